@@ -1,0 +1,1 @@
+"""Run bioimage.io models on images of any size."""

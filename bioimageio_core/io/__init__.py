@@ -1,0 +1,1 @@
+"""Arrays in and out: images, zarr stores, axes."""

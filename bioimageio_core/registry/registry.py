@@ -1,0 +1,64 @@
+"""The immutable result of collecting plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from importlib.util import find_spec
+
+import attrs
+
+from ..typing import FrozenMapping
+from .entries import ProcessingOpEntry, RunModeEntry, WeightsAdapterEntry, WeightsFormatEntry
+
+__all__ = ["Plugin", "PluginFailure", "Registry", "missing_requirements"]
+
+
+
+@attrs.frozen(kw_only=True)
+class Plugin:
+    """Where entries come from."""
+
+    name: str
+    """Name of the entry point."""
+
+    module: str
+    distribution: str
+    version: str
+
+
+@attrs.frozen(kw_only=True)
+class PluginFailure:
+    """What a plugin did wrong; costs the other plugins nothing."""
+
+    plugin: Plugin
+    message: str
+    entry: str = ""
+    """Name of the entry that is unusable, where the failure concerns a single one."""
+
+
+@attrs.frozen(kw_only=True)
+class Registry:
+    """All registered entries by name, and what failed to register."""
+
+    processing_ops: FrozenMapping[str, ProcessingOpEntry] = FrozenMapping()
+    weights_formats: FrozenMapping[str, WeightsFormatEntry] = FrozenMapping()
+    weights_adapters: FrozenMapping[str, WeightsAdapterEntry] = FrozenMapping()
+    run_modes: FrozenMapping[str, RunModeEntry] = FrozenMapping()
+    plugins: tuple[Plugin, ...] = ()
+    failures: tuple[PluginFailure, ...] = ()
+    provenance: FrozenMapping[tuple[str, str], Plugin] = FrozenMapping()
+    """The plugin behind each ``(kind, entry name)``."""
+
+    def adapters_for(self, weights_format: str) -> tuple[WeightsAdapterEntry, ...]:
+        """Return the adapters of a weights format, the most preferred first, whether installed or not."""
+        found = [a for a in self.weights_adapters.values() if a.weights_format == weights_format]
+        return tuple(sorted(found, key=lambda a: (-a.preference, a.name)))
+
+    def failure_of(self, name: str) -> PluginFailure | None:
+        """Return why the entry ``name`` is unusable, if a plugin tried to bring it."""
+        return next((f for f in self.failures if name in (f.entry, f.plugin.name)), None)
+
+
+def missing_requirements(requires: Iterable[str], find: Callable[[str], object] = find_spec) -> tuple[str, ...]:
+    """Return those importable names of ``requires`` that are not installed, importing none of them."""
+    return tuple(name for name in requires if find(name) is None)

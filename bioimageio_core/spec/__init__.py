@@ -1,0 +1,1 @@
+"""Descriptions: frozen classes for each format version, and how they are read, judged and written."""

@@ -1,0 +1,1 @@
+"""Model descriptions, one package per format version."""

@@ -1,0 +1,1 @@
+"""Statistics of arrays, fed block by block."""
