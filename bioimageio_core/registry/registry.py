@@ -13,7 +13,6 @@ from .entries import ProcessingOpEntry, RunModeEntry, WeightsAdapterEntry, Weigh
 __all__ = ["Plugin", "PluginFailure", "Registry", "missing_requirements"]
 
 
-
 @attrs.frozen(kw_only=True)
 class Plugin:
     """Where entries come from."""
