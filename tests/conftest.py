@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +18,7 @@ def shared() -> Path:
     folder = Path(named).resolve()
     assert (folder / "models").is_dir(), f"BMZ_SHARED={named} holds no models/"
     return folder
+
+
+settings.register_profile("default", deadline=None)
+settings.load_profile("default")

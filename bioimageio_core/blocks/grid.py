@@ -1,0 +1,141 @@
+"""The grid of blocks along one axis group.
+
+With N the size of the image, S the stride, p and q the pixels read before and behind the core::
+
+    image    0                 S                2S                3S      N
+    core     |--------0--------|--------1--------|--------2--------|---3--|
+    reads   [p|-------0--------|q]      :        :                 :      :
+                    [p|--------1--------|q]      :                 :      :
+                                             ...              [p|---3--|q] padded
+
+Blocks start at multiples of S, minus p.
+The last one is smaller, never shifted: a shifted origin changes the phase of pooling and with it the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil, floor
+
+import attrs
+
+from ..errors import BlockError
+from .groups import AxisGroup, TiedAxis
+from .sizes import FixedSize
+
+__all__ = ["AxisGrid", "strides", "whole_axis", "with_room_for_a_core"]
+
+
+@attrs.frozen(kw_only=True)
+class AxisGrid:
+    """Blocks along one axis group of an image; positions are in pixels of the base axis unless said otherwise."""
+
+    group: AxisGroup
+    image_size: int
+    stride: int
+    """Distance between the cores of neighbouring blocks."""
+
+    @property
+    def reach(self) -> int:
+        """Pixels of the image that the outputs are made of, apart from what offsets and halo look at beyond them."""
+        sizes = [ceil(min(o.size(self.image_size), floor(self.image_size * o.ratio)) / o.ratio) for o in self.group.outputs]
+        return max(1, *sizes) if sizes else self.image_size
+
+    @property
+    def count(self) -> int:
+        """Number of blocks, at least one."""
+        return -(-self.reach // self.stride)
+
+    def start(self, block: int) -> int:
+        """Return where block number ``block`` starts to read; negative in the padding."""
+        return block * self.stride - self.group.left
+
+    def block_size(self, block: int) -> int:
+        """Return how many pixels block number ``block`` reads: the smallest valid size that covers core, halo and offset."""
+        need = min(self.stride, self.reach - block * self.stride)
+        size = self.group.size.smallest(need + self.group.left + self.group.right)
+        if size is None:
+            raise BlockError(
+                f"a core of {need} pixels with {self.group.left} before and {self.group.right} behind it "
+                f"does not fit the fixed size {self.group.size} of axis {self.group.name!r}"
+            )
+        return size
+
+    def input_window(self, block: int, tied: TiedAxis) -> tuple[int, int]:
+        """Return ``(start, size)`` of what block number ``block`` reads of a tied input, in that input's pixels."""
+        return tied.at(self.start(block)), tied.size(self.block_size(block))
+
+    def core(self, block: int, output: TiedAxis) -> tuple[int, int]:
+        """Return ``(start, stop)`` of what block number ``block`` computes of an output, in that output's pixels."""
+        end = self.output_size(output)
+        start = output.at(block * self.stride)
+        stop = end if block + 1 == self.count else min(end, output.at((block + 1) * self.stride))
+        return min(start, end), stop
+
+    def crop(self, output: TiedAxis) -> int:
+        """Return where the core starts within a block's output, in that output's pixels."""
+        return output.at(self.group.left)
+
+    def output_size(self, output: TiedAxis) -> int:
+        """Return the size of the whole output: what the network would give for the whole image."""
+        return output.size(self.image_size)
+
+    @property
+    def computed_per_kept(self) -> float:
+        """Pixels read by all blocks per pixel of the image: the overhead of overlap and padding."""
+        first, last = self.block_size(0), self.block_size(self.count - 1)
+        return (first * (self.count - 1) + last) / self.image_size
+
+
+def whole_axis(group: AxisGroup, image_size: int) -> AxisGrid:
+    """Return the grid of one block that covers the axis, halo included.
+
+    Raises:
+        BlockError: The image is too small for the outputs, or too large for a fixed size.
+
+    """
+    group.check(image_size)
+    stride = -(-image_size // group.granularity) * group.granularity
+    grid = AxisGrid(group=group, image_size=image_size, stride=stride)
+    grid.block_size(0)
+    return grid
+
+
+def strides(group: AxisGroup, *, largest_block: int, chunks: tuple[int, ...] = ()) -> Iterator[int]:
+    """Yield the strides whose blocks have at most ``largest_block`` pixels, the largest first.
+
+    Args:
+        group: The axis group to be cut.
+        largest_block: Pixels of the base axis that a block may read, halo included.
+        chunks: Sizes of output chunks in pixels of the base axis;
+            each stride divides or is a multiple of each of them, so that regions of whole chunks are whole blocks.
+
+    """
+    largest = group.size.largest(largest_block)
+    if largest is None:
+        return
+    grain = group.granularity
+    room = largest - group.left - group.right
+    for stride in range(room // grain * grain, 0, -grain):
+        if all(stride % chunk == 0 or chunk % stride == 0 for chunk in chunks):
+            yield stride
+
+
+def with_room_for_a_core(group: AxisGroup) -> AxisGroup:
+    """Return the group with its granularity reduced until a block of its fixed size holds a core, if that is needed.
+
+    Raises:
+        BlockError: The halo leaves no core at all.
+
+    """
+    assert isinstance(group.size, FixedSize)
+    room = group.size.value - group.left - group.right
+    grain = group.granularity
+    while grain > room and grain % 2 == 0 and (grain // 2) % group.denominator == 0:
+        grain //= 2
+    if room < grain:
+        raise BlockError(
+            f"axis {group.name!r} of input {group.inputs[0].tensor!r} has the fixed size {group.size.value}, "
+            f"of which {group.left} pixels before and {group.right} behind the core are halo: nothing is left to keep"
+        )
+    return group if grain == group.granularity else attrs.evolve(group, network_stride=grain)

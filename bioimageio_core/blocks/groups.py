@@ -1,0 +1,112 @@
+"""Axis groups: an independent input axis with every axis tied to it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil, floor, lcm
+
+import attrs
+
+from ..errors import BlockError
+from ..typing import AxisId
+from .sizes import FixedSize, Size
+
+__all__ = ["AxisGroup", "TiedAxis"]
+
+
+@attrs.frozen(kw_only=True)
+class TiedAxis:
+    """An axis of a tensor whose size follows that of the group's base axis: ``floor(base * ratio) + offset``."""
+
+    tensor: str
+    axis: AxisId
+    ratio: Fraction = Fraction(1)
+    """Pixels of this axis per pixel of the base axis."""
+
+    offset: int = 0
+    """In pixels of this axis; negative for valid convolutions."""
+
+    halo: int = 0
+    """Outputs only: pixels at either end of a block that are not to be trusted."""
+
+    def size(self, base: int) -> int:
+        """Return the size of this axis where the base axis has ``base`` pixels."""
+        return floor(base * self.ratio) + self.offset
+
+    def at(self, base: int) -> int:
+        """Return where position ``base`` of the base axis lies on this axis; both are on the group's grid."""
+        position = base * self.ratio
+        if position.denominator != 1:
+            raise BlockError(f"position {base} lies between pixels of axis {self.axis!r} of {self.tensor!r} (ratio {self.ratio})")
+        return int(position)
+
+
+@attrs.frozen(kw_only=True)
+class AxisGroup:
+    """Axes of inputs and outputs that are cut together, described in pixels of the base axis ``inputs[0]``."""
+
+    size: Size
+    inputs: tuple[TiedAxis, ...]
+    outputs: tuple[TiedAxis, ...]
+    may_cut: bool = False
+    """False: the axis is always given to the network whole."""
+
+    concatenable: bool = False
+    """Declared to be cut freely: blocks need no halo."""
+
+    network_stride: int | None = None
+    """Product of the network's pooling factors where it is known; replaces the guess made from the size."""
+
+    @property
+    def name(self) -> AxisId:
+        """Id of the base axis."""
+        return self.inputs[0].axis
+
+    @property
+    def denominator(self) -> int:
+        """Least distance between positions that lie on whole pixels of every tied axis."""
+        return lcm(*(t.ratio.denominator for t in (*self.inputs, *self.outputs)))
+
+    @property
+    def granularity(self) -> int:
+        """Distance between block origins at which the network sees the same phase: origins are multiples of it.
+
+        A step says it; a fixed size hides it, and its largest power of two up to 32 is a safe guess
+        (networks pool by powers of two, and a fixed size is divisible by what they pool).
+        """
+        if self.network_stride is not None:
+            return lcm(self.network_stride, self.denominator)
+        if isinstance(self.size, FixedSize):
+            return lcm(_power_of_two_in(self.size.value, limit=32), self.denominator)
+        return lcm(self.size.step, self.denominator)
+
+    @property
+    def left(self) -> int:
+        """Pixels that a block reads before its core: covers the halo of every output.
+
+        Rounded up to the granularity where blocks are to agree with a whole run;
+        with a fixed size there is none, and a pixel saved is a larger core.
+        """
+        need = max((ceil(o.halo / o.ratio) for o in self.outputs), default=0)
+        grain = self.denominator if isinstance(self.size, FixedSize) else self.granularity
+        return -(-need // grain) * grain
+
+    @property
+    def right(self) -> int:
+        """Pixels that a block reads behind its core: covers halo and negative offset of every output."""
+        return max((ceil((o.halo - min(o.offset, 0)) / o.ratio) for o in self.outputs), default=0)
+
+    def check(self, size: int) -> None:
+        """Raise BlockError where an image of ``size`` pixels leaves nothing of some output."""
+        for output in self.outputs:
+            if output.size(size) < 1:
+                least = ceil((1 - output.offset) / output.ratio)
+                raise BlockError(
+                    f"axis {self.name!r} of input {self.inputs[0].tensor!r} has {size} pixels, which leaves no pixel of output "
+                    f"{output.tensor!r} (ratio {output.ratio}, offset {output.offset}): give at least {least} pixels"
+                )
+
+
+def _power_of_two_in(value: int, *, limit: int) -> int:
+    """Return the largest power of two that divides ``value``, at most ``limit``."""
+    return min(value & -value, limit)

@@ -1,0 +1,55 @@
+"""Regions: boxes of neighbouring blocks that one task computes and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from math import prod
+
+import attrs
+
+from .grid import AxisGrid
+
+__all__ = ["RegionGrid", "unravel"]
+
+
+@attrs.frozen(kw_only=True)
+class RegionGrid:
+    """All regions of a plan, numbered row-major; nothing is listed, so any number of them costs nothing."""
+
+    grids: tuple[AxisGrid, ...]
+    blocks_per_region: tuple[int, ...]
+    """Along each grid: how many blocks a region spans, so that it holds whole output chunks."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of regions along each grid."""
+        return tuple(-(-g.count // n) for g, n in zip(self.grids, self.blocks_per_region, strict=True))
+
+    @property
+    def count(self) -> int:
+        """Number of regions."""
+        return prod(self.shape)
+
+    @property
+    def block_count(self) -> int:
+        """Number of blocks of all regions."""
+        return prod(g.count for g in self.grids)
+
+    def blocks(self, region: int) -> Iterator[tuple[int, ...]]:
+        """Yield the blocks of a region: the number of the block along each grid."""
+        return product(*self.block_ranges(region))
+
+    def block_ranges(self, region: int) -> tuple[range, ...]:
+        """Return the range of block numbers that a region spans along each grid."""
+        at = unravel(region, self.shape)
+        return tuple(range(i * n, min((i + 1) * n, g.count)) for i, n, g in zip(at, self.blocks_per_region, self.grids, strict=True))
+
+
+def unravel(index: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the row-major position of number ``index`` in a grid of ``shape``."""
+    at = []
+    for size in reversed(shape):
+        index, rest = divmod(index, size)
+        at.append(rest)
+    return tuple(reversed(at))
