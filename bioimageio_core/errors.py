@@ -80,6 +80,7 @@ class InvalidDescriptionError(DescriptionError):
 
     @property
     def report(self) -> Any:
+        """The report with every problem, or None."""
         return self.args[1]
 
 

@@ -1,5 +1,6 @@
 """Plugins: hooks, entries, and the immutable registry that they are collected into."""
 
+from .collect import collect
 from .entries import (
     AdapterContext,
     Entry,
@@ -36,6 +37,7 @@ __all__ = [
     "WeightsAdapter",
     "WeightsAdapterEntry",
     "WeightsFormatEntry",
+    "collect",
     "hookimpl",
     "missing_requirements",
 ]

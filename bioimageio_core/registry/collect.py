@@ -1,0 +1,127 @@
+"""Plugins found through entry points, collected into a registry."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from importlib import metadata
+from typing import Any
+
+import pluggy
+
+from ..typing import FrozenMapping
+from . import hookspecs
+from .entries import Entry, ProcessingOpEntry, RunModeEntry, WeightsAdapterEntry, WeightsFormatEntry
+from .hookspecs import GROUP
+from .registry import Plugin, PluginFailure, Registry
+
+__all__ = ["collect"]
+
+OWN_DISTRIBUTION = "bioimageio-runtime"
+SWITCH = "BMZ_DISABLE_PLUGINS"
+
+KINDS: Mapping[str, tuple[str, type[Entry]]] = {
+    "processing_ops": ("bioimageio_processing_ops", ProcessingOpEntry),
+    "weights_formats": ("bioimageio_weights_formats", WeightsFormatEntry),
+    "weights_adapters": ("bioimageio_weights_adapters", WeightsAdapterEntry),
+    "run_modes": ("bioimageio_run_modes", RunModeEntry),
+}
+"""Field of the registry, its hook, and the entries that the hook yields."""
+
+
+def collect(entry_points: Iterable[metadata.EntryPoint] | None = None) -> Registry:
+    """Import the plugins and return what they registered.
+
+    A plugin that fails costs the others nothing: the failure is kept in the registry and warned of once.
+    The environment variable ``BMZ_DISABLE_PLUGINS`` leaves only the library's own.
+
+    Args:
+        entry_points: The entry points to use instead of the installed ones.
+
+    """
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    failures: list[PluginFailure] = []
+    plugins = _register(manager, metadata.entry_points(group=GROUP) if entry_points is None else entry_points, failures)
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+    provenance: dict[tuple[str, str], Plugin] = {}
+    for kind, (hook, entry_type) in KINDS.items():
+        implementations = {i.plugin_name: i.function for i in getattr(manager.hook, hook).get_hookimpls()}
+        for key, plugin in plugins.items():
+            if key not in implementations:
+                continue
+            for entry in _entries(implementations[key], entry_type, plugin, failures):
+                first = provenance.setdefault((kind, entry.name), plugin)
+                if entry.name in found[kind]:
+                    message = f"duplicate: {entry.name!r} is already registered by {first.distribution} {first.version}"
+                    failures.append(PluginFailure(plugin=plugin, message=message, entry=entry.name))
+                else:
+                    found[kind][entry.name] = entry
+    for failure in failures:
+        warnings.warn(
+            f"plugin {failure.plugin.name!r} of {failure.plugin.distribution} {failure.plugin.version}: {failure.message}", stacklevel=2
+        )
+    return Registry(
+        processing_ops=FrozenMapping(found["processing_ops"]),
+        weights_formats=FrozenMapping(found["weights_formats"]),
+        weights_adapters=FrozenMapping(found["weights_adapters"]),
+        run_modes=FrozenMapping(found["run_modes"]),
+        plugins=tuple(plugins.values()),
+        failures=tuple(failures),
+        provenance=FrozenMapping(provenance),
+    )
+
+
+def _register(
+    manager: pluggy.PluginManager, entry_points: Iterable[metadata.EntryPoint], failures: list[PluginFailure]
+) -> dict[str, Plugin]:
+    """Import and register plugins, the library's own first; return them by the name that the manager knows them by."""
+    own_only = bool(os.environ.get(SWITCH))
+    plugins = {}
+    for point in sorted(entry_points, key=lambda p: (_distribution(p) != OWN_DISTRIBUTION, _distribution(p), p.name)):
+        if own_only and _distribution(point) != OWN_DISTRIBUTION:
+            continue
+        plugin = Plugin(name=point.name, module=point.value, distribution=_distribution(point), version=_version(point))
+        key = f"{plugin.distribution}:{plugin.name}"
+        try:
+            module = point.load()
+            manager.register(module, name=key)
+        except Exception as error:  # whatever a stranger's module raises
+            failures.append(PluginFailure(plugin=plugin, message=f"import failed: {type(error).__name__}: {error}"))
+            continue
+        plugins[key] = plugin
+        failures.extend(
+            PluginFailure(plugin=plugin, message=f"misspelt hook: there is none named {name}") for name in _misspelt(manager, module)
+        )
+    return plugins
+
+
+def _entries(implementation: Callable[[], Iterable[Any]], entry_type: type, plugin: Plugin, failures: list[PluginFailure]) -> list[Any]:
+    """Return the entries of one hook of one plugin; what is wrong with them goes to ``failures``."""
+    good = []
+    try:
+        for entry in implementation():
+            if isinstance(entry, entry_type):
+                good.append(entry)
+            else:
+                message = f"wrong entry: expected {entry_type.__name__}, found {type(entry).__name__}"
+                failures.append(PluginFailure(plugin=plugin, message=message))
+    except Exception as error:  # whatever a stranger's hook raises
+        name = getattr(implementation, "__name__", "hook")
+        failures.append(PluginFailure(plugin=plugin, message=f"{name} raised {type(error).__name__}: {error}"))
+    return good
+
+
+def _misspelt(manager: pluggy.PluginManager, module: object) -> list[str]:
+    """Return the names of functions that are marked as hooks and are none of ours."""
+    known = {hook for hook, _ in KINDS.values()}
+    return [name for name in dir(module) if name not in known and manager.parse_hookimpl_opts(module, name) is not None]
+
+
+def _distribution(point: metadata.EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else "(no distribution)"
+
+
+def _version(point: metadata.EntryPoint) -> str:
+    return point.dist.version if point.dist is not None else ""
