@@ -1,0 +1,1 @@
+"""Prediction: a normalised model, a plan, and the tasks that carry it out."""

@@ -1,0 +1,106 @@
+"""The choice among the weights of a model, and loading them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from ..errors import InputError, MissingRequirementError, UnknownExtensionError
+from ..registry import AdapterContext, Registry, WeightsAdapter, WeightsAdapterEntry, missing_requirements
+from ..sources import Package
+from .model_io import ModelIO
+
+__all__ = ["WeightsChoice", "choose_weights", "load_adapter", "runnable_formats"]
+
+FILE_FIELDS = ("external_data",)
+"""Fields of weights entries that name further files, which must be at hand before the adapter loads."""
+
+
+@attrs.frozen(kw_only=True)
+class WeightsChoice:
+    """Which weights run, on what."""
+
+    weights_format: str
+    adapter: str
+    device: str
+
+
+def choose_weights(weights: Mapping[str, Any], registry: Registry, *, weights_format: str | None, device: str) -> WeightsChoice:
+    """Choose weights: by name, or the installed adapter with the highest preference.
+
+    Args:
+        weights: Entries of the description by weights format.
+        registry: What is registered.
+        weights_format: The format asked for, or None.
+        device: The device to run on, as in ``cuda:1``.
+
+    Raises:
+        InputError: The model lacks the format asked for, or nothing that runs it can use the device.
+        UnknownExtensionError: No plugin runs any of the formats.
+        MissingRequirementError: Plugins do, but their frameworks are not installed.
+
+    """
+    if weights_format is not None and weights_format not in weights:
+        raise InputError(f"the model has no {weights_format!r} weights: expected one of {', '.join(weights)}")
+    wanted = [weights_format] if weights_format else list(weights)
+    adapters = sorted((a for f in wanted for a in registry.adapters_for(f)), key=lambda a: (-a.preference, a.name))
+    if not adapters:
+        raise UnknownExtensionError(
+            f"no installed plugin runs the weights of this model ({', '.join(wanted)}); 'bmz plugins' lists what can be run"
+        )
+    usable = [a for a in adapters if device.partition(":")[0] in a.devices]
+    if not usable:
+        raise InputError(f"device {device!r} cannot run the weights of this model: expected one of {', '.join(dict.fromkeys(d for a in adapters for d in a.devices))}")
+    for adapter in usable:
+        if not missing_requirements(adapter.requires):
+            return WeightsChoice(weights_format=adapter.weights_format, adapter=adapter.name, device=device)
+    needs = "; ".join(f"{a.weights_format} needs {', '.join(missing_requirements(a.requires))} (pip install '{a.extra}')" for a in usable)
+    raise MissingRequirementError(f"nothing that runs the weights of this model is installed: {needs}")
+
+
+def runnable_formats(weights: Mapping[str, Any], registry: Registry) -> dict[str, str]:
+    """Return, for each weights format of a model, an empty text if it can be run here, else why not."""
+    answers = {}
+    for name in weights:
+        adapters = registry.adapters_for(name)
+        missing = [missing_requirements(a.requires) for a in adapters]
+        if not adapters:
+            answers[name] = "no installed plugin runs it"
+        elif all(missing):
+            answers[name] = f"{', '.join(missing[0])} is not installed (pip install '{adapters[0].extra}')"
+        else:
+            answers[name] = ""
+    return answers
+
+
+def load_adapter(
+    choice: WeightsChoice, weights: Mapping[str, Any], model: ModelIO, package: Package, registry: Registry, *, threads: int, trust: bool
+) -> tuple[WeightsAdapter, WeightsAdapterEntry]:
+    """Fetch the weights, verify their hash, and load them.
+
+    Raises:
+        SourceError: The file is missing.
+        HashMismatchError: It is not the described one.
+        ModelRunError: The framework cannot load it.
+
+    """
+    entry = registry.weights_adapters[choice.adapter]
+    described = weights[choice.weights_format]
+    files = {}
+    for field in FILE_FIELDS:
+        file = getattr(described, field, None)
+        if file is not None:
+            files[field] = str(package.local(str(file.source), sha256=file.sha256))
+    context = AdapterContext(
+        weights=described,
+        path=str(package.local(str(described.source), sha256=described.sha256)),
+        files=files,
+        input_ids=tuple(t.id for t in model.inputs),
+        output_ids=tuple(t.id for t in model.outputs),
+        device=choice.device,
+        threads=threads,
+        trust=trust,
+    )
+    return entry.load()(context), entry

@@ -1,0 +1,103 @@
+"""Options of a prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import attrs
+
+from ..errors import InputError
+from ..typing import AxisId, FrozenMapping
+
+__all__ = ["PredictOptions", "Progress", "parse_memory"]
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Called as ``progress(stage, done, total)``, from any thread, a few times a second at most."""
+
+DEFAULT_MEMORY = 2 * 2**30
+
+
+def parse_memory(value: int | str) -> int:
+    """Return a number of bytes: ``"512 MB"``, ``"2GiB"``, ``1_000_000``.
+
+    Raises:
+        InputError: The text says no amount of memory.
+
+    """
+    from dask.utils import parse_bytes
+
+    try:
+        amount = int(parse_bytes(value))
+    except (ValueError, TypeError):
+        amount = 0
+    if amount <= 0:
+        raise InputError(f"memory {value!r} is no amount of memory: expected something like '2 GB'")
+    return amount
+
+
+def _axis_sizes(value: Mapping[AxisId, int] | None) -> FrozenMapping[AxisId, int]:
+    return FrozenMapping({str(k): int(v) for k, v in (value or {}).items()})
+
+
+def _as_tuple(value: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
+    return () if value is None else (value,) if isinstance(value, str) else tuple(value)
+
+
+@attrs.frozen(kw_only=True)
+class PredictOptions:
+    """How to predict; everything has a default that works."""
+
+    axes: Any = None
+    """Axes of the inputs, as in ``"tczyx"``; a mapping by tensor id where inputs differ. None: from metadata, else a guess."""
+
+    channel: Any = None
+    """Name or number of the channel to use where the model wants one of many; a list of them where it wants several."""
+
+    level: int | None = None
+    """Resolution level of an OME-Zarr image; 0 is the finest."""
+
+    block: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
+    """Largest size of a block by axis, in input pixels, halo included."""
+
+    halo: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
+    """Halo by output axis, in output pixels, instead of the described one."""
+
+    network_stride: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
+    """Product of the network's pooling factors by axis, where it is known better than the description tells."""
+
+    batch_size: int = 1
+    """Blocks given to the network at once."""
+
+    memory: int | str = DEFAULT_MEMORY
+    """Host memory to stay within, in bytes or as in ``"2 GB"``."""
+
+    workers: int | None = None
+    """Blocks in flight at once; None: one per core."""
+
+    weights_format: str | None = None
+    device: str = "cpu"
+    stats_over: tuple[AxisId, ...] = attrs.field(default=None, converter=_as_tuple)
+    """Axes that the model lacks over which statistics are pooled, instead of treating each item as a sample of its own."""
+
+    chunks: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
+    """Chunk sizes of the output by axis, in output pixels."""
+
+    overwrite: bool = False
+    trust: bool = False
+    progress: Progress | None = attrs.field(default=None, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("block", "chunks"):
+            for axis, size in getattr(self, name).items():
+                if size < 1:
+                    raise InputError(f"{name} along axis {axis!r} is {size}: expected at least 1 pixel")
+        if self.batch_size < 1:
+            raise InputError(f"batch_size is {self.batch_size}: expected at least 1")
+        if any(h < 0 for h in self.halo.values()):
+            raise InputError(f"halo is {dict(self.halo)}: expected no negative number")
+
+    @property
+    def memory_bytes(self) -> int:
+        """The memory budget in bytes."""
+        return parse_memory(self.memory)

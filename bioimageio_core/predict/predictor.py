@@ -1,0 +1,105 @@
+"""A model in memory, ready to predict many images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from ..errors import InputError
+from ..registry import WeightsAdapter
+from .choose_weights import WeightsChoice, choose_weights, load_adapter
+from .loaded import LoadedModel
+from .options import PredictOptions
+from .plan import Plan, make_plan
+from .result import Prediction
+from .run import run_plan
+
+__all__ = ["Predictor", "evolve_options"]
+
+
+def evolve_options(options: PredictOptions, changes: dict[str, Any]) -> PredictOptions:
+    """Return options with changes.
+
+    Raises:
+        InputError: There is no option of some name.
+
+    """
+    known = [a.name for a in attrs.fields(PredictOptions)]
+    unknown = [name for name in changes if name not in known]
+    if unknown:
+        raise InputError(f"unknown option {', '.join(map(repr, unknown))}: expected some of {', '.join(known)}")
+    return attrs.evolve(options, **changes) if changes else options
+
+
+class Predictor:
+    """Plans and predicts with one model; its network is loaded at the first prediction and kept until `close`.
+
+    A context manager::
+
+        with bc.open_predictor("affable-shark") as predictor:
+            for image in images:
+                prediction = predictor.predict(image)
+    """
+
+    def __init__(self, model: LoadedModel, options: PredictOptions) -> None:
+        self.model = model
+        self.options = options
+        self._loaded: tuple[tuple[WeightsChoice, int], WeightsAdapter, bool] | None = None
+
+    def plan(self, inputs: Any, **options: Any) -> Plan:
+        """Decide how the inputs would be predicted; runs no model.
+
+        Args:
+            inputs: One image (array or path), or a mapping by tensor id.
+            options: Changes to the options of this predictor; see `PredictOptions`.
+
+        """
+        from dask.system import CPU_COUNT
+
+        chosen = evolve_options(self.options, options)
+        weights = choose_weights(
+            self.model.weights, self.model.registry, weights_format=chosen.weights_format, device=chosen.device
+        )
+        return make_plan(self.model.io, inputs, chosen, registry=self.model.registry, weights=weights, cores=CPU_COUNT)
+
+    def predict(self, inputs: Any, output: str | None = None, **options: Any) -> Prediction:
+        """Predict.
+
+        Args:
+            inputs: One image (array or path), or a mapping by tensor id.
+            output: Path or URL of a zarr group to write; None returns numpy arrays.
+            options: Changes to the options of this predictor; see `PredictOptions`.
+
+        """
+        chosen = evolve_options(self.options, options)
+        plan = self.plan(inputs, **options)
+        adapter, serial = self.network(plan.weights, threads=plan.threads, trust=chosen.trust)
+        return run_plan(plan, self.model, adapter, chosen, serial=serial, output=None if output is None else str(output))
+
+    def network(self, weights: WeightsChoice, *, threads: int, trust: bool = False) -> tuple[WeightsAdapter, bool]:
+        """Return the loaded network, and whether it must be called from one thread at a time."""
+        key = (weights, threads)
+        if self._loaded is None or self._loaded[0] != key:
+            self.close()
+            adapter, entry = load_adapter(
+                weights, self.model.weights, self.model.io, self.model.package, self.model.registry, threads=threads, trust=trust
+            )
+            if self.model.io.run_mode is not None:
+                mode = self.model.registry.run_modes[self.model.io.run_mode]
+                adapter = mode.load()(getattr(self.model.descr.run_mode, "kwargs", {}))(adapter)
+            on_cpu = weights.device.partition(":")[0] == "cpu"
+            self._loaded = (key, adapter, not (entry.thread_safe and on_cpu))
+        return self._loaded[1], self._loaded[2]
+
+    def close(self) -> None:
+        """Unload the network."""
+        if self._loaded is not None:
+            self._loaded[1].close()
+            self._loaded = None
+
+    def __enter__(self) -> Predictor:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

@@ -1,0 +1,106 @@
+"""Statistics and ops of whole tensors, before the blocks of inputs and after the blocks of outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import product
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from ..blocks import Window
+from ..registry import Measure
+from ..typing import AxisId
+from .inputs import BoundInput, pad_windows
+from .measure import References, Scanner, references_wanted
+from .plan import Plan
+from .sample import AxisArray, ReadyStep, Sample
+from .steps import Step
+
+__all__ = ["ArraySource", "PreparedInput", "prepare_inputs", "ready_steps", "reference_statistics"]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class ArraySource:
+    """A whole processed tensor in memory, read as if it was an image."""
+
+    array: NDArray[Any]
+    pad_value: float = 0.0
+
+    def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
+        """Return the region ``[start, stop)``."""
+        return self.array[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))]
+
+    def read_padded(self, windows: Sequence[Window]) -> NDArray[Any]:
+        """Return what the windows say of each axis."""
+        region = self.read([w.start for w in windows], [w.stop for w in windows])
+        return pad_windows(region, windows, self.pad_value)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class PreparedInput:
+    """What blocks of an input are read from, and the steps that are left to do on each of them."""
+
+    source: BoundInput | ArraySource
+    steps: tuple[ReadyStep, ...]
+
+
+def raw_sample(bound: BoundInput) -> Sample:
+    """Return an input as it was given."""
+    return Sample(source=bound, axes=bound.axes, shape=bound.shape, chunks=bound.chunks, extra=len(bound.extra_axes))
+
+
+def reference_statistics(plan: Plan, scanner: Scanner) -> dict[Measure, AxisArray]:
+    """Measure the statistics of inputs as given that ops of other tensors refer to, all of an input at once."""
+    steps = [s for t in (*plan.inputs, *plan.outputs) for s in t.steps]
+    wanted = references_wanted([*steps, *(s for o in plan.outputs for s in o.late_steps)])
+    found: dict[Measure, AxisArray] = {}
+    for planned in plan.inputs:
+        name = planned.bound.tensor.id
+        measures = [m for m in wanted if m.tensor == name]
+        if measures:
+            found |= scanner.measure(raw_sample(planned.bound), measures, name=name)
+    return found
+
+
+def prepare_inputs(plan: Plan, scanner: Scanner, references: References) -> dict[str, PreparedInput]:
+    """Measure what the steps of each input want."""
+    prepared = {}
+    for planned in plan.inputs:
+        bound = planned.bound
+        cut = {a for a, tie in zip(bound.axes, planned.ties, strict=True) if tie is not None and plan.grids[tie[0]].count > 1}
+        cut -= {*bound.extra_axes, "batch"}
+        sample = ready_steps(raw_sample(bound), planned.steps, scanner, references, name=bound.tensor.id, cut=cut)
+        source = sample.source
+        assert isinstance(source, BoundInput | ArraySource)
+        if isinstance(source, ArraySource):
+            source = attrs.evolve(source, pad_value=bound.tensor.pad_value)
+        prepared[bound.tensor.id] = PreparedInput(source=source, steps=sample.steps)
+    return prepared
+
+
+def ready_steps(
+    sample: Sample, steps: Sequence[Step], scanner: Scanner, references: References, *, name: str, cut: Collection[AxisId]
+) -> Sample:
+    """Return the sample with steps that have their statistics; those that need the whole are done at once, in memory."""
+    for step in steps:
+        ready = scanner.ready(step, sample, references, name=name)
+        if step.sees_whole(cut):
+            sample = attrs.evolve(sample, source=ArraySource(array=_whole(sample.then(ready))), steps=())
+        else:
+            sample = sample.then(ready)
+    return sample
+
+
+def _whole(sample: Sample) -> NDArray[Any]:
+    """Return the whole processed sample, item by item along extra axes."""
+    items = []
+    counts = sample.shape[: sample.extra]
+    rest = sample.shape[sample.extra :]
+    for at in product(*(range(n) for n in counts)):
+        items.append(sample.read((*at, *(0 for _ in rest)), (*(i + 1 for i in at), *rest)))
+    if len(items) == 1:
+        return items[0]
+    return np.concatenate([i.reshape((1, *i.shape[sample.extra :])) for i in items]).reshape(*counts, *items[0].shape[sample.extra :])

@@ -1,0 +1,81 @@
+"""Processing ops of a tensor, bound to the plugins that bring them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import attrs
+
+from ..errors import PluginError, UnknownExtensionError
+from ..registry import Needs, ProcessingOp, Registry
+from ..typing import AxisId
+from .model_io import ModelIO, TensorIO
+
+__all__ = ["Step", "check_known", "plan_steps"]
+
+
+@attrs.frozen(kw_only=True)
+class Step:
+    """One op of a tensor, and what it needs."""
+
+    name: str
+    kwargs: Any
+    axes: tuple[AxisId, ...]
+    """Axes of the tensor."""
+
+    needs: Needs
+
+    def make(self, registry: Registry) -> ProcessingOp:
+        """Import the implementation and bind the arguments."""
+        return registry.processing_ops[self.name].load()(self.kwargs, self.axes)
+
+    def sees_whole(self, cut_axes: Collection[AxisId]) -> bool:
+        """Return whether the op must be given the whole sample where these axes are cut into blocks.
+
+        A filter's halo at the borders of blocks is met by giving it the whole, too.
+        """
+        return self.needs.whole_sample or any(a in cut_axes for a in (*self.needs.whole_axes, *self.needs.halo))
+
+    @property
+    def own_measures(self) -> bool:
+        """Whether statistics of the tensor itself, as the steps before left it, are wanted."""
+        return any(m.tensor is None for m in self.needs.measures)
+
+
+def check_known(model: ModelIO, registry: Registry) -> None:
+    """Raise UnknownExtensionError naming all ops and the run mode that no installed plugin brings."""
+    missing = sorted({f"op {op.name!r}" for t in (*model.inputs, *model.outputs) for op in t.ops if op.name not in registry.processing_ops})
+    if model.run_mode is not None and model.run_mode not in registry.run_modes:
+        missing.append(f"run mode {model.run_mode!r}")
+    if missing:
+        broken = [f.message for name in missing if (f := registry.failure_of(name.split("'")[1])) is not None]
+        because = f" ({'; '.join(broken)})" if broken else ""
+        raise UnknownExtensionError(
+            f"model {model.name!r} cannot be run: no installed plugin brings {_listed(missing)}{because}; "
+            "install one that does ('bmz plugins' lists what is registered)"
+        )
+
+
+def plan_steps(tensor: TensorIO, registry: Registry) -> tuple[Step, ...]:
+    """Return the steps of a tensor with what each needs.
+
+    Raises:
+        PluginError: A plugin's ``requirements`` fails.
+
+    """
+    axes = tensor.axis_ids
+    steps = []
+    for op in tensor.ops:
+        entry = registry.processing_ops[op.name]
+        try:
+            needs = entry.requirements(op.kwargs, axes)
+        except Exception as error:
+            raise PluginError(f"op {op.name!r} of tensor {tensor.id!r} cannot say what it needs: {type(error).__name__}: {error}") from error
+        steps.append(Step(name=op.name, kwargs=op.kwargs, axes=axes, needs=needs))
+    return tuple(steps)
+
+
+def _listed(names: Iterable[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
