@@ -10,6 +10,7 @@ a check returns the (normalised) value or raises ValueError.
 from __future__ import annotations
 
 import keyword
+import operator
 import re
 from collections.abc import Callable, Collection
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
@@ -55,12 +56,7 @@ def in_range(
     below: float | None = None,
 ) -> Validator[float | None]:
     """Accept numbers with ``minimum <= value <= maximum`` and ``above < value < below``; each bound may be left out."""
-    bounds = (
-        (">=", minimum, lambda v, b: v >= b),
-        (">", above, lambda v, b: v > b),
-        ("<=", maximum, lambda v, b: v <= b),
-        ("<", below, lambda v, b: v < b),
-    )
+    bounds = ((">=", minimum, operator.ge), (">", above, operator.gt), ("<=", maximum, operator.le), ("<", below, operator.lt))
     given = [(bound, holds) for _, bound, holds in bounds if bound is not None]
     words = " and ".join(f"{sign} {bound}" for sign, bound, _ in bounds if bound is not None)
 
