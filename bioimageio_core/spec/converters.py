@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-import attrs
 from cattrs import Converter
 
 from ..registry import Registry
 from ..typing import FrozenMapping, ModelFormat
-from .extensions import Extension
+from .extensions import AlsoAs, Extension
 from .fields import found
 from .freezing import freeze
 from .node import Node, Problem
@@ -22,16 +21,9 @@ from .scalars import NonFinite, Strict, literal_handler, scalar_handler
 from .structuring import Handler, StructureProblems, collect_problems, prefixed, structure_node, unstructure
 from .unions import union_handler
 
-__all__ = ["AlsoAs", "make_converter", "plain_converter"]
+__all__ = ["make_converter", "plain_converter"]
 
 _SCALARS = (str, int, float, bool, types.NoneType)
-
-
-@attrs.frozen
-class AlsoAs:
-    """Marks an ``Annotated`` free mapping whose content has to fit a node class too; it stays a mapping."""
-
-    cls: type[Node]
 
 
 def make_converter(registry: Registry, format: ModelFormat) -> Converter:  # noqa: A002 (the word of the format)

@@ -11,7 +11,7 @@ from ..typing import FrozenMapping
 from .freezing import thaw
 from .node import Node, Problem, node
 
-__all__ = ["Extension", "OpaqueOp", "OpaqueWeights", "PostprocessingStep", "PreprocessingStep", "WeightsEntries"]
+__all__ = ["AlsoAs", "Extension", "OpaqueOp", "OpaqueWeights", "PostprocessingStep", "PreprocessingStep", "WeightsEntries"]
 
 
 @attrs.frozen(kw_only=True)
@@ -19,6 +19,13 @@ class Extension:
     """Marks a type that the registry resolves."""
 
     kind: Literal["preprocessing", "postprocessing", "weights"]
+
+
+@attrs.frozen
+class AlsoAs:
+    """Marks an ``Annotated`` free mapping whose content has to fit a node class too; it stays a mapping."""
+
+    cls: type[Node]
 
 
 @node

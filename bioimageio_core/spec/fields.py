@@ -54,13 +54,13 @@ def in_range(
     *,
     above: float | None = None,
     below: float | None = None,
-) -> Validator[float | None]:
+) -> Validator[Any]:
     """Accept numbers with ``minimum <= value <= maximum`` and ``above < value < below``; each bound may be left out."""
     bounds = ((">=", minimum, operator.ge), (">", above, operator.gt), ("<=", maximum, operator.le), ("<", below, operator.lt))
     given = [(bound, holds) for _, bound, holds in bounds if bound is not None]
     words = " and ".join(f"{sign} {bound}" for sign, bound, _ in bounds if bound is not None)
 
-    def validate(_instance: Any, _attribute: Any, value: float | None) -> None:
+    def validate(_instance: Any, _attribute: Any, value: Any) -> None:
         if value is not None and not all(holds(value, bound) for bound, holds in given):
             raise ValueError(f"expected a number {words}, found {found(value)}")
 

@@ -68,17 +68,19 @@ def weights_handler(registry: Registry, version: ModelFormat, handler_of: Callab
     def handle(value: Any) -> Any:
         if not isinstance(value, Mapping):
             raise ValueError(f"expected a mapping of weights formats, found {found(value)}")
-        entries: dict[str, Any] = {}
-        problems: list[Problem] = []
-        for key, tree in value.items():
-            if tree is None:
-                continue
-            try:
-                entries[key] = entry_of(key, tree)
-            except ValueError as error:
-                problems += prefixed(key, error)
-        if problems:
-            raise StructureProblems(problems)
-        return FrozenMapping(entries)
+        return _each_entry({key: tree for key, tree in value.items() if tree is not None}, entry_of)
 
     return handle
+
+
+def _each_entry(trees: Mapping[Any, Any], entry_of: Callable[[Any, Any], Any]) -> FrozenMapping[str, Any]:
+    entries: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for key, tree in trees.items():
+        try:
+            entries[key] = entry_of(key, tree)
+        except ValueError as error:
+            problems += prefixed(key, error)
+    if problems:
+        raise StructureProblems(problems)
+    return FrozenMapping(entries)

@@ -42,7 +42,7 @@ _http_url = _check(r"https?://[^\s/?#\\]*[^\s/?#\\:@]+(?:[/?#].*)?", "a URL that
 def _file_source(value: str) -> str:
     if value in ("", "."):
         raise ValueError(f"expected a path or URL, found {found(value)}")
-    return _http_url(value) if re.match(r"https?:", value, re.IGNORECASE) else value  # type: ignore[no-any-return]
+    return str(_http_url(value)) if re.match(r"https?:", value, re.IGNORECASE) else value
 
 
 _RESERVED = ("rdf.yaml", "bioimageio.yaml", "model.yaml")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import keyword
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from typing import Any, Literal, TypeAlias, get_args, get_origin
@@ -67,9 +67,13 @@ def key_of(name: str) -> str:
     return name[:-1] if name.endswith("_") and keyword.iskeyword(name[:-1]) else name
 
 
-@cache
 def fields_of(cls: Any) -> tuple[FieldInfo, ...]:
     """Return the fields that documents can set, in the order in which they are written."""
+    return _fields_of(cls)
+
+
+@cache
+def _fields_of(cls: Any) -> tuple[FieldInfo, ...]:
     hints = typing.get_type_hints(cls, include_extras=True)
     return tuple(
         FieldInfo(
@@ -177,14 +181,19 @@ def collect_problems(value: Any, loc: Loc = ()) -> Iterator[Problem]:
     if isinstance(value, Node):
         for problem in value.problems():
             yield attrs.evolve(problem, loc=loc + problem.loc)
-        for name, key in _parents(type(value)):
+        for name, child_key in _parents(_class_of(value)):
             child = getattr(value, name)
             if child.__class__ not in _LEAVES:
-                yield from collect_problems(child, (*loc, key))
+                yield from collect_problems(child, (*loc, child_key))
     elif isinstance(value, (tuple, FrozenMapping)):
-        for key, item in enumerate(value) if isinstance(value, tuple) else value.items():
+        items: Iterable[tuple[Any, Any]] = enumerate(value) if isinstance(value, tuple) else value.items()
+        for key, item in items:
             if item.__class__ not in _LEAVES:
                 yield from collect_problems(item, (*loc, key))
+
+
+def _class_of(value: Any) -> Any:
+    return value.__class__
 
 
 _LEAVES = frozenset([str, int, float, bool, type(None)])

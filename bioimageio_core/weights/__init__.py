@@ -1,0 +1,1 @@
+"""Weights formats, and the adapters that run them."""
