@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeAlias, get_args, get_origin
 import attrs
 
 from ..typing import FrozenMapping
+from .extensions import Extension
 from .fields import found
 from .freezing import thaw
 from .node import Loc, Node, Problem, Written
@@ -205,6 +206,8 @@ def _parents(cls: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _holds_nodes(type_: Any) -> bool:
+    if any(isinstance(mark, Extension) for mark in getattr(type_, "__metadata__", ())):
+        return True
     if isinstance(type_, type) and not get_args(type_):
         return issubclass(type_, Node)
     return get_origin(type_) is not Literal and any(_holds_nodes(argument) for argument in get_args(type_))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import NoneType
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from ..typing import FrozenMapping
 from .fields import found
@@ -125,10 +125,9 @@ def _discriminated(nodes: tuple[type[Node], ...]) -> tuple[str | None, dict[Any,
         groups: dict[Any, list[type[Node]]] = {}
         for cls in nodes:
             field = next((f for f in fields_of(cls) if f.key == key), None)
-            if field is None or get_origin(field.type) is not Literal:
+            if field is None or not field.is_constant:
                 break
-            for value in get_args(field.type):
-                groups.setdefault(value, []).append(cls)
+            groups.setdefault(get_args(field.type)[0], []).append(cls)
         else:
             if len(groups) > 1:
                 return key, groups

@@ -30,7 +30,8 @@ def unique_tensor_names(descr: ModelDescr) -> Iterator[Problem]:
 
 def output_shapes(descr: ModelDescr) -> Iterator[Problem]:
     """Implicit shapes refer to a tensor of matching rank; what a halo leaves is not empty."""
-    tensors: dict[str, InputTensorDescr | OutputTensorDescr] = {tensor.name: tensor for tensor in (*descr.inputs, *descr.outputs)}
+    tensors: dict[str, InputTensorDescr | OutputTensorDescr] = {tensor.name: tensor for tensor in descr.inputs}
+    tensors.update((tensor.name, tensor) for tensor in descr.outputs)
     for index, output in enumerate(descr.outputs):
         if isinstance(output.shape, ImplicitOutputShape):
             problem = _reference_problem(output, output.shape, tensors)
