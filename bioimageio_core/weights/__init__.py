@@ -1,1 +1,1 @@
-"""Weights formats and the adapters that run them."""
+"""Weights formats: how they are described, and the adapters that run them."""

@@ -1,0 +1,1 @@
+"""What descriptions of all resource types share, by the version of the generic format."""

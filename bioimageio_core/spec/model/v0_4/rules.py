@@ -1,0 +1,132 @@
+"""What must hold between the parts of a model in format 0.4; each rule yields the problems of a whole description."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ...generic.licenses import LICENSES
+from ...node import Problem
+from .tensors import ImplicitOutputShape, InputTensorDescr, OutputTensorDescr, ParameterizedInputShape
+
+if TYPE_CHECKING:
+    from .model import ModelDescr
+
+__all__ = ["ALL"]
+
+_PARENTS = ("keras_hdf5", "onnx", "pytorch_state_dict", "tensorflow_js", "tensorflow_saved_model_bundle", "torchscript")
+
+
+def unique_tensor_names(descr: ModelDescr) -> Iterator[Problem]:
+    """Tensor names differ across inputs and outputs."""
+    seen: set[str] = set()
+    for key, tensors in (("inputs", descr.inputs), ("outputs", descr.outputs)):
+        for index, tensor in enumerate(tensors):
+            if tensor.name in seen:
+                message = f"expected distinct tensor names across inputs and outputs, found {tensor.name!r} more than once"
+                yield Problem(loc=(key, index, "name"), message=message)
+            seen.add(tensor.name)
+
+
+def output_shapes(descr: ModelDescr) -> Iterator[Problem]:
+    """Implicit shapes refer to a tensor of matching rank; what a halo leaves is not empty."""
+    tensors: dict[str, InputTensorDescr | OutputTensorDescr] = {tensor.name: tensor for tensor in descr.inputs}
+    tensors.update((tensor.name, tensor) for tensor in descr.outputs)
+    for index, output in enumerate(descr.outputs):
+        if isinstance(output.shape, ImplicitOutputShape):
+            problem = _reference_problem(output, output.shape, tensors)
+            if problem is not None:
+                yield Problem(loc=("outputs", index, "shape", *problem.loc), message=problem.message)
+                continue
+        least = _least_shape(output, tensors, seen=())
+        if least is None:
+            message = "expected a reference that leads to an input or a fixed shape, found a circle"
+            yield Problem(loc=("outputs", index, "shape", "reference_tensor"), message=message)
+            continue
+        for axis, size in enumerate(least):
+            halo = output.halo[axis] if output.halo is not None and axis < len(output.halo) else 0
+            if size - 2 * halo < 1:
+                loc = ("outputs", index, "halo" if halo else "shape")
+                message = (
+                    f"expected something to be left of axis {axis} of least size {size}, found {size - 2 * halo} after a halo of {halo}"
+                )
+                yield Problem(loc=loc, message=message)
+
+
+def _reference_problem(
+    output: OutputTensorDescr, shape: ImplicitOutputShape, tensors: dict[str, InputTensorDescr | OutputTensorDescr]
+) -> Problem | None:
+    reference = tensors.get(shape.reference_tensor)
+    if reference is None:
+        others = ", ".join(name for name in tensors if name != output.name)
+        return Problem(
+            loc=("reference_tensor",), message=f"expected the name of another tensor ({others}), found {shape.reference_tensor!r}"
+        )
+    scaled = sum(scale is not None for scale in shape.scale)
+    rank = _rank(reference)
+    if scaled != rank:
+        message = f"expected a scale for each of the {rank} axes of {shape.reference_tensor!r}, found {scaled}"
+        return Problem(loc=("scale",), message=message)
+    return None
+
+
+def _rank(tensor: InputTensorDescr | OutputTensorDescr) -> int:
+    if isinstance(tensor.shape, ParameterizedInputShape):
+        return len(tensor.shape.min)
+    return len(tensor.shape.scale) if isinstance(tensor.shape, ImplicitOutputShape) else len(tensor.shape)
+
+
+def _least_shape(
+    tensor: InputTensorDescr | OutputTensorDescr, tensors: dict[str, InputTensorDescr | OutputTensorDescr], seen: tuple[str, ...]
+) -> tuple[int, ...] | None:
+    shape = tensor.shape
+    if isinstance(shape, ParameterizedInputShape):
+        return shape.min
+    if not isinstance(shape, ImplicitOutputShape):
+        return shape
+    reference = tensors.get(shape.reference_tensor)
+    if reference is None or tensor.name in seen:
+        return None
+    below = _least_shape(reference, tensors, (*seen, tensor.name))
+    if below is None:
+        return None
+    sizes = iter(below)
+    return tuple(
+        int(2 * offset) if scale is None else int(next(sizes, 0) * scale + 2 * offset)
+        for scale, offset in zip(shape.scale, shape.offset, strict=False)
+    )
+
+
+def reference_tensors(descr: ModelDescr) -> Iterator[Problem]:
+    """Require that steps refer to inputs only, and in preprocessing to another one."""
+    names = [tensor.name for tensor in descr.inputs]
+    for key, steps_key, tensors in (("inputs", "preprocessing", descr.inputs), ("outputs", "postprocessing", descr.outputs)):
+        for index, tensor in enumerate(tensors):
+            allowed = [name for name in names if key == "outputs" or name != tensor.name]
+            for position, step in enumerate(getattr(tensor, steps_key)):
+                name = getattr(getattr(step, "kwargs", None), "reference_tensor", None)
+                if name is not None and name not in allowed:
+                    loc = (key, index, steps_key, position, "kwargs", "reference_tensor")
+                    yield Problem(loc=loc, message=f"expected the name of an input ({', '.join(allowed) or 'none'}), found {name!r}")
+
+
+def weights_parents(descr: ModelDescr) -> Iterator[Problem]:
+    """Weights are not their own parents."""
+    for name, entry in descr.weights.items():
+        if entry.parent is not None and (entry.parent == name or entry.parent not in (*_PARENTS, *descr.weights)):
+            yield Problem(loc=("weights", name, "parent"), message=f"expected another weights format, found {entry.parent!r}")
+
+
+def documented(descr: ModelDescr) -> Iterator[Problem]:
+    """Ask for what makes a model findable and citable."""
+    if not descr.cite:
+        yield Problem(loc=("cite",), message="expected something to cite, found none", severity="warning")
+    if descr.license not in LICENSES:
+        message = f"expected an identifier of the SPDX license list, found {descr.license!r}"
+        yield Problem(loc=("license",), message=message, severity="warning")
+    if not 5 <= len(descr.name) <= 64:
+        yield Problem(loc=("name",), message=f"expected 5 to 64 characters, found {len(descr.name)}", severity="info")
+
+
+ALL = (unique_tensor_names, output_shapes, reference_tensors, weights_parents, documented)
+"""Every rule."""

@@ -1,0 +1,181 @@
+"""What must hold between the parts of a model in format 0.5; each rule yields the problems of a whole description."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isclose
+from typing import TYPE_CHECKING, Any
+
+from ...files import FileDescr
+from ...generic.licenses import DEPRECATED_LICENSES
+from ...node import Problem
+from .axes import BatchAxis, ChannelAxis, SpaceOutputAxisWithHalo, TimeOutputAxisWithHalo
+from .sizes import ParameterizedSize, SizeReference
+from .tolerances import configured_tolerances
+
+if TYPE_CHECKING:
+    from .model import ModelDescr
+
+__all__ = ["ALL"]
+
+
+def unique_tensor_ids(descr: ModelDescr) -> Iterator[Problem]:
+    """Tensor ids differ across inputs and outputs."""
+    seen: set[str] = set()
+    for key, index, tensor in _tensors(descr):
+        if tensor.id in seen:
+            message = f"expected distinct tensor ids across inputs and outputs, found {tensor.id!r} more than once"
+            yield Problem(loc=(key, index, "id"), message=message)
+        seen.add(tensor.id)
+
+
+def size_references(descr: ModelDescr) -> Iterator[Problem]:
+    """Sizes refer to axes that have a size of their own, with the same unit; what a halo leaves is not empty."""
+    inputs = {(tensor.id, axis.id): axis for tensor in descr.inputs for axis in tensor.axes}
+    outputs = {(tensor.id, axis.id): axis for tensor in descr.outputs for axis in tensor.axes}
+    for key, index, tensor in _tensors(descr):
+        known: dict[tuple[str, str], Any] = inputs if key == "inputs" else {**outputs, **inputs}
+        for position, axis in enumerate(tensor.axes):
+            size = getattr(axis, "size", None)
+            if not isinstance(size, SizeReference):
+                continue
+            for problem in _reference_problems(axis, size, known, itself=(tensor.id, axis.id)):
+                yield Problem(loc=(key, index, "axes", position, *problem.loc), message=problem.message, severity=problem.severity)
+
+
+def _reference_problems(axis: Any, size: SizeReference, known: dict[tuple[str, str], Any], itself: tuple[str, str]) -> Iterator[Problem]:
+    target = known.get((size.tensor_id, size.axis_id))
+    name = f"{size.tensor_id}.{size.axis_id}"
+    if target is None:
+        axes = ", ".join(sorted(f"{tensor}.{axis_id}" for tensor, axis_id in known))
+        yield Problem(loc=("size",), message=f"expected a reference to one of {axes}, found {name}")
+        return
+    least = _least_size(target)
+    if least is None or (size.tensor_id, size.axis_id) == itself:
+        what = "itself" if (size.tensor_id, size.axis_id) == itself else "a batch axis" if isinstance(target, BatchAxis) else "no own size"
+        yield Problem(loc=("size",), message=f"expected a reference to an axis with a size of its own, found {name}, which is {what}")
+        return
+    units = getattr(axis, "unit", None), getattr(target, "unit", None)
+    if units[0] != units[1]:
+        yield Problem(loc=("unit",), message=f"expected the unit of {name}, {units[1]!r}, found {units[0]!r}")
+    scale, target_scale = getattr(axis, "scale", 1.0), getattr(target, "scale", 1.0)
+    own = int(least * target_scale / scale + size.offset)
+    if not isinstance(axis, (SpaceOutputAxisWithHalo, TimeOutputAxisWithHalo)):
+        if own < 1:
+            yield Problem(loc=("size",), message=f"expected a size of at least 1, found {own} where {name} is {least}", severity="warning")
+        return
+    if own - 2 * axis.halo < 1:
+        message = f"expected something to be left of the least size {own}, found {own - 2 * axis.halo} after a halo of {axis.halo}"
+        yield Problem(loc=("halo",), message=message)
+    at_target = axis.halo * scale / target_scale
+    if not isclose(at_target, round(at_target), abs_tol=1e-9):
+        yield Problem(loc=("halo",), message=f"expected a whole number of pixels of {name}, found {at_target}")
+
+
+def _least_size(axis: Any) -> int | None:
+    if isinstance(axis, ChannelAxis):
+        return len(axis.channel_names)
+    if isinstance(axis, BatchAxis):
+        return None
+    if isinstance(axis.size, ParameterizedSize):
+        return axis.size.min
+    return axis.size if isinstance(axis.size, int) else None
+
+
+def reference_tensors(descr: ModelDescr) -> Iterator[Problem]:
+    """Require that steps refer to inputs only."""
+    ids = [tensor.id for tensor in descr.inputs]
+    for key, index, tensor in _tensors(descr):
+        steps_key = "preprocessing" if key == "inputs" else "postprocessing"
+        for position, step in enumerate(getattr(tensor, steps_key)):
+            kwargs: Any = getattr(step, "kwargs", None)
+            name = kwargs.get("reference_tensor") if hasattr(kwargs, "get") else getattr(kwargs, "reference_tensor", None)
+            if name is not None and name not in ids:
+                loc = (key, index, steps_key, position, "kwargs", "reference_tensor")
+                yield Problem(loc=loc, message=f"expected the id of an input ({', '.join(ids)}), found {name!r}")
+
+
+def weights_parents(descr: ModelDescr) -> Iterator[Problem]:
+    """Parents are other weights of the model; one entry has none."""
+    roots = [name for name, entry in descr.weights.items() if entry.parent is None]
+    for name, entry in descr.weights.items():
+        if entry.parent is not None and (entry.parent == name or entry.parent not in descr.weights):
+            others = ", ".join(other for other in descr.weights if other != name) or "none"
+            yield Problem(
+                loc=("weights", name, "parent"), message=f"expected other weights of the model ({others}), found {entry.parent!r}"
+            )
+    if len(roots) != 1:
+        message = f"expected one entry without parent, found {len(roots)} ({', '.join(roots)})"
+        yield Problem(loc=("weights",), message=message, severity="warning")
+
+
+def reproducibility_tolerances(descr: ModelDescr) -> Iterator[Problem]:
+    """Tolerances are for outputs of the model; values of discrete outputs have to be exact."""
+    dtypes = {tensor.id: tensor.dtype for tensor in descr.outputs}
+    seen: set[str] = set()
+    for index, entry in enumerate(configured_tolerances(descr.config)):
+        if isinstance(entry.output_ids, str):
+            continue
+        loc = ("config", "bioimageio", "reproducibility_tolerance", index)
+        for position, output_id in enumerate(entry.output_ids):
+            if output_id not in dtypes:
+                message = f"expected the id of an output ({', '.join(dtypes)}), found {output_id!r}"
+                yield Problem(loc=(*loc, "output_ids", position), message=message)
+            elif output_id not in seen and not dtypes[output_id].startswith("float"):
+                for key in ("relative_tolerance", "absolute_tolerance"):
+                    if getattr(entry, key):
+                        message = f"expected 0, since output {output_id!r} is {dtypes[output_id]}, found {getattr(entry, key)}"
+                        yield Problem(loc=(*loc, key), message=message)
+            seen.add(output_id)
+
+
+def timestamp_present(descr: ModelDescr) -> Iterator[Problem]:
+    """Refuse a timestamp that is null; it may be left out."""
+    if descr.timestamp is None and "timestamp" in descr.written.keys:
+        yield Problem(loc=("timestamp",), message="expected a date and time in ISO 8601, found null")
+
+
+def documented(descr: ModelDescr) -> Iterator[Problem]:
+    """Ask for what makes a model findable and citable."""
+    for key in ("description", "authors", "cite", "license", "documentation", "tags"):
+        if not getattr(descr, key):
+            yield Problem(loc=(key,), message="expected a value, found none", severity="alert")
+    if not descr.maintainers and not any(author.github_user for author in descr.authors):
+        message = "expected a maintainer, or an author with github_user, found none"
+        yield Problem(loc=("maintainers",), message=message, severity="alert")
+    if len(descr.description) > 512:
+        message = f"expected at most 512 characters, found {len(descr.description)}"
+        yield Problem(loc=("description",), message=message, severity="warning")
+    if isinstance(descr.license, FileDescr) or descr.license in DEPRECATED_LICENSES:
+        found = "a file" if isinstance(descr.license, FileDescr) else repr(descr.license)
+        yield Problem(loc=("license",), message=f"expected a current SPDX identifier, found {found}", severity="warning")
+    if descr.run_mode is not None:
+        yield Problem(loc=("run_mode",), message="expected none, run modes are not supported everywhere", severity="warning")
+    if len(descr.name) > 64:
+        yield Problem(loc=("name",), message=f"expected at most 64 characters, found {len(descr.name)}", severity="info")
+
+
+def parent_is_another(descr: ModelDescr) -> Iterator[Problem]:
+    """Refuse a model as its own parent."""
+    if descr.parent is not None and descr.id is not None and descr.parent.id == descr.id:
+        yield Problem(loc=("parent", "id"), message=f"expected another model, found this one's id {descr.id!r}")
+
+
+def _tensors(descr: ModelDescr) -> Iterator[tuple[str, int, Any]]:
+    for index, tensor in enumerate(descr.inputs):
+        yield "inputs", index, tensor
+    for index, output in enumerate(descr.outputs):
+        yield "outputs", index, output
+
+
+ALL = (
+    unique_tensor_ids,
+    size_references,
+    reference_tensors,
+    weights_parents,
+    reproducibility_tolerances,
+    timestamp_present,
+    parent_is_another,
+    documented,
+)
+"""Every rule."""

@@ -1,0 +1,37 @@
+"""What weights entries have in common, by format version; each weights format's own classes build on these."""
+
+from __future__ import annotations
+
+from ..files import FileDescr
+from ..generic import v0_2, v0_3
+from ..node import node
+
+__all__ = ["WeightsEntryV04", "WeightsEntryV05"]
+
+
+@node
+class WeightsEntryV04(FileDescr):
+    """Weights in one format, as model format 0.4 describes them."""
+
+    authors: tuple[v0_2.Author, ...] | None = None
+    """Who trained the model or, where there is a parent, who converted the weights."""
+
+    parent: str | None = None
+    """The weights format that these weights were converted from."""
+
+    attachments: v0_2.AttachmentsDescr | None = None
+    dependencies: str | None = None
+    """``manager:file``, such as ``conda:environment.yaml``."""
+
+
+@node
+class WeightsEntryV05(FileDescr):
+    """Weights in one format, as model format 0.5 describes them."""
+
+    authors: tuple[v0_3.Author, ...] | None = None
+    """Who trained the model or, where there is a parent, who converted the weights."""
+
+    parent: str | None = None
+    """The weights format that these weights were converted from."""
+
+    comment: str = ""

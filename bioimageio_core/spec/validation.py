@@ -1,0 +1,183 @@
+"""From trees to descriptions, and to reports that list every problem."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import attrs
+
+from ..errors import InvalidDescriptionError
+from ..registry import Registry
+from ..typing import ModelFormat, Severity
+from .formats import Detected, detect
+from .node import Loc, Problem
+from .structuring import StructureProblems, collect_problems
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+    from .model import v0_4, v0_5
+
+__all__ = ["Issue", "ModelDescr", "ValidationReport", "read_tree", "validate_tree"]
+
+ModelDescr: TypeAlias = "v0_4.ModelDescr | v0_5.ModelDescr"
+
+_RANK: dict[Severity, int] = {"error": 0, "alert": 1, "warning": 2, "info": 3}
+
+
+@attrs.frozen(kw_only=True)
+class Issue:
+    """One thing to know about a description."""
+
+    loc: Loc
+    """Path in the document: keys and list indices."""
+
+    message: str
+    severity: Severity
+    hint: str = ""
+
+    @property
+    def path(self) -> str:
+        """The path with dots, such as ``inputs.0.axes.2.size``; empty for the whole document."""
+        return ".".join(map(str, self.loc))
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.loc else self.message
+
+
+@attrs.frozen(kw_only=True)
+class ValidationReport:
+    """What validation found: judged by the format alone, never by what is installed."""
+
+    source: str
+    type: str
+    """Resource type, as far as it is known."""
+
+    format_version: str
+    """As it is written."""
+
+    status: Literal["valid", "invalid"]
+    issues: tuple[Issue, ...] = ()
+    """The worst first."""
+
+    @property
+    def errors(self) -> tuple[Issue, ...]:
+        """The issues that make the description invalid."""
+        return tuple(issue for issue in self.issues if issue.severity == "error")
+
+    def summary(self) -> str:
+        """Return one line: the source, and the first error or how many issues of each severity there are."""
+        what = self.source or self.type or "description"
+        errors = self.errors
+        if errors:
+            more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+            hint = f" {errors[0].hint}" if errors[0].hint else ""
+            return f"{what} is invalid: {errors[0]}{hint}{more}"
+        counts = [f"{count} {severity}" for severity in _RANK if (count := sum(issue.severity == severity for issue in self.issues))]
+        return f"{what} is valid: {self.type} {self.format_version}{', ' if counts else ''}{', '.join(counts)}"
+
+
+def validate_tree(tree: Any, registry: Registry, source: str = "") -> ValidationReport:
+    """Judge a tree, as `load_yaml` returns it; raises for no content whatever.
+
+    Args:
+        tree: The description.
+        registry: Where the classes of processing ops and weights come from.
+        source: What to call the description.
+
+    """
+    return _read(tree, registry, source)[1]
+
+
+def read_tree(tree: Any, registry: Registry, source: str = "") -> tuple[ModelDescr, ValidationReport]:
+    """Return the description that a tree holds, in the version in which it is written, and the report.
+
+    Args:
+        tree: The description, as `load_yaml` returns it.
+        registry: Where the classes of processing ops and weights come from.
+        source: What to call the description in errors.
+
+    Raises:
+        InvalidDescriptionError: The description breaks its format; ``report`` holds every problem.
+
+    """
+    descr, report = _read(tree, registry, source)
+    if descr is None or report.status == "invalid":
+        raise InvalidDescriptionError(report.summary(), report)
+    return descr, report
+
+
+def _read(tree: Any, registry: Registry, source: str) -> tuple[ModelDescr | None, ValidationReport]:
+    if not isinstance(tree, Mapping):
+        problem = Problem(loc=(), message=f"expected a mapping, found {type(tree).__name__}")
+        return None, _report(source, Detected(), [problem])
+    detected = detect(tree)
+    if detected.format is None:
+        return None, _report(source, detected, detected.problems)
+    problems = list(detected.problems)
+    descr = None
+    try:
+        newest, notes = _upgraded(tree, detected.format, detected.version)
+        problems += notes
+        cls = _model_class(detected.format)
+        descr = _converter(_ByIdentity(registry), detected.format).structure(newest, cls)
+        problems += collect_problems(descr)
+    except StructureProblems as error:
+        problems += error.problems
+    except RecursionError:
+        problems.append(Problem(loc=(), message="expected at most a hundred levels of nesting, found more"))
+    return descr, _report(source, detected, problems)
+
+
+def _report(source: str, detected: Detected, problems: Iterable[Problem]) -> ValidationReport:
+    issues = [Issue(loc=p.loc, message=p.message, severity=p.severity, hint=p.hint) for p in problems]
+    issues.sort(key=lambda issue: _RANK[issue.severity])
+    return ValidationReport(
+        source=source,
+        type=detected.type,
+        format_version=detected.format_version,
+        status="invalid" if issues and issues[0].severity == "error" else "valid",
+        issues=tuple(issues),
+    )
+
+
+def _upgraded(tree: Mapping[str, Any], format_: ModelFormat, version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Problem]]:
+    if format_ == "0.4":
+        from .model.v0_4.upgrade import upgrade as upgrade_v0_4
+
+        return upgrade_v0_4(tree, version)
+    from .model.v0_5.upgrade import upgrade as upgrade_v0_5
+
+    return upgrade_v0_5(tree, version)
+
+
+def _model_class(format_: ModelFormat) -> Any:
+    if format_ == "0.4":
+        from .model import v0_4
+
+        return v0_4.ModelDescr
+    from .model import v0_5
+
+    return v0_5.ModelDescr
+
+
+class _ByIdentity:
+    """A registry as key of a cache: comparing the entries would cost more than it saves."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+
+    def __hash__(self) -> int:
+        return id(self.registry)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByIdentity) and other.registry is self.registry
+
+
+@lru_cache(maxsize=8)
+def _converter(registry: _ByIdentity, format_: ModelFormat) -> Converter:
+    from .converters import make_converter
+
+    return make_converter(registry.registry, format_)
