@@ -47,6 +47,10 @@ class Predictor:
         self.options = options
         self._loaded: tuple[tuple[WeightsChoice, int], WeightsAdapter, bool] | None = None
 
+    def with_options(self, **options: Any) -> PredictOptions:
+        """Return the options of this predictor with changes."""
+        return evolve_options(self.options, options)
+
     def plan(self, inputs: Any, **options: Any) -> Plan:
         """Decide how the inputs would be predicted; runs no model.
 
@@ -57,7 +61,7 @@ class Predictor:
         """
         from dask.system import CPU_COUNT
 
-        chosen = evolve_options(self.options, options)
+        chosen = self.with_options(**options)
         weights = choose_weights(
             self.model.weights, self.model.registry, weights_format=chosen.weights_format, device=chosen.device
         )
@@ -72,7 +76,7 @@ class Predictor:
             options: Changes to the options of this predictor; see `PredictOptions`.
 
         """
-        chosen = evolve_options(self.options, options)
+        chosen = self.with_options(**options)
         plan = self.plan(inputs, **options)
         adapter, serial = self.network(plan.weights, threads=plan.threads, trust=chosen.trust)
         return run_plan(plan, self.model, adapter, chosen, serial=serial, output=None if output is None else str(output))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..io import ArraySpec, OutputStore, TemporaryStore, create_output
+from ..io import ArraySpec, OutputStore, create_output, create_temporary
 from ..registry import Measure, WeightsAdapter
 from ..typing import FrozenMapping
 from .execute import Clock, for_each
@@ -111,7 +111,7 @@ class _Place:
                 self.first[o.tensor.id] = self.last[o.tensor.id]
             elif to_store:
                 assert path is not None
-                scratch = scratch or stack.enter_context(TemporaryStore(near=path))
+                scratch = scratch or stack.enter_context(create_temporary([], near=path))
                 self.first[o.tensor.id] = ScratchTarget(scratch, name=o.tensor.id, shape=o.shape, chunks=o.chunks, axes=o.axes)
             else:
                 self.first[o.tensor.id] = MemoryTarget(o.shape)
@@ -128,7 +128,7 @@ class _Place:
             target = self.last[name]
             if self._store is not None and o.data_dependent:
                 array = target.array
-                self._store.add(_spec(o, array.shape))
+                self._store.create(_spec(o, array.shape))
                 self._store.write(name, (0,) * array.ndim, array)
                 target = self._store
             found[name] = target

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..io import TemporaryStore
+from ..io import ArraySpec, TemporaryStore
 
 __all__ = ["MemoryTarget", "ScratchTarget"]
 
@@ -53,7 +53,9 @@ class ScratchTarget:
         """Write whole chunks."""
         with self._lock:
             if not self._made:
-                self._store.add(name=self._name, shape=self._shape, dtype=str(block.dtype), axes=self._axes, chunks=self._chunks)
+                self._store.create(
+                    ArraySpec(name=self._name, shape=self._shape, dtype=str(block.dtype), axes=self._axes, chunks=self._chunks)
+                )
                 self._made = True
         self._store.write(self._name, start, block)
 

@@ -1,0 +1,5 @@
+"""The command ``bmz``."""
+
+from .main import main
+
+__all__ = ["main"]

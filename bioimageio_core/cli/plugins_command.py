@@ -1,0 +1,44 @@
+"""``bmz plugins``."""
+
+from __future__ import annotations
+
+import warnings
+
+import click
+
+from .terminal import print_json, table
+
+__all__ = ["command"]
+
+
+@click.command(epilog="Example: bmz plugins --json")
+@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+def command(as_json: bool) -> int:
+    """List what is registered, by whom, whether it can run here, and what failed to load.
+
+    Set the environment variable BMZ_DISABLE_PLUGINS to leave out all plugins but the library's own.
+    """
+    from ..api import plugins
+    from ..registry import missing_requirements
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # failures are listed below
+        registry = plugins()
+    kinds = ("processing_ops", "weights_formats", "weights_adapters", "run_modes")
+    rows = []
+    for kind in kinds:
+        for name, entry in sorted(getattr(registry, kind).items()):
+            plugin = registry.provenance[(kind, name)]
+            missing = missing_requirements(getattr(entry, "requires", ()))
+            rows.append((kind, name, f"{plugin.distribution} {plugin.version}", f"needs {', '.join(missing)}" if missing else "", entry.summary))
+    if as_json:
+        keys = ("kind", "name", "plugin", "missing", "summary")
+        failures = [
+            {"plugin": f.plugin.name, "distribution": f.plugin.distribution, "entry": f.entry, "message": f.message} for f in registry.failures
+        ]
+        print_json({"entries": [dict(zip(keys, row, strict=True)) for row in rows], "failures": failures})
+    else:
+        click.echo(table(rows, ("kind", "name", "from", "missing", "summary")))
+        for failure in registry.failures:
+            click.echo(f"failed: {failure.plugin.name} of {failure.plugin.distribution}: {failure.message}", err=True)
+    return 1 if registry.failures else 0

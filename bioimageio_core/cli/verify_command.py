@@ -1,0 +1,61 @@
+"""``bmz verify``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .prediction_options import as_inputs, as_options, check_axes_known, prediction_options
+from .terminal import print_json, progress_bars, table
+
+__all__ = ["command"]
+
+
+@click.command(epilog="Example: bmz verify path/to/model --block y=256,x=256")
+@click.argument("model")
+@click.argument("images", nargs=-1)
+@click.option("--tolerance", type=float, default=1e-4, show_default=True, help="Greatest difference, relative to values beyond 1.")
+@prediction_options
+@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+def command(model: str, images: tuple[str, ...], tolerance: float, as_json: bool, **given: Any) -> int:
+    """Measure whether MODEL gives the same in blocks as it gives for the whole.
+
+    Without IMAGES its test inputs are repeated to span several blocks.
+    A network of fixed size is compared with itself on another grid. Exit status 1 if they differ.
+    """
+    from ..api import open_predictor
+    from ..predict.verify import verify_blocks
+
+    with open_predictor(model, **as_options(given)) as predictor, progress_bars(shown=not as_json) as progress:
+        inputs = as_inputs(images) if images else None
+        if inputs is not None:
+            check_axes_known(predictor.plan(inputs), as_json=as_json)
+        predictor.options = predictor.with_options(progress=progress)
+        report = verify_blocks(predictor, inputs, tolerance=tolerance)
+    if as_json:
+        print_json(
+            {
+                "model": report.model,
+                "equal": report.equal,
+                "reference": report.reference,
+                "shape": report.shape,
+                "blocks": report.blocks,
+                "reference_blocks": report.reference_blocks,
+                "tolerance": report.tolerance,
+                "outputs": [
+                    {"output": o.output, "equal": o.equal, "greatest": o.greatest, "at": dict(o.at), "beyond": o.beyond, "pixels": o.pixels, "seam": o.seam}
+                    for o in report.outputs
+                ],
+            }
+        )
+    else:
+        shape = " x ".join(map(str, report.shape))
+        against = "the whole in one block" if report.reference == "whole" else f"a shifted grid of {report.reference_blocks} blocks"
+        click.echo(f"{report.model}: {report.blocks} blocks of an image of {shape}, against {against}: {'equal' if report.equal else 'DIFFERENT'}")
+        rows = [
+            (o.output, "equal" if o.equal else "different", f"{o.greatest:.3g}", ", ".join(f"{a} {i}" for a, i in o.at.items()), o.seam)
+            for o in report.outputs
+        ]
+        click.echo(table(rows, ("output", "", "greatest", "at", "seam")))
+    return 0 if report.equal else 1

@@ -1,0 +1,212 @@
+"""Whether blockwise prediction equals that of the whole, measured."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from ..blocks import FixedSize, TiedAxis
+from ..errors import BioimageioError, InputError
+from ..typing import AxisId, FrozenMapping
+from .model_io import TensorIO
+from .plan import Plan
+from .predictor import Predictor
+from .reproduce import load_npy
+from .result import Prediction
+
+__all__ = ["OutputDifference", "VerifyReport", "verify_blocks"]
+
+BLOCKS_TO_SPAN = 2.5
+"""Test inputs are repeated until they span so many blocks along every axis that is cut."""
+
+
+@attrs.frozen(kw_only=True)
+class OutputDifference:
+    """The greatest difference of an output between two ways of predicting it."""
+
+    output: str
+    equal: bool
+    greatest: float
+    """Of ``|blockwise - reference| / max(1, |reference|)``."""
+
+    at: FrozenMapping[AxisId, int]
+    """Where it is."""
+
+    beyond: int
+    """Pixels beyond the tolerance."""
+
+    pixels: int
+    seam: str
+    """Where the nearest border between blocks is, and how far the difference reaches; empty where equal."""
+
+
+@attrs.frozen(kw_only=True)
+class VerifyReport:
+    """Blockwise against a reference."""
+
+    model: str
+    reference: Literal["whole", "shifted grid"]
+    """``whole`` is one block; a network of fixed size is compared with itself on a grid with more halo, whose seams lie elsewhere."""
+
+    shape: tuple[int, ...]
+    blocks: int
+    reference_blocks: int
+    tolerance: float
+    outputs: tuple[OutputDifference, ...]
+    plan: Plan
+
+    @property
+    def equal(self) -> bool:
+        """Whether all outputs are."""
+        return all(o.equal for o in self.outputs)
+
+
+def verify_blocks(predictor: Predictor, inputs: Any, *, tolerance: float) -> VerifyReport:
+    """Predict in blocks and as a whole, and compare.
+
+    Raises:
+        InputError: The image is a single block, or the network's fixed size leaves no room for a second grid.
+
+    """
+    if inputs is None:
+        inputs = _spanning_test_inputs(predictor)
+    plan = predictor.plan(inputs)
+    if plan.regions.block_count == 1 or not any(_is_cut(plan, n) for n in range(len(plan.grids))):
+        raise InputError(
+            "there is nothing to verify: the image is a single block; give a larger one, or smaller blocks with block= (--block y=256)"
+        )
+    blockwise = predictor.predict(inputs)
+    changes, kind = _reference_options(plan)
+    try:
+        reference = predictor.predict(inputs, **changes)
+    except BioimageioError as error:
+        raise InputError(f"the reference for comparison cannot be computed: {error}") from error
+    return VerifyReport(
+        model=plan.model.name,
+        reference=kind,
+        shape=plan.inputs[0].bound.shape,
+        blocks=plan.regions.block_count,
+        reference_blocks=reference.plan.regions.block_count,
+        tolerance=tolerance,
+        outputs=tuple(_compare(o.tensor.id, blockwise, reference, tolerance) for o in plan.outputs),
+        plan=plan,
+    )
+
+
+def _is_cut(plan: Plan, number: int) -> bool:
+    return plan.grids[number].count > 1 and plan.groups[number].cutting != "item"
+
+
+def _reference_options(plan: Plan) -> tuple[dict[str, Any], Literal["whole", "shifted grid"]]:
+    """Return options that predict the whole in one block or, where sizes are fixed, on a grid with one more step of halo.
+
+    The halo grows by the granularity, so that the network sees the same phase while all seams move.
+    """
+    cut = [n for n in range(len(plan.grids)) if _is_cut(plan, n)]
+    if not any(isinstance(plan.grids[n].group.size, FixedSize) for n in cut):
+        whole = {plan.grids[n].group.name: 2 * plan.grids[n].image_size + _overlap(plan, n) for n in cut}
+        return {"block": whole, "batch_size": 1}, "whole"
+    halo: dict[AxisId, int] = {}
+    for n in cut:
+        group = plan.grids[n].group
+        for output in group.outputs:
+            wider = output.halo + output.at(group.granularity)
+            halo[output.axis] = max(halo.get(output.axis, 0), wider)
+    return {"halo": halo}, "shifted grid"
+
+
+def _overlap(plan: Plan, number: int) -> int:
+    group = plan.grids[number].group
+    smallest = group.size.smallest(plan.grids[number].image_size + group.left + group.right)
+    return group.left + group.right + (smallest or 0)
+
+
+def _compare(output: str, blockwise: Prediction, reference: Prediction, tolerance: float) -> OutputDifference:
+    got, want = np.asarray(blockwise[output]), np.asarray(reference[output])
+    axes = blockwise[output].axes
+    if got.dtype.kind == "b":
+        got, want = got.astype(np.uint8), want.astype(np.uint8)
+    wide = want.astype(np.float64)
+    difference = np.abs(got.astype(np.float64) - wide) / np.maximum(1.0, np.abs(wide))
+    difference = np.where(np.isnan(got) & np.isnan(wide), 0.0, np.nan_to_num(difference, nan=np.inf)) if got.dtype.kind == "f" else difference
+    at = np.unravel_index(int(np.argmax(difference)), difference.shape) if difference.size else (0,) * difference.ndim
+    greatest = float(difference[at]) if difference.size else 0.0
+    beyond = difference > tolerance
+    return OutputDifference(
+        output=output,
+        equal=not beyond.any(),
+        greatest=greatest,
+        at=FrozenMapping({a: int(i) for a, i in zip(axes, at, strict=True)}),
+        beyond=int(np.count_nonzero(beyond)),
+        pixels=int(beyond.size),
+        seam=_locate(blockwise.plan, output, beyond, tuple(int(i) for i in at)) if beyond.any() else "",
+    )
+
+
+def _locate(plan: Plan, output: str, beyond: NDArray[np.bool_], at: tuple[int, ...]) -> str:
+    """Say at which border between blocks an output goes wrong.
+
+    Of all cut axes, the one whose borders the differences gather closest around is named.
+    """
+    planned = next(o for o in plan.outputs if o.tensor.id == output)
+    best: tuple[float, str] | None = None
+    for n, tie in enumerate(planned.ties):
+        if tie is None or not _is_cut(plan, tie[0]):
+            continue
+        borders = _borders(plan, tie)
+        if not borders.size:
+            continue
+        hit = np.flatnonzero(beyond.any(axis=tuple(m for m in range(beyond.ndim) if m != n)))
+        weight = beyond.sum(axis=tuple(m for m in range(beyond.ndim) if m != n))[hit]
+        distance = np.abs((hit[:, None] + 0.5) - borders[None, :]).min(axis=1)
+        spread = float(np.average(distance, weights=weight)) / plan.grids[tie[0]].stride
+        nearest = int(borders[np.argmin(np.abs(borders - at[n] - 0.5))])
+        number = int(np.searchsorted(borders, nearest))
+        reach = int(np.ceil(distance.max()))
+        text = (
+            f"seam at {planned.axes[n]} = {nearest}, between blocks {number} and {number + 1}; "
+            f"pixels as far as {reach} from a border of blocks differ"
+        )
+        if reach >= tie[1].at(plan.grids[tie[0]].stride) // 2:
+            text += ", so whole blocks do: their origins do not lie on the network's stride (--network-stride), or the halo is far too small"
+        else:
+            text += f": the halo of {tie[1].halo} is too small by at least {reach}"
+        if best is None or spread < best[0]:
+            best = (spread, text)
+    return best[1] if best is not None else "no border between blocks is near"
+
+
+def _borders(plan: Plan, tie: tuple[int, TiedAxis]) -> NDArray[np.int64]:
+    grid = plan.grids[tie[0]]
+    return np.array([grid.core(k, tie[1])[0] for k in range(1, grid.count)], dtype=np.int64)
+
+
+def _spanning_test_inputs(predictor: Predictor) -> dict[str, NDArray[Any]]:
+    """Return the test inputs, mirrored and repeated along axes that can be cut until they span a few blocks."""
+    model = predictor.model
+    inputs = {t.id: _test_input(t, predictor) for t in model.io.inputs if t.test_tensor is not None}
+    predictor.options = attrs.evolve(predictor.options, axes={t.id: ",".join(t.axis_ids) for t in model.io.inputs})
+    plan = predictor.plan(inputs)
+    repeats: dict[tuple[str, AxisId], int] = {}
+    for grid, sized in zip(plan.grids, plan.groups, strict=True):
+        if sized.cutting in ("item", "whole"):
+            continue
+        block = predictor.options.block.get(grid.group.name, grid.block_size(0))
+        times = max(1, int(np.ceil(BLOCKS_TO_SPAN * block / grid.image_size)))
+        repeats.update({(t.tensor, t.axis): times for t in grid.group.inputs})
+    for planned in plan.inputs:
+        name = planned.bound.tensor.id
+        for n, axis in enumerate(planned.bound.tensor.axis_ids):
+            times = repeats.get((name, axis), 1)
+            if times > 1:
+                array = inputs[name]
+                inputs[name] = np.concatenate([array if k % 2 == 0 else np.flip(array, n) for k in range(times)], axis=n)
+    return inputs
+
+
+def _test_input(tensor: TensorIO, predictor: Predictor) -> NDArray[Any]:
+    assert tensor.test_tensor is not None
+    return load_npy(predictor.model.package.local(tensor.test_tensor.source, sha256=tensor.test_tensor.sha256))

@@ -1,0 +1,66 @@
+"""A plan in words."""
+
+from __future__ import annotations
+
+from ..predict.plan import Plan
+
+__all__ = ["guessed_axes_text", "plan_text"]
+
+
+def guessed_axes_text(plan: Plan) -> tuple[str, ...]:
+    """Return a line for every image whose axes had to be guessed."""
+    return tuple(
+        f"axes of {i.bound.image.name} guessed: {','.join(i.bound.image.axes or ())} (give --axes if that is wrong)"
+        for i in plan.inputs
+        if i.bound.axes_guessed
+    )
+
+
+def plan_text(plan: Plan) -> str:
+    """Return what will be computed, for people."""
+    lines = [
+        f"model      {plan.model.name} (format {plan.model.format})",
+        f"weights    {plan.weights.weights_format} on {plan.weights.adapter}, {plan.weights.device}",
+        *(f"           {line}" for line in guessed_axes_text(plan)),
+    ]
+    data = plan.as_dict()
+    for name, i in data["inputs"].items():
+        lines.append(f"input      {name}: {i['image']}, {_sizes(i['axes'], i['shape'])}, {i['dtype']}, padded {i['padding']}")
+        lines.append(f"             {_arrow(i['preprocessing'])}")
+        lines.extend(f"             measured on the whole sample: {s}" for s in i["statistics"])
+    for axis in data["axes"]:
+        if axis["blocks"] == 1 and axis["cut"] in ("item", "whole"):
+            continue
+        lines.append(f"axis {axis['axis']:<6}{_axis_text(axis)}")
+    for name, o in data["outputs"].items():
+        lines.append(f"output     {name}: {_sizes(o['axes'], o['shape'])}, {o['dtype']}, chunks {_sizes(o['axes'], o['chunks'])}")
+        lines.append(f"             {_arrow(o['postprocessing'])}")
+        if o["postprocessing_of_the_whole"]:
+            lines.append(f"             after all blocks: {_arrow(o['postprocessing_of_the_whole'])}")
+    lines.append(
+        f"work       {data['blocks']} blocks in {data['regions']} regions, {data['computed_per_kept']:.2f} pixels computed per pixel kept, "
+        f"{data['workers']} at once with {data['threads_per_call']} thread{'s' * (data['threads_per_call'] != 1)} each"
+    )
+    lines.append(f"memory     about {data['estimated_memory'] / 2**20:.0f} MiB of {data['memory'] / 2**20:.0f} MiB")
+    lines.extend(f"warning    {w}" for w in data["warnings"])
+    return "\n".join(lines)
+
+
+def _sizes(axes: list[str], sizes: list[int | None]) -> str:
+    return ", ".join(f"{a} {'?' if n is None else n}" for a, n in zip(axes, sizes, strict=True))
+
+
+def _arrow(names: list[str]) -> str:
+    return " -> ".join(names) if names else "(as it is)"
+
+
+def _axis_text(axis: dict[str, object]) -> str:
+    before, behind = axis["overlap"] if isinstance(axis["overlap"], list) else (0, 0)
+    if axis["cut"] == "item":
+        return f"{axis['size']} items, each on its own"
+    if axis["blocks"] == 1:
+        return f"{axis['size']} pixels in one block of {axis['block']}"
+    return (
+        f"{axis['size']} pixels in {axis['blocks']} blocks of {axis['block']} (last {axis['last_block']}): "
+        f"{before} + {axis['stride']} + {behind}, origins at multiples of {axis['granularity']}"
+    )
