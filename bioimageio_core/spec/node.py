@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import attrs
 
@@ -40,7 +40,16 @@ class Problem:
     hint: str = ""
 
 
-@attrs.frozen(kw_only=True)
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(attrs.field,))
+def node(cls: type[T]) -> type[T]:
+    """Make a subclass of `Node` a frozen, slotted attrs class that is built with keywords only."""
+    return attrs.frozen(kw_only=True)(cls)
+
+
+@node
 class Node:
     """A part of a description: frozen, slotted, built with keywords only.
 
@@ -56,7 +65,3 @@ class Node:
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong across the fields of this node, given that each field alone is well formed."""
         yield from ()
-
-
-node = attrs.frozen(kw_only=True)
-"""Class decorator for subclasses of `Node`."""

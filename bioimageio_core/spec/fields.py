@@ -1,0 +1,193 @@
+"""What the fields of description classes are made of: validators, and the string types that ops and models share.
+
+Validators are plain attrs validators ``(instance, attribute, value) -> None`` that raise ValueError ("expected ..., found ...").
+All of them let None pass: whether null is allowed is the business of the field's type.
+
+Types are ``Annotated[base, check, ...]``: structuring a document converts to the base, then applies every check in order;
+a check returns the (normalised) value or raises ValueError.
+"""
+
+from __future__ import annotations
+
+import keyword
+import operator
+import re
+from collections.abc import Callable, Collection
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+
+__all__ = [
+    "AxisId",
+    "DType",
+    "Identifier",
+    "NonBatchAxisId",
+    "TensorId",
+    "TensorName",
+    "Validator",
+    "all_of",
+    "each",
+    "found",
+    "in_range",
+    "length",
+    "matches",
+    "non_empty",
+    "suffix",
+    "unique",
+]
+
+T = TypeVar("T")
+Validator: TypeAlias = "Callable[[Any, Any, T], None]"
+
+DType: TypeAlias = Literal["float32", "float64", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "bool"]
+"""The data types of format 0.5."""
+
+
+def found(value: object) -> str:
+    """Return ``value`` as error messages show it: on one line, and short."""
+    shown = repr(value) if isinstance(value, (str, int, float, bool, type(None))) else f"{type(value).__name__} {value!r}"
+    shown = shown.replace("\n", "\\n")
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."
+
+
+def in_range(
+    minimum: float | None = None,
+    maximum: float | None = None,
+    *,
+    above: float | None = None,
+    below: float | None = None,
+) -> Validator[float | None]:
+    """Accept numbers with ``minimum <= value <= maximum`` and ``above < value < below``; each bound may be left out."""
+    bounds = ((">=", minimum, operator.ge), (">", above, operator.gt), ("<=", maximum, operator.le), ("<", below, operator.lt))
+    given = [(bound, holds) for _, bound, holds in bounds if bound is not None]
+    words = " and ".join(f"{sign} {bound}" for sign, bound, _ in bounds if bound is not None)
+
+    def validate(_instance: Any, _attribute: Any, value: float | None) -> None:
+        if value is not None and not all(holds(value, bound) for bound, holds in given):
+            raise ValueError(f"expected a number {words}, found {found(value)}")
+
+    return validate
+
+
+def length(minimum: int = 0, maximum: int | None = None) -> Validator[Any]:
+    """Accept strings, tuples and mappings whose length is within the bounds, both included."""
+    words = f"at least {minimum}" if maximum is None else f"at most {maximum}" if not minimum else f"{minimum} to {maximum}"
+
+    def validate(_instance: Any, _attribute: Any, value: Any) -> None:
+        if isinstance(value, (str, Collection)) and (len(value) < minimum or (maximum is not None and len(value) > maximum)):
+            unit = "characters" if isinstance(value, str) else "items"
+            raise ValueError(f"expected {words} {unit}, found {len(value)}")
+
+    return validate
+
+
+def non_empty(_instance: Any, _attribute: Any, value: Any) -> None:
+    """Accept strings, tuples and mappings that hold something."""
+    if isinstance(value, Collection) and not len(value):
+        kind = "string" if isinstance(value, str) else "mapping" if hasattr(value, "items") else "list"
+        raise ValueError(f"expected a non-empty {kind}, found an empty one")
+
+
+def unique(_instance: Any, _attribute: Any, value: Any) -> None:
+    """Accept tuples and strings whose items differ from each other."""
+    if isinstance(value, Collection):
+        seen = list(value)
+        repeated = [item for i, item in enumerate(seen) if item in seen[:i]]
+        if repeated:
+            raise ValueError(f"expected distinct items, found {found(repeated[0])} more than once")
+
+
+def matches(pattern: str, expected: str) -> Validator[Any]:
+    """Accept strings that match the regular expression from end to end; ``expected`` says in words what that is."""
+    compiled = re.compile(pattern)
+
+    def validate(_instance: Any, _attribute: Any, value: Any) -> None:
+        if isinstance(value, str) and compiled.fullmatch(value) is None:
+            raise ValueError(f"expected {expected}, found {found(value)}")
+
+    return validate
+
+
+def suffix(*suffixes: str, any_case: bool = False) -> Validator[Any]:
+    """Accept file sources (strings, or nodes with a field ``source``) whose file name ends in one of ``suffixes``."""
+
+    def validate(_instance: Any, _attribute: Any, value: Any) -> None:
+        source = getattr(value, "source", value)
+        if not isinstance(source, str):
+            return
+        name = source
+        if re.match(r"https?:", source, re.IGNORECASE):
+            name = re.split(r"[?#]", source, maxsplit=1)[0].removesuffix("/content")
+        if not (name.lower() if any_case else name).endswith(suffixes):
+            raise ValueError(f"expected a file name ending in {' or '.join(suffixes)}, found {found(source)}")
+
+    return validate
+
+
+def each(*validators: Validator[Any]) -> Validator[Any]:
+    """Apply the validators to every item of a tuple."""
+
+    def validate(instance: Any, attribute: Any, value: Any) -> None:
+        if not isinstance(value, tuple):
+            return
+        for index, item in enumerate(value):
+            for validator in validators:
+                try:
+                    validator(instance, attribute, item)
+                except ValueError as error:
+                    raise ValueError(f"item {index}: {error}") from None
+
+    return validate
+
+
+def all_of(*validators: Validator[Any]) -> Validator[Any]:
+    """Apply the validators one after the other; the first that fails raises."""
+
+    def validate(instance: Any, attribute: Any, value: Any) -> None:
+        for validator in validators:
+            validator(instance, attribute, value)
+
+    return validate
+
+
+def _identifier(value: str) -> str:
+    if not value.isidentifier() or keyword.iskeyword(value):
+        raise ValueError(f"expected an identifier (letters, digits, underscores, no keyword), found {found(value)}")
+    return value
+
+
+def _tensor_id(value: str) -> str:
+    if len(value) > 32:
+        raise ValueError(f"expected a tensor id of at most 32 characters, found {found(value)}")
+    return _identifier(value)
+
+
+_AXIS_ALIASES = {"b": "batch", "t": "time", "i": "index", "c": "channel", "s": "channel"}
+
+
+def _axis_id(value: str) -> str:
+    lower = value.lower()
+    normal = _AXIS_ALIASES.get(lower, lower)
+    if len(normal) > 16:
+        raise ValueError(f"expected an axis id of at most 16 characters, found {found(value)}")
+    return _identifier(normal)
+
+
+def _not_batch(value: str) -> str:
+    if value == "batch":
+        raise ValueError("expected the id of an axis other than batch, found 'batch'")
+    return value
+
+
+Identifier: TypeAlias = Annotated[str, _identifier]
+"""A Python identifier that is no keyword."""
+
+TensorName: TypeAlias = Annotated[str, _identifier]
+"""Name of a tensor in format 0.4."""
+
+TensorId: TypeAlias = Annotated[str, _tensor_id]
+"""Id of a tensor in format 0.5: an identifier of at most 32 characters."""
+
+AxisId: TypeAlias = Annotated[str, _axis_id]
+"""Id of an axis in format 0.5, normalised: lower case; b, t, i, c and s become batch, time, index, channel and channel."""
+
+NonBatchAxisId: TypeAlias = Annotated[str, _axis_id, _not_batch]
+"""An `AxisId` other than ``batch``."""

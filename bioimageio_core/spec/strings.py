@@ -1,0 +1,157 @@
+"""String types of descriptions: each is ``Annotated`` with a check that returns the value, normalised where the format says so."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, TypeAlias
+
+from .fields import found
+
+__all__ = [
+    "Doi",
+    "DoiOrUrl",
+    "Email",
+    "FileSource",
+    "GithubUser",
+    "HttpUrl",
+    "Orcid",
+    "PackagedSource",
+    "ResourceId",
+    "ResourceIdAnyCase",
+    "Sha256",
+    "Timestamp",
+    "Version",
+]
+
+
+def _check(pattern: str, expected: str, flags: int = 0) -> Any:
+    compiled = re.compile(pattern, flags)
+
+    def check(value: str) -> str:
+        if compiled.fullmatch(value) is None:
+            raise ValueError(f"expected {expected}, found {found(value)}")
+        return value
+
+    return check
+
+
+_http_url = _check(r"https?://[^\s/?#\\]*[^\s/?#\\:@]+(?:[/?#].*)?", "a URL that starts with http:// or https://", re.IGNORECASE)
+
+
+def _file_source(value: str) -> str:
+    if value in ("", "."):
+        raise ValueError(f"expected a path or URL, found {found(value)}")
+    return _http_url(value) if re.match(r"https?:", value, re.IGNORECASE) else value  # type: ignore[no-any-return]
+
+
+_RESERVED = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
+
+
+def _packaged(value: str) -> str:
+    name = re.split(r"[/\\]", re.split(r"[?#]", value, maxsplit=1)[0].removesuffix("/content"))[-1]
+    if name in _RESERVED or name.endswith(tuple(f".{reserved}" for reserved in _RESERVED)):
+        raise ValueError(f"expected the name of a file other than a description, found {found(value)}")
+    return value
+
+
+def _orcid(value: str) -> str:
+    if re.fullmatch(r"(?:[0-9]{4}-){3}[0-9]{3}[0-9X]", value):
+        total = 0
+        for digit in value[:-1].replace("-", ""):
+            total = (total + int(digit)) * 2
+        if "0123456789X"[(12 - total % 11) % 11] == value[-1]:
+            return value
+    raise ValueError(f"expected an ORCID such as 0000-0001-2345-6789 with a right check digit, found {found(value)}")
+
+
+_RESERVED_DOMAINS = ("arpa", "invalid", "local", "localhost", "onion", "test")
+_LOCAL = r"[^\s@<>()\[\],;:\\\".]+(?:\.[^\s@<>()\[\],;:\\\".]+)*"
+_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
+_EMAIL = re.compile(rf"({_LOCAL})@((?:{_LABEL}\.)+[^\W\d_][\w-]*)")
+
+
+def _email(value: str) -> str:
+    unwrapped = re.fullmatch(r"[^<>]*<\s*([^<>]+?)\s*>", value.strip())
+    match = _EMAIL.fullmatch(unwrapped[1] if unwrapped else value.strip())
+    if match is None or match[2].lower().rpartition(".")[2] in _RESERVED_DOMAINS:
+        raise ValueError(f"expected an email address, found {found(value)}")
+    return f"{match[1]}@{match[2].lower()}"
+
+
+_PEP_440 = re.compile(
+    r"\s*v?(?:[0-9]+!)?[0-9]+(?:\.[0-9]+)*"
+    r"(?:[-_.]?(?:alpha|a|beta|b|preview|pre|c|rc)[-_.]?[0-9]*)?"
+    r"(?:-[0-9]+|[-_.]?(?:post|rev|r)[-_.]?[0-9]*)?"
+    r"(?:[-_.]?dev[-_.]?[0-9]*)?"
+    r"(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?\s*",
+    re.IGNORECASE,
+)
+
+
+def _version(value: Any) -> Any:
+    if _PEP_440.fullmatch(str(value)) is None:
+        raise ValueError(f"expected a version such as 1.2.3 (PEP 440), found {found(value)}")
+    return value
+
+
+def _timestamp(value: str) -> str:
+    try:
+        datetime.fromisoformat(value.strip())
+    except ValueError:
+        if re.fullmatch(r"\s*[0-9]{4}(?:-(?:0[1-9]|1[0-2]))?\s*", value) is None:
+            raise ValueError(f"expected a date and time in ISO 8601, found {found(value)}") from None
+    return value
+
+
+def _sha256(value: str) -> str:
+    stripped = value.strip().lower()
+    if len(stripped) != 64:
+        raise ValueError(f"expected a SHA-256 of 64 characters, found {len(stripped)}: {found(value)}")
+    return stripped
+
+
+_resource_id = _check(r"(?!/)[a-z0-9_\-/.]+(?<!/)", "an id of lower-case letters, digits, '_', '-', '.' and inner '/'")
+
+_DOI = r"10\.[0-9]{4}.+"
+_doi = _check(_DOI, "a DOI such as 10.1234/abc")
+
+
+def _doi_or_url(value: str) -> str:
+    return _doi(re.sub(r"^https?://(?:dx\.)?doi\.org/", "", value))  # type: ignore[no-any-return]
+
+
+HttpUrl: TypeAlias = Annotated[str, _http_url]
+"""A URL with the scheme http or https, as it was written."""
+
+FileSource: TypeAlias = Annotated[str, _file_source]
+"""A URL, a path relative to the description, or an absolute path; whether the file exists is not looked at."""
+
+PackagedSource: TypeAlias = Annotated[str, _file_source, _packaged]
+"""A `FileSource` that goes into packages, so it must not be named like a description."""
+
+Sha256: TypeAlias = Annotated[str, _sha256]
+"""64 characters, lower case."""
+
+Version: TypeAlias = Annotated[str | int | float, _version]
+"""A version as PEP 440 has it, as it was written: YAML's ``1.10`` is the number 1.1."""
+
+Timestamp: TypeAlias = Annotated[str, _timestamp]
+"""Date and time in ISO 8601, as it was written."""
+
+ResourceId: TypeAlias = Annotated[str, _resource_id]
+"""Id of a resource; upper case is refused."""
+
+ResourceIdAnyCase: TypeAlias = Annotated[str, str.lower, _resource_id]
+"""Id of a resource in formats that lower its case."""
+
+Orcid: TypeAlias = Annotated[str, _orcid]
+Email: TypeAlias = Annotated[str, _email]
+"""Address without name, its domain in lower case."""
+
+Doi: TypeAlias = Annotated[str, _doi]
+DoiOrUrl: TypeAlias = Annotated[str, _doi_or_url]
+"""A DOI; prefixes ``https://doi.org/`` and ``http://dx.doi.org/`` are removed."""
+
+GithubUser: TypeAlias = Annotated[str, lambda value: value.removeprefix("https://github.com/")]
+"""A user name; the prefix ``https://github.com/`` is removed."""

@@ -1,0 +1,235 @@
+"""From trees of mappings, lists and scalars to node classes: every problem found at once, each with its path.
+
+A *handler* takes one value of the tree and returns the structured value.
+It raises ValueError for a single problem of that value, or `StructureProblems` for several, each with a path below the value.
+Everything that can be known from a class is compiled into its handler once.
+"""
+
+from __future__ import annotations
+
+import keyword
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, Literal, TypeAlias, get_args, get_origin
+
+import attrs
+
+from ..typing import FrozenMapping
+from .fields import found
+from .freezing import thaw
+from .node import Loc, Node, Problem, Written
+
+__all__ = [
+    "FieldInfo",
+    "Handler",
+    "StructureProblems",
+    "collect_problems",
+    "fields_of",
+    "key_of",
+    "prefixed",
+    "structure_node",
+    "unstructure",
+]
+
+Handler: TypeAlias = "Callable[[Any], Any]"
+
+
+class StructureProblems(ValueError):
+    """A tree does not fit its class; ``problems`` says where and why."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "; ".join(f"{'.'.join(map(str, p.loc)) or 'value'}: {p.message}" for p in self.problems)
+
+
+@attrs.frozen(kw_only=True)
+class FieldInfo:
+    """A field of a node class, resolved."""
+
+    name: str
+    key: str
+    """Its key in documents."""
+
+    type: Any
+    attribute: Any
+    required: bool
+    is_constant: bool
+    """The type is a literal: always written, since it tells which class the mapping is."""
+
+
+def key_of(name: str) -> str:
+    """Return the key in documents for the name of a field."""
+    return name[:-1] if name.endswith("_") and keyword.iskeyword(name[:-1]) else name
+
+
+@cache
+def fields_of(cls: Any) -> tuple[FieldInfo, ...]:
+    """Return the fields that documents can set, in the order in which they are written."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    return tuple(
+        FieldInfo(
+            name=a.name,
+            key=key_of(a.name),
+            type=hints[a.name],
+            attribute=a,
+            required=a.default is attrs.NOTHING,
+            is_constant=get_origin(hints[a.name]) is Literal and len(get_args(hints[a.name])) == 1,
+        )
+        for a in attrs.fields(cls)
+        if a.name != "written"
+    )
+
+
+def prefixed(key: str | int, error: ValueError) -> list[Problem]:
+    """Return the problems of ``error`` as seen from one level up."""
+    if isinstance(error, StructureProblems):
+        return [attrs.evolve(problem, loc=(key, *problem.loc)) for problem in error.problems]
+    return [Problem(loc=(key,), message=str(error))]
+
+
+def structure_node(cls: type[Node], handler_of: Callable[[Any], Handler]) -> Handler:
+    """Compile the handler of a node class.
+
+    Args:
+        cls: The class.
+        handler_of: Gives the handler of a field's type.
+
+    """
+    fields = fields_of(cls)
+    table = {f.key: (f.name, handler_of(f.type)) for f in fields}
+    required = frozenset(f.key for f in fields if f.required)
+    known = table.get
+
+    def handle(tree: Any) -> Any:
+        if tree.__class__ is not dict and not isinstance(tree, Mapping):
+            raise ValueError(f"expected a mapping with {_keys_in_words(fields)}, found {found(tree)}")
+        values: dict[str, Any] = {}
+        unknown: dict[str, Any] | None = None
+        problems: list[Problem] | None = None
+        for key, value in tree.items():
+            entry = known(key)
+            if entry is None:
+                unknown = unknown or {}
+                unknown[key] = value
+                continue
+            try:
+                values[entry[0]] = entry[1](value)
+            except ValueError as error:
+                problems = problems or []
+                problems += prefixed(key, error)
+        if problems is None and required <= tree.keys() and (unknown is None or cls.allows_unknown_keys):
+            written = Written(keys=frozenset(tree)) if unknown is None else _with_unknown(tree, unknown, handler_of)
+            try:
+                return cls(written=written, **values)
+            except ValueError:
+                pass
+        raise StructureProblems((problems or []) + _further_problems(cls, tree, values, unknown or {}))
+
+    return handle
+
+
+def _with_unknown(tree: Mapping[str, Any], unknown: dict[str, Any], handler_of: Callable[[Any], Handler]) -> Written:
+    freeze = handler_of(Any)
+    problems: list[Problem] = []
+    frozen: dict[str, Any] = {}
+    for key, value in unknown.items():
+        try:
+            frozen[key] = freeze(value)
+        except ValueError as error:
+            problems += prefixed(key, error)
+    if problems:
+        raise StructureProblems(problems)
+    return Written(keys=frozenset(tree) - frozen.keys(), unknown=FrozenMapping(frozen))
+
+
+def _further_problems(cls: type[Node], tree: Mapping[str, Any], values: dict[str, Any], unknown: dict[str, Any]) -> list[Problem]:
+    """Find all that is wrong with a mapping that is known to be wrong somewhere: missing and unknown keys, constraints, children."""
+    fields = fields_of(cls)
+    problems = []
+    for field in fields:
+        if field.required and field.key not in tree:
+            problems.append(Problem(loc=(field.key,), message="expected a value, found none"))
+        if field.name not in values:
+            continue
+        value = values[field.name]
+        if field.attribute.validator is not None:
+            try:
+                field.attribute.validator(None, field.attribute, value)
+            except ValueError as error:
+                problems += prefixed(field.key, error)
+        problems += [p for p in collect_problems(value, (field.key,)) if p.severity == "error"]
+    if unknown and not cls.allows_unknown_keys:
+        keys = [field.key for field in fields]
+        for key in unknown:
+            close = get_close_matches(str(key), keys, n=1)
+            hint = f"Did you mean {close[0]!r}?" if close else ""
+            problems.append(Problem(loc=(key,), message=f"unknown key, expected one of {', '.join(keys)}", hint=hint))
+    return problems
+
+
+def collect_problems(value: Any, loc: Loc = ()) -> Iterator[Problem]:
+    """Yield the problems of all nodes within ``value``, the outermost first."""
+    if isinstance(value, Node):
+        for problem in value.problems():
+            yield attrs.evolve(problem, loc=loc + problem.loc)
+        for name, key in _parents(type(value)):
+            child = getattr(value, name)
+            if child.__class__ not in _LEAVES:
+                yield from collect_problems(child, (*loc, key))
+    elif isinstance(value, (tuple, FrozenMapping)):
+        for key, item in enumerate(value) if isinstance(value, tuple) else value.items():
+            if item.__class__ not in _LEAVES:
+                yield from collect_problems(item, (*loc, key))
+
+
+_LEAVES = frozenset([str, int, float, bool, type(None)])
+
+
+@cache
+def _parents(cls: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((f.name, f.key) for f in fields_of(cls) if _holds_nodes(f.type))
+
+
+def _holds_nodes(type_: Any) -> bool:
+    if isinstance(type_, type) and not get_args(type_):
+        return issubclass(type_, Node)
+    return get_origin(type_) is not Literal and any(_holds_nodes(argument) for argument in get_args(type_))
+
+
+def _keys_in_words(fields: tuple[FieldInfo, ...]) -> str:
+    required = [field.key for field in fields if field.required]
+    return f"the keys {', '.join(required)}" if required else f"any of the keys {', '.join(field.key for field in fields)}"
+
+
+def unstructure(value: Any) -> Any:
+    """Return ``value`` as a tree of new dicts, lists and scalars.
+
+    Of a node's fields those are written that the document had set, that differ from their default, or that tell the class.
+    """
+    if isinstance(value, Node):
+        as_tree = getattr(value, "as_tree", None)
+        if as_tree is not None:
+            return as_tree()
+        tree: dict[str, Any] = {}
+        for field in fields_of(type(value)):
+            content = getattr(value, field.name)
+            if field.required or field.is_constant or field.key in value.written.keys or content != _default(field.attribute):
+                tree[field.key] = content if content.__class__ in _LEAVES else unstructure(content)
+        for key, content in value.written.unknown.items():
+            tree[key] = thaw(content)
+        return tree
+    if isinstance(value, Mapping):
+        return {key: unstructure(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [unstructure(item) for item in value]
+    return value
+
+
+def _default(attribute: Any) -> Any:
+    default = attribute.default
+    return default.factory() if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]
