@@ -32,7 +32,8 @@ def to_keys(values: NDArray[Any]) -> NDArray[Any]:
         return raw
     sign = raw.dtype.type(1 << (bits - 1))
     if kind == "i":
-        return np.bitwise_xor(raw, sign)
+        keys: NDArray[Any] = raw ^ sign
+        return keys
     flips: NDArray[Any] = (raw.view(f"i{raw.dtype.itemsize}") >> (bits - 1)).view(raw.dtype)
     flips |= sign
     flips ^= raw
