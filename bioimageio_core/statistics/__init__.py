@@ -1,1 +1,6 @@
-"""Statistics of arrays, fed block by block."""
+"""Exact statistics of tensors of any size, measured block by block; plain numpy, for any scheduler."""
+
+from .partial import Partial
+from .streaming import StreamingStatistics
+
+__all__ = ["Partial", "StreamingStatistics"]

@@ -1,0 +1,30 @@
+"""Rules across the arguments of an op that both formats share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..spec.node import Problem
+
+__all__ = ["identity", "percentile_order", "values"]
+
+
+def values(value: float | tuple[float, ...]) -> tuple[float, ...]:
+    """Return one number or several as a tuple."""
+    return value if isinstance(value, tuple) else (value,)
+
+
+def identity(gain: float | tuple[float, ...], offset: float | tuple[float, ...]) -> Iterator[Problem]:
+    """Refuse a linear scaling that changes nothing."""
+    if set(values(gain)) <= {1} and set(values(offset)) <= {0}:
+        yield Problem(
+            loc=(),
+            message="expected a gain other than 1 or an offset other than 0, found neither",
+            hint="Remove this step: it changes nothing.",
+        )
+
+
+def percentile_order(low: float, high: float) -> Iterator[Problem]:
+    """Refuse percentiles in the wrong order."""
+    if low >= high:
+        yield Problem(loc=("max_percentile",), message=f"expected max_percentile above min_percentile {low}, found {high}")

@@ -1,0 +1,1 @@
+"""Implementations of the built-in ops: frozen, picklable callables ``(tensor, measured) -> array``."""

@@ -1,0 +1,178 @@
+"""Exact measures of a tensor that is read block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..registry.entries import Measure
+from .extremes import Extremes
+from .grouping import Grouping
+from .moments import Moments
+from .partial import GroupPartial, Partial, Wanted
+from .ranks import interpolate, ranks
+from .search import Search, levels
+
+__all__ = ["StreamingStatistics"]
+
+F64 = NDArray[np.float64]
+
+
+class StreamingStatistics:
+    """Measures a tensor in a few passes over its blocks, all measures of a pass at once.
+
+    A pass: give each worker a `partial`, feed it blocks that together cover the tensor once, merge them, and call `end_pass`.
+    Repeat until `done`, `passes` times in all.
+
+    Means and standard deviations (population) are accumulated in float64.
+    Percentiles are made of exact order statistics, whatever the amount of data.
+    NaN is left out; a group of nothing but NaN measures NaN.
+
+    Memory, in a worker: 24 bytes for each mean, and 512 KiB for each group (position along the axes not reduced over) with percentiles,
+    in later passes for each order statistic of each group.
+    Percentiles of more than 128 groups are kept as 16 bytes for each distinct pair of group and leading 16 bits.
+
+    Args:
+        measures: What to measure. Their axes that the tensor lacks are ignored, and so is `Measure.tensor`.
+        axes: Axes of the tensor.
+        shape: Its whole shape.
+        dtype: Real or boolean; blocks of another dtype are cast to it.
+
+    Raises:
+        ValueError: The dtype is not real.
+
+    """
+
+    def __init__(self, measures: Iterable[Measure], *, axes: tuple[str, ...], shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        dtype = np.dtype(dtype).newbyteorder("=")
+        if dtype.kind not in "biuf" or dtype.itemsize > 8:
+            raise ValueError(f"expected a real dtype of at most 64 bits, found {dtype}")
+        self.measures = tuple(dict.fromkeys(measures))
+        self.shape = tuple(shape)
+        self.dtype = dtype
+        self.nan_count = 0
+        """Elements that are NaN; complete after the first pass."""
+
+        self._number = np.dtype(np.uint8) if dtype.kind == "b" else dtype
+        grouped: dict[tuple[int, ...], list[Measure]] = {}
+        for measure in self.measures:
+            reduced = tuple(index for index, axis in enumerate(axes) if axis in measure.axes)
+            grouped.setdefault(reduced, []).append(measure)
+        self._states = tuple(
+            _GroupState(Grouping(shape=self.shape, reduced=reduced), tuple(ms), self._number) for reduced, ms in grouped.items()
+        )
+        self.passes = max((state.passes for state in self._states), default=0)
+        """How many passes over the data there are in all: 1, with percentiles other than 0 and 100 also 2 for 32 bits, 4 for 64."""
+
+        self._ended = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether all passes have ended."""
+        return self._ended == self.passes
+
+    def partial(self) -> Partial:
+        """Return a new, empty accumulator for the current pass."""
+        if self.done:
+            raise RuntimeError(f"all {self.passes} passes have ended: there is nothing left to measure")
+        wanted = tuple(w for w in (state.wanted(self._ended == 0) for state in self._states) if w.anything)
+        return Partial(shape=self.shape, dtype=self.dtype, pass_index=self._ended, wanted=wanted)
+
+    def end_pass(self, merged: Partial) -> None:
+        """End the current pass.
+
+        Args:
+            merged: An accumulator that has seen every element once.
+
+        Raises:
+            ValueError: It is of another pass, or has seen fewer or more elements than there are.
+
+        """
+        if merged.pass_index != self._ended:
+            raise ValueError(f"expected an accumulator of pass {self._ended + 1}, found one of pass {merged.pass_index + 1}")
+        if merged.seen != prod(self.shape):
+            raise ValueError(f"expected each of the {prod(self.shape)} elements to be seen once in a pass, found {merged.seen}")
+        parts = iter(merged.parts)
+        for state in self._states:
+            if state.wanted(self._ended == 0).anything:
+                state.end_pass(next(parts))
+        if self._ended == 0:
+            self.nan_count = merged.nan_count
+        self._ended += 1
+
+    def results(self) -> dict[Measure, F64]:
+        """Return all measures: float64, with size 1 along reduced axes and the tensor's size along the others.
+
+        Raises:
+            RuntimeError: Not all passes have ended.
+
+        """
+        if not self.done:
+            raise RuntimeError(f"{self._ended} of {self.passes} passes have ended: results come after the last")
+        found: dict[Measure, F64] = {}
+        for state in self._states:
+            found.update(state.results())
+        return {measure: found[measure] for measure in self.measures}
+
+
+class _GroupState:
+    """What is known so far about the groups of one grouping."""
+
+    def __init__(self, grouping: Grouping, measures: tuple[Measure, ...], dtype: np.dtype[Any]) -> None:
+        self.grouping = grouping
+        self.measures = measures
+        self.dtype = dtype
+        self.n: NDArray[np.int64] = np.zeros(grouping.groups, np.int64)
+        self.moments: Moments | None = None
+        self.extremes: Extremes | None = None
+        self.quantiles = tuple(m for m in measures if m.kind == "percentile" and m.q not in (0, 100))
+        self.search = Search.begin(grouping.groups, dtype) if self.quantiles else None
+        self.passes = levels(dtype) if self.quantiles else 1
+        shape = (grouping.groups, 2 * len(self.quantiles))
+        self.prefixes: NDArray[np.uint64] = np.zeros(shape, np.uint64)
+        self.rank: NDArray[np.int64] = np.zeros(shape, np.int64)
+        self.weight: F64 = np.zeros((grouping.groups, len(self.quantiles)))
+        self.values: NDArray[Any] = np.zeros(shape, dtype)
+
+    def wanted(self, first: bool) -> Wanted:
+        return Wanted(
+            grouping=self.grouping,
+            dtype=self.dtype,
+            first=first,
+            moments=first and any(m.kind != "percentile" for m in self.measures),
+            extremes=first and any(m.kind == "percentile" and m.q in (0, 100) for m in self.measures),
+            search=self.search,
+        )
+
+    def end_pass(self, part: GroupPartial) -> None:
+        if part.wanted.first:
+            self.n, self.moments, self.extremes = part.n, part.moments, part.extremes
+            for k, measure in enumerate(self.quantiles):
+                assert measure.q is not None
+                self.rank[:, 2 * k], self.rank[:, 2 * k + 1], self.weight[:, k] = ranks(self.n, measure.q, measure.method)
+        if self.search is not None and part.histogram is not None:
+            wanted = np.broadcast_to(self.n[:, None] > 0, self.rank.shape)
+            search = self.search
+            self.prefixes, self.rank, self.search = search.refine(part.histogram, self.prefixes, self.rank, wanted)
+            if self.search is None:
+                self.values = search.values(self.prefixes)
+
+    def results(self) -> dict[Measure, F64]:
+        return {measure: self._result(measure).reshape(self.grouping.result_shape) for measure in self.measures}
+
+    def _result(self, measure: Measure) -> F64:
+        if measure.kind != "percentile":
+            assert self.moments is not None
+            mean, std = self.moments.results()
+            return mean if measure.kind == "mean" else std
+        if measure.q in (0, 100):
+            assert self.extremes is not None
+            found = (self.extremes.low if measure.q == 0 else self.extremes.high).astype(np.float64) + 0.0
+        else:
+            k = self.quantiles.index(measure)
+            found = interpolate(self.values[:, 2 * k], self.values[:, 2 * k + 1], self.weight[:, k])
+        return np.where(self.n > 0, found, np.nan)
