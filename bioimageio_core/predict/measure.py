@@ -9,7 +9,7 @@ from typing import TypeAlias
 import attrs
 
 from ..registry import Measure, Registry
-from ..statistics import StatisticsPass
+from ..statistics import StreamingStatistics
 from ..typing import AxisId
 from .execute import for_each
 from .options import Progress
@@ -49,7 +49,7 @@ class Scanner:
         wanted = {m: self._pooled(m, sample) for m in measures}
         boxes = sample.boxes(elements=SCAN_ELEMENTS)
         dtype = sample.read(*sample.boxes(elements=1).box(0)).dtype
-        statistics = StatisticsPass(wanted.values(), axes=sample.axes, shape=sample.shape, dtype=dtype)
+        statistics = StreamingStatistics(wanted.values(), axes=sample.axes, shape=sample.shape, dtype=dtype)
         lock = Lock()
         while not statistics.done:
             merged = statistics.partial()
