@@ -1,1 +1,61 @@
-"""Run bioimage.io models on images of any size."""
+"""Run bioimage.io models on images of any size.
+
+Everything public is here or in a public module; names are imported when they are first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import (
+        load_description,
+        load_model_description,
+        open_predictor,
+        plugins,
+        predict,
+        test_model,
+        validate,
+        verify,
+    )
+    from .predict.options import PredictOptions
+    from .predict.plan import Plan
+    from .predict.predictor import Predictor
+    from .predict.result import LabelledArray, Prediction
+
+__all__ = [
+    "LabelledArray",
+    "Plan",
+    "PredictOptions",
+    "Prediction",
+    "Predictor",
+    "load_description",
+    "load_model_description",
+    "open_predictor",
+    "plugins",
+    "predict",
+    "test_model",
+    "validate",
+    "verify",
+]
+
+_HOMES = {
+    "LabelledArray": "bioimageio_core.predict.result",
+    "Plan": "bioimageio_core.predict.plan",
+    "PredictOptions": "bioimageio_core.predict.options",
+    "Prediction": "bioimageio_core.predict.result",
+    "Predictor": "bioimageio_core.predict.predictor",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module 'bioimageio_core' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES.get(name, "bioimageio_core.api")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -70,7 +70,7 @@ def load_model_description(source: Source | Package) -> Any:
     """
     descr = load_description(source)
     if descr.type != "model":
-        raise InvalidDescriptionError(f"{source} describes a {descr.type}: expected a model")
+        raise InvalidDescriptionError(f"{open_package(source).name} describes a {descr.type}: expected a model")
     return descr
 
 

@@ -30,11 +30,14 @@ def command(as_json: bool) -> int:
         for name, entry in sorted(getattr(registry, kind).items()):
             plugin = registry.provenance[(kind, name)]
             missing = missing_requirements(getattr(entry, "requires", ()))
-            rows.append((kind, name, f"{plugin.distribution} {plugin.version}", f"needs {', '.join(missing)}" if missing else "", entry.summary))
+            rows.append(
+                (kind, name, f"{plugin.distribution} {plugin.version}", f"needs {', '.join(missing)}" if missing else "", entry.summary)
+            )
     if as_json:
         keys = ("kind", "name", "plugin", "missing", "summary")
         failures = [
-            {"plugin": f.plugin.name, "distribution": f.plugin.distribution, "entry": f.entry, "message": f.message} for f in registry.failures
+            {"plugin": f.plugin.name, "distribution": f.plugin.distribution, "entry": f.entry, "message": f.message}
+            for f in registry.failures
         ]
         print_json({"entries": [dict(zip(keys, row, strict=True)) for row in rows], "failures": failures})
     else:

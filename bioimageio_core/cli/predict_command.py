@@ -57,4 +57,7 @@ def command(model: str, images: tuple[str, ...], output: str, overwrite: bool, a
     for name, count in prediction.nan_counts.items():
         click.echo(f"note: {count} pixels of {name} are NaN; statistics ignore them")
     stages = ", ".join(f"{k} {v:.1f} s" for k, v in prediction.times.items() if k != "total" and v >= 0.05)
-    click.echo(f"{prediction.times['total']:.1f} s ({stages} over {plan.workers} workers)" + (f", peak memory {bytes_in_words(peak)}" if peak else ""))
+    click.echo(
+        f"{prediction.times['total']:.1f} s ({stages} over {plan.workers} workers)"
+        + (f", peak memory {bytes_in_words(peak)}" if peak else "")
+    )

@@ -25,7 +25,9 @@ def prediction_options(function: F) -> F:
             click.option("--block", help="Largest block by axis, in input pixels with halo, as in y=512,x=512."),
             click.option("--halo", help="Halo by output axis instead of the described one, as in y=32,x=32."),
             click.option("--network-stride", help="Product of the pooling factors by axis, as in y=16,x=16."),
-            click.option("--batch-size", type=click.IntRange(min=1), default=1, show_default=True, help="Blocks given to the network at once."),
+            click.option(
+                "--batch-size", type=click.IntRange(min=1), default=1, show_default=True, help="Blocks given to the network at once."
+            ),
             click.option("--memory", default="2 GiB", show_default=True, help="Host memory to stay within."),
             click.option("--workers", type=click.IntRange(min=1), help="Blocks in flight at once; one per core by default."),
             click.option("--weights-format", help="Weights to use, as in onnx; the fastest installed by default."),
@@ -59,7 +61,9 @@ def _sizes(text: str | None, name: str) -> dict[str, int]:
             continue
         axis, equals, size = part.partition("=")
         if not equals or not size.strip().lstrip("-").isdigit():
-            raise click.UsageError(f"--{name.replace('_', '-')} {text}: expected AXIS=PIXELS, with commas between them, found {part.strip()!r}")
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} {text}: expected AXIS=PIXELS, with commas between them, found {part.strip()!r}"
+            )
         sizes[axis.strip()] = int(size)
     return sizes
 

@@ -68,7 +68,16 @@ def command(model: str, as_json: bool, **options: Any) -> int:
         for t in report.tests:
             for o in t.outputs:
                 deviation = f"{o.greatest_deviation:.3g}"
-                rows.append((t.weights_format, "passed" if o.passed else "failed", o.output, deviation, f"{o.mismatched} of {o.elements}", o.message))
+                rows.append(
+                    (
+                        t.weights_format,
+                        "passed" if o.passed else "failed",
+                        o.output,
+                        deviation,
+                        f"{o.mismatched} of {o.elements}",
+                        o.message,
+                    )
+                )
             if not t.outputs:
                 rows.append((t.weights_format, t.status, "", "", "", t.message))
         click.echo(f"{report.model}: {report.status}")

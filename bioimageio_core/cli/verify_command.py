@@ -44,7 +44,15 @@ def command(model: str, images: tuple[str, ...], tolerance: float, as_json: bool
                 "reference_blocks": report.reference_blocks,
                 "tolerance": report.tolerance,
                 "outputs": [
-                    {"output": o.output, "equal": o.equal, "greatest": o.greatest, "at": dict(o.at), "beyond": o.beyond, "pixels": o.pixels, "seam": o.seam}
+                    {
+                        "output": o.output,
+                        "equal": o.equal,
+                        "greatest": o.greatest,
+                        "at": dict(o.at),
+                        "beyond": o.beyond,
+                        "pixels": o.pixels,
+                        "seam": o.seam,
+                    }
                     for o in report.outputs
                 ],
             }
@@ -52,7 +60,9 @@ def command(model: str, images: tuple[str, ...], tolerance: float, as_json: bool
     else:
         shape = " x ".join(map(str, report.shape))
         against = "the whole in one block" if report.reference == "whole" else f"a shifted grid of {report.reference_blocks} blocks"
-        click.echo(f"{report.model}: {report.blocks} blocks of an image of {shape}, against {against}: {'equal' if report.equal else 'DIFFERENT'}")
+        click.echo(
+            f"{report.model}: {report.blocks} blocks of an image of {shape}, against {against}: {'equal' if report.equal else 'DIFFERENT'}"
+        )
         rows = [
             (o.output, "equal" if o.equal else "different", f"{o.greatest:.3g}", ", ".join(f"{a} {i}" for a, i in o.at.items()), o.seam)
             for o in report.outputs

@@ -61,13 +61,13 @@ def axis_groups(model: ModelIO, inputs: tuple[BoundInput, ...], options: Predict
     for (tensor, axis), (base, ratio, offset) in ties.items():
         bases.setdefault(base, []).append(TiedAxis(tensor=tensor, axis=axis, ratio=ratio, offset=offset))
     outputs: dict[Key, list[TiedAxis]] = {base: [] for base in bases}
-    for tensor in model.outputs:
-        for output_axis in tensor.axes:
+    for output in model.outputs:
+        for output_axis in output.axes:
             tie = _output_tie(output_axis, model, ties)
             if tie is not None:
                 base, ratio, offset = tie
                 halo = options.halo.get(output_axis.id, output_axis.halo)
-                outputs[base].append(TiedAxis(tensor=tensor.id, axis=output_axis.id, ratio=ratio, offset=offset, halo=halo))
+                outputs[base].append(TiedAxis(tensor=output.id, axis=output_axis.id, ratio=ratio, offset=offset, halo=halo))
     for base, tied in bases.items():
         groups.append(_group(model, base, tuple(tied), tuple(outputs[base]), sizes, options))
     return tuple(groups)

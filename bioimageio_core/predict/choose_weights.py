@@ -52,7 +52,9 @@ def choose_weights(weights: Mapping[str, Any], registry: Registry, *, weights_fo
         )
     usable = [a for a in adapters if device.partition(":")[0] in a.devices]
     if not usable:
-        raise InputError(f"device {device!r} cannot run the weights of this model: expected one of {', '.join(dict.fromkeys(d for a in adapters for d in a.devices))}")
+        raise InputError(
+            f"device {device!r} cannot run the weights of this model: expected one of {', '.join(dict.fromkeys(d for a in adapters for d in a.devices))}"
+        )
     for adapter in usable:
         if not missing_requirements(adapter.requires):
             return WeightsChoice(weights_format=adapter.weights_format, adapter=adapter.name, device=device)

@@ -57,6 +57,7 @@ class OpCall:
     kwargs: Any
     """The kwargs node of the description, or None."""
 
+
 @attrs.frozen(kw_only=True)
 class FileRef:
     """A file of the package."""

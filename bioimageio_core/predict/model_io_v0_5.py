@@ -14,7 +14,7 @@ __all__ = ["model_io_v0_5"]
 
 def model_io_v0_5(descr: v0_5.ModelDescr) -> ModelIO:
     """Normalise a description."""
-    tensors = (*descr.inputs, *descr.outputs)
+    tensors: tuple[v0_5.TensorDescr, ...] = (*descr.inputs, *descr.outputs)
     scales = {(t.id, a.id): getattr(a, "scale", 1.0) for t in tensors for a in t.axes}
     return ModelIO(
         name=descr.name,
@@ -70,9 +70,7 @@ def _axis(tensor_id: str, axis: Any, scales: dict[tuple[str, str], float]) -> Ax
     )
 
 
-def _size(
-    tensor_id: str, axis: Any, scales: dict[tuple[str, str], float]
-) -> FixedSize | SteppedSize | ReferencedSize | DataDependentSize:
+def _size(tensor_id: str, axis: Any, scales: dict[tuple[str, str], float]) -> FixedSize | SteppedSize | ReferencedSize | DataDependentSize:
     if axis.type == "batch":
         return SteppedSize(1, 1)
     if axis.type == "channel":

@@ -188,11 +188,14 @@ def make_plan(model: ModelIO, inputs: Any, options: PredictOptions, *, registry:
     extra = tuple(dict.fromkeys(a for b in bound for a in b.extra_axes))
     for axis in options.stats_over:
         if axis not in extra:
-            raise InputError(f"stats_over names the axis {axis!r}: expected one that the model lacks and the image has ({', '.join(extra) or 'none'})")
+            raise InputError(
+                f"stats_over names the axis {axis!r}: expected one that the model lacks and the image has ({', '.join(extra) or 'none'})"
+            )
     workers = options.workers or cores
     choice = choose_blocks(groups, tuple(_chunks_in_base(g, options) for g in groups), options, workers=workers)
     planned = tuple(
-        PlannedInput(bound=b, ties=_ties(b.tensor.id, b.axes, choice.grids, inputs=True), steps=plan_steps(b.tensor, registry)) for b in bound
+        PlannedInput(bound=b, ties=_ties(b.tensor.id, b.axes, choice.grids, inputs=True), steps=plan_steps(b.tensor, registry))
+        for b in bound
     )
     outputs = tuple(_plan_output(t, extra, choice.grids, options, registry) for t in model.outputs)
     for output in outputs:
@@ -319,4 +322,3 @@ def _blocks_per_region(outputs: tuple[PlannedOutput, ...], grids: tuple[AxisGrid
         if missing > 1 and grids[n].count > 1:
             spans[n] *= min(missing, -(-grids[n].count // spans[n]))
     return tuple(spans)
-

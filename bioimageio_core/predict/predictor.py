@@ -62,9 +62,7 @@ class Predictor:
         from dask.system import CPU_COUNT
 
         chosen = self.with_options(**options)
-        weights = choose_weights(
-            self.model.weights, self.model.registry, weights_format=chosen.weights_format, device=chosen.device
-        )
+        weights = choose_weights(self.model.weights, self.model.registry, weights_format=chosen.weights_format, device=chosen.device)
         return make_plan(self.model.io, inputs, chosen, registry=self.model.registry, weights=weights, cores=CPU_COUNT)
 
     def predict(self, inputs: Any, output: str | None = None, **options: Any) -> Prediction:

@@ -54,8 +54,8 @@ def raw_sample(bound: BoundInput) -> Sample:
 
 def reference_statistics(plan: Plan, scanner: Scanner) -> dict[Measure, AxisArray]:
     """Measure the statistics of inputs as given that ops of other tensors refer to, all of an input at once."""
-    steps = [s for t in (*plan.inputs, *plan.outputs) for s in t.steps]
-    wanted = references_wanted([*steps, *(s for o in plan.outputs for s in o.late_steps)])
+    steps = [s for i in plan.inputs for s in i.steps] + [s for o in plan.outputs for s in (*o.steps, *o.late_steps)]
+    wanted = references_wanted(steps)
     found: dict[Measure, AxisArray] = {}
     for planned in plan.inputs:
         name = planned.bound.tensor.id
@@ -96,11 +96,9 @@ def ready_steps(
 
 def _whole(sample: Sample) -> NDArray[Any]:
     """Return the whole processed sample, item by item along extra axes."""
-    items = []
     counts = sample.shape[: sample.extra]
     rest = sample.shape[sample.extra :]
-    for at in product(*(range(n) for n in counts)):
-        items.append(sample.read((*at, *(0 for _ in rest)), (*(i + 1 for i in at), *rest)))
+    items = [sample.read((*at, *(0 for _ in rest)), (*(i + 1 for i in at), *rest)) for at in product(*(range(n) for n in counts))]
     if len(items) == 1:
         return items[0]
     return np.concatenate([i.reshape((1, *i.shape[sample.extra :])) for i in items]).reshape(*counts, *items[0].shape[sample.extra :])

@@ -167,13 +167,15 @@ def compare(output: str, actual: NDArray[Any], expected: NDArray[Any], tolerance
     NaN matches NaN only, and an infinity itself only.
     """
 
-    def verdict(passed: bool, message: str, deviation: float = float("nan"), at: Sequence[int] = (), mismatched: int = 0) -> OutputComparison:
+    def verdict(
+        passed: bool, message: str, deviation: float = float("nan"), at: Sequence[int] = (), mismatched: int = 0
+    ) -> OutputComparison:
         return OutputComparison(
             output=output,
             passed=passed,
             message=message,
             greatest_deviation=deviation,
-            at=tuple(int(i) for i in at),
+            at=tuple(at),
             mismatched=mismatched,
             elements=int(actual.size),
             tolerance=tolerance,
@@ -190,15 +192,16 @@ def compare(output: str, actual: NDArray[Any], expected: NDArray[Any], tolerance
         difference = np.where(same, 0.0, np.where(np.isnan(difference), np.inf, difference))
         beyond = ~same & ~(difference <= tolerance.absolute + tolerance.relative * np.abs(np.where(np.isfinite(e), e, 0.0)))
     mismatched = int(np.count_nonzero(beyond))
-    at = np.unravel_index(int(np.argmax(difference)), difference.shape)
-    greatest = float(difference[at])
+    at = [int(i) for i in np.unravel_index(int(np.argmax(difference)), difference.shape)]
+    where = tuple(at)
+    greatest = float(difference[where])
     per_million = mismatched / actual.size * 1e6
     if per_million <= tolerance.mismatched_per_million:
         return verdict(True, "", greatest, at, mismatched)
     message = (
         f"{mismatched} of {actual.size} elements differ by more than {tolerance.absolute:g} + {tolerance.relative:g} * |expected| "
         f"({per_million:.0f} per million, {tolerance.mismatched_per_million:g} allowed); "
-        f"the greatest difference is {greatest:.4g}, at {tuple(int(i) for i in at)}"
+        f"the greatest difference is {greatest:.4g}, at {where}"
     )
     return verdict(False, message, greatest, at, mismatched)
 
@@ -217,5 +220,3 @@ def load_npy(path: Path) -> NDArray[Any]:
     except (OSError, ValueError, EOFError) as error:
         raise SourceError(f"{path.name} is no .npy file that can be read: {error}") from None
     return array
-
-

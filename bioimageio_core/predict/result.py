@@ -33,7 +33,8 @@ class LabelledArray:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of an element."""
-        return np.dtype(self.data.dtype)
+        dtype: np.dtype[Any] = np.dtype(self.data.dtype)
+        return dtype
 
     @property
     def sizes(self) -> dict[AxisId, int]:

@@ -186,5 +186,3 @@ def _timed(clock: Clock, stage: str) -> Iterator[None]:
         yield
     finally:
         clock.add(stage, time.perf_counter() - begin)
-
-

@@ -42,7 +42,9 @@ class AxisArray:
         """
         for axis, size in zip(self.axes, self.values.shape, strict=True):
             if size > 1 and (axis not in axes or shape[axes.index(axis)] != size):
-                raise InputError(f"{what} varies along axis {axis!r} ({size} values), which the tensor that it is applied to has not in this size")
+                raise InputError(
+                    f"{what} varies along axis {axis!r} ({size} values), which the tensor that it is applied to has not in this size"
+                )
         at = [self.axes.index(a) if a in self.axes else None for a in axes]
         present = [n for n in at if n is not None]
         dropped = tuple(n for n in range(len(self.axes)) if n not in present)

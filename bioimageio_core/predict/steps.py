@@ -71,7 +71,9 @@ def plan_steps(tensor: TensorIO, registry: Registry) -> tuple[Step, ...]:
         try:
             needs = entry.requirements(op.kwargs, axes)
         except Exception as error:
-            raise PluginError(f"op {op.name!r} of tensor {tensor.id!r} cannot say what it needs: {type(error).__name__}: {error}") from error
+            raise PluginError(
+                f"op {op.name!r} of tensor {tensor.id!r} cannot say what it needs: {type(error).__name__}: {error}"
+            ) from error
         steps.append(Step(name=op.name, kwargs=op.kwargs, axes=axes, needs=needs))
     return tuple(steps)
 

@@ -198,7 +198,9 @@ def run_network(adapter: WeightsAdapter, model: ModelIO, inputs: Mapping[str, ND
     """
     outputs = list(adapter([inputs.get(t.id) for t in model.inputs]))
     if len(outputs) < len(model.outputs):
-        raise ModelRunError(f"the network returned {len(outputs)} outputs: expected {len(model.outputs)} ({', '.join(t.id for t in model.outputs)})")
+        raise ModelRunError(
+            f"the network returned {len(outputs)} outputs: expected {len(model.outputs)} ({', '.join(t.id for t in model.outputs)})"
+        )
     for tensor, array in zip(model.outputs, outputs, strict=False):
         if array.ndim != len(tensor.axes):
             raise ModelRunError(

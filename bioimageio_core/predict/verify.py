@@ -131,18 +131,22 @@ def _compare(output: str, blockwise: Prediction, reference: Prediction, toleranc
         got, want = got.astype(np.uint8), want.astype(np.uint8)
     wide = want.astype(np.float64)
     difference = np.abs(got.astype(np.float64) - wide) / np.maximum(1.0, np.abs(wide))
-    difference = np.where(np.isnan(got) & np.isnan(wide), 0.0, np.nan_to_num(difference, nan=np.inf)) if got.dtype.kind == "f" else difference
-    at = np.unravel_index(int(np.argmax(difference)), difference.shape) if difference.size else (0,) * difference.ndim
+    difference = (
+        np.where(np.isnan(got) & np.isnan(wide), 0.0, np.nan_to_num(difference, nan=np.inf)) if got.dtype.kind == "f" else difference
+    )
+    at = (
+        tuple(int(i) for i in np.unravel_index(int(np.argmax(difference)), difference.shape)) if difference.size else (0,) * difference.ndim
+    )
     greatest = float(difference[at]) if difference.size else 0.0
     beyond = difference > tolerance
     return OutputDifference(
         output=output,
         equal=not beyond.any(),
         greatest=greatest,
-        at=FrozenMapping({a: int(i) for a, i in zip(axes, at, strict=True)}),
+        at=FrozenMapping(dict(zip(axes, at, strict=True))),
         beyond=int(np.count_nonzero(beyond)),
         pixels=int(beyond.size),
-        seam=_locate(blockwise.plan, output, beyond, tuple(int(i) for i in at)) if beyond.any() else "",
+        seam=_locate(blockwise.plan, output, beyond, at) if beyond.any() else "",
     )
 
 
@@ -171,7 +175,9 @@ def _locate(plan: Plan, output: str, beyond: NDArray[np.bool_], at: tuple[int, .
             f"pixels as far as {reach} from a border of blocks differ"
         )
         if reach >= tie[1].at(plan.grids[tie[0]].stride) // 2:
-            text += ", so whole blocks do: their origins do not lie on the network's stride (--network-stride), or the halo is far too small"
+            text += (
+                ", so whole blocks do: their origins do not lie on the network's stride (--network-stride), or the halo is far too small"
+            )
         else:
             text += f": the halo of {tie[1].halo} is too small by at least {reach}"
         if best is None or spread < best[0]:
