@@ -37,8 +37,9 @@ def with_input_casts(ops: tuple[OpCall, ...], *, described: str, network: str) -
     """
     first = () if ops and ops[0].name == CAST else (cast_to(described),)
     last = () if ops and ops[-1].name == CAST else (cast_to(network),)
-    joined = (*first, *ops, *last)
-    return joined[:1] if len(joined) == 2 and joined[0] == joined[1] else joined
+    if not ops and described == network:
+        return first
+    return (*first, *ops, *last)
 
 
 def with_output_cast(ops: tuple[OpCall, ...], *, described: str) -> tuple[OpCall, ...]:
@@ -46,4 +47,5 @@ def with_output_cast(ops: tuple[OpCall, ...], *, described: str) -> tuple[OpCall
 
     A list that ends in ``binarize`` is cast as well: a bool where labels of another type are described would be a surprise.
     """
-    return ops if ops and ops[-1] == cast_to(described) else (*ops, cast_to(described))
+    done = bool(ops) and ops[-1].name == CAST and ops[-1].kwargs.dtype == described
+    return ops if done else (*ops, cast_to(described))

@@ -146,48 +146,50 @@ def _compare(output: str, blockwise: Prediction, reference: Prediction, toleranc
         at=FrozenMapping(dict(zip(axes, at, strict=True))),
         beyond=int(np.count_nonzero(beyond)),
         pixels=int(beyond.size),
-        seam=_locate(blockwise.plan, output, beyond, at) if beyond.any() else "",
+        seam=_locate(blockwise.plan, reference.plan, output, beyond, at) if beyond.any() else "",
     )
 
 
-def _locate(plan: Plan, output: str, beyond: NDArray[np.bool_], at: tuple[int, ...]) -> str:
-    """Say at which border between blocks an output goes wrong.
-
-    Of all cut axes, the one whose borders the differences gather closest around is named.
-    """
-    planned = next(o for o in plan.outputs if o.tensor.id == output)
-    best: tuple[float, str] | None = None
+def _locate(blockwise: Plan, reference: Plan, output: str, beyond: NDArray[np.bool_], at: tuple[int, ...]) -> str:
+    """Say at which border between blocks an output goes wrong, and how far from borders it does."""
+    planned = next(o for o in blockwise.outputs if o.tensor.id == output)
+    where = np.nonzero(beyond)
+    nearest = np.full(where[0].size, np.iinfo(np.int64).max)
+    border: tuple[int, str] | None = None
+    strides, halos = [], []
     for n, tie in enumerate(planned.ties):
-        if tie is None or not _is_cut(plan, tie[0]):
+        if tie is None or not _is_cut(blockwise, tie[0]):
             continue
-        borders = _borders(plan, tie)
-        if not borders.size:
-            continue
-        hit = np.flatnonzero(beyond.any(axis=tuple(m for m in range(beyond.ndim) if m != n)))
-        weight = beyond.sum(axis=tuple(m for m in range(beyond.ndim) if m != n))[hit]
-        distance = np.abs((hit[:, None] + 0.5) - borders[None, :]).min(axis=1)
-        spread = float(np.average(distance, weights=weight)) / plan.grids[tie[0]].stride
-        nearest = int(borders[np.argmin(np.abs(borders - at[n] - 0.5))])
-        number = int(np.searchsorted(borders, nearest))
-        reach = int(np.ceil(distance.max()))
-        text = (
-            f"seam at {planned.axes[n]} = {nearest}, between blocks {number} and {number + 1}; "
-            f"pixels as far as {reach} from a border of blocks differ"
-        )
-        if reach >= tie[1].at(plan.grids[tie[0]].stride) // 2:
-            text += (
-                ", so whole blocks do: their origins do not lie on the network's stride (--network-stride), or the halo is far too small"
-            )
-        else:
-            text += f": the halo of {tie[1].halo} is too small by at least {reach}"
-        if best is None or spread < best[0]:
-            best = (spread, text)
-    return best[1] if best is not None else "no border between blocks is near"
+        own = _borders(blockwise, tie)
+        ends = np.array([0, beyond.shape[n]])  # blocks end there as well, in their padding
+        distances = _distances(np.concatenate([own, _borders(reference, tie), ends]), beyond.shape[n])
+        nearest = np.minimum(nearest, distances[where[n]])
+        position = int(np.argmin(np.abs(own - at[n])))
+        away = abs(int(own[position]) - at[n])
+        if border is None or away < border[0]:
+            border = (away, f"seam at {planned.axes[n]} = {own[position]}, between blocks {position} and {position + 1}")
+        strides.append(tie[1].at(blockwise.grids[tie[0]].stride))
+        halos.append(tie[1].halo)
+    assert border is not None  # something is cut, or there would be nothing to verify
+    reach = int(nearest.max()) + 1
+    if 2 * reach < min(strides):
+        return f"{border[1]}; differences reach {reach} pixels from borders of blocks: the halo of {max(halos)} is too small by at least that much"
+    return (
+        f"{border[1]}; pixels as far as {reach} from any border differ, so whole blocks do: "
+        "their origins lie off the network's stride (see --network-stride), or the halo is far too small"
+    )
 
 
 def _borders(plan: Plan, tie: tuple[int, TiedAxis]) -> NDArray[np.int64]:
     grid = plan.grids[tie[0]]
     return np.array([grid.core(k, tie[1])[0] for k in range(1, grid.count)], dtype=np.int64)
+
+
+def _distances(borders: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Return for every pixel of an axis how many pixels lie between it and the nearest border."""
+    pixels = np.arange(size)
+    away = np.where(pixels[:, None] >= borders[None, :], pixels[:, None] - borders[None, :], borders[None, :] - 1 - pixels[:, None])
+    return np.asarray(away.min(axis=1))
 
 
 def _spanning_test_inputs(predictor: Predictor) -> dict[str, NDArray[Any]]:

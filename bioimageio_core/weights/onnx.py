@@ -41,7 +41,7 @@ class OnnxAdapter:
         try:
             self._session = ort.InferenceSession(context.path, options, providers=[selected])
         except Exception as error:  # onnxruntime's exceptions share no public base
-            raise ModelRunError(f"onnxruntime cannot load {Path(context.path).name}: {_first_line(error)}") from error
+            raise ModelRunError(f"onnxruntime cannot load {Path(context.path).name}: {_in_one_line(error)}") from error
         self._inputs = [i.name for i in self._session.get_inputs()]
         self._outputs = len(context.output_ids)
         self._input_ids = context.input_ids
@@ -56,8 +56,9 @@ class OnnxAdapter:
         try:
             outputs = self._session.run(None, feeds)
         except Exception as error:  # onnxruntime's exceptions share no public base
-            shapes = {i: None if a is None else (a.shape, str(a.dtype)) for i, a in zip(self._input_ids, inputs, strict=True)}
-            raise ModelRunError(f"the ONNX graph failed on inputs {shapes}: {_first_line(error)}") from error
+            given = ", ".join(f"{i} {a.dtype} {a.shape}" for i, a in zip(self._input_ids, inputs, strict=True) if a is not None)
+            wanted = ", ".join(f"{i.name} {i.type} {tuple(i.shape)}" for i in self._session.get_inputs())
+            raise ModelRunError(f"the ONNX graph, which takes {wanted}, failed on {given}: {_in_one_line(error)}") from error
         return [np.asarray(o) for o in outputs]
 
     def close(self) -> None:
@@ -72,7 +73,6 @@ def _check_external_data(context: AdapterContext) -> None:
         raise ModelRunError(f"the external data of {Path(context.path).name} must lie beside it, found {external}")
 
 
-def _first_line(error: Exception) -> str:
-    """Return the message of an ONNX Runtime error without its status codes and source positions."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(error).__name__
+def _in_one_line(error: Exception) -> str:
+    """Return the message of an ONNX Runtime error in one line."""
+    return " ".join(str(error).split())[:400] or type(error).__name__
