@@ -18,10 +18,10 @@ if TYPE_CHECKING:
         validate,
         verify,
     )
-    from .predict.options import PredictOptions
-    from .predict.plan import Plan
-    from .predict.predictor import Predictor
-    from .predict.result import LabelledArray, Prediction
+    from .prediction.options import PredictOptions
+    from .prediction.plan import Plan
+    from .prediction.predictor import Predictor
+    from .prediction.result import LabelledArray, Prediction
 
 __all__ = [
     "LabelledArray",
@@ -40,11 +40,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "LabelledArray": "bioimageio_core.predict.result",
-    "Plan": "bioimageio_core.predict.plan",
-    "PredictOptions": "bioimageio_core.predict.options",
-    "Prediction": "bioimageio_core.predict.result",
-    "Predictor": "bioimageio_core.predict.predictor",
+    "LabelledArray": "bioimageio_core.prediction.result",
+    "Plan": "bioimageio_core.prediction.plan",
+    "PredictOptions": "bioimageio_core.prediction.options",
+    "Prediction": "bioimageio_core.prediction.result",
+    "Predictor": "bioimageio_core.prediction.predictor",
 }
 
 

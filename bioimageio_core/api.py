@@ -7,12 +7,12 @@ from functools import cache
 from typing import Any
 
 from .errors import InvalidDescriptionError, SourceError, YamlError
-from .predict.loaded import LoadedModel
-from .predict.options import PredictOptions
-from .predict.predictor import Predictor, evolve_options
-from .predict.reproduce import TestReport, test_weights
-from .predict.result import Prediction
-from .predict.verify import VerifyReport, verify_blocks
+from .prediction.loaded import LoadedModel
+from .prediction.options import PredictOptions
+from .prediction.predictor import Predictor, evolve_options
+from .prediction.reproduce import TestReport, test_weights
+from .prediction.result import Prediction
+from .prediction.verify import VerifyReport, verify_blocks
 from .registry import Registry, collect
 from .sources import Package, open_package
 from .sources.package import Source

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from ..predict.options import Progress
+from ..prediction.options import Progress
 
 __all__ = ["bytes_in_words", "peak_memory", "print_json", "progress_bars", "table"]
 

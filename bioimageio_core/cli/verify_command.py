@@ -25,7 +25,7 @@ def command(model: str, images: tuple[str, ...], tolerance: float, as_json: bool
     A network of fixed size is compared with itself on another grid. Exit status 1 if they differ.
     """
     from ..api import open_predictor
-    from ..predict.verify import verify_blocks
+    from ..prediction.verify import verify_blocks
 
     with open_predictor(model, **as_options(given)) as predictor, progress_bars(shown=not as_json) as progress:
         inputs = as_inputs(images) if images else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..predict.plan import Plan
+from ..prediction.plan import Plan
 
 __all__ = ["guessed_axes_text", "plan_text"]
 
