@@ -15,6 +15,7 @@ from ..registry.entries import Measure
 from ..typing import AxisId
 from . import descr_v0_4 as v0_4
 from . import descr_v0_5 as v0_5
+from ._rules import values
 
 __all__ = [
     "Along",
@@ -47,10 +48,8 @@ class Along:
 
     @classmethod
     def of(cls, value: float | tuple[float, ...], axis: AxisId | None) -> Along:
-        """Return a value, or values along ``axis``."""
-        if isinstance(value, tuple):
-            return cls(values=value, axis=axis) if axis is not None else cls(values=value[:1])
-        return cls(values=(value,))
+        """Return a value, or values along ``axis``; a list of one without an axis is one value."""
+        return cls(values=value, axis=axis) if isinstance(value, tuple) and axis is not None else cls(values=values(value)[:1])
 
 
 def threshold_argument(kwargs: Any, axes: tuple[AxisId, ...]) -> Along:
@@ -65,6 +64,7 @@ def linear_arguments(kwargs: Any, axes: tuple[AxisId, ...]) -> tuple[Along, Alon
         axis: AxisId | None = known_axis("scale_linear", kwargs.axis, axes)
     elif isinstance(kwargs, v0_4.ScaleLinearKwargs):
         axis = unlisted_axis("scale_linear", kwargs.axes, axes, kwargs.gain, kwargs.offset)
+        return Along.of(alone(kwargs.gain), axis), Along.of(alone(kwargs.offset), axis)
     else:
         axis = None
     return Along.of(kwargs.gain, axis), Along.of(kwargs.offset, axis)
@@ -84,7 +84,7 @@ def normalisation_arguments(kwargs: Any, axes: tuple[AxisId, ...]) -> Normalisat
     if isinstance(kwargs, v0_4.ZeroMeanUnitVarianceKwargs) and kwargs.mode == "fixed":
         mean, std = (0.0 if kwargs.mean is None else kwargs.mean), (1.0 if kwargs.std is None else kwargs.std)
         axis = unlisted_axis("zero_mean_unit_variance", kwargs.axes, axes, mean, std)
-        return Normalisation(mean=Along.of(mean, axis), std=Along.of(std, axis), eps=kwargs.eps)
+        return Normalisation(mean=Along.of(alone(mean), axis), std=Along.of(alone(std), axis), eps=kwargs.eps)
     if isinstance(kwargs, v0_5.FixedZeroMeanUnitVarianceAlongAxisKwargs):
         axis = known_axis("fixed_zero_mean_unit_variance", kwargs.axis, axes)
         return Normalisation(mean=Along.of(kwargs.mean, axis), std=Along.of(kwargs.std, axis), eps=FIXED_EPS)
@@ -176,8 +176,8 @@ def unlisted_axis(op: str, letters: str | None, axes: tuple[AxisId, ...], *argum
 
     None: there are only single values.
     """
-    longest = max(len(a) if isinstance(a, tuple) else 1 for a in arguments)
-    if longest == 1:
+    longest = max(len(values(argument)) for argument in arguments)
+    if longest <= 1:
         return None
     listed = () if letters is None else tuple(LETTERS.get(letter, letter) for letter in letters)
     rest = tuple(axis for axis in axes if axis != "batch" and axis not in listed) if letters is not None else ()
@@ -187,6 +187,11 @@ def unlisted_axis(op: str, letters: str | None, axes: tuple[AxisId, ...], *argum
             f"found axes {letters!r}, which leaves out {' and '.join(rest) or 'none'} of {', '.join(axes)}"
         )
     return rest[0]
+
+
+def alone(value: float | tuple[float, ...]) -> float | tuple[float, ...]:
+    """Return the value of a list of one, which format 0.4 takes for all positions."""
+    return value[0] if isinstance(value, tuple) and len(value) == 1 else value
 
 
 def axes_of(arguments: Iterable[Along | Measure]) -> tuple[AxisId, ...]:

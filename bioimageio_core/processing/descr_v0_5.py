@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
@@ -43,7 +43,11 @@ __all__ = [
 low_percentile = in_range(0, below=100)
 high_percentile = in_range(above=1, maximum=100)
 eps_range = in_range(above=0, maximum=0.1)
-std_range = in_range(1e-6)
+
+
+def std_range(instance: Any, attribute: Any, value: Any) -> None:
+    """Accept standard deviations that can be divided by."""
+    in_range(1e-6)(instance, attribute, value)
 
 
 @node

@@ -57,7 +57,9 @@ class ClipOp:
             return clipped
         floats = tensor if tensor.dtype.kind == "f" else as_floats(tensor)
         with np.errstate(over="ignore"):
-            clipped = np.clip(floats, *(None if bound is None else bound.astype(floats.dtype) for bound in (low, high)))
+            least = None if low is None else low.astype(floats.dtype)
+            most = None if high is None else high.astype(floats.dtype)
+            clipped = np.clip(floats, least, most)
         return clipped if tensor.dtype.kind == "f" else clipped.astype(result_dtype(tensor.dtype), copy=False)
 
 
