@@ -29,6 +29,7 @@ __all__ = [
     "collect_problems",
     "fields_of",
     "key_of",
+    "keys_in_words",
     "prefixed",
     "structure_node",
     "unstructure",
@@ -112,7 +113,7 @@ def structure_node(cls: type[Node], handler_of: Callable[[Any], Handler]) -> Han
 
     def handle(tree: Any) -> Any:
         if tree.__class__ is not dict and not isinstance(tree, Mapping):
-            raise ValueError(f"expected a mapping with {_keys_in_words(fields)}, found {found(tree)}")
+            raise ValueError(f"expected a mapping with {keys_in_words(fields)}, found {found(tree)}")
         values: dict[str, Any] = {}
         unknown: dict[str, Any] | None = None
         problems: list[Problem] | None = None
@@ -172,8 +173,9 @@ def _further_problems(cls: type[Node], tree: Mapping[str, Any], values: dict[str
         keys = [field.key for field in fields]
         for key in unknown:
             close = get_close_matches(str(key), keys, n=1)
-            hint = f"Did you mean {close[0]!r}?" if close else ""
-            problems.append(Problem(loc=(key,), message=f"unknown key, expected one of {', '.join(keys)}", hint=hint))
+            others = f"{', '.join(keys[:12])}{', ...' if len(keys) > 12 else ''}"
+            expected = f"did you mean {close[0]!r}?" if close else f"expected one of {others}"
+            problems.append(Problem(loc=(key,), message=f"unknown key, {expected}"))
     return problems
 
 
@@ -213,9 +215,9 @@ def _holds_nodes(type_: Any) -> bool:
     return get_origin(type_) is not Literal and any(_holds_nodes(argument) for argument in get_args(type_))
 
 
-def _keys_in_words(fields: tuple[FieldInfo, ...]) -> str:
-    required = [field.key for field in fields if field.required]
-    return f"the keys {', '.join(required)}" if required else f"any of the keys {', '.join(field.key for field in fields)}"
+def keys_in_words(fields: tuple[FieldInfo, ...]) -> str:
+    keys = [field.key for field in fields if field.required] or [field.key for field in fields]
+    return f"the key {keys[0]}" if len(keys) == 1 else f"the keys {', '.join(keys[:6])}{', ...' if len(keys) > 6 else ''}"
 
 
 def unstructure(value: Any) -> Any:

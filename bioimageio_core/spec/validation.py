@@ -73,8 +73,7 @@ class ValidationReport:
         errors = self.errors
         if errors:
             more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-            hint = f" {errors[0].hint}" if errors[0].hint else ""
-            return f"{what} is invalid: {errors[0]}{hint}{more}"
+            return f"{what} is invalid: {errors[0]}{more}"
         counts = [f"{count} {severity}" for severity in _RANK if (count := sum(issue.severity == severity for issue in self.issues))]
         return f"{what} is valid: {self.type} {self.format_version}{', ' if counts else ''}{', '.join(counts)}"
 
