@@ -216,6 +216,7 @@ def _holds_nodes(type_: Any) -> bool:
 
 
 def keys_in_words(fields: tuple[FieldInfo, ...]) -> str:
+    """Return which keys a mapping with these fields has to have, or may have where it has to have none."""
     keys = [field.key for field in fields if field.required] or [field.key for field in fields]
     return f"the key {keys[0]}" if len(keys) == 1 else f"the keys {', '.join(keys[:6])}{', ...' if len(keys) > 6 else ''}"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from math import isclose
 from typing import TYPE_CHECKING, Any
 
+from ...fields import found
 from ...files import FileDescr
 from ...generic.licenses import DEPRECATED_LICENSES
 from ...node import Problem
@@ -57,7 +58,7 @@ def _reference_problems(axis: Any, size: SizeReference, known: dict[tuple[str, s
         return
     units = getattr(axis, "unit", None), getattr(target, "unit", None)
     if units[0] != units[1]:
-        yield Problem(loc=("unit",), message=f"expected the unit of {name}, {units[1]!r}, found {units[0]!r}")
+        yield Problem(loc=("unit",), message=f"expected the unit of {name}, {found(units[1])}, found {found(units[0])}")
     scale, target_scale = getattr(axis, "scale", 1.0), getattr(target, "scale", 1.0)
     own = int(least * target_scale / scale + size.offset)
     if not isinstance(axis, (SpaceOutputAxisWithHalo, TimeOutputAxisWithHalo)):
@@ -147,8 +148,8 @@ def documented(descr: ModelDescr) -> Iterator[Problem]:
         message = f"expected at most 512 characters, found {len(descr.description)}"
         yield Problem(loc=("description",), message=message, severity="warning")
     if isinstance(descr.license, FileDescr) or descr.license in DEPRECATED_LICENSES:
-        found = "a file" if isinstance(descr.license, FileDescr) else repr(descr.license)
-        yield Problem(loc=("license",), message=f"expected a current SPDX identifier, found {found}", severity="warning")
+        what = "a file" if isinstance(descr.license, FileDescr) else repr(descr.license)
+        yield Problem(loc=("license",), message=f"expected a current SPDX identifier, found {what}", severity="warning")
     if descr.run_mode is not None:
         yield Problem(loc=("run_mode",), message="expected none, run modes are not supported everywhere", severity="warning")
     if len(descr.name) > 64:
