@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .model import v0_4, v0_5
 
-__all__ = ["Issue", "ModelDescr", "ValidationReport", "read_tree", "validate_tree"]
+__all__ = ["Issue", "ModelDescr", "ValidationReport", "converter_for", "read_tree", "validate_tree"]
 
 ModelDescr: TypeAlias = "v0_4.ModelDescr | v0_5.ModelDescr"
 
@@ -121,7 +121,7 @@ def _read(tree: Any, registry: Registry, source: str) -> tuple[ModelDescr | None
         newest, notes = _upgraded(tree, detected.format, detected.version)
         problems += notes
         cls = _model_class(detected.format)
-        descr = _converter(_ByIdentity(registry), detected.format).structure(newest, cls)
+        descr = converter_for(registry, detected.format).structure(newest, cls)
         problems += collect_problems(descr)
     except StructureProblems as error:
         problems += error.problems
@@ -160,6 +160,11 @@ def _model_class(format_: ModelFormat) -> Any:
     from .model import v0_5
 
     return v0_5.ModelDescr
+
+
+def converter_for(registry: Registry, format: ModelFormat) -> Converter:  # noqa: A002 (the word of the format)
+    """Return the converter of a registry and format version; it is made once."""
+    return _converter(_ByIdentity(registry), format)
 
 
 class _ByIdentity:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bioimageio_core.errors import InvalidDescriptionError
 from bioimageio_core.registry import Registry
 from bioimageio_core.spec.converters import make_converter
-from bioimageio_core.spec.validation import _ByIdentity, _converter, read_tree, validate_tree
+from bioimageio_core.spec.validation import converter_for, read_tree, validate_tree
 from bioimageio_core.spec.yaml import dump_yaml, load_yaml
 
 SAME_ID = "an input and an output both have the id 'embeddings'; ids have to differ so that results can be told apart"
@@ -53,7 +53,7 @@ class TestRoundTrip:
         for verdict in model_verdicts:
             if verdict.is_valid and verdict.sha not in DISAGREEMENTS:
                 descr, _ = read_tree(verdict.tree, registry, verdict.sha)
-                converter = _converter(_ByIdentity(registry), "0.4" if verdict.format_version.startswith("0.4") else "0.5")
+                converter = converter_for(registry, "0.4" if verdict.format_version.startswith("0.4") else "0.5")
                 tree = converter.unstructure(descr)
                 assert converter.structure(tree, type(descr)) == descr, verdict.sha
                 assert load_yaml(dump_yaml(tree)) == tree, verdict.sha

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -80,6 +82,7 @@ class TestPathsAndMessages:
         model["git_repo"] = "foo"
         model["name"] = "a"
         model["inputs"][0]["axes"][2]["id"] = "x"
+        model["inputs"][0]["preprocessing"] = []
         model["weights"]["onnx"].pop("opset_version")
         found = {issue.path for issue in validate_tree(model, registry).errors}
         assert found == {"git_repo", "name", "inputs.0.axes.3.id", "weights.onnx.opset_version"}
@@ -114,3 +117,32 @@ class TestPathsAndMessages:
             before = copy.deepcopy(tree)
             validate_tree(tree, registry)
             assert tree == before
+
+
+class TestHostileNumbers:
+    def test_sizes_that_overflow(self, model: dict[str, Any], old_model: dict[str, Any], registry: Registry) -> None:
+        """Numbers beyond those of floats give errors, not exceptions."""
+        model["outputs"][0]["axes"][2]["scale"] = 1e-308
+        assert "outputs.0.axes.2.scale" in {issue.path for issue in validate_tree(model, registry).errors}
+        model["inputs"][0]["axes"][2]["size"] = 10**400
+        assert validate_tree(model, registry).status == "invalid"
+        old_model["outputs"][0]["shape"]["scale"] = [1.0, 1.0, 1e308, 1e308]
+        assert {issue.path for issue in validate_tree(old_model, registry).errors} == {"outputs.0.shape"}
+
+    def test_trees_within_themselves(self, model: dict[str, Any], registry: Registry) -> None:
+        """A tree that contains itself is refused."""
+        model["config"] = {"a": model}
+        assert "levels of nesting" in validate_tree(model, registry).summary()
+
+
+class TestLaziness:
+    def test_imports(self) -> None:
+        """Importing the reports, and listing weights formats, imports no numpy, no cattrs, no YAML and no framework."""
+        code = (
+            "import sys, bioimageio_core.spec.validation, bioimageio_core.spec.yaml;"
+            "from bioimageio_core.weights.plugin import bioimageio_weights_formats;"
+            "assert len(list(bioimageio_weights_formats())) >= 7;"
+            "print(sorted({'numpy', 'yaml', 'torch', 'onnx', 'dask', 'zarr', 'fsspec'} & set(sys.modules)))"
+        )
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert run.stdout.strip() == "[]"

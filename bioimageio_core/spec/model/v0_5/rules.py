@@ -60,7 +60,13 @@ def _reference_problems(axis: Any, size: SizeReference, known: dict[tuple[str, s
     if units[0] != units[1]:
         yield Problem(loc=("unit",), message=f"expected the unit of {name}, {found(units[1])}, found {found(units[0])}")
     scale, target_scale = getattr(axis, "scale", 1.0), getattr(target, "scale", 1.0)
-    own = int(least * target_scale / scale + size.offset)
+    try:
+        own = int(least * target_scale / scale + size.offset)
+        at_target = axis.halo * scale / target_scale if hasattr(axis, "halo") else 0.0
+        is_whole = isclose(at_target, round(at_target), abs_tol=1e-9)
+    except OverflowError:
+        yield Problem(loc=("scale",), message=f"expected a scale that gives a size for {least} pixels of {name}, found {scale}")
+        return
     if not isinstance(axis, (SpaceOutputAxisWithHalo, TimeOutputAxisWithHalo)):
         if own < 1:
             yield Problem(loc=("size",), message=f"expected a size of at least 1, found {own} where {name} is {least}", severity="warning")
@@ -68,8 +74,7 @@ def _reference_problems(axis: Any, size: SizeReference, known: dict[tuple[str, s
     if own - 2 * axis.halo < 1:
         message = f"expected something to be left of the least size {own}, found {own - 2 * axis.halo} after a halo of {axis.halo}"
         yield Problem(loc=("halo",), message=message)
-    at_target = axis.halo * scale / target_scale
-    if not isclose(at_target, round(at_target), abs_tol=1e-9):
+    if not is_whole:
         yield Problem(loc=("halo",), message=f"expected a whole number of pixels of {name}, found {at_target}")
 
 
