@@ -48,7 +48,7 @@ def found(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):
-        return f"a mapping with {_listed('key', list(map(str, value)))}" if value else "an empty mapping"
+        return f"a mapping with {_listed('key', [_short(str(key)) for key in value])}" if value else "an empty mapping"
     if isinstance(value, (list, tuple)):
         return f"the list {_short(str(list(value)))}" if value else "an empty list"
     return _short(repr(value))

@@ -44,7 +44,8 @@ class Issue:
         return ".".join(map(str, self.loc))
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}" if self.loc else self.message
+        text = f"{self.path}: {self.message}" if self.loc else self.message
+        return " ".join(text.split())
 
 
 @attrs.frozen(kw_only=True)

@@ -41,7 +41,7 @@ class Verdict:
     sha: str
     format_version: str
     is_valid: bool
-    tree: dict[str, Any]
+    tree: dict[str, Any] = attrs.field(repr=False)
 
 
 @pytest.fixture(scope="session")

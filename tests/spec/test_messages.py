@@ -146,3 +146,14 @@ class TestLaziness:
         )
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert run.stdout.strip() == "[]"
+
+
+class TestOneLine:
+    def test_keys_with_line_breaks(self, model: dict[str, Any], registry: Registry) -> None:
+        """Whatever the keys, a message is one line."""
+        model["a\nb"] = 1
+        model["id"] = {"c\nd": 1}
+        assert [str(error) for error in validate_tree(model, registry).errors] == [
+            "id: expected a string or null, found a mapping with the key c d",
+            "a b: unknown key, expected one of format_version, type, name, id, id_emoji, version, version_comment, timestamp, description, documentation, icon, covers, ...",
+        ]
