@@ -12,7 +12,7 @@ from __future__ import annotations
 import keyword
 import operator
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 __all__ = [
@@ -42,10 +42,26 @@ DType: TypeAlias = Literal["float32", "float64", "uint8", "int8", "uint16", "int
 
 
 def found(value: object) -> str:
-    """Return ``value`` as error messages show it: on one line, and short."""
-    shown = repr(value) if isinstance(value, (str, int, float, bool, type(None))) else f"{type(value).__name__} {value!r}"
-    shown = shown.replace("\n", "\\n")
-    return shown if len(shown) <= 80 else f"{shown[:77]}..."
+    """Return ``value`` as error messages show it: on one line, short, in the words of documents."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return f"a mapping with {_listed('key', [_short(str(key)) for key in value])}" if value else "an empty mapping"
+    if isinstance(value, (list, tuple)):
+        return f"the list {_short(str(list(value)))}" if value else "an empty list"
+    return _short(repr(value))
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _listed(noun: str, items: list[str]) -> str:
+    more = ", ..." if len(items) > 6 else ""
+    return f"the {noun} {items[0]}" if len(items) == 1 else f"the {noun}s {', '.join(items[:6])}{more}"
 
 
 def in_range(

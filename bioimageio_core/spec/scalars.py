@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from difflib import get_close_matches
 from typing import Any, Literal
 
 import attrs
@@ -40,15 +41,21 @@ def scalar_handler(type_: type, *, strict: bool = False, finite: bool = True) ->
 def literal_handler(allowed: tuple[Any, ...]) -> Handler:
     """Return the handler of a ``Literal``: by equality, so that 1.0 and True pass for 1."""
     by_value = {value: value for value in allowed}
-    words = "null" if allowed == (None,) else repr(allowed[0]) if len(allowed) == 1 else f"one of {', '.join(map(repr, allowed))}"
 
     def handle(value: Any) -> Any:
         try:
             return by_value[value]
         except (KeyError, TypeError):
-            raise ValueError(f"expected {words}, found {found(value)}") from None
+            raise ValueError(f"expected {_one_of(allowed, value)}, found {found(value)}") from None
 
     return handle
+
+
+def _one_of(allowed: tuple[Any, ...], value: Any) -> str:
+    if len(allowed) <= 12:
+        return found(allowed[0]) if len(allowed) == 1 else f"one of {', '.join(map(found, allowed))}"
+    close = get_close_matches(str(value), list(map(str, allowed)), n=3)
+    return f"one of {', '.join(map(found, close or allowed[:3]))}, ... ({len(allowed)} in all)"
 
 
 def _strictly(type_: type) -> Handler:

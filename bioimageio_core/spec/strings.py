@@ -36,7 +36,7 @@ def _check(pattern: str, expected: str, flags: int = 0) -> Any:
     return check
 
 
-_http_url = _check(r"https?://[^\s/?#\\]*[^\s/?#\\:@]+(?:[/?#].*)?", "a URL that starts with http:// or https://", re.IGNORECASE)
+_http_url = _check(r"https?://(?=[^/?#]*[^:@/?#])[^\s/?#\\]+(?:[/?#].*)?", "a URL that starts with http:// or https://", re.IGNORECASE)
 
 
 def _file_source(value: str) -> str:
@@ -49,6 +49,8 @@ _RESERVED = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
 
 
 def _packaged(value: str) -> str:
+    if "yaml" not in value:
+        return value
     name = re.split(r"[/\\]", re.split(r"[?#]", value, maxsplit=1)[0].removesuffix("/content"))[-1]
     if name in _RESERVED or name.endswith(tuple(f".{reserved}" for reserved in _RESERVED)):
         raise ValueError(f"expected the name of a file other than a description, found {found(value)}")
@@ -72,6 +74,8 @@ _EMAIL = re.compile(rf"({_LOCAL})@((?:{_LABEL}\.)+[^\W\d_][\w-]*)")
 
 
 def _email(value: str) -> str:
+    if len(value) > 320:
+        raise ValueError(f"expected an email address, found {found(value)}")
     unwrapped = re.fullmatch(r"[^<>]*<\s*([^<>]+?)\s*>", value.strip())
     match = _EMAIL.fullmatch(unwrapped[1] if unwrapped else value.strip())
     if match is None or match[2].lower().rpartition(".")[2] in _RESERVED_DOMAINS:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import keyword
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from typing import Any, Literal, TypeAlias, get_args, get_origin
@@ -29,6 +29,7 @@ __all__ = [
     "collect_problems",
     "fields_of",
     "key_of",
+    "keys_in_words",
     "prefixed",
     "structure_node",
     "unstructure",
@@ -93,7 +94,7 @@ def _fields_of(cls: Any) -> tuple[FieldInfo, ...]:
 def prefixed(key: str | int, error: ValueError) -> list[Problem]:
     """Return the problems of ``error`` as seen from one level up."""
     if isinstance(error, StructureProblems):
-        return [attrs.evolve(problem, loc=(key, *problem.loc)) for problem in error.problems]
+        return [_below((key,), problem) for problem in error.problems]
     return [Problem(loc=(key,), message=str(error))]
 
 
@@ -112,7 +113,7 @@ def structure_node(cls: type[Node], handler_of: Callable[[Any], Handler]) -> Han
 
     def handle(tree: Any) -> Any:
         if tree.__class__ is not dict and not isinstance(tree, Mapping):
-            raise ValueError(f"expected a mapping with {_keys_in_words(fields)}, found {found(tree)}")
+            raise ValueError(f"expected a mapping with {keys_in_words(fields)}, found {found(tree)}")
         values: dict[str, Any] = {}
         unknown: dict[str, Any] | None = None
         problems: list[Problem] | None = None
@@ -172,37 +173,48 @@ def _further_problems(cls: type[Node], tree: Mapping[str, Any], values: dict[str
         keys = [field.key for field in fields]
         for key in unknown:
             close = get_close_matches(str(key), keys, n=1)
-            hint = f"Did you mean {close[0]!r}?" if close else ""
-            problems.append(Problem(loc=(key,), message=f"unknown key, expected one of {', '.join(keys)}", hint=hint))
+            others = f"{', '.join(keys[:12])}{', ...' if len(keys) > 12 else ''}"
+            expected = f"did you mean {close[0]!r}?" if close else f"expected one of {others}"
+            problems.append(Problem(loc=(key,), message=f"unknown key, {expected}"))
     return problems
 
 
-def collect_problems(value: Any, loc: Loc = ()) -> Iterator[Problem]:
-    """Yield the problems of all nodes within ``value``, the outermost first."""
-    if isinstance(value, Node):
-        for problem in value.problems():
-            yield attrs.evolve(problem, loc=loc + problem.loc)
-        for name, child_key in _parents(_class_of(value)):
-            child = getattr(value, name)
-            if child.__class__ not in _LEAVES:
-                yield from collect_problems(child, (*loc, child_key))
-    elif isinstance(value, (tuple, FrozenMapping)):
-        items: Iterable[tuple[Any, Any]] = enumerate(value) if isinstance(value, tuple) else value.items()
-        for key, item in items:
-            if item.__class__ not in _LEAVES:
-                yield from collect_problems(item, (*loc, key))
+def collect_problems(value: Any, loc: Loc = ()) -> list[Problem]:
+    """Return the problems of all nodes within ``value``, the outermost first."""
+    problems: list[Problem] = []
+    _collect(value, loc, problems)
+    return problems
 
 
-def _class_of(value: Any) -> Any:
-    return value.__class__
+def _collect(value: Any, loc: Loc, problems: list[Problem]) -> None:
+    cls = value.__class__
+    if cls in _LEAVES:
+        return
+    if issubclass(cls, Node):
+        has_rules, children = _walked(cls)
+        if has_rules:
+            problems += [_below(loc, problem) for problem in value.problems()]
+        for name, key in children:
+            _collect(getattr(value, name), (*loc, key), problems)
+    elif cls is tuple:
+        for index, item in enumerate(value):
+            _collect(item, (*loc, index), problems)
+    elif cls is FrozenMapping:
+        for key, item in value.items():
+            _collect(item, (*loc, key), problems)
 
 
 _LEAVES = frozenset([str, int, float, bool, type(None)])
 
 
+def _below(loc: Loc, problem: Problem) -> Problem:
+    return Problem(loc=loc + problem.loc, message=problem.message, severity=problem.severity, hint=problem.hint) if loc else problem
+
+
 @cache
-def _parents(cls: Any) -> tuple[tuple[str, str], ...]:
-    return tuple((f.name, f.key) for f in fields_of(cls) if _holds_nodes(f.type))
+def _walked(cls: Any) -> tuple[bool, tuple[tuple[str, str], ...]]:
+    """Return whether nodes of a class have rules, and the names and keys of those of its fields that hold nodes."""
+    return cls.problems is not Node.problems, tuple((f.name, f.key) for f in _fields_of(cls) if _holds_nodes(f.type))
 
 
 def _holds_nodes(type_: Any) -> bool:
@@ -213,9 +225,10 @@ def _holds_nodes(type_: Any) -> bool:
     return get_origin(type_) is not Literal and any(_holds_nodes(argument) for argument in get_args(type_))
 
 
-def _keys_in_words(fields: tuple[FieldInfo, ...]) -> str:
-    required = [field.key for field in fields if field.required]
-    return f"the keys {', '.join(required)}" if required else f"any of the keys {', '.join(field.key for field in fields)}"
+def keys_in_words(fields: tuple[FieldInfo, ...]) -> str:
+    """Return which keys a mapping with these fields has to have, or may have where it has to have none."""
+    keys = [field.key for field in fields if field.required] or [field.key for field in fields]
+    return f"the key {keys[0]}" if len(keys) == 1 else f"the keys {', '.join(keys[:6])}{', ...' if len(keys) > 6 else ''}"
 
 
 def unstructure(value: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_args, get_origin
 from ..typing import FrozenMapping
 from .fields import found
 from .node import Node, Problem
-from .structuring import Handler, StructureProblems, fields_of
+from .structuring import Handler, StructureProblems, fields_of, keys_in_words
 
 __all__ = ["union_handler"]
 
@@ -77,14 +77,8 @@ def _base(member: Any) -> Any:
 
 
 def _words(nodes: tuple[type[Node], ...], *, is_list: bool, is_mapping: bool, nullable: bool) -> list[str]:
-    words = [f"a mapping with {_keys(cls)}" for cls in nodes[:4]]
+    words = [f"a mapping with {keys_in_words(fields_of(cls))}" for cls in nodes[:4]]
     return words + ["a list"] * is_list + ["a mapping"] * (is_mapping and not nodes) + ["null"] * nullable
-
-
-def _keys(cls: type[Node]) -> str:
-    fields = fields_of(cls)
-    keys = [f.key for f in fields if f.required] or [f.key for f in fields]
-    return f"the key {keys[0]}" if len(keys) == 1 else f"the keys {', '.join(keys[:6])}"
 
 
 def _first_that_fits(handlers: list[Handler], value: Any) -> Any:

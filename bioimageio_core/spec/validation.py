@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .model import v0_4, v0_5
 
-__all__ = ["Issue", "ModelDescr", "ValidationReport", "read_tree", "validate_tree"]
+__all__ = ["Issue", "ModelDescr", "ValidationReport", "converter_for", "read_tree", "validate_tree"]
 
 ModelDescr: TypeAlias = "v0_4.ModelDescr | v0_5.ModelDescr"
 
@@ -44,7 +44,8 @@ class Issue:
         return ".".join(map(str, self.loc))
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}" if self.loc else self.message
+        text = f"{self.path}: {self.message}" if self.loc else self.message
+        return " ".join(text.split())
 
 
 @attrs.frozen(kw_only=True)
@@ -73,8 +74,7 @@ class ValidationReport:
         errors = self.errors
         if errors:
             more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-            hint = f" {errors[0].hint}" if errors[0].hint else ""
-            return f"{what} is invalid: {errors[0]}{hint}{more}"
+            return f"{what} is invalid: {errors[0]}{more}"
         counts = [f"{count} {severity}" for severity in _RANK if (count := sum(issue.severity == severity for issue in self.issues))]
         return f"{what} is valid: {self.type} {self.format_version}{', ' if counts else ''}{', '.join(counts)}"
 
@@ -122,7 +122,7 @@ def _read(tree: Any, registry: Registry, source: str) -> tuple[ModelDescr | None
         newest, notes = _upgraded(tree, detected.format, detected.version)
         problems += notes
         cls = _model_class(detected.format)
-        descr = _converter(_ByIdentity(registry), detected.format).structure(newest, cls)
+        descr = converter_for(registry, detected.format).structure(newest, cls)
         problems += collect_problems(descr)
     except StructureProblems as error:
         problems += error.problems
@@ -161,6 +161,11 @@ def _model_class(format_: ModelFormat) -> Any:
     from .model import v0_5
 
     return v0_5.ModelDescr
+
+
+def converter_for(registry: Registry, format: ModelFormat) -> Converter:  # noqa: A002 (the word of the format)
+    """Return the converter of a registry and format version; it is made once."""
+    return _converter(_ByIdentity(registry), format)
 
 
 class _ByIdentity:

@@ -254,8 +254,9 @@ def _dumper() -> Any:
 
     def represent_str(dumper: Any, text: str) -> Any:
         lines = text.split("\n")
-        is_block = len(lines) > 1 and all(line == line.rstrip() and (line.isprintable()) for line in lines) and not text[0].isspace()
-        return dumper.represent_scalar(_TAG + "str", text, style="|" if is_block else None)
+        is_block = len(lines) > 1 and all(line == line.rstrip() and line.isprintable() for line in lines) and not text[0].isspace()
+        is_odd = any(not (character.isprintable() or character == "\n") for character in text)
+        return dumper.represent_scalar(_TAG + "str", text, style='"' if is_odd else "|" if is_block else None)
 
     def represent_float(dumper: Any, value: float) -> Any:
         if value != value or value in (float("inf"), float("-inf")):

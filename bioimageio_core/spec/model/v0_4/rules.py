@@ -38,7 +38,13 @@ def output_shapes(descr: ModelDescr) -> Iterator[Problem]:
             if problem is not None:
                 yield Problem(loc=("outputs", index, "shape", *problem.loc), message=problem.message)
                 continue
-        least = _least_shape(output, tensors, seen=())
+        try:
+            least = _least_shape(output, tensors, seen=())
+        except OverflowError:
+            yield Problem(
+                loc=("outputs", index, "shape"), message="expected a shape that can be computed, found numbers that are too large"
+            )
+            continue
         if least is None:
             message = "expected a reference that leads to an input or a fixed shape, found a circle"
             yield Problem(loc=("outputs", index, "shape", "reference_tensor"), message=message)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from math import isclose
 from typing import TYPE_CHECKING, Any
 
+from ...fields import found
 from ...files import FileDescr
 from ...generic.licenses import DEPRECATED_LICENSES
 from ...node import Problem
@@ -57,9 +58,15 @@ def _reference_problems(axis: Any, size: SizeReference, known: dict[tuple[str, s
         return
     units = getattr(axis, "unit", None), getattr(target, "unit", None)
     if units[0] != units[1]:
-        yield Problem(loc=("unit",), message=f"expected the unit of {name}, {units[1]!r}, found {units[0]!r}")
+        yield Problem(loc=("unit",), message=f"expected the unit of {name}, {found(units[1])}, found {found(units[0])}")
     scale, target_scale = getattr(axis, "scale", 1.0), getattr(target, "scale", 1.0)
-    own = int(least * target_scale / scale + size.offset)
+    try:
+        own = int(least * target_scale / scale + size.offset)
+        at_target = axis.halo * scale / target_scale if hasattr(axis, "halo") else 0.0
+        is_whole = isclose(at_target, round(at_target), abs_tol=1e-9)
+    except OverflowError:
+        yield Problem(loc=("scale",), message=f"expected a scale that gives a size for {least} pixels of {name}, found {scale}")
+        return
     if not isinstance(axis, (SpaceOutputAxisWithHalo, TimeOutputAxisWithHalo)):
         if own < 1:
             yield Problem(loc=("size",), message=f"expected a size of at least 1, found {own} where {name} is {least}", severity="warning")
@@ -67,8 +74,7 @@ def _reference_problems(axis: Any, size: SizeReference, known: dict[tuple[str, s
     if own - 2 * axis.halo < 1:
         message = f"expected something to be left of the least size {own}, found {own - 2 * axis.halo} after a halo of {axis.halo}"
         yield Problem(loc=("halo",), message=message)
-    at_target = axis.halo * scale / target_scale
-    if not isclose(at_target, round(at_target), abs_tol=1e-9):
+    if not is_whole:
         yield Problem(loc=("halo",), message=f"expected a whole number of pixels of {name}, found {at_target}")
 
 
@@ -147,8 +153,8 @@ def documented(descr: ModelDescr) -> Iterator[Problem]:
         message = f"expected at most 512 characters, found {len(descr.description)}"
         yield Problem(loc=("description",), message=message, severity="warning")
     if isinstance(descr.license, FileDescr) or descr.license in DEPRECATED_LICENSES:
-        found = "a file" if isinstance(descr.license, FileDescr) else repr(descr.license)
-        yield Problem(loc=("license",), message=f"expected a current SPDX identifier, found {found}", severity="warning")
+        what = "a file" if isinstance(descr.license, FileDescr) else repr(descr.license)
+        yield Problem(loc=("license",), message=f"expected a current SPDX identifier, found {what}", severity="warning")
     if descr.run_mode is not None:
         yield Problem(loc=("run_mode",), message="expected none, run modes are not supported everywhere", severity="warning")
     if len(descr.name) > 64:

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bioimageio_core.errors import InvalidDescriptionError
+from bioimageio_core.registry import Registry
+from bioimageio_core.spec.converters import make_converter
+from bioimageio_core.spec.validation import converter_for, read_tree, validate_tree
+from bioimageio_core.spec.yaml import dump_yaml, load_yaml
+
+SAME_ID = "an input and an output both have the id 'embeddings'; ids have to differ so that results can be told apart"
+DISAGREEMENTS = {"0fa7747a9e58": SAME_ID, "350e6ca03a4a": SAME_ID, "8166d619b459": SAME_ID}
+"""Where the verdict differs from that of the reference implementation on purpose."""
+
+
+class TestVerdicts:
+    def test_agreement(self, model_verdicts: tuple[Any, ...], registry: Registry) -> None:
+        """Real descriptions are valid and invalid as the reference implementation has it, but for what is listed."""
+        differing = {v.sha for v in model_verdicts if (validate_tree(v.tree, registry).status == "valid") is not v.is_valid}
+        assert differing == set(DISAGREEMENTS)
+        assert 1 - len(differing) / len(model_verdicts) > 0.98
+
+    def test_models_load(self, shared: Path, registry: Registry) -> None:
+        """All real models are valid, but for the one made to be invalid and the one whose version is not read yet."""
+        paths = [path for path in (shared / "models").glob("*/*.yaml") if path.name != "environment.yaml"]
+        invalid = {path.name for path in paths if validate_tree(load_yaml(path.read_bytes()), registry).status == "invalid"}
+        assert len(paths) == 13
+        assert invalid - {"rdf.yaml"} == {"invalid_v0_4_0_duplicate_tensor_names.bioimageio.yaml"}
+        old = shared / "models" / "keras_tf_unet" / "rdf.yaml"
+        with pytest.raises(InvalidDescriptionError, match=r"format_version: expected 0\.4\.x or 0\.5\.x, found '?0\.3\.2"):
+            read_tree(load_yaml(old.read_bytes()), registry)
+
+    def test_whole_corpus(self, shared: Path, registry: Registry) -> None:
+        """Whatever the description, there is a report."""
+        for path in (shared / "corpus" / "descriptions").iterdir():
+            try:
+                tree = load_yaml(path.read_bytes())
+            except ValueError:
+                continue
+            report = validate_tree(tree, registry, source=path.name)
+            assert "\n" not in report.summary()
+
+
+class TestRoundTrip:
+    def test_structure_after_unstructure(self, model_verdicts: tuple[Any, ...], registry: Registry) -> None:
+        """Writing a description and reading it again gives an equal one, also by way of YAML text."""
+        for verdict in model_verdicts:
+            if verdict.is_valid and verdict.sha not in DISAGREEMENTS:
+                descr, _ = read_tree(verdict.tree, registry, verdict.sha)
+                converter = converter_for(registry, "0.4" if verdict.format_version.startswith("0.4") else "0.5")
+                tree = converter.unstructure(descr)
+                assert converter.structure(tree, type(descr)) == descr, verdict.sha
+                assert load_yaml(dump_yaml(tree)) == tree, verdict.sha
+                assert read_tree(tree, registry)[0] == descr, verdict.sha
+
+    def test_no_key_is_lost(self, model_verdicts: tuple[Any, ...], registry: Registry) -> None:
+        """Every key of a document is written back and none is made up, but for what micro versions renamed."""
+        for verdict in model_verdicts:
+            if (
+                verdict.is_valid
+                and verdict.sha not in DISAGREEMENTS
+                and (verdict.format_version == "0.4.10" or verdict.format_version > "0.5")
+            ):
+                descr, _ = read_tree(verdict.tree, registry, verdict.sha)
+                written, source = _keys(make_converter(registry, "0.5").unstructure(descr)), _keys(verdict.tree)
+                assert not {path for path in source - written if path[-1] != "version_number"}, verdict.sha
+                assert not {path for path in written - source if path[-1] not in ("source", "version")}, verdict.sha
+
+
+def _keys(tree: Any, path: tuple[Any, ...] = ()) -> set[tuple[Any, ...]]:
+    if isinstance(tree, dict):
+        items = [(key, value) for key, value in tree.items() if (key, value) != ("config", {})]
+    else:
+        items = list(enumerate(tree)) if isinstance(tree, list) else []
+    return {path}.union(*(_keys(value, (*path, key)) for key, value in items if value is not None or path != ("weights",)))
+
+
+SMALL = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 9)
+    | st.floats()
+    | st.text(max_size=4)
+    | st.sampled_from(["batch", "x", "input", "1e9", "raw"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4) | st.integers(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+DAMAGES = st.lists(
+    st.tuples(
+        st.lists(st.integers(0, 40), min_size=1, max_size=8),
+        st.sampled_from(["replace", "replace", "remove", "add"]),
+        SMALL,
+    ),
+    min_size=1,
+    max_size=3,
+)
+"""The way to a value by position, what happens to it, and what may come in its place."""
+
+
+class TestMutations:
+    @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+    @given(st.integers(0, 10_000), DAMAGES)
+    def test_only_our_errors(self, model_verdicts: tuple[Any, ...], registry: Registry, which: int, damages: list[Any]) -> None:
+        """However a real description is damaged, it is read or refused with a report."""
+        tree = copy.deepcopy(model_verdicts[which % len(model_verdicts)].tree)
+        for way, action, value in damages:
+            _damage(tree, way, action, copy.deepcopy(value))
+        report = validate_tree(tree, registry, "damaged.yaml")
+        assert "\n" not in report.summary()
+        if report.status == "valid":
+            descr, _ = read_tree(tree, registry, "damaged.yaml")
+            assert make_converter(registry, "0.5").unstructure(descr)["type"] == "model"
+        else:
+            with pytest.raises(InvalidDescriptionError, match=r"^damaged\.yaml is invalid: ") as caught:
+                read_tree(tree, registry, "damaged.yaml")
+            assert caught.value.report.summary() == report.summary()
+
+
+def _damage(tree: Any, way: list[int], action: str, value: Any) -> None:
+    """Follow the way as far as it leads, then replace, remove or add one value."""
+    for turn in way:
+        keys = list(tree) if isinstance(tree, dict) else list(range(len(tree)))
+        if not keys:
+            return
+        key = keys[turn % len(keys)]
+        if not isinstance(tree[key], (dict, list)) or turn == way[-1]:
+            break
+        tree = tree[key]
+    else:
+        return
+    if action == "remove":
+        del tree[key]
+    elif action == "replace" or isinstance(tree, list):
+        tree[key] = value
+    else:
+        tree[str(value)[:4]] = value
