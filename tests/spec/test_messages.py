@@ -50,7 +50,6 @@ class TestPathsAndMessages:
             (_set("authors", "me"), "authors: expected a list, found 'me'", 1),
             (_set("authors", ["me", {"name": "a/b", "orcid": "0000-0002-1825-0098"}]), "authors.0: expected a mapping with the key name, found 'me'", 3),
             (_set("inputs", []), "inputs: expected a non-empty list, found an empty one", 1),
-            (_set("inputs", 0, "id", "probability"), "outputs.0.id: expected distinct tensor ids across inputs and outputs, found 'probability' more than once", 3),
             (_set("inputs", 0, "data", {"values": [1, 300]}), "inputs.0.data.values.1: expected a value that uint8 can hold, found 300", 1),
             (_set("inputs", 0, "data", [{}, {}]), "inputs.0.data: expected one for each of 1 channels, found 2", 1),
             (_set("inputs", 0, "pad", {"mode": "edge", "value": 1}), "inputs.0.pad.value: expected none for mode 'edge', found 1.0", 1),
@@ -157,3 +156,21 @@ class TestOneLine:
             "id: expected a string or null, found a mapping with the key c d",
             "a b: unknown key, expected one of format_version, type, name, id, id_emoji, version, version_comment, timestamp, description, documentation, icon, covers, ...",
         ]
+
+
+class TestTensorIds:
+    """Ids of tensors."""
+
+    def test_two_inputs_of_one_id(self, model: dict[str, Any], registry: Registry) -> None:
+        """Inputs must differ from each other."""
+        model["inputs"].append(model["inputs"][0])
+        errors = [str(e) for e in validate_tree(model, registry).errors]
+        assert "inputs.1.id: expected distinct ids of inputs, found 'raw' more than once" in errors
+
+    def test_output_named_as_an_input(self, model: dict[str, Any], registry: Registry) -> None:
+        """An output may share the id of an input, as published models do, with a warning."""
+        model["outputs"][0]["id"] = "raw"
+        report = validate_tree(model, registry)
+        assert report.status == "valid"
+        found = [str(i) for i in report.issues if i.severity == "warning"]
+        assert "outputs.0.id: expected another id than those of inputs, found 'raw': references to it mean the input" in found

@@ -75,6 +75,8 @@ def affine(
         rest = np.where(np.isfinite(shift), high - shift, 0.0) * scale
         if offset is not None:
             out += (rest + offset).astype(dtype)
-        elif np.abs(rest).max(initial=0.0) > 2.0**-26:
-            out += rest.astype(dtype)
+        else:
+            rest = np.where(np.abs(rest) > 2.0**-26, rest, 0.0)  # element by element, so that blocks decide as the whole does
+            if rest.any():
+                out += rest.astype(dtype)
         return out.astype(result_dtype(tensor.dtype), copy=False)

@@ -21,13 +21,15 @@ __all__ = ["ALL"]
 
 
 def unique_tensor_ids(descr: ModelDescr) -> Iterator[Problem]:
-    """Tensor ids differ across inputs and outputs."""
-    seen: set[str] = set()
+    """Ids differ among inputs and among outputs; published models share one between an optional input and an output, which is confusing only."""
+    seen: dict[str, str] = {}
     for key, index, tensor in _tensors(descr):
-        if tensor.id in seen:
-            message = f"expected distinct tensor ids across inputs and outputs, found {tensor.id!r} more than once"
-            yield Problem(loc=(key, index, "id"), message=message)
-        seen.add(tensor.id)
+        first = seen.setdefault(tensor.id, key)
+        if first == key and any(t.id == tensor.id for t in getattr(descr, key)[:index]):
+            yield Problem(loc=(key, index, "id"), message=f"expected distinct ids of {key}, found {tensor.id!r} more than once")
+        elif first != key:
+            message = f"expected another id than those of inputs, found {tensor.id!r}: references to it mean the input"
+            yield Problem(loc=(key, index, "id"), message=message, severity="warning")
 
 
 def size_references(descr: ModelDescr) -> Iterator[Problem]:
