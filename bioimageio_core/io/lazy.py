@@ -1,0 +1,47 @@
+"""Handles that are opened when first used, and opened anew in another process."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+__all__ = ["Lazy"]
+
+T = TypeVar("T")
+
+
+class Lazy(Generic[T]):
+    """A value made on the first call of this object, once per process, by whichever thread comes first.
+
+    Pickling takes the recipe and leaves the value.
+    A value with a method ``close`` is closed when this object is dropped.
+    """
+
+    __slots__ = ("__weakref__", "_args", "_lock", "_made", "_make")
+
+    def __init__(self, make: Callable[..., T], *args: Any) -> None:
+        self._make = make
+        self._args = args
+        self._lock = threading.Lock()
+        self._made: tuple[int, T] | None = None
+
+    def __call__(self) -> T:
+        """Return the value."""
+        made = self._made
+        # A forked child must not share the file position of its parent.
+        if made is not None and made[0] == os.getpid():
+            return made[1]
+        with self._lock:
+            if self._made is None or self._made[0] != os.getpid():
+                value = self._make(*self._args)
+                close = getattr(value, "close", None)
+                if callable(close):
+                    weakref.finalize(self, close)
+                self._made = os.getpid(), value
+            return self._made[1]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Lazy, (self._make, *self._args)

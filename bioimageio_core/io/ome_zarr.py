@@ -1,0 +1,119 @@
+"""Multiscale metadata of OME-Zarr: read from 0.1 to 0.5, written as 0.5."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from ..errors import AxesError
+from ..typing import AxisId, FrozenMapping
+from .axes import parse_axes
+
+__all__ = ["Level", "Multiscale", "multiscale_attributes", "parse_multiscales"]
+
+_TYPES = {"x": "space", "y": "space", "z": "space", "time": "time", "channel": "channel"}
+_OME_NAMES = {"time": "t", "channel": "c"}
+
+
+@attrs.frozen(kw_only=True)
+class Level:
+    """One resolution of an image."""
+
+    path: str
+    pixel_size: FrozenMapping[AxisId, tuple[float, str | None]]
+
+
+@attrs.frozen(kw_only=True)
+class Multiscale:
+    """One image at several resolutions, the finest first."""
+
+    name: str | None
+    axes: tuple[AxisId, ...] | None
+    levels: tuple[Level, ...]
+    channel_names: tuple[str, ...] | None
+
+
+def parse_multiscales(attributes: Mapping[str, Any]) -> tuple[Multiscale, ...]:
+    """Return the images that the attributes of a zarr group describe; none where it is no OME-Zarr group or is malformed."""
+    ome = attributes.get("ome")
+    found = ome if isinstance(ome, Mapping) else attributes
+    multiscales = found.get("multiscales")
+    if not isinstance(multiscales, Sequence):
+        return ()
+    omero = found.get("omero")
+    channels = omero.get("channels") if isinstance(omero, Mapping) else None
+    names = None
+    if isinstance(channels, list) and channels:
+        names = tuple(str(c.get("label") or i) if isinstance(c, Mapping) else str(i) for i, c in enumerate(channels))
+    try:
+        return tuple(_multiscale(written, names) for written in multiscales)
+    except (KeyError, TypeError, AttributeError):
+        return ()
+
+
+def _multiscale(written: Mapping[str, Any], channel_names: tuple[str, ...] | None) -> Multiscale:
+    # Before 0.3 there is no key for axes: they are always these five.
+    entries = [a if isinstance(a, Mapping) else {"name": a} for a in written.get("axes", "tczyx")]
+    # A name of one letter outside the known ones leaves the axes unknown, not the image unreadable.
+    try:
+        axes: tuple[AxisId, ...] | None = parse_axes([str(a["name"]) for a in entries])
+    except AxesError:
+        axes = None
+    units = [a.get("unit") for a in entries]
+    kinds = [a.get("type") or _TYPES.get(axis) for a, axis in zip(entries, axes or [""] * len(entries), strict=True)]
+    everywhere = _scale(written.get("coordinateTransformations"), len(entries))
+    levels = []
+    for dataset in written["datasets"]:
+        own = _scale(dataset.get("coordinateTransformations"), len(entries))
+        sizes: dict[AxisId, tuple[float, str | None]] = {}
+        if axes is not None and own is not None:
+            for i, axis in enumerate(axes):
+                if kinds[i] in ("space", "time"):
+                    sizes[axis] = own[i] * (everywhere[i] if everywhere is not None else 1.0), units[i]
+        levels.append(Level(path=str(dataset["path"]), pixel_size=FrozenMapping(sizes)))
+    name = written.get("name")
+    return Multiscale(name=str(name) if name else None, axes=axes, levels=tuple(levels), channel_names=channel_names)
+
+
+def _scale(transformations: Any, count: int) -> list[float] | None:
+    for transformation in transformations or ():
+        if transformation.get("type") == "scale" and len(transformation.get("scale", ())) == count:
+            return [float(value) for value in transformation["scale"]]
+    return None
+
+
+def multiscale_attributes(
+    name: str,
+    path: str,
+    axes: Sequence[AxisId],
+    *,
+    pixel_size: Mapping[AxisId, tuple[float, str | None]],
+    translation: Mapping[AxisId, float],
+) -> dict[str, Any]:
+    """Return an entry of ``ome.multiscales`` (OME-Zarr 0.5) for one array at a single resolution.
+
+    Args:
+        name: Name of the image.
+        path: Path of the array within the group that carries the attributes.
+        axes: Axis ids of the array.
+        pixel_size: Size and unit by axis id; 1 without a unit where missing.
+        translation: Physical position of the first pixel's centre by axis id; 0 where missing.
+
+    """
+    entries = []
+    for axis in axes:
+        entry = {"name": _OME_NAMES.get(axis, axis)}
+        if axis in _TYPES:
+            entry["type"] = _TYPES[axis]
+        unit = pixel_size.get(axis, (1.0, None))[1]
+        if unit and _TYPES.get(axis) in ("space", "time"):
+            entry["unit"] = unit
+        entries.append(entry)
+    scale = [float(pixel_size.get(axis, (1.0, None))[0]) for axis in axes]
+    shift = [float(translation.get(axis, 0.0)) for axis in axes]
+    transformations: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
+    if any(shift):
+        transformations.append({"type": "translation", "translation": shift})
+    return {"name": name, "axes": entries, "datasets": [{"path": path, "coordinateTransformations": transformations}]}
