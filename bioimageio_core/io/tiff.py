@@ -121,7 +121,7 @@ def _imagej(tiff: tifffile.TiffFile) -> dict[AxisId, tuple[float, str | None]]:
     metadata = tiff.imagej_metadata or {}
     unit = str(metadata["unit"]).replace("\\u00B5", "µ") if "unit" in metadata else None
     sizes: dict[AxisId, tuple[float, str | None]] = {}
-    tags = tiff.pages[0].tags  # type: ignore[union-attr]
+    tags = tiff.pages[0].tags
     for axis, tag in (("x", "XResolution"), ("y", "YResolution")):
         if tag in tags and unit is not None:
             pixels, length = tags[tag].value
