@@ -173,7 +173,10 @@ def _locate(blockwise: Plan, reference: Plan, output: str, beyond: NDArray[np.bo
     assert border is not None  # something is cut, or there would be nothing to verify
     reach = int(nearest.max()) + 1
     if 2 * reach < min(strides):
-        return f"{border[1]}; differences reach {reach} pixels from borders of blocks: the halo of {max(halos)} is too small by at least that much"
+        return (
+            f"{border[1]}; differences reach {reach} pixels from borders of blocks: "
+            f"the halo of {max(halos)} is too small by at least that much"
+        )
     return (
         f"{border[1]}; pixels as far as {reach} from any border differ, so whole blocks do: "
         "their origins lie off the network's stride (see --network-stride), or the halo is far too small"
