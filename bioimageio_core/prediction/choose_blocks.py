@@ -168,7 +168,8 @@ def _within(sized: SizedGroup, part: int, chunks: tuple[int, ...]) -> AxisGrid:
 def _reluctance(grid: AxisGrid) -> str:
     return (
         f"axis {grid.group.name!r} is cut into {grid.count} blocks because the whole does not fit the memory budget, "
-        f"and no halo is described: there may be seams; give halo= (--halo {grid.group.name}=N) or more memory= (--memory), and measure with verify"
+        "and no halo is described: there may be seams; "
+        f"give halo= (--halo {grid.group.name}=N) or more memory= (--memory), and measure with verify"
     )
 
 
