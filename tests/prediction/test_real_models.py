@@ -69,8 +69,8 @@ def sigmoid(x: NDArray[Any]) -> NDArray[Any]:
 
 def real_image(shared: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Return real nuclei, mirrored until they fill a shape."""
-    tile = np.load(shared / "models/unet2d_nuclei_broad/test_input.npy")[0, 0]
-    return np.pad(tile, [(0, max(0, n - 512)) for n in shape], mode="symmetric")[: shape[0], : shape[1]]
+    nuclei = np.load(shared / "models/unet2d_nuclei_broad/test_input.npy")[0, 0]
+    return np.pad(nuclei, [(0, max(0, n - 512)) for n in shape], mode="symmetric")[: shape[0], : shape[1]]
 
 
 class TestAnySize:
