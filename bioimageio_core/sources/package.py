@@ -66,6 +66,18 @@ class Package:
             verify_sha256(path, sha256, name=f"{source} of {self.name}")
         return path
 
+    def size_of(self, source: str) -> int | None:
+        """Return the size in bytes of a file that the description names; None where it is not at hand, or would have to be fetched."""
+        if is_url(source) or (self.archive is None and is_url(self.root)):
+            return None
+        try:
+            if self.archive is not None:
+                with self._open_archive() as opened:
+                    return opened.getinfo(_inside(source, self.name)).file_size
+            return self._find(source).stat().st_size
+        except (OSError, KeyError, zipfile.BadZipFile):
+            return None
+
     def close(self) -> None:
         """Remove what was unpacked or fetched."""
         self._unpacked.cleanup()
@@ -102,16 +114,18 @@ class Package:
         member = _inside(source, self.name)
         target = self._new_path(member)
         if not target.exists():
-            archive = io.BytesIO(self.archive) if isinstance(self.archive, bytes) else self.archive
-            assert archive is not None
             try:
-                with zipfile.ZipFile(archive) as opened:
+                with self._open_archive() as opened:
                     _write_whole(target, opened.read(member))
             except KeyError:
                 raise SourceError(f"{self.name} names the file {source!r}, which is not in the zip") from None
             except (OSError, zipfile.BadZipFile) as error:
                 raise SourceError(f"{source!r} cannot be read from {self.name}: {error}") from None
         return target
+
+    def _open_archive(self) -> zipfile.ZipFile:
+        assert self.archive is not None
+        return zipfile.ZipFile(io.BytesIO(self.archive) if isinstance(self.archive, bytes) else self.archive)
 
     def _new_path(self, name: str) -> Path:
         """Return where to put a file of this name, keeping its folders apart from others of the same base name."""
