@@ -83,7 +83,7 @@ def _axis(axis: AxisCard) -> tuple[str, ...]:
 
 def _op(op: OpCard) -> str:
     arguments = ", ".join(f"{k}={_value(v)}" for k, v in op.kwargs.items())
-    return f"{op.name}({arguments})" + ("" if op.known else "  (no installed plugin brings it)")
+    return f"{op.name}({arguments})" + ("" if op.known else " (no installed plugin brings it)")
 
 
 def _value(value: object) -> str:
