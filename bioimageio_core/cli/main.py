@@ -10,8 +10,9 @@ import click
 
 from ..errors import BioimageioError
 from ..report.plain_text import in_one_line
+from .terminal import INTERRUPTED
 
-__all__ = ["bmz", "main"]
+__all__ = ["COMMANDS", "bmz", "main"]
 
 COMMANDS = {
     "demo": "Predict a large synthetic image with a model that comes along.",
@@ -24,8 +25,6 @@ COMMANDS = {
     "verify": "Measure whether blocks give the same as the whole.",
 }
 """Name and summary of each command; its module in `bioimageio_core.cli` has the same name."""
-
-INTERRUPTED = 130
 
 
 class _Commands(click.Group):

@@ -7,14 +7,20 @@ import math
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..prediction.options import Progress
 from ..report.plain_text import bytes_in_words, table
 
-__all__ = ["bytes_in_words", "peak_memory", "print_json", "progress_bars", "table"]
+if TYPE_CHECKING:
+    from ..prediction.options import Progress
+
+__all__ = ["INTERRUPTED", "bytes_in_words", "peak_memory", "print_json", "progress_bars", "table"]
+
+
+INTERRUPTED = 130
+"""Exit status of a command that Ctrl-C ended."""
 
 
 def print_json(data: Any) -> None:

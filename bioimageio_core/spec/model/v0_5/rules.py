@@ -48,9 +48,7 @@ def size_references(descr: ModelDescr) -> Iterator[Problem]:
                 yield Problem(loc=(key, index, "axes", position, *problem.loc), message=problem.message, severity=problem.severity)
 
 
-def _reference_problems(
-    axis: Any, size: SizeReference, known: dict[tuple[str, str], Any], itself: tuple[str, str] | None
-) -> Iterator[Problem]:
+def _reference_problems(axis: Any, size: SizeReference, known: dict[tuple[str, str], Any], itself: tuple[str, str] | None) -> Iterator[Problem]:
     target = known.get((size.tensor_id, size.axis_id))
     name = f"{size.tensor_id}.{size.axis_id}"
     if target is None:
