@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib import import_module
 
 import click
 
 from ..errors import BioimageioError
+from ..report.plain_text import in_one_line
+from .terminal import INTERRUPTED
 
-__all__ = ["bmz", "main"]
+__all__ = ["COMMANDS", "bmz", "main"]
 
 COMMANDS = {
     "demo": "Predict a large synthetic image with a model that comes along.",
@@ -22,8 +25,6 @@ COMMANDS = {
     "verify": "Measure whether blocks give the same as the whole.",
 }
 """Name and summary of each command; its module in `bioimageio_core.cli` has the same name."""
-
-INTERRUPTED = 130
 
 
 class _Commands(click.Group):
@@ -61,25 +62,43 @@ def bmz() -> None:
 
 def main() -> None:
     """Run ``bmz`` and exit."""
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        sys.exit(_run())
+
+
+def _run() -> int:
+    """Run the command of this process and return its exit status; whatever goes wrong is said in one line."""
     try:
-        status = bmz.main(standalone_mode=False)
-    except click.exceptions.Abort:
-        status = _say("interrupted", INTERRUPTED)
+        status = bmz.main(prog_name="bmz", standalone_mode=False)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return _say("interrupted", INTERRUPTED)
     except click.ClickException as error:
-        error.show()
-        status = error.exit_code
-    except KeyboardInterrupt:
-        status = _say("interrupted", INTERRUPTED)
+        return _usage(error)
     except BioimageioError as error:
-        status = _say(str(error), error.exit_status)
+        return _say(str(error), error.exit_status)
     except BrokenPipeError:
         sys.stderr.close()
-        status = 0
+        return 0
     except (OSError, MemoryError) as error:
-        status = _say(f"{type(error).__name__}: {error}", 2)
-    sys.exit(status if isinstance(status, int) else 0)
+        return _say(f"{type(error).__name__}: {error}", 2)
+    return status if isinstance(status, int) else 0
+
+
+def _usage(error: click.ClickException) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":  # of click 8.2 and later; its message is the help
+        error.show()
+        return error.exit_code
+    context = getattr(error, "ctx", None)
+    remedy = f" (see '{context.command_path} --help')" if context is not None else ""
+    return _say(error.format_message() + remedy, error.exit_code)
 
 
 def _say(message: str, status: int) -> int:
-    click.echo(f"bmz: {message}", err=True)
+    click.echo(f"bmz: {in_one_line(message)}", err=True)
     return status
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *where: object, **more: object) -> None:
+    """Show a warning to people, who want no line of code with it."""
+    click.echo(f"bmz: warning: {in_one_line(str(message))}", err=True)

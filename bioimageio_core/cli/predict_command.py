@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from .prediction_options import as_inputs, as_options, check_axes_known, prediction_options
-from .terminal import bytes_in_words, peak_memory, print_json, progress_bars
+from .terminal import INTERRUPTED, bytes_in_words, peak_memory, print_json, progress_bars
 
 __all__ = ["command"]
 
@@ -38,7 +38,10 @@ def command(model: str, images: tuple[str, ...], output: str, overwrite: bool, a
             for line in (*guessed_axes_text(plan), *(f"warning: {w}" for w in plan.warnings)):
                 click.echo(line, err=True)
         with progress_bars(shown=not as_json) as progress:
-            prediction = predictor.predict(inputs, output, progress=progress)
+            try:
+                prediction = predictor.predict(inputs, output, progress=progress)
+            except KeyboardInterrupt:
+                raise _Interrupted(output) from None
     peak = peak_memory()
     if as_json:
         print_json(
@@ -57,8 +60,20 @@ def command(model: str, images: tuple[str, ...], output: str, overwrite: bool, a
         click.echo(f"{output}/{name}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}")
     for name, count in prediction.nan_counts.items():
         click.echo(f"note: {count} pixels of {name} are NaN; statistics ignore them")
-    stages = ", ".join(f"{k} {v:.1f} s" for k, v in prediction.times.items() if k != "total" and v >= 0.05)
+    stages = "".join(f"{k} {v:.1f} s, " for k, v in prediction.times.items() if k != "total" and v >= 0.05)
     click.echo(
-        f"{prediction.times['total']:.1f} s ({stages} over {plan.workers} workers)"
+        f"{prediction.times['total']:.1f} s ({stages}{plan.workers} worker{'s' * (plan.workers != 1)})"
         + (f", peak memory {bytes_in_words(peak)}" if peak else "")
     )
+
+
+class _Interrupted(click.ClickException):
+    """Ctrl-C during a prediction; says what the run leaves behind."""
+
+    exit_code = INTERRUPTED
+
+    def __init__(self, output: str) -> None:
+        from ..io import OutputStore
+
+        left = f"; {output} is unfinished, --overwrite begins anew" if OutputStore(output).unfinished else ""
+        super().__init__(f"interrupted{left}")

@@ -60,7 +60,7 @@ def _sizes(text: str | None, name: str) -> dict[str, int]:
         if not part.strip():
             continue
         axis, equals, size = part.partition("=")
-        if not equals or not size.strip().lstrip("-").isdigit():
+        if not axis.strip() or not equals or not size.strip().lstrip("-").isdigit():
             raise click.UsageError(
                 f"--{name.replace('_', '-')} {text}: expected AXIS=PIXELS, with commas between them, found {part.strip()!r}"
             )

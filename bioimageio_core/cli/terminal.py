@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..prediction.options import Progress
+from ..report.plain_text import bytes_in_words, table
 
-__all__ = ["bytes_in_words", "peak_memory", "print_json", "progress_bars", "table"]
+if TYPE_CHECKING:
+    from ..prediction.options import Progress
+
+__all__ = ["INTERRUPTED", "bytes_in_words", "peak_memory", "print_json", "progress_bars", "table"]
+
+
+INTERRUPTED = 130
+"""Exit status of a command that Ctrl-C ended."""
 
 
 def print_json(data: Any) -> None:
-    """Print plain data for machines."""
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+    """Print plain data for machines; numbers that JSON lacks (NaN, infinity) become null."""
+    click.echo(json.dumps(_finite(data), indent=2, ensure_ascii=False, default=str, allow_nan=False))
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, float):
+        return data if math.isfinite(data) else None
+    if isinstance(data, Mapping):
+        return {str(k): _finite(v) for k, v in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(v) for v in data]
+    return data
 
 
 @contextmanager
@@ -47,28 +65,6 @@ def progress_bars(*, shown: bool = True) -> Iterator[Progress | None]:
             bars.update(known[stage], completed=done, total=total)
 
         yield show
-
-
-def table(rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = ()) -> str:
-    """Return rows in aligned columns."""
-    lines = [header, *rows] if header else rows
-    if not lines:
-        return ""
-    widths = [max(len(line[n]) for line in lines) for n in range(len(lines[0]))]
-    texts = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    if header:
-        texts.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join(texts)
-
-
-def bytes_in_words(amount: int) -> str:
-    """Return an amount of memory for people, as in ``1.5 GiB``."""
-    size = float(amount)
-    for unit in ("B", "KiB", "MiB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}"
-        size /= 1024
-    return f"{size:.2f} GiB"
 
 
 def peak_memory() -> int | None:

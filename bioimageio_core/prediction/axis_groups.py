@@ -53,7 +53,7 @@ def axis_groups(model: ModelIO, inputs: tuple[BoundInput, ...], options: Predict
         BlockError: An image is too small.
 
     """
-    _check_axis_options(model, options)
+    _check_axis_options(model, options, _extra_axes(inputs))
     sizes = {(b.tensor.id, axis): size for b in inputs for axis, size in zip(b.axes, b.shape, strict=True)}
     ties = _input_ties(inputs, sizes)
     groups = [_extra_group(axis, model, inputs, sizes) for axis in _extra_axes(inputs)]
@@ -73,11 +73,11 @@ def axis_groups(model: ModelIO, inputs: tuple[BoundInput, ...], options: Predict
     return tuple(groups)
 
 
-def _check_axis_options(model: ModelIO, options: PredictOptions) -> None:
+def _check_axis_options(model: ModelIO, options: PredictOptions, extra: tuple[AxisId, ...]) -> None:
     """Axes of the model that no block could ever have are a misspelling."""
     inputs = {a.id for t in model.inputs for a in t.axes}
     outputs = {a.id for t in model.outputs for a in t.axes}
-    for name, known in (("block", inputs), ("network_stride", inputs), ("halo", outputs)):
+    for name, known in (("block", inputs), ("network_stride", inputs), ("halo", outputs), ("chunks", outputs | set(extra))):
         for axis in getattr(options, name):
             if axis not in known:
                 raise InputError(f"{name} names the axis {axis!r}, which the model lacks: expected some of {', '.join(sorted(known))}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..blocks import FixedSize, SteppedSize
+from ..errors import InvalidDescriptionError
 from ..spec.model import v0_4
 from .implied_casts import call_of, with_input_casts, with_output_cast
 from .model_io import AxisIO, AxisKind, FileRef, ModelIO, OpCall, ReferencedSize, TensorIO, as_fraction
@@ -27,7 +28,12 @@ NETWORK_DTYPE = "float32"
 
 
 def model_io_v0_4(descr: v0_4.ModelDescr) -> ModelIO:
-    """Normalise a description."""
+    """Normalise a description.
+
+    Raises:
+        InvalidDescriptionError: Axes and shape of a tensor differ in number.
+
+    """
     inputs = tuple(_input(t, file) for t, file in _with_files(descr.inputs, descr.test_inputs))
     return ModelIO(
         name=descr.name,
@@ -44,7 +50,17 @@ def _with_files(tensors: tuple[Any, ...], files: tuple[Any, ...]) -> list[tuple[
     return list(zip(tensors, padded, strict=False))
 
 
+def _check_rank(tensor: v0_4.TensorDescr, rank: int) -> None:
+    """Refuse what the format only warns of: that axes and shape differ in number."""
+    if rank != len(tensor.axes):
+        raise InvalidDescriptionError(
+            f"tensor {tensor.name!r} has {len(tensor.axes)} axes ({tensor.axes}) and a shape of {rank} numbers: "
+            "expected as many of these as of those, so that it can be told which number is whose"
+        )
+
+
 def _input(tensor: v0_4.InputTensorDescr, file: object) -> TensorIO:
+    _check_rank(tensor, len(tensor.shape.min if isinstance(tensor.shape, v0_4.ParameterizedInputShape) else tensor.shape))
     if isinstance(tensor.shape, v0_4.ParameterizedInputShape):
         sizes = [SteppedSize(m, s) if s else FixedSize(m) for m, s in zip(tensor.shape.min, tensor.shape.step, strict=True)]
     else:
@@ -64,6 +80,7 @@ def _input(tensor: v0_4.InputTensorDescr, file: object) -> TensorIO:
 
 
 def _output(tensor: v0_4.OutputTensorDescr, file: object) -> TensorIO:
+    _check_rank(tensor, len(tensor.shape.scale if isinstance(tensor.shape, v0_4.ImplicitOutputShape) else tensor.shape))
     halos = tensor.halo or (0,) * len(tensor.axes)
     return TensorIO(
         id=tensor.name,

@@ -105,3 +105,4 @@ class Predictor:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+        self.model.package.close()

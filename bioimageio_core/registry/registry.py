@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 
 import attrs
@@ -60,4 +61,20 @@ class Registry:
 
 def missing_requirements(requires: Iterable[str], find: Callable[[str], object] = find_spec) -> tuple[str, ...]:
     """Return those importable names of ``requires`` that are not installed, importing none of them."""
-    return tuple(name for name in requires if find(name) is None)
+    return tuple(name for name in requires if not _is_installed(name, find))
+
+
+def _is_installed(name: str, find: Callable[[str], object]) -> bool:
+    """Return whether a module can be imported, as far as can be told without importing it or its parents."""
+    top, *below = name.split(".")
+    try:
+        spec = find(top)
+    except ImportError:  # from an import hook
+        return False
+    except ValueError:  # imported already, by other means than a spec
+        return True
+    for part in below:
+        places = getattr(spec, "submodule_search_locations", None)
+        spec = PathFinder.find_spec(f"{top}.{part}", list(places)) if places is not None else None
+        top = f"{top}.{part}"
+    return spec is not None

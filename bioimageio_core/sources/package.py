@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import shutil
+import stat
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 import attrs
 
 from ..errors import SourceError
 from .hashes import verify_sha256
+from .scratch import Scratch
 
 __all__ = ["Package", "Source", "open_package"]
 
@@ -22,7 +27,9 @@ Source: TypeAlias = "str | Path | bytes | Mapping[str, Any]"
 DESCRIPTION_NAMES = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
 """Names of description files, the preferred first; ``*.<name>`` counts as well."""
 
-ZIP_MAGIC = b"PK\x03\x04"
+ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+"""First bytes of zips; the second is that of a zip without members, the third of one that was split."""
+
 LARGEST_DESCRIPTION = 64 * 2**20
 
 
@@ -45,9 +52,7 @@ class Package:
     archive: bytes | str | None = None
     """The zip that holds the files: its bytes or local path."""
 
-    _unpacked: tempfile.TemporaryDirectory[str] = attrs.field(
-        factory=lambda: tempfile.TemporaryDirectory(prefix="bmz-", ignore_cleanup_errors=True), eq=False, repr=False
-    )
+    _unpacked: Scratch = attrs.field(factory=Scratch, eq=False, repr=False)
 
     def local(self, source: str, *, sha256: str | None = None) -> Path:
         """Return the local path of a file that the description names, fetched or unpacked where needed.
@@ -57,7 +62,7 @@ class Package:
             sha256: Its hash, verified if given.
 
         Raises:
-            SourceError: There is no such file, or it lies outside of the package.
+            SourceError: There is no such file, it lies outside of the package, or there is no space to unpack it.
             HashMismatchError: It is not the file that the description names.
 
         """
@@ -66,9 +71,21 @@ class Package:
             verify_sha256(path, sha256, name=f"{source} of {self.name}")
         return path
 
+    def size_of(self, source: str) -> int | None:
+        """Return the size in bytes of a file that the description names; None where it is not at hand, or would have to be fetched."""
+        if is_url(source) or (self.archive is None and is_url(self.root)):
+            return None
+        try:
+            if self.archive is not None:
+                with self._open_archive() as opened:
+                    return opened.getinfo(_inside(source, self.name)).file_size
+            return self._find(source).stat().st_size
+        except (OSError, KeyError, zipfile.BadZipFile):
+            return None
+
     def close(self) -> None:
-        """Remove what was unpacked or fetched."""
-        self._unpacked.cleanup()
+        """Remove what was unpacked or fetched; it comes again when it is asked for again."""
+        self._unpacked.remove()
 
     def __enter__(self) -> Package:
         return self
@@ -78,6 +95,7 @@ class Package:
 
     def _find(self, source: str) -> Path:
         if is_url(source):
+            self._check_url(source)
             return self._fetch(source)
         if self.archive is not None:
             return self._unpack(source)
@@ -92,31 +110,48 @@ class Package:
             raise SourceError(f"{self.name} names the file {source!r}, which does not exist: expected it at {path}")
         return path
 
+    def _check_url(self, url: str) -> None:
+        """Refuse URLs by which a package from elsewhere would read files of this machine."""
+        from_elsewhere = self.archive is not None or is_url(self.root)
+        if from_elsewhere and not url.lower().startswith(("http://", "https://")) and _protocol(url) != _protocol(self.root):
+            raise SourceError(
+                f"{self.name} names the file {url!r}, which lies outside of it: expected a path within the package, or http(s)://"
+            )
+
     def _fetch(self, url: str) -> Path:
-        target = self._new_path(url.split("?")[0])
+        target = self._new_path(path_of_url(url))
         if not target.exists():
-            _write_whole(target, _read_url(url))
+            with _open_url(url) as file:
+                _write_whole(target, file)
         return target
 
     def _unpack(self, source: str) -> Path:
         member = _inside(source, self.name)
         target = self._new_path(member)
         if not target.exists():
-            archive = io.BytesIO(self.archive) if isinstance(self.archive, bytes) else self.archive
-            assert archive is not None
             try:
-                with zipfile.ZipFile(archive) as opened:
-                    _write_whole(target, opened.read(member))
+                with self._open_archive() as opened:
+                    info = opened.getinfo(member)
+                    if stat.S_ISLNK(info.external_attr >> 16):
+                        raise SourceError(f"{source!r} in {self.name} is a link, which is not followed: expected a file")
+                    with opened.open(info) as file:
+                        _write_whole(target, file)
             except KeyError:
                 raise SourceError(f"{self.name} names the file {source!r}, which is not in the zip") from None
-            except (OSError, zipfile.BadZipFile) as error:
-                raise SourceError(f"{source!r} cannot be read from {self.name}: {error}") from None
+            except SourceError:
+                raise
+            except Exception as error:  # zipfile lets through what its decompressors raise
+                raise SourceError(f"{source!r} cannot be unpacked from {self.name}: {error}") from None
         return target
+
+    def _open_archive(self) -> zipfile.ZipFile:
+        assert self.archive is not None
+        return zipfile.ZipFile(io.BytesIO(self.archive) if isinstance(self.archive, bytes) else self.archive)
 
     def _new_path(self, name: str) -> Path:
         """Return where to put a file of this name, keeping its folders apart from others of the same base name."""
-        parts = [part for part in name.replace("://", "/").split("/") if part not in ("", ".", "..")]
-        target = Path(self._unpacked.name).joinpath(*parts)
+        parts = [part for part in name.split("/") if part not in ("", ".", "..")]
+        target = self._unpacked.folder().joinpath(*parts)
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
 
@@ -144,8 +179,8 @@ def open_package(source: Source | Package) -> Package:
         raise SourceError(f"no such file or folder: {text}")
     try:
         with path.open("rb") as file:
-            start = file.read(len(ZIP_MAGIC))
-            if start == ZIP_MAGIC:
+            start = file.read(len(ZIP_MAGICS[0]))
+            if start in ZIP_MAGICS:
                 return _from_zip(str(path), name=text)
             rest = file.read(LARGEST_DESCRIPTION + 1)
     except OSError as error:
@@ -161,15 +196,19 @@ def is_url(text: str) -> bool:
 
 
 def _from_folder(folder: Path) -> Package:
-    name = _description_in(sorted(p.name for p in folder.iterdir() if p.is_file()))
+    try:
+        names = sorted(p.name for p in folder.iterdir() if p.is_file())
+        name = _description_in(names)
+        content = b"" if name is None else (folder / name).read_bytes()
+    except OSError as error:
+        raise SourceError(f"{folder} cannot be read: {error.strerror or error}") from None
     if name is None:
         raise SourceError(f"{folder} holds no description: expected a file named {', '.join(DESCRIPTION_NAMES)} or *.<one of these>")
-    path = folder / name
-    return Package(name=str(path), content=path.read_bytes(), root=str(folder.resolve()))
+    return Package(name=str(folder / name), content=content, root=str(folder.resolve()))
 
 
 def _from_bytes(content: bytes, *, name: str, root: str) -> Package:
-    if content.startswith(ZIP_MAGIC):
+    if content.startswith(ZIP_MAGICS):
         return _from_zip(content, name=name)
     return Package(name=name, content=content, root=root)
 
@@ -183,9 +222,9 @@ def _from_zip(archive: bytes | str, *, name: str) -> Package:
             if opened.getinfo(found).file_size > LARGEST_DESCRIPTION:
                 raise SourceError(f"{found} in {name} is larger than {LARGEST_DESCRIPTION >> 20} MiB, which no description is")
             content = opened.read(found)
-    except (OSError, zipfile.BadZipFile) as error:
-        if isinstance(error, SourceError):
-            raise
+    except SourceError:
+        raise
+    except Exception as error:  # zipfile lets through what its decompressors raise
         raise SourceError(f"{name} is a broken zip: {error}") from None
     return Package(name=name, content=content, archive=archive)
 
@@ -213,22 +252,42 @@ def _inside(source: str, package: str) -> str:
     return "/".join(parts)
 
 
+def _protocol(url: str) -> str:
+    return url.partition("://")[0].lower()
+
+
+def path_of_url(url: str) -> str:
+    """Return a path for the content of a URL: its own, with queries told apart, ending in the name of the file.
+
+    Some servers put ``/content`` behind the name of the file.
+    """
+    plain, _, query = url.partition("?")
+    folder, _, name = plain.removesuffix("/content").replace("://", "/").rpartition("/")
+    apart = [hashlib.sha256(query.encode()).hexdigest()[:16]] if query else []
+    return "/".join([folder, *apart, name])
+
+
 def _read_url(url: str) -> bytes:
+    with _open_url(url) as file:
+        return file.read()
+
+
+@contextmanager
+def _open_url(url: str) -> Iterator[IO[bytes]]:
+    """Open a URL for reading; what fails while it is read is a SourceError, too."""
     import fsspec
 
     try:
         with fsspec.open(url, "rb") as file:
-            content = file.read()
+            yield file
     except ImportError as error:
         raise SourceError(f"{url} needs a package that is not installed: {error}") from None
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{url} cannot be read: {error}") from None
-    assert isinstance(content, bytes)
-    return content
+    except Exception as error:  # file systems raise what the libraries under them raise
+        raise SourceError(f"{url} cannot be read: {type(error).__name__}: {error}") from None
 
 
-def _write_whole(target: Path, content: bytes) -> None:
+def _write_whole(target: Path, content: IO[bytes]) -> None:
     """Write a file so that no other thread ever sees a part of it."""
     with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as part:
-        part.write(content)
+        shutil.copyfileobj(content, part)
     Path(part.name).replace(target)

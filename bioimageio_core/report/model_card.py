@@ -1,0 +1,278 @@
+"""What a model takes, gives and needs, as data to be shown."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import attrs
+
+from ..blocks import FixedSize, SteppedSize
+from ..prediction.choose_weights import runnable_formats
+from ..prediction.model_io import AxisIO, DataDependentSize, ReferencedSize, TensorIO
+from ..prediction.model_io_v0_4 import model_io_v0_4
+from ..prediction.model_io_v0_5 import model_io_v0_5
+from ..registry import Registry, missing_requirements
+from ..sources import Package
+from ..spec.extensions import OpaqueOp
+from ..spec.structuring import unstructure
+from ..spec.validation import Issue, ValidationReport
+from ..typing import FrozenMapping
+
+__all__ = ["AxisCard", "ModelCard", "OpCard", "TensorCard", "WeightsCard", "model_card"]
+
+
+@attrs.frozen(kw_only=True)
+class AxisCard:
+    """An axis of a tensor."""
+
+    id: str
+    kind: str
+    size: FixedSize | SteppedSize | ReferencedSize | DataDependentSize
+    halo: int
+    scale: float
+    unit: str | None
+    channel_names: tuple[str, ...]
+
+    def size_in_words(self) -> str:
+        """Return the size for people, as in ``32 + 16 n`` or ``that of raw.y``."""
+        size = self.size
+        if isinstance(size, SteppedSize):
+            return "any" if (size.min, size.step) == (1, 1) else f"{size.min} + {'' if size.step == 1 else f'{size.step} '}n"
+        if isinstance(size, DataDependentSize):
+            bounds = f"at least {size.min}" + (f", at most {size.max}" if size.max is not None else "")
+            return f"decided by the network ({bounds})"
+        if isinstance(size, ReferencedSize):
+            times = "" if size.ratio == 1 else f"{size.ratio} x "
+            offset = f" {'+' if size.offset > 0 else '-'} {abs(size.offset)}" if size.offset else ""
+            return f"{times}that of {size.tensor}.{size.axis}{offset}"
+        return str(size.value)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data; ``size`` is a number where fixed, else a mapping."""
+        size: Any
+        if isinstance(self.size, FixedSize):
+            size = self.size.value
+        elif isinstance(self.size, ReferencedSize):
+            size = {"tensor": self.size.tensor, "axis": self.size.axis, "ratio": _plain_ratio(self.size.ratio), "offset": self.size.offset}
+        elif isinstance(self.size, SteppedSize):
+            size = {"min": self.size.min, "step": self.size.step}
+        else:
+            size = {"min": self.size.min, "max": self.size.max, "decided_by": "network"}
+        return {
+            "id": self.id,
+            "type": self.kind,
+            "size": size,
+            "size_in_words": self.size_in_words(),
+            "halo": self.halo,
+            "scale": self.scale,
+            "unit": self.unit,
+            "channel_names": list(self.channel_names),
+        }
+
+
+@attrs.frozen(kw_only=True)
+class OpCard:
+    """A pre- or postprocessing op as it is written."""
+
+    name: str
+    kwargs: FrozenMapping[str, Any]
+    known: bool
+    """Whether an installed plugin brings it."""
+
+
+@attrs.frozen(kw_only=True)
+class TensorCard:
+    """An input or output."""
+
+    id: str
+    description: str
+    dtype: str
+    optional: bool
+    axes: tuple[AxisCard, ...]
+    ops: tuple[OpCard, ...]
+
+    def as_dict(self, ops: str) -> dict[str, Any]:
+        """Return plain data; ``ops`` is the key for the ops."""
+        return {
+            "id": self.id,
+            "description": self.description,
+            "dtype": self.dtype,
+            "optional": self.optional,
+            "axes": [a.as_dict() for a in self.axes],
+            ops: [{"name": o.name, "kwargs": dict(o.kwargs), "known": o.known} for o in self.ops],
+        }
+
+
+@attrs.frozen(kw_only=True)
+class WeightsCard:
+    """The weights in one format."""
+
+    weights_format: str
+    source: str
+    size: int | None
+    """Bytes of the file; None where it is not at hand."""
+
+    adapter: str
+    """What would run them here; empty where nothing does."""
+
+    why_not: str
+    """Why they cannot be run here; empty where they can."""
+
+    carries_code: bool
+    """The weights are a program of their own."""
+
+
+@attrs.frozen(kw_only=True)
+class ModelCard:
+    """A model at a glance."""
+
+    source: str
+    name: str
+    id: str | None
+    version: str | None
+    format_version: str
+    """As it is written."""
+
+    description: str
+    authors: tuple[str, ...]
+    license: str | None
+    cite: tuple[str, ...]
+    tags: tuple[str, ...]
+    documentation: str | None
+    run_mode: str | None
+    run_mode_known: bool
+    inputs: tuple[TensorCard, ...]
+    outputs: tuple[TensorCard, ...]
+    weights: tuple[WeightsCard, ...]
+    issues: tuple[Issue, ...]
+    """What validation has to say about it."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the card as plain data for JSON."""
+        return {
+            "source": self.source,
+            "name": self.name,
+            "id": self.id,
+            "version": self.version,
+            "format_version": self.format_version,
+            "description": self.description,
+            "authors": list(self.authors),
+            "license": self.license,
+            "cite": list(self.cite),
+            "tags": list(self.tags),
+            "documentation": self.documentation,
+            "run_mode": None if self.run_mode is None else {"name": self.run_mode, "known": self.run_mode_known},
+            "inputs": [t.as_dict("preprocessing") for t in self.inputs],
+            "outputs": [t.as_dict("postprocessing") for t in self.outputs],
+            "weights": [
+                {
+                    "weights_format": w.weights_format,
+                    "source": w.source,
+                    "size": w.size,
+                    "runs_here": not w.why_not,
+                    "adapter": w.adapter or None,
+                    "why_not": w.why_not,
+                    "carries_code": w.carries_code,
+                }
+                for w in self.weights
+            ],
+            "issues": [{"path": i.path, "message": i.message, "severity": i.severity, "hint": i.hint} for i in self.issues],
+        }
+
+
+def model_card(descr: Any, package: Package, registry: Registry, report: ValidationReport) -> ModelCard:
+    """Return the card of a model; unknown ops, weights and run modes are shown as such, and no framework is imported.
+
+    Args:
+        descr: A model description of format 0.4 or 0.5.
+        package: Where its files are; none of them is fetched.
+        registry: What is registered here.
+        report: What validation said of the description.
+
+    """
+    io = (model_io_v0_4 if descr.format_version.startswith("0.4") else model_io_v0_5)(descr)
+    return ModelCard(
+        source=package.name,
+        name=descr.name,
+        id=descr.id,
+        version=None if descr.version is None else str(descr.version),
+        format_version=report.format_version or descr.format_version,
+        description=descr.description,
+        authors=tuple(f"{a.name} ({a.affiliation})" if a.affiliation else a.name for a in descr.authors),
+        license=_source(descr.license),
+        cite=tuple(_cite(c) for c in descr.cite),
+        tags=descr.tags,
+        documentation=_source(descr.documentation),
+        run_mode=io.run_mode,
+        run_mode_known=io.run_mode is None or io.run_mode in registry.run_modes,
+        inputs=tuple(_tensor(t, d, d.preprocessing, registry) for t, d in zip(io.inputs, descr.inputs, strict=True)),
+        outputs=tuple(_tensor(t, d, d.postprocessing, registry) for t, d in zip(io.outputs, descr.outputs, strict=True)),
+        weights=_weights(descr.weights, package, registry),
+        issues=report.issues,
+    )
+
+
+def _source(file: Any) -> str | None:
+    """Return what stands for a file, or for a text that may be a file."""
+    return None if file is None else str(getattr(file, "source", file))
+
+
+def _cite(entry: Any) -> str:
+    where = f"https://doi.org/{entry.doi}" if entry.doi else entry.url
+    return f"{entry.text} {where}" if where else str(entry.text)
+
+
+def _tensor(io: TensorIO, descr: Any, ops: tuple[Any, ...], registry: Registry) -> TensorCard:
+    return TensorCard(
+        id=io.id,
+        description=descr.description,
+        dtype=io.dtype,
+        optional=io.optional,
+        axes=tuple(_axis(a) for a in io.axes),
+        ops=tuple(_op(o, registry) for o in ops),
+    )
+
+
+def _axis(axis: AxisIO) -> AxisCard:
+    return AxisCard(
+        id=axis.id,
+        kind=axis.kind,
+        size=axis.size,
+        halo=axis.halo,
+        scale=axis.scale,
+        unit=axis.unit,
+        channel_names=axis.channel_names or (),
+    )
+
+
+def _op(step: Any, registry: Registry) -> OpCard:
+    if isinstance(step, OpaqueOp):
+        kwargs = step.as_tree().get("kwargs")
+        return OpCard(name=step.name, kwargs=FrozenMapping(kwargs if isinstance(kwargs, dict) else {}), known=False)
+    name = step.name if hasattr(step, "name") else step.id
+    kwargs = getattr(step, "kwargs", None)
+    return OpCard(name=name, kwargs=FrozenMapping(unstructure(kwargs) if kwargs is not None else {}), known=name in registry.processing_ops)
+
+
+def _weights(weights: Any, package: Package, registry: Registry) -> tuple[WeightsCard, ...]:
+    cards = []
+    for name, why_not in runnable_formats(weights, registry).items():
+        entry = weights[name]
+        source = entry.as_tree().get("source") if hasattr(entry, "as_tree") else entry.source
+        installed = [] if why_not else [a for a in registry.adapters_for(name) if not missing_requirements(a.requires)]
+        cards.append(
+            WeightsCard(
+                weights_format=name,
+                source=str(source or ""),
+                size=package.size_of(source) if isinstance(source, str) else None,
+                adapter=installed[0].name if installed else "",
+                why_not=why_not,
+                carries_code=any(a.carries_code for a in registry.adapters_for(name)),
+            )
+        )
+    return tuple(cards)
+
+
+def _plain_ratio(ratio: Fraction) -> float | int:
+    return ratio.numerator if ratio.denominator == 1 else float(ratio)

@@ -1,0 +1,99 @@
+"""A model at a glance, in words."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from .model_card import AxisCard, ModelCard, OpCard, TensorCard, WeightsCard
+from .plain_text import bytes_in_words, in_one_line, table
+
+__all__ = ["model_card_text"]
+
+WIDTH = 100
+"""Columns that running text is wrapped at."""
+
+MANY_CHANNELS = 8
+"""Names of more channels than this are not all written."""
+
+
+def model_card_text(card: ModelCard) -> str:
+    """Return a card for people."""
+    lines = [in_one_line(card.name), *_wrapped(card.description, "  "), ""]
+    lines += _facts(card)
+    for title, tensors, ops in (("inputs", card.inputs, "preprocessing"), ("outputs", card.outputs, "postprocessing")):
+        lines += ["", title]
+        for tensor in tensors:
+            lines += _tensor(tensor, ops)
+    lines += ["", "weights"]
+    lines += _indented(table([_weights(w) for w in card.weights], ("format", "file", "size", "can be run here")), "  ")
+    if card.issues:
+        lines += ["", "remarks of validation"]
+        lines += _indented(table([(i.severity, i.path or "(whole)", in_one_line(i.message)) for i in card.issues]), "  ")
+    return "\n".join(lines)
+
+
+def _facts(card: ModelCard) -> Iterator[str]:
+    known = "" if card.run_mode_known else " (no installed plugin brings it)"
+    facts = [
+        ("source", (card.source,)),
+        ("id", (card.id,)),
+        ("version", (card.version,)),
+        ("format", (card.format_version,)),
+        ("authors", (", ".join(card.authors),)),
+        ("license", (card.license,)),
+        ("cite", card.cite),
+        ("tags", (", ".join(card.tags),)),
+        ("documents", (card.documentation,)),
+        ("run mode", (f"{card.run_mode}{known}" if card.run_mode else "one call of the network per block",)),
+    ]
+    for label, values in facts:
+        for number, value in enumerate(v for v in values if v):
+            first = f"  {label if number == 0 else '':<10} "
+            yield from _wrapped(value, first)
+
+
+def _wrapped(text: str, first: str) -> list[str]:
+    width = max(WIDTH, len(first) + 20)
+    wrapped = textwrap.wrap(in_one_line(text), width, initial_indent=first, subsequent_indent=" " * len(first), break_on_hyphens=False)
+    return wrapped or ([first.rstrip()] if first.strip() else [])
+
+
+def _indented(text: str, indent: str) -> list[str]:
+    return [indent + line for line in text.splitlines()]
+
+
+def _tensor(tensor: TensorCard, ops: str) -> Iterator[str]:
+    optional = ", optional" if tensor.optional else ""
+    yield from _wrapped(f"{tensor.id}: {tensor.dtype}{optional}" + (f" ({tensor.description})" if tensor.description else ""), "  ")
+    header = ("axis", "size", "halo", "pixel", "channels")
+    rows = [_axis(a) for a in tensor.axes]
+    shown = [n for n in range(len(header)) if n < 2 or any(row[n] for row in rows)]
+    yield from _indented(table([tuple(row[n] for n in shown) for row in rows], tuple(header[n] for n in shown)), "    ")
+    for number, op in enumerate(tensor.ops):
+        yield from _wrapped(_op(op), f"    {ops if number == 0 else '':<15} ")
+
+
+def _axis(axis: AxisCard) -> tuple[str, ...]:
+    names = [in_one_line(n) for n in axis.channel_names]
+    channels = ", ".join(names if len(names) <= MANY_CHANNELS else [*names[: MANY_CHANNELS - 2], "...", names[-1]])
+    pixel = f"{axis.scale:g} {axis.unit or ''}".strip() if axis.unit or axis.scale != 1 else ""
+    return axis.id, axis.size_in_words(), str(axis.halo) if axis.halo else "", pixel, channels
+
+
+def _op(op: OpCard) -> str:
+    arguments = ", ".join(f"{k}={_value(v)}" for k, v in op.kwargs.items())
+    return f"{op.name}({arguments})" + ("" if op.known else " (no installed plugin brings it)")
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _weights(weights: WeightsCard) -> tuple[str, ...]:
+    carries = "; a program of its own" if weights.carries_code else ""
+    runs = f"no: {weights.why_not}" if weights.why_not else f"yes, with {weights.adapter}"
+    size = "not at hand" if weights.size is None else bytes_in_words(weights.size)
+    return weights.weights_format, in_one_line(weights.source), size, runs + carries

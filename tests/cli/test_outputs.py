@@ -1,0 +1,112 @@
+"""Where results go: outputs that exist, places that cannot be written, interruption."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import zarr
+from bmz_process import ForkedBmz, run_process
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where an output will be."""
+    return tmp_path / "out.zarr"
+
+
+class TestExisting:
+    """An output that is there already."""
+
+    def test_refused_and_overwritten(self, bmz: ForkedBmz, made: Path, image: Path, out: Path) -> None:
+        """Only --overwrite replaces it, whole."""
+        assert bmz("predict", made, image, "-o", out).status == 0
+        (out / "stale").write_text("")
+        line = bmz("predict", made, image, "-o", out).error(2)
+        assert str(out) in line
+        assert "--overwrite" in line
+        assert (out / "stale").exists()
+        assert bmz("predict", made, image, "-o", out, "--overwrite").status == 0
+        assert not (out / "stale").exists()
+        assert zarr.open_group(str(out), mode="r")["out"].shape == (1, 1, 40, 50)
+
+    def test_never_overwrites_what_is_no_zarr(self, bmz: ForkedBmz, made: Path, image: Path, tmp_path: Path) -> None:
+        """Neither a folder of the user nor a file."""
+        folder = tmp_path / "thesis"
+        folder.mkdir()
+        (folder / "thesis.tex").write_text("years of work")
+        assert "no zarr store" in bmz("predict", made, image, "-o", folder, "--overwrite").error(2)
+        assert "no zarr store" in bmz("predict", made, image, "-o", folder / "thesis.tex", "--overwrite").error(2)
+        assert (folder / "thesis.tex").read_text() == "years of work"
+
+    def test_empty_folder(self, bmz: ForkedBmz, made: Path, image: Path, out: Path) -> None:
+        """Is as good as none."""
+        out.mkdir()
+        assert bmz("predict", made, image, "-o", out).status == 0
+
+
+class TestUnwritable:
+    """Places that cannot be written."""
+
+    def test_below_a_file(self, bmz: ForkedBmz, made: Path, image: Path, tmp_path: Path) -> None:
+        """The folder is a file."""
+        (tmp_path / "file").write_text("")
+        assert str(tmp_path / "file") in bmz("predict", made, image, "-o", tmp_path / "file" / "out.zarr").error(2)
+
+    @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc")
+    def test_not_writable(self, bmz: ForkedBmz, made: Path, image: Path) -> None:
+        """A file system that takes no files, whoever asks."""
+        line = bmz("predict", made, image, "-o", "/proc/out.zarr").error(2)
+        assert "/proc/out.zarr" in line
+
+    @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="no limit of file sizes")
+    def test_no_space(self, made: Path, tmp_path: Path, save_image: Any, out: Path) -> None:
+        """Chunks that cannot be written end the run; what is left is no zarr group, and can be replaced."""
+        image = save_image(tmp_path / "large.zarr", np.random.default_rng(0).random((400, 400), dtype=np.float32), "yx")
+        code = (
+            "import resource, signal\n"
+            "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+            "from bioimageio_core.cli import main; main()"
+        )
+        args = ["predict", made, image, "-o", out]
+        line = run_process(*args, code=code).error(2)
+        assert str(out) in line
+        assert "can't be written" in line
+        with pytest.raises(FileNotFoundError):
+            zarr.open_group(str(out), mode="r")
+        assert run_process(*args, "--overwrite").status == 0
+
+
+class TestInterruption:
+    """Ctrl-C."""
+
+    def test_predict(self, made: Path, tmp_path: Path, save_image: Any, out: Path) -> None:
+        """Status 130, one line, and no zarr group; --overwrite begins anew."""
+        image = save_image(tmp_path / "large.zarr", np.random.default_rng(0).random((500, 500), dtype=np.float32), "yx")
+        args = ["predict", str(made), str(image), "-o", str(out)]
+        command = [sys.executable, "-m", "bioimageio_core.cli", *args, "--block", "y=12,x=12", "--workers", "2"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
+            deadline = time.monotonic() + 60
+            while len(list((out / "out").glob("c/*/*/*/*"))) < 20:
+                assert process.poll() is None, process.stderr.read() if process.stderr else ""
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            printed, said = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert printed == ""
+        assert said.strip().splitlines() == [f"bmz: interrupted; {out} is unfinished, --overwrite begins anew"]
+        with pytest.raises(FileNotFoundError):
+            zarr.open_group(str(out), mode="r")
+        line = run_process(*args).error(2)
+        assert "unfinished" in line
+        assert "--overwrite" in line
+        assert run_process(*args, "--overwrite").status == 0

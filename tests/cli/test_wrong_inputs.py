@@ -1,0 +1,247 @@
+"""What users get wrong: one clear line on stderr, the right exit status, no traceback, nothing written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from bmz_process import ForkedBmz
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where an output would be."""
+    return tmp_path / "out.zarr"
+
+
+class TestSources:
+    """Models that are not there, or are no models."""
+
+    def test_no_such_model(self, bmz: ForkedBmz, tmp_path: Path, image: Path, out: Path) -> None:
+        """Neither file nor folder."""
+        for command in (["info"], ["predict", "-o", out], ["plan"], ["test"], ["verify"]):
+            name, *more = command
+            images = [image] if name in ("predict", "plan") else []
+            assert bmz(name, tmp_path / "nope", *images, *more).error(2) == f"bmz: no such file or folder: {tmp_path / 'nope'}"
+
+    def test_folder_without_description(self, bmz: ForkedBmz, tmp_path: Path) -> None:
+        """The folder and the names that are looked for."""
+        line = bmz("info", tmp_path).error(2)
+        assert str(tmp_path) in line
+        assert "rdf.yaml, bioimageio.yaml" in line
+
+    def test_invalid_description(self, bmz: ForkedBmz, model: Path, change: Any, image: Path, out: Path) -> None:
+        """The path in the document, expected and found, and how many problems more."""
+        change(model, lambda tree: tree["inputs"][0]["axes"][2].update(size=-3))
+        for args in (["info"], ["test"], ["predict", image, "-o", out]):
+            line = bmz(args[0], model, *args[1:]).error(1)
+            assert "inputs.0.axes.2" in line
+            assert "found -3" in line
+        assert not out.exists()
+
+    def test_not_a_model(self, bmz: ForkedBmz, tmp_path: Path) -> None:
+        """A description of something else."""
+        (tmp_path / "rdf.yaml").write_text("type: dataset\nformat_version: 0.3.0\nname: data\n")
+        assert "expected 'model', found 'dataset'" in bmz("info", tmp_path).error(1)
+
+    def test_not_yaml(self, bmz: ForkedBmz, tmp_path: Path) -> None:
+        """The place of the mistake."""
+        (tmp_path / "rdf.yaml").write_text("type: model\nname: [unclosed\nweights: {}\n")
+        line = bmz("info", tmp_path).error(1)
+        assert str(tmp_path / "rdf.yaml") in line
+        assert "line" in line
+
+    @pytest.mark.parametrize("content", [b"", b"just text", b"- a\n- list\n"])
+    def test_yaml_of_something_else(self, bmz: ForkedBmz, tmp_path: Path, content: bytes) -> None:
+        """No mapping."""
+        (tmp_path / "rdf.yaml").write_bytes(content)
+        assert "expected a mapping" in bmz("info", tmp_path).error(1)
+
+    @pytest.mark.parametrize("content", [bytes(range(128, 256)), b"\x00\x01\x02\xff", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"])
+    def test_binary_file(self, bmz: ForkedBmz, tmp_path: Path, content: bytes) -> None:
+        """A file that is neither text nor a zip."""
+        path = tmp_path / "weights.pt"
+        path.write_bytes(content)
+        ran = bmz("info", path)
+        assert str(path) in ran.error(ran.status)
+        assert ran.status in (1, 2)
+
+    def test_unknown_protocol(self, bmz: ForkedBmz) -> None:
+        """A URL that nothing opens."""
+        assert "nosuch://host/model.zip" in bmz("info", "nosuch://host/model.zip").error(2)
+
+
+class TestImages:
+    """Images that are not there, or do not fit."""
+
+    def test_no_such_image(self, bmz: ForkedBmz, made: Path, tmp_path: Path, out: Path) -> None:
+        """The path."""
+        missing = tmp_path / "nope.tif"
+        assert str(missing) in bmz("predict", made, missing, "-o", out).error(2)
+        assert not out.exists()
+
+    def test_not_an_image(self, bmz: ForkedBmz, made: Path, tmp_path: Path, out: Path) -> None:
+        """A .npy and a .tif of other content, and an unknown extension."""
+        for name in ("text.npy", "text.tif", "text.doc", "folder"):
+            path = tmp_path / name
+            if name == "folder":
+                path.mkdir()
+            else:
+                path.write_text("not an image")
+            assert str(path) in bmz("predict", made, path, "-o", out).error(2)
+
+    @pytest.mark.parametrize("option", ["--block", "--halo", "--chunks", "--network-stride"])
+    def test_no_such_axis_in_an_option(self, bmz: ForkedBmz, made: Path, image: Path, out: Path, option: str) -> None:
+        """The option, the axis, and the axes that there are."""
+        line = bmz("predict", made, image, "-o", out, option, "q=64").error(2)
+        assert "'q'" in line
+        assert option.lstrip("-").replace("-", "_") in line.replace("-", "_")
+        assert "y" in line
+        assert not out.exists()
+
+    @pytest.mark.parametrize("text", ["y", "y=", "y=a", "=3", "y=1.5"])
+    def test_malformed_sizes(self, bmz: ForkedBmz, made: Path, image: Path, out: Path, text: str) -> None:
+        """How sizes are written."""
+        assert "expected AXIS=PIXELS" in bmz("predict", made, image, "-o", out, "--block", text).error(2)
+
+    def test_unknown_axis_letter(self, bmz: ForkedBmz, made: Path, image: Path, out: Path) -> None:
+        """The letter, and those that are known."""
+        line = bmz("predict", made, image, "-o", out, "--axes", "yq").error(2)
+        assert "'q'" in line
+        assert "x" in line
+
+    def test_wrong_number_of_axes(self, bmz: ForkedBmz, made: Path, image: Path, out: Path) -> None:
+        """Shape and axes."""
+        line = bmz("predict", made, image, "-o", out, "--axes", "zyx").error(2)
+        assert "(40, 50)" in line
+        assert "'zyx'" in line
+
+    def test_axes_that_cannot_be_guessed(self, bmz: ForkedBmz, made: Path, tmp_path: Path, out: Path) -> None:
+        """The shape, the axes of the input, and an example."""
+        np.save(tmp_path / "five.npy", np.zeros((2, 3, 4, 20, 20), np.float32))
+        line = bmz("predict", made, tmp_path / "five.npy", "-o", out).error(2)
+        assert "--axes" in line
+        assert "(2, 3, 4, 20, 20)" in line
+
+    def test_wrong_number_of_channels(
+        self, bmz: ForkedBmz, two_channels: Path, made: Path, tmp_path: Path, save_image: Any, out: Path
+    ) -> None:
+        """The channels of the image and of the model, and the option."""
+        three = save_image(tmp_path / "three.zarr", np.zeros((3, 20, 20), np.uint8), "cyx")
+        line = bmz("predict", two_channels, three, "-o", out).error(2)
+        assert "3 channels" in line
+        assert "dapi, actin" in line
+        assert "--channel" in line
+        line = bmz("predict", made, three, "-o", out).error(2)
+        assert "intensity" in line
+
+    @pytest.mark.parametrize("channel", ["7", "gfp"])
+    def test_no_such_channel(self, bmz: ForkedBmz, made: Path, tmp_path: Path, save_image: Any, out: Path, channel: str) -> None:
+        """What was asked for, and what there is."""
+        three = save_image(tmp_path / "three.zarr", np.zeros((3, 20, 20), np.float32), "cyx")
+        line = bmz("predict", made, three, "-o", out, "--channel", channel).error(2)
+        assert channel in line
+        assert "3 channels" in line
+
+    def test_channel_of_an_image_without(self, bmz: ForkedBmz, made: Path, image: Path, out: Path) -> None:
+        """There is no channel axis."""
+        assert "no channel axis" in bmz("predict", made, image, "-o", out, "--channel", "0").error(2)
+
+    def test_float_image_into_uint8(self, bmz: ForkedBmz, two_channels: Path, tmp_path: Path, save_image: Any, out: Path) -> None:
+        """Both dtypes, and that values would be lost."""
+        path = save_image(tmp_path / "float.zarr", np.zeros((2, 20, 20), np.float32), "cyx")
+        line = bmz("predict", two_channels, path, "-o", out).error(2)
+        assert "float32" in line
+        assert "uint8" in line
+
+    def test_complex_image(self, bmz: ForkedBmz, made: Path, tmp_path: Path, out: Path) -> None:
+        """The dtype."""
+        np.save(tmp_path / "complex.npy", np.zeros((20, 20), np.complex64))
+        assert "complex64" in bmz("predict", made, tmp_path / "complex.npy", "-o", out).error(2)
+
+    def test_pickled_array(self, bmz: ForkedBmz, made: Path, tmp_path: Path, out: Path) -> None:
+        """Objects are refused, not unpickled."""
+        np.save(tmp_path / "objects.npy", np.array([{}, None], object), allow_pickle=True)
+        assert "objects.npy" in bmz("predict", made, tmp_path / "objects.npy", "-o", out).error(2)
+
+    def test_empty_image(self, bmz: ForkedBmz, made: Path, tmp_path: Path, out: Path) -> None:
+        """An axis of size 0."""
+        np.save(tmp_path / "empty.npy", np.zeros((0, 20), np.float32))
+        assert "axis 'y' of input 'raw' has 0 pixels" in bmz("predict", made, tmp_path / "empty.npy", "-o", out, "--axes", "yx").error(2)
+
+    def test_several_inputs(self, bmz: ForkedBmz, made: Path, image: Path, out: Path) -> None:
+        """Unknown ids, and paths without an id."""
+        assert "unknown: mask" in bmz("predict", made, f"raw={image}", f"mask={image}", "-o", out).error(2)
+        assert "ID=PATH" in bmz("predict", made, image, image, "-o", out).error(2)
+
+    def test_missing_input(self, bmz: ForkedBmz, shared: Path, image: Path, out: Path) -> None:
+        """The input that is missing."""
+        model = shared / "models" / "unet2d_multi_tensor"
+        assert "missing: input1" in bmz("plan", model, f"input0={image}").error(2)
+        assert "input0, input1" in bmz("plan", model, image).error(2)
+        assert "nope.zarr" in bmz("plan", model, f"input0={image}", "input1=nope.zarr").error(2)
+
+
+class TestGuessedAxes:
+    """An array that does not say its axes."""
+
+    @pytest.fixture
+    def plain(self, tmp_path: Path) -> Path:
+        """40 x 50 pixels."""
+        np.save(tmp_path / "plain.npy", np.zeros((40, 50), np.float32))
+        return tmp_path / "plain.npy"
+
+    def test_printed(self, bmz: ForkedBmz, made: Path, plain: Path, out: Path) -> None:
+        """People are told."""
+        ran = bmz("predict", made, plain, "-o", out)
+        assert ran.status == 0
+        assert "axes of plain guessed: y,x" in ran.err
+        assert "guessed: y,x" in bmz("plan", made, plain).out
+
+    def test_error_under_json(self, bmz: ForkedBmz, made: Path, plain: Path, out: Path) -> None:
+        """Machines do not read that."""
+        assert "--axes" in bmz("predict", made, plain, "-o", out, "--json").error(2)
+        assert "--axes" in bmz("plan", made, plain, "--json").error(2)
+        assert not out.exists()
+
+    def test_given(self, bmz: ForkedBmz, made: Path, plain: Path) -> None:
+        """The remedy works."""
+        assert bmz("plan", made, plain, "--json", "--axes", "yx").json["inputs"]["raw"]["axes_guessed"] is False
+
+
+class TestOptions:
+    """Options that make no sense."""
+
+    @pytest.mark.parametrize(
+        ("args", "said"),
+        [
+            (["--memory", "lots"], "'lots'"),
+            (["--memory", "-1"], "'-1'"),
+            (["--device", "tpu"], "'tpu'"),
+            (["--weights-format", "caffe"], "'caffe'"),
+            (["--stats-over", "t"], "'t'"),
+            (["--workers", "0"], "--workers"),
+            (["--batch-size", "none"], "--batch-size"),
+            (["--halo", "y=-1"], "-1"),
+            (["--block", "y=0"], "0"),
+            (["--block", "y=2"], "'y'"),
+            (["--level", "3"], "level"),
+            (["--no-such-option"], "--no-such-option"),
+        ],
+    )
+    def test_refused(self, bmz: ForkedBmz, made: Path, image: Path, out: Path, args: list[str], said: str) -> None:
+        """The value that was given."""
+        assert said in bmz("predict", made, image, "-o", out, *args).error(2)
+        assert not out.exists()
+
+    def test_missing_arguments(self, bmz: ForkedBmz, made: Path, image: Path) -> None:
+        """What is missing, and where help is."""
+        assert "'MODEL'" in bmz("predict").error(2)
+        assert "'--output'" in bmz("predict", made, image).error(2)
+        assert "bmz predict --help" in bmz("predict").error(2)
+
+    def test_unknown_command(self, bmz: ForkedBmz) -> None:
+        """The command."""
+        assert "'frobnicate'" in bmz("frobnicate").error(2)
