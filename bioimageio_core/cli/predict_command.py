@@ -13,7 +13,8 @@ __all__ = ["command"]
 
 
 @click.command(
-    epilog="Example: bmz predict path/to/model image.zarr -o result.zarr. For several inputs: bmz predict model raw=a.zarr mask=b.zarr -o out.zarr"
+    epilog="Example: bmz predict path/to/model image.zarr -o result.zarr. "
+    "For several inputs: bmz predict path/to/model raw=a.zarr mask=b.zarr -o result.zarr"
 )
 @click.argument("model")
 @click.argument("images", nargs=-1, required=True)

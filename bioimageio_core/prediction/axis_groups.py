@@ -125,7 +125,8 @@ def _input_ties(inputs: tuple[BoundInput, ...], sizes: dict[Key, int]) -> dict[K
                 reference = ties.get((axis.size.tensor, axis.size.axis))
                 if reference is None:
                     raise InputError(
-                        f"axis {axis.id!r} of input {bound.tensor.id!r} follows axis {axis.size.axis!r} of {axis.size.tensor!r}, which was not given"
+                        f"axis {axis.id!r} of input {bound.tensor.id!r} follows axis {axis.size.axis!r} of {axis.size.tensor!r}, "
+                        "which was not given"
                     )
                 ties[(bound.tensor.id, axis.id)] = (reference[0], axis.size.ratio * reference[1], axis.size.offset)
     return ties

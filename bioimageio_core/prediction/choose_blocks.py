@@ -167,10 +167,14 @@ def _within(sized: SizedGroup, part: int, chunks: tuple[int, ...]) -> AxisGrid:
 
 def _reluctance(grid: AxisGrid) -> str:
     return (
-        f"axis {grid.group.name!r} is cut into {grid.count} blocks because the whole does not fit the memory budget, and no halo is described: "
-        f"there may be seams; give halo= (--halo {grid.group.name}=N) or more memory= (--memory), and measure with verify"
+        f"axis {grid.group.name!r} is cut into {grid.count} blocks because the whole does not fit the memory budget, "
+        "and no halo is described: there may be seams; "
+        f"give halo= (--halo {grid.group.name}=N) or more memory= (--memory), and measure with verify"
     )
 
 
 def _no_halo(axis: AxisId) -> str:
-    return f"axis {axis!r} is cut into blocks without a halo, since none is described: there may be seams; give halo= (--halo {axis}=N), and measure with verify"
+    return (
+        f"axis {axis!r} is cut into blocks without a halo, since none is described: there may be seams; "
+        f"give halo= (--halo {axis}=N), and measure with verify"
+    )

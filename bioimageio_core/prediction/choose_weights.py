@@ -52,9 +52,8 @@ def choose_weights(weights: Mapping[str, Any], registry: Registry, *, weights_fo
         )
     usable = [a for a in adapters if device.partition(":")[0] in a.devices]
     if not usable:
-        raise InputError(
-            f"device {device!r} cannot run the weights of this model: expected one of {', '.join(dict.fromkeys(d for a in adapters for d in a.devices))}"
-        )
+        kinds = ", ".join(dict.fromkeys(d for a in adapters for d in a.devices))
+        raise InputError(f"device {device!r} cannot run the weights of this model: expected one of {kinds}")
     for adapter in usable:
         if not missing_requirements(adapter.requires):
             return WeightsChoice(weights_format=adapter.weights_format, adapter=adapter.name, device=device)

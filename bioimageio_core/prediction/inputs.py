@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import FixedSize, Size, SteppedSize, Window
+from ..blocks import FixedSize, SteppedSize, Window
 from ..errors import AxesError, ChannelError, InputError
 from ..io import Image, open_image
 from ..typing import AxisId
@@ -160,13 +160,10 @@ def _check_whole_axis(tensor: TensorIO, axis: AxisIO, size: int, image: Image) -
     if axis.kind == "channel":
         wanted = ", ".join(axis.channel_names or ()) or str(axis.size)
         raise ChannelError(
-            f"{image.name} has {_channels(image)}, input {tensor.id!r} takes {_count(axis.size)} ({wanted}): choose with channel= (--channel), by name or number"
+            f"{image.name} has {_channels(image)}, input {tensor.id!r} takes {axis.size} ({wanted}): "
+            "choose with channel= (--channel), by name or number"
         )
     raise AxesError(f"{image.name} has {size} pixels along axis {axis.id!r}, input {tensor.id!r} takes {axis.size}")
-
-
-def _count(size: Size) -> str:
-    return f"{size}"
 
 
 def _channels(image: Image) -> str:
@@ -185,7 +182,8 @@ def _select_channels(tensor: TensorIO, image: Image, channel: Any) -> Image:
         return image.select("channel", channel)
     if "channel" in image.axes and tensor.axis("channel") is None and image.shape[image.axes.index("channel")] > 1:
         raise ChannelError(
-            f"{image.name} has {_channels(image)}, input {tensor.id!r} has no channel axis: choose one with channel= (--channel), by name or number"
+            f"{image.name} has {_channels(image)}, input {tensor.id!r} has no channel axis: "
+            "choose one with channel= (--channel), by name or number"
         )
     return image
 

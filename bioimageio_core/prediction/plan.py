@@ -234,10 +234,11 @@ def _chunks_in_base(sized: SizedGroup, options: PredictOptions) -> tuple[int, ..
     found = []
     for tied in sized.group.outputs:
         if tied.axis in options.chunks:
-            chunk = options.chunks[tied.axis] / tied.ratio
+            asked = options.chunks[tied.axis]
+            chunk = asked / tied.ratio
             if chunk.denominator != 1 or chunk % sized.group.denominator:
                 raise BlockError(
-                    f"chunks of {options.chunks[tied.axis]} pixels along axis {tied.axis!r} of output {tied.tensor!r} do not start at whole "
+                    f"chunks of {asked} pixels along axis {tied.axis!r} of output {tied.tensor!r} do not start at whole "
                     f"input pixels (ratio {tied.ratio}): give a multiple of {tied.ratio * sized.group.denominator}"
                 )
             found.append(int(chunk))

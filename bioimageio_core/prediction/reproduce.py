@@ -118,10 +118,7 @@ def _test_one(
             outputs = predict_bare(predictor, inputs)
     except BioimageioError as error:
         return WeightsTest(weights_format=name, status="failed", message=str(error), adapter=adapter_name)
-    compared = tuple(
-        compare(t.id, outputs[t.id], expected[t.id], _tolerance(model, t.id, name))
-        for t in model.io.outputs
-    )
+    compared = tuple(compare(t.id, outputs[t.id], expected[t.id], _tolerance(model, t.id, name)) for t in model.io.outputs)
     failed = [c for c in compared if not c.passed]
     return WeightsTest(
         weights_format=name,

@@ -204,7 +204,8 @@ def run_network(adapter: WeightsAdapter, model: ModelIO, inputs: Mapping[str, ND
     for tensor, array in zip(model.outputs, outputs, strict=False):
         if array.ndim != len(tensor.axes):
             raise ModelRunError(
-                f"output {tensor.id!r} of the network has {array.ndim} axes (shape {array.shape}): expected {len(tensor.axes)} ({', '.join(tensor.axis_ids)})"
+                f"output {tensor.id!r} of the network has {array.ndim} axes (shape {array.shape}): "
+                f"expected {len(tensor.axes)} ({', '.join(tensor.axis_ids)})"
             )
     return outputs[: len(model.outputs)]
 
@@ -225,5 +226,6 @@ def _batches(blocks: list[Block], plan: Plan) -> Iterator[list[Block]]:
 
 def _wrong_size(tensor: str, axis: str, found: int, expected: int) -> ModelRunError:
     return ModelRunError(
-        f"output {tensor!r} of the network has {found} pixels along axis {axis!r}: expected {expected} by its description (ratio, offset or size is wrong)"
+        f"output {tensor!r} of the network has {found} pixels along axis {axis!r}: "
+        f"expected {expected} by its description (ratio, offset or size is wrong)"
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..blocks import FixedSize, TiedAxis
-from ..errors import BioimageioError, InputError
+from ..errors import BlockError, InputError
 from ..typing import AxisId, FrozenMapping
 from .model_io import TensorIO
 from .plan import Plan
@@ -78,12 +78,9 @@ def verify_blocks(predictor: Predictor, inputs: Any, *, tolerance: float) -> Ver
         raise InputError(
             "there is nothing to verify: the image is a single block; give a larger one, or smaller blocks with block= (--block y=256)"
         )
+    changes, kind = _reference_options(predictor, inputs, plan)
     blockwise = predictor.predict(inputs)
-    changes, kind = _reference_options(plan)
-    try:
-        reference = predictor.predict(inputs, **changes)
-    except BioimageioError as error:
-        raise InputError(f"the reference for comparison cannot be computed: {error}") from error
+    reference = predictor.predict(inputs, **changes)
     return VerifyReport(
         model=plan.model.name,
         reference=kind,
@@ -100,22 +97,30 @@ def _is_cut(plan: Plan, number: int) -> bool:
     return plan.grids[number].count > 1 and plan.groups[number].cutting != "item"
 
 
-def _reference_options(plan: Plan) -> tuple[dict[str, Any], Literal["whole", "shifted grid"]]:
-    """Return options that predict the whole in one block or, where sizes are fixed, on a grid with one more step of halo.
+def _reference_options(predictor: Predictor, inputs: Any, plan: Plan) -> tuple[dict[str, Any], Literal["whole", "shifted grid"]]:
+    """Return options that predict the whole in one block or, where sizes are fixed, on a grid with more halo.
 
-    The halo grows by the granularity, so that the network sees the same phase while all seams move.
+    The halo grows by the granularity, so that the network sees the same phase while all seams move;
+    where a block has no room for that, by half of it, and so on.
     """
     cut = [n for n in range(len(plan.grids)) if _is_cut(plan, n)]
     if not any(isinstance(plan.grids[n].group.size, FixedSize) for n in cut):
         whole = {plan.grids[n].group.name: 2 * plan.grids[n].image_size + _overlap(plan, n) for n in cut}
         return {"block": whole, "batch_size": 1}, "whole"
-    halo: dict[AxisId, int] = {}
-    for n in cut:
-        group = plan.grids[n].group
-        for output in group.outputs:
-            wider = output.halo + output.at(group.granularity)
-            halo[output.axis] = max(halo.get(output.axis, 0), wider)
-    return {"halo": halo}, "shifted grid"
+    growth = {n: plan.grids[n].group.granularity for n in cut}
+    while True:
+        halo = dict(predictor.options.halo)
+        for n, more in growth.items():
+            for output in plan.grids[n].group.outputs:
+                halo[output.axis] = max(halo.get(output.axis, 0), output.halo + output.at(more))
+        try:
+            predictor.plan(inputs, halo=halo)
+        except BlockError as error:
+            growth = {n: more // 2 for n, more in growth.items() if (more // 2) % plan.grids[n].group.denominator == 0 and more > 1}
+            if not growth:
+                raise InputError(f"there is no second grid to compare with: {error}") from None
+        else:
+            return {"halo": halo}, "shifted grid"
 
 
 def _overlap(plan: Plan, number: int) -> int:
@@ -173,7 +178,10 @@ def _locate(blockwise: Plan, reference: Plan, output: str, beyond: NDArray[np.bo
     assert border is not None  # something is cut, or there would be nothing to verify
     reach = int(nearest.max()) + 1
     if 2 * reach < min(strides):
-        return f"{border[1]}; differences reach {reach} pixels from borders of blocks: the halo of {max(halos)} is too small by at least that much"
+        return (
+            f"{border[1]}; differences reach {reach} pixels from borders of blocks: "
+            f"the halo of {max(halos)} is too small by at least that much"
+        )
     return (
         f"{border[1]}; pixels as far as {reach} from any border differ, so whole blocks do: "
         "their origins lie off the network's stride (see --network-stride), or the halo is far too small"

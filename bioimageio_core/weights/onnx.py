@@ -47,7 +47,8 @@ class OnnxAdapter:
         self._input_ids = context.input_ids
         if len(self._inputs) > len(context.input_ids):
             raise ModelRunError(
-                f"the ONNX graph takes {len(self._inputs)} inputs {self._inputs}, the description has {len(context.input_ids)} {list(context.input_ids)}"
+                f"the ONNX graph takes {len(self._inputs)} inputs ({', '.join(self._inputs)}), "
+                f"the description has {len(context.input_ids)} ({', '.join(context.input_ids)})"
             )
 
     def __call__(self, inputs: Sequence[NDArray[Any] | None]) -> list[NDArray[Any]]:

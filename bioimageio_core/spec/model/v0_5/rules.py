@@ -21,7 +21,7 @@ __all__ = ["ALL"]
 
 
 def unique_tensor_ids(descr: ModelDescr) -> Iterator[Problem]:
-    """Ids differ among inputs and among outputs; published models share one between an optional input and an output, which is confusing only."""
+    """Ids differ among inputs and among outputs; published models have an optional input and an output of one id, which only confuses."""
     seen: dict[str, str] = {}
     for key, index, tensor in _tensors(descr):
         first = seen.setdefault(tensor.id, key)
@@ -48,7 +48,9 @@ def size_references(descr: ModelDescr) -> Iterator[Problem]:
                 yield Problem(loc=(key, index, "axes", position, *problem.loc), message=problem.message, severity=problem.severity)
 
 
-def _reference_problems(axis: Any, size: SizeReference, known: dict[tuple[str, str], Any], itself: tuple[str, str] | None) -> Iterator[Problem]:
+def _reference_problems(
+    axis: Any, size: SizeReference, known: dict[tuple[str, str], Any], itself: tuple[str, str] | None
+) -> Iterator[Problem]:
     target = known.get((size.tensor_id, size.axis_id))
     name = f"{size.tensor_id}.{size.axis_id}"
     if target is None:

@@ -1,0 +1,55 @@
+"""``bmz demo``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .terminal import bytes_in_words, peak_memory, print_json, progress_bars
+
+__all__ = ["command"]
+
+
+@click.command(epilog="Example: bmz demo -o my-demo")
+@click.option("-o", "--output", default="bmz-demo", show_default=True, help="Folder for image, result and picture.")
+@click.option("--size", type=click.IntRange(min=64), default=12288, show_default=True, help="Pixels along each side of the image.")
+@click.option("--memory", default="280 MiB", show_default=True, help="Memory to stay within.")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier demonstration.")
+@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+def command(output: str, size: int, memory: str, overwrite: bool, as_json: bool) -> None:
+    """Predict a large synthetic image with a model that comes along; needs no network and no data.
+
+    Draws nuclei, predicts them zarr to zarr within a memory budget that the image exceeds, and paints input beside output.
+    """
+    from ..demo.run import run_demo
+
+    def say(line: str) -> None:
+        if not as_json:
+            click.echo(line)
+
+    with progress_bars(shown=not as_json) as progress:
+        result = run_demo(Path(output), size=size, memory=memory, overwrite=overwrite, progress=progress, say=say)
+    peak = peak_memory()
+    times = result.prediction.times
+    if as_json:
+        print_json(
+            {
+                "image": result.image,
+                "output": result.output,
+                "picture": result.picture,
+                "image_bytes": result.image_bytes,
+                "memory": result.memory,
+                "peak_memory": peak,
+                "seconds": {"predict": times["total"], "all": result.seconds},
+                "overlap": result.overlap,
+            }
+        )
+        return
+    array = result.prediction["probability"]
+    click.echo(f"result    {result.output}/probability, {' x '.join(map(str, array.shape))} {array.dtype}")
+    click.echo(f"picture   {result.picture}")
+    click.echo(f"time      {times['total']:.1f} s for {size * size / 1e6:.0f} million pixels, {result.seconds:.1f} s in all")
+    if peak is not None:
+        click.echo(f"memory    {bytes_in_words(peak)} at most, for an image of {bytes_in_words(result.image_bytes)} in memory")
+    click.echo(f"overlap   {result.overlap:.2f} (intersection over union of what was found with what was drawn)")

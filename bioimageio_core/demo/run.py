@@ -1,0 +1,122 @@
+"""The demonstration: an image larger than its memory budget, predicted zarr to zarr."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from ..api import predict
+from ..errors import OutputError
+from ..prediction.options import Progress
+from ..prediction.result import Prediction
+from ..report.picture import side_by_side
+from .synthetic import nuclei_block
+
+__all__ = ["DemoResult", "model_folder", "run_demo"]
+
+FIELD = 1536
+"""Pixels of the synthetic field that is mirrored to fill the image; making every pixel anew would take minutes."""
+
+CHUNK = 512
+PICTURE = 512
+MARGIN = 100
+
+
+@attrs.frozen(kw_only=True)
+class DemoResult:
+    """What the demonstration made."""
+
+    image: Path
+    output: Path
+    picture: Path
+    image_bytes: int
+    memory: str
+    prediction: Prediction
+    overlap: float
+    """Intersection over union of what was found with what was drawn, within one field."""
+
+    seconds: float
+
+
+def model_folder() -> Path:
+    """Return the model that comes along."""
+    return Path(__file__).parent / "model"
+
+
+def run_demo(
+    folder: Path, *, size: int, memory: str, overwrite: bool, progress: Progress | None = None, say: Callable[[str], None] = lambda line: None
+) -> DemoResult:
+    """Write an image, predict it, and draw input beside output.
+
+    Args:
+        folder: Where to put image, result and picture.
+        size: Pixels along each side of the image.
+        memory: Budget of the prediction.
+        overwrite: Replace what an earlier demonstration left there.
+        progress: Told of every stage.
+        say: Told in a line what happens next.
+
+    Raises:
+        OutputError: The folder exists and holds something.
+
+    """
+    begin = time.perf_counter()
+    if folder.exists() and any(folder.iterdir()) and not overwrite:
+        raise OutputError(f"{folder} exists and is not empty: give --overwrite or another folder with -o")
+    folder.mkdir(parents=True, exist_ok=True)
+    image, output, picture = folder / "image.zarr", folder / "result.zarr", folder / "picture.png"
+    say(f"drawing nuclei: {image}, {size} x {size} pixels of uint16, {2 * size * size / 2**20:.0f} MiB")
+    drawn = _write_image(image, size, progress)
+    say(f"predicting: {output}, within {memory}")
+    prediction = predict(model_folder(), image, output, memory=memory, overwrite=True, progress=progress)
+    found = prediction["probability"]
+    field = min(FIELD, size)
+    inner = np.s_[MARGIN : field - MARGIN, MARGIN : field - MARGIN] if field > 3 * MARGIN else np.s_[:field, :field]
+    mask = np.asarray(found.data[0, 0, :field, :field])[inner] > 0.5
+    truth = drawn[1][:field, :field][inner]
+    shown = min(PICTURE, size)
+    side_by_side([drawn[0][:shown, :shown], np.asarray(found.data[0, 0, :shown, :shown])], picture)
+    return DemoResult(
+        image=image,
+        output=output,
+        picture=picture,
+        image_bytes=2 * size * size,
+        memory=memory,
+        prediction=prediction,
+        overlap=float((mask & truth).sum() / max(1, (mask | truth).sum())),
+        seconds=time.perf_counter() - begin,
+    )
+
+
+def _write_image(path: Path, size: int, progress: Progress | None) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Write an image row of chunks by row of chunks; return its first field and what was drawn there."""
+    import zarr
+
+    rows = range(0, FIELD, CHUNK)
+    strips = []
+    for n, y in enumerate(rows):
+        if progress is not None:
+            progress("draw", n, len(rows))
+        strips.append(nuclei_block(0, y, 0, CHUNK, FIELD))
+    field, drawn = (np.concatenate([s[k] for s in strips]) for k in (0, 1))
+    array = zarr.create_array(
+        str(path), shape=(size, size), chunks=(CHUNK, CHUNK), dtype="uint16", dimension_names=("y", "x"), overwrite=True
+    )
+    mirrored = _mirrored(size)
+    for n, y in enumerate(range(0, size, CHUNK)):
+        if progress is not None:
+            progress("write image", n + 1, -(-size // CHUNK))
+        array[y : y + CHUNK] = field[mirrored[y : y + CHUNK]][:, mirrored]
+    return field, drawn
+
+
+def _mirrored(size: int) -> NDArray[np.intp]:
+    """Return which row (or column) of the field stands at each position of the image."""
+    at = np.arange(size) % (2 * FIELD)
+    return np.where(at < FIELD, at, 2 * FIELD - 1 - at).astype(np.intp)

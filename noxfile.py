@@ -1,0 +1,100 @@
+"""Sessions that check the project; ``nox`` alone runs all that continuous integration runs, ``nox -l`` lists them."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.4.15"
+nox.options.sessions = ["lint", "typing", "tests", "min_deps", "docs", "demo"]
+nox.options.default_venv_backend = "venv"  # pip, as users have it
+nox.options.reuse_existing_virtualenvs = True
+
+ROOT = Path(__file__).parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+GROUPS = PROJECT["dependency-groups"]
+CONSTRAINTS = "tests/constraints.txt"
+EXTRAS = "images,onnx,torch"
+
+
+def install_wheel(session: nox.Session, *extras: str, with_packages: tuple[str, ...] = (), constraints: bool = True) -> None:
+    """Build the wheel and install it, so that what is checked is what users get."""
+    session.install("build")
+    folder = session.create_tmp()
+    for old in Path(folder).glob("*.whl"):
+        old.unlink()
+    session.run("python", "-m", "build", "--wheel", "--outdir", folder, str(ROOT), silent=True)
+    wheel = next(Path(folder).glob("*.whl"))
+    more = ["-c", CONSTRAINTS] if constraints else []
+    target = f"{wheel}[{','.join(extras)}]" if extras else str(wheel)
+    session.install(*more, target, *with_packages)
+    session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", str(wheel), silent=True)
+
+
+def environment() -> dict[str, str]:
+    """Return what tests find in their environment: BMZ_INSTALLED says that the wheel is what they must import."""
+    return {"BMZ_INSTALLED": "1", "BMZ_SHARED": os.environ.get("BMZ_SHARED", "")}
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests against the installed wheel, with every framework."""
+    install_wheel(session, *EXTRAS.split(","), with_packages=tuple(GROUPS["test"]))
+    session.run("pytest", *session.posargs, env=environment())
+
+
+@nox.session
+def min_deps(session: nox.Session) -> None:
+    """Run the tests with the lowest supported version of every dependency."""
+    extras = PROJECT["project"]["optional-dependencies"]
+    lowest = [re.sub(r">=", "==", d) for d in (*PROJECT["project"]["dependencies"], *extras["onnx"], *extras["images"])]
+    install_wheel(session, with_packages=(*lowest, *GROUPS["test"]), constraints=False)
+    session.run("pytest", "-p", "no:cacheprovider", *(session.posargs or ["tests"]), env={**environment(), "BMZ_MIN_DEPS": "1"})
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, and who imports whom."""
+    session.install(*GROUPS["lint"], "-e", ".")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check types strictly."""
+    session.install(*GROUPS["typing"], "-e", ".")
+    session.run("mypy")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a warning is an error."""
+    install_wheel(session, "docs")
+    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html", *session.posargs)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Run the demonstration as a new user would."""
+    install_wheel(session, "demo", constraints=False)
+    folder = Path(session.create_tmp()) / "bmz-demo"
+    session.run("bmz", "demo", "-o", str(folder), "--overwrite", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure; prints ratios taken in one run. Takes about half an hour; name benchmarks to run only these."""
+    install_wheel(session, "images", "onnx", with_packages=tuple(GROUPS["test"]))
+    for script in session.posargs or sorted(p.stem for p in (ROOT / "tests/benchmarks").glob("bench_*.py")):
+        session.run("python", f"tests/benchmarks/{script}.py", env=environment())
+
+
+if __name__ == "__main__":
+    sys.exit("run this with nox")
