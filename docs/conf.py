@@ -1,6 +1,10 @@
-"""Configuration of Sphinx: ``sphinx-build -W docs build/docs``."""
+"""Configuration of Sphinx: ``sphinx-build -W docs docs/_build/html``."""
 
-from importlib.metadata import PackageNotFoundError, version as version_of
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
+from typing import Any
 
 project = "bioimageio-runtime"
 author = "the contributors"
@@ -23,7 +27,19 @@ default_role = "py:obj"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_class_signature = "separated"
+autodoc_default_options = {"exclude-members": "__init__, __new__"}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 # Descriptions of options are written below them, so their defaults need not be evaluated.
 autodoc_preserve_defaults = True
+
+
+def keep_first_line(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Keep napoleon from taking what stands before a colon in the first line on an attribute for its type."""
+    if what == "attribute":
+        lines.insert(0, "")
+
+
+def setup(app: Any) -> None:
+    """Connect to Sphinx."""
+    app.connect("autodoc-process-docstring", keep_first_line, priority=400)

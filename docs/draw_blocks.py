@@ -15,7 +15,10 @@ CORE, OVERLAP, PADDING = "#2f6f9f", "#a9cbe3", "#e9c46a"
 def fixed_grid() -> AxisGrid:
     """Return 1200 pixels in blocks of 512 with a halo of 32."""
     group = AxisGroup(
-        size=FixedSize(512), inputs=(TiedAxis(tensor="raw", axis="y"),), outputs=(TiedAxis(tensor="probability", axis="y", halo=32),), may_cut=True
+        size=FixedSize(512),
+        inputs=(TiedAxis(tensor="raw", axis="y"),),
+        outputs=(TiedAxis(tensor="probability", axis="y", halo=32),),
+        may_cut=True,
     )
     return AxisGrid(group=group, image_size=1200, stride=448)
 

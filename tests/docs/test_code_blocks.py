@@ -1,6 +1,7 @@
 """Every block of code in the documentation runs as it is written, or says why it is not run.
 
-- ``python`` runs, all blocks of a page one after the other in the same folder and with the same names; with ``>>>`` its results are compared.
+- ``python`` runs, all blocks of a page one after the other in the same folder and with the same names.
+  With ``>>>`` its results are compared.
   A block whose first line is a comment with the name of a file is that file.
 - ``console`` runs each line that starts with ``$``, and compares what it prints; ``...`` stands for anything.
 - ``<!-- skip: reason -->`` on the line before keeps a block from being run.
@@ -26,7 +27,9 @@ PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "CHANGELOG.md"])
 SHOWN = {"text", "toml", "yaml"}
 RUN = {"python", "console"}
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-FENCE = re.compile(r"^(?:<!-- skip: (?P<reason>.*?) -->\n)?(?P<fence>```+)(?P<language>[^\n]*)\n(?P<code>.*?)^(?P=fence)$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(
+    r"^(?:<!-- skip: (?P<reason>.*?) -->\n)?(?P<fence>```+)(?P<language>[^\n]*)\n(?P<code>.*?)^(?P=fence)$", re.MULTILINE | re.DOTALL
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -107,7 +110,9 @@ def run_console(code: str, names: dict[str, Any], where: str) -> None:
         pytest.skip("consoles of the documentation are POSIX shells")
     for part in re.split(r"^\$ ", code, flags=re.MULTILINE)[1:]:
         command, _, expected = part.partition("\n")
-        found = subprocess.run(["sh", "-c", f"{{ {command}\n}} 2>&1"], capture_output=True, text=True, env=environment(), timeout=300).stdout
+        found = subprocess.run(
+            ["sh", "-c", f"{{ {command}\n}} 2>&1"], capture_output=True, text=True, env=environment(), timeout=300
+        ).stdout
         assert doctest.OutputChecker().check_output(expected, found, FLAGS), f"{where}: {command}\nexpected\n{expected}\nfound\n{found}"
 
 
