@@ -50,7 +50,13 @@ def model_folder() -> Path:
 
 
 def run_demo(
-    folder: Path, *, size: int, memory: str, overwrite: bool, progress: Progress | None = None, say: Callable[[str], None] = lambda line: None
+    folder: Path,
+    *,
+    size: int,
+    memory: str,
+    overwrite: bool,
+    progress: Progress | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> DemoResult:
     """Write an image, predict it, and draw input beside output.
 

@@ -115,8 +115,8 @@ class TiffArray:
             for s, d, row, column in itertools.product(range(spans[0].start, spans[0].stop), *ranges)
         ]
         out = np.zeros(shape, key.dtype)
-        with lock:
-            key.init_decode()
+        with lock:  # the decoder is made once per file; only newer releases have a method for it
+            key.init_decode() if hasattr(key, "init_decode") else key.decode
         offsets = [page.dataoffsets[i] for i in wanted]
         lengths = [page.databytecounts[i] for i in wanted]
         for data, i in self.tiff.filehandle.read_segments(offsets, lengths, wanted, lock=lock):

@@ -55,7 +55,7 @@ NAMED = pytest.mark.parametrize(("name", "kwargs"), STEPS, ids=[f"{i}-{name}" fo
 @st.composite
 def tensors(draw: st.DrawFn) -> Array:
     dtype = np.dtype(draw(st.sampled_from(("float32", "float64", "float16", "uint8", "int16", "uint32", "int64", "bool"))))
-    elements: Any = st.integers(-100, 100) | st.sampled_from((0.1, 2.5, np.nan)) if dtype.kind == "f" else None
+    elements: Any = st.integers(-100, 100) | st.sampled_from((0.125, 2.5, np.nan)) if dtype.kind == "f" else None
     if dtype.kind in "iu":
         elements = st.integers(max(-1000, np.iinfo(dtype).min), min(10**6, np.iinfo(dtype).max))
     return draw(hnp.arrays(dtype, SHAPE, elements=elements))
