@@ -36,8 +36,8 @@ autodoc_preserve_defaults = True
 
 def keep_first_line(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Keep napoleon from taking what stands before a colon in the first line on an attribute for its type."""
-    if what == "attribute":
-        lines.insert(0, "")
+    if what in ("attribute", "data"):
+        lines[:0] = ["..", ""]  # an empty comment
 
 
 def setup(app: Any) -> None:
