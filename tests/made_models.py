@@ -14,13 +14,17 @@ from onnx import TensorProto, helper, numpy_helper
 PERSON = {"name": "A Tester", "github_user": "tester"}
 
 
-def save_graph(
-    path: Path, nodes: Sequence[onnx.NodeProto], inputs: dict[str, int], outputs: dict[str, int], **constants: np.ndarray
-) -> None:
-    """Write a graph; inputs and outputs are given with their ranks, all of float32 and any size."""
+Shape = int | tuple[int | str, ...]
 
-    def info(name: str, rank: int) -> onnx.ValueInfoProto:
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, [f"{name}{n}" for n in range(rank)])
+
+def save_graph(
+    path: Path, nodes: Sequence[onnx.NodeProto], inputs: dict[str, Shape], outputs: dict[str, Shape], **constants: np.ndarray
+) -> None:
+    """Write a graph of float32; inputs and outputs are given with their ranks, for any size, or with a shape that is insisted on."""
+
+    def info(name: str, shape: Shape) -> onnx.ValueInfoProto:
+        dims = [f"{name}{n}" for n in range(shape)] if isinstance(shape, int) else list(shape)
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, dims)
 
     graph = helper.make_graph(
         list(nodes),
@@ -147,3 +151,68 @@ def box_model(folder: Path, size: Any, *, halo: int = 1, filter_size: int = 3, *
         [tensor("raw", BATCH, channels(), space("y", size), space("x", size), **more)],
         [tensor("out", BATCH, channels(), *out)],
     )
+
+
+def pointwise_model(
+    folder: Path,
+    *,
+    axes: Sequence[str] = ("y", "x"),
+    size: Any = None,
+    names: Sequence[str] = ("intensity",),
+    pre: Sequence[dict[str, Any]] = (),
+    post: Sequence[dict[str, Any]] = (),
+    dtype: str = "float32",
+    out_dtype: str = "float32",
+    gain: float | Sequence[float] = 1.0,
+    offset: float = 0.0,
+    **more: Any,
+) -> Path:
+    """``raw * gain + offset`` along batch, channel and the given spatial axes, of any size unless said otherwise."""
+    size = {"min": 1, "step": 1} if size is None else size
+    rank = len(axes) + 2
+    factors = np.asarray(gain, np.float32).reshape((1, -1) + (1,) * len(axes))
+    nodes = [helper.make_node("Mul", ["raw", "gain"], ["product"]), helper.make_node("Add", ["product", "offset"], ["out"])]
+    save_graph(folder / "weights.onnx", nodes, {"raw": rank}, {"out": rank}, gain=factors, offset=np.float32(offset).reshape(1))
+    return save_description_0_5(
+        folder,
+        [tensor("raw", BATCH, channels(*names), *(space(a, size) for a in axes), dtype=dtype, preprocessing=list(pre))],
+        [tensor("out", BATCH, channels(*names), *(space(a, follows(a)) for a in axes), dtype=out_dtype, postprocessing=list(post))],
+        **more,
+    )
+
+
+def pointwise_model_0_4(
+    folder: Path,
+    *,
+    shape: Any = None,
+    pre: Sequence[dict[str, Any]] = (),
+    post: Sequence[dict[str, Any]] = (),
+    dtype: str = "float32",
+    out_dtype: str = "float32",
+    gain: float = 1.0,
+    offset: float = 0.0,
+) -> Path:
+    """The same in format 0.4, along ``bcyx``."""
+    shape = {"min": [1, 1, 1, 1], "step": [0, 0, 1, 1]} if shape is None else shape
+    nodes = [helper.make_node("Mul", ["raw", "gain"], ["product"]), helper.make_node("Add", ["product", "offset"], ["out"])]
+    one = {"gain": np.float32(gain).reshape(1), "offset": np.float32(offset).reshape(1)}
+    save_graph(folder / "weights.onnx", nodes, {"raw": 4}, {"out": 4}, **one)
+    out_shape = {"reference_tensor": "raw", "scale": [1, 1, 1, 1], "offset": [0, 0, 0, 0]}
+    return save_description_0_4(
+        folder,
+        [{"name": "raw", "axes": "bcyx", "data_type": dtype, "shape": shape, "preprocessing": list(pre)}],
+        [{"name": "out", "axes": "bcyx", "data_type": out_dtype, "shape": out_shape, "postprocessing": list(post)}],
+    )
+
+
+def with_test_tensors(folder: Path, inputs: dict[str, np.ndarray], outputs: dict[str, np.ndarray]) -> Path:
+    """Write the test tensors of a description of format 0.5, and name them in it."""
+    path = folder / "bioimageio.yaml"
+    tree = yaml.safe_load(path.read_text())
+    for described, arrays in ((tree["inputs"], inputs), (tree["outputs"], outputs)):
+        for one in described:
+            if one["id"] in arrays:
+                np.save(folder / f"{one['id']}.npy", arrays[one["id"]])
+                one["test_tensor"] = {"source": f"{one['id']}.npy"}
+    path.write_text(yaml.safe_dump(tree, sort_keys=False))
+    return folder

@@ -1,0 +1,45 @@
+"""Configuration of Sphinx: ``sphinx-build -W docs docs/_build/html``."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
+from typing import Any
+
+project = "bioimageio-runtime"
+author = "the contributors"
+try:
+    release = version_of("bioimageio-runtime")
+except PackageNotFoundError:
+    release = "0.1.0"
+version = release
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_static_path = ["_static"]
+html_title = "bioimageio-runtime"
+
+myst_heading_anchors = 3
+myst_enable_extensions = ["colon_fence"]
+
+default_role = "py:obj"
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_class_signature = "separated"
+autodoc_default_options = {"exclude-members": "__init__, __new__"}
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+# Descriptions of options are written below them, so their defaults need not be evaluated.
+autodoc_preserve_defaults = True
+
+
+def keep_first_line(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Keep napoleon from taking what stands before a colon in the first line on an attribute for its type."""
+    if what in ("attribute", "data"):
+        lines[:0] = ["..", ""]  # an empty comment
+
+
+def setup(app: Any) -> None:
+    """Connect to Sphinx."""
+    app.connect("autodoc-process-docstring", keep_first_line, priority=400)
