@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import attrs
+import numpy as np
 
+from ..errors import InputError
 from ..registry import Measure, Registry
 from ..statistics import StreamingStatistics
-from ..typing import AxisId
+from ..typing import AxisId, FrozenMapping
 from .execute import for_each
 from .options import Progress
 from .sample import AxisArray, ReadyStep, Sample
@@ -41,8 +43,11 @@ class Scanner:
 
     progress: Progress | None = None
     nan_counts: dict[str, int] = attrs.field(factory=dict)
-    report: Callable[[str, str, Measure, AxisArray], None] = lambda tensor, step, measure, value: None
-    """Told of every statistic: tensor, step, measure and value."""
+    supplied: Mapping[str, Any] = FrozenMapping()
+    """Statistics of a dataset by `Step.key`, used as they are where an op wants them of the dataset."""
+
+    report: Callable[[str, AxisArray], None] = lambda key, value: None
+    """Told of every statistic: its `Step.key` and value."""
 
     def measure(self, sample: Sample, measures: Iterable[Measure], *, name: str, stage: str = "statistics") -> dict[Measure, AxisArray]:
         """Return statistics of a sample, in as few passes over it as they take."""
@@ -69,17 +74,38 @@ class Scanner:
         return {m: AxisArray(values=results[pooled], axes=sample.axes) for m, pooled in wanted.items()}
 
     def ready(self, step: Step, sample: Sample, references: References, *, name: str) -> ReadyStep:
-        """Return a step with its implementation and its statistics: own ones measured on ``sample``, others looked up."""
-        own = [m for m in step.needs.measures if m.tensor is None]
-        measured = self.measure(sample, own, name=name) if own else {}
-        for m in step.needs.measures:
-            if m.tensor is not None:
+        """Return a step with its implementation and its statistics: supplied, measured on ``sample``, or looked up.
+
+        Raises:
+            InputError: A supplied statistic has the wrong number of values.
+
+        """
+        wanted = step.needs.measures
+        keys = {m: step.key(name, m) for m in wanted}
+        measured = {
+            m: _supplied(keys[m], self.supplied[keys[m]], m, sample) for m in wanted if "batch" in m.axes and keys[m] in self.supplied
+        }
+        own = [m for m in wanted if m.tensor is None and m not in measured]
+        measured |= self.measure(sample, own, name=name) if own else {}
+        for m in wanted:
+            if m not in measured:
                 what = f"the {m.kind} of {m.tensor!r} that op {step.name!r} of {name!r} wants"
                 measured[m] = references[m].aligned(sample.axes, sample.shape, what=what)
-            self.report(name, step.name, m, measured[m])
+            self.report(keys[m], measured[m])
         return ReadyStep(op=step.make(self.registry), measured=measured, whole_axes=step.needs.whole_axes)
 
     def _pooled(self, measure: Measure, sample: Sample) -> Measure:
         over = tuple(a for a in self.pool_over if a in sample.axes[: sample.extra])
         axes = {*measure.axes, *over}
         return attrs.evolve(measure, axes=tuple(a for a in sample.axes if a in axes), tensor=None)
+
+
+def _supplied(key: str, value: Any, measure: Measure, sample: Sample) -> AxisArray:
+    """Return a supplied statistic along the axes of a sample; it is the same for all positions of extra axes."""
+    shape = [
+        1 if n < sample.extra or a in measure.axes else size for n, (a, size) in enumerate(zip(sample.axes, sample.shape, strict=True))
+    ]
+    values = np.asarray(value, np.float64)
+    if values.size != np.prod(shape):
+        raise InputError(f"statistics {key!r} hold {values.size} values: expected {np.prod(shape)}")
+    return AxisArray(values=values.reshape(shape), axes=sample.axes)

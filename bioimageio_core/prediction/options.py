@@ -77,6 +77,11 @@ class PredictOptions:
 
     weights_format: str | None = None
     device: str = "cpu"
+    statistics: FrozenMapping[str, Any] = attrs.field(default=FrozenMapping(), converter=FrozenMapping)
+    """Statistics of a dataset, under the names that `Prediction.statistics` gives them.
+
+    They are used where an op wants statistics of the dataset (those over the batch axis); others are measured on every sample."""
+
     stats_over: tuple[AxisId, ...] = attrs.field(default=None, converter=_as_tuple)
     """Axes that the model lacks over which statistics are pooled, instead of treating each item as a sample of its own."""
 

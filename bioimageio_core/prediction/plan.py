@@ -17,7 +17,7 @@ from .choose_weights import WeightsChoice
 from .inputs import BoundInput, bind_inputs
 from .model_io import DataDependentSize, ModelIO, TensorIO
 from .options import PredictOptions
-from .steps import Step, plan_steps
+from .steps import Step, measure_text, plan_steps
 
 __all__ = ["Plan", "PlannedInput", "PlannedOutput", "make_plan"]
 
@@ -126,7 +126,7 @@ class Plan:
                     "dtype": str(i.bound.image.dtype),
                     "padding": i.bound.tensor.pad_mode,
                     "preprocessing": [s.name for s in i.steps],
-                    "statistics": [_measure(m) for s in i.steps for m in s.needs.measures],
+                    "statistics": [measure_text(m) for s in i.steps for m in s.needs.measures],
                 }
                 for i in self.inputs
             },
@@ -168,12 +168,6 @@ def _axis(grid: AxisGrid, sized: SizedGroup) -> dict[str, Any]:
     }
 
 
-def _measure(measure: Any) -> str:
-    q = "" if measure.q is None else f" {measure.q:g}"
-    of = "" if measure.tensor is None else f" of {measure.tensor}"
-    return f"{measure.kind}{q}{of} over {', '.join(measure.axes)}"
-
-
 def make_plan(model: ModelIO, inputs: Any, options: PredictOptions, *, registry: Registry, weights: WeightsChoice, cores: int) -> Plan:
     """Plan a prediction.
 
@@ -191,6 +185,7 @@ def make_plan(model: ModelIO, inputs: Any, options: PredictOptions, *, registry:
             raise InputError(
                 f"stats_over names the axis {axis!r}: expected one that the model lacks and the image has ({', '.join(extra) or 'none'})"
             )
+    _check_supplied(model, options, registry)
     workers = options.workers or cores
     choice = choose_blocks(groups, tuple(_chunks_in_base(g, options) for g in groups), options, workers=workers)
     planned = tuple(
@@ -203,6 +198,13 @@ def make_plan(model: ModelIO, inputs: Any, options: PredictOptions, *, registry:
     per_region = _blocks_per_region(outputs, choice.grids, options.batch_size)
     regions = RegionGrid(grids=choice.grids, blocks_per_region=per_region)
     workers = max(1, min(workers, regions.count))
+    estimated = BASE_MEMORY + workers * choice.pixels_per_block * options.batch_size * BYTES_PER_PIXEL
+    warnings = choice.warnings
+    if estimated > options.memory_bytes:
+        warnings += (
+            f"the run is thought to need {estimated / 2**20:.0f} MiB, the budget is {options.memory_bytes / 2**20:.0f} MiB: "
+            "blocks cannot be smaller; fewer workers (--workers 1) need less",
+        )
     return Plan(
         model=model,
         weights=weights,
@@ -215,9 +217,20 @@ def make_plan(model: ModelIO, inputs: Any, options: PredictOptions, *, registry:
         threads=max(1, cores // workers),
         pool_over=options.stats_over,
         memory=options.memory_bytes,
-        estimated_memory=BASE_MEMORY + workers * choice.pixels_per_block * options.batch_size * BYTES_PER_PIXEL,
-        warnings=choice.warnings,
+        estimated_memory=estimated,
+        warnings=warnings,
     )
+
+
+def _check_supplied(model: ModelIO, options: PredictOptions, registry: Registry) -> None:
+    """Raise InputError for supplied statistics that no op of the model wants."""
+    if options.statistics:
+        wanted = [s.key(t.id, m) for t in (*model.inputs, *model.outputs) for s in plan_steps(t, registry) for m in s.needs.measures]
+        unknown = [name for name in options.statistics if name not in wanted]
+        if unknown:
+            raise InputError(
+                f"statistics hold {unknown[0]!r}, which no op of the model wants: expected some of {'; '.join(wanted) or 'none'}"
+            )
 
 
 def _ties(tensor: str, axes: tuple[AxisId, ...], grids: tuple[AxisGrid, ...], *, inputs: bool) -> tuple[tuple[int, TiedAxis] | None, ...]:

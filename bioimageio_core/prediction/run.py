@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..io import ArraySpec, OutputStore, create_output, create_temporary
-from ..registry import Measure, WeightsAdapter
+from ..registry import WeightsAdapter
 from ..typing import FrozenMapping
 from .execute import Clock, for_each
 from .loaded import LoadedModel
@@ -59,7 +59,8 @@ def run_plan(
         workers=plan.workers,
         pool_over=plan.pool_over,
         progress=options.progress,
-        report=lambda tensor, step, measure, value: told.update({f"{tensor}: {step}: {_name(measure)}": _plain(value)}),
+        supplied=options.statistics,
+        report=lambda key, value: told.update({key: _plain(value)}),
     )
     with ExitStack() as stack:
         place = _Place(plan, output, options, stack)
@@ -166,12 +167,6 @@ def _write_late(planned: PlannedOutput, sample: Sample, target: Target, plan: Pl
 def _spatial(planned: PlannedOutput) -> set[str]:
     """Return the axes that boxes of an output may cut."""
     return {a.id for a in planned.tensor.axes if a.kind not in ("batch",)}
-
-
-def _name(measure: Measure) -> str:
-    q = "" if measure.q is None else f" {measure.q:g}"
-    of = "" if measure.tensor is None else f" of {measure.tensor}"
-    return f"{measure.kind}{q}{of} over {', '.join(measure.axes)}"
 
 
 def _plain(value: AxisArray) -> Any:

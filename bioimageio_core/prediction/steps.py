@@ -8,16 +8,19 @@ from typing import Any
 import attrs
 
 from ..errors import PluginError, UnknownExtensionError
-from ..registry import Needs, ProcessingOp, Registry
+from ..registry import Measure, Needs, ProcessingOp, Registry
 from ..typing import AxisId
 from .model_io import ModelIO, TensorIO
 
-__all__ = ["Step", "check_known", "plan_steps"]
+__all__ = ["Step", "check_known", "measure_text", "plan_steps"]
 
 
 @attrs.frozen(kw_only=True)
 class Step:
     """One op of a tensor, and what it needs."""
+
+    number: int
+    """Position among the steps of its tensor, from 1, implied casts counted."""
 
     name: str
     kwargs: Any
@@ -36,6 +39,10 @@ class Step:
         A filter's halo at the borders of blocks is met by giving it the whole, too.
         """
         return self.needs.whole_sample or any(a in cut_axes for a in (*self.needs.whole_axes, *self.needs.halo))
+
+    def key(self, tensor: str, measure: Measure) -> str:
+        """Return what a statistic is called in results, and where it is supplied: tensor, step and measure."""
+        return f"{tensor}: {self.number}. {self.name}: {measure_text(measure)}"
 
     @property
     def own_measures(self) -> bool:
@@ -66,7 +73,7 @@ def plan_steps(tensor: TensorIO, registry: Registry) -> tuple[Step, ...]:
     """
     axes = tensor.axis_ids
     steps = []
-    for op in tensor.ops:
+    for number, op in enumerate(tensor.ops, start=1):
         entry = registry.processing_ops[op.name]
         try:
             needs = entry.requirements(op.kwargs, axes)
@@ -74,8 +81,15 @@ def plan_steps(tensor: TensorIO, registry: Registry) -> tuple[Step, ...]:
             raise PluginError(
                 f"op {op.name!r} of tensor {tensor.id!r} cannot say what it needs: {type(error).__name__}: {error}"
             ) from error
-        steps.append(Step(name=op.name, kwargs=op.kwargs, axes=axes, needs=needs))
+        steps.append(Step(number=number, name=op.name, kwargs=op.kwargs, axes=axes, needs=needs))
     return tuple(steps)
+
+
+def measure_text(measure: Measure) -> str:
+    """Return a measure in words, as in ``percentile 99.8 over y, x``."""
+    q = "" if measure.q is None else f" {measure.q:g}"
+    of = "" if measure.tensor is None else f" of {measure.tensor}"
+    return f"{measure.kind}{q}{of} over {', '.join(measure.axes)}"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -38,12 +38,17 @@ def plan_text(plan: Plan) -> str:
         if o["postprocessing_of_the_whole"]:
             lines.append(f"             after all blocks: {_arrow(o['postprocessing_of_the_whole'])}")
     lines.append(
-        f"work       {data['blocks']} blocks in {data['regions']} regions, {data['computed_per_kept']:.2f} pixels computed per pixel kept, "
+        f"work       {_count(data['blocks'], 'block')} in {_count(data['regions'], 'region')}, "
+        f"{data['computed_per_kept']:.2f} pixels computed per pixel kept, "
         f"{data['workers']} at once with {data['threads_per_call']} thread{'s' * (data['threads_per_call'] != 1)} each"
     )
     lines.append(f"memory     about {data['estimated_memory'] / 2**20:.0f} MiB of {data['memory'] / 2**20:.0f} MiB")
     lines.extend(f"warning    {w}" for w in data["warnings"])
     return "\n".join(lines)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _sizes(axes: list[str], sizes: list[int | None]) -> str:

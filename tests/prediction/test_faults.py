@@ -202,13 +202,25 @@ class TestF06NoMemoryOfEarlierImages:
 
 
 class TestF07SuppliedDatasetStatistics:
-    """Statistics of a dataset cannot be supplied yet; asking for them is refused, not ignored."""
+    """Supplied statistics of a dataset are used as they are, image after image."""
 
-    def test_refused(self, tmp_path: Path) -> None:
-        """One clear error."""
+    def test_supplied(self, tmp_path: Path) -> None:
+        """Q against the statistics of 3 Q: mean 22.5, std 13.83."""
         model = pointwise_model(tmp_path, pre=[op("zero_mean_unit_variance")])
-        with pytest.raises(InputError, match="unknown option 'statistics'"):
-            bc.predict(model, Q, statistics={"raw": 3 * Q})
+        dataset = bc.predict(model, 3 * Q)
+        for _ in range(2):
+            again = bc.predict(model, Q, statistics=dataset.statistics)
+            np.testing.assert_allclose(np.asarray(again["out"]).ravel(), (Q.ravel() - 22.5) / ((3 * Q).std() + 1e-6), rtol=1e-6)
+        with pytest.raises(InputError, match=r"hold 'mean', which no op of the model wants: expected some of raw: 2\. zero_mean"):
+            bc.predict(model, Q, statistics={"mean": 3})
+
+    def test_statistics_of_samples_are_measured(self, tmp_path: Path) -> None:
+        """What an op wants of each sample is not taken from another."""
+        model = pointwise_model(tmp_path, pre=[op("zero_mean_unit_variance", axes=["channel", "y", "x"])])
+        other = bc.predict(model, 3 * Q)
+        np.testing.assert_array_equal(
+            np.asarray(bc.predict(model, Q, statistics=other.statistics)["out"]), np.asarray(bc.predict(model, Q)["out"])
+        )
 
 
 class TestF08PercentilesOfAll:
