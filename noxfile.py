@@ -89,6 +89,13 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session
+def large(session: nox.Session) -> None:
+    """Run the tests that take minutes each."""
+    install_wheel(session, *EXTRAS.split(","), with_packages=tuple(GROUPS["test"]))
+    session.run("pytest", "-k", "large", *session.posargs, env={**environment(), "BMZ_LARGE": "1"})
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure; prints ratios taken in one run. Takes about half an hour; name benchmarks to run only these."""
     install_wheel(session, "images", "onnx", with_packages=tuple(GROUPS["test"]))

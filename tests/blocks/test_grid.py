@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import ceil
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioimageio_core.blocks import (
@@ -186,13 +186,22 @@ outputs = st.lists(
 )
 
 
+more_inputs = st.lists(st.sampled_from([Fraction(1), Fraction(2), Fraction(1, 2), Fraction(1, 4)]), max_size=2)
+
+
 class TestLaws:
     """What holds for every model."""
 
-    @given(size=sizes, outs=outputs, image=st.integers(1, 400), pick=st.integers(0, 1000))
-    def test_cores_partition_every_output(self, size: Size, outs: list[tuple[Fraction, int, int]], image: int, pick: int) -> None:
-        """Cores follow each other without gap or overlap, are covered by their block's trusted output, and origins lie on the grid."""
-        g = group(size, *outs)
+    @settings(max_examples=300)
+    @given(size=sizes, outs=outputs, ratios=more_inputs, image=st.integers(1, 400), pick=st.integers(0, 1000))
+    def test_cores_partition_every_output(
+        self, size: Size, outs: list[tuple[Fraction, int, int]], ratios: list[Fraction], image: int, pick: int
+    ) -> None:
+        """Cores follow each other without gap or overlap, are covered by their block's trusted output, and origins lie on the grid.
+
+        Every input is read at the same place, in its own pixels.
+        """
+        g = group(size, *outs, inputs=tuple((r, 0) for r in ratios))
         try:
             g.check(image)
             if isinstance(size, FixedSize):
@@ -218,6 +227,10 @@ class TestLaws:
                 assert first + (stop - start) <= given - out.halo
                 assert (grid.start(k) + g.left) % g.granularity == 0
         for k in range(grid.count):
+            for tied in g.inputs:
+                start, length = grid.input_window(k, tied)
+                assert Fraction(start) == grid.start(k) * tied.ratio
+                assert length == int(grid.block_size(k) * tied.ratio)
             assert size.smallest(grid.block_size(k)) == grid.block_size(k)
 
     @given(counts=st.lists(st.tuples(st.integers(1, 30), st.integers(1, 7)), min_size=1, max_size=3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,12 @@ class TestAnySize:
         assert result.shape == (1, 1, *shape)
         expected = sigmoid(independent(model, x, size=512, halo=32, core=448))
         np.testing.assert_allclose(np.asarray(result[0, 0]), expected, atol=1e-4)  # float32 network, another number of threads
+
+    @pytest.mark.skipif(not os.environ.get("BMZ_LARGE"), reason="takes minutes: run by 'nox -s large', which sets BMZ_LARGE")
+    @pytest.mark.parametrize("description", ["bioimageio.yaml", "v0_4_9.bioimageio.yaml"])
+    def test_large(self, shared: Path, tmp_path: Path, description: str) -> None:
+        """8192 x 8192, of format 0.5 and 0.4."""
+        self.test_nuclei(shared, tmp_path, (8192, 8192), description)
 
     @pytest.mark.parametrize("shape", [(40, 256), (300, 515)])
     def test_fixed_shape_0_4(self, shared: Path, shape: tuple[int, int]) -> None:
