@@ -87,7 +87,7 @@ def _register(
         try:
             module = point.load()
             manager.register(module, name=key)
-        except Exception as error:  # whatever a stranger's module raises
+        except (Exception, SystemExit) as error:  # whatever a stranger's module raises
             failures.append(PluginFailure(plugin=plugin, message=f"import failed: {type(error).__name__}: {error}"))
             continue
         plugins[key] = plugin

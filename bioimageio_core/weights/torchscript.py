@@ -46,7 +46,7 @@ class TorchscriptAdapter:
         try:
             with torch.inference_mode():
                 result = self._module(*given)
-        except RuntimeError as error:
+        except Exception as error:  # what scripts raise is no RuntimeError
             shapes = [None if a is None else (a.shape, str(a.dtype)) for a in inputs]
             raise ModelRunError(f"the TorchScript module failed on inputs {shapes}: {_last_line(error)}") from error
         outputs = [result] if isinstance(result, torch.Tensor) else result

@@ -1,0 +1,214 @@
+"""Plugins of other distributions: what they do wrong is told, and costs the others nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bmz_process import run_process
+
+from bioimageio_core.registry import missing_requirements
+
+OK = """
+from bioimageio_core.registry import ProcessingOpEntry, Needs, hookimpl
+
+@hookimpl
+def bioimageio_processing_ops():
+    yield ProcessingOpEntry(name="invert_signal", descr={}, load=lambda: None, requirements=lambda kwargs, axes: Needs())
+"""
+
+LIST = """
+import json, warnings
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    import bioimageio_core as bc
+    registry = bc.plugins()
+    again = bc.plugins()
+assert registry is again
+print(json.dumps({
+    "ops": sorted(registry.processing_ops),
+    "adapters": sorted(registry.weights_adapters),
+    "plugins": [(p.distribution, p.name, p.version) for p in registry.plugins],
+    "failures": [(f.plugin.distribution, f.plugin.name, f.entry, f.message) for f in registry.failures],
+    "warnings": [str(w.message) for w in caught],
+    "invert_signal": registry.provenance[("processing_ops", "invert_signal")].distribution if "invert_signal" in registry.processing_ops else None,
+}))
+"""
+
+BROKEN = {
+    "import-error": ("import no_such_module_at_all\n", "import failed: ModuleNotFoundError: No module named 'no_such_module_at_all'"),
+    "syntax-error": ("def (:\n", "import failed: SyntaxError"),
+    "exit-at-import": ("import sys\nsys.exit(3)\n", "import failed: SystemExit: 3"),
+    "misspelt-hook": (
+        "from bioimageio_core.registry import hookimpl\n@hookimpl\ndef bioimageio_procesing_ops():\n    return ()\n",
+        "misspelt hook: there is none named bioimageio_procesing_ops",
+    ),
+    "wrong-entry": (
+        "from bioimageio_core.registry import hookimpl\n@hookimpl\ndef bioimageio_processing_ops():\n    yield 'sigmoid'\n",
+        "wrong entry: expected ProcessingOpEntry, found str",
+    ),
+    "entry-of-another-hook": (
+        "from bioimageio_core.registry import RunModeEntry, hookimpl\n@hookimpl\ndef bioimageio_processing_ops():\n"
+        "    yield RunModeEntry(name='twice', load=lambda: None)\n",
+        "wrong entry: expected ProcessingOpEntry, found RunModeEntry",
+    ),
+    "hook-raises": (
+        "from bioimageio_core.registry import hookimpl\n@hookimpl\ndef bioimageio_processing_ops():\n    raise RuntimeError('no licence found')\n",
+        "bioimageio_processing_ops raised RuntimeError: no licence found",
+    ),
+    "hook-returns-nothing": (
+        "from bioimageio_core.registry import hookimpl\n@hookimpl\ndef bioimageio_processing_ops():\n    pass\n",
+        "bioimageio_processing_ops raised TypeError",
+    ),
+    "hook-with-argument": (
+        "from bioimageio_core.registry import hookimpl\n@hookimpl\ndef bioimageio_processing_ops(config):\n    return ()\n",
+        "import failed: PluginValidationError",
+    ),
+    "duplicate": (
+        OK.replace("invert_signal", "sigmoid"),
+        "duplicate: 'sigmoid' is already registered by bioimageio-runtime",
+    ),
+}
+
+
+class TestGoodPlugin:
+    """A distribution that does everything right."""
+
+    def test_registered(self, site: Any) -> None:
+        """Its op is known, with its distribution; nothing is warned of."""
+        site.install("good-plugin", OK, version="2.3")
+        found = site.python(LIST)
+        assert "invert_signal" in found["ops"]
+        assert "sigmoid" in found["ops"]
+        assert found["invert_signal"] == "good-plugin"
+        assert ["good-plugin", "main", "2.3"] in found["plugins"]
+        assert found["failures"] == []
+        assert found["warnings"] == []
+
+    def test_switched_off(self, site: Any) -> None:
+        """BMZ_DISABLE_PLUGINS leaves the library's own."""
+        site.install("good-plugin", OK)
+        site.install("import-error", BROKEN["import-error"][0])
+        found = site.python(LIST, env={"BMZ_DISABLE_PLUGINS": "1"})
+        assert "invert_signal" not in found["ops"]
+        assert "sigmoid" in found["ops"]
+        assert found["failures"] == []
+        assert {p[0] for p in found["plugins"]} == {"bioimageio-runtime"}
+
+
+class TestBrokenPlugins:
+    """Distributions that do something wrong."""
+
+    def test_each_is_told_and_the_others_work(self, site: Any) -> None:
+        """All at once: each failure has its distribution and message, and is warned of once."""
+        site.install("good-plugin", OK)
+        for name, (module, _) in BROKEN.items():
+            site.install(name, module)
+        found = site.python(LIST)
+        assert {"invert_signal", "sigmoid", "zero_mean_unit_variance"} <= set(found["ops"])
+        assert found["invert_signal"] == "good-plugin"
+        assert "onnxruntime" in found["adapters"]
+        told = {distribution: message for distribution, _, _, message in found["failures"]}
+        assert set(told) == set(BROKEN)
+        for name, (_, message) in BROKEN.items():
+            assert message in told[name]
+        assert len(found["warnings"]) == len(BROKEN)
+        assert all(any(name in warning for warning in found["warnings"]) for name in BROKEN)
+
+    def test_bmz_plugins(self, site: Any) -> None:
+        """Status 1, the failures on stderr, one line each, the table on stdout; JSON holds both."""
+        site.install("good-plugin", OK)
+        site.install("import-error", BROKEN["import-error"][0])
+        site.install("duplicate", BROKEN["duplicate"][0])
+        ran = run_process("plugins", env=site.environment())
+        assert ran.status == 1
+        assert "good-plugin 1.0" in ran.out
+        assert len(ran.err.splitlines()) == 2
+        assert "import-error" in ran.err
+        assert "no_such_module_at_all" in ran.err
+        listed = run_process("plugins", "--json", env=site.environment())
+        assert listed.status == 1
+        assert {f["distribution"] for f in listed.json["failures"]} == {"import-error", "duplicate"}
+        assert "duplicate" in {f["distribution"] for f in listed.json["failures"] if f["entry"] == "sigmoid"}
+
+    def test_other_commands_warn_in_one_line(self, site: Any, tmp_path: Path) -> None:
+        """A broken plugin costs a line on stderr, no more."""
+        from made_models import box_model
+
+        model = box_model(tmp_path, 16)
+        site.install("import-error", BROKEN["import-error"][0])
+        ran = run_process("info", model, env=site.environment())
+        assert ran.status == 0
+        (line,) = ran.err.splitlines()
+        assert line.startswith("bmz: warning: plugin 'main' of import-error 1.0")
+
+    def test_two_strangers_with_one_name(self, site: Any) -> None:
+        """The first by name of the distribution wins; the message names both."""
+        site.install("alpha-plugin", OK)
+        site.install("beta-plugin", OK)
+        found = site.python(LIST)
+        assert found["invert_signal"] == "alpha-plugin"
+        ((distribution, _, entry, message),) = found["failures"]
+        assert distribution == "beta-plugin"
+        assert entry == "invert_signal"
+        assert "alpha-plugin 1.0" in message
+
+
+class TestMissingRequirements:
+    """What is not installed, told without importing anything."""
+
+    @pytest.mark.parametrize(
+        ("requires", "missing"),
+        [
+            ((), ()),
+            (("json",), ()),
+            (("no_such_module",), ("no_such_module",)),
+            (("json", "no_such_module"), ("no_such_module",)),
+            (("json.decoder",), ()),
+            (("json.nothing",), ("json.nothing",)),
+            (("no_such_module.below",), ("no_such_module.below",)),
+            (("math.below",), ("math.below",)),
+        ],
+    )
+    def test_names(self, requires: tuple[str, ...], missing: tuple[str, ...]) -> None:
+        """Modules, and modules in packages."""
+        assert missing_requirements(requires) == missing
+
+    def test_imports_nothing(self, site: Any) -> None:
+        """A package that must not be imported, and a module in it, are found."""
+        package = site.folder / "explosive"
+        package.mkdir()
+        (package / "__init__.py").write_text("raise RuntimeError('imported')\n")
+        (package / "part.py").write_text("raise RuntimeError('imported')\n")
+        code = (
+            "import json\nfrom bioimageio_core.registry import missing_requirements\n"
+            "print(json.dumps(missing_requirements(['explosive', 'explosive.part', 'explosive.other'])))"
+        )
+        assert site.python(code) == ["explosive.other"]
+
+    def test_adapter_that_cannot_run(self, site: Any, tmp_path: Path) -> None:
+        """Listed with what it needs; the weights are told not to run, and how to change that."""
+        adapter = """
+from bioimageio_core.registry import WeightsAdapterEntry, hookimpl
+
+@hookimpl
+def bioimageio_weights_adapters():
+    yield WeightsAdapterEntry(
+        name="caffe", weights_format="keras_hdf5", requires=("no_such_framework",), load=lambda: None, extra="caffe-plugin[all]"
+    )
+"""
+        site.install("caffe-plugin", adapter)
+        listed = run_process("plugins", "--json", env=site.environment())
+        assert listed.status == 0
+        assert [e["missing"] for e in listed.json["entries"] if e["name"] == "caffe"] == ["needs no_such_framework"]
+        from made_models import box_model
+
+        weights = {"keras_hdf5": {"source": "weights.h5", "tensorflow_version": "2.0"}}
+        model = box_model(tmp_path, 16)
+        text = (model / "bioimageio.yaml").read_text()
+        import yaml
+
+        (model / "bioimageio.yaml").write_text(yaml.safe_dump({**yaml.safe_load(text), "weights": weights}))
+        card = run_process("info", model, "--json", env=site.environment()).json
+        assert card["weights"][0]["why_not"] == "no_such_framework is not installed (pip install 'caffe-plugin[all]')"
