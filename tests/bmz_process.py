@@ -14,11 +14,15 @@ from typing import Any
 import attrs
 
 SERVER = """
-import json, os, sys
+import gc, json, os, sys
 from importlib import import_module
 from bioimageio_core.cli.main import COMMANDS, main
 for name in json.loads(sys.argv[1]):
     import_module(name)
+from bioimageio_core.api import validate
+validate({"type": "model", "format_version": "0.5.0"})  # fills the caches that every call would have to fill
+validate({"type": "model", "format_version": "0.4.10"})
+gc.freeze()
 for line in sys.stdin:
     call = json.loads(line)
     child = os.fork()

@@ -119,7 +119,15 @@ class TestDescriptions:
 class TestCommandLine:
     """``bmz``."""
 
-    RUN = "import sys\nsys.argv = ['bmz', *{args!r}]\nfrom bioimageio_core.cli import main\ntry:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+    RUN = (
+        "import sys\n"
+        "sys.argv = ['bmz', *{args!r}]\n"
+        "from bioimageio_core.cli import main\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code, end.code\n"
+    )
 
     @pytest.mark.parametrize("args", [["--help"], ["--version"]])
     def test_help_imports_no_command(self, args: list[str]) -> None:

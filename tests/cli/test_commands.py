@@ -1,4 +1,4 @@
-"""Every command on what is good, in a process of its own."""
+"""Every command on what is good."""
 
 from __future__ import annotations
 
@@ -22,8 +22,12 @@ class TestHelp:
         assert ran.status == 0
         for name in ("info", "plan", "plugins", "predict", "test", "validate", "verify"):
             assert f"  {name} " in ran.out
-        assert run_process().status == 2
-        assert "Usage: bmz" in run_process().err
+
+    def test_nothing(self, bmz: ForkedBmz) -> None:
+        """The help, on stderr."""
+        ran = bmz()
+        assert ran.status == 2
+        assert "Usage: bmz" in ran.err
 
     def test_help_of_commands(self, bmz: ForkedBmz) -> None:
         """Each has an example."""
@@ -117,7 +121,7 @@ class TestPredictAndPlan:
 
     def test_plan(self, made: Path, image: Path, bmz: ForkedBmz) -> None:
         """Blocks of 16 pixels of which 8 are kept: 5 along y, 7 along x; nothing is written or run."""
-        ran = run_process("plan", made, image, "--block", "y=16,x=16")
+        ran = bmz("plan", made, image, "--block", "y=16,x=16")
         assert ran.status == 0
         assert "35 blocks" in ran.out
         plan = bmz("plan", made, image, "--block", "y=16,x=16", "--json").json
@@ -197,7 +201,7 @@ class TestValidate:
 
     def test_good_and_bad(self, made: Path, model: Path, change: Any, tmp_path: Path, bmz: ForkedBmz) -> None:
         """The worst status counts, every source is judged."""
-        assert run_process("validate", made).status == 0
+        assert bmz("validate", made).status == 0
         change(model, lambda tree: tree.pop("inputs"))
         ran = bmz("validate", made, model, "--json")
         assert ran.status == 1
@@ -223,7 +227,7 @@ class TestPlugins:
 
     def test_lists(self, bmz: ForkedBmz) -> None:
         """Ops, formats and adapters, with who brings them."""
-        ran = run_process("plugins")
+        ran = bmz("plugins")
         assert ran.status == 0
         assert "zero_mean_unit_variance" in ran.out
         listed = bmz("plugins", "--json").json

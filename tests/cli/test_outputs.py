@@ -67,7 +67,7 @@ class TestUnwritable:
         assert "/proc/out.zarr" in line
 
     @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="no limit of file sizes")
-    def test_no_space(self, made: Path, tmp_path: Path, save_image: Any, out: Path) -> None:
+    def test_no_space(self, bmz: ForkedBmz, made: Path, tmp_path: Path, save_image: Any, out: Path) -> None:
         """Chunks that cannot be written end the run; what is left is no zarr group, and can be replaced."""
         image = save_image(tmp_path / "large.zarr", np.random.default_rng(0).random((400, 400), dtype=np.float32), "yx")
         code = (
@@ -82,13 +82,13 @@ class TestUnwritable:
         assert "can't be written" in line
         with pytest.raises(FileNotFoundError):
             zarr.open_group(str(out), mode="r")
-        assert run_process(*args, "--overwrite").status == 0
+        assert bmz(*args, "--overwrite").status == 0
 
 
 class TestInterruption:
     """Ctrl-C."""
 
-    def test_predict(self, made: Path, tmp_path: Path, save_image: Any, out: Path) -> None:
+    def test_predict(self, bmz: ForkedBmz, made: Path, tmp_path: Path, save_image: Any, out: Path) -> None:
         """Status 130, one line, and no zarr group; --overwrite begins anew."""
         image = save_image(tmp_path / "large.zarr", np.random.default_rng(0).random((500, 500), dtype=np.float32), "yx")
         args = ["predict", str(made), str(image), "-o", str(out)]
@@ -106,7 +106,7 @@ class TestInterruption:
         assert said.strip().splitlines() == [f"bmz: interrupted; {out} is unfinished, --overwrite begins anew"]
         with pytest.raises(FileNotFoundError):
             zarr.open_group(str(out), mode="r")
-        line = run_process(*args).error(2)
+        line = bmz(*args).error(2)
         assert "unfinished" in line
         assert "--overwrite" in line
-        assert run_process(*args, "--overwrite").status == 0
+        assert bmz(*args, "--overwrite").status == 0

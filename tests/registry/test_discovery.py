@@ -32,7 +32,7 @@ print(json.dumps({
     "plugins": [(p.distribution, p.name, p.version) for p in registry.plugins],
     "failures": [(f.plugin.distribution, f.plugin.name, f.entry, f.message) for f in registry.failures],
     "warnings": [str(w.message) for w in caught],
-    "invert_signal": registry.provenance[("processing_ops", "invert_signal")].distribution if "invert_signal" in registry.processing_ops else None,
+    "invert_signal": getattr(registry.provenance.get(("processing_ops", "invert_signal")), "distribution", None),
 }))
 """
 
@@ -54,7 +54,8 @@ BROKEN = {
         "wrong entry: expected ProcessingOpEntry, found RunModeEntry",
     ),
     "hook-raises": (
-        "from bioimageio_core.registry import hookimpl\n@hookimpl\ndef bioimageio_processing_ops():\n    raise RuntimeError('no licence found')\n",
+        "from bioimageio_core.registry import hookimpl\n@hookimpl\ndef bioimageio_processing_ops():\n"
+        "    raise RuntimeError('no licence found')\n",
         "bioimageio_processing_ops raised RuntimeError: no licence found",
     ),
     "hook-returns-nothing": (

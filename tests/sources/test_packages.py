@@ -114,7 +114,7 @@ class TestLocal:
 
     def test_no_such_thing(self, tmp_path: Path) -> None:
         """The path as it was given."""
-        with pytest.raises(SourceError, match="no such file or folder: .*nope"):
+        with pytest.raises(SourceError, match=r"no such file or folder: .*nope"):
             bc.load_description(tmp_path / "nope")
         with pytest.raises(SourceError):
             bc.validate(tmp_path / "nope")
@@ -247,10 +247,10 @@ class TestUrls:
 
     def test_missing(self, memory: str) -> None:
         """The URL is named, of the description and of a file beside it."""
-        with pytest.raises(SourceError, match="memory://models/nope.yaml"):
+        with pytest.raises(SourceError, match=r"memory://models/nope\.yaml"):
             bc.load_description(f"{memory}/nope.yaml")
         fsspec.filesystem("memory").rm("/models/weights.onnx")
-        with pytest.raises(SourceError, match="memory://models/weights.onnx"):
+        with pytest.raises(SourceError, match=r"memory://models/weights\.onnx"):
             bc.predict(f"{memory}/bioimageio.yaml", image())
 
     @pytest.mark.parametrize("source", ["../secret.onnx", "/etc/passwd", "file:///etc/passwd", "local:///etc/passwd"])
@@ -275,7 +275,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
     def translate_path(self, path: str) -> str:
         return super().translate_path(path.partition("?")[0].removesuffix("/content"))
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *args: Any) -> None:
         """Say nothing."""
 
 
@@ -309,7 +309,7 @@ class TestHttp:
     def test_missing(self, server: str) -> None:
         """404 is a SourceError with the URL."""
         pytest.importorskip("aiohttp")
-        with pytest.raises(SourceError, match="nope.yaml"):
+        with pytest.raises(SourceError, match=r"nope\.yaml"):
             bc.load_description(f"{server}/nope.yaml")
 
     def test_without_the_package(self, server: str) -> None:

@@ -90,7 +90,7 @@ class TestPositions:
     def test_fewer_described_inputs(self, tmp_path: Path) -> None:
         """The graph wants more than the description has."""
         difference_graph(tmp_path / "weights.onnx")
-        with pytest.raises(ModelRunError, match="takes 2 inputs .* has 1"):
+        with pytest.raises(ModelRunError, match=r"takes 2 inputs .* has 1"):
             OnnxAdapter(context(tmp_path / "weights.onnx"))
 
 
@@ -129,7 +129,7 @@ class TestAdapter:
     def test_device_that_is_not_there(self, tmp_path: Path) -> None:
         """What there is instead."""
         difference_graph(tmp_path / "weights.onnx")
-        with pytest.raises(InputError, match="'mps' is not usable .*CPUExecutionProvider"):
+        with pytest.raises(InputError, match=r"'mps' is not usable .*CPUExecutionProvider"):
             OnnxAdapter(context(tmp_path / "weights.onnx", inputs=("a", "b"), device="mps"))
 
 
