@@ -17,7 +17,7 @@ __all__ = ["nuclei_block"]
 _LATTICE = 24
 """Pixels between the sites of nuclei, of which about two in three are taken."""
 
-_REACH = 40
+_REACH = 50
 """No nucleus shows farther than this from its site, jitter and glow included."""
 
 _NOISE_CELL = 128
@@ -76,13 +76,14 @@ def _nuclei(seed: int, y0: int, x0: int, height: int, width: int) -> Iterator[tu
 
 def _nucleus(site_y: int, site_x: int, u: list[float]) -> tuple[int, int, NDArray[np.float32], NDArray[np.bool_]]:
     """Draw one nucleus from nine uniform numbers."""
-    y, x = site_y + _LATTICE * u[0], site_x + _LATTICE * u[1]
+    # Counted from the site: far from the origin absolute coordinates have no fractions.
+    y, x = _LATTICE * u[0], _LATTICE * u[1]
     radius, stretch, angle = 5.5 + 5.0 * u[2] ** 1.5, 1.0 + 0.5 * u[3], np.pi * u[4]
     brightness = 350.0 * 6.0 ** u[5]
     # Some lie out of focus: their edges are soft.
     softness = 0.12 + 0.15 * u[6] ** 3
     half = int(radius * stretch * 1.45) + 1
-    top, left = int(np.floor(y)) - half, int(np.floor(x)) - half
+    top, left = int(y) - half, int(x) - half
     dy = np.arange(top, top + 2 * half + 2, dtype=np.float32)[:, None] - np.float32(y)
     dx = np.arange(left, left + 2 * half + 2, dtype=np.float32)[None, :] - np.float32(x)
     cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
@@ -94,7 +95,7 @@ def _nucleus(site_y: int, site_x: int, u: list[float]) -> tuple[int, int, NDArra
     distance = distance / (1 + bulge)
     edge = np.clip((1.0 - distance) / np.float32(2 * softness) + np.float32(0.5), 0, 1)
     glow = np.float32(brightness) * (edge * edge * (3 - 2 * edge) + np.float32(0.06) * np.clip(1.4 - distance, 0, 1))
-    return top, left, glow.astype(np.float32), distance < 1
+    return site_y + top, site_x + left, glow.astype(np.float32), distance < 1
 
 
 def _uniform(seed: int, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[Any]:

@@ -22,8 +22,8 @@ from .synthetic import nuclei_block
 
 __all__ = ["difference_of_blocks", "evaluate", "main", "train"]
 
-BATCH = 4
-SIZE = 128
+BATCH = 2
+SIZE = 192
 
 
 def train(steps: int, seed: int = 0) -> dict[str, NDArray[np.float32]]:
@@ -38,7 +38,7 @@ def train(steps: int, seed: int = 0) -> dict[str, NDArray[np.float32]]:
         weights[name] = (torch.randn(shape) * (2 / inputs) ** 0.5).requires_grad_()
         weights[f"{name}.bias"] = torch.zeros(shape[1] if name.endswith(".up") else shape[0], requires_grad=True)
     optimiser = torch.optim.Adam(weights.values(), lr=4e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps, pct_start=0.1, div_factor=5)
     begin = time.monotonic()
     for step in range(steps):
         images, masks = _batch(rng, seed)

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bioimageio_core.demo.synthetic import nuclei_block
+from bioimageio_core.demo.synthetic import _nucleus, nuclei_block
 
 WHOLE = nuclei_block(3, -150, 900, 300, 280)
 
@@ -29,7 +29,11 @@ class TestPlane:
         assert not np.array_equal(nuclei_block(3, 0, 0, 64, 64)[1], nuclei_block(4, 0, 0, 64, 64)[1])
 
     def test_far_away(self) -> None:
-        """The plane has no end in reach, and does not repeat nearby."""
+        """The plane has no end in reach, does not repeat nearby, and keeps the shapes of its nuclei."""
         far = nuclei_block(3, 2**40, -(2**40), 64, 64)[0]
         assert far.shape == (64, 64)
         assert not np.array_equal(far, nuclei_block(3, 0, 0, 64, 64)[0])
+        numbers = [0.3, 0.7, 0.5, 0.5, 0.2, 0.5, 0.5, 0.1, 0.9]
+        here, there = _nucleus(0, 0, numbers), _nucleus(2**40, -(2**40), numbers)
+        assert np.array_equal(here[2], there[2])
+        assert (there[0] - here[0], there[1] - here[1]) == (2**40, -(2**40))
