@@ -50,6 +50,9 @@ class Image:
     axes: tuple[AxisId, ...] | None = None
     """None where the source doesn't say."""
 
+    location: str | None = None
+    """Path or URL that pixels are read from; None for arrays in memory."""
+
     channel_names: tuple[str, ...] | None = None
     chunks: tuple[int, ...] | None = None
     """The unit of storage, where there is one: regions of whole chunks are read fastest."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy as np
 
 from ..errors import AxesError, SourceError
@@ -49,7 +50,7 @@ def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: i
     if isinstance(source, Image):
         image = source
     elif isinstance(source, str | os.PathLike):
-        image = _open_location(os.fspath(source), level)
+        image = attrs.evolve(_open_location(os.fspath(source), level), location=os.fsdecode(source))
     else:
         image = _open_array(source)
     if image.shape == ():
@@ -80,7 +81,9 @@ def _open_array(source: Any) -> Image:
     if isinstance(source, np.ndarray):
         return Image(name="array", shape=source.shape, dtype=checked_dtype(source.dtype, "array"), reader=ArrayReader(array=source))
     if type(source).__module__.partition(".")[0] == "zarr":
-        return image_of_zarr_array(source)
+        root = getattr(source.store, "root", None)
+        location = None if root is None else str(Path(root) / source.path)
+        return attrs.evolve(image_of_zarr_array(source), location=location)
     name = getattr(source, "name", None)
     # Dask names its arrays by hash, which says nothing to a user.
     name = name if isinstance(name, str) and name and not hasattr(source, "dask") else "array"

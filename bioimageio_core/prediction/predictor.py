@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import attrs
 
-from ..errors import InputError
+from ..errors import InputError, OutputError
 from ..registry import WeightsAdapter
 from .choose_weights import WeightsChoice, choose_weights, load_adapter
 from .loaded import LoadedModel
@@ -16,6 +17,24 @@ from .result import Prediction
 from .run import run_plan
 
 __all__ = ["Predictor", "evolve_options"]
+
+
+def check_apart(output: str, plan: Plan, model: LoadedModel) -> None:
+    """Refuse to write where an input or the model is read from: overwriting would destroy it.
+
+    Raises:
+        OutputError: The output is or holds one of them.
+
+    """
+    place = Path(output).expanduser().resolve()
+    read = {f"the image for {i.bound.tensor.id!r}": i.bound.image.location for i in plan.inputs}
+    read["the model"] = model.package.root or (model.package.archive if isinstance(model.package.archive, str) else None)
+    for what, location in read.items():
+        if location is None or "://" in location:
+            continue
+        other = Path(location).resolve()
+        if place == other or place in other.parents:
+            raise OutputError(f"output {output} would be written over {what}, {location}: give another name")
 
 
 def evolve_options(options: PredictOptions, changes: dict[str, Any]) -> PredictOptions:
@@ -76,6 +95,8 @@ class Predictor:
         """
         chosen = self.with_options(**options)
         plan = self.plan(inputs, **options)
+        if output is not None:
+            check_apart(str(output), plan, self.model)
         adapter, serial = self.network(plan.weights, threads=plan.threads, trust=chosen.trust)
         return run_plan(plan, self.model, adapter, chosen, serial=serial, output=None if output is None else str(output))
 

@@ -136,6 +136,22 @@ class TestChunks:
         bc.predict(tmp_path, np.zeros((2, 8, 9), np.float32), tmp_path / "out.zarr", overwrite=True)
 
 
+class TestOutputIsNoInput:
+    """What is read is never overwritten."""
+
+    def test_same_path(self, tmp_path: Path) -> None:
+        """The image as output is refused, as path and as array; so is a folder that holds it, and the model."""
+        (tmp_path / "model").mkdir()
+        model = box_model(tmp_path / "model", 64)
+        place = tmp_path / "data" / "x.zarr"
+        array = zarr.create_array(str(place), shape=(9, 9), chunks=(9, 9), dtype="float32", dimension_names=("y", "x"))
+        for image in (place, array):
+            for output in (place, tmp_path / "data" / ".." / "data" / "x.zarr", tmp_path / "data", tmp_path / "model"):
+                with pytest.raises(OutputError, match="would be written over"):
+                    bc.predict(model, image, output, overwrite=True)
+        assert zarr.open_array(str(place), mode="r").shape == (9, 9)
+
+
 class TestData:
     """A plan is data."""
 
