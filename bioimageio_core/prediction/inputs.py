@@ -126,6 +126,8 @@ def _for_tensor(option: Any, tensor_id: str) -> Any:
 
 def _bind(tensor: TensorIO, source: Any, options: PredictOptions) -> BoundInput:
     image = open_image(source, axes=_for_tensor(options.axes, tensor.id), level=options.level)
+    if 0 in image.shape:
+        raise InputError(f"{image.name} is empty (shape {image.shape}): there is nothing to predict")
     _check_dtype(tensor, image)
     guessed = image.axes is None
     if image.axes is None:

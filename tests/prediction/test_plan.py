@@ -183,6 +183,12 @@ class TestInputs:
         with pytest.raises(InputError, match="holds float32, input 'raw' takes uint8: values would be cut off"):
             bc.open_predictor(tmp_path).plan(big(5, 5))
 
+    @pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 5, 5)])
+    def test_empty(self, tmp_path: Path, shape: tuple[int, ...]) -> None:
+        """An image without pixels is an error, whichever axis is empty."""
+        with pytest.raises(InputError, match="is empty"):
+            bc.predict(box_model(tmp_path, 64), np.zeros(shape, np.float32), axes="tyx"[-len(shape) :])
+
     def test_channels_last(self, tmp_path: Path) -> None:
         """Three channels at the end are recognised where the model takes three."""
         identity_graph(tmp_path / "weights.onnx")
