@@ -40,6 +40,7 @@ __all__ = [
     "ModelRunError",
     "OutputError",
     "PluginError",
+    "PluginWarning",
     "SourceError",
     "TrustError",
     "UnknownExtensionError",
@@ -98,6 +99,10 @@ class OutputError(BioimageioError, OSError):
 
 class PluginError(BioimageioError, ImportError):
     """A plugin could not be imported or broke the contract of a hook."""
+
+
+class PluginWarning(UserWarning):
+    """A plugin failed to register, or parts of it did; the others are not affected."""
 
 
 class UnknownExtensionError(PluginError):

@@ -8,7 +8,7 @@ from importlib import import_module
 
 import click
 
-from ..errors import BioimageioError
+from ..errors import BioimageioError, PluginWarning
 from ..report.plain_text import in_one_line
 from .terminal import INTERRUPTED
 
@@ -100,5 +100,6 @@ def _say(message: str, status: int) -> int:
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *where: object, **more: object) -> None:
-    """Show a warning to people, who want no line of code with it."""
-    click.echo(f"bmz: warning: {in_one_line(str(message))}", err=True)
+    """Show a warning of the library to people, who want no line of code with it; those of other packages are for their developers."""
+    if issubclass(category, PluginWarning):
+        click.echo(f"bmz: warning: {in_one_line(str(message))}", err=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pluggy
 
+from ..errors import PluginWarning
 from ..typing import FrozenMapping
 from . import hookspecs
 from .entries import Entry, ProcessingOpEntry, RunModeEntry, WeightsAdapterEntry, WeightsFormatEntry
@@ -60,7 +61,9 @@ def collect(entry_points: Iterable[metadata.EntryPoint] | None = None) -> Regist
                     found[kind][entry.name] = entry
     for failure in failures:
         warnings.warn(
-            f"plugin {failure.plugin.name!r} of {failure.plugin.distribution} {failure.plugin.version}: {failure.message}", stacklevel=2
+            f"plugin {failure.plugin.name!r} of {failure.plugin.distribution} {failure.plugin.version}: {failure.message}",
+            PluginWarning,
+            stacklevel=2,
         )
     return Registry(
         processing_ops=FrozenMapping(found["processing_ops"]),

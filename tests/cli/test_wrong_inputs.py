@@ -178,7 +178,7 @@ class TestImages:
 
     def test_missing_input(self, bmz: ForkedBmz, shared: Path, image: Path, out: Path) -> None:
         """The input that is missing."""
-        model = shared / "models" / "unet2d_multi_tensor"
+        model = shared / "models" / "unet2d_multi_tensor_v0_4"
         assert "missing: input1" in bmz("plan", model, f"input0={image}").error(2)
         assert "input0, input1" in bmz("plan", model, image).error(2)
         assert "nope.zarr" in bmz("plan", model, f"input0={image}", "input1=nope.zarr").error(2)
