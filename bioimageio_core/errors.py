@@ -20,6 +20,7 @@ The tree::
     └── TrustError (PermissionError)           code that comes with a model would have to run
 
 Each says what, where, expected, found and what to do, in one sentence or two.
+A plugin that fails costs the others nothing: it is told of by a `PluginWarning`.
 All of them survive pickling, since workers raise them: the arguments of ``__init__`` are ``Exception.args``.
 """
 

@@ -169,7 +169,7 @@ class TestImages:
     def test_empty_image(self, bmz: ForkedBmz, made: Path, tmp_path: Path, out: Path) -> None:
         """An axis of size 0."""
         np.save(tmp_path / "empty.npy", np.zeros((0, 20), np.float32))
-        assert "axis 'y' of input 'raw' has 0 pixels" in bmz("predict", made, tmp_path / "empty.npy", "-o", out, "--axes", "yx").error(2)
+        assert "empty is empty (shape (0, 20))" in bmz("predict", made, tmp_path / "empty.npy", "-o", out, "--axes", "yx").error(2)
 
     def test_several_inputs(self, bmz: ForkedBmz, made: Path, image: Path, out: Path) -> None:
         """Unknown ids, and paths without an id."""

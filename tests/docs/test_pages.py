@@ -25,7 +25,7 @@ class TestLists:
         assert tree is not None
         drawn = [line.strip() for line in (errors.__doc__ or "").splitlines()]
         assert all(line.strip() in drawn for line in tree[1].splitlines())
-        assert {*re.findall(r"── (\w+)", tree[1]), "BioimageioError"} == set(errors.__all__)
+        assert {*re.findall(r"── (\w+)", tree[1]), "BioimageioError"} == {n for n in errors.__all__ if n.endswith("Error")}
 
     def test_every_hook_is_documented(self) -> None:
         """The table of hooks has them all, and no other."""
