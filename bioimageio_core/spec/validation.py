@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 
     from .versions import ResourceDescr
 
-__all__ = ["Issue", "ValidationReport", "converter_for", "read_tree", "validate_tree"]
+__all__ = [
+    "Issue",
+    "ValidationReport",
+    "combined",
+    "converter_for",
+    "read_tree",
+    "read_with_notes",
+    "report_of",
+    "validate_tree",
+]
 
 _RANK: dict[Severity, int] = {"error": 0, "alert": 1, "warning": 2, "info": 3}
 
@@ -108,13 +117,32 @@ def read_tree(tree: Any, registry: Registry, source: str = "") -> tuple[Resource
     return descr, report
 
 
+def read_with_notes(tree: Any, registry: Registry, source: str = "") -> tuple[ResourceDescr, Detected, list[Problem]]:
+    """Return the description that a tree holds, what it is, and what reading it in the latest micro version changed.
+
+    Raises:
+        InvalidDescriptionError: The description breaks its format; ``report`` holds every problem.
+
+    """
+    descr, _ = read_tree(tree, registry, source)
+    detected = detect(tree)
+    assert detected.format is not None
+    _, notes = upgrade_of(detected.family, detected.format)(tree, detected.version)
+    return descr, detected, [*detected.problems, *notes]
+
+
+def combined(notes: Iterable[Problem], report: ValidationReport) -> ValidationReport:
+    """Return the report with notes before its own issues of the same severity."""
+    return attrs.evolve(report, issues=_sorted((*map(_issue, notes), *report.issues)))
+
+
 def _read(tree: Any, registry: Registry, source: str) -> tuple[ResourceDescr | None, ValidationReport]:
     if not isinstance(tree, Mapping):
         problem = Problem(loc=(), message=f"expected a mapping, found {type(tree).__name__}")
-        return None, _report(source, Detected(), [problem])
+        return None, report_of(source, Detected(), [problem])
     detected = detect(tree)
     if detected.format is None:
-        return None, _report(source, detected, detected.problems)
+        return None, report_of(source, detected, detected.problems)
     problems = list(detected.problems)
     descr = None
     try:
@@ -127,19 +155,27 @@ def _read(tree: Any, registry: Registry, source: str) -> tuple[ResourceDescr | N
         problems += error.problems
     except RecursionError:
         problems.append(Problem(loc=(), message="expected at most a hundred levels of nesting, found more"))
-    return descr, _report(source, detected, problems)
+    return descr, report_of(source, detected, problems)
 
 
-def _report(source: str, detected: Detected, problems: Iterable[Problem]) -> ValidationReport:
-    issues = [Issue(loc=p.loc, message=p.message, severity=p.severity, hint=p.hint) for p in problems]
-    issues.sort(key=lambda issue: _RANK[issue.severity])
+def report_of(source: str, detected: Detected, problems: Iterable[Problem]) -> ValidationReport:
+    """Return the problems as a report."""
+    issues = _sorted(map(_issue, problems))
     return ValidationReport(
         source=source,
         type=detected.type,
         format_version=detected.format_version,
         status="invalid" if issues and issues[0].severity == "error" else "valid",
-        issues=tuple(issues),
+        issues=issues,
     )
+
+
+def _issue(problem: Problem) -> Issue:
+    return Issue(loc=problem.loc, message=problem.message, severity=problem.severity, hint=problem.hint)
+
+
+def _sorted(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    return tuple(sorted(issues, key=lambda issue: _RANK[issue.severity]))
 
 
 def converter_for(registry: Registry, format: ModelFormat) -> Converter:  # noqa: A002 (the word of the format)

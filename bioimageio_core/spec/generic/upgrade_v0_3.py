@@ -152,11 +152,15 @@ def _convert_license(new: dict[str, Any]) -> list[Problem]:
     written = new.get("license")
     if not isinstance(written, str) or written in LICENSES | DEPRECATED_LICENSES:
         return []
-    spelt = next((known for known in LICENSES if known.lower() == written.strip().lower()), None)
+    spelt = next((known for known in LICENSES if _letters(known) == _letters(written)), None)
     if spelt is None:
         return []
     new["license"] = spelt
     return [changed(("license",), f"{written!r} was read as {spelt!r}")]
+
+
+def _letters(license_: str) -> str:
+    return re.sub(r"[^a-z0-9.+]|licen[sc]e$", "", license_.lower().strip())
 
 
 def _convert_git_repo(new: dict[str, Any]) -> list[Problem]:
