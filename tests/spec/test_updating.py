@@ -249,7 +249,7 @@ class TestWeights:
             "architecture": "net.py:Net",
             "architecture_sha256": "b" * 64,
             "kwargs": {"depth": 3},
-            "dependencies": "conda:env.yaml",
+            "dependencies": "conda:https://example.com/env.yaml/content",
             "parent": "torchscript",
             "attachments": {"files": ["log.txt"]},
         }
@@ -260,7 +260,7 @@ class TestWeights:
             "source": "w.pt",
             "architecture": {"source": "net.py", "sha256": "b" * 64, "callable": "Net", "kwargs": {"depth": 3}},
             "pytorch_version": "1.10",
-            "dependencies": {"source": "env.yaml"},
+            "dependencies": {"source": "https://example.com/env.yaml/content"},
         }
         assert new["weights"]["keras_hdf5"] == {"source": "w.h5", "tensorflow_version": "2.10"}
         assert new["attachments"] == [{"source": "log.txt"}, {"source": "requirements.txt"}]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..fields import file_name
 from ..node import Problem
 from ..notes import changed, lost
 from .licenses import DEPRECATED_LICENSES, LICENSES
@@ -128,17 +129,12 @@ def _convert_covers(new: dict[str, Any]) -> list[Problem]:
 
 
 def _is_tiff(cover: Any) -> bool:
-    return isinstance(cover, str) and _file_name(cover).lower().endswith((".tif", ".tiff"))
-
-
-def _file_name(source: str) -> str:
-    is_url = source.lower().startswith(("http://", "https://"))
-    return re.split(r"[?#]", source, maxsplit=1)[0].removesuffix("/content") if is_url else source
+    return isinstance(cover, str) and file_name(cover).lower().endswith((".tif", ".tiff"))
 
 
 def _convert_documentation(new: dict[str, Any]) -> list[Problem]:
     documentation = new.get("documentation")
-    if not isinstance(documentation, str) or _file_name(documentation).endswith(".md"):
+    if not isinstance(documentation, str) or file_name(documentation).endswith(".md"):
         return []
     del new["documentation"]
     is_page = documentation.lower().startswith(("http://", "https://"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ....fields import found
+from ....fields import file_name, found
 from ....node import Loc, Problem
 from ....notes import changed, lost
 
@@ -59,13 +59,15 @@ def _entry(name: str, old: Mapping[str, Any], new: dict[str, Any], notes: list[P
 
 
 def _attach(new: dict[str, Any], file: str) -> None:
-    new["attachments"] = [*(new.get("attachments") or ()), {"source": file}]
+    attachments = new.get("attachments") or []
+    if all(attachment.get("source") != file for attachment in attachments):
+        new["attachments"] = [*attachments, {"source": file}]
 
 
 def _convert_dependencies(name: str, entry: dict[str, Any], new: dict[str, Any], loc: Loc, notes: list[Problem]) -> None:
     written = entry.pop("dependencies").strip()
     manager, _, file = written.partition(":")
-    if name in _WITH_DEPENDENCIES and file.endswith((".yaml", ".yml")):
+    if name in _WITH_DEPENDENCIES and file_name(file).endswith((".yaml", ".yml")):
         entry["dependencies"] = {"source": file}
         if manager != "conda":
             notes.append(lost(loc, f"the package manager of {found(written)} was dropped, it is conda always"))
