@@ -73,10 +73,8 @@ def load_model_description(source: Source | Package) -> Any:
         InvalidDescriptionError: It describes something else, or breaks its format.
 
     """
-    descr = load_description(source)
-    if descr.type != "model":
-        raise InvalidDescriptionError(f"{open_package(source).name} describes a {descr.type}: expected a model")
-    return descr
+    package = open_package(source)
+    return read_tree(_model_tree(package), default_registry(), package.name)[0]
 
 
 def validate(source: Source | Package) -> ValidationReport:
@@ -182,10 +180,17 @@ def verify(source: Source | Package, inputs: Any = None, *, tolerance: float = 1
 
 def _load(source: Source | Package) -> LoadedModel:
     package = open_package(source)
-    descr, _ = read_tree(_tree(package), default_registry(), package.name)
-    if descr.type != "model":
-        raise InvalidDescriptionError(f"{package.name} describes a {descr.type}: expected a model")
+    descr, _ = read_tree(_model_tree(package), default_registry(), package.name)
     return LoadedModel.of(descr, package, default_registry())
+
+
+def _model_tree(package: Package) -> Mapping[str, Any]:
+    """Return the tree of a model; that it is something else is said before anything that is wrong with it."""
+    tree = _tree(package)
+    type_ = tree.get("type", "model")
+    if isinstance(type_, str) and type_ != "model":
+        raise InvalidDescriptionError(f"{package.name} describes a resource of type {type_!r}: expected a model")
+    return tree
 
 
 def _tree(package: Package) -> Mapping[str, Any]:
