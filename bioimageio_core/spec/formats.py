@@ -82,7 +82,7 @@ def _model_format(written: str) -> Detected:
 def _other_format(type_: str, family: Family, written: str) -> Detected:
     base = Detected(type=type_, format_version=written, family=family)
     match = re.fullmatch(r"([0-9]{1,9})(?:\.([0-9]{1,9})(?:\.([0-9]{1,9}))?)?", written)
-    if match is None or (written.startswith("0.2") and match[3] is None and match[2] == "2"):
+    if match is None or (match[3] is None and match[1] == "0" and match[2] == "2"):
         return attrs.evolve(base, problems=(_no_version(written, "0.3.4"),))
     version = (int(match[1]), int(match[2] or 0), int(match[3] or 0))
     minor = f"{version[0]}.{version[1]}"

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from bioimageio_core.errors import InvalidDescriptionError
 from bioimageio_core.registry import Registry
 from bioimageio_core.spec.converters import make_converter, plain_converter
+from bioimageio_core.spec.structuring import unstructure
+from bioimageio_core.spec.updating import update_tree
 from bioimageio_core.spec.validation import converter_for, read_tree, validate_tree
 from bioimageio_core.spec.yaml import dump_yaml, load_yaml
 
@@ -133,6 +135,24 @@ class TestMutations:
             with pytest.raises(InvalidDescriptionError, match=r"^damaged\.yaml is invalid: ") as caught:
                 read_tree(tree, registry, "damaged.yaml")
             assert caught.value.report.summary() == report.summary()
+
+    @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+    @given(st.integers(0, 10_000), DAMAGES)
+    def test_updating(self, verdicts: tuple[Any, ...], registry: Registry, which: int, damages: list[Any]) -> None:
+        """However a real description of any type is damaged, it is brought to a valid one of the newest version or refused."""
+        valid = [verdict for verdict in verdicts if verdict.is_valid]
+        tree = copy.deepcopy(valid[which % len(valid)].tree)
+        for way, action, value in damages:
+            _damage(tree, way, action, copy.deepcopy(value))
+        try:
+            descr, _ = update_tree(tree, registry, "damaged.yaml")
+        except InvalidDescriptionError as error:
+            report = error.report
+        else:
+            report = validate_tree(unstructure(descr), registry)
+            assert report.status == "valid"
+            return
+        assert report.errors
 
 
 def _damage(tree: Any, way: list[int], action: str, value: Any) -> None:
