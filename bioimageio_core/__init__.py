@@ -14,7 +14,9 @@ if TYPE_CHECKING:
         open_predictor,
         plugins,
         predict,
+        save_description,
         test_model,
+        update_format,
         validate,
         verify,
     )
@@ -34,7 +36,9 @@ __all__ = [
     "open_predictor",
     "plugins",
     "predict",
+    "save_description",
     "test_model",
+    "update_format",
     "validate",
     "verify",
 ]
@@ -45,6 +49,7 @@ _HOMES = {
     "PredictOptions": "bioimageio_core.prediction.options",
     "Prediction": "bioimageio_core.prediction.result",
     "Predictor": "bioimageio_core.prediction.predictor",
+    "save_description": "bioimageio_core.spec.saving",
 }
 
 

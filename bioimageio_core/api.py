@@ -16,6 +16,8 @@ from .prediction.verify import VerifyReport, verify_blocks
 from .registry import Registry, collect
 from .sources import Package, open_package
 from .sources.package import Source
+from .spec.saving import save_description
+from .spec.updating import update_tree
 from .spec.validation import Issue, ValidationReport, read_tree, validate_tree
 from .spec.yaml import load_yaml
 
@@ -26,7 +28,9 @@ __all__ = [
     "open_predictor",
     "plugins",
     "predict",
+    "save_description",
     "test_model",
+    "update_format",
     "validate",
     "verify",
 ]
@@ -50,7 +54,8 @@ def load_description(source: Source | Package) -> Any:
         source: A path to a file, folder or zip, a URL that fsspec can open, bytes, or a mapping.
 
     Returns:
-        A frozen instance of the class of its type and version, such as `bioimageio_core.spec.model.v0_5.ModelDescr`.
+        A frozen instance of the class of its type and version, such as `bioimageio_core.spec.model.v0_5.ModelDescr`
+        or `bioimageio_core.spec.dataset.v0_2.DatasetDescr`; models of format 0.3 become those of 0.4.
 
     Raises:
         SourceError: There is nothing there.
@@ -68,10 +73,8 @@ def load_model_description(source: Source | Package) -> Any:
         InvalidDescriptionError: It describes something else, or breaks its format.
 
     """
-    descr = load_description(source)
-    if descr.type != "model":
-        raise InvalidDescriptionError(f"{open_package(source).name} describes a {descr.type}: expected a model")
-    return descr
+    package = open_package(source)
+    return read_tree(_model_tree(package), default_registry(), package.name)[0]
 
 
 def validate(source: Source | Package) -> ValidationReport:
@@ -88,6 +91,25 @@ def validate(source: Source | Package) -> ValidationReport:
         issue = Issue(loc=(), message=str(error), severity="error")
         return ValidationReport(source=package.name, type="", format_version="", status="invalid", issues=(issue,))
     return validate_tree(tree, default_registry(), package.name)
+
+
+def update_format(source: Source | Package, *, report: Callable[[ValidationReport], None] = lambda report: None) -> Any:
+    """Load a description and bring it to the newest format version of its type: 0.5 for models, 0.3 for all others.
+
+    Args:
+        source: What `load_description` takes.
+        report: Told what that took: issues of severity ``info`` for what is said in another way,
+            ``warning`` for what is said elsewhere now, had to be assumed or was lost, each with its path.
+
+    Raises:
+        SourceError: There is nothing there.
+        InvalidDescriptionError: It breaks its own format, or has no valid counterpart in the newest; ``report`` of the error says where.
+
+    """
+    package = open_package(source)
+    descr, found = update_tree(_tree(package), default_registry(), package.name)
+    report(found)
+    return descr
 
 
 def open_predictor(model: Source | Package, **options: Any) -> Predictor:
@@ -158,10 +180,17 @@ def verify(source: Source | Package, inputs: Any = None, *, tolerance: float = 1
 
 def _load(source: Source | Package) -> LoadedModel:
     package = open_package(source)
-    descr, _ = read_tree(_tree(package), default_registry(), package.name)
-    if descr.type != "model":
-        raise InvalidDescriptionError(f"{package.name} describes a {descr.type}: expected a model")
+    descr, _ = read_tree(_model_tree(package), default_registry(), package.name)
     return LoadedModel.of(descr, package, default_registry())
+
+
+def _model_tree(package: Package) -> Mapping[str, Any]:
+    """Return the tree of a model; that it is something else is said before anything that is wrong with it."""
+    tree = _tree(package)
+    type_ = tree.get("type", "model")
+    if isinstance(type_, str) and type_ != "model":
+        raise InvalidDescriptionError(f"{package.name} describes a resource of type {type_!r}: expected a model")
+    return tree
 
 
 def _tree(package: Package) -> Mapping[str, Any]:

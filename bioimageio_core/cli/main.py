@@ -21,6 +21,7 @@ COMMANDS = {
     "plugins": "List what is registered, by whom, and what failed.",
     "predict": "Predict images of any size.",
     "test": "Reproduce the test outputs of a model.",
+    "update": "Bring a description to the newest format version.",
     "validate": "Judge descriptions by their format.",
     "verify": "Measure whether blocks give the same as the whole.",
 }

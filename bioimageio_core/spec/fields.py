@@ -25,6 +25,7 @@ __all__ = [
     "Validator",
     "all_of",
     "each",
+    "file_name",
     "found",
     "in_range",
     "length",
@@ -122,6 +123,13 @@ def matches(pattern: str, expected: str) -> Validator[Any]:
     return validate
 
 
+def file_name(source: str) -> str:
+    """Return a file source without what follows the name of the file in URLs."""
+    if not re.match(r"https?:", source, re.IGNORECASE):
+        return source
+    return re.split(r"[?#]", source, maxsplit=1)[0].removesuffix("/content")
+
+
 def suffix(*suffixes: str, any_case: bool = False) -> Validator[Any]:
     """Accept file sources (strings, or nodes with a field ``source``) whose file name ends in one of ``suffixes``."""
 
@@ -129,9 +137,7 @@ def suffix(*suffixes: str, any_case: bool = False) -> Validator[Any]:
         source = getattr(value, "source", value)
         if not isinstance(source, str):
             return
-        name = source
-        if re.match(r"https?:", source, re.IGNORECASE):
-            name = re.split(r"[?#]", source, maxsplit=1)[0].removesuffix("/content")
+        name = file_name(source)
         if not (name.lower() if any_case else name).endswith(suffixes):
             raise ValueError(f"expected a file name ending in {' or '.join(suffixes)}, found {found(source)}")
 

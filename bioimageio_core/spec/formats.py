@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from ..typing import ModelFormat
 from .fields import found
 from .node import Problem
 
-__all__ = ["Detected", "detect"]
+__all__ = ["Detected", "Family", "detect"]
 
-_LATEST: dict[ModelFormat, tuple[int, int, int]] = {"0.4": (0, 4, 10), "0.5": (0, 5, 14)}
-_OTHER_TYPES = ("application", "collection", "dataset", "generic", "notebook")
+Family: TypeAlias = Literal["application", "dataset", "generic", "model", "notebook"]
+"""Resource types that have classes of their own; every other type is ``generic``."""
+
+_SPECIFIC: dict[str, Family] = {"application": "application", "dataset": "dataset", "model": "model", "notebook": "notebook"}
+_MODEL = {"0.4": (0, 4, 10), "0.5": (0, 5, 14)}
+_OTHERS = {"0.2": (0, 2, 4), "0.3": (0, 3, 4)}
 
 
 @attrs.frozen(kw_only=True)
@@ -26,8 +29,9 @@ class Detected:
     format_version: str = ""
     """As it is written."""
 
-    format: ModelFormat | None = None
-    """The version whose classes it is read with; None where no class fits, and ``problems`` says why."""
+    family: Family = "generic"
+    format: str | None = None
+    """The version (major.minor) whose classes it is read with; None where no class fits, and ``problems`` says why."""
 
     version: tuple[int, int, int] = (0, 0, 0)
     """The format version in numbers; that of the newest implemented one where the tree's is newer."""
@@ -51,39 +55,58 @@ def detect(tree: Mapping[str, Any]) -> Detected:
             format_version=version if isinstance(version, str) else "",
             problems=tuple(problems),
         )
-    if type_ != "model":
-        known = "a resource type that this version does not read yet" if type_ in _OTHER_TYPES else "an unknown resource type"
-        problem = Problem(loc=("type",), message=f"expected 'model', found {found(type_)}, {known}")
+    if type_ == "collection":
+        problem = Problem(loc=("type",), message="expected one resource, found a collection: collections are read no longer")
         return Detected(type=type_, format_version=version, problems=(problem,))
-    return _model_format(version)
+    family = _SPECIFIC.get(type_, "generic")
+    return _model_format(version) if family == "model" else _other_format(type_, family, version)
 
 
 def _model_format(written: str) -> Detected:
+    base = Detected(type="model", format_version=written, family="model")
     match = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})", written)
     if match is None:
-        problem = Problem(loc=("format_version",), message=f"expected three numbers such as 0.5.14, found {found(written)}")
-        return Detected(type="model", format_version=written, problems=(problem,))
+        return attrs.evolve(base, problems=(_no_version(written, "0.5.14"),))
     version = (int(match[1]), int(match[2]), int(match[3]))
+    if (0, 3, 0) <= version <= (0, 3, 6):
+        return attrs.evolve(base, format="0.4", version=version)
     minor = f"{version[0]}.{version[1]}"
-    newest = max(_LATEST.values())
-    if minor in _LATEST or (version[0] == newest[0] and version > newest):
-        format_: ModelFormat = "0.4" if minor == "0.4" else "0.5"
-        latest = _LATEST[format_]
-        alert = Problem(
-            loc=("format_version",),
-            message=f"expected at most {'.'.join(map(str, latest))}, found {written}, which is read as that",
-            severity="alert",
-            hint="Update bioimageio-runtime if a newer release knows this format version.",
-        )
-        return Detected(
-            type="model",
-            format_version=written,
-            format=format_,
-            version=min(version, latest),
-            problems=(alert,) if version > latest else (),
-        )
-    problem = Problem(
+    newest = max(_MODEL.values())
+    if minor in _MODEL or (version[0] == newest[0] and version > newest):
+        format_ = "0.4" if minor == "0.4" else "0.5"
+        return _at_most(base, format_, version, _MODEL[format_])
+    message = f"expected 0.3.0 to 0.3.6, 0.4.x or 0.5.x, found {written}, a format version that is not read"
+    return attrs.evolve(base, problems=(Problem(loc=("format_version",), message=message),))
+
+
+def _other_format(type_: str, family: Family, written: str) -> Detected:
+    base = Detected(type=type_, format_version=written, family=family)
+    match = re.fullmatch(r"([0-9]{1,9})(?:\.([0-9]{1,9})(?:\.([0-9]{1,9}))?)?", written)
+    if match is None or (match[3] is None and match[1] == "0" and match[2] == "2"):
+        return attrs.evolve(base, problems=(_no_version(written, "0.3.4"),))
+    version = (int(match[1]), int(match[2] or 0), int(match[3] or 0))
+    minor = f"{version[0]}.{version[1]}"
+    if minor in _OTHERS:
+        return _at_most(base, minor, version, _OTHERS[minor])
+    warning = Problem(
         loc=("format_version",),
-        message=f"expected 0.4.x or 0.5.x, found {written}, a format version that is not read{' yet' if version < (0, 4, 0) else ''}",
+        message=f"expected 0.2.x or 0.3.x, found {written}, which is read as 0.3.4",
+        severity="warning",
     )
-    return Detected(type="model", format_version=written, problems=(problem,))
+    return attrs.evolve(base, format="0.3", version=min(version, _OTHERS["0.3"]), problems=(warning,))
+
+
+def _no_version(written: str, example: str) -> Problem:
+    return Problem(loc=("format_version",), message=f"expected three numbers such as {example}, found {found(written)}")
+
+
+def _at_most(base: Detected, format_: str, version: tuple[int, int, int], latest: tuple[int, int, int]) -> Detected:
+    if version <= latest:
+        return attrs.evolve(base, format=format_, version=version)
+    alert = Problem(
+        loc=("format_version",),
+        message=f"expected at most {'.'.join(map(str, latest))}, found {base.format_version}, which is read as that",
+        severity="alert",
+        hint="Update bioimageio-runtime if a newer release knows this format version.",
+    )
+    return attrs.evolve(base, format=format_, version=latest, problems=(alert,))

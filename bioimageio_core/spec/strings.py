@@ -15,6 +15,7 @@ __all__ = [
     "FileSource",
     "GithubUser",
     "HttpUrl",
+    "Icon",
     "Orcid",
     "PackagedSource",
     "ResourceId",
@@ -124,6 +125,15 @@ _doi = _check(_DOI, "a DOI such as 10.1234/abc")
 def _doi_or_url(value: str) -> str:
     return _doi(re.sub(r"^https?://(?:dx\.)?doi\.org/", "", value))  # type: ignore[no-any-return]
 
+
+def _icon(value: str) -> str:
+    if not 1 <= len(value) <= 2:
+        raise ValueError(f"expected one or two characters, found {found(value)}")
+    return value
+
+
+Icon: TypeAlias = Annotated[str, _icon]
+"""One or two characters that stand for the resource."""
 
 HttpUrl: TypeAlias = Annotated[str, _http_url]
 """A URL with the scheme http or https, as it was written."""

@@ -129,11 +129,12 @@ def _discriminated(nodes: tuple[type[Node], ...]) -> tuple[str | None, dict[Any,
 
 
 def _by_keys(nodes: tuple[type[Node], ...], handler_of: Callable[[Any], Handler]) -> Handler:
-    """Take the class that misses the fewest keys and knows the most; the first of those that are equally good."""
+    """Take the class whose constants fit, that misses the fewest keys and knows the most; the first of those that are equally good."""
     candidates = [
         (
             frozenset(f.key for f in fields_of(cls) if f.required),
             frozenset(f.key for f in fields_of(cls)),
+            {f.key: get_args(f.type)[0] for f in fields_of(cls) if f.is_constant},
             cls.allows_unknown_keys,
             handler_of(cls),
         )
@@ -144,9 +145,10 @@ def _by_keys(nodes: tuple[type[Node], ...], handler_of: Callable[[Any], Handler]
         keys = tree.keys()
         best: Handler | None = None
         least = 0.0
-        for required, known, lenient, handler in candidates:
+        for required, known, constants, lenient, handler in candidates:
             unknown = len(keys - known)
-            misfit = 2 * len(required - keys) + (0.01 if lenient else 2) * unknown - 0.001 * len(required)
+            wrong = sum(tree.get(key, value) != value for key, value in constants.items())
+            misfit = 10 * wrong + 2 * len(required - keys) + (0.01 if lenient else 2) * unknown - 0.001 * len(required)
             if best is None or misfit < least:
                 best, least = handler, misfit
         assert best is not None

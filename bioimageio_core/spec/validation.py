@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
@@ -14,15 +14,23 @@ from ..typing import ModelFormat, Severity
 from .formats import Detected, detect
 from .node import Loc, Problem
 from .structuring import StructureProblems, collect_problems
+from .versions import class_of, converter_format, upgrade_of
 
 if TYPE_CHECKING:
     from cattrs import Converter
 
-    from .model import v0_4, v0_5
+    from .versions import ResourceDescr
 
-__all__ = ["Issue", "ModelDescr", "ValidationReport", "converter_for", "read_tree", "validate_tree"]
-
-ModelDescr: TypeAlias = "v0_4.ModelDescr | v0_5.ModelDescr"
+__all__ = [
+    "Issue",
+    "ValidationReport",
+    "combined",
+    "converter_for",
+    "read_tree",
+    "read_with_notes",
+    "report_of",
+    "validate_tree",
+]
 
 _RANK: dict[Severity, int] = {"error": 0, "alert": 1, "warning": 2, "info": 3}
 
@@ -91,7 +99,7 @@ def validate_tree(tree: Any, registry: Registry, source: str = "") -> Validation
     return _read(tree, registry, source)[1]
 
 
-def read_tree(tree: Any, registry: Registry, source: str = "") -> tuple[ModelDescr, ValidationReport]:
+def read_tree(tree: Any, registry: Registry, source: str = "") -> tuple[ResourceDescr, ValidationReport]:
     """Return the description that a tree holds, in the version in which it is written, and the report.
 
     Args:
@@ -109,58 +117,65 @@ def read_tree(tree: Any, registry: Registry, source: str = "") -> tuple[ModelDes
     return descr, report
 
 
-def _read(tree: Any, registry: Registry, source: str) -> tuple[ModelDescr | None, ValidationReport]:
+def read_with_notes(tree: Any, registry: Registry, source: str = "") -> tuple[ResourceDescr, Detected, list[Problem]]:
+    """Return the description that a tree holds, what it is, and what reading it in the latest micro version changed.
+
+    Raises:
+        InvalidDescriptionError: The description breaks its format; ``report`` holds every problem.
+
+    """
+    descr, _ = read_tree(tree, registry, source)
+    detected = detect(tree)
+    assert detected.format is not None
+    _, notes = upgrade_of(detected.family, detected.format)(tree, detected.version)
+    return descr, detected, [*detected.problems, *notes]
+
+
+def combined(notes: Iterable[Problem], report: ValidationReport) -> ValidationReport:
+    """Return the report with notes before its own issues of the same severity."""
+    return attrs.evolve(report, issues=_sorted((*map(_issue, notes), *report.issues)))
+
+
+def _read(tree: Any, registry: Registry, source: str) -> tuple[ResourceDescr | None, ValidationReport]:
     if not isinstance(tree, Mapping):
         problem = Problem(loc=(), message=f"expected a mapping, found {type(tree).__name__}")
-        return None, _report(source, Detected(), [problem])
+        return None, report_of(source, Detected(), [problem])
     detected = detect(tree)
     if detected.format is None:
-        return None, _report(source, detected, detected.problems)
+        return None, report_of(source, detected, detected.problems)
     problems = list(detected.problems)
     descr = None
     try:
-        newest, notes = _upgraded(tree, detected.format, detected.version)
+        newest, notes = upgrade_of(detected.family, detected.format)(tree, detected.version)
         problems += notes
-        cls = _model_class(detected.format)
-        descr = converter_for(registry, detected.format).structure(newest, cls)
+        cls = class_of(detected.family, detected.format)
+        descr = converter_for(registry, converter_format(detected.family, detected.format)).structure(newest, cls)
         problems += collect_problems(descr)
     except StructureProblems as error:
         problems += error.problems
     except RecursionError:
         problems.append(Problem(loc=(), message="expected at most a hundred levels of nesting, found more"))
-    return descr, _report(source, detected, problems)
+    return descr, report_of(source, detected, problems)
 
 
-def _report(source: str, detected: Detected, problems: Iterable[Problem]) -> ValidationReport:
-    issues = [Issue(loc=p.loc, message=p.message, severity=p.severity, hint=p.hint) for p in problems]
-    issues.sort(key=lambda issue: _RANK[issue.severity])
+def report_of(source: str, detected: Detected, problems: Iterable[Problem]) -> ValidationReport:
+    """Return the problems as a report."""
+    issues = _sorted(map(_issue, problems))
     return ValidationReport(
         source=source,
         type=detected.type,
         format_version=detected.format_version,
         status="invalid" if issues and issues[0].severity == "error" else "valid",
-        issues=tuple(issues),
+        issues=issues,
     )
 
 
-def _upgraded(tree: Mapping[str, Any], format_: ModelFormat, version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Problem]]:
-    if format_ == "0.4":
-        from .model.v0_4.upgrade import upgrade as upgrade_v0_4
-
-        return upgrade_v0_4(tree, version)
-    from .model.v0_5.upgrade import upgrade as upgrade_v0_5
-
-    return upgrade_v0_5(tree, version)
+def _issue(problem: Problem) -> Issue:
+    return Issue(loc=problem.loc, message=problem.message, severity=problem.severity, hint=problem.hint)
 
 
-def _model_class(format_: ModelFormat) -> Any:
-    if format_ == "0.4":
-        from .model import v0_4
-
-        return v0_4.ModelDescr
-    from .model import v0_5
-
-    return v0_5.ModelDescr
+def _sorted(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    return tuple(sorted(issues, key=lambda issue: _RANK[issue.severity]))
 
 
 def converter_for(registry: Registry, format: ModelFormat) -> Converter:  # noqa: A002 (the word of the format)

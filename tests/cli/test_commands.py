@@ -20,7 +20,7 @@ class TestHelp:
         """All commands with a summary each."""
         ran = run_process("--help")
         assert ran.status == 0
-        for name in ("info", "plan", "plugins", "predict", "test", "validate", "verify"):
+        for name in ("info", "plan", "plugins", "predict", "test", "update", "validate", "verify"):
             assert f"  {name} " in ran.out
 
     def test_nothing(self, bmz: ForkedBmz) -> None:
@@ -31,7 +31,7 @@ class TestHelp:
 
     def test_help_of_commands(self, bmz: ForkedBmz) -> None:
         """Each has an example."""
-        for name in ("info", "plan", "plugins", "predict", "test", "validate", "verify"):
+        for name in ("info", "plan", "plugins", "predict", "test", "update", "validate", "verify"):
             ran = bmz(name, "--help")
             assert ran.status == 0
             assert f"Example: bmz {name}" in ran.out

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
+from bioimageio_core.errors import YamlError
 from bioimageio_core.registry import Registry
 from bioimageio_core.spec.yaml import load_yaml
 from bioimageio_core.typing import FrozenMapping
@@ -39,25 +40,44 @@ class Verdict:
     """A real description and what the reference implementation says of it."""
 
     sha: str
+    type: str
     format_version: str
     is_valid: bool
+    is_valid_updated: bool
+    """Also after updating it to the newest version."""
+
     tree: dict[str, Any] = attrs.field(repr=False)
 
 
 @pytest.fixture(scope="session")
-def model_verdicts(shared: Path) -> tuple[Verdict, ...]:
-    """Every real model description of format 0.4 and 0.5."""
+def verdicts(shared: Path) -> tuple[Verdict, ...]:
+    """Every real description that is YAML, of any type and version."""
     with (shared / "corpus" / "verdicts.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["type"] == "model" and row["format_version"][:4] in ("0.4.", "0.5.")]
-    return tuple(
-        Verdict(
-            sha=row["sha256_12"],
-            format_version=row["format_version"],
-            is_valid=row["as_is"] == "valid",
-            tree=load_yaml((shared / "corpus" / "descriptions" / f"{row['sha256_12']}.yaml").read_bytes()),
+        rows = list(csv.DictReader(file))
+    found = []
+    for row in rows:
+        try:
+            tree = load_yaml((shared / "corpus" / "descriptions" / f"{row['sha256_12']}.yaml").read_bytes())
+        except YamlError:
+            assert row["as_is"] != "valid"
+            continue
+        found.append(
+            Verdict(
+                sha=row["sha256_12"],
+                type=row["type"],
+                format_version=row["format_version"],
+                is_valid=row["as_is"] == "valid",
+                is_valid_updated=row["updated"] == "valid",
+                tree=tree,
+            )
         )
-        for row in rows
-    )
+    return tuple(found)
+
+
+@pytest.fixture(scope="session")
+def model_verdicts(verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+    """Every real model description of format 0.4 and 0.5."""
+    return tuple(v for v in verdicts if v.type == "model" and v.format_version[:4] in ("0.4.", "0.5."))
 
 
 @pytest.fixture

@@ -63,8 +63,8 @@ class TestPathsAndMessages:
                 1,
             ),
             (_set("format_version", "0.5"), "format_version: expected three numbers such as 0.5.14, found '0.5'", 1),
-            (_set("format_version", "1.0.0"), "format_version: expected 0.4.x or 0.5.x, found 1.0.0, a format version that is not read", 1),
-            (_set("type", "dataset"), "type: expected 'model', found 'dataset', a resource type that this version does not read yet", 1),
+            (_set("format_version", "1.0.0"), "format_version: expected 0.3.0 to 0.3.6, 0.4.x or 0.5.x, found 1.0.0, a format version that is not read", 1),
+            (_set("type", "collection"), "type: expected one resource, found a collection: collections are read no longer", 1),
         ],
     )  # fmt: skip
     def test_first_error(self, model: dict[str, Any], registry: Registry, damage: Callable[[Any], None], first: str, errors: int) -> None:

@@ -1,4 +1,4 @@
-"""Nodes of the generic format 0.2, which model format 0.4 shares."""
+"""The generic format 0.2, whose nodes model format 0.4 shares."""
 
 from __future__ import annotations
 
@@ -9,11 +9,32 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 import attrs
 
 from ...typing import FrozenMapping
-from ..fields import non_empty
+from ..fields import each, found, length, non_empty, suffix
 from ..node import Node, Problem, node
-from ..strings import DoiOrUrl, Email, GithubUser, Orcid, PackagedSource, ResourceIdAnyCase
+from ..strings import DoiOrUrl, Email, FileSource, GithubUser, HttpUrl, Icon, Orcid, PackagedSource, ResourceIdAnyCase, Version
+from .licenses import LICENSES
 
-__all__ = ["AttachmentsDescr", "Author", "CiteEntry", "InlineDataset", "LinkedDataset", "Maintainer", "PersonName", "Uploader"]
+__all__ = [
+    "LATEST",
+    "SPECIFIC_TYPES",
+    "AttachmentsDescr",
+    "Author",
+    "BadgeDescr",
+    "CiteEntry",
+    "GenericDescr",
+    "GenericDescrBase",
+    "GenericType",
+    "LinkedDataset",
+    "LinkedResource",
+    "Maintainer",
+    "PersonName",
+    "Uploader",
+]
+
+LATEST = "0.2.4"
+
+SPECIFIC_TYPES = ("application", "collection", "dataset", "model", "notebook")
+"""Types that are not generic."""
 
 PersonName: TypeAlias = Annotated[str, lambda value: re.sub(r"[/\\]", "", value)]
 """A name; slashes are removed."""
@@ -73,21 +94,84 @@ class AttachmentsDescr(Node):
 
 
 @node
-class LinkedDataset(Node):
-    """A dataset by its id."""
+class BadgeDescr(Node):
+    """A badge to be shown with the resource, in all versions of the format."""
+
+    label: str
+    icon: FileSource | None = None
+    url: HttpUrl
+
+
+@node
+class LinkedResource(Node):
+    """A resource by its id."""
 
     id: ResourceIdAnyCase
     version_number: int | None = None
 
 
 @node
-class InlineDataset(Node):
-    """A dataset that is described in place; only that it is one is checked, all else is kept as it is."""
+class LinkedDataset(LinkedResource):
+    """A dataset by its id."""
+
+
+def _generic_type(value: str) -> str:
+    if value in SPECIFIC_TYPES:
+        raise ValueError(f"expected a resource type without a format of its own, found {found(value)}")
+    return value
+
+
+GenericType: TypeAlias = Annotated[str, _generic_type]
+"""Any resource type that has no format of its own."""
+
+_COVERS = (".gif", ".jpeg", ".jpg", ".png", ".svg", ".tif", ".tiff")
+
+
+@node
+class GenericDescrBase(Node):
+    """What descriptions of every type but models have in common."""
+
+    format_version: Literal["0.2.4"] = "0.2.4"
+    name: str = attrs.field(validator=non_empty)
+    id: ResourceIdAnyCase | None = None
+    id_emoji: str | None = attrs.field(default=None, validator=length(1, 1))
+    version: Version | None = None
+    version_number: int | None = None
+    description: str
+    documentation: FileSource | None = None
+    icon: Icon | FileSource | None = None
+    covers: tuple[PackagedSource, ...] = attrs.field(default=(), validator=each(suffix(*_COVERS, any_case=True)))
+    authors: tuple[Author, ...] = ()
+    uploader: Uploader | None = None
+    maintainers: tuple[Maintainer, ...] = ()
+    cite: tuple[CiteEntry, ...] = ()
+    license: str | None = None
+    tags: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    git_repo: str | None = None
+    download_url: HttpUrl | None = None
+    rdf_source: FileSource | None = None
+    badges: tuple[BadgeDescr, ...] = ()
+    attachments: AttachmentsDescr | None = None
+    config: FrozenMapping[str, Any] = FrozenMapping()
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what others will miss in the description."""
+        for key in ("authors", "cite", "license"):
+            if not getattr(self, key):
+                yield Problem(loc=(key,), message="expected a value, found none", severity="warning")
+        if self.license and self.license not in LICENSES:
+            message = f"expected an identifier of the SPDX license list, found {self.license!r}"
+            yield Problem(loc=("license",), message=message, severity="warning")
+        if len(self.name) > 128:
+            yield Problem(loc=("name",), message=f"expected at most 128 characters, found {len(self.name)}", severity="warning")
+
+
+@node
+class GenericDescr(GenericDescrBase):
+    """A resource of a type that has no format of its own; keys that the format does not name are kept."""
 
     allows_unknown_keys: ClassVar[bool] = True
 
-    type: Literal["dataset"] = "dataset"
-    name: str = attrs.field(validator=non_empty)
-    description: str = ""
-    tags: tuple[str, ...] = ()
-    config: FrozenMapping[str, Any] = FrozenMapping()
+    type: GenericType
+    source: HttpUrl | None = None

@@ -1,16 +1,39 @@
-"""Nodes of the generic format 0.3, which model format 0.5 shares."""
+"""The generic format 0.3, whose nodes model format 0.5 shares."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from ..fields import found
+import attrs
+
+from ...typing import FrozenMapping
+from ..extensions import AlsoAs
+from ..fields import each, found, length, matches, suffix
+from ..files import FileDescr
 from ..node import Node, Problem, node
-from ..strings import Doi, Email, HttpUrl, Orcid, ResourceId, Version
+from ..strings import Doi, Email, HttpUrl, Icon, Orcid, ResourceId, Version
 from .licenses import DEPRECATED_LICENSES, LICENSES
+from .v0_2 import BadgeDescr, GenericType, Uploader
 
-__all__ = ["Author", "CiteEntry", "LicenseId", "LinkedDataset", "Maintainer", "PersonName"]
+__all__ = [
+    "LATEST",
+    "Author",
+    "BadgeDescr",
+    "BioimageioConfig",
+    "CiteEntry",
+    "Config",
+    "GenericDescr",
+    "GenericDescrBase",
+    "LicenseId",
+    "LinkedDataset",
+    "LinkedResource",
+    "Maintainer",
+    "PersonName",
+    "Uploader",
+]
+
+LATEST = "0.3.4"
 
 
 def _person_name(value: str) -> str:
@@ -68,8 +91,92 @@ class CiteEntry(Node):
 
 
 @node
-class LinkedDataset(Node):
-    """A dataset by its id."""
+class LinkedResource(Node):
+    """A resource by its id."""
 
     id: ResourceId
     version: Version | None = None
+
+
+@node
+class LinkedDataset(LinkedResource):
+    """A dataset by its id."""
+
+
+@node
+class BioimageioConfig(Node):
+    """``config.bioimageio``: anything."""
+
+    allows_unknown_keys: ClassVar[bool] = True
+
+
+@node
+class Config(Node):
+    """``config``."""
+
+    allows_unknown_keys: ClassVar[bool] = True
+
+    bioimageio: BioimageioConfig = BioimageioConfig()
+
+
+_COVERS = (".gif", ".jpeg", ".jpg", ".png", ".svg")
+
+
+@node
+class GenericDescrBase(Node):
+    """What descriptions of every type but models have in common."""
+
+    recommended: ClassVar[tuple[str, ...]] = ("description", "authors", "cite", "license", "documentation", "tags")
+    """Keys without which a resource is hard to find or to cite."""
+
+    format_version: Literal["0.3.4"] = "0.3.4"
+    name: str = attrs.field(validator=matches(r"[A-Za-z0-9_+\-() ]{5,128}", "5 to 128 letters, digits, spaces and _ + - ( )"))
+    id: ResourceId | None = None
+    parent: ResourceId | None = None
+    """Id of the resource that this one derives from."""
+
+    id_emoji: str | None = attrs.field(default=None, validator=length(1, 2))
+    version: Version | None = None
+    version_comment: str | None = attrs.field(default=None, validator=length(0, 512))
+    description: str = attrs.field(default="", validator=length(0, 1024))
+    documentation: FileDescr | None = attrs.field(default=None, validator=suffix(".md"))
+    icon: Icon | FileDescr | None = None
+    covers: tuple[FileDescr, ...] = attrs.field(default=(), validator=each(suffix(*_COVERS, any_case=True)))
+    authors: tuple[Author, ...] = ()
+    uploader: Uploader | None = None
+    maintainers: tuple[Maintainer, ...] = ()
+    cite: tuple[CiteEntry, ...] = ()
+    license: LicenseId | FileDescr | None = None
+    tags: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    git_repo: HttpUrl | None = None
+    badges: tuple[BadgeDescr, ...] = ()
+    attachments: tuple[FileDescr, ...] = ()
+    config: Annotated[FrozenMapping[str, Any], AlsoAs(Config)] = FrozenMapping()
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what others will miss in the description."""
+        for key in self.recommended:
+            if not getattr(self, key):
+                yield Problem(loc=(key,), message="expected a value, found none", severity="alert")
+        if self.authors and not self.maintainers and not any(author.github_user for author in self.authors):
+            message = "expected a maintainer, or an author with github_user, found none"
+            yield Problem(loc=("maintainers",), message=message, severity="alert")
+        if len(self.description) > 512:
+            message = f"expected at most 512 characters, found {len(self.description)}"
+            yield Problem(loc=("description",), message=message, severity="warning")
+        if isinstance(self.license, FileDescr) or self.license in DEPRECATED_LICENSES:
+            what = "a file" if isinstance(self.license, FileDescr) else repr(self.license)
+            yield Problem(loc=("license",), message=f"expected a current SPDX identifier, found {what}", severity="warning")
+        if len(self.name) > 64:
+            yield Problem(loc=("name",), message=f"expected at most 64 characters, found {len(self.name)}", severity="info")
+
+
+@node
+class GenericDescr(GenericDescrBase):
+    """A resource of a type that has no format of its own; keys that the format does not name are kept."""
+
+    allows_unknown_keys: ClassVar[bool] = True
+
+    type: GenericType
+    source: HttpUrl | None = None

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal
 
 import attrs
 
 from ....typing import FrozenMapping
+from ...dataset.v0_2 import DatasetDescr
 from ...extensions import WeightsEntries
-from ...fields import each, found, length, non_empty, suffix
-from ...generic.v0_2 import AttachmentsDescr, Author, CiteEntry, InlineDataset, LinkedDataset, Maintainer, Uploader
+from ...fields import each, length, non_empty, suffix
+from ...generic.v0_2 import AttachmentsDescr, Author, CiteEntry, LinkedDataset, Maintainer, Uploader
 from ...node import Node, Problem, node
-from ...strings import FileSource, HttpUrl, PackagedSource, ResourceIdAnyCase, Timestamp, Version
+from ...strings import FileSource, HttpUrl, Icon, PackagedSource, ResourceIdAnyCase, Timestamp, Version
 from ..run_mode import RunModeDescr
 from . import rules
 from .tensors import InputTensorDescr, OutputTensorDescr
@@ -22,13 +23,6 @@ __all__ = ["LATEST", "LinkedModel", "ModelDescr"]
 LATEST = "0.4.10"
 
 
-def _icon(value: str) -> str:
-    if not 1 <= len(value) <= 2:
-        raise ValueError(f"expected one or two characters, found {found(value)}")
-    return value
-
-
-Icon: TypeAlias = Annotated[str, _icon]
 _COVERS = (".gif", ".jpeg", ".jpg", ".png", ".svg", ".tif", ".tiff")
 
 
@@ -71,7 +65,7 @@ class ModelDescr(Node):
     rdf_source: FileSource | None = None
     attachments: AttachmentsDescr | None = None
     parent: LinkedModel | None = None
-    training_data: LinkedDataset | InlineDataset | None = None
+    training_data: LinkedDataset | DatasetDescr | None = None
     run_mode: RunModeDescr | None = None
     inputs: tuple[InputTensorDescr, ...] = attrs.field(validator=non_empty)
     outputs: tuple[OutputTensorDescr, ...] = attrs.field(validator=non_empty)

@@ -1,31 +1,33 @@
-"""From earlier micro versions of format 0.4 to the latest, on trees."""
+"""From format 0.3 and earlier micro versions of 0.4 to the latest, on trees."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from ...node import Loc, Problem
+from ...dataset.embedded import upgrade_embedded
+from ...generic.upgrade_v0_2 import name_people, take_nickname, without_slashes
+from ...node import Problem
+from ...notes import changed, lost
 from .model import LATEST
+from .upgrade_v0_3 import from_v0_3
 
 __all__ = ["upgrade"]
 
 
 def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Problem]]:
     """Return the tree in the form of the latest micro version, and what was changed; ``tree`` itself is left as it is."""
-    new = dict(tree)
-    notes: list[Problem] = []
+    new, notes = from_v0_3(tree, version) if version < (0, 4, 0) else (dict(tree), [])
     if version < (0, 4, 1):
         notes += _move_dependencies(new)
-    if version < (0, 4, 7) and isinstance(new.get("name"), str) and re.search(r"[/\\]", new["name"]):
-        new["name"] = re.sub(r"[/\\]", "", new["name"])
-        notes.append(_note(("name",), "slashes were removed"))
+    if version < (0, 4, 7):
+        notes += without_slashes(new)
     if version < (0, 4, 10):
-        notes += _take_nickname(new)
-    notes += _name_authors(new)
+        notes += take_nickname(new)
+    notes += name_people(new, "authors")
     if isinstance(new.get("config"), Mapping) and not new["config"]:
         del new["config"]
+    notes += upgrade_embedded(new, "training_data")
     new["format_version"] = LATEST
     return new, notes
 
@@ -38,32 +40,6 @@ def _move_dependencies(new: dict[str, Any]) -> list[Problem]:
     weights = new.get("weights")
     entry = weights.get("pytorch_state_dict") if isinstance(weights, Mapping) else None
     if not isinstance(weights, Mapping) or not isinstance(entry, Mapping):
-        return [_note(("dependencies",), "dropped, since there are no weights of format pytorch_state_dict that they could be for")]
+        return [lost(("dependencies",), "dropped, since there are no weights of format pytorch_state_dict that they could be for")]
     new["weights"] = {**weights, "pytorch_state_dict": {**entry, "dependencies": dependencies}}
-    return [_note(("dependencies",), "read as weights.pytorch_state_dict.dependencies")]
-
-
-def _take_nickname(new: dict[str, Any]) -> list[Problem]:
-    """Up to 0.4.9 ids were nicknames in config."""
-    config = new.get("config")
-    own = config.get("bioimageio") if isinstance(config, Mapping) else None
-    notes = []
-    for old, key in (("nickname", "id"), ("nickname_icon", "id_emoji")):
-        if isinstance(own, Mapping) and old in own:
-            new[key] = own[old]
-            notes.append(_note(("config", "bioimageio", old), f"read as {key}"))
-    return notes
-
-
-def _name_authors(new: dict[str, Any]) -> list[Problem]:
-    notes = []
-    for key in ("authors",):
-        people = new.get(key)
-        if isinstance(people, (list, tuple)) and any(isinstance(person, str) for person in people):
-            new[key] = [{"name": person} if isinstance(person, str) else person for person in people]
-            notes.append(_note((key,), "strings were read as names"))
-    return notes
-
-
-def _note(loc: Loc, message: str) -> Problem:
-    return Problem(loc=loc, message=message, severity="info")
+    return [changed(("dependencies",), "read as weights.pytorch_state_dict.dependencies")]

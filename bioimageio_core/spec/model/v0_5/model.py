@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, TypeAlias
+from typing import Literal
 
 import attrs
 
 from ....typing import FrozenMapping
+from ...dataset import v0_2 as dataset_v0_2
+from ...dataset import v0_3 as dataset_v0_3
 from ...extensions import WeightsEntries
-from ...fields import each, found, length, matches, non_empty, suffix
+from ...fields import each, length, matches, non_empty, suffix
 from ...files import FileDescr
-from ...generic.v0_2 import InlineDataset, Uploader
+from ...generic.v0_2 import Uploader
 from ...generic.v0_3 import Author, CiteEntry, LicenseId, LinkedDataset, Maintainer
 from ...node import Node, Problem, node
-from ...strings import HttpUrl, ResourceId, Timestamp, Version
+from ...strings import HttpUrl, Icon, ResourceId, Timestamp, Version
 from ..run_mode import RunModeDescr
 from . import rules
 from .config import ConfigMapping
@@ -25,13 +27,6 @@ __all__ = ["LATEST", "LinkedModel", "ModelDescr"]
 LATEST = "0.5.14"
 
 
-def _icon(value: str) -> str:
-    if not 1 <= len(value) <= 2:
-        raise ValueError(f"expected one or two characters, found {found(value)}")
-    return value
-
-
-Icon: TypeAlias = Annotated[str, _icon]
 _COVERS = (".gif", ".jpeg", ".jpg", ".png", ".svg")
 
 
@@ -70,7 +65,7 @@ class ModelDescr(Node):
     git_repo: HttpUrl | None = None
     attachments: tuple[FileDescr, ...] = ()
     parent: LinkedModel | None = None
-    training_data: LinkedDataset | InlineDataset | None = None
+    training_data: LinkedDataset | dataset_v0_3.DatasetDescr | dataset_v0_2.DatasetDescr | None = None
     run_mode: RunModeDescr | None = None
     inputs: tuple[InputTensorDescr, ...] = attrs.field(validator=non_empty)
     outputs: tuple[OutputTensorDescr, ...] = attrs.field(validator=non_empty)

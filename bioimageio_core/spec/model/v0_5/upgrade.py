@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...node import Loc, Problem
+import attrs
+
+from ...dataset.embedded import upgrade_embedded
+from ...generic.upgrade_v0_3 import read_files, read_version_number
+from ...node import Problem
 from .model import LATEST
 
 __all__ = ["upgrade"]
@@ -20,33 +24,13 @@ def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dic
     new = dict(tree)
     notes: list[Problem] = []
     if version < (0, 5, 11):
-        for key in ("documentation", "icon"):
-            value = new.get(key)
-            if isinstance(value, str) and (key != "icon" or len(value) > 2):
-                new[key] = {"source": value}
-                notes.append(_note((key,), "read as a file"))
-        covers = new.get("covers")
-        if isinstance(covers, (list, tuple)) and any(isinstance(cover, str) for cover in covers):
-            new["covers"] = [{"source": cover} if isinstance(cover, str) else cover for cover in covers]
-            notes.append(_note(("covers",), "read as files"))
-    if "version_number" in new:
-        new = _with_version(new)
-        notes.append(_note(("version_number",), "read as version"))
+        notes += read_files(new)
+    notes += read_version_number(new)
+    notes += upgrade_embedded(new, "training_data")
     for key in ("parent", "training_data"):
         child = new.get(key)
-        if isinstance(child, Mapping) and "version_number" in child and "inputs" not in child:
-            new[key] = _with_version(child)
-            notes.append(_note((key, "version_number"), "read as version"))
+        if isinstance(child, Mapping) and "version_number" in child and "inputs" not in child and child.get("type") != "dataset":
+            new[key] = dict(child)
+            notes += [attrs.evolve(note, loc=(key, *note.loc)) for note in read_version_number(new[key])]
     new["format_version"] = LATEST
     return new, notes
-
-
-def _with_version(tree: Mapping[str, Any]) -> dict[str, Any]:
-    new = {key: value for key, value in tree.items() if key != "version_number"}
-    if new.get("version") is None and tree["version_number"] is not None:
-        new["version"] = tree["version_number"]
-    return new
-
-
-def _note(loc: Loc, message: str) -> Problem:
-    return Problem(loc=loc, message=message, severity="info")

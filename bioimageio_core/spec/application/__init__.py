@@ -1,0 +1,1 @@
+"""Descriptions of applications, one module per format version."""

@@ -1,0 +1,1 @@
+"""Descriptions of datasets, one module per format version."""

@@ -1,0 +1,56 @@
+"""From earlier micro versions of format 0.2 to the latest, on trees."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..node import Problem
+from ..notes import changed
+from .v0_2 import LATEST
+
+__all__ = ["name_people", "take_nickname", "upgrade", "without_slashes"]
+
+
+def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the tree in the form of the latest micro version, and what was changed; ``tree`` itself is left as it is."""
+    new = dict(tree)
+    notes = name_people(new, "authors")
+    if version < (0, 2, 3):
+        notes += without_slashes(new)
+    if version < (0, 2, 4):
+        notes += take_nickname(new)
+    new["format_version"] = LATEST
+    return new, notes
+
+
+def name_people(new: dict[str, Any], *keys: str) -> list[Problem]:
+    """Read strings in lists of people as their names."""
+    notes = []
+    for key in keys:
+        people = new.get(key)
+        if isinstance(people, (list, tuple)) and any(isinstance(person, str) for person in people):
+            new[key] = [{"name": person} if isinstance(person, str) else person for person in people]
+            notes.append(changed((key,), "strings were read as names"))
+    return notes
+
+
+def without_slashes(new: dict[str, Any]) -> list[Problem]:
+    """Remove slashes from the name, where early versions allowed them."""
+    if not isinstance(new.get("name"), str) or not re.search(r"[/\\]", new["name"]):
+        return []
+    new["name"] = re.sub(r"[/\\]", "", new["name"])
+    return [changed(("name",), "slashes were removed")]
+
+
+def take_nickname(new: dict[str, Any]) -> list[Problem]:
+    """Take the id from the nickname in config that early versions had instead."""
+    config = new.get("config")
+    own = config.get("bioimageio") if isinstance(config, Mapping) else None
+    notes = []
+    for old, key in (("nickname", "id"), ("nickname_icon", "id_emoji")):
+        if isinstance(own, Mapping) and old in own:
+            new[key] = own[old]
+            notes.append(changed(("config", "bioimageio", old), f"read as {key}"))
+    return notes

@@ -1,0 +1,1 @@
+"""Descriptions of notebooks, one module per format version."""

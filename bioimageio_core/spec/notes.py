@@ -1,0 +1,17 @@
+"""What upgrades say about what they changed."""
+
+from __future__ import annotations
+
+from .node import Loc, Problem
+
+__all__ = ["changed", "lost"]
+
+
+def changed(loc: Loc, message: str) -> Problem:
+    """Return the note that something is said in another way now."""
+    return Problem(loc=loc, message=message, severity="info")
+
+
+def lost(loc: Loc, message: str) -> Problem:
+    """Return the warning that the newer format can not say something, or not there."""
+    return Problem(loc=loc, message=message, severity="warning")

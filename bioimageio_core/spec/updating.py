@@ -1,0 +1,55 @@
+"""From any format version to the newest, with a report of all that the newest can not say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InvalidDescriptionError
+from ..registry import Registry
+from .node import Problem
+from .structuring import unstructure
+from .validation import ValidationReport, combined, read_tree, read_with_notes, report_of
+from .versions import NEWEST, format_of
+
+if TYPE_CHECKING:
+    from .versions import ResourceDescr
+
+__all__ = ["update_tree"]
+
+
+def update_tree(tree: Any, registry: Registry, source: str = "") -> tuple[ResourceDescr, ValidationReport]:
+    """Return the description that a tree holds, in the newest format version of its type, and what that took.
+
+    The issues are what was changed (``info``), what is said elsewhere now, had to be assumed or was lost (``warning``),
+    each with its path in the tree as it was, and then those of the result.
+
+    Raises:
+        InvalidDescriptionError: The tree breaks its own format, or has no valid counterpart in the newest.
+
+    """
+    descr, detected, notes = read_with_notes(tree, registry, source)
+    if format_of(descr) == NEWEST[detected.family]:
+        return read_tree(tree, registry, source)
+    newest, more = _convert(unstructure(descr), detected.family == "model")
+    notes = [*notes, *more]
+    failed = [note for note in notes if note.severity == "error"]
+    if failed:
+        report = report_of(source, detected, notes)
+        raise InvalidDescriptionError(f"{report.summary().replace('is invalid', 'can not be updated')}", report)
+    try:
+        updated, report = read_tree(newest, registry, source)
+    except InvalidDescriptionError as error:
+        report = combined(notes, error.report)
+        raise InvalidDescriptionError(f"{report.summary().replace('is invalid', 'can not be updated')}", report) from None
+    return updated, combined(notes, report)
+
+
+def _convert(tree: Mapping[str, Any], is_model: bool) -> tuple[dict[str, Any], list[Problem]]:
+    if is_model:
+        from .model.v0_5.from_v0_4 import convert
+
+        return convert(tree)
+    from .generic.upgrade_v0_3 import from_v0_2
+
+    return from_v0_2(tree)
