@@ -51,7 +51,7 @@ def write_package(
         _keep_weights(tree, weights_formats, package.name)
     kept, _ = read_tree(tree, registry, package.name)
     name = "rdf.yaml" if kept.format_version.startswith(("0.2", "0.4")) else "bioimageio.yaml"
-    files = [(reference, package.local(reference.source).resolve()) for reference in file_references(kept)]
+    files = [(reference, package.local(reference.source, sha256=reference.sha256).resolve()) for reference in file_references(kept)]
     _check_apart(path, package, [file for _, file in files])
     names = choose_names(files, reserved=name)
     with open_target(path, overwrite=overwrite) as target:
@@ -88,8 +88,7 @@ def _check_apart(path: Path, package: Package, files: Sequence[Path]) -> None:
 def _check_hash(reference: FileReference, found: str, name: str) -> None:
     if reference.sha256 is not None and reference.sha256.strip().lower() != found:
         raise HashMismatchError(
-            f"{reference.source} of {name} is not the file that the description names: expected sha256 {reference.sha256}, found {found}; "
-            "fetch the package again, or correct the sha256 if the file was changed on purpose"
+            f"{reference.source} of {name} changed while it was copied: expected sha256 {reference.sha256}, found {found}; try again"
         )
 
 
