@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 from .errors import InvalidDescriptionError, SourceError, YamlError
+from .packaging import write_package
 from .prediction.loaded import LoadedModel
 from .prediction.options import PredictOptions
 from .prediction.predictor import Predictor, evolve_options
@@ -16,7 +19,9 @@ from .prediction.verify import VerifyReport, verify_blocks
 from .registry import Registry, collect
 from .sources import Package, open_package
 from .sources.package import Source
+from .spec.node import Node
 from .spec.saving import save_description
+from .spec.structuring import unstructure
 from .spec.updating import update_tree
 from .spec.validation import Issue, ValidationReport, read_tree, validate_tree
 from .spec.yaml import load_yaml
@@ -26,9 +31,11 @@ __all__ = [
     "load_description",
     "load_model_description",
     "open_predictor",
+    "package_files",
     "plugins",
     "predict",
     "save_description",
+    "save_package",
     "test_model",
     "update_format",
     "validate",
@@ -176,6 +183,46 @@ def verify(source: Source | Package, inputs: Any = None, *, tolerance: float = 1
     """
     with open_predictor(source, **options) as predictor:
         return verify_blocks(predictor, inputs, tolerance=tolerance)
+
+
+def save_package(
+    source: Source | Package | Node, path: str | Path, *, weights_formats: Sequence[str] | None = None, overwrite: bool = False
+) -> Path:
+    """Write a description with copies of all files that it names, so that the result needs nothing else.
+
+    Files lie beside the description under unique names, and their SHA-256 is filled in where the format has a field for it.
+    The same description and files give the same bytes.
+    A package that could not be written whole is not there at all.
+
+    Args:
+        source: What `load_description` takes, or a description; the paths of the latter have to be absolute.
+        path: A zip if it ends in ``.zip``, else a folder.
+        weights_formats: The weights to keep; None keeps all.
+        overwrite: Replace a package that is there.
+
+    Returns:
+        The path.
+
+    Raises:
+        SourceError: A file is missing, or cannot be fetched.
+        HashMismatchError: A file is not the one that the description names.
+        InputError: The model has none of some weights format.
+        OutputError: Something is there already, or cannot be written.
+
+    """
+    target = Path(path).expanduser()
+    with open_package(unstructure(source) if isinstance(source, Node) else source) as package:
+        descr, _ = read_tree(_tree(package), default_registry(), package.name)
+        write_package(descr, package, default_registry(), target, weights_formats=weights_formats, overwrite=overwrite)
+    return target
+
+
+def package_files(path: Path) -> Mapping[str, int]:
+    """Return the names of the files in a package on this machine, and their sizes in bytes when unpacked."""
+    if path.is_dir():
+        return {file.name: file.stat().st_size for file in sorted(path.iterdir()) if file.is_file()}
+    with ZipFile(path) as opened:
+        return {info.filename: info.file_size for info in opened.infolist()}
 
 
 def _load(source: Source | Package) -> LoadedModel:

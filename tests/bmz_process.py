@@ -49,7 +49,9 @@ for line in sys.stdin:
 
 PRELOADED = (
     "bioimageio_core.api",
+    "bioimageio_core.cli.cache_command",
     "bioimageio_core.cli.info_command",
+    "bioimageio_core.cli.package_command",
     "bioimageio_core.cli.plan_command",
     "bioimageio_core.cli.plugins_command",
     "bioimageio_core.cli.predict_command",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,16 @@ def shared() -> Path:
     folder = Path(named).resolve()
     assert (folder / "models").is_dir(), f"BMZ_SHARED={named} holds no models/"
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for what is fetched from URLs, in place of the user's."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BMZ_CACHE", str(folder))
+        patch.delenv("BMZ_OFFLINE", raising=False)
+        yield folder
 
 
 settings.register_profile("default", deadline=None)

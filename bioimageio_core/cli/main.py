@@ -15,8 +15,10 @@ from .terminal import INTERRUPTED
 __all__ = ["COMMANDS", "bmz", "main"]
 
 COMMANDS = {
+    "cache": "Show or remove what was fetched from URLs.",
     "demo": "Predict a large synthetic image with a model that comes along.",
     "info": "Show what a model takes, gives and needs.",
+    "package": "Write a model with all its files into one zip or folder.",
     "plan": "Show how an image would be predicted.",
     "plugins": "List what is registered, by whom, and what failed.",
     "predict": "Predict images of any size.",

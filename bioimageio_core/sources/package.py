@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import shutil
 import stat
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, TypeAlias
 
 import attrs
 
 from ..errors import SourceError
+from .cache import cache_from_environment, is_cached
 from .hashes import verify_sha256
 from .scratch import Scratch
+from .urls import is_url, open_url, path_of_url, protocol_of, url_errors
 
 __all__ = ["Package", "Source", "open_package"]
 
@@ -66,7 +66,7 @@ class Package:
             HashMismatchError: It is not the file that the description names.
 
         """
-        path = self._find(source)
+        path = self._find(source, sha256)
         if sha256:
             verify_sha256(path, sha256, name=f"{source} of {self.name}")
         return path
@@ -93,14 +93,14 @@ class Package:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _find(self, source: str) -> Path:
+    def _find(self, source: str, sha256: str | None = None) -> Path:
         if is_url(source):
             self._check_url(source)
-            return self._fetch(source)
+            return self._fetch(source, sha256)
         if self.archive is not None:
             return self._unpack(source)
         if is_url(self.root):
-            return self._fetch(f"{self.root.rstrip('/')}/{_inside(source, self.name)}")
+            return self._fetch(f"{self.root.rstrip('/')}/{_inside(source, self.name)}", sha256)
         path = Path(source)
         if not path.is_absolute():
             if not self.root:
@@ -113,16 +113,21 @@ class Package:
     def _check_url(self, url: str) -> None:
         """Refuse URLs by which a package from elsewhere would read files of this machine."""
         from_elsewhere = self.archive is not None or is_url(self.root)
-        if from_elsewhere and not url.lower().startswith(("http://", "https://")) and _protocol(url) != _protocol(self.root):
+        if from_elsewhere and not url.lower().startswith(("http://", "https://")) and protocol_of(url) != protocol_of(self.root):
             raise SourceError(
                 f"{self.name} names the file {url!r}, which lies outside of it: expected a path within the package, or http(s)://"
             )
 
-    def _fetch(self, url: str) -> Path:
+    def _fetch(self, url: str, sha256: str | None) -> Path:
         target = self._new_path(path_of_url(url))
         if not target.exists():
-            with _open_url(url) as file:
-                _write_whole(target, file)
+            if is_cached(url):
+                kept = cache_from_environment().fetch(url, sha256=sha256.strip().lower() if sha256 else None)
+                with url_errors(url):
+                    _link_or_copy(kept, target)
+            else:
+                with open_url(url) as file:
+                    _write_whole(target, file)
         return target
 
     def _unpack(self, source: str) -> Path:
@@ -171,7 +176,7 @@ def open_package(source: Source | Package) -> Package:
         return _from_bytes(source, name="the given bytes", root="")
     text = str(source)
     if is_url(text):
-        return _from_bytes(_read_url(text), name=text, root=text.split("?")[0].rpartition("/")[0])
+        return _from_url(text)
     path = Path(text).expanduser()
     if path.is_dir():
         return _from_folder(path)
@@ -182,17 +187,12 @@ def open_package(source: Source | Package) -> Package:
             start = file.read(len(ZIP_MAGICS[0]))
             if start in ZIP_MAGICS:
                 return _from_zip(str(path), name=text)
-            rest = file.read(LARGEST_DESCRIPTION + 1)
+            content = _at_most_a_description(file, text, start=start)  # a pipe cannot be read twice
+    except SourceError:
+        raise
     except OSError as error:
         raise SourceError(f"{text} cannot be read: {error.strerror or error}") from None
-    if len(rest) > LARGEST_DESCRIPTION:
-        raise SourceError(f"{text} is larger than {LARGEST_DESCRIPTION >> 20} MiB, which no description is: expected a YAML file or a zip")
-    return Package(name=text, content=start + rest, root=str(path.parent.resolve()))
-
-
-def is_url(text: str) -> bool:
-    """Return whether fsspec, not the local file system, has to open ``text``."""
-    return "://" in text
+    return Package(name=text, content=content, root=str(path.parent.resolve()))
 
 
 def _from_folder(folder: Path) -> Package:
@@ -205,6 +205,26 @@ def _from_folder(folder: Path) -> Package:
     if name is None:
         raise SourceError(f"{folder} holds no description: expected a file named {', '.join(DESCRIPTION_NAMES)} or *.<one of these>")
     return Package(name=str(folder / name), content=content, root=str(folder.resolve()))
+
+
+def _from_url(url: str) -> Package:
+    root = url.split("?")[0].rpartition("/")[0]
+    if not is_cached(url):
+        with open_url(url) as file:
+            return _from_bytes(file.read(), name=url, root=root)
+    path = cache_from_environment().fetch(url)
+    with path.open("rb") as file:
+        if file.read(len(ZIP_MAGICS[0])) in ZIP_MAGICS:
+            return _from_zip(str(path), name=url)
+        file.seek(0)
+        return Package(name=url, content=_at_most_a_description(file, url), root=root)
+
+
+def _at_most_a_description(file: IO[bytes], name: str, *, start: bytes = b"") -> bytes:
+    content = start + file.read(LARGEST_DESCRIPTION + 1)
+    if len(content) > LARGEST_DESCRIPTION:
+        raise SourceError(f"{name} is larger than {LARGEST_DESCRIPTION >> 20} MiB, which no description is: expected a YAML file or a zip")
+    return content
 
 
 def _from_bytes(content: bytes, *, name: str, root: str) -> Package:
@@ -252,42 +272,19 @@ def _inside(source: str, package: str) -> str:
     return "/".join(parts)
 
 
-def _protocol(url: str) -> str:
-    return url.partition("://")[0].lower()
-
-
-def path_of_url(url: str) -> str:
-    """Return a path for the content of a URL: its own, with queries told apart, ending in the name of the file.
-
-    Some servers put ``/content`` behind the name of the file.
-    """
-    plain, _, query = url.partition("?")
-    folder, _, name = plain.removesuffix("/content").replace("://", "/").rpartition("/")
-    apart = [hashlib.sha256(query.encode()).hexdigest()[:16]] if query else []
-    return "/".join([folder, *apart, name])
-
-
-def _read_url(url: str) -> bytes:
-    with _open_url(url) as file:
-        return file.read()
-
-
-@contextmanager
-def _open_url(url: str) -> Iterator[IO[bytes]]:
-    """Open a URL for reading; what fails while it is read is a SourceError, too."""
-    import fsspec
-
-    try:
-        with fsspec.open(url, "rb") as file:
-            yield file
-    except ImportError as error:
-        raise SourceError(f"{url} needs a package that is not installed: {error}") from None
-    except Exception as error:  # file systems raise what the libraries under them raise
-        raise SourceError(f"{url} cannot be read: {type(error).__name__}: {error}") from None
-
-
 def _write_whole(target: Path, content: IO[bytes]) -> None:
     """Write a file so that no other thread ever sees a part of it."""
     with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as part:
         shutil.copyfileobj(content, part)
     Path(part.name).replace(target)
+
+
+def _link_or_copy(kept: Path, target: Path) -> None:
+    """Give a file that is kept another name; frameworks look for files beside a file, so a symbolic link would lead them astray."""
+    try:
+        target.hardlink_to(kept)
+    except FileExistsError:  # by another thread
+        pass
+    except OSError:  # on another device, or a file system without links
+        with kept.open("rb") as file:
+            _write_whole(target, file)

@@ -1,0 +1,30 @@
+"""``bmz package``."""
+
+from __future__ import annotations
+
+import click
+
+from .terminal import bytes_in_words, print_json
+
+__all__ = ["command"]
+
+
+@click.command(epilog="Example: bmz package path/to/model -o model.zip --weights-format onnx")
+@click.argument("model")
+@click.option("-o", "--output", required=True, help="Zip (a name ending in .zip) or folder to write.")
+@click.option("--weights-format", "weights_formats", multiple=True, help="Weights to keep; may be repeated. All if not given.")
+@click.option("--overwrite", is_flag=True, help="Replace a package that exists.")
+@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+def command(model: str, output: str, weights_formats: tuple[str, ...], overwrite: bool, as_json: bool) -> None:
+    """Write MODEL with copies of all files that it names into one zip or folder.
+
+    MODEL is a folder, a description file, a zip or a URL.
+    """
+    from ..api import package_files, save_package
+
+    path = save_package(model, output, weights_formats=weights_formats or None, overwrite=overwrite)
+    files = package_files(path)
+    if as_json:
+        print_json({"output": str(path), "files": dict(files)})
+        return
+    click.echo(f"{path}: {len(files)} files, {bytes_in_words(sum(files.values()))} unpacked")

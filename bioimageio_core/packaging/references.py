@@ -1,0 +1,146 @@
+"""Which files a description names, and where in it."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Annotated, Any, get_args, get_origin
+
+import attrs
+
+from ..spec.extensions import OpaqueWeights
+from ..spec.files import FileDescr
+from ..spec.model.weights import WeightsEntryV04
+from ..spec.node import Loc, Node
+from ..spec.strings import PackagedSource
+from ..spec.structuring import fields_of
+from ..typing import FrozenMapping
+
+__all__ = ["FileReference", "file_references"]
+
+
+@attrs.frozen(kw_only=True)
+class FileReference:
+    """A file that goes into packages, at the place where the description names it."""
+
+    loc: Loc
+    """Path in the document of the text that names the file."""
+
+    source: str
+    """A URL, or a path relative to the description."""
+
+    sha256: str | None = None
+    sha256_key: str | None = None
+    """Key beside the text for the hash; None where the format has none."""
+
+    before: str = ""
+    """What the text says before the source, such as ``conda:``."""
+
+    after: str = ""
+    """What the text says after the source, such as ``:callable``."""
+
+    keeps_name: bool = False
+    """Another file refers to it by its name."""
+
+
+def file_references(descr: Node) -> tuple[FileReference, ...]:
+    """Return the files that a description names and that go into packages, in the order of its fields.
+
+    Free-form parts (``config``) name none.
+    """
+    return tuple(_in(descr, ()))
+
+
+def _in(value: Any, loc: Loc) -> Iterator[FileReference]:
+    if isinstance(value, OpaqueWeights):
+        yield from _in_free_form(value.tree, loc)
+    elif isinstance(value, Node):
+        yield from _in_fields(value, loc)
+        if isinstance(value, WeightsEntryV04):
+            yield from _in_weights_v0_4(value, loc)
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _in(item, (*loc, index))
+    elif isinstance(value, FrozenMapping):
+        for key, item in value.items():
+            yield from _in(item, (*loc, key))
+
+
+def _in_fields(value: Node, loc: Loc) -> Iterator[FileReference]:
+    for field in fields_of(type(value)):
+        content, here = getattr(value, field.name), (*loc, field.key)
+        if field.name == "source" and isinstance(value, FileDescr):
+            yield _described(content, value.sha256, here)
+        elif kinds := _text_types(field.type):
+            yield from _in_texts(content, here, kinds)
+        if not isinstance(content, str):
+            yield from _in(content, here)
+
+
+def _described(source: str, sha256: str | None, loc: Loc) -> FileReference:
+    return FileReference(loc=loc, source=source, sha256=sha256, sha256_key="sha256", keeps_name=loc[-2:] == ("external_data", "source"))
+
+
+@cache
+def _text_types(type_: Any) -> tuple[Any, ...]:
+    """Return the kinds of text that a field takes, in the order in which they are tried; none where no kind names a file."""
+    members = tuple(_members(type_))
+    return members if any(_names_file(m) for m in members) else ()
+
+
+def _members(type_: Any) -> Iterator[Any]:
+    if get_origin(type_) is Annotated:
+        if get_args(type_)[0] is str:
+            yield type_
+        return
+    for argument in get_args(type_):
+        yield from _members(argument)
+
+
+def _names_file(type_: Any) -> bool:
+    return bool(type_.__metadata__ == typing.cast("Any", PackagedSource).__metadata__)
+
+
+def _in_texts(content: Any, loc: Loc, kinds: tuple[Any, ...]) -> Iterator[FileReference]:
+    if isinstance(content, str):
+        if _names_file(next(kind for kind in kinds if _fits(content, kind))):
+            yield FileReference(loc=loc, source=content)
+    elif isinstance(content, tuple):
+        for index, item in enumerate(content):
+            if isinstance(item, str):
+                yield from _in_texts(item, (*loc, index), kinds)
+
+
+def _fits(text: str, kind: Any) -> bool:
+    try:
+        for check in kind.__metadata__:
+            check(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _in_weights_v0_4(entry: WeightsEntryV04, loc: Loc) -> Iterator[FileReference]:
+    """Yield the files whose name shares its text with something else."""
+    if entry.dependencies is not None:
+        manager, colon, file = entry.dependencies.strip().partition(":")
+        yield FileReference(loc=(*loc, "dependencies"), source=file, before=manager + colon)
+    architecture = getattr(entry, "architecture", None)
+    if isinstance(architecture, str) and ":" in architecture:
+        file, colon, name = architecture.rpartition(":")
+        sha256 = getattr(entry, "architecture_sha256", None)
+        yield FileReference(loc=(*loc, "architecture"), source=file, sha256=sha256, sha256_key="architecture_sha256", after=colon + name)
+
+
+def _in_free_form(tree: Any, loc: Loc) -> Iterator[FileReference]:
+    """Yield the files of mappings that look like `FileDescr`."""
+    if isinstance(tree, Mapping):
+        source, sha256 = tree.get("source"), tree.get("sha256")
+        if isinstance(source, str):
+            yield _described(source, sha256 if isinstance(sha256, str) else None, (*loc, "source"))
+        for key, item in tree.items():
+            yield from _in_free_form(item, (*loc, key))
+    elif isinstance(tree, (list, tuple)):
+        for index, item in enumerate(tree):
+            yield from _in_free_form(item, (*loc, index))

@@ -1,0 +1,184 @@
+"""Folders and zips that are whole, or not there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Protocol
+
+import attrs
+
+from ..errors import InputError, OutputError, SourceError
+from ..sources.package import DESCRIPTION_NAMES
+
+__all__ = ["PackageTarget", "check_target", "open_target"]
+
+_DATE = (1980, 1, 1, 0, 0, 0)
+"""Of all files in zips; the earliest that they can have."""
+
+_LEVEL = 6
+_OTHER_SUFFIXES = (".7z", ".gz", ".tar", ".tgz", ".yaml", ".yml")
+
+
+class PackageTarget(Protocol):
+    """Something that takes files by name."""
+
+    def copy(self, name: str, path: Path) -> str:
+        """Write a copy of a file, and return the SHA-256 of what was written."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file."""
+
+
+@attrs.frozen
+class _Folder:
+    path: Path
+
+    def copy(self, name: str, path: Path) -> str:
+        with _reading(path) as source, (self.path / name).open("xb") as target:
+            return _copy(source, target, path)
+
+    def write(self, name: str, content: bytes) -> None:
+        with (self.path / name).open("xb") as target:
+            target.write(content)
+
+
+@attrs.frozen
+class _Zip:
+    file: zipfile.ZipFile
+
+    def copy(self, name: str, path: Path) -> str:
+        with _reading(path) as source, self.file.open(_member(name, path.stat().st_size), "w") as target:
+            return _copy(source, target, path)
+
+    def write(self, name: str, content: bytes) -> None:
+        with self.file.open(_member(name, len(content)), "w") as target:
+            target.write(content)
+
+
+def _member(name: str, size: int) -> zipfile.ZipInfo:
+    """Return what a zip says of a file: nothing that differs from one machine or day to the next."""
+    info = zipfile.ZipInfo(name, date_time=_DATE)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.create_system = 3  # POSIX
+    info.external_attr = (stat.S_IFREG | 0o644) << 16
+    info.file_size = size
+    return info
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[IO[bytes]]:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror or error}") from None
+    with file:
+        yield file
+
+
+def _copy(source: IO[bytes], target: IO[bytes], path: Path) -> str:
+    digest = hashlib.sha256()
+    while True:
+        try:
+            part = source.read(1 << 20)
+        except OSError as error:
+            raise SourceError(f"{path} cannot be read: {error.strerror or error}") from None
+        if not part:
+            return digest.hexdigest()
+        digest.update(part)
+        target.write(part)
+
+
+def check_target(path: Path, *, overwrite: bool) -> None:
+    """Refuse to write where something is that must not go.
+
+    Raises:
+        OutputError: Something is there, and ``overwrite`` is false or it is no package.
+        InputError: The name says that it is neither a zip nor a folder.
+
+    """
+    if path.suffix.lower() in _OTHER_SUFFIXES:
+        raise InputError(f"{path} is no name for a package: expected a name ending in .zip, or that of a folder")
+    if not os.path.lexists(path):
+        return
+    if not overwrite:
+        raise OutputError(f"{path} exists already: choose another name, or overwrite it (overwrite=True, --overwrite)")
+    if _is_zip(path):
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder: expected a zip to overwrite, or another name")
+    elif not path.is_dir() or path.is_symlink():
+        raise OutputError(f"{path} is no folder: expected a folder to overwrite, or another name")
+    elif any(path.iterdir()) and not any((path / name).is_file() for name in DESCRIPTION_NAMES):
+        raise OutputError(f"{path} holds no description, so it is not overwritten: choose another name, or remove it first")
+
+
+@contextmanager
+def open_target(path: Path, *, overwrite: bool) -> Iterator[PackageTarget]:
+    """Open a zip (by the suffix .zip) or a folder for writing; it appears under its name when all of it is written.
+
+    Raises:
+        OutputError: It exists, or cannot be written; nothing is left behind.
+
+    """
+    check_target(path, overwrite=overwrite)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _zip(path, overwrite) if _is_zip(path) else _folder(path, overwrite) as target:
+            yield target
+    except (SourceError, OutputError):
+        raise
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def _is_zip(path: Path) -> bool:
+    return path.suffix.lower() == ".zip"
+
+
+@contextmanager
+def _zip(path: Path, overwrite: bool) -> Iterator[PackageTarget]:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as opened:
+                yield _Zip(opened)
+            file.flush()
+            os.fsync(file.fileno())
+        part.chmod(0o666 & ~_umask())
+        check_target(path, overwrite=overwrite)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _folder(path: Path, overwrite: bool) -> Iterator[PackageTarget]:
+    part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    try:
+        yield _Folder(part)
+        part.chmod(0o777 & ~_umask())
+        check_target(path, overwrite=overwrite)
+        if path.is_dir():
+            old = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".old", dir=path.parent))
+            path.rename(old / path.name)
+            part.rename(path)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            part.rename(path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _umask() -> int:
+    """Return what the user keeps others from doing with new files; files for temporary use keep others from everything."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
