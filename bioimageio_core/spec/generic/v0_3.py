@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, TypeAlias
 
+from ..constraints import says
 from ..fields import found
 from ..node import Node, Problem, node
 from ..strings import Doi, Email, HttpUrl, Orcid, ResourceId, Version
@@ -13,12 +14,14 @@ from .licenses import DEPRECATED_LICENSES, LICENSES
 __all__ = ["Author", "CiteEntry", "LicenseId", "LinkedDataset", "Maintainer", "PersonName"]
 
 
+@says({"pattern": r"^[^/\\]*$"})
 def _person_name(value: str) -> str:
     if "/" in value or "\\" in value:
         raise ValueError(f"expected a name without slashes, found {found(value)}")
     return value
 
 
+@says({"enum": sorted(LICENSES | DEPRECATED_LICENSES)})
 def _license_id(value: str) -> str:
     if value not in LICENSES and value not in DEPRECATED_LICENSES:
         raise ValueError(f"expected an identifier of the SPDX license list, found {found(value)}")

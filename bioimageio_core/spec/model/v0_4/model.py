@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 import attrs
 
 from ....typing import FrozenMapping
+from ...constraints import says
 from ...extensions import WeightsEntries
 from ...fields import each, found, length, non_empty, suffix
 from ...generic.v0_2 import AttachmentsDescr, Author, CiteEntry, InlineDataset, LinkedDataset, Maintainer, Uploader
@@ -22,6 +23,7 @@ __all__ = ["LATEST", "LinkedModel", "ModelDescr"]
 LATEST = "0.4.10"
 
 
+@says({"minLength": 1, "maxLength": 2})
 def _icon(value: str) -> str:
     if not 1 <= len(value) <= 2:
         raise ValueError(f"expected one or two characters, found {found(value)}")

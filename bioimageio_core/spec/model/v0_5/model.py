@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 import attrs
 
 from ....typing import FrozenMapping
+from ...constraints import says
 from ...extensions import WeightsEntries
 from ...fields import each, found, length, matches, non_empty, suffix
 from ...files import FileDescr
@@ -25,6 +26,7 @@ __all__ = ["LATEST", "LinkedModel", "ModelDescr"]
 LATEST = "0.5.14"
 
 
+@says({"minLength": 1, "maxLength": 2})
 def _icon(value: str) -> str:
     if not 1 <= len(value) <= 2:
         raise ValueError(f"expected one or two characters, found {found(value)}")
