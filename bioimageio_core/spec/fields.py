@@ -14,7 +14,7 @@ from __future__ import annotations
 import keyword
 import operator
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from .constraints import caseless, said_by, says, whole
@@ -191,7 +191,7 @@ def _together(validators: tuple[Validator[Any], ...]) -> dict[str, Any]:
     return said[0] if len(said) == 1 else {"allOf": said} if said else {}
 
 
-def _identifier_but(words: list[str]) -> str:
+def _identifier_but(words: Sequence[str]) -> str:
     """Return a pattern for identifiers other than some; beyond ASCII it takes more than the checks."""
     return whole(rf"(?!(?:{'|'.join(words)})$)[^\s!-@\[-^`{{-~][^\s!-/:-@\[-^`{{-~]*")
 

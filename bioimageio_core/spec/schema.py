@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import attrs
 
@@ -35,12 +34,12 @@ def _model_0_5() -> type[Node]:
 class Root:
     """The class of one resource type in one format version."""
 
+    load: Callable[[], type[Node]]
+    """Imports the class."""
+
     type: str
     format_version: str
     """Major and minor."""
-
-    load: Callable[[], type[Node]]
-    """Imports the class."""
 
     extensions: ModelFormat
     """The format whose ops and weights are taken."""
@@ -64,7 +63,7 @@ def json_schema(registry: Registry, *, type: str | None = None, format_version: 
     What it can not say are the rules that span several fields, and whether files exist.
 
     Args:
-        registry: Where the classes of processing ops and weights come from; other names are allowed, as they are when a description is read.
+        registry: Where the classes of processing ops and weights come from; names that it does not have are allowed.
         type: A resource type, such as ``model``; None: any.
         format_version: Major and minor, such as ``0.5``, or a full version; None: any.
 

@@ -163,19 +163,40 @@ def one_of(schemas: Iterable[Schema]) -> Schema:
     """Return the schema of what fits any of ``schemas``, repetitions and all but plain types kept apart."""
     distinct: list[Schema] = []
     for schema in schemas:
-        distinct += [schema] if schema not in distinct else []
+        for part in schema["anyOf"] if schema.keys() == {"anyOf"} else [schema]:
+            distinct += [part] if part not in distinct else []
     if {} in distinct:
         return {}
-    if all(schema.keys() == {"type"} for schema in distinct):
-        kinds = [schema["type"] for schema in distinct]
-        return {"type": kinds[0] if len(kinds) == 1 else kinds}
-    return distinct[0] if len(distinct) == 1 else {"anyOf": distinct}
+    null = {"type": "null"}
+    others = [schema for schema in distinct if schema != null]
+    if all(schema.keys() == {"type"} for schema in others):
+        others = [_typed(kind for schema in others for kind in _types(schema))] if others else [null]
+    if len(others) == len(distinct):
+        return others[0] if len(others) == 1 else {"anyOf": others}
+    if len(others) == 1 and "type" in others[0] and others[0].keys() <= {"type", *_KINDS}:
+        return {**others[0], **_typed([*_types(others[0]), "null"])}
+    return {"anyOf": [*others, null]} if others != [null] else null
+
+
+def _types(schema: Schema) -> Iterable[str]:
+    kinds = schema["type"]
+    return kinds if isinstance(kinds, list) else [kinds]
+
+
+def _typed(kinds: Iterable[str]) -> Schema:
+    """Return the schema of some types; integers are numbers."""
+    distinct = list(dict.fromkeys(kinds))
+    distinct = [kind for kind in distinct if kind != "integer" or "number" not in distinct]
+    return {"type": distinct if len(distinct) > 1 else distinct[0]}
 
 
 def narrowed(schema: Schema, said: Schema) -> Schema:
     """Return the schema of what fits both; keywords about types of value that ``schema`` does not take are left out."""
     kinds = _kinds(schema)
     said = {keyword: value for keyword, value in said.items() if kinds is None or _KINDS.get(keyword, "") in kinds or keyword not in _KINDS}
+    if "items" in said and "items" in schema:
+        said, schema = {**said}, {**schema}
+        schema["items"] = narrowed(schema["items"], said.pop("items"))
     if not said:
         return schema
     if schema.keys().isdisjoint(said):
@@ -192,8 +213,7 @@ def _kinds(schema: Schema) -> set[str] | None:
         return {"object"}
     if "type" not in schema:
         return None
-    named = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    return {"number" if kind == "integer" else kind for kind in named}
+    return {"number" if kind == "integer" else kind for kind in _types(schema)}
 
 
 def _said(validator: Any) -> list[Schema]:
