@@ -88,7 +88,8 @@ def json_schema(registry: Registry, *, type: str | None = None, format_version: 
 
 
 def _root_schema(root: Root, registry: Registry, definitions: Schema) -> Schema:
-    schema = SchemaTypes(registry, root.extensions, definitions).node(root.load())
+    types = SchemaTypes(registry, root.extensions, definitions)
+    schema = types.node(root.load())
     schema["title"] = f"bioimage.io {root.type} {root.format_version}"
     head = {
         "type": {"const": root.type},
@@ -96,7 +97,7 @@ def _root_schema(root: Root, registry: Registry, definitions: Schema) -> Schema:
     }
     schema["properties"] = {**schema["properties"], **head}
     schema["required"] = sorted({*schema.get("required", ()), *head}, key=list(schema["properties"]).index)
-    return with_earlier(schema, root.earlier)
+    return with_earlier(schema, root.earlier, types.of)
 
 
 def _any_of(roots: list[Root], type_: str | None) -> Schema:

@@ -25,9 +25,9 @@ Schema: typing.TypeAlias = "dict[str, Any]"
 
 _SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean", types.NoneType: "null"}
 _KINDS = {"pattern": "string", "minLength": "string", "maxLength": "string", "items": "array", "minItems": "array", "maxItems": "array"}
-_KINDS |= {"uniqueItems": "array", "properties": "object", "minProperties": "object", "maxProperties": "object"}
+_KINDS |= {"uniqueItems": "array", "properties": "node", "minProperties": "object", "maxProperties": "object"}
 _KINDS |= dict.fromkeys(("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"), "number")
-"""The type of value that each keyword is about."""
+"""The type of value that each keyword is about; nodes are apart from other mappings, as validators see them."""
 
 
 class SchemaTypes:
@@ -210,7 +210,7 @@ def _kinds(schema: Schema) -> set[str] | None:
         parts = [_kinds(part) for part in schema["anyOf"]]
         return None if None in parts else set().union(*filter(None, parts))
     if "$ref" in schema:
-        return {"object"}
+        return {"node"}
     if "type" not in schema:
         return None
     return {"number" if kind == "integer" else kind for kind in _types(schema)}
