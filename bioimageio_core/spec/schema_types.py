@@ -169,13 +169,13 @@ def one_of(schemas: Iterable[Schema]) -> Schema:
         return {}
     null = {"type": "null"}
     others = [schema for schema in distinct if schema != null]
-    if all(schema.keys() == {"type"} for schema in others):
-        others = [_typed(kind for schema in others for kind in _types(schema))] if others else [null]
-    if len(others) == len(distinct):
+    if others and all(schema.keys() == {"type"} for schema in others):
+        others = [_typed(kind for schema in others for kind in _types(schema))]
+    if null not in distinct:
         return others[0] if len(others) == 1 else {"anyOf": others}
     if len(others) == 1 and "type" in others[0] and others[0].keys() <= {"type", *_KINDS}:
         return {**others[0], **_typed([*_types(others[0]), "null"])}
-    return {"anyOf": [*others, null]} if others != [null] else null
+    return {"anyOf": [*others, null]} if others else null
 
 
 def _types(schema: Schema) -> Iterable[str]:

@@ -276,6 +276,13 @@ class TestContent:
         assert definitions["model.v0_5.config.BioimageioConfig"]["additionalProperties"] is True
         assert definitions["model.v0_5.tensors.Padding"]["properties"]["mode"]["enum"] == ["constant", "edge", "reflect", "symmetric"]
 
+    def test_null(self, registry: Registry) -> None:
+        """Only what may be null may be null."""
+        definitions = json_schema(registry)["$defs"]
+        old, new = (definitions[f"weights.descr_v0_{v}.TorchscriptWeightsDescr"]["properties"] for v in (4, 5))
+        assert old["pytorch_version"]["type"] == ["string", "number", "null"]
+        assert new["pytorch_version"]["type"] == ["string", "number"]
+
     def test_union_names_its_key(self, registry: Registry) -> None:
         """Axes go by their type, which has to be there."""
         items = json_schema(registry)["$defs"]["model.v0_5.tensors.InputTensorDescr"]["properties"]["axes"]["items"]
