@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api import (
+        json_schema,
         load_description,
         load_model_description,
         open_predictor,
@@ -32,6 +33,7 @@ __all__ = [
     "PredictOptions",
     "Prediction",
     "Predictor",
+    "json_schema",
     "load_description",
     "load_model_description",
     "open_predictor",

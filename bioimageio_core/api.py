@@ -28,6 +28,7 @@ from .spec.yaml import load_yaml
 
 __all__ = [
     "default_registry",
+    "json_schema",
     "load_description",
     "load_model_description",
     "open_predictor",
@@ -117,6 +118,24 @@ def update_format(source: Source | Package, *, report: Callable[[ValidationRepor
     descr, found = update_tree(_tree(package), default_registry(), package.name)
     report(found)
     return descr
+
+
+def json_schema(type: str | None = None, format_version: str | None = None) -> dict[str, Any]:  # noqa: A002 (the word of the format)
+    """Return the JSON Schema (draft 2020-12) of descriptions, for editors and for programs in other languages.
+
+    Ops and weights of installed plugins are part of it; those of others are allowed whatever they hold.
+
+    Args:
+        type: A resource type, such as ``model``; None: any.
+        format_version: Major and minor, such as ``0.5``, or a full version; None: any.
+
+    Raises:
+        InputError: There are no such descriptions.
+
+    """
+    from .spec.schema import json_schema
+
+    return json_schema(default_registry(), type=type, format_version=format_version)
 
 
 def open_predictor(model: Source | Package, **options: Any) -> Predictor:

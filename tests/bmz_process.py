@@ -55,6 +55,7 @@ PRELOADED = (
     "bioimageio_core.cli.plan_command",
     "bioimageio_core.cli.plugins_command",
     "bioimageio_core.cli.predict_command",
+    "bioimageio_core.cli.schema_command",
     "bioimageio_core.cli.test_command",
     "bioimageio_core.cli.validate_command",
     "bioimageio_core.cli.verify_command",

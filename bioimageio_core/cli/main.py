@@ -22,6 +22,7 @@ COMMANDS = {
     "plan": "Show how an image would be predicted.",
     "plugins": "List what is registered, by whom, and what failed.",
     "predict": "Predict images of any size.",
+    "schema": "Print the JSON Schema of descriptions.",
     "test": "Reproduce the test outputs of a model.",
     "update": "Bring a description to the newest format version.",
     "validate": "Judge descriptions by their format.",

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import attrs
 
@@ -45,9 +45,8 @@ high_percentile = in_range(above=1, maximum=100)
 eps_range = in_range(above=0, maximum=0.1)
 
 
-def std_range(instance: Any, attribute: Any, value: Any) -> None:
-    """Accept standard deviations that can be divided by."""
-    in_range(1e-6)(instance, attribute, value)
+std_range = in_range(1e-6)
+"""Standard deviations that can be divided by."""
 
 
 @node

@@ -5,6 +5,8 @@ All of them let None pass: whether null is allowed is the business of the field'
 
 Types are ``Annotated[base, check, ...]``: structuring a document converts to the base, then applies every check in order;
 a check returns the (normalised) value or raises ValueError.
+
+What a check accepts is also said in the words of JSON Schema (`constraints.says`).
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ from __future__ import annotations
 import keyword
 import operator
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+
+from .constraints import caseless, said_by, says, whole
 
 __all__ = [
     "AxisId",
@@ -76,7 +80,9 @@ def in_range(
     bounds = ((">=", minimum, operator.ge), (">", above, operator.gt), ("<=", maximum, operator.le), ("<", below, operator.lt))
     given = [(bound, holds) for _, bound, holds in bounds if bound is not None]
     words = " and ".join(f"{sign} {bound}" for sign, bound, _ in bounds if bound is not None)
+    keywords = {"minimum": minimum, "exclusiveMinimum": above, "maximum": maximum, "exclusiveMaximum": below}
 
+    @says({keyword: bound for keyword, bound in keywords.items() if bound is not None})
     def validate(_instance: Any, _attribute: Any, value: Any) -> None:
         if value is not None and not all(holds(value, bound) for bound, holds in given):
             raise ValueError(f"expected a number {words}, found {found(value)}")
@@ -88,6 +94,7 @@ def length(minimum: int = 0, maximum: int | None = None) -> Validator[Any]:
     """Accept strings, tuples and mappings whose length is within the bounds, both included."""
     words = f"at least {minimum}" if maximum is None else f"at most {maximum}" if not minimum else f"{minimum} to {maximum}"
 
+    @says(_lengths(minimum, maximum))
     def validate(_instance: Any, _attribute: Any, value: Any) -> None:
         if isinstance(value, (str, Collection)) and (len(value) < minimum or (maximum is not None and len(value) > maximum)):
             unit = "characters" if isinstance(value, str) else "items"
@@ -96,6 +103,12 @@ def length(minimum: int = 0, maximum: int | None = None) -> Validator[Any]:
     return validate
 
 
+def _lengths(minimum: int, maximum: int | None) -> dict[str, int]:
+    least = {f"min{what}": minimum for what in ("Length", "Items", "Properties") if minimum}
+    return least if maximum is None else least | {f"max{what}": maximum for what in ("Length", "Items", "Properties")}
+
+
+@says(_lengths(1, None))
 def non_empty(_instance: Any, _attribute: Any, value: Any) -> None:
     """Accept strings, tuples and mappings that hold something."""
     if isinstance(value, Collection) and not len(value):
@@ -103,6 +116,7 @@ def non_empty(_instance: Any, _attribute: Any, value: Any) -> None:
         raise ValueError(f"expected a non-empty {kind}, found an empty one")
 
 
+@says({"uniqueItems": True, "pattern": r"^(?!.*(.).*\1)"})
 def unique(_instance: Any, _attribute: Any, value: Any) -> None:
     """Accept tuples and strings whose items differ from each other."""
     if isinstance(value, Collection):
@@ -116,6 +130,7 @@ def matches(pattern: str, expected: str) -> Validator[Any]:
     """Accept strings that match the regular expression from end to end; ``expected`` says in words what that is."""
     compiled = re.compile(pattern)
 
+    @says({"pattern": whole(pattern)})
     def validate(_instance: Any, _attribute: Any, value: Any) -> None:
         if isinstance(value, str) and compiled.fullmatch(value) is None:
             raise ValueError(f"expected {expected}, found {found(value)}")
@@ -132,7 +147,12 @@ def file_name(source: str) -> str:
 
 def suffix(*suffixes: str, any_case: bool = False) -> Validator[Any]:
     """Accept file sources (strings, or nodes with a field ``source``) whose file name ends in one of ``suffixes``."""
+    ends = "|".join(re.escape(end) for end in suffixes)
+    ends = f"(?:{caseless(ends) if any_case else ends})"
+    url = caseless("https?:")
+    pattern = whole(rf"(?!{url}).*{ends}|{url}[^?#]*{ends}(?:/content)?(?:[?#].*)?")
 
+    @says({"pattern": pattern, "properties": {"source": {"pattern": pattern}}})
     def validate(_instance: Any, _attribute: Any, value: Any) -> None:
         source = getattr(value, "source", value)
         if not isinstance(source, str):
@@ -147,6 +167,7 @@ def suffix(*suffixes: str, any_case: bool = False) -> Validator[Any]:
 def each(*validators: Validator[Any]) -> Validator[Any]:
     """Apply the validators to every item of a tuple."""
 
+    @says({"items": _together(validators)})
     def validate(instance: Any, attribute: Any, value: Any) -> None:
         if not isinstance(value, tuple):
             return
@@ -163,6 +184,7 @@ def each(*validators: Validator[Any]) -> Validator[Any]:
 def all_of(*validators: Validator[Any]) -> Validator[Any]:
     """Apply the validators one after the other; the first that fails raises."""
 
+    @says(_together(validators))
     def validate(instance: Any, attribute: Any, value: Any) -> None:
         for validator in validators:
             validator(instance, attribute, value)
@@ -170,12 +192,24 @@ def all_of(*validators: Validator[Any]) -> Validator[Any]:
     return validate
 
 
+def _together(validators: tuple[Validator[Any], ...]) -> dict[str, Any]:
+    said = [part for part in map(said_by, validators) if part]
+    return said[0] if len(said) == 1 else {"allOf": said} if said else {}
+
+
+def _identifier_but(words: Sequence[str]) -> str:
+    """Return a pattern for identifiers other than some; beyond ASCII it takes more than the checks."""
+    return whole(rf"(?!(?:{'|'.join(words)})$)[^\s!-@\[-^`{{-~][^\s!-/:-@\[-^`{{-~]*")
+
+
+@says({"pattern": _identifier_but(keyword.kwlist)})
 def _identifier(value: str) -> str:
     if not value.isidentifier() or keyword.iskeyword(value):
         raise ValueError(f"expected an identifier (letters, digits, underscores, no keyword), found {found(value)}")
     return value
 
 
+@says({"pattern": _identifier_but(keyword.kwlist), "maxLength": 32})
 def _tensor_id(value: str) -> str:
     if len(value) > 32:
         raise ValueError(f"expected a tensor id of at most 32 characters, found {found(value)}")
@@ -185,6 +219,7 @@ def _tensor_id(value: str) -> str:
 _AXIS_ALIASES = {"b": "batch", "t": "time", "i": "index", "c": "channel", "s": "channel"}
 
 
+@says({"pattern": _identifier_but([word for word in keyword.kwlist if word.islower()]), "maxLength": 16})
 def _axis_id(value: str) -> str:
     lower = value.lower()
     normal = _AXIS_ALIASES.get(lower, lower)
@@ -193,6 +228,7 @@ def _axis_id(value: str) -> str:
     return _identifier(normal)
 
 
+@says({"not": {"pattern": whole(caseless("b|batch"))}})
 def _not_batch(value: str) -> str:
     if value == "batch":
         raise ValueError("expected the id of an axis other than batch, found 'batch'")

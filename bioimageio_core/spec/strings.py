@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
+from .constraints import caseless, says, whole
 from .fields import found
 
 __all__ = [
@@ -26,9 +27,10 @@ __all__ = [
 ]
 
 
-def _check(pattern: str, expected: str, flags: int = 0) -> Any:
-    compiled = re.compile(pattern, flags)
+def _check(pattern: str, expected: str) -> Any:
+    compiled = re.compile(pattern)
 
+    @says({"pattern": whole(pattern)})
     def check(value: str) -> str:
         if compiled.fullmatch(value) is None:
             raise ValueError(f"expected {expected}, found {found(value)}")
@@ -37,9 +39,11 @@ def _check(pattern: str, expected: str, flags: int = 0) -> Any:
     return check
 
 
-_http_url = _check(r"https?://(?=[^/?#]*[^:@/?#])[^\s/?#\\]+(?:[/?#].*)?", "a URL that starts with http:// or https://", re.IGNORECASE)
+_HTTP_URL = caseless("https?://") + r"(?=[^/?#]*[^:@/?#])[^\s/?#\\]+(?:[/?#].*)?"
+_http_url = _check(_HTTP_URL, "a URL that starts with http:// or https://")
 
 
+@says({"pattern": rf"^(?!\.?$)(?!{caseless('https?:')})|{whole(_HTTP_URL)}"})
 def _file_source(value: str) -> str:
     if value in ("", "."):
         raise ValueError(f"expected a path or URL, found {found(value)}")
@@ -49,6 +53,10 @@ def _file_source(value: str) -> str:
 _RESERVED = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
 
 
+_NAMES = "|".join(re.escape(reserved) for reserved in _RESERVED)
+
+
+@says({"not": {"pattern": rf"^(?:[^?#]*[/\\])?(?:[^?#/\\]*\.)?(?:{_NAMES})(?:/content)?(?:[?#].*)?$"}})
 def _packaged(value: str) -> str:
     if "yaml" not in value:
         return value
@@ -58,6 +66,7 @@ def _packaged(value: str) -> str:
     return value
 
 
+@says({"pattern": r"^(?:[0-9]{4}-){3}[0-9]{3}[0-9X]$"})
 def _orcid(value: str) -> str:
     if re.fullmatch(r"(?:[0-9]{4}-){3}[0-9]{3}[0-9X]", value):
         total = 0
@@ -74,6 +83,7 @@ _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _EMAIL = re.compile(rf"({_LOCAL})@((?:{_LABEL}\.)+[^\W\d_][\w-]*)")
 
 
+@says({"pattern": "@", "maxLength": 320})
 def _email(value: str) -> str:
     if len(value) > 320:
         raise ValueError(f"expected an email address, found {found(value)}")
@@ -84,22 +94,23 @@ def _email(value: str) -> str:
     return f"{match[1]}@{match[2].lower()}"
 
 
-_PEP_440 = re.compile(
+_PEP_440 = caseless(
     r"\s*v?(?:[0-9]+!)?[0-9]+(?:\.[0-9]+)*"
     r"(?:[-_.]?(?:alpha|a|beta|b|preview|pre|c|rc)[-_.]?[0-9]*)?"
     r"(?:-[0-9]+|[-_.]?(?:post|rev|r)[-_.]?[0-9]*)?"
     r"(?:[-_.]?dev[-_.]?[0-9]*)?"
-    r"(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?\s*",
-    re.IGNORECASE,
+    r"(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?\s*"
 )
 
 
+@says({"pattern": whole(_PEP_440), "minimum": 0})
 def _version(value: Any) -> Any:
-    if _PEP_440.fullmatch(str(value)) is None:
+    if re.fullmatch(_PEP_440, str(value)) is None:
         raise ValueError(f"expected a version such as 1.2.3 (PEP 440), found {found(value)}")
     return value
 
 
+@says({"pattern": whole(r"\s*[0-9]{4}(?:-?(?:0[1-9]|1[0-2]|W[0-5][0-9]).*)?\s*")})
 def _timestamp(value: str) -> str:
     try:
         datetime.fromisoformat(value.strip())
@@ -109,6 +120,7 @@ def _timestamp(value: str) -> str:
     return value
 
 
+@says({"pattern": whole(r"\s*\S.{62}\S\s*")})
 def _sha256(value: str) -> str:
     stripped = value.strip().lower()
     if len(stripped) != 64:
@@ -118,14 +130,22 @@ def _sha256(value: str) -> str:
 
 _resource_id = _check(r"(?!/)[a-z0-9_\-/.]+(?<!/)", "an id of lower-case letters, digits, '_', '-', '.' and inner '/'")
 
+
+@says({"pattern": whole(r"(?!/)[A-Za-z0-9_\-/.]+(?<!/)")})
+def _resource_id_any_case(value: str) -> str:
+    return str(_resource_id(value.lower()))
+
+
 _DOI = r"10\.[0-9]{4}.+"
 _doi = _check(_DOI, "a DOI such as 10.1234/abc")
 
 
+@says({"pattern": whole(rf"(?:https?://(?:dx\.)?doi\.org/)?{_DOI}")})
 def _doi_or_url(value: str) -> str:
     return _doi(re.sub(r"^https?://(?:dx\.)?doi\.org/", "", value))  # type: ignore[no-any-return]
 
 
+@says({"minLength": 1, "maxLength": 2})
 def _icon(value: str) -> str:
     if not 1 <= len(value) <= 2:
         raise ValueError(f"expected one or two characters, found {found(value)}")
@@ -156,7 +176,7 @@ Timestamp: TypeAlias = Annotated[str, _timestamp]
 ResourceId: TypeAlias = Annotated[str, _resource_id]
 """Id of a resource; upper case is refused."""
 
-ResourceIdAnyCase: TypeAlias = Annotated[str, str.lower, _resource_id]
+ResourceIdAnyCase: TypeAlias = Annotated[str, _resource_id_any_case]
 """Id of a resource in formats that lower its case."""
 
 Orcid: TypeAlias = Annotated[str, _orcid]

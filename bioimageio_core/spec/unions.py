@@ -15,7 +15,7 @@ from .fields import found
 from .node import Node, Problem
 from .structuring import Handler, StructureProblems, fields_of, keys_in_words
 
-__all__ = ["union_handler"]
+__all__ = ["discriminated", "union_handler"]
 
 _DISCRIMINATORS = ("type", "id", "name")
 _SCALARS = (str, int, float, bool)
@@ -95,7 +95,7 @@ def _node_handler(nodes: tuple[type[Node], ...], handler_of: Callable[[Any], Han
     """Return the handler of mappings that are one of several node classes."""
     if len(nodes) == 1:
         return handler_of(nodes[0])
-    key, groups = _discriminated(nodes)
+    key, groups = discriminated(nodes)
     if key is None:
         return _by_keys(nodes, handler_of)
     handlers = {value: _by_keys(tuple(group), handler_of) if len(group) > 1 else handler_of(group[0]) for value, group in groups.items()}
@@ -114,7 +114,8 @@ def _node_handler(nodes: tuple[type[Node], ...], handler_of: Callable[[Any], Han
     return handle
 
 
-def _discriminated(nodes: tuple[type[Node], ...]) -> tuple[str | None, dict[Any, list[type[Node]]]]:
+def discriminated(nodes: tuple[type[Node], ...]) -> tuple[str | None, dict[Any, list[type[Node]]]]:
+    """Return the key whose value names the class, None if there is none, and the classes by its values."""
     for key in _DISCRIMINATORS:
         groups: dict[Any, list[type[Node]]] = {}
         for cls in nodes:

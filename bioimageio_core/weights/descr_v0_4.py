@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import attrs
 
+from ..spec.constraints import says
 from ..spec.fields import found, in_range
 from ..spec.model.weights import WeightsEntryV04
 from ..spec.node import Problem, node
@@ -28,13 +29,10 @@ class WeightsDescr(WeightsEntryV04):
     """The fields that all weights formats share, and their rules."""
 
     def problems(self) -> Iterator[Problem]:
-        """Yield malformed dependencies, and the fields that later versions dropped."""
+        """Yield the fields that later versions dropped."""
         if self.attachments is not None:
             yield Problem(loc=("attachments",), message="expected none, weights attachments are no longer supported", severity="alert")
         if self.dependencies is not None:
-            manager, colon, file = self.dependencies.strip().partition(":")
-            if not (manager and colon and file):
-                yield Problem(loc=("dependencies",), message=f"expected manager:file, found {found(self.dependencies)}")
             yield Problem(loc=("dependencies",), message="expected none, custom dependencies make a model hard to run", severity="warning")
 
 
@@ -67,11 +65,25 @@ class OnnxWeightsDescr(WeightsDescr):
         yield from _wanted("opset_version", self.opset_version)
 
 
+@says({"pattern": r".:[^\W\d]\w*$|^[^\W\d]\w*(?:\.[^\W\d]\w*)+$"})
+def _architecture(value: str) -> str:
+    file, colon, name = value.rpartition(":")
+    if colon and not (file and name.isidentifier()):
+        raise ValueError(f"expected file:callable, found {found(value)}")
+    parts = value.split(".")
+    if not colon and (len(parts) < 2 or not all(part.isidentifier() for part in parts)):
+        raise ValueError(f"expected file:callable or module.callable, found {found(value)}")
+    return value
+
+
+Architecture: TypeAlias = Annotated[str, _architecture]
+
+
 @node
 class PytorchStateDictWeightsDescr(WeightsDescr):
     """The parameters of a PyTorch module, and where the module comes from."""
 
-    architecture: str
+    architecture: Architecture
     """``file:callable``, or ``module.callable`` of an installed library."""
 
     architecture_sha256: Sha256 | None = None
@@ -83,22 +95,14 @@ class PytorchStateDictWeightsDescr(WeightsDescr):
     pytorch_version: Version | None = None
 
     def problems(self) -> Iterator[Problem]:
-        """Yield a malformed architecture, and what is missing."""
+        """Yield what is missing, or what is too much."""
         yield from super().problems()
         yield from _wanted("pytorch_version", self.pytorch_version)
-        file, colon, name = self.architecture.rpartition(":")
-        if colon:
-            if not file or not name.isidentifier():
-                yield Problem(loc=("architecture",), message=f"expected file:callable, found {found(self.architecture)}")
-            elif self.architecture_sha256 is None:
-                yield Problem(loc=("architecture_sha256",), message=f"expected the SHA-256 of {file}, found none")
-        else:
-            parts = self.architecture.split(".")
-            if len(parts) < 2 or not all(part.isidentifier() for part in parts):
-                message = f"expected file:callable or module.callable, found {found(self.architecture)}"
-                yield Problem(loc=("architecture",), message=message)
-            elif self.architecture_sha256 is not None:
-                yield Problem(loc=("architecture_sha256",), message="expected none, since the architecture comes from a library")
+        file, colon, _ = self.architecture.rpartition(":")
+        if colon and self.architecture_sha256 is None:
+            yield Problem(loc=("architecture_sha256",), message=f"expected the SHA-256 of {file}, found none")
+        if not colon and self.architecture_sha256 is not None:
+            yield Problem(loc=("architecture_sha256",), message="expected none, since the architecture comes from a library")
 
 
 @node

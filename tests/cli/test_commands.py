@@ -20,7 +20,7 @@ class TestHelp:
         """All commands with a summary each."""
         ran = run_process("--help")
         assert ran.status == 0
-        for name in ("info", "plan", "plugins", "predict", "test", "update", "validate", "verify"):
+        for name in ("info", "plan", "plugins", "predict", "schema", "test", "update", "validate", "verify"):
             assert f"  {name} " in ran.out
 
     def test_nothing(self, bmz: ForkedBmz) -> None:
@@ -31,7 +31,7 @@ class TestHelp:
 
     def test_help_of_commands(self, bmz: ForkedBmz) -> None:
         """Each has an example."""
-        for name in ("info", "plan", "plugins", "predict", "test", "update", "validate", "verify"):
+        for name in ("info", "plan", "plugins", "predict", "schema", "test", "update", "validate", "verify"):
             ran = bmz(name, "--help")
             assert ran.status == 0
             assert f"Example: bmz {name}" in ran.out
@@ -233,3 +233,27 @@ class TestPlugins:
         listed = bmz("plugins", "--json").json
         assert {e["name"] for e in listed["entries"] if e["kind"] == "weights_adapters"} == {"onnxruntime", "torchscript"}
         assert listed["failures"] == []
+
+
+class TestSchema:
+    """``bmz schema``."""
+
+    def test_prints(self, bmz: ForkedBmz) -> None:
+        """The schema of one format, the same at every call."""
+        ran = bmz("schema", "--type", "model", "--format-version", "0.5")
+        assert ran.status == 0
+        assert ran.json["title"] == "bioimage.io model 0.5"
+        assert bmz("schema", "--type", "model", "--format-version", "0.5").out == ran.out
+
+    def test_to_file(self, bmz: ForkedBmz, tmp_path: Path) -> None:
+        """A file is written, and replaced by a newer schema, with nothing on stdout."""
+        path = tmp_path / "schema.json"
+        path.write_text("{}", encoding="utf-8")
+        ran = bmz("schema", "-o", path)
+        assert (ran.status, ran.out) == (0, "")
+        assert path.read_text(encoding="utf-8") == bmz("schema").out
+
+    def test_unknown(self, bmz: ForkedBmz, tmp_path: Path) -> None:
+        """One line that names what there is, or what can not be written."""
+        assert "model 0.5" in bmz("schema", "--format-version", "7.1").error(2)
+        assert "schema.json" in bmz("schema", "-o", tmp_path / "nowhere" / "schema.json").error(2)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 import attrs
 
 from ...typing import FrozenMapping
+from ..constraints import says
 from ..extensions import AlsoAs
 from ..fields import each, found, length, matches, suffix
 from ..files import FileDescr
@@ -36,12 +37,14 @@ __all__ = [
 LATEST = "0.3.4"
 
 
+@says({"pattern": r"^[^/\\]*$"})
 def _person_name(value: str) -> str:
     if "/" in value or "\\" in value:
         raise ValueError(f"expected a name without slashes, found {found(value)}")
     return value
 
 
+@says({"enum": sorted(LICENSES | DEPRECATED_LICENSES)})
 def _license_id(value: str) -> str:
     if value not in LICENSES and value not in DEPRECATED_LICENSES:
         raise ValueError(f"expected an identifier of the SPDX license list, found {found(value)}")

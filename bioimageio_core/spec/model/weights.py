@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Annotated, TypeAlias
+
+from ..constraints import says, whole
+from ..fields import found
 from ..files import FileDescr
 from ..generic import v0_2, v0_3
 from ..node import node
 
 __all__ = ["WeightsEntryV04", "WeightsEntryV05"]
+
+
+@says({"pattern": whole(r"\s*[^\s:][^:]*:.*\S\s*")})
+def _dependencies(value: str) -> str:
+    manager, colon, file = value.strip().partition(":")
+    if not (manager and colon and file):
+        raise ValueError(f"expected manager:file, found {found(value)}")
+    return value
+
+
+Dependencies: TypeAlias = Annotated[str, _dependencies]
 
 
 @node
@@ -20,7 +35,7 @@ class WeightsEntryV04(FileDescr):
     """The weights format that these weights were converted from."""
 
     attachments: v0_2.AttachmentsDescr | None = None
-    dependencies: str | None = None
+    dependencies: Dependencies | None = None
     """``manager:file``, such as ``conda:environment.yaml``."""
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import attrs
 
+from ...constraints import says
 from ...extensions import PostprocessingStep, PreprocessingStep
 from ...fields import TensorName, found, non_empty, unique
 from ...node import Node, Problem, node
@@ -15,6 +16,7 @@ from ...scalars import NonFinite
 __all__ = ["ImplicitOutputShape", "InputTensorDescr", "OutputTensorDescr", "ParameterizedInputShape", "TensorDescr"]
 
 
+@says({"pattern": "^[bitczyx]*$"})
 def _axes(value: str) -> str:
     if not set(value) <= set("bitczyx"):
         raise ValueError(f"expected letters out of b, i, t, c, z, y and x, found {found(value)}")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import attrs
 
+from ...constraints import caseless, says, whole
 from ...fields import AxisId, NonBatchAxisId, found, in_range, length, non_empty
 from ...node import Node, node
 from .sizes import DataDependentSize, FixedSize, ParameterizedSize, SizeReference
@@ -43,6 +44,7 @@ TimeUnit: TypeAlias = Literal[
 """Units of time that OME-Zarr knows."""
 
 
+@says({"pattern": whole(caseless("b|batch"))})
 def _batch(value: str) -> str:
     if value != "batch":
         raise ValueError(f"expected 'batch' as the id of a batch axis, found {found(value)}")

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import attrs
 
+from ...constraints import says, whole
 from ...fields import DType, found, non_empty
 from ...node import Node, Problem, node
 from ...scalars import NonFinite
@@ -18,9 +19,16 @@ __all__ = ["Data", "IntervalOrRatioDataDescr", "NominalOrOrdinalDataDescr", "SiU
 _UNIT = r"(?:Q|R|Y|Z|E|P|T|G|M|k|h|da|d|c|m|µ|n|p|f|a|z|y|r|q)?(?:Wb|lm|lx|Bq|Gy|Sv|kat|mol|cd|Hz|Pa|m|g|s|A|K|N|J|W|C|V|F|Ω|S|T|H|l|L)"
 _POWER = r"(?:\^[+-]?[1-9][0-9]*)?"
 _UNSIGNED_POWER = r"(?:\^\+?[1-9][0-9]*)*"
-_SI_UNIT = re.compile(rf"{_UNIT}{_POWER}(?:·{_UNIT}{_POWER}|/{_UNIT}{_UNSIGNED_POWER})*")
 
 
+def _units(times: str) -> str:
+    return rf"{_UNIT}{_POWER}(?:{times}{_UNIT}{_POWER}|/{_UNIT}{_UNSIGNED_POWER})*"
+
+
+_SI_UNIT = re.compile(_units("·"))
+
+
+@says({"pattern": whole(_units("[·×* ]"))})
 def _si_unit(value: str) -> str:
     normal = re.sub(r"[×* ]", "·", value)
     if _SI_UNIT.fullmatch(normal) is None:

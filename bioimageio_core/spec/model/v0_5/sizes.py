@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 
 import attrs
 
+from ...constraints import says
 from ...fields import AxisId, TensorId, in_range
 from ...node import Node, Problem, node
 from ...scalars import Strict
@@ -14,6 +15,7 @@ from ...scalars import Strict
 __all__ = ["DataDependentSize", "FixedSize", "ParameterizedSize", "SizeReference"]
 
 
+@says({"minimum": 1})
 def _positive(value: int) -> int:
     if value < 1:
         raise ValueError(f"expected a size of at least 1, found {value}")

@@ -1,0 +1,222 @@
+"""From the types of description classes to JSON Schema, as `converters` goes from them to handlers."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import attrs
+
+from ..registry import Registry
+from ..typing import FrozenMapping, ModelFormat
+from .constraints import said_by
+from .docstrings import describe_class, describe_fields
+from .extensions import AlsoAs, Extension
+from .node import Node
+from .scalars import NonFinite
+from .structuring import FieldInfo, fields_of, unstructure
+from .unions import discriminated
+
+__all__ = ["Schema", "SchemaTypes", "narrowed", "one_of"]
+
+Schema: typing.TypeAlias = "dict[str, Any]"
+
+_SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean", types.NoneType: "null"}
+_KINDS = {"pattern": "string", "minLength": "string", "maxLength": "string", "items": "array", "minItems": "array", "maxItems": "array"}
+_KINDS |= {"uniqueItems": "array", "properties": "node", "minProperties": "object", "maxProperties": "object"}
+_KINDS |= dict.fromkeys(("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"), "number")
+"""The type of value that each keyword is about; nodes are apart from other mappings, as validators see them."""
+
+
+class SchemaTypes:
+    """The schemas of all types that a description of one format is made of; those of classes go to ``definitions``."""
+
+    def __init__(self, registry: Registry, format: ModelFormat, definitions: Schema) -> None:  # noqa: A002 (the word of the format)
+        self.registry = registry
+        self.format = format
+        self.definitions = definitions
+
+    def of(self, type_: Any) -> Schema:
+        """Return the schema of a type."""
+        if type_ is Any:
+            return {}
+        if type_ is None or type_ in _SCALARS:
+            return {"type": _SCALARS[type_ or types.NoneType]}
+        origin = get_origin(type_)
+        if origin is Annotated:
+            return self.annotated(type_.__origin__, type_.__metadata__)
+        if origin is Literal:
+            allowed = list(get_args(type_))
+            return {"const": allowed[0]} if len(allowed) == 1 else {"enum": allowed}
+        if origin in (typing.Union, types.UnionType):
+            return self.union(get_args(type_))
+        if origin is tuple:
+            return self.list(get_args(type_))
+        if origin is FrozenMapping:
+            item = self.of(get_args(type_)[1])
+            return {"type": "object", "additionalProperties": item} if item else {"type": "object"}
+        if isinstance(type_, type) and issubclass(type_, Node):
+            return self.reference(type_)
+        raise TypeError(f"no JSON Schema is known for {type_!r}")
+
+    def annotated(self, base: Any, metadata: tuple[Any, ...]) -> Schema:
+        """Return the schema of an ``Annotated`` type: that of its base, narrowed by what the checks say."""
+        for mark in metadata:
+            if isinstance(mark, Extension):
+                return self.weights() if mark.kind == "weights" else self.step(mark.kind)
+        schema = self.of(base)
+        if any(isinstance(mark, NonFinite) for mark in metadata):
+            schema = one_of([schema, {"type": "string", "pattern": r"^\s*[+-]?\.?(?:[Ii][Nn][Ff]|[Nn][Aa][Nn])"}])
+        for mark in metadata:
+            schema = narrowed(schema, self.reference(mark.cls) if isinstance(mark, AlsoAs) else said_by(mark))
+        return schema
+
+    def list(self, items: tuple[Any, ...]) -> Schema:
+        """Return the schema of a tuple."""
+        if len(items) == 2 and items[1] is Ellipsis:
+            return {"type": "array", "items": self.of(items[0])}
+        return {"type": "array", "prefixItems": [self.of(item) for item in items], "minItems": len(items), "maxItems": len(items)}
+
+    def union(self, members: tuple[Any, ...]) -> Schema:
+        """Return the schema of a union; where a key names the class of a mapping, it has to be there."""
+        nodes = tuple(m for m in members if isinstance(m, type) and issubclass(m, Node))
+        key = discriminated(nodes)[0] if len(nodes) > 1 else None
+        if key is None:
+            return one_of([self.of(member) for member in members])
+        return {**one_of([self.of(member) for member in members]), "required": [key]}
+
+    def reference(self, cls: type[Node]) -> Schema:
+        """Return a reference to the schema of a class, which is defined at the first call."""
+        name = definition_name(cls)
+        if name not in self.definitions:
+            self.definitions[name] = {}
+            self.definitions[name] = self.node(cls)
+        return {"$ref": f"#/$defs/{name}"}
+
+    def node(self, cls: type[Node]) -> Schema:
+        """Return the schema of a class itself."""
+        fields = fields_of(cls)
+        described = describe_fields(cls)
+        schema: Schema = {"title": cls.__name__, "description": describe_class(cls), "type": "object"}
+        schema["properties"] = {field.key: self.field(field, described.get(field.name, "")) for field in fields}
+        schema["required"] = [field.key for field in fields if field.required]
+        schema["additionalProperties"] = cls.allows_unknown_keys
+        return {keyword: value for keyword, value in schema.items() if value not in ("", []) and value != {}}
+
+    def field(self, field: FieldInfo, description: str) -> Schema:
+        """Return the schema of a field: that of its type, narrowed by its validator."""
+        schema = self.of(field.type)
+        for said in _said(field.attribute.validator):
+            schema = narrowed(schema, said)
+        head = {"description": description} if description else {}
+        default = field.attribute.default
+        if default is attrs.NOTHING or default is None or field.is_constant:
+            return {**head, **schema}
+        return {**head, **schema, "default": unstructure(default.factory() if isinstance(default, attrs.Factory) else default)}  # type: ignore[arg-type]
+
+    def step(self, where: Literal["preprocessing", "postprocessing"]) -> Schema:
+        """Return the schema of a processing step: one of the ops for it, or anything of a name that no op has."""
+        key = "name" if self.format == "0.4" else "id"
+        name = f"{where}.{self.format}"
+        if name not in self.definitions:
+            self.definitions[name] = {}
+            ops = sorted(self.registry.processing_ops.items())
+            known = [
+                self.named(entry.descr[self.format], key, op) for op, entry in ops if where in entry.where and self.format in entry.descr
+            ]
+            other = {"type": "object", "properties": {key: {"type": "string", "not": {"enum": [op for op, _ in ops]}}}}
+            other["description"] = "An op that no installed plugin knows."
+            self.definitions[name] = {
+                "title": f"{where.capitalize()} step",
+                "type": "object",
+                "required": [key],
+                "anyOf": [*known, {"title": "UnknownOp", **other}] if ops else [other],
+            }
+        return {"$ref": f"#/$defs/{name}"}
+
+    def named(self, cls: type[Node], key: str, name: str) -> Schema:
+        """Return the schema of a class that ``key`` has to name, whether or not the class says so."""
+        constant = next((field.is_constant for field in fields_of(cls) if field.key == key), False)
+        return self.reference(cls) if constant else {**self.reference(cls), "properties": {key: {"const": name}}}
+
+    def weights(self) -> Schema:
+        """Return the schema of ``weights``: known formats by their classes, null for none, and anything under other keys."""
+        properties: Schema = {}
+        for name, entry in sorted(self.registry.weights_formats.items()):
+            cls = entry.descr.get(self.format)
+            schema = {"type": "null"} if cls is None else one_of([self.reference(cls), {"type": "null"}])
+            properties[name] = {"description": entry.summary, **schema} if entry.summary and cls is not None else schema
+            properties |= {alias: {"description": f"Old spelling of {name}.", "type": "null"} for alias in entry.aliases}
+        return {"type": "object", "properties": properties, "additionalProperties": {"type": ["object", "null"]}}
+
+
+def definition_name(cls: type[Any]) -> str:
+    """Return the name of a class among the definitions: short for the library's own."""
+    own = __package__.rpartition(".")[0]
+    module = cls.__module__.removeprefix(f"{own}.").removeprefix("spec.")
+    return f"{module}.{cls.__qualname__}"
+
+
+def one_of(schemas: Iterable[Schema]) -> Schema:
+    """Return the schema of what fits any of ``schemas``, repetitions and all but plain types kept apart."""
+    distinct: list[Schema] = []
+    for schema in schemas:
+        for part in schema["anyOf"] if schema.keys() == {"anyOf"} else [schema]:
+            distinct += [part] if part not in distinct else []
+    if {} in distinct:
+        return {}
+    null = {"type": "null"}
+    others = [schema for schema in distinct if schema != null]
+    if others and all(schema.keys() == {"type"} for schema in others):
+        others = [_typed(kind for schema in others for kind in _types(schema))]
+    if null not in distinct:
+        return others[0] if len(others) == 1 else {"anyOf": others}
+    if len(others) == 1 and "type" in others[0] and others[0].keys() <= {"type", *_KINDS}:
+        return {**others[0], **_typed([*_types(others[0]), "null"])}
+    return {"anyOf": [*others, null]} if others else null
+
+
+def _types(schema: Schema) -> Iterable[str]:
+    kinds = schema["type"]
+    return kinds if isinstance(kinds, list) else [kinds]
+
+
+def _typed(kinds: Iterable[str]) -> Schema:
+    """Return the schema of some types; integers are numbers."""
+    distinct = list(dict.fromkeys(kinds))
+    distinct = [kind for kind in distinct if kind != "integer" or "number" not in distinct]
+    return {"type": distinct if len(distinct) > 1 else distinct[0]}
+
+
+def narrowed(schema: Schema, said: Schema) -> Schema:
+    """Return the schema of what fits both; keywords about types of value that ``schema`` does not take are left out."""
+    kinds = _kinds(schema)
+    said = {keyword: value for keyword, value in said.items() if kinds is None or _KINDS.get(keyword, "") in kinds or keyword not in _KINDS}
+    if "items" in said and "items" in schema:
+        said, schema = {**said}, {**schema}
+        schema["items"] = narrowed(schema["items"], said.pop("items"))
+    if not said:
+        return schema
+    if schema.keys().isdisjoint(said):
+        return {**schema, **said}
+    return {**schema, "allOf": [*schema.get("allOf", ()), said]}
+
+
+def _kinds(schema: Schema) -> set[str] | None:
+    """Return the types of value that a schema takes; None if any."""
+    if "anyOf" in schema:
+        parts = [_kinds(part) for part in schema["anyOf"]]
+        return None if None in parts else set().union(*filter(None, parts))
+    if "$ref" in schema:
+        return {"node"}
+    if "type" not in schema:
+        return None
+    return {"number" if kind == "integer" else kind for kind in _types(schema)}
+
+
+def _said(validator: Any) -> list[Schema]:
+    """Return what a field's validators say, those within the validators of attrs included."""
+    within = [*getattr(validator, "_validators", ()), getattr(validator, "validator", None)]
+    return [said_by(validator), *(said for part in within if part is not None for said in _said(part))]

@@ -1,0 +1,326 @@
+"""Generated JSON Schemas, judged by an independent validator and by real descriptions."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from bioimageio_core.errors import InputError
+from bioimageio_core.processing.requirements import elementwise_needs
+from bioimageio_core.registry import ProcessingOpEntry, Registry, WeightsFormatEntry
+from bioimageio_core.spec import fields, strings
+from bioimageio_core.spec.converters import make_converter
+from bioimageio_core.spec.generic import v0_3
+from bioimageio_core.spec.model.v0_5.data import SiUnit
+from bioimageio_core.spec.model.v0_5.upgrade import upgrade
+from bioimageio_core.spec.node import Node, node
+from bioimageio_core.spec.schema import json_schema
+from bioimageio_core.spec.schema_types import SchemaTypes
+from bioimageio_core.spec.validation import converter_for, read_tree, validate_tree
+from bioimageio_core.typing import FrozenMapping
+
+jsonschema = pytest.importorskip("jsonschema")
+
+ACROSS_FIELDS = {
+    "009e65b7f57a": "outputs.0.halo: expected something to be left",
+    "4654a46e8ab4": "outputs.0.halo: expected something to be left",
+    "aff495a33dfd": "weights.pytorch_state_dict.architecture_sha256: expected the SHA-256 of ./resize_unet.py, found none",
+}
+"""Real descriptions that fit the schema and are invalid all the same: for rules that span fields, which no schema states."""
+
+Judge = Callable[[Any], bool]
+
+VALUES = [True, 0, 1, -1, 3, 0.5, "", "1", "batch", "x", "a.npy", "1.0", [], [1], {}]
+"""What may come in place of something."""
+
+
+def judge(schema: Any) -> Judge:
+    """Return whether a tree fits a schema, by a validator that has checked the schema itself."""
+    jsonschema.Draft202012Validator.check_schema(schema)
+    fits: Judge = jsonschema.Draft202012Validator(schema).is_valid
+    return fits
+
+
+@pytest.fixture(scope="session")
+def fits(registry: Registry) -> dict[str, Judge]:
+    """For each format version, and for all together, whether a tree fits."""
+    of = partial(json_schema, registry)
+    return {"all": judge(of()), **{version: judge(of(type="model", format_version=version)) for version in ("0.4", "0.5")}}
+
+
+class TestCorpus:
+    """Real descriptions."""
+
+    def test_valid_ones_fit(self, model_verdicts: tuple[Any, ...], registry: Registry, fits: dict[str, Judge]) -> None:
+        """What is valid fits the schema of its version and that of all versions, and no other version's."""
+        valid = [v for v in model_verdicts if validate_tree(v.tree, registry).status == "valid"]
+        assert len(valid) == 167
+        for verdict in valid:
+            version = verdict.format_version[:3]
+            assert fits[version](verdict.tree), verdict.sha
+            assert fits["all"](verdict.tree), verdict.sha
+            assert not fits["0.5" if version == "0.4" else "0.4"](verdict.tree), verdict.sha
+
+    def test_invalid_ones_that_fit(self, model_verdicts: tuple[Any, ...], registry: Registry, fits: dict[str, Judge]) -> None:
+        """Three of the 26 invalid ones fit, each for a rule that spans fields."""
+        reports = {v.sha: validate_tree(v.tree, registry) for v in model_verdicts if fits[v.format_version[:3]](v.tree)}
+        fitting = {sha: report.errors for sha, report in reports.items() if report.status == "invalid"}
+        assert fitting.keys() == ACROSS_FIELDS.keys()
+        for sha, errors in fitting.items():
+            assert all(str(error).startswith(ACROSS_FIELDS[sha]) for error in errors), sha
+
+    def test_agreement_with_the_reference(self, shared: Path, model_verdicts: tuple[Any, ...], fits: dict[str, Judge]) -> None:
+        """The reference's own schema says the same of every description of format 0.5 in the form of its latest version."""
+        theirs = json.loads((shared / "spec" / "bioimageio_schema.json").read_text(encoding="utf-8"))
+        root = {"$ref": "#/$defs/bioimageio__spec__model__v0_5__ModelDescr", "$defs": theirs["$defs"]}
+        fits_theirs = judge(root)
+        differing = []
+        documents = [v for v in model_verdicts if v.format_version.startswith("0.5")]
+        for verdict in documents:
+            newest, _ = upgrade(verdict.tree, tuple(map(int, verdict.format_version.split("."))))  # type: ignore[arg-type]
+            if fits["0.5"](newest) != fits_theirs(newest):
+                differing.append(verdict.sha)
+        assert len(documents) == 90
+        assert differing == []
+
+    @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much])
+    @given(st.integers(0, 1000), st.lists(st.integers(0, 40), min_size=1, max_size=8), st.none() | st.sampled_from(VALUES))
+    def test_changed_ones(
+        self, model_verdicts: tuple[Any, ...], registry: Registry, fits: dict[str, Judge], which: int, way: list[int], value: Any
+    ) -> None:
+        """However a real description is changed, if it is valid then it fits as soon as it is written back."""
+        tree = copy.deepcopy(model_verdicts[which % len(model_verdicts)].tree)
+        tree.pop("config", None)  # written back as it was, numbers in quotes and all
+        change(tree, way, value)
+        assume(validate_tree(tree, registry).status == "valid")
+        version = tree["format_version"][:3]
+        written = converter_for(registry, version).unstructure(read_tree(tree, registry)[0])
+        assert fits[version](json.loads(json.dumps(written)))
+
+
+def change(tree: Any, way: list[int], value: Any) -> None:
+    """Follow the way as far as it leads, then replace what is there; without a value, remove it."""
+    for turn in way:
+        keys = list(tree) if isinstance(tree, dict) else list(range(len(tree)))
+        if not keys:
+            return
+        key = keys[turn % len(keys)]
+        if not isinstance(tree[key], (dict, list)):
+            break
+        parent, tree = tree, tree[key]
+    else:
+        tree = parent
+    if value is None:
+        del tree[key]
+    else:
+        tree[key] = copy.deepcopy(value)
+
+
+EXACT = {
+    "Doi": strings.Doi,
+    "DoiOrUrl": strings.DoiOrUrl,
+    "HttpUrl": strings.HttpUrl,
+    "PersonName": v0_3.PersonName,
+    "ResourceId": strings.ResourceId,
+    "ResourceIdAnyCase": strings.ResourceIdAnyCase,
+    "Sha256": strings.Sha256,
+    "SiUnit": SiUnit,
+    "Version": strings.Version,
+}
+"""Types of strings whose schema takes what their check takes."""
+
+WIDER = {
+    "AxisId": fields.AxisId,
+    "Email": strings.Email,
+    "FileSource": strings.FileSource,
+    "Identifier": fields.Identifier,
+    "NonBatchAxisId": fields.NonBatchAxisId,
+    "Orcid": strings.Orcid,
+    "PackagedSource": strings.PackagedSource,
+    "TensorId": fields.TensorId,
+    "Timestamp": strings.Timestamp,
+}
+"""Types of strings whose schema takes more than their check: check digits, calendars, names of domains, letters beyond ASCII."""
+
+
+class TestStrings:
+    """What checks say they accept."""
+
+    @pytest.mark.parametrize("name", sorted(EXACT | WIDER))
+    def test_never_narrower(self, name: str) -> None:
+        """What a check accepts fits its schema; where that is exact, and nothing ends in a line break, the other way round too."""
+        type_ = (EXACT | WIDER)[name]
+        schema = SchemaTypes(Registry(), "0.5", {}).of(type_)
+        fits = judge(schema)
+        converter = make_converter(Registry(), "0.5")
+        holder = attrs.make_class("Holder", {"value": attrs.field(type=type_)}, bases=(Node,), frozen=True, kw_only=True)
+        pattern = schema.get("pattern", r"^10\.[0-9]{4}/[a-z]{3}$")
+        texts = st.text(max_size=40) | st.from_regex(pattern) | st.sampled_from(SAMPLES)
+
+        @settings(max_examples=60, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+        @given(texts)
+        def law(text: str) -> None:
+            try:
+                converter.structure({"value": text}, holder)
+            except ValueError:
+                assert name in WIDER or not fits(text) or text.splitlines() != [text]
+            else:
+                assert fits(text)
+
+        law()
+
+
+SAMPLES = [
+    "https://example.org/a.npy", "HTTP://example.org?x", "https:a", "a.npy", "sub/bioimageio.yaml", "https://e.org/rdf.yaml/content?x=1",
+    "b", "batch", "Batch", "if", "True", "x_1", "µm", "kg·m^2/s", "m s", "1.2.3rc1", "V1.0", "1!2+Ab.c", "2024-02-30",
+    "2024-02-28T10:00:00", "2024-W05-1", "20240228", "2024", "0000-0002-1825-0097", "a@example.org", "Name <a@example.org>",
+    "https://doi.org/10.1234/x", "10.1234/x", "a/b", "/a", "a/", "A-b", "f" * 64, " " + "F" * 64, "ä", "",
+]  # fmt: skip
+
+
+@node
+class BlurKwargs(Node):
+    """Arguments of `BlurDescr`."""
+
+    sigma: float = attrs.field(validator=fields.in_range(above=0))
+    """Standard deviation in pixels."""
+
+
+@node
+class BlurDescr(Node):
+    """Gaussian blur."""
+
+    id: Literal["blur"] = "blur"
+    kwargs: BlurKwargs
+
+
+class TestPlugins:
+    """What the registry brings."""
+
+    def test_op_of_a_plugin(self, registry: Registry, model: dict[str, Any]) -> None:
+        """The arguments of a plugin's op are described and checked; without the plugin, any are taken."""
+        entry = ProcessingOpEntry(
+            name="blur", descr={"0.5": BlurDescr}, load=lambda: None, requirements=elementwise_needs, where=("preprocessing",)
+        )  # type: ignore[arg-type,return-value]
+        more = attrs.evolve(registry, processing_ops=FrozenMapping({**registry.processing_ops, "blur": entry}))
+        schema = json_schema(more, type="model", format_version="0.5")
+        kwargs = next(definition for name, definition in schema["$defs"].items() if name.endswith("BlurKwargs"))
+        assert kwargs["properties"]["sigma"] == {
+            "description": "Standard deviation in pixels.",
+            "type": "number",
+            "exclusiveMinimum": 0,
+        }
+        with_plugin, without = judge(schema), judge(json_schema(registry, type="model", format_version="0.5"))
+        for step, good in (({"sigma": 1.5}, True), ({"sigma": 0}, False), ({"radius": 1}, False)):
+            tree = copy.deepcopy(model)
+            tree["inputs"][0]["preprocessing"] = [{"id": "blur", "kwargs": step}]
+            assert with_plugin(tree) is good
+            assert without(tree)
+        tree = copy.deepcopy(model)
+        tree["outputs"][0]["postprocessing"] = [{"id": "blur", "kwargs": {"sigma": 1.5}}]
+        assert not with_plugin(tree)
+
+    def test_weights(self, registry: Registry, model: dict[str, Any], fits: dict[str, Judge]) -> None:
+        """Known formats are checked, unknown ones taken as they are, old spellings refused, null means none."""
+        for entry, good in (
+            ({"mine": {"source": 3}}, True),
+            ({"mine": 3}, False),
+            ({"onnx": {"source": "a.onnx"}}, False),
+            ({"pytorch_script": {"source": "a.pt"}}, False),
+            ({"tensorflow_js": None}, True),
+        ):
+            tree = {**model, "weights": {**model["weights"], **entry}}
+            assert fits["0.5"](tree) is good, entry
+            assert (validate_tree(tree, registry).status == "valid") is good, entry
+
+    def test_weights_of_another_format(self, registry: Registry, old_model: dict[str, Any], fits: dict[str, Judge]) -> None:
+        """Keras 3 is unknown to format 0.4."""
+        assert isinstance(registry.weights_formats["keras_v3"], WeightsFormatEntry)
+        tree = {**old_model, "weights": {**old_model["weights"], "keras_v3": {"source": "a.keras"}}}
+        assert not fits["0.4"](tree)
+        assert validate_tree(tree, registry).status == "invalid"
+
+
+class TestContent:
+    """What a schema tells its reader."""
+
+    def test_fields(self, registry: Registry) -> None:
+        """Descriptions from docstrings, defaults, limits and what is required, from the classes."""
+        schema = json_schema(registry, type="model", format_version="0.5")
+        assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+        assert schema["title"] == "bioimage.io model 0.5"
+        assert schema["required"] == ["format_version", "type", "name", "inputs", "outputs", "weights"]
+        assert schema["additionalProperties"] is False
+        definitions = schema["$defs"]
+        axis = definitions["model.v0_5.axes.SpaceInputAxis"]
+        assert axis["description"] == "A spatial axis of an input."
+        assert axis["properties"]["type"] == {"const": "space"}
+        assert axis["properties"]["scale"] == {
+            "description": "In units per pixel.",
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "default": 1.0,
+        }
+        assert definitions["model.v0_5.config.BioimageioConfig"]["additionalProperties"] is True
+        assert definitions["model.v0_5.tensors.Padding"]["properties"]["mode"]["enum"] == ["constant", "edge", "reflect", "symmetric"]
+
+    def test_null(self, registry: Registry) -> None:
+        """Only what may be null may be null."""
+        definitions = json_schema(registry)["$defs"]
+        old, new = (definitions[f"weights.descr_v0_{v}.TorchscriptWeightsDescr"]["properties"] for v in (4, 5))
+        assert old["pytorch_version"]["type"] == ["string", "number", "null"]
+        assert new["pytorch_version"]["type"] == ["string", "number"]
+
+    def test_union_names_its_key(self, registry: Registry) -> None:
+        """Axes go by their type, which has to be there."""
+        items = json_schema(registry)["$defs"]["model.v0_5.tensors.InputTensorDescr"]["properties"]["axes"]["items"]
+        assert items["required"] == ["type"]
+        assert len(items["anyOf"]) == 5
+
+    def test_earlier_forms(self, model: dict[str, Any], registry: Registry, fits: dict[str, Judge]) -> None:
+        """A path as documentation was allowed until 0.5.10; later micro and minor versions are read as the latest known."""
+        for version, path_allowed in (("0.5.10", True), ("0.5.11", False), ("0.5.99", False), ("0.6.0", False)):
+            for documentation, good in (("README.md", path_allowed), ({"source": "README.md"}, True)):
+                tree = {**model, "format_version": version, "documentation": documentation, "covers": []}
+                assert fits["0.5"](tree) is fits["all"](tree) is good
+                assert (validate_tree(tree, registry).status == "valid") is good
+
+    @pytest.mark.parametrize("version", ["0.3.2", "1.0.0", "0.5", "0.5.x", 0.5])
+    def test_unread_versions(self, model: dict[str, Any], fits: dict[str, Judge], version: Any) -> None:
+        """Versions that are not read do not fit."""
+        assert not fits["0.5"]({**model, "format_version": version})
+        assert not fits["all"]({**model, "format_version": version})
+
+    def test_unknown_root(self, registry: Registry) -> None:
+        """A type or version without a class is refused with what there is; a full version is as good as its first two numbers."""
+        with pytest.raises(InputError, match=r"no JSON Schema describes 'model 0\.1': expected .* model 0\.5"):
+            json_schema(registry, type="model", format_version="0.1")
+        short = json_schema(registry, type="model", format_version="0.4")
+        assert json_schema(registry, type="model", format_version="0.4.10") == short
+
+    def test_deterministic(self) -> None:
+        """The same text in every process."""
+        code = "import json; from bioimageio_core.api import json_schema; print(json.dumps(json_schema()))"
+        texts = {
+            subprocess.run(
+                [sys.executable, "-c", code],
+                capture_output=True,
+                text=True,
+                check=True,
+                env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            ).stdout
+            for seed in ("1", "2")
+        }
+        assert len(texts) == 1
