@@ -3,9 +3,8 @@
 from .axes import LETTERS, parse_axes
 from .chunk_store import ArraySpec, ChunkStore
 from .image import Image
-from .ome_zarr import multiscale_attributes
 from .opening import open_image
-from .output import OutputStore, create_output, open_unfinished_output
+from .output import OutputStore, create_output
 from .temporary import TemporaryStore, create_temporary
 
 __all__ = [
@@ -17,8 +16,6 @@ __all__ = [
     "TemporaryStore",
     "create_output",
     "create_temporary",
-    "multiscale_attributes",
     "open_image",
-    "open_unfinished_output",
     "parse_axes",
 ]

@@ -42,7 +42,7 @@ class ArraySpec:
 def output_error(what: str, error: Exception) -> OutputError:
     """Return the error of a failed write in one sentence."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return OutputError(f"{what} can't be written, the disk or quota is full: free some space and resume.")
+        return OutputError(f"{what} can't be written, the disk or quota is full: free some space, then write it anew (--overwrite).")
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return OutputError(f"{what} can't be written: {reason}.")
 

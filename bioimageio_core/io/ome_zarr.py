@@ -11,10 +11,9 @@ from ..errors import AxesError
 from ..typing import AxisId, FrozenMapping
 from .axes import parse_axes
 
-__all__ = ["Level", "Multiscale", "multiscale_attributes", "parse_multiscales"]
+__all__ = ["Level", "Multiscale", "parse_multiscales"]
 
 _TYPES = {"x": "space", "y": "space", "z": "space", "time": "time", "channel": "channel"}
-_OME_NAMES = {"time": "t", "channel": "c"}
 
 
 @attrs.frozen(kw_only=True)
@@ -82,38 +81,3 @@ def _scale(transformations: Any, count: int) -> list[float] | None:
         if transformation.get("type") == "scale" and len(transformation.get("scale", ())) == count:
             return [float(value) for value in transformation["scale"]]
     return None
-
-
-def multiscale_attributes(
-    name: str,
-    path: str,
-    axes: Sequence[AxisId],
-    *,
-    pixel_size: Mapping[AxisId, tuple[float, str | None]],
-    translation: Mapping[AxisId, float],
-) -> dict[str, Any]:
-    """Return an entry of ``ome.multiscales`` (OME-Zarr 0.5) for one array at a single resolution.
-
-    Args:
-        name: Name of the image.
-        path: Path of the array within the group that carries the attributes.
-        axes: Axis ids of the array.
-        pixel_size: Size and unit by axis id; 1 without a unit where missing.
-        translation: Physical position of the first pixel's centre by axis id; 0 where missing.
-
-    """
-    entries = []
-    for axis in axes:
-        entry = {"name": _OME_NAMES.get(axis, axis)}
-        if axis in _TYPES:
-            entry["type"] = _TYPES[axis]
-        unit = pixel_size.get(axis, (1.0, None))[1]
-        if unit and _TYPES.get(axis) in ("space", "time"):
-            entry["unit"] = unit
-        entries.append(entry)
-    scale = [float(pixel_size.get(axis, (1.0, None))[0]) for axis in axes]
-    shift = [float(translation.get(axis, 0.0)) for axis in axes]
-    transformations: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
-    if any(shift):
-        transformations.append({"type": "translation", "translation": shift})
-    return {"name": name, "axes": entries, "datasets": [{"path": path, "coordinateTransformations": transformations}]}

@@ -12,7 +12,7 @@ from .chunk_store import ArraySpec, ChunkStore, output_error
 from .locations import file_system, join, zarr_store
 from .zarr_image import UNFINISHED, is_zarr_node
 
-__all__ = ["OutputStore", "create_output", "open_unfinished_output"]
+__all__ = ["OutputStore", "create_output"]
 
 
 class OutputStore(ChunkStore):
@@ -73,22 +73,6 @@ def create_output(location: str, arrays: Sequence[ArraySpec], *, overwrite: bool
     for spec in arrays:
         store.create(spec)
     return store
-
-
-def open_unfinished_output(location: str) -> OutputStore:
-    """Return an output that was created and never finished, to go on with it.
-
-    Raises:
-        OutputError: There is none, or it is finished.
-
-    """
-    store = OutputStore(location)
-    if store.unfinished:
-        return store
-    files, path = file_system(location)
-    if files.exists(path):
-        raise OutputError(f"{location} is no unfinished output: there is nothing to resume.")
-    raise OutputError(f"There is no output {location} to resume.")
 
 
 def _make_room(location: str, files: Any, path: str, overwrite: bool) -> None:

@@ -43,7 +43,7 @@ def open_zarr(location: str, level: int | None) -> Image:
     files, path = file_system(location)
     for folder in (path, path.rstrip("/").rpartition("/")[0]):
         if folder and _exists(files, join(folder, UNFINISHED)):
-            raise SourceError(f"{location} belongs to an output that was never finished; resume its prediction, or write it anew.")
+            raise SourceError(f"{location} belongs to an output that was never finished; write it anew (--overwrite).")
     node = _open_node(location, files, path)
     import zarr
 

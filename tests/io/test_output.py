@@ -11,7 +11,7 @@ import pytest
 import zarr
 
 from bioimageio_core.errors import OutputError, SourceError
-from bioimageio_core.io import ArraySpec, OutputStore, create_output, create_temporary, open_image, open_unfinished_output
+from bioimageio_core.io import ArraySpec, OutputStore, create_output, create_temporary, open_image
 from bioimageio_core.typing import FrozenMapping
 
 SPEC = ArraySpec(
@@ -103,18 +103,6 @@ class TestUnfinished:
             with pytest.raises(SourceError, match="never finished"):
                 open_image(place)
 
-    def test_resume(self, tmp_path: Path) -> None:
-        """Only an unfinished output can be gone on with."""
-        location = str(tmp_path / "o.zarr")
-        with pytest.raises(OutputError, match="There is no output"):
-            open_unfinished_output(location)
-        create_output(location, [SPEC]).write("prob", (0, 0, 0), BLOCK)
-        store = open_unfinished_output(location)
-        assert np.array_equal(store.read("prob", (slice(0, 1), slice(0, 64), slice(0, 32))), BLOCK)
-        store.finish({})
-        with pytest.raises(OutputError, match="no unfinished output"):
-            open_unfinished_output(location)
-
     def test_no_such_array(self, tmp_path: Path) -> None:
         """An array that is not in the output is named."""
         with pytest.raises(OutputError, match="no array 'labels'"):
@@ -184,7 +172,7 @@ class TestFailures:
         store = create_output(str(small_disk / "o.zarr"), [spec])
         noise = np.random.default_rng(1).integers(0, 256, (4, 65536), "uint8")
         store.write("a", (0, 0), noise[:1])
-        with pytest.raises(OutputError, match="full: free some space and resume"):
+        with pytest.raises(OutputError, match="full: free some space, then write it anew"):
             store.write("a", (1, 0), noise[1:])
         (small_disk / "ballast").unlink()
         store.write("a", (1, 0), noise[1:2])

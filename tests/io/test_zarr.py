@@ -7,7 +7,7 @@ import pytest
 import zarr
 
 from bioimageio_core.errors import SourceError
-from bioimageio_core.io import multiscale_attributes, open_image
+from bioimageio_core.io import open_image
 
 DATA = np.arange(2 * 3 * 30 * 40, dtype="uint16").reshape(2, 3, 30, 40)
 REGION = (slice(1, 2), slice(0, 3), slice(7, 22), slice(11, 40))
@@ -158,19 +158,3 @@ class TestOmeZarr:
         zarr.create_group(str(tmp_path / "a.zarr"), attributes={"ome": {"version": "0.5", "multiscales": [multiscales()]}})
         with pytest.raises(SourceError, match="names the array '0'"):
             open_image(tmp_path / "a.zarr")
-
-    def test_written_metadata_are_read_back(self, tmp_path: Path) -> None:
-        """What we write as OME-Zarr 0.5 we read, pixel sizes included."""
-        entry = multiscale_attributes(
-            "prob", "p", ("time", "channel", "y", "x"), pixel_size={"y": (0.5, "micrometer")}, translation={"y": 0.25}
-        )
-        assert entry["datasets"][0]["coordinateTransformations"] == [
-            {"type": "scale", "scale": [1.0, 1.0, 0.5, 1.0]},
-            {"type": "translation", "translation": [0.0, 0.0, 0.25, 0.0]},
-        ]
-        assert entry["axes"][2] == {"name": "y", "type": "space", "unit": "micrometer"}
-        write_array(tmp_path / "o.zarr" / "p")
-        zarr.create_group(str(tmp_path / "o.zarr"), attributes={"ome": {"version": "0.5", "multiscales": [entry]}})
-        image = open_image(tmp_path / "o.zarr")
-        assert image.axes == ("time", "channel", "y", "x")
-        assert image.pixel_size["y"] == (0.5, "micrometer")
