@@ -52,7 +52,8 @@ class Step:
 
 def check_known(model: ModelIO, registry: Registry) -> None:
     """Raise UnknownExtensionError naming all ops and the run mode that no installed plugin brings."""
-    missing = sorted({f"op {op.name!r}" for t in (*model.inputs, *model.outputs) for op in t.ops if op.name not in registry.processing_ops})
+    runnable = {name for name, entry in registry.processing_ops.items() if not entry.described_only}
+    missing = sorted({f"op {op.name!r}" for t in (*model.inputs, *model.outputs) for op in t.ops if op.name not in runnable})
     if model.run_mode is not None and model.run_mode not in registry.run_modes:
         missing.append(f"run mode {model.run_mode!r}")
     if missing:

@@ -23,8 +23,8 @@ def _load(module: str, name: str) -> ProcessingOpFactory:
     return factory
 
 
-def _missing(name: str, remedy: str) -> ProcessingOpFactory:
-    raise UnknownExtensionError(f"no installed plugin runs the processing step {name!r}: {remedy}")
+def _missing(name: str) -> ProcessingOpFactory:
+    raise UnknownExtensionError(f"no installed plugin runs the processing step {name!r}")
 
 
 @hookimpl
@@ -105,25 +105,16 @@ def bioimageio_processing_ops() -> Iterator[ProcessingOpEntry]:
 
 
 def _described_only() -> Iterator[ProcessingOpEntry]:
-    for name, descr, remedy, summary in (
-        (
-            "cellpose_flow_dynamics",
-            objects.CellposeFlowDynamicsDescr,
-            "install bioimageio-runtime-cellpose",
-            "labels from flows, as Cellpose makes them",
-        ),
-        ("custom", objects.CustomProcessingDescr, "it is code that comes with the model", "a callable that comes with the model"),
-        (
-            "stardist_postprocessing",
-            objects.StardistPostprocessingDescr,
-            "install bioimageio-runtime-stardist",
-            "labels from star-convex shapes, as StarDist makes them",
-        ),
+    for name, descr, summary in (
+        ("cellpose_flow_dynamics", objects.CellposeFlowDynamicsDescr, "labels from flows, as Cellpose makes them"),
+        ("custom", objects.CustomProcessingDescr, "a callable that comes with the model"),
+        ("stardist_postprocessing", objects.StardistPostprocessingDescr, "labels from star-convex shapes, as StarDist makes them"),
     ):
         yield ProcessingOpEntry(
             name=name,
             descr=FrozenMapping({"0.5": descr}),
-            load=partial(_missing, name, remedy),
+            load=partial(_missing, name),
+            described_only=True,
             requirements=needs.whole_sample_needs,
             where=("postprocessing",),
             summary=summary,

@@ -53,12 +53,14 @@ def collect(entry_points: Iterable[metadata.EntryPoint] | None = None) -> Regist
             if key not in implementations:
                 continue
             for entry in _entries(implementations[key], entry_type, plugin, failures):
-                first = provenance.setdefault((kind, entry.name), plugin)
-                if entry.name in found[kind]:
+                earlier = found[kind].get(entry.name)
+                if earlier is not None and not getattr(earlier, "described_only", False):
+                    first = provenance[(kind, entry.name)]
                     message = f"duplicate: {entry.name!r} is already registered by {first.distribution} {first.version}"
                     failures.append(PluginFailure(plugin=plugin, message=message, entry=entry.name))
                 else:
                     found[kind][entry.name] = entry
+                    provenance[(kind, entry.name)] = plugin
     for failure in failures:
         warnings.warn(
             f"plugin {failure.plugin.name!r} of {failure.plugin.distribution} {failure.plugin.version}: {failure.message}",

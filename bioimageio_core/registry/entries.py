@@ -109,6 +109,9 @@ class ProcessingOpEntry:
     """``(kwargs node or None, axes of the tensor) -> Needs``; light, called while planning."""
 
     where: tuple[Literal["preprocessing", "postprocessing"], ...] = ("preprocessing", "postprocessing")
+    described_only: bool = False
+    """True: the op is part of the format, and nobody here runs it; a plugin that does takes the place of this entry."""
+
     summary: str = ""
 
 

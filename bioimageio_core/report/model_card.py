@@ -252,7 +252,7 @@ def _op(step: Any, registry: Registry) -> OpCard:
         return OpCard(name=step.name, kwargs=FrozenMapping(kwargs if isinstance(kwargs, dict) else {}), known=False)
     name = step.name if hasattr(step, "name") else step.id
     kwargs = getattr(step, "kwargs", None)
-    return OpCard(name=name, kwargs=FrozenMapping(unstructure(kwargs) if kwargs is not None else {}), known=name in registry.processing_ops)
+    return OpCard(name=name, kwargs=FrozenMapping(unstructure(kwargs) if kwargs is not None else {}), known=_is_run(name, registry))
 
 
 def _weights(weights: Any, package: Package, registry: Registry) -> tuple[WeightsCard, ...]:
@@ -276,3 +276,8 @@ def _weights(weights: Any, package: Package, registry: Registry) -> tuple[Weight
 
 def _plain_ratio(ratio: Fraction) -> float | int:
     return ratio.numerator if ratio.denominator == 1 else float(ratio)
+
+
+def _is_run(name: str, registry: Registry) -> bool:
+    entry = registry.processing_ops.get(name)
+    return entry is not None and not entry.described_only

@@ -75,6 +75,14 @@ class TestF20WhatNobodyRuns:
         with pytest.raises(UnknownExtensionError, match="run mode 'folding'"):
             bc.predict(model, np.zeros((4, 4), np.float32))
 
+    def test_described_op(self, tmp_path: Path) -> None:
+        """An op that the format has and nobody here runs is named while planning, before any network is loaded."""
+        step = {"id": "cellpose_flow_dynamics", "kwargs": {"cellprob_threshold": 0.0, "flow_threshold": 0.4, "do_3D": False}}
+        model = pointwise_model(tmp_path, post=[step])
+        assert bc.validate(model).status == "valid"
+        with pytest.raises(UnknownExtensionError, match="no installed plugin brings op 'cellpose_flow_dynamics'"):
+            bc.open_predictor(model)
+
     def test_weights_beside_others(self, tmp_path: Path) -> None:
         """tensorflow_js is skipped, onnx is tested."""
         model = pointwise_model(tmp_path, axes=("x",), weights={"onnx": ONNX, "tensorflow_js": TFJS})

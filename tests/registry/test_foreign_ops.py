@@ -51,6 +51,7 @@ def bioimageio_processing_ops():
     yield ProcessingOpEntry(
         name="centre", descr={"0.5": CentreDescr}, load=load_centre, requirements=lambda kwargs, axes: Needs(measures=(mean(axes),))
     )
+    yield ProcessingOpEntry(name="custom", descr={"0.5": CentreDescr}, load=load_centre, requirements=lambda kwargs, axes: Needs())
 """
 
 PREDICT = """
@@ -122,3 +123,11 @@ class TestForeignOps:
         assert run_process("info", folder, "--json").json["inputs"][0]["preprocessing"] == [
             {"name": "gamma", "kwargs": {"exponent": -1}, "known": False}
         ]
+
+    def test_takes_the_place_of_a_described_op(self, site: Any) -> None:
+        """An op that the library only describes is the plugin's where one brings it; that is no duplicate."""
+        site.install("foreign-ops", OPS)
+        listed = run_process("plugins", "--json", env=site.environment()).json
+        (custom,) = [e for e in listed["entries"] if (e["kind"], e["name"]) == ("processing_ops", "custom")]
+        assert custom["plugin"].startswith("foreign-ops")
+        assert listed["failures"] == []
