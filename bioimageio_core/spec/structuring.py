@@ -77,7 +77,7 @@ def fields_of(cls: Any) -> tuple[FieldInfo, ...]:
 @cache
 def _fields_of(cls: Any) -> tuple[FieldInfo, ...]:
     # Classes that attrs made from a mapping have no annotations in its old releases.
-    hints = {a.name: a.type for a in attrs.fields(cls)} | typing.get_type_hints(cls, include_extras=True)
+    hints: dict[str, Any] = {a.name: a.type for a in attrs.fields(cls)} | typing.get_type_hints(cls, include_extras=True)
     return tuple(
         FieldInfo(
             name=a.name,
