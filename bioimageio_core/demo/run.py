@@ -107,9 +107,9 @@ def _write_image(path: Path, size: int, progress: Progress | None) -> tuple[NDAr
     rows = range(0, FIELD, CHUNK)
     strips = []
     for n, y in enumerate(rows):
-        if progress is not None:
-            progress("draw", n, len(rows))
         strips.append(nuclei_block(0, y, 0, CHUNK, FIELD))
+        if progress is not None:
+            progress("draw", n + 1, len(rows))
     field, drawn = (np.concatenate([s[k] for s in strips]) for k in (0, 1))
     array = zarr.create_array(
         str(path), shape=(size, size), chunks=(CHUNK, CHUNK), dtype="uint16", dimension_names=("y", "x"), overwrite=True
