@@ -49,7 +49,7 @@ class Scanner:
     report: Callable[[str, AxisArray], None] = lambda key, value: None
     """Told of every statistic: its `Step.key` and value."""
 
-    def measure(self, sample: Sample, measures: Iterable[Measure], *, name: str, stage: str = "statistics") -> dict[Measure, AxisArray]:
+    def measure(self, sample: Sample, measures: Iterable[Measure], *, name: str) -> dict[Measure, AxisArray]:
         """Return statistics of a sample, in as few passes over it as they take."""
         wanted = {m: self._pooled(m, sample) for m in measures}
         boxes = sample.boxes(elements=SCAN_ELEMENTS)
@@ -66,7 +66,7 @@ class Scanner:
                 with lock:
                     merged.merge(partial)  # type: ignore[attr-defined]
 
-            for_each(boxes.count, scan, workers=self.workers, stage=f"{stage} of {name}", progress=self.progress)
+            for_each(boxes.count, scan, workers=self.workers, stage=f"statistics of {name}", progress=self.progress)
             statistics.end_pass(merged)
         if statistics.nan_count:
             self.nan_counts[name] = statistics.nan_count

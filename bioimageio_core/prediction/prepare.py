@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -19,7 +19,7 @@ from .plan import Plan
 from .sample import AxisArray, ReadyStep, Sample
 from .steps import Step
 
-__all__ = ["ArraySource", "PreparedInput", "prepare_inputs", "ready_steps", "reference_statistics"]
+__all__ = ["ArraySource", "PreparedInput", "prepare_inputs", "raw_sample", "ready_steps", "reference_statistics"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -52,16 +52,21 @@ def raw_sample(bound: BoundInput) -> Sample:
     return Sample(source=bound, axes=bound.axes, shape=bound.shape, chunks=bound.chunks, extra=len(bound.extra_axes))
 
 
-def reference_statistics(plan: Plan, scanner: Scanner) -> dict[Measure, AxisArray]:
-    """Measure the statistics of inputs as given that ops of other tensors refer to, all of an input at once."""
-    steps = [s for i in plan.inputs for s in i.steps] + [s for o in plan.outputs for s in (*o.steps, *o.late_steps)]
+def reference_statistics(inputs: Mapping[str, Sample], steps: Iterable[Step], scanner: Scanner) -> dict[Measure, AxisArray]:
+    """Measure the statistics of inputs as given that ops of other tensors refer to, all of an input at once.
+
+    Args:
+        inputs: Inputs as they were given, by id.
+        steps: The steps of all tensors.
+        scanner: Makes the passes.
+
+    """
     wanted = references_wanted(steps)
     found: dict[Measure, AxisArray] = {}
-    for planned in plan.inputs:
-        name = planned.bound.tensor.id
+    for name, sample in inputs.items():
         measures = [m for m in wanted if m.tensor == name]
         if measures:
-            found |= scanner.measure(raw_sample(planned.bound), measures, name=name)
+            found |= scanner.measure(sample, measures, name=name)
     return found
 
 

@@ -19,8 +19,8 @@ from .measure import Scanner
 from .model_io import TensorIO
 from .options import PredictOptions
 from .predictor import Predictor
-from .prepare import ArraySource, ready_steps
-from .sample import AxisArray, Sample
+from .prepare import ArraySource, ready_steps, reference_statistics
+from .sample import Sample
 from .steps import plan_steps
 from .task import run_network
 
@@ -146,10 +146,7 @@ def predict_bare(predictor: Predictor, inputs: dict[str, NDArray[Any]]) -> dict[
     scanner = Scanner(registry=model.registry, workers=1)
     raw = {t.id: _sample(inputs[t.id], t.axis_ids) for t in model.io.inputs if t.id in inputs}
     steps = {t.id: plan_steps(t, model.registry) for t in (*model.io.inputs, *model.io.outputs)}
-    references: dict[Any, AxisArray] = {}
-    for name, sample in raw.items():
-        wanted = [m for some in steps.values() for s in some for m in s.needs.measures if m.tensor == name]
-        references |= scanner.measure(sample, dict.fromkeys(wanted), name=name) if wanted else {}
+    references = reference_statistics(raw, [s for some in steps.values() for s in some], scanner)
 
     def process(tensor: TensorIO, sample: Sample) -> NDArray[Any]:
         ready = ready_steps(sample, steps[tensor.id], scanner, references, name=tensor.id, cut=tensor.axis_ids)

@@ -18,7 +18,7 @@ from .loaded import LoadedModel
 from .measure import Scanner
 from .options import PredictOptions
 from .plan import Plan, PlannedOutput
-from .prepare import prepare_inputs, ready_steps, reference_statistics
+from .prepare import prepare_inputs, raw_sample, ready_steps, reference_statistics
 from .result import LabelledArray, Prediction
 from .sample import AxisArray, Sample
 from .targets import MemoryTarget, ScratchTarget
@@ -65,7 +65,9 @@ def run_plan(
     with ExitStack() as stack:
         place = _Place(plan, output, options, stack)
         with _timed(clock, "statistics"):
-            references = reference_statistics(plan, scanner)
+            raw = {i.bound.tensor.id: raw_sample(i.bound) for i in plan.inputs}
+            steps = [s for i in plan.inputs for s in i.steps] + [s for o in plan.outputs for s in (*o.steps, *o.late_steps)]
+            references = reference_statistics(raw, steps, scanner)
             inputs = prepare_inputs(plan, scanner, references)
         early = {
             o.tensor.id: ready_steps(place.sample(o), o.steps, scanner, references, name=o.tensor.id, cut=()).steps for o in plan.outputs

@@ -43,7 +43,6 @@ class OnnxAdapter:
         except Exception as error:  # onnxruntime's exceptions share no public base
             raise ModelRunError(f"onnxruntime cannot load {Path(context.path).name}: {_in_one_line(error)}") from error
         self._inputs = [i.name for i in self._session.get_inputs()]
-        self._outputs = len(context.output_ids)
         self._input_ids = context.input_ids
         if len(self._inputs) > len(context.input_ids):
             raise ModelRunError(
