@@ -168,8 +168,14 @@ class TestTensorIds:
         assert "inputs.1.id: expected distinct ids of inputs, found 'raw' more than once" in errors
 
     def test_output_named_as_an_input(self, model: dict[str, Any], registry: Registry) -> None:
-        """An output may share the id of an input, as published models do, with a warning."""
+        """An output may share the id of an input, as published models do, with a warning; not so where its sizes refer to it."""
         model["outputs"][0]["id"] = "raw"
+        errors = [str(e) for e in validate_tree(model, registry).errors]
+        assert len(errors) == 2
+        assert errors[0].endswith("found raw.y, which is itself")
+        for axis in model["outputs"][0]["axes"][2:]:
+            axis.pop("halo")
+            axis["size"] = 512
         report = validate_tree(model, registry)
         assert report.status == "valid"
         found = [str(i) for i in report.issues if i.severity == "warning"]

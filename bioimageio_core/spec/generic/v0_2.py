@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import attrs
 
 from ...typing import FrozenMapping
 from ..fields import each, found, length, non_empty, suffix
+from ..freezing import FiniteMapping
 from ..node import Node, Problem, node
 from ..strings import DoiOrUrl, Email, FileSource, GithubUser, HttpUrl, Icon, Orcid, PackagedSource, ResourceIdAnyCase, Version
 from .licenses import LICENSES
@@ -149,7 +150,7 @@ class ResourceDescrBase(Node):
     download_url: HttpUrl | None = None
     rdf_source: FileSource | None = None
     attachments: AttachmentsDescr | None = None
-    config: FrozenMapping[str, Any] = FrozenMapping()
+    config: FiniteMapping = FrozenMapping()
 
 
 @node

@@ -39,6 +39,8 @@ def _move_dependencies(new: dict[str, Any]) -> list[Problem]:
     dependencies = new.pop("dependencies")
     weights = new.get("weights")
     entry = weights.get("pytorch_state_dict") if isinstance(weights, Mapping) else None
+    if not dependencies:
+        return [changed(("dependencies",), "read as none")]
     if not isinstance(weights, Mapping) or not isinstance(entry, Mapping):
         return [lost(("dependencies",), "dropped, since there are no weights of format pytorch_state_dict that they could be for")]
     new["weights"] = {**weights, "pytorch_state_dict": {**entry, "dependencies": dependencies}}

@@ -40,15 +40,11 @@ def size_references(descr: ModelDescr) -> Iterator[Problem]:
             size = getattr(axis, "size", None)
             if not isinstance(size, SizeReference):
                 continue
-            means_itself = key == "inputs" or (tensor.id, axis.id) not in inputs
-            itself = (tensor.id, axis.id) if means_itself else None
-            for problem in _reference_problems(axis, size, known, itself=itself):
+            for problem in _reference_problems(axis, size, known, itself=(tensor.id, axis.id)):
                 yield Problem(loc=(key, index, "axes", position, *problem.loc), message=problem.message, severity=problem.severity)
 
 
-def _reference_problems(
-    axis: Any, size: SizeReference, known: dict[tuple[str, str], Any], itself: tuple[str, str] | None
-) -> Iterator[Problem]:
+def _reference_problems(axis: Any, size: SizeReference, known: dict[tuple[str, str], Any], itself: tuple[str, str]) -> Iterator[Problem]:
     target = known.get((size.tensor_id, size.axis_id))
     name = f"{size.tensor_id}.{size.axis_id}"
     if target is None:
