@@ -20,6 +20,8 @@ def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dic
     new, notes = from_v0_3(tree, version) if version < (0, 4, 0) else (dict(tree), [])
     if version < (0, 4, 1):
         notes += _move_dependencies(new)
+    if version < (0, 4, 5):
+        notes += _name_parent(new)
     if version < (0, 4, 7):
         notes += without_slashes(new)
     if version < (0, 4, 10):
@@ -30,6 +32,16 @@ def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dic
     notes += upgrade_embedded(new, "training_data")
     new["format_version"] = LATEST
     return new, notes
+
+
+def _name_parent(new: dict[str, Any]) -> list[Problem]:
+    """Up to 0.4.4 a parent was a text: its id, or where it was."""
+    parent = new.get("parent")
+    if not isinstance(parent, str):
+        return []
+    key = "uri" if "://" in parent else "id"
+    new["parent"] = {key: parent}
+    return [changed(("parent",), f"read as its {key}")]
 
 
 def _move_dependencies(new: dict[str, Any]) -> list[Problem]:
