@@ -38,6 +38,13 @@ class Verdict:
     tree: dict[str, Any] = attrs.field(repr=False)
 
 
+class Several(tuple[Any, ...]):
+    """A tuple whose printed form is short, however much it holds: failing tests print their arguments."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} descriptions>"
+
+
 def read_verdicts(shared: Path) -> tuple[Verdict, ...]:
     """Return every real description that is YAML, of any type and version."""
     with (shared / "corpus" / "verdicts.csv").open(encoding="utf-8", newline="") as file:
@@ -59,7 +66,7 @@ def read_verdicts(shared: Path) -> tuple[Verdict, ...]:
                 tree=tree,
             )
         )
-    return tuple(found)
+    return Several(found)
 
 
 _UNKNOWN_WEIGHTS = "weights of the format pickle, which nobody knows: kept as they are, with an alert, as in every version"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from corpus import DISAGREEMENTS, Verdict, built_in_registry, model_trees, read_verdicts
+from corpus import DISAGREEMENTS, Several, Verdict, built_in_registry, model_trees, read_verdicts
 from damaged_descriptions import DAMAGES, Damage, damaged
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
@@ -30,7 +30,7 @@ def trees(shared: Path, verdicts: tuple[Verdict, ...]) -> tuple[dict[str, Any], 
     """Descriptions that are valid on both sides; models, which have most to say, come more often."""
     valid = [verdict.tree for verdict in verdicts if verdict.is_valid and verdict.sha not in DISAGREEMENTS]
     models = [tree for tree in valid if tree["type"] == "model"]
-    return (*valid, *models, *model_trees(shared) * 10)
+    return Several((*valid, *models, *model_trees(shared) * 10))
 
 
 class TestCorpus:

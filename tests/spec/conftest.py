@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from corpus import Verdict, built_in_registry, read_verdicts
+from corpus import Several, Verdict, built_in_registry, read_verdicts
 
 from bioimageio_core.registry import Registry
 from bioimageio_core.spec.yaml import load_yaml
@@ -26,7 +26,7 @@ def verdicts(shared: Path) -> tuple[Verdict, ...]:
 @pytest.fixture(scope="session")
 def model_verdicts(verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
     """Every real model description of format 0.4 and 0.5."""
-    return tuple(v for v in verdicts if v.type == "model" and v.format_version[:4] in ("0.4.", "0.5."))
+    return Several(v for v in verdicts if v.type == "model" and v.format_version[:4] in ("0.4.", "0.5."))
 
 
 @pytest.fixture
