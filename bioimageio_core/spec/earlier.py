@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import attrs
 
 from .fields import suffix
+from .formats import Family
 from .model.weights import Dependencies
 from .node import Node, node
 from .strings import PackagedSource, ResourceId, Version
 
-__all__ = ["MODEL_0_4", "MODEL_0_5", "Earlier", "with_earlier"]
+__all__ = ["Earlier", "earlier_forms", "with_earlier"]
 
 
 @attrs.frozen(kw_only=True)
@@ -39,24 +40,31 @@ class EarlierLink(Node):
     version_number: Version | None = None
 
 
-MODEL_0_4 = (
-    Earlier(key="authors", type=str, of_items=True),
-    Earlier(key="dependencies", type=Dependencies | None, below=(0, 4, 1)),
-)
+_COVER = Annotated[PackagedSource, suffix(".gif", ".jpeg", ".jpg", ".png", ".svg", any_case=True)]
+_NAMED_AUTHORS = Earlier(key="authors", type=str, of_items=True)
+_VERSION_NUMBER = Earlier(key="version_number", type=Version | None)
 
-MODEL_0_5 = (
-    Earlier(key="documentation", type=Annotated[PackagedSource, suffix(".md")], below=(0, 5, 11)),
-    Earlier(key="icon", type=PackagedSource, below=(0, 5, 11)),
-    Earlier(
-        key="covers",
-        type=Annotated[PackagedSource, suffix(".gif", ".jpeg", ".jpg", ".png", ".svg", any_case=True)],
-        of_items=True,
-        below=(0, 5, 11),
-    ),
-    Earlier(key="version_number", type=Version | None),
-    Earlier(key="parent", type=EarlierLink),
-    Earlier(key="training_data", type=EarlierLink),
-)
+
+def _paths(below: tuple[int, int, int]) -> tuple[Earlier, ...]:
+    """Return the forms of files that were plain paths or URLs."""
+    return (
+        Earlier(key="documentation", type=Annotated[PackagedSource, suffix(".md")], below=below),
+        Earlier(key="icon", type=PackagedSource, below=below),
+        Earlier(key="covers", type=_COVER, of_items=True, below=below),
+    )
+
+
+_MODEL_0_4 = (_NAMED_AUTHORS, Earlier(key="dependencies", type=Dependencies | None, below=(0, 4, 1)))
+_MODEL_0_5 = (*_paths((0, 5, 11)), _VERSION_NUMBER, Earlier(key="parent", type=EarlierLink), Earlier(key="training_data", type=EarlierLink))
+_OTHERS_0_2 = (_NAMED_AUTHORS,)
+_OTHERS_0_3 = (*_paths((0, 3, 4)), _VERSION_NUMBER)
+
+
+def earlier_forms(family: Family, format: str) -> tuple[Earlier, ...]:  # noqa: A002 (the word of the format)
+    """Return what earlier micro versions of a format wrote in another way."""
+    if family == "model":
+        return _MODEL_0_4 if format == "0.4" else _MODEL_0_5
+    return _OTHERS_0_2 if format == "0.2" else _OTHERS_0_3
 
 
 def with_earlier(schema: dict[str, Any], forms: Iterable[Earlier], schema_of: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
@@ -74,7 +82,13 @@ def with_earlier(schema: dict[str, Any], forms: Iterable[Earlier], schema_of: Ca
         else:
             properties[form.key] = earlier
         if form.below is not None:
-            major, minor, micro = form.below
-            old = rf"^{major}\.{minor}\.(?:{'|'.join(map(str, range(micro)))})$"
-            conditions.append({"if": {"properties": {"format_version": {"pattern": old}}}, "else": {"properties": {form.key: present}}})
+            old = {"properties": {"format_version": {"pattern": _versions_below(*form.below)}}}
+            conditions.append({"if": old, "else": {"properties": {form.key: present}}})
     return {**schema, "properties": properties, **({"allOf": conditions} if conditions else {})}
+
+
+def _versions_below(major: int, minor: int, micro: int) -> str:
+    """Return the pattern of format versions below one; numbers that are left out are zero."""
+    same_minor = rf"{major}\.{minor}\.(?:{'|'.join(map(str, range(micro)))})|{major}\.{minor}"
+    same_major = rf"{major}\.(?:{'|'.join(map(str, range(minor)))})(?:\.[0-9]+)?|{major}"
+    return rf"^(?:{same_minor}|{same_major})$"

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 import attrs
 
 from ...typing import FrozenMapping
+from ..constraints import says
 from ..fields import each, found, length, non_empty, suffix
 from ..node import Node, Problem, node
 from ..strings import DoiOrUrl, Email, FileSource, GithubUser, HttpUrl, Icon, Orcid, PackagedSource, ResourceIdAnyCase, Version
@@ -115,6 +116,7 @@ class LinkedDataset(LinkedResource):
     """A dataset by its id."""
 
 
+@says({"not": {"enum": list(SPECIFIC_TYPES)}})
 def _generic_type(value: str) -> str:
     if value in SPECIFIC_TYPES:
         raise ValueError(f"expected a resource type without a format of its own, found {found(value)}")
