@@ -108,7 +108,7 @@ def _by_pattern(name: str, pattern: str) -> Found:
 def _source_of(found: Found | None, name: str, collection: str) -> Found:
     if found is None:
         raise SourceError(f"the collection {collection} lists {name} but does not say where it is: give its URL instead")
-    return found
+    return attrs.evolve(found, source=_beside(collection, found.source))
 
 
 def _read_index(name: str, collection: str) -> Any:
@@ -143,44 +143,44 @@ def _entries(index: Any, collection: str) -> Iterator[_Entry]:
     listed = index.get("collection", index) if isinstance(index, Mapping) else index
     if isinstance(listed, Mapping):
         for id_, value in listed.items():
-            yield _entry(str(id_), value if isinstance(value, Mapping) else {"source": value}, collection)
+            yield _entry(str(id_), value if isinstance(value, Mapping) else {"source": value})
     elif isinstance(listed, list):
         for value in listed:
             id_ = _text(value.get("id")) if isinstance(value, Mapping) else None
             if id_ is not None:
-                yield _entry(id_, value, collection)
+                yield _entry(id_, value)
     else:
         raise SourceError(f"the collection {collection} is no index: expected a mapping from ids to sources, or a list of entries with ids")
 
 
-def _entry(id_: str, value: Mapping[str, Any], collection: str) -> _Entry:
+def _entry(id_: str, value: Mapping[str, Any]) -> _Entry:
     nicknames = (_text(value.get(key)) for key in ("nickname", "alias"))
-    newest = _found(value, collection)
+    newest = _found(value)
     return _Entry(
         names=(id_, *(name for name in nicknames if name is not None)),
         newest=newest,
-        versions=dict(_versions(value.get("versions"), newest, collection)),
+        versions=dict(_versions(value.get("versions"), newest)),
     )
 
 
-def _versions(versions: Any, newest: Found | None, collection: str) -> Iterator[tuple[str, Found | None]]:
+def _versions(versions: Any, newest: Found | None) -> Iterator[tuple[str, Found | None]]:
     """Yield versions: a mapping from number to source, or a list of mappings or mere numbers."""
     if isinstance(versions, Mapping):
         for number, value in versions.items():
-            yield str(number), _found(value if isinstance(value, Mapping) else {"source": value}, collection)
+            yield str(number), _found(value if isinstance(value, Mapping) else {"source": value})
     elif isinstance(versions, list):
         for value in versions:
             number = _text(value.get("version") if isinstance(value, Mapping) else value)
             if number is not None and isinstance(value, Mapping):
-                yield number, _found(value, collection)
+                yield number, _found(value)
             elif number is not None:  # of the newest the path tells that it is meant
                 yield number, newest if newest is not None and number in newest.source.split("/") else None
 
 
-def _found(value: Mapping[str, Any], collection: str) -> Found | None:
+def _found(value: Mapping[str, Any]) -> Found | None:
     source = _text(value.get("rdf_source")) or _text(value.get("source"))
     sha256 = _text(value.get("sha256"))
-    return None if source is None else Found(source=_beside(collection, source), sha256=sha256.lower() if sha256 else None)
+    return None if source is None else Found(source=source, sha256=sha256.lower() if sha256 else None)
 
 
 def _beside(collection: str, source: str) -> str:
