@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = PROJECT["dependency-groups"]
 CONSTRAINTS = "tests/constraints.txt"
-EXTRAS = "http,images,onnx,torch"
+EXTRAS = "http,images,onnx,s3,torch"
 
 
 def install_wheel(session: nox.Session, *extras: str, with_packages: tuple[str, ...] = (), constraints: bool = True) -> None:
