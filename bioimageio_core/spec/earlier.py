@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 import attrs
 
-from .fields import suffix
+from ..typing import FrozenMapping
+from .fields import TensorName, non_empty, suffix
 from .formats import Family
+from .model.v0_4.tensors import ImplicitOutputShape, OutputTensorDescr
 from .model.weights import Dependencies
 from .node import Node, node
 from .strings import PackagedSource, ResourceId, Version
@@ -40,6 +42,22 @@ class EarlierLink(Node):
     version_number: Version | None = None
 
 
+@node
+class EarlierOutputShape(Node):
+    """A shape that follows from that of an input."""
+
+    reference_input: TensorName
+    scale: tuple[float | None, ...] = attrs.field(validator=non_empty)
+    offset: tuple[float, ...] = attrs.field(validator=non_empty)
+
+
+@node
+class EarlierOutput(OutputTensorDescr):
+    """A tensor that the model returns."""
+
+    shape: tuple[int, ...] | ImplicitOutputShape | EarlierOutputShape  # type: ignore[assignment]
+
+
 _COVER = Annotated[PackagedSource, suffix(".gif", ".jpeg", ".jpg", ".png", ".svg", any_case=True)]
 _NAMED_AUTHORS = Earlier(key="authors", type=str, of_items=True)
 _VERSION_NUMBER = Earlier(key="version_number", type=Version | None)
@@ -54,7 +72,15 @@ def _paths(below: tuple[int, int, int]) -> tuple[Earlier, ...]:
     )
 
 
-_MODEL_0_4 = (_NAMED_AUTHORS, Earlier(key="dependencies", type=Dependencies | None, below=(0, 4, 1)))
+_MODEL_0_3 = (
+    *(Earlier(key=key, type=Any, below=(0, 4, 0)) for key in ("framework", "kwargs", "language", "sha256", "source")),
+    Earlier(key="weights", type=FrozenMapping[str, FrozenMapping[str, Any] | None], below=(0, 4, 0)),
+    Earlier(key="outputs", type=EarlierOutput, of_items=True, below=(0, 3, 3)),
+    Earlier(key="packaged_by", type=str, of_items=True, below=(0, 3, 2)),
+)
+"""Of a format that nobody writes any more weights are taken as they are."""
+
+_MODEL_0_4 = (_NAMED_AUTHORS, Earlier(key="dependencies", type=Dependencies | None, below=(0, 4, 1)), *_MODEL_0_3)
 _MODEL_0_5 = (*_paths((0, 5, 11)), _VERSION_NUMBER, Earlier(key="parent", type=EarlierLink), Earlier(key="training_data", type=EarlierLink))
 _OTHERS_0_2 = (_NAMED_AUTHORS,)
 _OTHERS_0_3 = (*_paths((0, 3, 4)), _VERSION_NUMBER)

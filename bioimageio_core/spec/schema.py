@@ -48,7 +48,7 @@ def json_schema(registry: Registry, *, type: str | None = None, format_version: 
     """Return the JSON Schema (draft 2020-12) of descriptions, as a tree of dicts, lists and scalars.
 
     It takes whatever `validate_tree` takes, apart from values that are converted, such as numbers in quotes,
-    and from models of format 0.3.
+    and from resources other than models of formats before 0.2.
     What it can not say are the rules that span several fields, and whether files exist.
 
     Args:
@@ -135,9 +135,11 @@ def _if(properties: Schema, then: Schema) -> Schema:
 
 
 def _versions(root: Root) -> str:
-    """Return the pattern of the full format versions that are read as one of ``root``."""
+    """Return the pattern of the full format versions that are read as ``root``; models of format 0.3 are read as 0.4."""
     number = "[0-9]{1,9}"
     major, _, minor = root.format.partition(".")
+    if not root.is_newest and root.family == "model":
+        return rf"^0\.(?:3\.[0-6]|4\.{number})$"
     if not root.is_newest:
         return rf"^{major}\.{minor}\.{number}$"
     if root.family == "model":
