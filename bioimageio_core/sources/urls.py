@@ -64,7 +64,8 @@ def _reason(error: BaseException) -> str:
         if isinstance(cause, TimeoutError):
             return f"nothing came for {_patience():g} s; the environment variable BMZ_TIMEOUT names another number of seconds"
         cause = cause.__cause__
-    return f"{type(error).__name__}: {error}"
+    told = error.__cause__ if isinstance(error, FileNotFoundError) and error.__cause__ is not None else error
+    return " ".join(f"{type(told).__name__}: {told}".split())
 
 
 def _patience() -> float:
