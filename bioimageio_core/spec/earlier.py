@@ -32,6 +32,9 @@ class Earlier:
     below: tuple[int, int, int] | None = None
     """The first format version that does not take it; None: all do."""
 
+    if_set: str = ""
+    """A key of ``config.bioimageio`` without which no version takes it."""
+
 
 @node
 class EarlierLink(Node):
@@ -72,6 +75,14 @@ def _paths(below: tuple[int, int, int]) -> tuple[Earlier, ...]:
     )
 
 
+def _nicknames(below: tuple[int, int, int]) -> tuple[Earlier, ...]:
+    """Return that the id counts for nothing where there is a nickname, which becomes the id."""
+    return (
+        Earlier(key="id", type=Any, below=below, if_set="nickname"),
+        Earlier(key="id_emoji", type=Any, below=below, if_set="nickname_icon"),
+    )
+
+
 _MODEL_0_3 = (
     *(Earlier(key=key, type=Any, below=(0, 4, 0)) for key in ("framework", "kwargs", "language", "sha256", "source")),
     Earlier(key="weights", type=FrozenMapping[str, FrozenMapping[str, Any] | None], below=(0, 4, 0)),
@@ -80,9 +91,14 @@ _MODEL_0_3 = (
 )
 """Of a format that nobody writes any more weights are taken as they are."""
 
-_MODEL_0_4 = (_NAMED_AUTHORS, Earlier(key="dependencies", type=Dependencies | None, below=(0, 4, 1)), *_MODEL_0_3)
+_MODEL_0_4 = (
+    _NAMED_AUTHORS,
+    Earlier(key="dependencies", type=Dependencies | None, below=(0, 4, 1)),
+    *_nicknames((0, 4, 10)),
+    *_MODEL_0_3,
+)
 _MODEL_0_5 = (*_paths((0, 5, 11)), _VERSION_NUMBER, Earlier(key="parent", type=EarlierLink), Earlier(key="training_data", type=EarlierLink))
-_OTHERS_0_2 = (_NAMED_AUTHORS,)
+_OTHERS_0_2 = (_NAMED_AUTHORS, *_nicknames((0, 2, 4)))
 _OTHERS_0_3 = (*_paths((0, 3, 4)), _VERSION_NUMBER)
 
 
@@ -108,13 +124,20 @@ def with_earlier(schema: dict[str, Any], forms: Iterable[Earlier], schema_of: Ca
         else:
             properties[form.key] = earlier
         if form.below is not None:
-            old = {"properties": {"format_version": {"pattern": _versions_below(*form.below)}}}
+            old: dict[str, Any] = {"properties": {"format_version": {"pattern": _versions_below(*form.below)}}}
+            if form.if_set:
+                old["required"] = ["config"]
+                old["properties"]["config"] = {
+                    "required": ["bioimageio"],
+                    "properties": {"bioimageio": {"type": "object", "required": [form.if_set]}},
+                }
             conditions.append({"if": old, "else": {"properties": {form.key: present}}})
     return {**schema, "properties": properties, **({"allOf": conditions} if conditions else {})}
 
 
 def _versions_below(major: int, minor: int, micro: int) -> str:
     """Return the pattern of format versions below one; numbers that are left out are zero."""
-    same_minor = rf"{major}\.{minor}\.(?:{'|'.join(map(str, range(micro)))})|{major}\.{minor}"
-    same_major = rf"{major}\.(?:{'|'.join(map(str, range(minor)))})(?:\.[0-9]+)?|{major}"
-    return rf"^(?:{same_minor}|{same_major})$"
+    versions = [rf"{major}(?:\.(?:{'|'.join(map(str, range(minor)))})(?:\.[0-9]+)?)?"]
+    if micro:
+        versions.append(rf"{major}\.{minor}(?:\.(?:{'|'.join(map(str, range(micro)))}))?")
+    return rf"^(?:{'|'.join(versions)})$"
