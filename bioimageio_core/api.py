@@ -17,12 +17,11 @@ from .prediction.reproduce import TestReport, test_weights
 from .prediction.result import Prediction
 from .prediction.verify import VerifyReport, verify_blocks
 from .registry import Registry, collect
-from .sources import Package, open_package
-from .sources.package import Source
+from .sources import Package, Source, open_package
 from .spec.node import Node
 from .spec.saving import save_description
 from .spec.structuring import unstructure
-from .spec.updating import update_tree
+from .spec.updating import load_tree, update_tree
 from .spec.validation import Issue, ValidationReport, read_tree, validate_tree
 from .spec.yaml import load_yaml
 
@@ -55,11 +54,13 @@ def plugins() -> Registry:
     return default_registry()
 
 
-def load_description(source: Source | Package) -> Any:
-    """Load a description in the version in which it is written.
+def load_description(source: Source | Package, format_version: str = "discover") -> Any:
+    """Load a description, by default in the version in which it is written.
 
     Args:
-        source: A path to a file, folder or zip, a URL that fsspec can open, bytes, or a mapping.
+        source: A path to a file, folder or zip, a URL that fsspec can open, an id in the collection, bytes, or a mapping.
+        format_version: ``discover``: as it is written; ``latest``: brought to the newest format version of its type;
+            or a version such as ``0.5``, if it is one of these two.
 
     Returns:
         A frozen instance of the class of its type and version, such as `bioimageio_core.spec.model.v0_5.ModelDescr`
@@ -67,22 +68,24 @@ def load_description(source: Source | Package) -> Any:
 
     Raises:
         SourceError: There is nothing there.
-        InvalidDescriptionError: It breaks its format; ``report`` holds every problem.
+        InvalidDescriptionError: It breaks its format, or has no valid counterpart in the newest; ``report`` holds every problem.
+        InputError: It can not be had in that format version.
 
     """
     package = open_package(source)
-    return read_tree(_tree(package), default_registry(), package.name)[0]
+    return load_tree(_tree(package), default_registry(), package.name, format_version)
 
 
-def load_model_description(source: Source | Package) -> Any:
+def load_model_description(source: Source | Package, format_version: str = "discover") -> Any:
     """Load the description of a model; see `load_description`.
 
     Raises:
         InvalidDescriptionError: It describes something else, or breaks its format.
+        InputError: It can not be had in that format version.
 
     """
     package = open_package(source)
-    return read_tree(_model_tree(package), default_registry(), package.name)[0]
+    return load_tree(_model_tree(package), default_registry(), package.name, format_version)
 
 
 def validate(source: Source | Package) -> ValidationReport:

@@ -31,5 +31,15 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def collection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The index of an empty collection, in place of the public one."""
+    index = tmp_path_factory.mktemp("collection") / "index.json"
+    index.write_text("{}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BMZ_COLLECTION", str(index))
+        yield index
+
+
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")

@@ -15,6 +15,7 @@ __all__ = ["command"]
 def command(model: str, as_json: bool) -> None:
     """Show what MODEL takes, gives and needs, and what of it can be run here.
 
+    MODEL is a file, folder, zip, URL or id in a collection, such as affable-shark; BMZ_COLLECTION names another than the public one.
     Fetches no weights and imports no framework.
     """
     from ..api import load_model_description, plugins, validate

@@ -18,7 +18,7 @@ __all__ = ["command"]
 def command(sources: tuple[str, ...], as_json: bool) -> int:
     """Judge descriptions by their format, whatever is installed.
 
-    SOURCES are files, folders, zips or URLs. Exit status 1 if any of them is invalid.
+    SOURCES are files, folders, zips, URLs or ids in a collection. Exit status 1 if any of them is invalid.
     """
     from ..api import validate
 

@@ -125,9 +125,8 @@ class Predictor:
             check_apart(str(output), plan, self.model)
         client = active_client(chosen)
         if client is None:
-            self.network(
-                plan.weights, plan.run_mode, threads=plan.threads, trust=chosen.trust
-            )  # what fails should do so before anything is written
+            # Loaded now, so that what fails does so before anything is written.
+            self.network(plan.weights, plan.run_mode, threads=plan.threads, trust=chosen.trust)
             regions = partial(self._here, chosen)
         else:
             regions = partial(self._elsewhere, chosen, client)

@@ -1,6 +1,7 @@
 """Where descriptions and their files come from."""
 
 from .hashes import sha256_of
-from .package import Package, open_package
+from .opening import DESCRIPTION_NAMES, Source, open_package
+from .package import Package
 
-__all__ = ["Package", "open_package", "sha256_of"]
+__all__ = ["DESCRIPTION_NAMES", "Package", "Source", "open_package", "sha256_of"]

@@ -27,7 +27,7 @@ import attrs
 from ..errors import SourceError
 from .hashes import sha256_of
 from .locks import file_lock
-from .urls import protocol_of, url_errors
+from .urls import file_system, protocol_of, url_errors
 
 __all__ = ["Cache", "CacheSize", "cache_from_environment", "is_cached"]
 
@@ -131,9 +131,7 @@ class Cache:
         entry = self._entry(key)
         held = self._kept(entry.sha256) if entry is not None and sha256 is None else None
         with url_errors(url):
-            import fsspec
-
-            files, path = fsspec.core.url_to_fs(url)
+            files, path = file_system(url)
             token = _token(files, path)
         if entry is not None and held is not None and token and token == entry.token:
             return held

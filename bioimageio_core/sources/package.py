@@ -9,7 +9,7 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, TypeAlias
+from typing import IO, Any
 
 import attrs
 
@@ -19,18 +19,7 @@ from .hashes import verify_sha256
 from .scratch import Scratch
 from .urls import is_url, open_url, path_of_url, protocol_of, url_errors
 
-__all__ = ["Package", "Source", "open_package"]
-
-Source: TypeAlias = "str | Path | bytes | Mapping[str, Any]"
-"""A path to a file, folder or zip, a URL that fsspec can open, the bytes of a file, or the tree of a description."""
-
-DESCRIPTION_NAMES = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
-"""Names of description files, the preferred first; ``*.<name>`` counts as well."""
-
-ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
-"""First bytes of zips; the second is that of a zip without members, the third of one that was split."""
-
-LARGEST_DESCRIPTION = 64 * 2**20
+__all__ = ["Package"]
 
 
 @attrs.frozen(kw_only=True)
@@ -48,6 +37,9 @@ class Package:
 
     root: str = ""
     """Folder or URL that relative paths start from; empty where there is none."""
+
+    query: str = ""
+    """What URLs of relative paths end in, without the question mark: some servers tell versions apart by it."""
 
     archive: bytes | str | None = None
     """The zip that holds the files: its bytes or local path."""
@@ -100,7 +92,8 @@ class Package:
         if self.archive is not None:
             return self._unpack(source)
         if is_url(self.root):
-            return self._fetch(f"{self.root.rstrip('/')}/{_inside(source, self.name)}", sha256)
+            query = f"?{self.query}" if self.query else ""
+            return self._fetch(f"{self.root.rstrip('/')}/{_inside(source, self.name)}{query}", sha256)
         path = Path(source)
         if not path.is_absolute():
             if not self.root:
@@ -159,104 +152,6 @@ class Package:
         target = self._unpacked.folder().joinpath(*parts)
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
-
-
-def open_package(source: Source | Package) -> Package:
-    """Open what a user calls a model.
-
-    Raises:
-        SourceError: There is nothing there, or no description in it.
-
-    """
-    if isinstance(source, Package):
-        return source
-    if isinstance(source, Mapping):
-        return Package(name="the given mapping", content=source)
-    if isinstance(source, bytes):
-        return _from_bytes(source, name="the given bytes", root="")
-    text = str(source)
-    if is_url(text):
-        return _from_url(text)
-    path = Path(text).expanduser()
-    if path.is_dir():
-        return _from_folder(path)
-    if not path.exists():
-        raise SourceError(f"no such file or folder: {text}")
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(ZIP_MAGICS[0]))
-            if start in ZIP_MAGICS:
-                return _from_zip(str(path), name=text)
-            content = _at_most_a_description(file, text, start=start)  # a pipe cannot be read twice
-    except SourceError:
-        raise
-    except OSError as error:
-        raise SourceError(f"{text} cannot be read: {error.strerror or error}") from None
-    return Package(name=text, content=content, root=str(path.parent.resolve()))
-
-
-def _from_folder(folder: Path) -> Package:
-    try:
-        names = sorted(p.name for p in folder.iterdir() if p.is_file())
-        name = _description_in(names)
-        content = b"" if name is None else (folder / name).read_bytes()
-    except OSError as error:
-        raise SourceError(f"{folder} cannot be read: {error.strerror or error}") from None
-    if name is None:
-        raise SourceError(f"{folder} holds no description: expected a file named {', '.join(DESCRIPTION_NAMES)} or *.<one of these>")
-    return Package(name=str(folder / name), content=content, root=str(folder.resolve()))
-
-
-def _from_url(url: str) -> Package:
-    root = url.split("?")[0].rpartition("/")[0]
-    if not is_cached(url):
-        with open_url(url) as file:
-            return _from_bytes(file.read(), name=url, root=root)
-    path = cache_from_environment().fetch(url)
-    with path.open("rb") as file:
-        if file.read(len(ZIP_MAGICS[0])) in ZIP_MAGICS:
-            return _from_zip(str(path), name=url)
-        file.seek(0)
-        return Package(name=url, content=_at_most_a_description(file, url), root=root)
-
-
-def _at_most_a_description(file: IO[bytes], name: str, *, start: bytes = b"") -> bytes:
-    content = start + file.read(LARGEST_DESCRIPTION + 1)
-    if len(content) > LARGEST_DESCRIPTION:
-        raise SourceError(f"{name} is larger than {LARGEST_DESCRIPTION >> 20} MiB, which no description is: expected a YAML file or a zip")
-    return content
-
-
-def _from_bytes(content: bytes, *, name: str, root: str) -> Package:
-    if content.startswith(ZIP_MAGICS):
-        return _from_zip(content, name=name)
-    return Package(name=name, content=content, root=root)
-
-
-def _from_zip(archive: bytes | str, *, name: str) -> Package:
-    try:
-        with zipfile.ZipFile(io.BytesIO(archive) if isinstance(archive, bytes) else archive) as opened:
-            found = _description_in(sorted(n for n in opened.namelist() if "/" not in n))
-            if found is None:
-                raise SourceError(f"{name} holds no description at its top: expected {', '.join(DESCRIPTION_NAMES)} or *.<one of these>")
-            if opened.getinfo(found).file_size > LARGEST_DESCRIPTION:
-                raise SourceError(f"{found} in {name} is larger than {LARGEST_DESCRIPTION >> 20} MiB, which no description is")
-            content = opened.read(found)
-    except SourceError:
-        raise
-    except Exception as error:  # zipfile lets through what its decompressors raise
-        raise SourceError(f"{name} is a broken zip: {error}") from None
-    return Package(name=name, content=content, archive=archive)
-
-
-def _description_in(names: list[str]) -> str | None:
-    """Return the preferred description among file names that are sorted."""
-    for wanted in DESCRIPTION_NAMES:
-        for match in ((n == wanted for n in names), (n.endswith(f".{wanted}") for n in names)):
-            for name, good in zip(names, match, strict=True):
-                if good:
-                    return name
-    return None
 
 
 def _inside(source: str, package: str) -> str:

@@ -15,6 +15,7 @@ def says(schema: Mapping[str, Any]) -> Callable[[F], F]:
     """Mark a check with the JSON Schema of what it accepts; that may be more than the check accepts, never less.
 
     Keywords that are about another type of value do not hurt: each keyword of JSON Schema is about one type.
+    What has a ``title`` is long: it is written once, as a definition of that name.
     """
 
     def mark(check: F) -> F:

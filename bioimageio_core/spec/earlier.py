@@ -7,12 +7,15 @@ from typing import Annotated, Any
 
 import attrs
 
-from .fields import suffix
+from ..typing import FrozenMapping
+from .fields import TensorName, non_empty, suffix
+from .formats import Family
+from .model.v0_4.tensors import ImplicitOutputShape, OutputTensorDescr
 from .model.weights import Dependencies
 from .node import Node, node
 from .strings import PackagedSource, ResourceId, Version
 
-__all__ = ["MODEL_0_4", "MODEL_0_5", "Earlier", "with_earlier"]
+__all__ = ["Earlier", "earlier_forms", "with_earlier"]
 
 
 @attrs.frozen(kw_only=True)
@@ -29,6 +32,9 @@ class Earlier:
     below: tuple[int, int, int] | None = None
     """The first format version that does not take it; None: all do."""
 
+    if_set: str = ""
+    """A key of ``config.bioimageio`` without which no version takes it."""
+
 
 @node
 class EarlierLink(Node):
@@ -39,24 +45,68 @@ class EarlierLink(Node):
     version_number: Version | None = None
 
 
-MODEL_0_4 = (
-    Earlier(key="authors", type=str, of_items=True),
-    Earlier(key="dependencies", type=Dependencies | None, below=(0, 4, 1)),
-)
+@node
+class EarlierOutputShape(Node):
+    """A shape that follows from that of an input."""
 
-MODEL_0_5 = (
-    Earlier(key="documentation", type=Annotated[PackagedSource, suffix(".md")], below=(0, 5, 11)),
-    Earlier(key="icon", type=PackagedSource, below=(0, 5, 11)),
-    Earlier(
-        key="covers",
-        type=Annotated[PackagedSource, suffix(".gif", ".jpeg", ".jpg", ".png", ".svg", any_case=True)],
-        of_items=True,
-        below=(0, 5, 11),
-    ),
-    Earlier(key="version_number", type=Version | None),
-    Earlier(key="parent", type=EarlierLink),
-    Earlier(key="training_data", type=EarlierLink),
+    reference_input: TensorName
+    scale: tuple[float | None, ...] = attrs.field(validator=non_empty)
+    offset: tuple[float, ...] = attrs.field(validator=non_empty)
+
+
+@node
+class EarlierOutput(OutputTensorDescr):
+    """A tensor that the model returns."""
+
+    shape: tuple[int, ...] | ImplicitOutputShape | EarlierOutputShape  # type: ignore[assignment]
+
+
+_COVER = Annotated[PackagedSource, suffix(".gif", ".jpeg", ".jpg", ".png", ".svg", any_case=True)]
+_NAMED_AUTHORS = Earlier(key="authors", type=str, of_items=True)
+_VERSION_NUMBER = Earlier(key="version_number", type=Version | None)
+
+
+def _paths(below: tuple[int, int, int]) -> tuple[Earlier, ...]:
+    """Return the forms of files that were plain paths or URLs."""
+    return (
+        Earlier(key="documentation", type=Annotated[PackagedSource, suffix(".md")], below=below),
+        Earlier(key="icon", type=PackagedSource, below=below),
+        Earlier(key="covers", type=_COVER, of_items=True, below=below),
+    )
+
+
+def _nicknames(below: tuple[int, int, int]) -> tuple[Earlier, ...]:
+    """Return that the id counts for nothing where there is a nickname, which becomes the id."""
+    return (
+        Earlier(key="id", type=Any, below=below, if_set="nickname"),
+        Earlier(key="id_emoji", type=Any, below=below, if_set="nickname_icon"),
+    )
+
+
+_MODEL_0_3 = (
+    *(Earlier(key=key, type=Any, below=(0, 4, 0)) for key in ("framework", "kwargs", "language", "sha256", "source")),
+    Earlier(key="weights", type=FrozenMapping[str, FrozenMapping[str, Any] | None], below=(0, 4, 0)),
+    Earlier(key="outputs", type=EarlierOutput, of_items=True, below=(0, 3, 3)),
+    Earlier(key="packaged_by", type=str, of_items=True, below=(0, 3, 2)),
 )
+"""Of a format that nobody writes any more weights are taken as they are."""
+
+_MODEL_0_4 = (
+    _NAMED_AUTHORS,
+    Earlier(key="dependencies", type=Dependencies | None, below=(0, 4, 1)),
+    *_nicknames((0, 4, 10)),
+    *_MODEL_0_3,
+)
+_MODEL_0_5 = (*_paths((0, 5, 11)), _VERSION_NUMBER, Earlier(key="parent", type=EarlierLink), Earlier(key="training_data", type=EarlierLink))
+_OTHERS_0_2 = (_NAMED_AUTHORS, *_nicknames((0, 2, 4)))
+_OTHERS_0_3 = (*_paths((0, 3, 4)), _VERSION_NUMBER)
+
+
+def earlier_forms(family: Family, format: str) -> tuple[Earlier, ...]:  # noqa: A002 (the word of the format)
+    """Return what earlier micro versions of a format wrote in another way."""
+    if family == "model":
+        return _MODEL_0_4 if format == "0.4" else _MODEL_0_5
+    return _OTHERS_0_2 if format == "0.2" else _OTHERS_0_3
 
 
 def with_earlier(schema: dict[str, Any], forms: Iterable[Earlier], schema_of: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
@@ -74,7 +124,20 @@ def with_earlier(schema: dict[str, Any], forms: Iterable[Earlier], schema_of: Ca
         else:
             properties[form.key] = earlier
         if form.below is not None:
-            major, minor, micro = form.below
-            old = rf"^{major}\.{minor}\.(?:{'|'.join(map(str, range(micro)))})$"
-            conditions.append({"if": {"properties": {"format_version": {"pattern": old}}}, "else": {"properties": {form.key: present}}})
+            old: dict[str, Any] = {"properties": {"format_version": {"pattern": _versions_below(*form.below)}}}
+            if form.if_set:
+                old["required"] = ["config"]
+                old["properties"]["config"] = {
+                    "required": ["bioimageio"],
+                    "properties": {"bioimageio": {"type": "object", "required": [form.if_set]}},
+                }
+            conditions.append({"if": old, "else": {"properties": {form.key: present}}})
     return {**schema, "properties": properties, **({"allOf": conditions} if conditions else {})}
+
+
+def _versions_below(major: int, minor: int, micro: int) -> str:
+    """Return the pattern of format versions below one; numbers that are left out are zero."""
+    versions = [rf"{major}(?:\.(?:{'|'.join(map(str, range(minor)))})(?:\.[0-9]+)?)?"]
+    if micro:
+        versions.append(rf"{major}\.{minor}(?:\.(?:{'|'.join(map(str, range(micro)))}))?")
+    return rf"^(?:{'|'.join(versions)})$"

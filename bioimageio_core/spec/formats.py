@@ -11,12 +11,14 @@ import attrs
 from .fields import found
 from .node import Problem
 
-__all__ = ["Detected", "Family", "detect"]
+__all__ = ["SPECIFIC", "Detected", "Family", "detect", "latest_of"]
 
 Family: TypeAlias = Literal["application", "dataset", "generic", "model", "notebook"]
 """Resource types that have classes of their own; every other type is ``generic``."""
 
-_SPECIFIC: dict[str, Family] = {"application": "application", "dataset": "dataset", "model": "model", "notebook": "notebook"}
+SPECIFIC: dict[str, Family] = {"application": "application", "dataset": "dataset", "model": "model", "notebook": "notebook"}
+"""What is described by each type that has classes of its own."""
+
 _MODEL = {"0.4": (0, 4, 10), "0.5": (0, 5, 14)}
 _OTHERS = {"0.2": (0, 2, 4), "0.3": (0, 3, 4)}
 
@@ -39,6 +41,11 @@ class Detected:
     problems: tuple[Problem, ...] = ()
 
 
+def latest_of(family: Family) -> Mapping[str, tuple[int, int, int]]:
+    """Return the latest micro version of each format version (major.minor) that has a class, the newest last."""
+    return _MODEL if family == "model" else _OTHERS
+
+
 def detect(tree: Mapping[str, Any]) -> Detected:
     """Return type and format version of a description; errors are in ``problems``.
 
@@ -58,7 +65,7 @@ def detect(tree: Mapping[str, Any]) -> Detected:
     if type_ == "collection":
         problem = Problem(loc=("type",), message="expected one resource, found a collection: collections are read no longer")
         return Detected(type=type_, format_version=version, problems=(problem,))
-    family = _SPECIFIC.get(type_, "generic")
+    family = SPECIFIC.get(type_, "generic")
     return _model_format(version) if family == "model" else _other_format(type_, family, version)
 
 

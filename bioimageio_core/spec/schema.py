@@ -2,69 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import get_args
 
 import attrs
 
 from ..errors import InputError
 from ..registry import Registry
 from ..typing import ModelFormat
-from .earlier import MODEL_0_4, MODEL_0_5, Earlier, with_earlier
+from .earlier import earlier_forms, with_earlier
+from .formats import SPECIFIC, Family, latest_of
 from .node import Node
-from .schema_types import Schema, SchemaTypes
+from .schema_types import Schema, SchemaTypes, definition_name
+from .versions import class_of, converter_format
 
 __all__ = ["ROOTS", "Root", "json_schema"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def _model_0_4() -> type[Node]:
-    from .model import v0_4
-
-    return v0_4.ModelDescr
-
-
-def _model_0_5() -> type[Node]:
-    from .model import v0_5
-
-    return v0_5.ModelDescr
-
-
 @attrs.frozen(kw_only=True)
 class Root:
-    """The class of one resource type in one format version."""
+    """One resource type in one format version."""
 
-    load: Callable[[], type[Node]]
-    """Imports the class."""
-
-    type: str
-    format_version: str
+    family: Family
+    format: str
     """Major and minor."""
 
-    extensions: ModelFormat
-    """The format whose ops and weights are taken."""
+    @property
+    def cls(self) -> type[Node]:
+        """The class, imported when it is asked for."""
+        cls: type[Node] = class_of(self.family, self.format)
+        return cls
 
-    earlier: tuple[Earlier, ...] = ()
-    newest: bool = False
-    """Later format versions of the same major version are read as this one."""
+    @property
+    def is_newest(self) -> bool:
+        """Whether it is the newest format version of its type, as which later ones are read."""
+        return self.format == list(latest_of(self.family))[-1]
 
 
-ROOTS = (
-    Root(type="model", format_version="0.4", load=_model_0_4, extensions="0.4", earlier=MODEL_0_4),
-    Root(type="model", format_version="0.5", load=_model_0_5, extensions="0.5", earlier=MODEL_0_5, newest=True),
-)
-"""Every description class, by type and then version."""
+ROOTS = tuple(Root(family=family, format=format_) for family in get_args(Family) for format_ in latest_of(family))
+"""Every description class, by type and then version; ``generic`` stands for all types without a format of their own."""
 
 
 def json_schema(registry: Registry, *, type: str | None = None, format_version: str | None = None) -> Schema:  # noqa: A002
     """Return the JSON Schema (draft 2020-12) of descriptions, as a tree of dicts, lists and scalars.
 
-    It takes whatever `validate_tree` takes, apart from values that are converted, such as numbers in quotes.
+    It takes whatever `validate_tree` takes, apart from values that are converted, such as numbers in quotes,
+    and from resources other than models of formats before 0.2.
     What it can not say are the rules that span several fields, and whether files exist.
 
     Args:
         registry: Where the classes of processing ops and weights come from; names that it does not have are allowed.
-        type: A resource type, such as ``model``; None: any.
+        type: A resource type, such as ``model``; types without a format of their own are ``generic``; None: any.
         format_version: Major and minor, such as ``0.5``, or a full version; None: any.
 
     Raises:
@@ -72,66 +61,88 @@ def json_schema(registry: Registry, *, type: str | None = None, format_version: 
 
     """
     minor = None if format_version is None else ".".join(format_version.split(".")[:2])
-    roots = [root for root in ROOTS if type in (None, root.type) and minor in (None, root.format_version)]
-    if not roots:
-        known = ", ".join(f"{root.type} {root.format_version}" for root in ROOTS)
+    family = None if type is None else SPECIFIC.get(type, "generic")
+    roots = [root for root in ROOTS if family in (None, root.family) and minor in (None, root.format)]
+    if not roots or type == "collection":
+        known = ", ".join(f"{root.family} {root.format}" for root in ROOTS)
         found = " ".join(filter(None, (type, format_version)))
         raise InputError(f"no JSON Schema describes {found!r}: expected a type and format version of {known}")
     definitions: Schema = {}
-    schemas = [_root_schema(root, registry, definitions) for root in roots]
-    if len(roots) == 1:
-        whole = schemas[0]
-    else:
-        whole = _any_of(roots, type)
-        definitions |= {_name(root): schema for root, schema in zip(roots, schemas, strict=True)}
+    for root in roots:
+        _Descriptions(registry, converter_format(root.family, root.format), definitions).reference(root.cls)
+    whole = _one(roots[0], definitions) if len(roots) == 1 else _any_of(roots, definitions)
     return {"$schema": DIALECT, **whole, "$defs": dict(sorted(definitions.items()))}
 
 
-def _root_schema(root: Root, registry: Registry, definitions: Schema) -> Schema:
-    types = SchemaTypes(registry, root.extensions, definitions)
-    schema = types.node(root.load())
-    schema["title"] = f"bioimage.io {root.type} {root.format_version}"
-    head = {
-        "type": {"const": root.type},
-        "format_version": {"description": "Version of the format.", "type": "string", "pattern": _versions([root])},
-    }
-    schema["properties"] = {**schema["properties"], **head}
-    schema["required"] = sorted({*schema.get("required", ()), *head}, key=list(schema["properties"]).index)
-    return with_earlier(schema, root.earlier, types.of)
+class _Descriptions(SchemaTypes):
+    """Schemas of whole descriptions, alone or within others, take what earlier micro versions wrote in another way."""
+
+    def __init__(self, registry: Registry, format: ModelFormat, definitions: Schema) -> None:  # noqa: A002 (the word of the format)
+        super().__init__(registry, format, definitions)
+        self.roots = {root.cls: root for root in ROOTS}
+
+    def node(self, cls: type[Node]) -> Schema:
+        """Return the schema of a class itself."""
+        schema = super().node(cls)
+        root = self.roots.get(cls)
+        if root is None:
+            return schema
+        schema["title"] = f"bioimage.io {root.family} {root.format}"
+        version = {"description": "Version of the format.", "type": "string", "pattern": _versions(root)}
+        schema["properties"] = {**schema["properties"], "format_version": version}
+        return with_earlier(schema, earlier_forms(root.family, root.format), self.of)
 
 
-def _any_of(roots: list[Root], type_: str | None) -> Schema:
+def _one(root: Root, definitions: Schema) -> Schema:
+    """Return the schema of descriptions of one kind, which is no definition unless another refers to it."""
+    schema = definitions.pop(definition_name(root.cls))
+    return {**schema, "required": sorted({*schema.get("required", ()), *_HEAD}, key=list(schema["properties"]).index)}
+
+
+_HEAD = ("type", "format_version")
+"""What says which kind of description it is; within others neither is needed."""
+
+
+def _any_of(roots: list[Root], definitions: Schema) -> Schema:
     """Return the schema of descriptions of several kinds: type and version say which of them has to fit."""
-    types = list(dict.fromkeys(root.type for root in roots))
-    conditions: list[Schema] = [
-        _if({"type": {"const": root.type}, "format_version": {"pattern": _versions([root])}}, {"$ref": f"#/$defs/{_name(root)}"})
-        for root in roots
-    ]
-    for name in types:
-        pattern = _versions([root for root in roots if root.type == name])
-        conditions.append(_if({"type": {"const": name}}, {"properties": {"format_version": {"pattern": pattern}}}))
+    types = {root.family: definitions[definition_name(root.cls)]["properties"]["type"] for root in roots}
+    conditions: list[Schema] = []
+    for root in roots:
+        properties = {"type": types[root.family], "format_version": {"pattern": _versions(root)}}
+        conditions.append(_if(properties, {"$ref": f"#/$defs/{definition_name(root.cls)}"}))
+    for family, type_ in types.items():
+        patterns = [{"pattern": _versions(root)} for root in roots if root.family == family]
+        conditions.append(
+            _if({"type": type_}, {"properties": {"format_version": patterns[0] if len(patterns) == 1 else {"anyOf": patterns}}})
+        )
     return {
-        "title": f"bioimage.io {type_ or 'description'}",
+        "title": f"bioimage.io {next(iter(types)) if len(types) == 1 else 'description'}",
         "type": "object",
-        "properties": {"type": {"enum": types}, "format_version": {"type": "string"}},
-        "required": ["type", "format_version"],
+        "properties": {"type": _any_type(list(types.values())), "format_version": {"type": "string"}},
+        "required": list(_HEAD),
         "allOf": conditions,
     }
+
+
+def _any_type(types: list[Schema]) -> Schema:
+    """Return the schema of several resource types, their names in one list, which editors offer."""
+    names = [type_["const"] for type_ in types if "const" in type_]
+    return {"anyOf": [*([{"enum": names}] if names else []), *(type_ for type_ in types if "const" not in type_)]}
 
 
 def _if(properties: Schema, then: Schema) -> Schema:
     return {"if": {"properties": properties, "required": list(properties)}, "then": then}
 
 
-def _name(root: Root) -> str:
-    return f"{root.type}.{root.format_version}"
-
-
-def _versions(roots: list[Root]) -> str:
-    """Return the pattern of the full format versions that are read as one of ``roots``."""
-    minors = [root.format_version.replace(".", r"\.") for root in roots]
-    for root in roots:
-        if root.newest:
-            major, _, minor = root.format_version.partition(".")
-            minors.append(rf"{major}\.(?:[{int(minor) + 1}-9]|[1-9][0-9]+)")
-    return rf"^(?:{'|'.join(minors)})\.[0-9]{{1,9}}$"
+def _versions(root: Root) -> str:
+    """Return the pattern of the full format versions that are read as ``root``; models of format 0.3 are read as 0.4."""
+    number = "[0-9]{1,9}"
+    major, _, minor = root.format.partition(".")
+    if not root.is_newest and root.family == "model":
+        return rf"^0\.(?:3\.[0-6]|4\.{number})$"
+    if not root.is_newest:
+        return rf"^{major}\.{minor}\.{number}$"
+    if root.family == "model":
+        return rf"^{major}\.(?:{minor}|[{int(minor) + 1}-9]|[1-9][0-9]+)\.{number}$"
+    older = "|".join(other.format.replace(".", r"\.") for other in ROOTS if other.family == root.family and other != root)
+    return rf"^(?!(?:{older})(?:\.|$)){number}(?:\.{number}){{0,2}}$"

@@ -19,7 +19,7 @@ from .scalars import NonFinite
 from .structuring import FieldInfo, fields_of, unstructure
 from .unions import discriminated
 
-__all__ = ["Schema", "SchemaTypes", "narrowed", "one_of"]
+__all__ = ["Schema", "SchemaTypes", "definition_name", "narrowed", "one_of"]
 
 Schema: typing.TypeAlias = "dict[str, Any]"
 
@@ -70,8 +70,17 @@ class SchemaTypes:
         if any(isinstance(mark, NonFinite) for mark in metadata):
             schema = one_of([schema, {"type": "string", "pattern": r"^\s*[+-]?\.?(?:[Ii][Nn][Ff]|[Nn][Aa][Nn])"}])
         for mark in metadata:
-            schema = narrowed(schema, self.reference(mark.cls) if isinstance(mark, AlsoAs) else said_by(mark))
+            schema = narrowed(schema, self.reference(mark.cls) if isinstance(mark, AlsoAs) else self.said(mark))
         return schema
+
+    def said(self, check: Any) -> Schema:
+        """Return what a check says, by reference if it has a title of its own."""
+        said = said_by(check)
+        if "title" not in said:
+            return said
+        name = f"{_home(check)}.{said['title']}"
+        self.definitions[name] = said
+        return {"$ref": f"#/$defs/{name}"}
 
     def list(self, items: tuple[Any, ...]) -> Schema:
         """Return the schema of a tuple."""
@@ -154,9 +163,14 @@ class SchemaTypes:
 
 def definition_name(cls: type[Any]) -> str:
     """Return the name of a class among the definitions: short for the library's own."""
+    return f"{_home(cls)}.{cls.__qualname__}"
+
+
+def _home(thing: Any) -> str:
+    """Return the name of the module of a class or function, short for the library's own."""
     own = __package__.rpartition(".")[0]
-    module = cls.__module__.removeprefix(f"{own}.").removeprefix("spec.")
-    return f"{module}.{cls.__qualname__}"
+    module: str = thing.__module__
+    return module.removeprefix(f"{own}.").removeprefix("spec.")
 
 
 def one_of(schemas: Iterable[Schema]) -> Schema:
@@ -209,10 +223,8 @@ def _kinds(schema: Schema) -> set[str] | None:
     if "anyOf" in schema:
         parts = [_kinds(part) for part in schema["anyOf"]]
         return None if None in parts else set().union(*filter(None, parts))
-    if "$ref" in schema:
-        return {"node"}
     if "type" not in schema:
-        return None
+        return {"node"} if "$ref" in schema else None
     return {"number" if kind == "integer" else kind for kind in _types(schema)}
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InvalidDescriptionError
+from ..errors import InputError, InvalidDescriptionError
 from ..registry import Registry
+from .formats import Family, detect, latest_of
 from .node import Problem
 from .structuring import unstructure
 from .validation import ValidationReport, combined, read_tree, read_with_notes, report_of
@@ -15,7 +16,38 @@ from .versions import NEWEST, format_of
 if TYPE_CHECKING:
     from .versions import ResourceDescr
 
-__all__ = ["update_tree"]
+__all__ = ["load_tree", "update_tree"]
+
+
+def load_tree(tree: Any, registry: Registry, source: str, format_version: str) -> ResourceDescr:
+    """Return the description that a tree holds, as it is written or in the newest format version of its type.
+
+    Args:
+        tree: The description, as `load_yaml` returns it.
+        registry: Where the classes of processing ops and weights come from.
+        source: What to call the description in errors.
+        format_version: ``discover``: as it is written; ``latest``; or the version that is wanted, major and minor or in full.
+
+    Raises:
+        InvalidDescriptionError: The tree breaks its own format, or has no valid counterpart in the newest.
+        InputError: The version that is wanted is neither its own nor the newest.
+
+    """
+    descr, _ = read_tree(tree, registry, source)
+    own, newest = format_of(descr), NEWEST[family := detect(tree).family]
+    if format_version == "discover" or _is_version(format_version, family, own):
+        return descr
+    if format_version == "latest" or _is_version(format_version, family, newest):
+        return update_tree(tree, registry, source)[0]
+    choices = " or ".join(f"'{version}'" for version in dict.fromkeys((own, newest)))
+    raise InputError(
+        f"{source} is of format {own}, and can not be had in {format_version!r}: expected format_version 'discover' (as it is written), "
+        f"'latest', or {choices}; no description is brought to an older version"
+    )
+
+
+def _is_version(written: str, family: Family, format_: str) -> bool:
+    return written in (format_, ".".join(map(str, latest_of(family)[format_])))
 
 
 def update_tree(tree: Any, registry: Registry, source: str = "") -> tuple[ResourceDescr, ValidationReport]:

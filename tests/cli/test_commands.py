@@ -245,6 +245,13 @@ class TestSchema:
         assert ran.json["title"] == "bioimage.io model 0.5"
         assert bmz("schema", "--type", "model", "--format-version", "0.5").out == ran.out
 
+    def test_all_types(self, bmz: ForkedBmz) -> None:
+        """Without options that of all descriptions; types without a format of their own share one."""
+        whole = bmz("schema").json
+        assert whole["title"] == "bioimage.io description"
+        assert {"dataset.v0_3.DatasetDescr", "generic.v0_2.GenericDescr", "model.v0_5.model.ModelDescr"} <= whole["$defs"].keys()
+        assert bmz("schema", "--type", "workflow").json == bmz("schema", "--type", "generic").json
+
     def test_to_file(self, bmz: ForkedBmz, tmp_path: Path) -> None:
         """A file is written, and replaced by a newer schema, with nothing on stdout."""
         path = tmp_path / "schema.json"

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import http.server
 import pickle
-import threading
 import zipfile
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,6 @@ import fsspec
 import numpy as np
 import pytest
 import yaml
-from bmz_process import run_process
 from made_models import box_model
 
 import bioimageio_core as bc
@@ -267,54 +263,3 @@ class TestUrls:
         tree = tree_of(folder)
         tree["weights"]["onnx"]["source"] = f"{memory}/weights.onnx"
         np.testing.assert_array_equal(np.asarray(bc.predict(tree, image())["out"]), expected)
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves files, ignores queries and a trailing ``/content``, says nothing."""
-
-    def translate_path(self, path: str) -> str:
-        return super().translate_path(path.partition("?")[0].removesuffix("/content"))
-
-    def log_message(self, *args: Any) -> None:
-        """Say nothing."""
-
-
-class TestHttp:
-    """A server on this machine."""
-
-    @pytest.fixture
-    def server(self, folder: Path, tmp_path: Path, archive: Path) -> Iterator[str]:
-        """The URL of a folder with the model and its zip."""
-        for path in (*folder.iterdir(), archive):
-            (tmp_path / path.name).write_bytes(path.read_bytes())
-        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path))) as server:
-            thread = threading.Thread(target=server.serve_forever)
-            thread.start()
-            yield f"http://127.0.0.1:{server.server_port}"
-            server.shutdown()
-            thread.join()
-
-    def test_model(self, server: str, expected: np.ndarray[Any, Any], folder: Path, tmp_path: Path) -> None:
-        """A description with its files, a zip, and URLs with queries or ``/content`` at the end."""
-        pytest.importorskip("aiohttp")
-        for name in ("bioimageio.yaml", "model.zip", "model.zip?download=1", "model.zip/content"):
-            np.testing.assert_array_equal(np.asarray(bc.predict(f"{server}/{name}", image())["out"]), expected)
-        tree = tree_of(folder)
-        for url in ("weights.onnx?version=2", "weights.onnx/content"):
-            tree["weights"]["onnx"]["source"] = f"{server}/{url}"
-            np.testing.assert_array_equal(np.asarray(bc.predict(tree, image())["out"]), expected)
-            with open_package(tree) as package:
-                assert package.local(f"{server}/{url}").name == "weights.onnx"
-
-    def test_missing(self, server: str) -> None:
-        """404 is a SourceError with the URL."""
-        pytest.importorskip("aiohttp")
-        with pytest.raises(SourceError, match=r"nope\.yaml"):
-            bc.load_description(f"{server}/nope.yaml")
-
-    def test_without_the_package(self, server: str) -> None:
-        """What HTTP needs is named where it is missing."""
-        code = "import sys\nsys.modules['aiohttp'] = None\nfrom bioimageio_core.cli import main; main()"
-        line = run_process("info", f"{server}/bioimageio.yaml", code=code).error(2)
-        assert "aiohttp" in line
-        assert "not installed" in line

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from corpus import Several, Verdict, built_in_registry, read_verdicts
+from schema_judge import Judge, judge
 
 from bioimageio_core.registry import Registry
+from bioimageio_core.spec.schema import ROOTS, json_schema
 from bioimageio_core.spec.yaml import load_yaml
 
 
@@ -39,3 +42,12 @@ def model(shared: Path) -> dict[str, Any]:
 def old_model(shared: Path) -> dict[str, Any]:
     """The tree of a valid model of format 0.4."""
     return load_yaml((shared / "models" / "upsample_test_model" / "v0_4.bioimageio.yaml").read_bytes())
+
+
+@pytest.fixture(scope="session")
+def fits(registry: Registry) -> dict[str, Judge]:
+    """For each type and format version, such as ``model 0.4``, and for all together, whether a tree fits."""
+    pytest.importorskip("jsonschema")
+    of = partial(json_schema, registry)
+    alone = {f"{root.family} {root.format}": judge(of(type=root.family, format_version=root.format)) for root in ROOTS}
+    return {"all": judge(of()), **alone}

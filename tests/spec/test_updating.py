@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import bioimageio_core as bc
-from bioimageio_core.errors import InvalidDescriptionError, OutputError
+from bioimageio_core.errors import InputError, InvalidDescriptionError, OutputError
 from bioimageio_core.registry import Registry
 from bioimageio_core.spec.structuring import unstructure
 from bioimageio_core.spec.updating import update_tree
@@ -312,3 +312,34 @@ class TestPublicFunctions:
         bc.save_description(descr, str(tmp_path / "a.yaml"), overwrite=True)
         with pytest.raises(OutputError, match="can not be written"):
             bc.save_description(descr, tmp_path / "none" / "a.yaml")
+
+
+class TestWantedVersion:
+    """`load_description` with a format version."""
+
+    def test_own_and_newest(self, bare_model: dict[str, Any]) -> None:
+        """As it is written, or the newest of its type; in full or by major and minor."""
+        for wanted in ("discover", "0.4", "0.4.10"):
+            assert bc.load_description(bare_model, wanted).format_version == "0.4.10"
+        for wanted in ("latest", "0.5", "0.5.14"):
+            assert bc.load_description(bare_model, format_version=wanted).format_version == "0.5.14"
+            assert bc.load_model_description(bare_model, wanted).format_version == "0.5.14"
+        assert bc.load_description(bare_model).format_version == bc.load_model_description(bare_model).format_version == "0.4.10"
+
+    def test_other_types(self) -> None:
+        """Their newest format version is 0.3."""
+        tree = {"type": "dataset", "format_version": "0.2.1", "name": "Five letters", "description": ""}
+        for wanted, found in (("discover", "0.2.4"), ("0.2", "0.2.4"), ("latest", "0.3.4"), ("0.3", "0.3.4")):
+            assert bc.load_description(tree, wanted).format_version == found
+
+    @pytest.mark.parametrize("wanted", ["0.3", "0.4.9", "0.6", "1", "", "newest"])
+    def test_neither(self, bare_model: dict[str, Any], wanted: str) -> None:
+        """Anything else is refused, with what there is."""
+        for load in (bc.load_description, bc.load_model_description):
+            with pytest.raises(InputError, match=r"is of format 0\.4, and can not be had in .*: expected .* 'latest', or '0\.4' or '0\.5'"):
+                load(bare_model, wanted)
+
+    def test_never_back(self, model: dict[str, Any]) -> None:
+        """The newest is not brought to an older one."""
+        with pytest.raises(InputError, match=r"is of format 0\.5, .* 'latest', or '0\.5'; no description is brought to an older version"):
+            bc.load_description(model, "0.4")

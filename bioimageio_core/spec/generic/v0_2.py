@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 import attrs
 
 from ...typing import FrozenMapping
+from ..constraints import says
 from ..fields import each, found, length, non_empty, suffix
 from ..freezing import FiniteMapping
 from ..node import Node, Problem, node
@@ -117,6 +118,7 @@ class LinkedDataset(LinkedResource):
     """A dataset by its id."""
 
 
+@says({"not": {"enum": list(SPECIFIC_TYPES)}})
 def _generic_type(value: str) -> str:
     if value in SPECIFIC_TYPES:
         raise ValueError(f"expected a resource type without a format of its own, found {found(value)}")

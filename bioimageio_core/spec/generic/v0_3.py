@@ -45,7 +45,7 @@ def _person_name(value: str) -> str:
     return value
 
 
-@says({"enum": sorted(LICENSES | DEPRECATED_LICENSES)})
+@says({"title": "LicenseId", "enum": sorted(LICENSES | DEPRECATED_LICENSES)})
 def _license_id(value: str) -> str:
     if value not in LICENSES and value not in DEPRECATED_LICENSES:
         raise ValueError(f"expected an identifier of the SPDX license list, found {found(value)}")
