@@ -13,13 +13,21 @@ from ..notes import mended
 from .identity import is_model
 from .kept import keep
 
-__all__ = ["attachments", "citations", "licenses", "lists", "parent", "people", "placeholders", "run_mode", "timestamp"]
+__all__ = ["attachments", "citations", "config", "licenses", "lists", "parent", "people", "placeholders", "run_mode", "timestamp"]
 
 _PLACEHOLDERS = frozenset(["", "-", "?", "doi", "missing", "n/a", "none", "null", "tba", "tbd", "todo", "url"])
 _LISTS = ("authors", "cite", "covers", "links", "maintainers", "packaged_by", "sample_inputs", "sample_outputs", "tags")
 _PEOPLE = ("authors", "packaged_by")
 _SAYS_SOMETHING = frozenset(["description", "id_emoji", "icon", "name", "type"])
 """Fields of free text, where nothing is a placeholder."""
+
+
+def config(tree: dict[str, Any]) -> Iterator[Problem]:
+    """Keep what is in place of a mapping within one."""
+    value = tree.get("config")
+    if value is not None and not isinstance(value, dict):
+        del tree["config"]
+        yield keep(tree, ("config",), value, "expected a mapping")
 
 
 def placeholders(tree: dict[str, Any]) -> Iterator[Problem]:
@@ -189,6 +197,7 @@ def attachments(tree: dict[str, Any]) -> Iterator[Problem]:
 
 _SPELLINGS = {
     "apache2": "Apache-2.0",
+    "apache20": "Apache-2.0",
     "bsd2": "BSD-2-Clause",
     "bsd2clause": "BSD-2-Clause",
     "bsd3": "BSD-3-Clause",

@@ -30,8 +30,9 @@ def type_(tree: dict[str, Any]) -> Iterator[Problem]:
     """Add the type to early descriptions of models, and read it with capitals or in the plural."""
     written = tree.get("type")
     if written is None and is_model(tree):
+        nothing = "null" if "type" in tree else "none"
         tree["type"] = "model"
-        yield mended(("type",), f"expected a type, found {_none(tree, 'type')}: read as model, since there are inputs, outputs and weights")
+        yield mended(("type",), f"expected a type, found {nothing}: read as model, since there are inputs, outputs and weights")
     elif isinstance(written, str) and written not in _TYPES and (plain := _plain_type(written)) in _TYPES:
         tree["type"] = plain
         yield mended(("type",), f"{written!r} was read as {plain}")
@@ -81,7 +82,3 @@ def _by_form(tree: Mapping[str, Any]) -> str:
         return "0.3.0" if isinstance(tree.get("attachments"), list) or isinstance(tree.get("documentation"), dict) else "0.2.0"
     first = inputs[0] if isinstance(inputs, list) and inputs else None
     return "0.5.0" if isinstance(first, Mapping) and isinstance(first.get("axes"), list) else _EARLIEST
-
-
-def _none(tree: Mapping[str, Any], key: str) -> str:
-    return "null" if key in tree else "none"

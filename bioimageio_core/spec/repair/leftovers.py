@@ -5,12 +5,12 @@ Inputs, outputs, weights and what tells them apart are left alone: what they mea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..node import Loc, Problem
 from ..notes import mended
-from .kept import NOTHING, PLACE, keep, value_at
+from .kept import NOTHING, keep, value_at
 
 __all__ = ["settle"]
 
@@ -31,18 +31,27 @@ def settle(tree: dict[str, Any], judge: Callable[[dict[str, Any]], Iterable[Prob
 
     """
     for _ in range(_ROUNDS):
-        shortened: set[Loc] = set()
-        changed = False
-        for problem in judge(tree):
-            target = None if problem.severity != "error" else _target(tree, problem.loc)
-            if target is None or any(target[: len(loc)] == loc for loc in shortened):
-                continue
-            changed = True
-            yield _take(tree, target, problem.message)
-            if isinstance(target[-1], int):
-                shortened.add(target[:-1])
-        if not changed:
+        taken: list[Problem] = []
+        shortened: dict[Loc, int] = {}
+        # From the back, so that paths into lists stay those of the document.
+        for problem in reversed([problem for problem in judge(tree) if problem.severity == "error"]):
+            target = _target(tree, problem.loc)
+            if target is not None and not _is_moved(target, shortened):
+                taken.append(_take(tree, target, problem.message.partition(", expected one of")[0]))
+                if isinstance(target[-1], int):
+                    shortened[target[:-1]] = target[-1]
+        yield from reversed(taken)
+        if not taken:
             return
+
+
+def _is_moved(target: Loc, shortened: Mapping[Loc, int]) -> bool:
+    """Return whether a path leads into a list behind an item that was taken out of it."""
+    return any(
+        target[: len(loc)] == loc and isinstance(target[len(loc)], int) and int(target[len(loc)]) >= index
+        for loc, index in shortened.items()
+        if len(target) > len(loc)
+    )
 
 
 def _target(tree: dict[str, Any], loc: Loc) -> Loc | None:
@@ -56,7 +65,7 @@ def _target(tree: dict[str, Any], loc: Loc) -> Loc | None:
         return loc or None
     if loc and loc[0] in _BY_POSITION:
         loc = loc[:1]
-    if not loc or (loc[0] == "config" and len(loc) > 1):
+    if not loc or loc[0] == "config":
         return None
     if loc[0] == "weights":
         return loc[:3] if len(loc) > 2 and loc[2] not in _NEEDED_OF_WEIGHTS else None
@@ -68,7 +77,4 @@ def _take(tree: dict[str, Any], loc: Loc, why: str) -> Problem:
     value = holder.pop(loc[-1])
     if value is None:
         return mended(loc, "null was left out")
-    if loc == ("config",):
-        tree["config"] = {PLACE: {"config": value}}
-        return mended(loc, f"moved to config.{PLACE}.config: {why}")
     return keep(tree, loc, value, why)

@@ -30,6 +30,7 @@ Repair: TypeAlias = Callable[[dict[str, Any]], Iterator[Problem]]
 ALL: tuple[Repair, ...] = (
     identity.type_,
     identity.format_version,
+    fields.config,
     weights.model_block,
     weights.optional_kwargs,
     weights.listed,
@@ -37,6 +38,7 @@ ALL: tuple[Repair, ...] = (
     weights.former_names,
     weights.architecture,
     fields.placeholders,
+    weights.stray_architecture,
     fields.lists,
     fields.people,
     fields.citations,

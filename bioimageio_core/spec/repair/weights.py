@@ -11,7 +11,7 @@ from ..node import Problem
 from ..notes import mended
 from .kept import keep
 
-__all__ = ["architecture", "former_names", "listed", "model_block", "optional_kwargs", "own_names"]
+__all__ = ["architecture", "former_names", "listed", "model_block", "optional_kwargs", "own_names", "stray_architecture"]
 
 _FORMER_NAMES = {"pytorch_script": "torchscript", "tensorflow_bundle": "tensorflow_saved_model_bundle", "keras": "keras_hdf5"}
 _NOT_FORMATS = ("default", "my_weights", "tensorflow", "tensorflow_protobuffer", "pytorch")
@@ -118,3 +118,13 @@ def architecture(tree: dict[str, Any]) -> Iterator[Problem]:
         if plain != written:
             holder[key] = plain
             yield mended(loc, f"{found(written)} was read as {found(plain)}")
+
+
+def stray_architecture(tree: dict[str, Any]) -> Iterator[Problem]:
+    """Keep the architecture that early versions had beside the weights where none of the weights need one."""
+    weights = tree.get("weights")
+    if not isinstance(weights, dict) or "pytorch_state_dict" in weights or not str(tree.get("format_version")).startswith("0.3"):
+        return
+    for key in _OF_ROOT:
+        if tree.get(key) is not None:
+            yield keep(tree, (key,), tree.pop(key), "the weights say what runs them, and none needs an architecture")
