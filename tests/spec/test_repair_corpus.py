@@ -49,6 +49,12 @@ class TestModels:
         assert (len(models), len(invalid)) == (220, 42)
         assert all(outcome.report.errors for outcome in models if outcome.newest is None)
 
+    def test_documented_groups(self) -> None:
+        """The documentation shows the same groups and numbers."""
+        text = (Path(__file__).parents[2] / "docs" / "descriptions.md").read_text(encoding="utf-8")
+        for what, shas in (BEYOND_REPAIR | OPAQUE).items():
+            assert f"| {len(shas.split())} | {what} |" in text
+
     def test_same_meaning(self, outcomes: tuple[Outcome, ...]) -> None:
         """Sizes, halos, types and ranges of data, steps, and files and hashes of weights are those of the document, field by field."""
         compared = 0
