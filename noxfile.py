@@ -11,7 +11,7 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2024.4.15"
-nox.options.sessions = ["lint", "typing", "tests", "min_deps", "docs", "demo"]
+nox.options.sessions = ["lint", "typing", "tests", "min_deps", "docs", "demo", "oracle"]
 nox.options.default_venv_backend = "venv"  # pip, as users have it
 nox.options.reuse_existing_virtualenvs = True
 
@@ -20,6 +20,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = PROJECT["dependency-groups"]
 CONSTRAINTS = "tests/constraints.txt"
 EXTRAS = "http,images,onnx,torch"
+REFERENCE = "bioimageio.spec==0.5.14.3"
+"""The reference implementation, in the release that the shared verdicts are of."""
 
 
 def install_wheel(session: nox.Session, *extras: str, with_packages: tuple[str, ...] = (), constraints: bool = True) -> None:
@@ -88,6 +90,25 @@ def demo(session: nox.Session) -> None:
     session.run("bmz", "demo", "-o", str(folder), "--overwrite", *session.posargs)
 
 
+def ask_the_reference(session: nox.Session, examples: int) -> None:
+    """Run the tests that compare with the reference implementation."""
+    install_wheel(session, with_packages=(*GROUPS["test"], REFERENCE), constraints=False)
+    variables = {**environment(), "BMZ_ORACLE": "1", "BMZ_EXAMPLES": str(examples)}
+    session.run("pytest", "tests/oracle", *session.posargs, env=variables)
+
+
+@nox.session
+def oracle(session: nox.Session) -> None:
+    """Ask the reference implementation about the same descriptions."""
+    ask_the_reference(session, examples=2000)
+
+
+@nox.session
+def mutations(session: nox.Session) -> None:
+    """Ask the reference implementation about 20,000 damaged descriptions; takes minutes."""
+    ask_the_reference(session, examples=20_000)
+
+
 @nox.session
 def large(session: nox.Session) -> None:
     """Run the tests that take minutes each."""
@@ -98,7 +119,7 @@ def large(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure; prints ratios taken in one run. Takes about half an hour; name benchmarks to run only these."""
-    install_wheel(session, "images", "onnx", with_packages=tuple(GROUPS["test"]))
+    install_wheel(session, "images", "onnx", with_packages=(*GROUPS["test"], REFERENCE))
     for script in session.posargs or sorted(p.stem for p in (ROOT / "tests/benchmarks").glob("bench_*.py")):
         session.run("python", f"tests/benchmarks/{script}.py", env=environment())
 

@@ -5,8 +5,9 @@ They are described here, so that models with them are read, checked and written;
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
+from ..spec.freezing import FiniteMapping
 from ..spec.node import Node, node
 from ..spec.strings import PackagedSource, Sha256
 from ..typing import FrozenMapping
@@ -96,4 +97,4 @@ class CustomProcessingDescr(Node):
     callable: str
     """Name of the class or function in the file that is called with ``kwargs`` and returns the op."""
 
-    kwargs: FrozenMapping[str, Any] = FrozenMapping()
+    kwargs: FiniteMapping = FrozenMapping()

@@ -149,8 +149,8 @@ def suffix(*suffixes: str, any_case: bool = False) -> Validator[Any]:
     """Accept file sources (strings, or nodes with a field ``source``) whose file name ends in one of ``suffixes``."""
     ends = "|".join(re.escape(end) for end in suffixes)
     ends = f"(?:{caseless(ends) if any_case else ends})"
-    url = caseless("https?:")
-    pattern = whole(rf"(?!{url}).*{ends}|{url}[^?#]*{ends}(?:/content)?(?:[?#].*)?")
+    url = r"\s*" + caseless("https?:")
+    pattern = whole(rf"(?!{url}).*{ends}|{url}[^?#]*{ends}(?:/content)?(?:[?#].*|\s*)")
 
     @says({"pattern": pattern, "properties": {"source": {"pattern": pattern}}})
     def validate(_instance: Any, _attribute: Any, value: Any) -> None:

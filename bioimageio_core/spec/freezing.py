@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, TypeAlias
 
 from ..typing import FrozenMapping
 from .fields import found
 
-__all__ = ["freeze", "thaw"]
+__all__ = ["FiniteMapping", "freeze", "thaw"]
 
 
 def freeze(tree: Any) -> Any:
@@ -19,19 +19,37 @@ def freeze(tree: Any) -> Any:
         ValueError: Something in it is no value of YAML: expected and found.
 
     """
-    if tree is None or tree.__class__ in (str, int, bool):
-        return tree
-    if isinstance(tree, float):
-        if not math.isfinite(tree):
-            raise ValueError(f"expected a finite number, found {tree}")
+    if tree is None or tree.__class__ in (str, int, bool, float):
         return tree
     if isinstance(tree, Mapping):
         return FrozenMapping({key: freeze(value) for key, value in tree.items()})
     if isinstance(tree, (list, tuple)):
         return tuple([freeze(value) for value in tree])
-    if isinstance(tree, (str, int)):
+    if isinstance(tree, (str, int, float)):
         return tree
     raise ValueError(f"expected null, a boolean, number, string, list or mapping, found {found(tree)}")
+
+
+def _finite(value: FrozenMapping[str, Any]) -> FrozenMapping[str, Any]:
+    for path, number in _floats(value):
+        if not math.isfinite(number):
+            raise ValueError(f"expected finite numbers, found {number} as {path}")
+    return value
+
+
+def _floats(value: Any, path: str = "") -> Iterator[tuple[str, float]]:
+    if isinstance(value, float):
+        yield path[1:], value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _floats(item, f"{path}.{key}")
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _floats(item, f"{path}.{index}")
+
+
+FiniteMapping: TypeAlias = Annotated[FrozenMapping[str, Any], _finite]
+"""A free-form mapping where the format wants finite numbers; elsewhere NaN and infinities are kept as they are."""
 
 
 def thaw(value: Any) -> Any:

@@ -11,19 +11,10 @@ from .yaml import dump_yaml
 
 __all__ = ["description_yaml", "save_description"]
 
-_FIRST = ("format_version", "type", "name", "id")
-
 
 def description_yaml(descr: Any) -> str:
     """Return a description as YAML: what each part is comes first, then the keys in the order of its class."""
-    return dump_yaml(_in_order(unstructure(descr)))
-
-
-def _in_order(tree: Any) -> Any:
-    if isinstance(tree, dict):
-        first = {key: tree[key] for key in _FIRST if key in tree}
-        return {key: value if key == "config" else _in_order(value) for key, value in {**first, **tree}.items()}
-    return [_in_order(item) for item in tree] if isinstance(tree, list) else tree
+    return dump_yaml(unstructure(descr))
 
 
 def save_description(descr: Any, path: str | Path, *, overwrite: bool = False) -> None:

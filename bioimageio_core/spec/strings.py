@@ -39,15 +39,20 @@ def _check(pattern: str, expected: str) -> Any:
     return check
 
 
-_HTTP_URL = caseless("https?://") + r"(?=[^/?#]*[^:@/?#])[^\s/?#\\]+(?:[/?#].*)?"
-_http_url = _check(_HTTP_URL, "a URL that starts with http:// or https://")
+_HTTP_URL = r"\s*" + caseless("https?://") + r"(?=[^/?#]*[^:@/?#])[^\s/?#\\]+(?:[/?#].*|\s*)"
+_is_http_url = _check(_HTTP_URL, "a URL that starts with http:// or https://")
 
 
-@says({"pattern": rf"^(?!\.?$)(?!{caseless('https?:')})|{whole(_HTTP_URL)}"})
+@says({"pattern": whole(_HTTP_URL)})
+def _http_url(value: str) -> str:
+    return str(_is_http_url(value)).strip()
+
+
+@says({"pattern": rf"^(?!\.?$)(?!\s*{caseless('https?:')})|{whole(_HTTP_URL)}"})
 def _file_source(value: str) -> str:
     if value in ("", "."):
         raise ValueError(f"expected a path or URL, found {found(value)}")
-    return str(_http_url(value)) if re.match(r"https?:", value, re.IGNORECASE) else value
+    return _http_url(value) if re.match(r"\s*https?:", value, re.IGNORECASE) else value
 
 
 _RESERVED = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
@@ -110,12 +115,12 @@ def _version(value: Any) -> Any:
     return value
 
 
-@says({"pattern": whole(r"\s*[0-9]{4}(?:-?(?:0[1-9]|1[0-2]|W[0-5][0-9]).*)?\s*")})
+@says({"pattern": whole(r"[0-9]{4}(?:-?(?:0[1-9]|1[0-2]|W[0-5][0-9]).*)?")})
 def _timestamp(value: str) -> str:
     try:
-        datetime.fromisoformat(value.strip())
+        datetime.fromisoformat(value)
     except ValueError:
-        if re.fullmatch(r"\s*[0-9]{4}(?:-(?:0[1-9]|1[0-2]))?\s*", value) is None:
+        if re.fullmatch(r"[0-9]{4}(?:-(?:0[1-9]|1[0-2]))?", value) is None:
             raise ValueError(f"expected a date and time in ISO 8601, found {found(value)}") from None
     return value
 

@@ -69,8 +69,11 @@ def key_of(name: str) -> str:
     return name[:-1] if name.endswith("_") and keyword.iskeyword(name[:-1]) else name
 
 
+_FIRST = ("format_version", "type", "name", "id")
+
+
 def fields_of(cls: Any) -> tuple[FieldInfo, ...]:
-    """Return the fields that documents can set, in the order in which they are written."""
+    """Return the fields that documents can set, in the order in which they are written: first those that tell what it is."""
     return _fields_of(cls)
 
 
@@ -78,7 +81,7 @@ def fields_of(cls: Any) -> tuple[FieldInfo, ...]:
 def _fields_of(cls: Any) -> tuple[FieldInfo, ...]:
     # Classes that attrs made from a mapping have no annotations in its old releases.
     hints: dict[str, Any] = {a.name: a.type for a in attrs.fields(cls)} | typing.get_type_hints(cls, include_extras=True)
-    return tuple(
+    fields = (
         FieldInfo(
             name=a.name,
             key=key_of(a.name),
@@ -90,6 +93,7 @@ def _fields_of(cls: Any) -> tuple[FieldInfo, ...]:
         for a in attrs.fields(cls)
         if a.name != "written"
     )
+    return tuple(sorted(fields, key=lambda field: _FIRST.index(field.key) if field.key in _FIRST else len(_FIRST)))
 
 
 def prefixed(key: str | int, error: ValueError) -> list[Problem]:

@@ -11,6 +11,7 @@ import attrs
 from ..spec.constraints import says
 from ..spec.fields import Identifier, found, in_range, suffix
 from ..spec.files import FileDescr
+from ..spec.freezing import FiniteMapping
 from ..spec.model.weights import WeightsEntryV05
 from ..spec.node import Node, Problem, node
 from ..spec.strings import PackagedSource, Version
@@ -80,7 +81,7 @@ class ArchitectureFromFileDescr(FileDescr):
     """A callable in a file of the package, which returns the network."""
 
     callable: Identifier
-    kwargs: FrozenMapping[str, Any] = FrozenMapping()
+    kwargs: FiniteMapping = FrozenMapping()
     """Arguments of the callable."""
 
 
@@ -89,7 +90,7 @@ class ArchitectureFromLibraryDescr(Node):
     """A callable of an installed library, which returns the network."""
 
     callable: Identifier
-    kwargs: FrozenMapping[str, Any] = FrozenMapping()
+    kwargs: FiniteMapping = FrozenMapping()
     """Arguments of the callable."""
 
     import_from: str

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Any
 
 import pytest
+from corpus import DISAGREEMENTS
+from damaged_descriptions import DAMAGES, Damage, damaged
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,14 +16,6 @@ from bioimageio_core.spec.structuring import unstructure
 from bioimageio_core.spec.updating import update_tree
 from bioimageio_core.spec.validation import converter_for, read_tree, validate_tree
 from bioimageio_core.spec.yaml import dump_yaml, load_yaml
-
-_UNKNOWN_WEIGHTS = "weights of the format pickle, which nobody knows: kept as they are, with an alert, as in every version"
-_LEAST_SIZES = "format 0.3 allowed a least size that the halo takes all of: raised on reading, with a warning"
-DISAGREEMENTS: dict[str, str] = {
-    **dict.fromkeys(["01a6d1aebd76", "108ff2a4ae08", "1376de56826a", "5f33d4193f9f"], _UNKNOWN_WEIGHTS),
-    **dict.fromkeys(["08beeb1e0e6f", "94001cc30073"], _LEAST_SIZES),
-}
-"""Where the verdict differs from that of the reference implementation on purpose, and why."""
 
 
 class TestVerdicts:
@@ -94,56 +87,31 @@ def _keys(tree: Any, path: tuple[Any, ...] = ()) -> set[tuple[Any, ...]]:
     return {path}.union(*(_keys(value, (*path, key)) for key, value in items if value is not None or path != ("weights",)))
 
 
-SMALL = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-3, 9)
-    | st.floats()
-    | st.text(max_size=4)
-    | st.sampled_from(["batch", "x", "input", "1e9", "raw"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4) | st.integers(), inner, max_size=3),
-    max_leaves=5,
-)
-
-
-DAMAGES = st.lists(
-    st.tuples(
-        st.lists(st.integers(0, 40), min_size=1, max_size=8),
-        st.sampled_from(["replace", "replace", "remove", "add"]),
-        SMALL,
-    ),
-    min_size=1,
-    max_size=3,
-)
-"""The way to a value by position, what happens to it, and what may come in its place."""
+EXAMPLES = settings(max_examples=1000, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 class TestMutations:
-    @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+    @EXAMPLES
     @given(st.integers(0, 10_000), DAMAGES)
-    def test_only_our_errors(self, model_verdicts: tuple[Any, ...], registry: Registry, which: int, damages: list[Any]) -> None:
-        """However a real description is damaged, it is read or refused with a report."""
-        tree = copy.deepcopy(model_verdicts[which % len(model_verdicts)].tree)
-        for way, action, value in damages:
-            _damage(tree, way, action, copy.deepcopy(value))
+    def test_only_our_errors(self, verdicts: tuple[Any, ...], registry: Registry, which: int, damages: list[Damage]) -> None:
+        """However a real description of any type is damaged, it is read, and written back, or refused with a report."""
+        tree = damaged(verdicts[which % len(verdicts)].tree, damages)
         report = validate_tree(tree, registry, "damaged.yaml")
         assert "\n" not in report.summary()
         if report.status == "valid":
             descr, _ = read_tree(tree, registry, "damaged.yaml")
-            assert make_converter(registry, "0.5").unstructure(descr)["type"] == "model"
+            assert read_tree(unstructure(descr), registry)[0] == descr
         else:
             with pytest.raises(InvalidDescriptionError, match=r"^damaged\.yaml is invalid: ") as caught:
                 read_tree(tree, registry, "damaged.yaml")
             assert caught.value.report.summary() == report.summary()
 
-    @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+    @EXAMPLES
     @given(st.integers(0, 10_000), DAMAGES)
-    def test_updating(self, verdicts: tuple[Any, ...], registry: Registry, which: int, damages: list[Any]) -> None:
+    def test_updating(self, verdicts: tuple[Any, ...], registry: Registry, which: int, damages: list[Damage]) -> None:
         """However a real description of any type is damaged, it is brought to a valid one of the newest version or refused."""
         valid = [verdict for verdict in verdicts if verdict.is_valid]
-        tree = copy.deepcopy(valid[which % len(valid)].tree)
-        for way, action, value in damages:
-            _damage(tree, way, action, copy.deepcopy(value))
+        tree = damaged(valid[which % len(valid)].tree, damages)
         try:
             descr, _ = update_tree(tree, registry, "damaged.yaml")
         except InvalidDescriptionError as error:
@@ -153,23 +121,3 @@ class TestMutations:
             assert report.status == "valid"
             return
         assert report.errors
-
-
-def _damage(tree: Any, way: list[int], action: str, value: Any) -> None:
-    """Follow the way as far as it leads, then replace, remove or add one value."""
-    for turn in way:
-        keys = list(tree) if isinstance(tree, dict) else list(range(len(tree)))
-        if not keys:
-            return
-        key = keys[turn % len(keys)]
-        if not isinstance(tree[key], (dict, list)) or turn == way[-1]:
-            break
-        tree = tree[key]
-    else:
-        return
-    if action == "remove":
-        del tree[key]
-    elif action == "replace" or isinstance(tree, list):
-        tree[key] = value
-    else:
-        tree[str(value)[:4]] = value

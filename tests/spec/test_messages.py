@@ -39,7 +39,7 @@ class TestPathsAndMessages:
             (_set("inputs", 0, "axes", 2, "size", {"min": 3}), "inputs.0.axes.2.size.step: expected a value, found none", 1),
             (_set("inputs", 0, "axes", 2, "size", {"min": 3, "stepp": 0}), "inputs.0.axes.2.size.step: expected a value, found none", 2),
             (_set("inputs", 0, "axes", 2, "type", "spce"), "inputs.0.axes.2.type: expected one of 'batch', 'channel', 'index', 'time', 'space', found 'spce'", 1),
-            (_set("inputs", 0, "axes", 2, "halo", 3), "inputs.0.axes.2.halo: unknown key, expected one of description, type, id, unit, scale, size, concatenable", 1),
+            (_set("inputs", 0, "axes", 2, "halo", 3), "inputs.0.axes.2.halo: unknown key, expected one of type, id, description, unit, scale, size, concatenable", 1),
             (_set("outputs", 0, "axes", 2, "halo", None), "outputs.0.axes.2.halo: expected an integer, found null", 1),
             (_set("outputs", 0, "axes", 2, "halo", 256), "outputs.0.axes.2.halo: expected something to be left of the least size 512, found 0 after a halo of 256", 1),
             (_set("outputs", 0, "axes", 2, "size", "axis_id", "batch"), "outputs.0.axes.2.size: expected a reference to an axis with a size of its own, found raw.batch, which is a batch axis", 1),
@@ -154,7 +154,7 @@ class TestOneLine:
         model["id"] = {"c\nd": 1}
         assert [str(error) for error in validate_tree(model, registry).errors] == [
             "id: expected a string or null, found a mapping with the key c d",
-            "a b: unknown key, expected one of format_version, type, name, id, id_emoji, version, version_comment, timestamp, description, documentation, icon, covers, ...",
+            "a b: unknown key, expected one of format_version, type, name, id, id_emoji, version, version_comment, description, documentation, icon, covers, authors, ...",
         ]
 
 
@@ -168,8 +168,14 @@ class TestTensorIds:
         assert "inputs.1.id: expected distinct ids of inputs, found 'raw' more than once" in errors
 
     def test_output_named_as_an_input(self, model: dict[str, Any], registry: Registry) -> None:
-        """An output may share the id of an input, as published models do, with a warning."""
+        """An output may share the id of an input, as published models do, with a warning; not so where its sizes refer to it."""
         model["outputs"][0]["id"] = "raw"
+        errors = [str(e) for e in validate_tree(model, registry).errors]
+        assert len(errors) == 2
+        assert errors[0].endswith("found raw.y, which is itself")
+        for axis in model["outputs"][0]["axes"][2:]:
+            axis.pop("halo")
+            axis["size"] = 512
         report = validate_tree(model, registry)
         assert report.status == "valid"
         found = [str(i) for i in report.issues if i.severity == "warning"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import attrs
 
 from ...typing import FrozenMapping
 from ..fields import each, found, length, non_empty, suffix
+from ..freezing import FiniteMapping
 from ..node import Node, Problem, node
 from ..strings import DoiOrUrl, Email, FileSource, GithubUser, HttpUrl, Icon, Orcid, PackagedSource, ResourceIdAnyCase, Version
 from .licenses import LICENSES
@@ -28,6 +29,7 @@ __all__ = [
     "LinkedResource",
     "Maintainer",
     "PersonName",
+    "ResourceDescrBase",
     "Uploader",
 ]
 
@@ -128,32 +130,38 @@ _COVERS = (".gif", ".jpeg", ".jpg", ".png", ".svg", ".tif", ".tiff")
 
 
 @node
-class GenericDescrBase(Node):
-    """What descriptions of every type but models have in common."""
+class ResourceDescrBase(Node):
+    """What descriptions of every type have in common."""
 
-    format_version: Literal["0.2.4"] = "0.2.4"
     name: str = attrs.field(validator=non_empty)
     id: ResourceIdAnyCase | None = None
     id_emoji: str | None = attrs.field(default=None, validator=length(1, 1))
     version: Version | None = None
     version_number: int | None = None
     description: str
-    documentation: FileSource | None = None
     icon: Icon | FileSource | None = None
     covers: tuple[PackagedSource, ...] = attrs.field(default=(), validator=each(suffix(*_COVERS, any_case=True)))
-    authors: tuple[Author, ...] = ()
     uploader: Uploader | None = None
     maintainers: tuple[Maintainer, ...] = ()
     cite: tuple[CiteEntry, ...] = ()
-    license: str | None = None
     tags: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     git_repo: str | None = None
     download_url: HttpUrl | None = None
     rdf_source: FileSource | None = None
-    badges: tuple[BadgeDescr, ...] = ()
     attachments: AttachmentsDescr | None = None
-    config: FrozenMapping[str, Any] = FrozenMapping()
+    config: FiniteMapping = FrozenMapping()
+
+
+@node
+class GenericDescrBase(ResourceDescrBase):
+    """What descriptions of every type but models have in common."""
+
+    format_version: Literal["0.2.4"] = "0.2.4"
+    documentation: FileSource | None = None
+    authors: tuple[Author, ...] = ()
+    license: str | None = None
+    badges: tuple[BadgeDescr, ...] = ()
 
     def problems(self) -> Iterator[Problem]:
         """Yield what others will miss in the description."""

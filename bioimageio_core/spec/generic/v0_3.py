@@ -31,6 +31,7 @@ __all__ = [
     "LinkedResource",
     "Maintainer",
     "PersonName",
+    "ResourceDescrBase",
     "Uploader",
 ]
 
@@ -126,18 +127,14 @@ _COVERS = (".gif", ".jpeg", ".jpg", ".png", ".svg")
 
 
 @node
-class GenericDescrBase(Node):
-    """What descriptions of every type but models have in common."""
+class ResourceDescrBase(Node):
+    """What descriptions of every type have in common."""
 
     recommended: ClassVar[tuple[str, ...]] = ("description", "authors", "cite", "license", "documentation", "tags")
     """Keys without which a resource is hard to find or to cite."""
 
-    format_version: Literal["0.3.4"] = "0.3.4"
     name: str = attrs.field(validator=matches(r"[A-Za-z0-9_+\-() ]{5,128}", "5 to 128 letters, digits, spaces and _ + - ( )"))
     id: ResourceId | None = None
-    parent: ResourceId | None = None
-    """Id of the resource that this one derives from."""
-
     id_emoji: str | None = attrs.field(default=None, validator=length(1, 2))
     version: Version | None = None
     version_comment: str | None = attrs.field(default=None, validator=length(0, 512))
@@ -153,9 +150,7 @@ class GenericDescrBase(Node):
     tags: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     git_repo: HttpUrl | None = None
-    badges: tuple[BadgeDescr, ...] = ()
     attachments: tuple[FileDescr, ...] = ()
-    config: Annotated[FrozenMapping[str, Any], AlsoAs(Config)] = FrozenMapping()
 
     def problems(self) -> Iterator[Problem]:
         """Yield what others will miss in the description."""
@@ -173,6 +168,18 @@ class GenericDescrBase(Node):
             yield Problem(loc=("license",), message=f"expected a current SPDX identifier, found {what}", severity="warning")
         if len(self.name) > 64:
             yield Problem(loc=("name",), message=f"expected at most 64 characters, found {len(self.name)}", severity="info")
+
+
+@node
+class GenericDescrBase(ResourceDescrBase):
+    """What descriptions of every type but models have in common."""
+
+    format_version: Literal["0.3.4"] = "0.3.4"
+    parent: ResourceId | None = None
+    """Id of the resource that this one derives from."""
+
+    badges: tuple[BadgeDescr, ...] = ()
+    config: Annotated[FrozenMapping[str, Any], AlsoAs(Config)] = FrozenMapping()
 
 
 @node

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import attrs
 
-from ....typing import FrozenMapping
 from ...dataset.v0_2 import DatasetDescr
 from ...extensions import WeightsEntries
-from ...fields import each, length, non_empty, suffix
-from ...generic.v0_2 import AttachmentsDescr, Author, CiteEntry, LinkedDataset, Maintainer, Uploader
+from ...fields import each, non_empty, suffix
+from ...generic.v0_2 import Author, LinkedDataset, ResourceDescrBase
 from ...node import Node, Problem, node
-from ...strings import FileSource, HttpUrl, Icon, PackagedSource, ResourceIdAnyCase, Timestamp, Version
+from ...strings import Icon, PackagedSource, Timestamp
 from ..run_mode import RunModeDescr
 from . import rules
 from .tensors import InputTensorDescr, OutputTensorDescr
@@ -21,9 +20,6 @@ from .tensors import InputTensorDescr, OutputTensorDescr
 __all__ = ["LATEST", "LinkedModel", "ModelDescr"]
 
 LATEST = "0.4.10"
-
-
-_COVERS = (".gif", ".jpeg", ".jpg", ".png", ".svg", ".tif", ".tiff")
 
 
 @node
@@ -37,33 +33,17 @@ class LinkedModel(Node):
 
 
 @node
-class ModelDescr(Node):
+class ModelDescr(ResourceDescrBase):
     """A model: what it takes and returns, its weights, and who made it."""
 
     format_version: str = LATEST
     type: Literal["model"] = "model"
-    name: str = attrs.field(validator=non_empty)
-    id: ResourceIdAnyCase | None = None
-    id_emoji: str | None = attrs.field(default=None, validator=length(1, 1))
-    version: Version | None = None
-    version_number: int | None = None
     timestamp: Timestamp
-    description: str
     documentation: PackagedSource
     icon: Icon | PackagedSource | None = None
-    covers: tuple[PackagedSource, ...] = attrs.field(default=(), validator=each(suffix(*_COVERS, any_case=True)))
     authors: tuple[Author, ...] = attrs.field(validator=non_empty)
     packaged_by: tuple[Author, ...] = ()
-    uploader: Uploader | None = None
-    maintainers: tuple[Maintainer, ...] = ()
-    cite: tuple[CiteEntry, ...] = ()
     license: str
-    tags: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
-    git_repo: str | None = None
-    download_url: HttpUrl | None = None
-    rdf_source: FileSource | None = None
-    attachments: AttachmentsDescr | None = None
     parent: LinkedModel | None = None
     training_data: LinkedDataset | DatasetDescr | None = None
     run_mode: RunModeDescr | None = None
@@ -74,7 +54,6 @@ class ModelDescr(Node):
     sample_inputs: tuple[PackagedSource, ...] = ()
     sample_outputs: tuple[PackagedSource, ...] = ()
     weights: WeightsEntries = attrs.field(validator=non_empty)
-    config: FrozenMapping[str, Any] = FrozenMapping()
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong between the parts of the model, then what others will miss in it."""

@@ -50,7 +50,7 @@ def output_shapes(descr: ModelDescr) -> Iterator[Problem]:
             yield Problem(loc=("outputs", index, "shape", "reference_tensor"), message=message)
             continue
         for axis, size in enumerate(least):
-            halo = output.halo[axis] if output.halo is not None and axis < len(output.halo) else 0
+            halo = output.halo[axis] if output.halo and axis < len(output.halo) else 0
             if size - 2 * halo < 1:
                 loc = ("outputs", index, "halo" if halo else "shape")
                 message = (

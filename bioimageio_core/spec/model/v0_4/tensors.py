@@ -116,7 +116,7 @@ class OutputTensorDescr(_TensorDescr):
     def problems(self) -> Iterator[Problem]:
         """Yield a halo of the wrong length, and steps along other axes than the tensor has."""
         rank = len(self.shape.scale) if isinstance(self.shape, ImplicitOutputShape) else len(self.shape)
-        if self.halo is not None and len(self.halo) != rank:
+        if self.halo and len(self.halo) != rank:
             yield Problem(loc=("halo",), message=f"expected as many as shape has, {rank}, found {len(self.halo)}")
         if rank != len(self.axes):
             yield _rank("shape", rank, self.axes)

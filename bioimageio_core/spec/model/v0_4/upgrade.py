@@ -20,6 +20,8 @@ def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dic
     new, notes = from_v0_3(tree, version) if version < (0, 4, 0) else (dict(tree), [])
     if version < (0, 4, 1):
         notes += _move_dependencies(new)
+    if version < (0, 4, 5):
+        notes += _name_parent(new)
     if version < (0, 4, 7):
         notes += without_slashes(new)
     if version < (0, 4, 10):
@@ -32,6 +34,16 @@ def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dic
     return new, notes
 
 
+def _name_parent(new: dict[str, Any]) -> list[Problem]:
+    """Up to 0.4.4 a parent was a text: its id, or where it was."""
+    parent = new.get("parent")
+    if not isinstance(parent, str):
+        return []
+    key = "uri" if "://" in parent else "id"
+    new["parent"] = {key: parent}
+    return [changed(("parent",), f"read as its {key}")]
+
+
 def _move_dependencies(new: dict[str, Any]) -> list[Problem]:
     """Up to 0.4.0 dependencies stood at the top level; they are those of the PyTorch weights."""
     if "dependencies" not in new:
@@ -39,6 +51,8 @@ def _move_dependencies(new: dict[str, Any]) -> list[Problem]:
     dependencies = new.pop("dependencies")
     weights = new.get("weights")
     entry = weights.get("pytorch_state_dict") if isinstance(weights, Mapping) else None
+    if not dependencies:
+        return [changed(("dependencies",), "read as none")]
     if not isinstance(weights, Mapping) or not isinstance(entry, Mapping):
         return [lost(("dependencies",), "dropped, since there are no weights of format pytorch_state_dict that they could be for")]
     new["weights"] = {**weights, "pytorch_state_dict": {**entry, "dependencies": dependencies}}

@@ -11,12 +11,10 @@ from ....typing import FrozenMapping
 from ...dataset import v0_2 as dataset_v0_2
 from ...dataset import v0_3 as dataset_v0_3
 from ...extensions import WeightsEntries
-from ...fields import each, length, matches, non_empty, suffix
-from ...files import FileDescr
-from ...generic.v0_2 import Uploader
-from ...generic.v0_3 import Author, CiteEntry, LicenseId, LinkedDataset, Maintainer
+from ...fields import non_empty
+from ...generic.v0_3 import Author, LinkedDataset, ResourceDescrBase
 from ...node import Node, Problem, node
-from ...strings import HttpUrl, Icon, ResourceId, Timestamp, Version
+from ...strings import ResourceId, Timestamp, Version
 from ..run_mode import RunModeDescr
 from . import rules
 from .config import ConfigMapping
@@ -25,9 +23,6 @@ from .tensors import InputTensorDescr, OutputTensorDescr
 __all__ = ["LATEST", "LinkedModel", "ModelDescr"]
 
 LATEST = "0.5.14"
-
-
-_COVERS = (".gif", ".jpeg", ".jpg", ".png", ".svg")
 
 
 @node
@@ -39,31 +34,13 @@ class LinkedModel(Node):
 
 
 @node
-class ModelDescr(Node):
+class ModelDescr(ResourceDescrBase):
     """A model: what it takes and returns, its weights, and who made it."""
 
     format_version: str = LATEST
     type: Literal["model"] = "model"
-    name: str = attrs.field(validator=matches(r"[A-Za-z0-9_+\-() ]{5,128}", "5 to 128 letters, digits, spaces and _ + - ( )"))
-    id: ResourceId | None = None
-    id_emoji: str | None = attrs.field(default=None, validator=length(1, 2))
-    version: Version | None = None
-    version_comment: str | None = attrs.field(default=None, validator=length(0, 512))
     timestamp: Timestamp | None = None
-    description: str = attrs.field(default="", validator=length(0, 1024))
-    documentation: FileDescr | None = attrs.field(default=None, validator=suffix(".md"))
-    icon: Icon | FileDescr | None = None
-    covers: tuple[FileDescr, ...] = attrs.field(default=(), validator=each(suffix(*_COVERS, any_case=True)))
-    authors: tuple[Author, ...] = ()
     packaged_by: tuple[Author, ...] = ()
-    uploader: Uploader | None = None
-    maintainers: tuple[Maintainer, ...] = ()
-    cite: tuple[CiteEntry, ...] = ()
-    license: LicenseId | FileDescr | None = None
-    tags: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
-    git_repo: HttpUrl | None = None
-    attachments: tuple[FileDescr, ...] = ()
     parent: LinkedModel | None = None
     training_data: LinkedDataset | dataset_v0_3.DatasetDescr | dataset_v0_2.DatasetDescr | None = None
     run_mode: RunModeDescr | None = None
@@ -76,3 +53,4 @@ class ModelDescr(Node):
         """Yield what is wrong between the parts of the model, then what others will miss in it."""
         for rule in rules.ALL:
             yield from rule(self)
+        yield from super().problems()

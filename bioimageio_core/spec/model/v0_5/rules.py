@@ -7,8 +7,6 @@ from math import isclose
 from typing import TYPE_CHECKING, Any
 
 from ...fields import found
-from ...files import FileDescr
-from ...generic.licenses import DEPRECATED_LICENSES
 from ...node import Problem
 from .axes import BatchAxis, ChannelAxis, SpaceOutputAxisWithHalo, TimeOutputAxisWithHalo
 from .sizes import ParameterizedSize, SizeReference
@@ -42,15 +40,11 @@ def size_references(descr: ModelDescr) -> Iterator[Problem]:
             size = getattr(axis, "size", None)
             if not isinstance(size, SizeReference):
                 continue
-            means_itself = key == "inputs" or (tensor.id, axis.id) not in inputs
-            itself = (tensor.id, axis.id) if means_itself else None
-            for problem in _reference_problems(axis, size, known, itself=itself):
+            for problem in _reference_problems(axis, size, known, itself=(tensor.id, axis.id)):
                 yield Problem(loc=(key, index, "axes", position, *problem.loc), message=problem.message, severity=problem.severity)
 
 
-def _reference_problems(
-    axis: Any, size: SizeReference, known: dict[tuple[str, str], Any], itself: tuple[str, str] | None
-) -> Iterator[Problem]:
+def _reference_problems(axis: Any, size: SizeReference, known: dict[tuple[str, str], Any], itself: tuple[str, str]) -> Iterator[Problem]:
     target = known.get((size.tensor_id, size.axis_id))
     name = f"{size.tensor_id}.{size.axis_id}"
     if target is None:
@@ -147,24 +141,10 @@ def timestamp_present(descr: ModelDescr) -> Iterator[Problem]:
         yield Problem(loc=("timestamp",), message="expected a date and time in ISO 8601, found null")
 
 
-def documented(descr: ModelDescr) -> Iterator[Problem]:
-    """Ask for what makes a model findable and citable."""
-    for key in ("description", "authors", "cite", "license", "documentation", "tags"):
-        if not getattr(descr, key):
-            yield Problem(loc=(key,), message="expected a value, found none", severity="alert")
-    if not descr.maintainers and not any(author.github_user for author in descr.authors):
-        message = "expected a maintainer, or an author with github_user, found none"
-        yield Problem(loc=("maintainers",), message=message, severity="alert")
-    if len(descr.description) > 512:
-        message = f"expected at most 512 characters, found {len(descr.description)}"
-        yield Problem(loc=("description",), message=message, severity="warning")
-    if isinstance(descr.license, FileDescr) or descr.license in DEPRECATED_LICENSES:
-        what = "a file" if isinstance(descr.license, FileDescr) else repr(descr.license)
-        yield Problem(loc=("license",), message=f"expected a current SPDX identifier, found {what}", severity="warning")
+def run_modes_are_rare(descr: ModelDescr) -> Iterator[Problem]:
+    """Warn of run modes."""
     if descr.run_mode is not None:
         yield Problem(loc=("run_mode",), message="expected none, run modes are not supported everywhere", severity="warning")
-    if len(descr.name) > 64:
-        yield Problem(loc=("name",), message=f"expected at most 64 characters, found {len(descr.name)}", severity="info")
 
 
 def parent_is_another(descr: ModelDescr) -> Iterator[Problem]:
@@ -188,6 +168,6 @@ ALL = (
     reproducibility_tolerances,
     timestamp_present,
     parent_is_another,
-    documented,
+    run_modes_are_rare,
 )
 """Every rule."""

@@ -32,6 +32,9 @@ class Padding(Node):
             yield Problem(loc=("value",), message=f"expected none for mode {self.mode!r}, found {self.value}")
 
 
+_NPY = suffix(".npy")
+
+
 @node
 class _TensorDescr(Node):
     description: str = attrs.field(default="", validator=length(0, 128))
@@ -39,7 +42,9 @@ class _TensorDescr(Node):
     data: Data | tuple[Data, ...] = attrs.field(default=IntervalOrRatioDataDescr(), validator=non_empty)
     """One for the whole tensor, or one for each channel."""
 
-    test_tensor: FileDescr | None = attrs.field(default=None, validator=suffix(".npy"))
+    test_tensor: FileDescr | None = None
+    """A ``.npy`` file."""
+
     sample_tensor: FileDescr | None = None
 
     @property
@@ -56,6 +61,11 @@ class _TensorDescr(Node):
         for key in ("test_tensor", "sample_tensor"):
             if getattr(self, key) is None:
                 yield Problem(loc=(key,), message="expected a file, found none", severity="alert")
+        if self.test_tensor is not None:
+            try:
+                _NPY(self, None, self.test_tensor)
+            except ValueError as error:
+                yield Problem(loc=("test_tensor", "source"), message=str(error), severity="alert")
 
 
 @node

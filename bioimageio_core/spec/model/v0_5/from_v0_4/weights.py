@@ -60,7 +60,7 @@ def _entry(name: str, old: Mapping[str, Any], new: dict[str, Any], notes: list[P
 
 def _attach(new: dict[str, Any], file: str) -> None:
     attachments = new.get("attachments") or []
-    if all(attachment.get("source") != file for attachment in attachments):
+    if all(attachment.get("source", "").removeprefix("./") != file.removeprefix("./") for attachment in attachments):
         new["attachments"] = [*attachments, {"source": file}]
 
 
