@@ -77,8 +77,8 @@ class TestRepair:
         assert ran.status == 0
         assert ran.out.startswith("format_version: 0.3.4\ntype: dataset\nname: nuclei\n")
         assert "'cells' was moved to config.repaired: the key comes again later, and that value was taken" in ran.err
-        assert "authors         expected a list, found 'Ada': read as a list of one" in ran.err
-        assert "owners          the list [1] was moved to config.repaired: unknown key" in ran.err
+        assert "expected a list, found 'Ada': read as a list of one" in ran.err
+        assert "the list [1] was moved to config.repaired: unknown key" in ran.err
         assert old.read_text() == self.BROKEN
 
     def test_json(self, bmz: ForkedBmz, old: Path) -> None:

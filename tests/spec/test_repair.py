@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Any
 
 import pytest
+from corpus import Several
+from damaged_descriptions import DAMAGES, Damage, damaged
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from refused_models import refused
@@ -171,6 +172,8 @@ class TestSharedFields:
             ("covers", "cover.png", [{"source": "cover.png"}]),
             ("links", "a/b, c/d", ["a/b", "c/d"]),
             ("git_repo", 3, ABSENT),
+            ("name", 12345, "12345"),
+            ("tags", [2024, "cells"], ["2024", "cells"]),
             ("run_mode", [{"name": "deepimagej"}], {"name": "deepimagej"}),
             ("run_mode", "deepimagej", {"name": "deepimagej"}),
             ("timestamp", 2019, "2019"),
@@ -241,6 +244,13 @@ class TestSharedFields:
         new, _ = mended(tree, registry)
         assert new["config"] == {"repaired": {"config": ["a"], "owners": [1]}}
 
+    def test_config_of_other_values(self, tree: dict[str, Any], registry: Registry) -> None:
+        """Keys that are no text, and numbers that are not finite, become text, also of what is kept."""
+        tree |= {"config": {1: [float("inf")], "a": 0.5}, "owners": {2: float("nan")}}
+        new, warnings = mended(tree, registry)
+        assert new["config"] == {"1": ["inf"], "a": 0.5, "repaired": {"owners": {"2": "nan"}}}
+        assert set(warnings) >= {"config", "owners"}
+
     def test_what_is_left_of_a_person(self, tree: dict[str, Any], registry: Registry) -> None:
         """A person without a name, and a citation without a place, are none, and kept whole."""
         tree["authors"] = [{"affiliation": "Home"}, {"name": "Ada"}, 3]
@@ -268,6 +278,24 @@ class TestSharedFields:
         assert (new["name"], new["description"], new["authors"]) == ("cells  a b", "d" * 1024, [{"name": "AdaBob"}])
         assert new["config"]["repaired"] == {"description": "d" * 2000, "attachments.more": 1}
         assert {"name", "description", "authors.0.name", "attachments"} <= set(warnings)
+
+    def test_names_for_ids(self, model: dict[str, Any], registry: Registry) -> None:
+        """What formats up to 0.4 called names are ids, of tensors and ops."""
+        tensor, step = model["inputs"][0], model["inputs"][0]["preprocessing"][0]
+        expected = tensor["id"], step["id"]
+        tensor["name"], step["name"] = tensor.pop("id"), step.pop("id")
+        new, warnings = mended(model, registry)
+        assert (new["inputs"][0]["id"], new["inputs"][0]["preprocessing"][0]["id"]) == expected
+        assert {"inputs.0.name", "inputs.0.preprocessing.0.name"} <= set(warnings)
+
+    def test_long_ids(self, tree: dict[str, Any], registry: Registry) -> None:
+        """Names of tensors may be longer in format 0.4, which is valid; only the newest version asks for less."""
+        tree["inputs"][0]["name"] = tree["outputs"][0]["shape"]["reference_tensor"] = "raw" * 11
+        descr, report = repair_and_update(tree, registry)
+        new = unstructure(descr)
+        assert new["inputs"][0]["id"] == ("raw" * 11)[:32]
+        assert new["outputs"][0]["axes"][1]["size"]["tensor_id"] == ("raw" * 11)[:32]
+        assert "inputs.0.id" in {issue.path for issue in report.issues}
 
 
 class TestFiles:
@@ -572,30 +600,18 @@ class TestText:
         assert isinstance(tree, dict)
 
 
-SMALL = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 9) | st.floats() | st.sampled_from(["", "x", "byxc", "todo", "raw", "https://a.b", "0.3"]),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "axes", "kwargs", "min", "source"]), inner, max_size=3)
-    ),
-    max_leaves=5,
-)
-DAMAGES = st.lists(st.tuples(st.lists(st.integers(0, 40), min_size=1, max_size=7), SMALL | st.just(ABSENT)), min_size=1, max_size=4)
-
-
 @pytest.fixture(scope="module")
-def documents(shared: Path) -> list[Any]:
+def documents(shared: Path) -> tuple[dict[str, Any], ...]:
     """Real descriptions that the reference implementation refuses."""
-    return [each.tree for each in refused(shared)]
+    return Several(each.tree for each in refused(shared))
 
 
 class TestAnyDamage:
-    @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+    @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
     @given(st.integers(0, 10_000), DAMAGES)
-    def test_repaired_or_refused(self, documents: list[Any], registry: Registry, which: int, damages: list[Any]) -> None:
+    def test_repaired_or_refused(self, documents: tuple[Any, ...], registry: Registry, which: int, damages: list[Damage]) -> None:
         """However a real description is damaged, it becomes a valid one, and the same again, or is refused with errors."""
-        tree = copy.deepcopy(documents[which % len(documents)])
-        for way, value in damages:
-            _damage(tree, way, value)
+        tree = damaged(documents[which % len(documents)], damages)
         try:
             descr, report = repair_and_update(tree, registry, "damaged.yaml")
         except InvalidDescriptionError as error:
@@ -605,23 +621,6 @@ class TestAnyDamage:
         newest = unstructure(descr)
         assert validate_tree(newest, registry).status == "valid"
         assert unstructure(update_tree(newest, registry)[0]) == newest
-
-
-def _damage(tree: Any, way: list[int], value: Any) -> None:
-    """Follow the way as far as it leads, and put or take away one value."""
-    for turn in way:
-        keys = list(tree) if isinstance(tree, dict) else list(range(len(tree)))
-        if not keys:
-            return
-        key = keys[turn % len(keys)]
-        if isinstance(tree[key], (dict, list)) and turn != way[-1]:
-            tree = tree[key]
-            continue
-        if value is ABSENT:
-            del tree[key]
-        else:
-            tree[key] = value
-        return
 
 
 class TestPublicFunctions:

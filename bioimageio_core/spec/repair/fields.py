@@ -11,23 +11,29 @@ from ..fields import found
 from ..node import Loc, Problem
 from ..notes import mended
 from .identity import is_model
-from .kept import keep
+from .kept import keep, plain
 
-__all__ = ["attachments", "citations", "config", "licenses", "lists", "parent", "people", "placeholders", "run_mode", "timestamp"]
+__all__ = ["attachments", "citations", "config", "licenses", "lists", "parent", "people", "placeholders", "run_mode", "texts", "timestamp"]
 
 _PLACEHOLDERS = frozenset(["", "-", "?", "doi", "missing", "n/a", "none", "null", "tba", "tbd", "todo", "url"])
 _LISTS = ("authors", "cite", "covers", "links", "maintainers", "packaged_by", "sample_inputs", "sample_outputs", "tags")
+_TEXTS = ("name", "description", "id", "license")
 _PEOPLE = ("authors", "packaged_by")
 _SAYS_SOMETHING = frozenset(["description", "id_emoji", "icon", "name", "type"])
 """Fields of free text, where nothing is a placeholder."""
 
 
 def config(tree: dict[str, Any]) -> Iterator[Problem]:
-    """Keep what is in place of a mapping within one."""
+    """Keep what is in place of a mapping within one; make text of keys and numbers that are not allowed in it."""
     value = tree.get("config")
-    if value is not None and not isinstance(value, dict):
+    if value is None:
+        return
+    if not isinstance(value, dict):
         del tree["config"]
         yield keep(tree, ("config",), value, "expected a mapping")
+    elif repr(plain(value)) != repr(value):  # repr, since NaN does not equal itself
+        tree["config"] = plain(value)
+        yield mended(("config",), "expected finite numbers, and text as keys, found others: read as text")
 
 
 def placeholders(tree: dict[str, Any]) -> Iterator[Problem]:
@@ -63,6 +69,26 @@ def lists(tree: dict[str, Any]) -> Iterator[Problem]:
         elif isinstance(value, str):
             tree[key] = [part for part in re.split(r"[,;\s]\s*", value) if part] if key == "links" else _split(value)
             yield mended((key,), f"expected a list, found {found(value)}: read as {found(tree[key])}")
+
+
+def texts(tree: dict[str, Any]) -> Iterator[Problem]:
+    """Read numbers in place of text as they are written."""
+    for key in _TEXTS:
+        value = tree.get(key)
+        if _is_number(value):
+            tree[key] = str(value)
+            yield mended((key,), f"expected a string, found {value}: read as text")
+    tags = tree.get("tags")
+    if not isinstance(tags, list):
+        return
+    for index, tag in enumerate(tags):
+        if _is_number(tag):
+            tags[index] = str(tag)
+            yield mended(("tags", index), f"expected a string, found {tag}: read as text")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _split(text: str) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..fields import found
 from ..node import Loc, Problem
 from ..notes import mended
 
-__all__ = ["NOTHING", "PLACE", "keep", "value_at"]
+__all__ = ["NOTHING", "PLACE", "keep", "plain", "value_at"]
 
 PLACE = "repaired"
 """Key of ``config`` under which values are kept, by the path where they stood."""
@@ -31,6 +32,15 @@ def value_at(tree: Any, loc: Loc) -> Any:
     return tree
 
 
+def plain(value: Any) -> Any:
+    """Return a value as ``config`` may hold it: keys are text, and so are numbers that are not finite."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def keep(tree: dict[str, Any], loc: Loc, value: Any, why: str) -> Problem:
     """Keep a value, which has been taken from its place, in ``config``, and return what to say of it."""
     config = tree.get("config")
@@ -40,9 +50,9 @@ def keep(tree: dict[str, Any], loc: Loc, value: Any, why: str) -> Problem:
     if not isinstance(place, dict):
         place = config[PLACE] = {PLACE: place}
     path = written = ".".join(map(str, loc))
-    number = 1
-    while path in place and place[path] != value:
+    number, written_plainly = 1, plain(value)
+    while path in place and place[path] != written_plainly:
         number += 1
         path = f"{written} ({number})"
-    place[path] = value
+    place[path] = written_plainly
     return mended(loc, f"{found(value)} was moved to config.{PLACE}: {why}")

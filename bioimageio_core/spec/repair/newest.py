@@ -1,4 +1,4 @@
-"""What the newest versions ask of text that earlier ones did not."""
+"""What the newest versions ask for that earlier ones did not, and what documents in their form take from earlier ones."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..node import Problem
+from ..node import Loc, Problem
 from ..notes import mended
 from .kept import keep
+from .tensors import refer, tensors_of
 
-__all__ = ["long_description", "name", "people_without_slashes"]
+__all__ = ["ids_for_names", "long_description", "name", "people_without_slashes", "short_ids"]
 
 _DESCRIPTION = 1024
+_TENSOR_ID = 32
+"""Greatest lengths."""
 
 
 def long_description(tree: dict[str, Any]) -> Iterator[Problem]:
@@ -41,3 +44,30 @@ def people_without_slashes(tree: dict[str, Any]) -> Iterator[Problem]:
             if isinstance(written, str) and (clean := re.sub(r"[/\\]", "", written)) != written:
                 person["name"] = clean
                 yield mended((key, index, "name"), f"{written!r} became {clean!r}: slashes are not allowed")
+
+
+def ids_for_names(tree: dict[str, Any]) -> Iterator[Problem]:
+    """Read names of tensors and ops as ids, in models whose axes are those of format 0.5."""
+    for side, index, tensor in tensors_of(tree):
+        if not isinstance(tensor.get("axes"), list) or not str(tree.get("format_version")).startswith("0.5"):
+            continue
+        key = "preprocessing" if side == "inputs" else "postprocessing"
+        steps = tensor.get(key)
+        nodes: list[tuple[Loc, Any]] = [((side, index), tensor)]
+        nodes += [((side, index, key, position), step) for position, step in enumerate(steps if isinstance(steps, list) else ())]
+        for loc, node in nodes:
+            if isinstance(node, dict) and "name" in node and "id" not in node:
+                node["id"] = node.pop("name")
+                yield mended((*loc, "name"), "read as id")
+
+
+def short_ids(tree: dict[str, Any]) -> Iterator[Problem]:
+    """Cut ids of tensors to their greatest length, where they still differ; references to an id change along with it."""
+    present = {tensor.get("id") for _, _, tensor in tensors_of(tree) if isinstance(tensor.get("id"), str)}
+    for side, index, tensor in tensors_of(tree):
+        written = tensor.get("id")
+        if isinstance(written, str) and len(written) > _TENSOR_ID and (cut := written[:_TENSOR_ID]) not in present:
+            present.add(cut)
+            tensor["id"] = cut
+            refer(tree, written, cut)
+            yield mended((side, index, "id"), f"{written!r} became {cut!r}: ids of tensors have at most {_TENSOR_ID} characters")

@@ -39,6 +39,7 @@ ALL: tuple[Repair, ...] = (
     weights.architecture,
     fields.placeholders,
     weights.stray_architecture,
+    fields.texts,
     fields.lists,
     fields.people,
     fields.citations,
@@ -51,6 +52,7 @@ ALL: tuple[Repair, ...] = (
     files.files_of_weights,
     files.test_arrays,
     files.tests_of_tensors,
+    newest.ids_for_names,
     tensors.axes,
     tensors.names,
     tensors.data_range,
@@ -67,7 +69,7 @@ ALL: tuple[Repair, ...] = (
 )
 """Every repair of a document as it is written, in this order: what a description is comes first."""
 
-_NEWEST: tuple[Repair, ...] = (newest.long_description, newest.name, newest.people_without_slashes)
+_NEWEST: tuple[Repair, ...] = (newest.long_description, newest.name, newest.people_without_slashes, newest.short_ids)
 """Repairs of what is in the form of the newest version."""
 
 _NOT_NEEDED = ("authors", "description", "documentation", "license", "test_inputs", "test_outputs", "timestamp")

@@ -11,7 +11,7 @@ from ..fields import found
 from ..node import Problem
 from ..notes import mended
 
-__all__ = ["axes", "data_range", "names", "reference_input", "tensors_of"]
+__all__ = ["axes", "data_range", "names", "refer", "reference_input", "tensors_of"]
 
 
 def tensors_of(tree: dict[str, Any]) -> Iterator[tuple[str, int, dict[str, Any]]]:
@@ -75,15 +75,19 @@ def names(tree: dict[str, Any]) -> Iterator[Problem]:
             continue
         present.add(plain)
         tensor["name"] = plain
-        _refer(tree, written, plain)
+        refer(tree, written, plain)
         yield mended((side, index, "name"), f"{written!r} became {plain!r}: names are identifiers (letters, digits, underscores)")
 
 
-def _refer(tree: dict[str, Any], old: str, new: str) -> None:
+def refer(tree: dict[str, Any], old: str, new: str) -> None:
+    """Let what refers to a tensor by its name, or id, refer to it by another."""
     for side, _, tensor in tensors_of(tree):
-        holders = [tensor.get("shape")]
         steps = tensor.get("preprocessing" if side == "inputs" else "postprocessing")
+        axes = tensor.get("axes")
+        holders = [tensor.get("shape")]
         holders += [step.get("kwargs") for step in (steps if isinstance(steps, list) else ()) if isinstance(step, dict)]
+        holders += [axis.get("size") for axis in (axes if isinstance(axes, list) else ()) if isinstance(axis, dict)]
         for holder in holders:
-            if isinstance(holder, dict) and holder.get("reference_tensor") == old:
-                holder["reference_tensor"] = new
+            for key in ("reference_tensor", "tensor_id"):
+                if isinstance(holder, dict) and holder.get(key) == old:
+                    holder[key] = new
