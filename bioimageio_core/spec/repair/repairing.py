@@ -15,7 +15,7 @@ from ..updating import convert, update_tree
 from ..validation import combined, converter_for, read_tree, report_of
 from ..versions import NEWEST, class_of, converter_format, upgrade_of
 from ..yaml import load_yaml
-from . import fields, files, identity, newest, processing, shapes, tensors, weights
+from . import fields, files, identity, newest, people, processing, shapes, tensors, weights
 from .leftovers import settle
 from .text import load_damaged_yaml
 
@@ -41,8 +41,8 @@ ALL: tuple[Repair, ...] = (
     weights.stray_architecture,
     fields.texts,
     fields.lists,
-    fields.people,
-    fields.citations,
+    people.people,
+    people.citations,
     fields.timestamp,
     fields.parent,
     fields.run_mode,
