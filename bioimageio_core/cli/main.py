@@ -35,20 +35,30 @@ class _Commands(click.Group):
     """Imports a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names."""
-        return list(COMMANDS)
+        """Return the names: the library's own, then those of plugins."""
+        from .plugin_commands import plugin_commands
+
+        return list(dict.fromkeys([*COMMANDS, *plugin_commands()]))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
         if cmd_name not in COMMANDS:
-            return None
+            from .plugin_commands import plugin_command
+
+            return plugin_command(cmd_name)
         command: click.Command = import_module(f".{cmd_name}_command", __package__).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
+        from .plugin_commands import plugin_commands
+
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+        others = {name: f"Of {where}." for name, where in plugin_commands().items() if name not in COMMANDS}
+        if others:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl(list(others.items()))
 
 
 @click.command(

@@ -19,14 +19,13 @@ def command(as_json: bool) -> int:
     Set the environment variable BMZ_DISABLE_PLUGINS to leave out all plugins but the library's own.
     """
     from ..api import plugins
-    from ..registry import missing_requirements
+    from ..registry import HOOKS, missing_requirements
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # failures are listed below
         registry = plugins()
-    kinds = ("processing_ops", "weights_formats", "weights_adapters", "run_modes")
     rows = []
-    for kind in kinds:
+    for kind in HOOKS:
         for name, entry in sorted(getattr(registry, kind).items()):
             plugin = registry.provenance[(kind, name)]
             missing = missing_requirements(getattr(entry, "requires", ()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +33,8 @@ def prediction_options(function: F) -> F:
             click.option("--workers", type=click.IntRange(min=1), help="Blocks in flight at once; one per core by default."),
             click.option("--weights-format", help="Weights to use, as in onnx; the fastest installed by default."),
             click.option("--device", default="cpu", show_default=True, help="Device to run on, as in cuda:1."),
+            click.option("--run-mode", help="Run mode instead of the described one, as in tta; see 'bmz plugins'."),
+            click.option("--run-mode-kwargs", help='Its arguments as JSON, as in \'{"merge": "max"}\'.'),
             click.option("--stats-over", help="Axes that the model lacks to pool statistics over, with commas."),
             click.option("--chunks", help="Chunks of the output by axis, as in y=256,x=256."),
             click.option("--trust", is_flag=True, help="Run code that comes with the model."),
@@ -46,6 +49,7 @@ def as_options(given: dict[str, Any]) -> dict[str, Any]:
     options = dict(given)
     for name in ("block", "halo", "network_stride", "chunks"):
         options[name] = _sizes(options[name], name)
+    options["run_mode_kwargs"] = _json_mapping(options["run_mode_kwargs"])
     channel = options["channel"]
     if channel is not None:
         chosen = [int(c) if c.lstrip("-").isdigit() else c for c in (part.strip() for part in channel.split(","))]
@@ -66,6 +70,16 @@ def _sizes(text: str | None, name: str) -> dict[str, int]:
             )
         sizes[axis.strip()] = int(size)
     return sizes
+
+
+def _json_mapping(text: str | None) -> dict[str, Any]:
+    try:
+        value = json.loads(text or "{}")
+    except json.JSONDecodeError as error:
+        raise click.UsageError(f"--run-mode-kwargs {text}: expected JSON, {error}") from None
+    if not isinstance(value, dict):
+        raise click.UsageError(f"--run-mode-kwargs {text}: expected a JSON object of arguments by name")
+    return value
 
 
 def as_inputs(paths: tuple[str, ...]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
@@ -22,7 +23,7 @@ Cutting: TypeAlias = Literal["item", "whole", "fixed", "free", "reluctant"]
 item
     Each position is predicted on its own: batch, and axes that the model lacks.
 whole
-    Never: channel and index axes.
+    Never: channel and index axes, and those that the run mode wants whole.
 fixed
     Into blocks of the one size that the network takes.
 free
@@ -45,8 +46,16 @@ class SizedGroup:
     cutting: Cutting
 
 
-def axis_groups(model: ModelIO, inputs: tuple[BoundInput, ...], options: PredictOptions) -> tuple[SizedGroup, ...]:
+def axis_groups(
+    model: ModelIO, inputs: tuple[BoundInput, ...], options: PredictOptions, whole_axes: Collection[AxisId] = ()
+) -> tuple[SizedGroup, ...]:
     """Return all axis groups: axes that the model lacks first, then in the order of the inputs' axes.
+
+    Args:
+        model: Inputs and outputs of the model.
+        inputs: The images.
+        options: `halo` and `network_stride` are used.
+        whole_axes: Axes that must not be cut.
 
     Raises:
         InputError: Sizes of images that must agree do not, or an option names an axis that there is not.
@@ -69,7 +78,8 @@ def axis_groups(model: ModelIO, inputs: tuple[BoundInput, ...], options: Predict
                 halo = options.halo.get(output_axis.id, output_axis.halo)
                 outputs[base].append(TiedAxis(tensor=output.id, axis=output_axis.id, ratio=ratio, offset=offset, halo=halo))
     for base, tied in bases.items():
-        groups.append(_group(model, base, tuple(tied), tuple(outputs[base]), sizes, options))
+        group = _group(model, base, tuple(tied), tuple(outputs[base]), sizes, options)
+        groups.append(attrs.evolve(group, cutting="whole") if {t.axis for t in tied} & set(whole_axes) else group)
     return tuple(groups)
 
 

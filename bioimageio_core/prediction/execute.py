@@ -17,7 +17,7 @@ REPORT_EVERY = 0.1
 """Seconds between reports of progress."""
 
 
-def for_each(count: int, task: Callable[[int], None], *, workers: int, stage: str, progress: Progress | None) -> None:
+def for_each(count: int, task: Callable[[int], object], *, workers: int, stage: str, progress: Progress | None) -> None:
     """Run ``task(0)`` to ``task(count - 1)``, several at once, and report progress.
 
     The first exception ends the run and is raised.

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 import attrs
 
 from ..blocks import PadMode, Size
-from ..typing import AxisId, ModelFormat
+from ..typing import AxisId, FrozenMapping, ModelFormat
 
 __all__ = ["AxisIO", "AxisKind", "DataDependentSize", "FileRef", "ModelIO", "OpCall", "ReferencedSize", "TensorIO", "as_fraction"]
 
@@ -102,6 +102,7 @@ class ModelIO:
     inputs: tuple[TensorIO, ...]
     outputs: tuple[TensorIO, ...]
     run_mode: str | None = None
+    run_mode_kwargs: FrozenMapping[str, Any] = FrozenMapping()
 
     def tensor(self, tensor_id: str) -> TensorIO:
         """Return the tensor of this id.

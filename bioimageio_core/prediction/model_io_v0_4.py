@@ -7,6 +7,7 @@ from typing import Any
 from ..blocks import FixedSize, SteppedSize
 from ..errors import InvalidDescriptionError
 from ..spec.model import v0_4
+from ..typing import FrozenMapping
 from .implied_casts import call_of, with_input_casts, with_output_cast
 from .model_io import AxisIO, AxisKind, FileRef, ModelIO, OpCall, ReferencedSize, TensorIO, as_fraction
 
@@ -41,6 +42,7 @@ def model_io_v0_4(descr: v0_4.ModelDescr) -> ModelIO:
         inputs=inputs,
         outputs=tuple(_output(t, file) for t, file in _with_files(descr.outputs, descr.test_outputs)),
         run_mode=None if descr.run_mode is None else descr.run_mode.name,
+        run_mode_kwargs=FrozenMapping() if descr.run_mode is None else descr.run_mode.kwargs,
     )
 
 

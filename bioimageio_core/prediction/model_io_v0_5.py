@@ -6,6 +6,7 @@ from typing import Any
 
 from ..blocks import FixedSize, SteppedSize
 from ..spec.model import v0_5
+from ..typing import FrozenMapping
 from .implied_casts import call_of, with_input_casts, with_output_cast
 from .model_io import AxisIO, DataDependentSize, FileRef, ModelIO, OpCall, ReferencedSize, TensorIO, as_fraction
 
@@ -22,6 +23,7 @@ def model_io_v0_5(descr: v0_5.ModelDescr) -> ModelIO:
         inputs=tuple(_input(t, scales) for t in descr.inputs),
         outputs=tuple(_output(t, scales) for t in descr.outputs),
         run_mode=None if descr.run_mode is None else descr.run_mode.name,
+        run_mode_kwargs=FrozenMapping() if descr.run_mode is None else descr.run_mode.kwargs,
     )
 
 

@@ -88,6 +88,15 @@ class PredictOptions:
     chunks: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
     """Chunk sizes of the output by axis, in output pixels."""
 
+    run_mode: str | None = None
+    """Run mode to use instead of the described one; ``bmz plugins`` lists those that are installed."""
+
+    run_mode_kwargs: FrozenMapping[str, Any] = attrs.field(default=FrozenMapping(), converter=FrozenMapping)
+    """Arguments of `run_mode`."""
+
+    client: Any = attrs.field(default=None, eq=False)
+    """A `distributed.Client` whose workers predict; None: the active one, else threads of this process."""
+
     overwrite: bool = False
     trust: bool = False
     progress: Progress | None = attrs.field(default=None, eq=False)
@@ -101,6 +110,9 @@ class PredictOptions:
             raise InputError(f"batch_size is {self.batch_size}: expected at least 1")
         if any(h < 0 for h in self.halo.values()):
             raise InputError(f"halo is {dict(self.halo)}: expected no negative number")
+
+        if self.run_mode_kwargs and self.run_mode is None:
+            raise InputError("run_mode_kwargs are given without a run_mode: expected the name of the run mode that they are for")
 
     @property
     def memory_bytes(self) -> int:

@@ -10,6 +10,7 @@ import attrs
 from ..blocks import AxisGrid, FixedSize, RegionGrid, TiedAxis
 from ..errors import BlockError, InputError
 from ..registry import Registry
+from ..spec.freezing import thaw
 from ..typing import AxisId
 from .axis_groups import SizedGroup, axis_groups
 from .choose_blocks import BASE_MEMORY, BYTES_PER_PIXEL, choose_blocks
@@ -17,6 +18,7 @@ from .choose_weights import WeightsChoice
 from .inputs import BoundInput, bind_inputs
 from .model_io import DataDependentSize, ModelIO, TensorIO
 from .options import PredictOptions
+from .run_mode import PlannedRunMode, plan_run_mode
 from .steps import Step, measure_text, plan_steps
 
 __all__ = ["Plan", "PlannedInput", "PlannedOutput", "make_plan"]
@@ -75,6 +77,7 @@ class Plan:
 
     model: ModelIO
     weights: WeightsChoice
+    run_mode: PlannedRunMode | None
     inputs: tuple[PlannedInput, ...]
     outputs: tuple[PlannedOutput, ...]
     groups: tuple[SizedGroup, ...]
@@ -114,6 +117,7 @@ class Plan:
             "weights_format": self.weights.weights_format,
             "adapter": self.weights.adapter,
             "device": self.weights.device,
+            "run_mode": None if self.run_mode is None else {"name": self.run_mode.name, "kwargs": thaw(self.run_mode.kwargs)},
             "workers": self.workers,
             "threads_per_call": self.threads,
             "batch_size": self.batch_size,
@@ -178,7 +182,10 @@ def make_plan(model: ModelIO, inputs: Any, options: PredictOptions, *, registry:
 
     """
     bound = bind_inputs(model, inputs, options)
-    groups = axis_groups(model, bound, options)
+    run_mode = plan_run_mode(model, options, registry)
+    if run_mode is not None:
+        options = run_mode.apply(options, model)
+    groups = axis_groups(model, bound, options, run_mode.pipeline.whole_axes if run_mode is not None else ())
     extra = tuple(dict.fromkeys(a for b in bound for a in b.extra_axes))
     for axis in options.stats_over:
         if axis not in extra:
@@ -208,6 +215,7 @@ def make_plan(model: ModelIO, inputs: Any, options: PredictOptions, *, registry:
     return Plan(
         model=model,
         weights=weights,
+        run_mode=run_mode,
         inputs=planned,
         outputs=outputs,
         groups=tuple(attrs.evolve(s, group=g.group) for s, g in zip(groups, choice.grids, strict=True)),

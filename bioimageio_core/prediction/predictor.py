@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import attrs
 
 from ..errors import InputError, OutputError
+from ..io import OutputStore
 from ..registry import WeightsAdapter
 from .choose_weights import WeightsChoice, choose_weights, load_adapter
+from .execute import Clock, for_each
 from .loaded import LoadedModel
-from .options import PredictOptions
+from .options import PredictOptions, Progress
 from .plan import Plan, make_plan
 from .result import Prediction
 from .run import run_plan
+from .run_mode import PlannedRunMode
+from .task import RegionTask, RegionWork
 
 __all__ = ["Predictor", "evolve_options"]
 
@@ -35,6 +42,18 @@ def check_apart(output: str, plan: Plan, model: LoadedModel) -> None:
         other = Path(location).resolve()
         if place == other or place in other.parents:
             raise OutputError(f"output {output} would be written over {what}, {location}: give another name")
+
+
+def active_client(options: PredictOptions) -> Any:
+    """Return the `distributed.Client` to predict with: the given one, else the active one; None where there is none."""
+    if options.client is not None or "distributed" not in sys.modules:
+        return options.client
+    from distributed import default_client
+
+    try:
+        return default_client()
+    except ValueError:
+        return None
 
 
 def evolve_options(options: PredictOptions, changes: dict[str, Any]) -> PredictOptions:
@@ -64,7 +83,7 @@ class Predictor:
     def __init__(self, model: LoadedModel, options: PredictOptions) -> None:
         self.model = model
         self.options = options
-        self._loaded: tuple[tuple[WeightsChoice, int], WeightsAdapter, bool] | None = None
+        self._loaded: tuple[tuple[WeightsChoice, PlannedRunMode | None, int], WeightsAdapter, bool] | None = None
 
     def with_options(self, **options: Any) -> PredictOptions:
         """Return the options of this predictor with changes."""
@@ -81,8 +100,15 @@ class Predictor:
         from dask.system import CPU_COUNT
 
         chosen = self.with_options(**options)
+        client = active_client(chosen)
+        if client is not None:
+            from .cluster import threads_of_fullest_host
+
+            cores = threads_of_fullest_host(client)
+        else:
+            cores = CPU_COUNT
         weights = choose_weights(self.model.weights, self.model.registry, weights_format=chosen.weights_format, device=chosen.device)
-        return make_plan(self.model.io, inputs, chosen, registry=self.model.registry, weights=weights, cores=CPU_COUNT)
+        return make_plan(self.model.io, inputs, chosen, registry=self.model.registry, weights=weights, cores=cores)
 
     def predict(self, inputs: Any, output: str | None = None, **options: Any) -> Prediction:
         """Predict.
@@ -97,20 +123,46 @@ class Predictor:
         plan = self.plan(inputs, **options)
         if output is not None:
             check_apart(str(output), plan, self.model)
-        adapter, serial = self.network(plan.weights, threads=plan.threads, trust=chosen.trust)
-        return run_plan(plan, self.model, adapter, chosen, serial=serial, output=None if output is None else str(output))
+        client = active_client(chosen)
+        if client is None:
+            self.network(
+                plan.weights, plan.run_mode, threads=plan.threads, trust=chosen.trust
+            )  # what fails should do so before anything is written
+            regions = partial(self._here, chosen)
+        else:
+            regions = partial(self._elsewhere, chosen, client)
+        return run_plan(plan, self.model, chosen, regions, output=None if output is None else str(output))
 
-    def network(self, weights: WeightsChoice, *, threads: int, trust: bool = False) -> tuple[WeightsAdapter, bool]:
-        """Return the loaded network, and whether it must be called from one thread at a time."""
-        key = (weights, threads)
+    def _here(self, options: PredictOptions, work: RegionWork, clock: Clock, progress: Progress | None) -> None:
+        """Compute regions on threads of this process."""
+        plan = work.plan
+        adapter, serial = self.network(plan.weights, plan.run_mode, threads=plan.threads, trust=options.trust)
+        task = RegionTask(work=work, adapter=adapter, clock=clock, serial=Lock() if serial else None)
+        for_each(plan.regions.count, task, workers=plan.workers, stage="predict", progress=progress)
+
+    def _elsewhere(self, options: PredictOptions, client: Any, work: RegionWork, clock: Clock, progress: Progress | None) -> None:
+        """Compute regions on the workers of a client; those that only this process can write come back."""
+        from .cluster import RemoteRun, run_on_cluster
+
+        theirs = {name: target for name, target in work.targets.items() if isinstance(target, OutputStore)}
+        run = RemoteRun(work=attrs.evolve(work, targets=theirs), descr=self.model.descr, package=self.model.package, trust=options.trust)
+        for outputs in run_on_cluster(client, run, clock=clock, progress=progress):
+            for name, (start, array) in outputs.items():
+                if array.size:
+                    work.targets[name].write(name, start, array)
+
+    def network(
+        self, weights: WeightsChoice, run_mode: PlannedRunMode | None = None, *, threads: int, trust: bool = False
+    ) -> tuple[WeightsAdapter, bool]:
+        """Return the loaded network in its run mode, and whether it must be called from one thread at a time."""
+        key = (weights, run_mode, threads)
         if self._loaded is None or self._loaded[0] != key:
             self.close()
             adapter, entry = load_adapter(
                 weights, self.model.weights, self.model.io, self.model.package, self.model.registry, threads=threads, trust=trust
             )
-            if self.model.io.run_mode is not None:
-                mode = self.model.registry.run_modes[self.model.io.run_mode]
-                adapter = mode.load()(getattr(self.model.descr.run_mode, "kwargs", {}))(adapter)
+            if run_mode is not None:
+                adapter = run_mode.wrap(adapter, self.model.registry)
             on_cpu = weights.device.partition(":")[0] == "cpu"
             self._loaded = (key, adapter, not (entry.thread_safe and on_cpu))
         return self._loaded[1], self._loaded[2]

@@ -20,6 +20,7 @@ from .model_io import TensorIO
 from .options import PredictOptions
 from .predictor import Predictor
 from .prepare import ArraySource, ready_steps, reference_statistics
+from .run_mode import plan_run_mode
 from .sample import Sample
 from .steps import plan_steps
 from .task import run_network
@@ -142,7 +143,8 @@ def predict_bare(predictor: Predictor, inputs: dict[str, NDArray[Any]]) -> dict[
 
     model, options = predictor.model, predictor.options
     weights = choose_weights(model.weights, model.registry, weights_format=options.weights_format, device=options.device)
-    adapter, _ = predictor.network(weights, threads=CPU_COUNT, trust=options.trust)
+    run_mode = plan_run_mode(model.io, options, model.registry)
+    adapter, _ = predictor.network(weights, run_mode, threads=CPU_COUNT, trust=options.trust)
     scanner = Scanner(registry=model.registry, workers=1)
     raw = {t.id: _sample(inputs[t.id], t.axis_ids) for t in model.io.inputs if t.id in inputs}
     steps = {t.id: plan_steps(t, model.registry) for t in (*model.io.inputs, *model.io.outputs)}

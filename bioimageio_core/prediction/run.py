@@ -5,24 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..io import ArraySpec, OutputStore, create_output, create_temporary
-from ..registry import WeightsAdapter
 from ..typing import FrozenMapping
 from .execute import Clock, for_each
 from .loaded import LoadedModel
 from .measure import Scanner
-from .options import PredictOptions
+from .options import PredictOptions, Progress
 from .plan import Plan, PlannedOutput
 from .prepare import prepare_inputs, raw_sample, ready_steps, reference_statistics
 from .result import LabelledArray, Prediction
 from .sample import AxisArray, Sample
 from .targets import MemoryTarget, ScratchTarget
-from .task import RegionTask, Target
+from .task import RegionWork, Target
 
 __all__ = ["run_plan"]
 
@@ -33,17 +31,22 @@ MANY = 64
 """Statistics with more values than this are not reported value by value."""
 
 
-def run_plan(
-    plan: Plan, model: LoadedModel, adapter: WeightsAdapter, options: PredictOptions, *, serial: bool, output: str | None = None
-) -> Prediction:
+class Regions(Protocol):
+    """Computes all regions, here or elsewhere."""
+
+    def __call__(self, work: RegionWork, clock: Clock, progress: Progress | None) -> None:
+        """Compute and write."""
+        ...
+
+
+def run_plan(plan: Plan, model: LoadedModel, options: PredictOptions, regions: Regions, *, output: str | None = None) -> Prediction:
     """Compute all regions of a plan.
 
     Args:
         plan: What to compute.
         model: The model that the plan was made for.
-        adapter: Its network.
         options: `overwrite` and `progress` are used.
-        serial: Call the network from one thread at a time.
+        regions: Computes them.
         output: Path or URL of a zarr group to write; None keeps the outputs in memory.
 
     Raises:
@@ -72,17 +75,14 @@ def run_plan(
         early = {
             o.tensor.id: ready_steps(place.sample(o), o.steps, scanner, references, name=o.tensor.id, cut=()).steps for o in plan.outputs
         }
-        task = RegionTask(
+        work = RegionWork(
             plan=plan,
-            adapter=adapter,
             input_steps={name: i.steps for name, i in inputs.items()},
             sources={name: i.source for name, i in inputs.items()},
             output_steps=early,
             targets=place.first,
-            clock=clock,
-            serial=Lock() if serial else None,
         )
-        for_each(plan.regions.count, task, workers=plan.workers, stage="predict", progress=options.progress)
+        regions(work, clock, options.progress)
         with _timed(clock, "whole output"):
             for planned in plan.outputs:
                 if planned.late_steps:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import attrs
 import numpy as np
@@ -20,10 +20,13 @@ from .model_io import ModelIO
 from .plan import Plan, PlannedInput, PlannedOutput
 from .sample import ReadyStep, as_windows
 
-__all__ = ["RegionTask", "Target", "run_network"]
+__all__ = ["Placed", "RegionTask", "RegionWork", "Target", "run_network"]
 
 Block = tuple[int, ...]
 """The number of the block along each grid."""
+
+Placed: TypeAlias = "tuple[tuple[int, ...], NDArray[Any]]"
+"""Where a region of an output starts, and what is in it."""
 
 
 NO_AXIS = Window(0, 1, (), (0, 1), ())
@@ -39,11 +42,10 @@ class Target(Protocol):
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class RegionTask:
-    """Computes regions of a plan; a region depends on nothing but the plan and its number."""
+class RegionWork:
+    """What regions are computed from, beside the network; it can be pickled where the images can."""
 
     plan: Plan
-    adapter: WeightsAdapter
     input_steps: Mapping[str, tuple[ReadyStep, ...]]
     """Steps by input; a prepared sample takes the place of the image where some of them needed the whole."""
 
@@ -52,12 +54,26 @@ class RegionTask:
 
     output_steps: Mapping[str, tuple[ReadyStep, ...]]
     targets: Mapping[str, Target]
+    """Where outputs are written, by id; those that are not named are returned."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class RegionTask:
+    """Computes regions of a plan; a region depends on nothing but the plan and its number."""
+
+    work: RegionWork
+    adapter: WeightsAdapter
     clock: Clock
     serial: Lock | None = None
     """Held while the network runs, where it must not be called twice at once."""
 
-    def __call__(self, region: int) -> None:
-        """Compute and write a region."""
+    @property
+    def plan(self) -> Plan:
+        """The plan."""
+        return self.work.plan
+
+    def __call__(self, region: int) -> dict[str, Placed]:
+        """Compute a region; write the outputs that have a target, and return the others."""
         blocks = list(self.plan.regions.blocks(region))
         assembled = {o.tensor.id: _Assembly(o, self.plan, region) for o in self.plan.outputs}
         for batch in _batches(blocks, self.plan):
@@ -67,11 +83,15 @@ class RegionTask:
                 for number, block in enumerate(batch):
                     core = self._core(output, block, array, number, len(batch))
                     assembled[output.tensor.id].put(block, core)
+        returned: dict[str, Placed] = {}
         with self._timed("write"):
-            for output in self.plan.outputs:
-                start, array = assembled[output.tensor.id].finished()
-                if array.size:
-                    self.targets[output.tensor.id].write(output.tensor.id, start, array)
+            for name, assembly in assembled.items():
+                start, array = assembly.finished()
+                if name not in self.work.targets:
+                    returned[name] = (start, array)
+                elif array.size:
+                    self.work.targets[name].write(name, start, array)
+        return returned
 
     def _input(self, planned: PlannedInput, batch: Sequence[Block]) -> NDArray[Any]:
         """Return what the network gets of one input: blocks stacked along its batch axis."""
@@ -83,11 +103,11 @@ class RegionTask:
                 for tie, size in zip(planned.ties, planned.bound.shape, strict=True)
             ]
             with self._timed("read"):
-                part = self.sources[tensor.id].read_padded(windows)
+                part = self.work.sources[tensor.id].read_padded(windows)
             extra = len(windows) - len(tensor.axes)
             part = part.reshape(part.shape[extra:])
             with self._timed("preprocess"):
-                for step in self.input_steps[tensor.id]:
+                for step in self.work.input_steps[tensor.id]:
                     part = step.apply(part, windows)
             parts.append(part)
         if len(parts) == 1:
@@ -134,7 +154,7 @@ class RegionTask:
             index.append(slice(crop, crop + stop - start))
         core = array[tuple(index)]
         with self._timed("postprocess"):
-            for step in self.output_steps[tensor.id]:
+            for step in self.work.output_steps[tensor.id]:
                 core = step.apply(core, windows)
         return core
 

@@ -1,12 +1,23 @@
 """Plugins: hooks, entries, and the immutable registry that they are collected into."""
 
-from .collect import collect
+from .collect import SWITCH, collect
 from .entries import (
     AdapterContext,
+    CommandEntry,
+    ConsumerEntry,
+    ConverterContext,
     Entry,
+    EntryBase,
+    ForeignFormat,
+    ForeignFormatEntry,
+    ForeignFormatWriter,
+    Judge,
+    Judgement,
     Measure,
     Measured,
     Needs,
+    Pipeline,
+    PipelineTensor,
     ProcessingOp,
     ProcessingOpEntry,
     ProcessingOpFactory,
@@ -14,18 +25,35 @@ from .entries import (
     RunModeEntry,
     WeightsAdapter,
     WeightsAdapterEntry,
+    WeightsConverter,
+    WeightsConverterEntry,
     WeightsFormatEntry,
 )
-from .hookspecs import GROUP, hookimpl
+from .hookspecs import API_VERSION, GROUP, HOOKS, Hook, hookimpl
 from .registry import Plugin, PluginFailure, Registry, missing_requirements
 
 __all__ = [
+    "API_VERSION",
     "GROUP",
+    "HOOKS",
+    "SWITCH",
     "AdapterContext",
+    "CommandEntry",
+    "ConsumerEntry",
+    "ConverterContext",
     "Entry",
+    "EntryBase",
+    "ForeignFormat",
+    "ForeignFormatEntry",
+    "ForeignFormatWriter",
+    "Hook",
+    "Judge",
+    "Judgement",
     "Measure",
     "Measured",
     "Needs",
+    "Pipeline",
+    "PipelineTensor",
     "Plugin",
     "PluginFailure",
     "ProcessingOp",
@@ -36,6 +64,8 @@ __all__ = [
     "RunModeEntry",
     "WeightsAdapter",
     "WeightsAdapterEntry",
+    "WeightsConverter",
+    "WeightsConverterEntry",
     "WeightsFormatEntry",
     "collect",
     "hookimpl",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from importlib import metadata
 from typing import Any
 
@@ -13,22 +13,13 @@ import pluggy
 from ..errors import PluginWarning
 from ..typing import FrozenMapping
 from . import hookspecs
-from .entries import Entry, ProcessingOpEntry, RunModeEntry, WeightsAdapterEntry, WeightsFormatEntry
-from .hookspecs import GROUP
+from .hookspecs import API_VERSION, GROUP, HOOKS
 from .registry import Plugin, PluginFailure, Registry
 
-__all__ = ["collect"]
+__all__ = ["SWITCH", "collect"]
 
 OWN_DISTRIBUTION = "bioimageio-runtime"
 SWITCH = "BMZ_DISABLE_PLUGINS"
-
-KINDS: Mapping[str, tuple[str, type[Entry]]] = {
-    "processing_ops": ("bioimageio_processing_ops", ProcessingOpEntry),
-    "weights_formats": ("bioimageio_weights_formats", WeightsFormatEntry),
-    "weights_adapters": ("bioimageio_weights_adapters", WeightsAdapterEntry),
-    "run_modes": ("bioimageio_run_modes", RunModeEntry),
-}
-"""Field of the registry, its hook, and the entries that the hook yields."""
 
 
 def collect(entry_points: Iterable[metadata.EntryPoint] | None = None) -> Registry:
@@ -45,14 +36,14 @@ def collect(entry_points: Iterable[metadata.EntryPoint] | None = None) -> Regist
     manager.add_hookspecs(hookspecs)
     failures: list[PluginFailure] = []
     plugins = _register(manager, metadata.entry_points(group=GROUP) if entry_points is None else entry_points, failures)
-    found: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in HOOKS}
     provenance: dict[tuple[str, str], Plugin] = {}
-    for kind, (hook, entry_type) in KINDS.items():
-        implementations = {i.plugin_name: i.function for i in getattr(manager.hook, hook).get_hookimpls()}
+    for kind, hook in HOOKS.items():
+        implementations = {i.plugin_name: i.function for i in getattr(manager.hook, hook.name).get_hookimpls()}
         for key, plugin in plugins.items():
             if key not in implementations:
                 continue
-            for entry in _entries(implementations[key], entry_type, plugin, failures):
+            for entry in _entries(implementations[key], hook.entry, plugin, failures):
                 earlier = found[kind].get(entry.name)
                 if earlier is not None and not getattr(earlier, "described_only", False):
                     first = provenance[(kind, entry.name)]
@@ -68,10 +59,7 @@ def collect(entry_points: Iterable[metadata.EntryPoint] | None = None) -> Regist
             stacklevel=2,
         )
     return Registry(
-        processing_ops=FrozenMapping(found["processing_ops"]),
-        weights_formats=FrozenMapping(found["weights_formats"]),
-        weights_adapters=FrozenMapping(found["weights_adapters"]),
-        run_modes=FrozenMapping(found["run_modes"]),
+        **{kind: FrozenMapping(entries) for kind, entries in found.items()},
         plugins=tuple(plugins.values()),
         failures=tuple(failures),
         provenance=FrozenMapping(provenance),
@@ -91,6 +79,7 @@ def _register(
         key = f"{plugin.distribution}:{plugin.name}"
         try:
             module = point.load()
+            _check_api_version(module)
             manager.register(module, name=key)
         except (Exception, SystemExit) as error:  # whatever a stranger's module raises
             failures.append(PluginFailure(plugin=plugin, message=f"import failed: {type(error).__name__}: {error}"))
@@ -100,6 +89,15 @@ def _register(
             PluginFailure(plugin=plugin, message=f"misspelt hook: there is none named {name}") for name in _misspelt(manager, module)
         )
     return plugins
+
+
+def _check_api_version(module: object) -> None:
+    """Raise where a plugin was written for a later interface than this."""
+    version = getattr(module, "bioimageio_api_version", API_VERSION)
+    if not isinstance(version, int) or version > API_VERSION:
+        raise ImportError(
+            f"it is written for version {version} of the plugin interface, this library has {API_VERSION}: update {OWN_DISTRIBUTION}"
+        )
 
 
 def _entries(implementation: Callable[[], Iterable[Any]], entry_type: type, plugin: Plugin, failures: list[PluginFailure]) -> list[Any]:
@@ -120,7 +118,7 @@ def _entries(implementation: Callable[[], Iterable[Any]], entry_type: type, plug
 
 def _misspelt(manager: pluggy.PluginManager, module: object) -> list[str]:
     """Return the names of functions that are marked as hooks and are none of ours."""
-    known = {hook for hook, _ in KINDS.values()}
+    known = {hook.name for hook in HOOKS.values()}
     return [name for name in dir(module) if name not in known and manager.parse_hookimpl_opts(module, name) is not None]
 
 

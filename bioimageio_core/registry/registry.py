@@ -9,7 +9,16 @@ from importlib.util import find_spec
 import attrs
 
 from ..typing import FrozenMapping
-from .entries import ProcessingOpEntry, RunModeEntry, WeightsAdapterEntry, WeightsFormatEntry
+from .entries import (
+    CommandEntry,
+    ConsumerEntry,
+    ForeignFormatEntry,
+    ProcessingOpEntry,
+    RunModeEntry,
+    WeightsAdapterEntry,
+    WeightsConverterEntry,
+    WeightsFormatEntry,
+)
 
 __all__ = ["Plugin", "PluginFailure", "Registry", "missing_requirements"]
 
@@ -43,7 +52,11 @@ class Registry:
     processing_ops: FrozenMapping[str, ProcessingOpEntry] = FrozenMapping()
     weights_formats: FrozenMapping[str, WeightsFormatEntry] = FrozenMapping()
     weights_adapters: FrozenMapping[str, WeightsAdapterEntry] = FrozenMapping()
+    weights_converters: FrozenMapping[str, WeightsConverterEntry] = FrozenMapping()
     run_modes: FrozenMapping[str, RunModeEntry] = FrozenMapping()
+    foreign_formats: FrozenMapping[str, ForeignFormatEntry] = FrozenMapping()
+    consumers: FrozenMapping[str, ConsumerEntry] = FrozenMapping()
+    commands: FrozenMapping[str, CommandEntry] = FrozenMapping()
     plugins: tuple[Plugin, ...] = ()
     failures: tuple[PluginFailure, ...] = ()
     provenance: FrozenMapping[tuple[str, str], Plugin] = FrozenMapping()

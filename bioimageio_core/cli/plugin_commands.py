@@ -1,0 +1,57 @@
+"""Commands of plugins, found by the names of their entry points, so that listing them imports none."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from importlib import metadata
+
+import click
+
+from ..errors import PluginError, PluginWarning
+
+__all__ = ["plugin_command", "plugin_commands"]
+
+GROUP = "bioimageio_core"
+SWITCH = "BMZ_DISABLE_PLUGINS"
+"""As in `bioimageio_core.registry`, which help is too short-lived to import."""
+
+PREFIX = "command."
+"""What names of entry points start with whose plugin brings the command of the rest of the name."""
+
+
+def plugin_commands() -> dict[str, str]:
+    """Return names of commands, and the distributions that bring them."""
+    return {name: f"{point.dist.name} {point.dist.version}" if point.dist else "" for name, point in _points().items()}
+
+
+def plugin_command(name: str) -> click.Command | None:
+    """Import a command; None where nobody brings it.
+
+    Raises:
+        PluginError: Its plugin is broken.
+
+    """
+    from ..registry import collect
+
+    point = _points().get(name)
+    if point is None:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PluginWarning)  # raised below
+        registry = collect([point])
+    entry = registry.commands.get(name)
+    if entry is None:
+        why = "; ".join(failure.message for failure in registry.failures) or f"its plugin yields no command of the name {name!r}"
+        raise PluginError(f"command {name!r} of {plugin_commands()[name]} cannot be used: {why}")
+    command = entry.load()
+    if not isinstance(command, click.Command):
+        raise PluginError(f"command {name!r} of {plugin_commands()[name]}: expected a click command, found {type(command).__name__}")
+    return command
+
+
+def _points() -> dict[str, metadata.EntryPoint]:
+    if os.environ.get(SWITCH):
+        return {}
+    points = sorted(metadata.entry_points(group=GROUP), key=lambda point: point.name)
+    return {point.name.removeprefix(PREFIX): point for point in points if point.name.startswith(PREFIX)}

@@ -1,0 +1,125 @@
+"""Regions on a dask cluster: every worker process loads the network once, and writes its own regions.
+
+This module imports `distributed`, so it is imported where there is a client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count, islice
+from threading import Lock
+from typing import Any
+from uuid import uuid4
+
+import attrs
+from distributed import Client, WorkerPlugin, as_completed, get_worker
+
+from ..registry import WeightsAdapter, collect
+from ..sources import Package
+from .choose_weights import load_adapter
+from .execute import Clock
+from .loaded import LoadedModel
+from .options import Progress
+from .task import Placed, RegionTask, RegionWork
+
+__all__ = ["RemoteRun", "run_on_cluster", "threads_of_fullest_host"]
+
+PER_THREAD = 2
+"""Regions that are submitted for each thread: one that runs and one that waits, so that no thread does."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class RemoteRun:
+    """All that a worker has to be told."""
+
+    work: RegionWork
+    descr: Any
+    """The description of the model."""
+
+    package: Package
+    """Its files, which every worker can read."""
+
+    trust: bool
+
+    def load(self) -> tuple[WeightsAdapter, bool]:
+        """Return the network, loaded by the plugins of this process, and whether it must be called from one thread at a time."""
+        registry = collect()
+        model = LoadedModel.of(self.descr, self.package, registry)
+        plan = self.work.plan
+        adapter, entry = load_adapter(plan.weights, model.weights, model.io, self.package, registry, threads=plan.threads, trust=self.trust)
+        if plan.run_mode is not None:
+            adapter = plan.run_mode.wrap(adapter, registry)
+        return adapter, not (entry.thread_safe and plan.weights.device.partition(":")[0] == "cpu")
+
+
+class _Workplace(WorkerPlugin):  # type: ignore[misc]  # distributed has no types
+    """Keeps the network of one run in a worker process, from the first region to the end of the run."""
+
+    def __init__(self, run: RemoteRun) -> None:
+        self._run = run
+        self._loaded: tuple[WeightsAdapter, Lock | None] | None = None
+        self._loading: Lock | None = None
+
+    def setup(self, worker: Any) -> None:
+        self._loading = Lock()  # made here, since a lock can not be sent
+
+    def teardown(self, worker: Any) -> None:
+        if self._loaded is not None:
+            self._loaded[0].close()
+        self._run.package.close()
+
+    def compute(self, region: int) -> tuple[dict[str, Placed], dict[str, float]]:
+        """Compute a region; return the outputs that nobody wrote yet, and the seconds by stage."""
+        assert self._loading is not None
+        with self._loading:
+            if self._loaded is None:
+                adapter, serial = self._run.load()
+                self._loaded = (adapter, Lock() if serial else None)
+        clock = Clock()
+        task = RegionTask(work=self._run.work, adapter=self._loaded[0], clock=clock, serial=self._loaded[1])
+        return task(region), clock.seconds
+
+
+def _compute(name: str, region: int) -> tuple[dict[str, Placed], dict[str, float]]:
+    workplace: _Workplace = get_worker().plugins[name]
+    return workplace.compute(region)
+
+
+def run_on_cluster(client: Client, run: RemoteRun, *, clock: Clock, progress: Progress | None) -> Iterator[dict[str, Placed]]:
+    """Compute all regions of a plan; yield the outputs that workers do not write, region by region in any order.
+
+    Raises:
+        BioimageioError: What a worker raised; regions that wait are given up.
+
+    """
+    name = f"bioimageio_core-{uuid4().hex}"
+    total = run.work.plan.regions.count
+    client.register_plugin(_Workplace(run), name=name)
+    try:
+        submitted = (client.submit(_compute, name, region, key=f"{name}-{region}", pure=False) for region in range(total))
+        window = PER_THREAD * max(1, sum(client.nthreads().values()))
+        running = as_completed(islice(submitted, window), with_results=True)
+        done = count(1)
+        if progress is not None:
+            progress("predict", 0, total)
+        for future, (outputs, seconds) in running:
+            future.release()
+            for stage, spent in seconds.items():
+                clock.add(stage, spent)
+            if progress is not None:
+                progress("predict", next(done), total)
+            following = next(submitted, None)
+            if following is not None:
+                running.add(following)
+            yield outputs
+    finally:
+        client.unregister_worker_plugin(name)
+
+
+def threads_of_fullest_host(client: Client) -> int:
+    """Return the greatest number of threads that workers have on one machine: what shares its memory."""
+    by_host: dict[str, int] = {}
+    for address, threads in client.nthreads().items():
+        host = address.rpartition(":")[0]
+        by_host[host] = by_host.get(host, 0) + threads
+    return max(by_host.values(), default=1)

@@ -1,0 +1,55 @@
+"""What a hook may yield: frozen entries, and the protocols of what their ``load`` returns."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from .base import EntryBase
+from .commands import CommandEntry
+from .consumers import ConsumerEntry, Judge, Judgement
+from .converters import ConverterContext, WeightsConverter, WeightsConverterEntry
+from .foreign_formats import ForeignFormat, ForeignFormatEntry, ForeignFormatWriter
+from .processing import Measure, Measured, Needs, ProcessingOp, ProcessingOpEntry, ProcessingOpFactory
+from .run_modes import Pipeline, PipelineTensor, RunMode, RunModeEntry
+from .weights import AdapterContext, WeightsAdapter, WeightsAdapterEntry, WeightsFormatEntry
+
+__all__ = [
+    "AdapterContext",
+    "CommandEntry",
+    "ConsumerEntry",
+    "ConverterContext",
+    "Entry",
+    "EntryBase",
+    "ForeignFormat",
+    "ForeignFormatEntry",
+    "ForeignFormatWriter",
+    "Judge",
+    "Judgement",
+    "Measure",
+    "Measured",
+    "Needs",
+    "Pipeline",
+    "PipelineTensor",
+    "ProcessingOp",
+    "ProcessingOpEntry",
+    "ProcessingOpFactory",
+    "RunMode",
+    "RunModeEntry",
+    "WeightsAdapter",
+    "WeightsAdapterEntry",
+    "WeightsConverter",
+    "WeightsConverterEntry",
+    "WeightsFormatEntry",
+]
+
+Entry: TypeAlias = (
+    ProcessingOpEntry
+    | WeightsFormatEntry
+    | WeightsAdapterEntry
+    | WeightsConverterEntry
+    | RunModeEntry
+    | ForeignFormatEntry
+    | ConsumerEntry
+    | CommandEntry
+)
+"""Whatever a hook may yield."""

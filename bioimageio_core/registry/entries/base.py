@@ -1,0 +1,74 @@
+"""What all entries have in common, and the checks that they make when they are built.
+
+An entry that is built wrongly raises TypeError or ValueError in the plugin that builds it, and is reported with its name.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
+
+import attrs
+
+from ...typing import ModelFormat
+
+__all__ = ["EntryBase", "called_with", "is_description", "is_name", "names"]
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]*")
+
+
+def is_name(_instance: Any, attribute: Any, value: Any) -> None:
+    """Accept a name: a letter, then letters, digits, ``_``, ``-`` and ``.``."""
+    if not isinstance(value, str):
+        raise TypeError(f"{attribute.name}: expected a string, found {type(value).__name__}")
+    if _NAME.fullmatch(value) is None:
+        raise ValueError(f"{attribute.name}: expected a letter followed by letters, digits, '_', '-' or '.', found {value!r}")
+
+
+def names(_instance: Any, attribute: Any, value: Any) -> None:
+    """Accept a tuple of strings."""
+    if not isinstance(value, tuple) or not all(isinstance(item, str) for item in value):
+        raise TypeError(f"{attribute.name}: expected a tuple of strings, found {value!r}")
+
+
+def called_with(*arguments: str) -> Callable[[Any, Any, Any], None]:
+    """Accept callables that can be called with these arguments by position."""
+
+    def validate(_instance: Any, attribute: Any, value: Any) -> None:
+        if not callable(value):
+            raise TypeError(f"{attribute.name}: expected a function, found {type(value).__name__}")
+        try:
+            signature = inspect.signature(value)
+        except (TypeError, ValueError):  # of some builtins
+            return
+        try:
+            signature.bind(*arguments)
+        except TypeError:
+            wanted = f"({', '.join(arguments)})"
+            raise TypeError(f"{attribute.name}: expected a function that can be called with {wanted}, found {signature}") from None
+
+    return validate
+
+
+def is_description(_instance: Any, attribute: Any, value: Any) -> None:
+    """Accept a mapping from format versions of models to classes."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{attribute.name}: expected a mapping from format versions to classes, found {type(value).__name__}")
+    for version, cls in value.items():
+        if version not in get_args(ModelFormat):
+            raise ValueError(f"{attribute.name}: expected format versions of {', '.join(get_args(ModelFormat))}, found {version!r}")
+        if not isinstance(cls, type) or not attrs.has(cls):
+            raise TypeError(f"{attribute.name}: expected a description class for {version}, found {cls!r}")
+
+
+@attrs.frozen(kw_only=True)
+class EntryBase:
+    """What every entry has."""
+
+    name: str = attrs.field(validator=is_name)
+    """What descriptions and users call it; of all plugins only one can bring a name."""
+
+    summary: str = attrs.field(default="", validator=attrs.validators.instance_of(str))
+    """A few words for lists."""

@@ -1,0 +1,79 @@
+"""Entries of the hook ``bioimageio_run_modes``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import attrs
+
+from ...typing import AxisId, FrozenMapping
+from .base import EntryBase, called_with
+from .weights import WeightsAdapter
+
+__all__ = ["Pipeline", "PipelineTensor", "RunMode", "RunModeEntry"]
+
+
+@attrs.frozen(kw_only=True)
+class PipelineTensor:
+    """An input or output of the network."""
+
+    id: str
+    axes: tuple[AxisId, ...]
+    """In described order."""
+
+    kinds: tuple[str, ...]
+    """Of each axis: ``batch``, ``channel``, ``index``, ``time`` or ``space``."""
+
+    dtype: str
+    ops: tuple[str, ...]
+    """Names of the processing ops, in order: those before the network for inputs, those after it for outputs."""
+
+
+@attrs.frozen(kw_only=True)
+class Pipeline:
+    """How a block is predicted, as far as a run mode may see it and change it."""
+
+    inputs: tuple[PipelineTensor, ...]
+    outputs: tuple[PipelineTensor, ...]
+    halo: Mapping[AxisId, int] = FrozenMapping()
+    """Pixels of each output that are dropped at either side, by axis; as described, unless the user says otherwise."""
+
+    whole_axes: tuple[AxisId, ...] = ()
+    """Axes that are not cut into blocks."""
+
+    batch_size: int = 1
+    """Blocks that the network is given at once."""
+
+
+@runtime_checkable
+class RunMode(Protocol):
+    """A way of running the network other than one call per block."""
+
+    def plan(self, pipeline: Pipeline) -> Pipeline:
+        """Return the pipeline as this run mode wants it: a larger halo, axes that stay whole, another batch size.
+
+        Called while planning, before any data is read; `inputs` and `outputs` stay as they are.
+        """
+        ...
+
+    def wrap(self, adapter: WeightsAdapter, pipeline: Pipeline) -> WeightsAdapter:
+        """Return what is called for each block in place of the network.
+
+        Args:
+            adapter: The network; it may be called any number of times for a block.
+            pipeline: The pipeline as `plan` returned it.
+
+        """
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class RunModeEntry(EntryBase):
+    """A ``run_mode`` of model descriptions, or one that users ask for."""
+
+    load: Callable[[], Callable[[Any], RunMode]] = attrs.field(validator=called_with())
+    """Imports the implementation and returns the function that makes the run mode from its kwargs."""
+
+    kwargs: type | None = None
+    """Class of its arguments, a `Node`: they are checked before anything runs. None: a mapping is passed on as it is."""

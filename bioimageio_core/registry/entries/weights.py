@@ -1,0 +1,98 @@
+"""Entries of the hooks ``bioimageio_weights_formats`` and ``bioimageio_weights_adapters``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import attrs
+
+from ...typing import ModelFormat
+from .base import EntryBase, called_with, is_description, is_name, names
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["AdapterContext", "WeightsAdapter", "WeightsAdapterEntry", "WeightsFormatEntry"]
+
+
+@attrs.frozen(kw_only=True)
+class WeightsFormatEntry(EntryBase):
+    """A key of ``weights`` in model descriptions."""
+
+    descr: Mapping[ModelFormat, type] = attrs.field(validator=is_description)
+    aliases: tuple[str, ...] = attrs.field(default=(), validator=names)
+    """Old spellings of the key."""
+
+
+@attrs.frozen(kw_only=True)
+class AdapterContext:
+    """All that an adapter may know when it loads weights."""
+
+    weights: Any
+    """The weights entry of the description."""
+
+    path: str
+    """Local path of the weights file (or folder), its hash verified."""
+
+    files: Mapping[str, str]
+    """Local paths of further files of the entry, by field name (``external_data``, ``architecture``, ...)."""
+
+    input_ids: tuple[str, ...]
+    output_ids: tuple[str, ...]
+    device: str
+    """``cpu``, ``cuda``, ``cuda:1``, ..."""
+
+    threads: int
+    """Threads that one call may use."""
+
+    trust: bool = False
+
+
+@runtime_checkable
+class WeightsAdapter(Protocol):
+    """A network in memory on one device."""
+
+    def __call__(self, inputs: Sequence[NDArray[Any] | None]) -> Sequence[NDArray[Any]]:
+        """Run the network.
+
+        Args:
+            inputs: One array per described input, in described order, axes in described order;
+                None for an optional input that is absent.
+
+        Returns:
+            The outputs in described order; more than are described are dropped by the caller.
+
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the memory on host and device."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class WeightsAdapterEntry(EntryBase):
+    """Something that runs one weights format."""
+
+    weights_format: str = attrs.field(validator=is_name)
+    requires: tuple[str, ...] = attrs.field(validator=names)
+    """Names that must be importable."""
+
+    load: Callable[[], Callable[[AdapterContext], WeightsAdapter]] = attrs.field(validator=called_with())
+    """Imports the framework and returns what makes the adapter."""
+
+    devices: tuple[str, ...] = attrs.field(default=("cpu",), validator=names)
+    """Kinds of device that it can use."""
+
+    thread_safe: bool = True
+    """One adapter may be called from several threads at once."""
+
+    preference: int = 0
+    """Among installed adapters the highest preference that the model has weights for is taken; ties go by name."""
+
+    extra: str = ""
+    """What to install when ``requires`` is not met, such as ``bioimageio-runtime[onnx]``."""
+
+    carries_code: bool = False
+    """The weights are a program of their own."""
