@@ -104,13 +104,17 @@ def validate(source: Source | Package) -> ValidationReport:
     return validate_tree(tree, default_registry(), package.name)
 
 
-def update_format(source: Source | Package, *, report: Callable[[ValidationReport], None] = lambda report: None) -> Any:
+def update_format(
+    source: Source | Package, *, repair: bool = False, report: Callable[[ValidationReport], None] = lambda report: None
+) -> Any:
     """Load a description and bring it to the newest format version of its type: 0.5 for models, 0.3 for all others.
 
     Args:
         source: What `load_description` takes.
+        repair: Mend a description that breaks its format, or has no valid counterpart in the newest, where it is certain what is meant;
+            what no version can read is kept in its ``config``. The others are as they are without.
         report: Told what that took: issues of severity ``info`` for what is said in another way,
-            ``warning`` for what is said elsewhere now, had to be assumed or was lost, each with its path.
+            ``warning`` for what is said elsewhere now, had to be assumed, was repaired or was lost, each with its path.
 
     Raises:
         SourceError: There is nothing there.
@@ -118,7 +122,12 @@ def update_format(source: Source | Package, *, report: Callable[[ValidationRepor
 
     """
     package = open_package(source)
-    descr, found = update_tree(_tree(package), default_registry(), package.name)
+    if repair:
+        from .spec.repair import repaired
+
+        descr, found = repaired(package.content, default_registry(), package.name)
+    else:
+        descr, found = update_tree(_tree(package), default_registry(), package.name)
     report(found)
     return descr
 

@@ -13,14 +13,17 @@ __all__ = ["command"]
 @click.command(epilog="Example: bmz update old/rdf.yaml -o old/bioimageio.yaml")
 @click.argument("source")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="YAML file to write; without it the YAML is printed.")
+@click.option("--repair", is_flag=True, help="Mend what breaks the format, where it is certain what is meant.")
 @click.option("--overwrite", is_flag=True, help="Write to a file that exists already.")
 @click.option("--json", "as_json", is_flag=True, help="Print for machines.")
-def command(source: str, output: str | None, overwrite: bool, as_json: bool) -> int:
+def command(source: str, output: str | None, repair: bool, overwrite: bool, as_json: bool) -> int:
     """Bring a description to the newest format version of its type.
 
     What the newest version says in another way or can not say is listed, on standard error.
+    With --repair a description that is invalid is mended first, and what was mended is listed too;
+    what no version can read is kept under config.repaired.
     SOURCE is a file, folder, zip or URL; files that it names are not copied, so write beside them.
-    Exit status 1 if it is invalid, or has no valid counterpart.
+    Exit status 1 if it is invalid, or can not be repaired, or has no valid counterpart.
     """
     from ..api import save_description, update_format
     from ..spec.saving import description_yaml
@@ -30,7 +33,7 @@ def command(source: str, output: str | None, overwrite: bool, as_json: bool) -> 
     reports: list[ValidationReport] = []
     descr = None
     try:
-        descr = update_format(source, report=reports.append)
+        descr = update_format(source, repair=repair, report=reports.append)
     except InvalidDescriptionError as error:
         if not isinstance(error.report, ValidationReport):
             raise

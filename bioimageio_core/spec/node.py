@@ -9,7 +9,7 @@ import attrs
 
 from ..typing import FrozenMapping, Severity
 
-__all__ = ["NOTHING_WRITTEN", "Node", "Problem", "Written", "node"]
+__all__ = ["NOTHING_WRITTEN", "Loc", "Node", "Problem", "Written", "node"]
 
 Loc = tuple[str | int, ...]
 

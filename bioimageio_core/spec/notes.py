@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .node import Loc, Problem
 
-__all__ = ["changed", "lost"]
+__all__ = ["changed", "lost", "mended"]
 
 
 def changed(loc: Loc, message: str) -> Problem:
@@ -14,4 +14,9 @@ def changed(loc: Loc, message: str) -> Problem:
 
 def lost(loc: Loc, message: str) -> Problem:
     """Return the warning that the newer format can not say something, or not there."""
+    return Problem(loc=loc, message=message, severity="warning")
+
+
+def mended(loc: Loc, message: str) -> Problem:
+    """Return the warning that something was not as the format has it, and what was made of it."""
     return Problem(loc=loc, message=message, severity="warning")

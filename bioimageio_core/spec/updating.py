@@ -16,7 +16,7 @@ from .versions import NEWEST, format_of
 if TYPE_CHECKING:
     from .versions import ResourceDescr
 
-__all__ = ["load_tree", "update_tree"]
+__all__ = ["convert", "load_tree", "update_tree"]
 
 
 def load_tree(tree: Any, registry: Registry, source: str, format_version: str) -> ResourceDescr:
@@ -63,7 +63,7 @@ def update_tree(tree: Any, registry: Registry, source: str = "") -> tuple[Resour
     descr, detected, notes = read_with_notes(tree, registry, source)
     if format_of(descr) == NEWEST[detected.family]:
         return read_tree(tree, registry, source)
-    newest, more = _convert(unstructure(descr), detected.family == "model")
+    newest, more = convert(unstructure(descr), detected.family == "model")
     notes = [*notes, *more]
     failed = [note for note in notes if note.severity == "error"]
     if failed:
@@ -77,11 +77,12 @@ def update_tree(tree: Any, registry: Registry, source: str = "") -> tuple[Resour
     return updated, combined(notes, report)
 
 
-def _convert(tree: Mapping[str, Any], is_model: bool) -> tuple[dict[str, Any], list[Problem]]:
+def convert(tree: Mapping[str, Any], is_model: bool) -> tuple[dict[str, Any], list[Problem]]:
+    """Return a valid description of the version before the newest in the newest, and what was changed or lost."""
     if is_model:
-        from .model.v0_5.from_v0_4 import convert
+        from .model.v0_5 import from_v0_4
 
-        return convert(tree)
+        return from_v0_4.convert(tree)
     from .generic.upgrade_v0_3 import from_v0_2
 
     return from_v0_2(tree)

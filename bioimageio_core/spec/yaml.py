@@ -15,8 +15,9 @@ from typing import Any
 import attrs
 
 from ..errors import YamlError
+from .node import Loc
 
-__all__ = ["dump_yaml", "load_yaml"]
+__all__ = ["Faults", "dump_yaml", "load_yaml"]
 
 MAX_DEPTH = 100
 MAX_NODES = 1_000_000
@@ -35,7 +36,18 @@ _TAG = "tag:yaml.org,2002:"
 _MAX_DIGITS = 4000
 
 
-def load_yaml(text: str | bytes, *, source: str = "") -> dict[str, Any]:
+@attrs.define
+class Faults:
+    """What a reader that lets it pass leaves out of a document."""
+
+    repeated: list[tuple[Loc, Any]] = attrs.field(factory=list)
+    """Path of a key that was there already, and the value that it had."""
+
+    documents: list[Any] = attrs.field(factory=list)
+    """Documents after the first."""
+
+
+def load_yaml(text: str | bytes, *, source: str = "", faults: Faults | None = None) -> dict[str, Any]:
     """Read one YAML 1.2 document whose top level is a mapping.
 
     Dates are left as strings.
@@ -44,6 +56,8 @@ def load_yaml(text: str | bytes, *, source: str = "") -> dict[str, Any]:
     Args:
         text: The document; bytes are UTF-8, with or without a byte order mark.
         source: What to call the document in errors.
+        faults: Where what is left out is collected: repeated keys, of which the last is taken, and further documents;
+            None: both are refused.
 
     Raises:
         YamlError: The text is not YAML, repeats a key, nests or expands beyond reason, or holds no mapping.
@@ -55,7 +69,7 @@ def load_yaml(text: str | bytes, *, source: str = "") -> dict[str, Any]:
     where = f"{source}: " if source else ""
     try:
         decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
-        tree = _Builder(yaml.parse(decoded, Loader=loader)).document()
+        tree = _Builder(yaml.parse(decoded, Loader=loader), faults=faults).document()
     except UnicodeError as error:
         raise YamlError(f"{where}expected text in UTF-8, found other bytes ({error})") from None
     except _Refused as error:
@@ -112,6 +126,8 @@ class _Builder:
     anchors: dict[str, tuple[Any, int] | None] = attrs.field(factory=dict)
     """Value and expanded size; None while the node is still open."""
 
+    faults: Faults | None = None
+
     def document(self) -> Any:
         import yaml
 
@@ -121,7 +137,7 @@ class _Builder:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
-                if documents > 1:
+                if documents > 1 and self.faults is None:
                     raise _Refused(event, "expected a single document, found another one")
             elif isinstance(event, yaml.MappingStartEvent):
                 stack.append(self._open(event, len(stack), {}))
@@ -130,10 +146,27 @@ class _Builder:
             elif isinstance(event, (yaml.ScalarEvent, yaml.AliasEvent, yaml.CollectionEndEvent)):
                 value, size = self._value(event, stack)
                 if stack:
+                    self._check_key(stack, value, event)
                     _add(stack[-1], value, size, event)
-                else:
+                elif root is None:
                     root = value
+                elif self.faults is not None and value is not None:
+                    self.faults.documents.append(value)
         return root
+
+    def _check_key(self, stack: list[_Frame], key: Any, event: Any) -> None:
+        """Refuse what comes next as key where it is no scalar, or list it where it is there already."""
+        frame = stack[-1]
+        if isinstance(frame.value, list) or frame.has_key:
+            return
+        if isinstance(key, (dict, list)):
+            raise _Refused(event, f"expected a scalar as key, found {_kind(key)}")
+        if key not in frame.value:
+            return
+        if self.faults is None:
+            raise _Refused(event, f"expected distinct keys, found {key!r} more than once")
+        loc = (*(len(f.value) if isinstance(f.value, list) else f.key for f in stack[:-1]), key)
+        self.faults.repeated.append((loc, frame.value[key]))
 
     def _value(self, event: Any, stack: list[_Frame]) -> tuple[Any, int]:
         """Return the value that the event completes, and its expanded size."""
@@ -178,10 +211,6 @@ def _add(frame: _Frame, value: Any, size: int, event: Any) -> None:
         frame.value[frame.key] = value
         frame.has_key = False
     else:
-        if isinstance(value, (dict, list)):
-            raise _Refused(event, f"expected a scalar as key, found {_kind(value)}")
-        if value in frame.value:
-            raise _Refused(event, f"expected distinct keys, found {value!r} more than once")
         frame.key, frame.has_key = value, True
 
 

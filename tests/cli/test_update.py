@@ -63,3 +63,38 @@ class TestUpdate:
         ran = bmz("update", old, "--json")
         assert ran.status == 1
         assert [issue["path"] for issue in json.loads(ran.out)["issues"] if issue["severity"] == "error"] == ["license"]
+
+
+class TestRepair:
+    """With --repair."""
+
+    BROKEN = "name: cells\nname: nuclei\ntype: dataset\nformat_version: 0.2.4\ndescription: Many\n\tcells\nowners: [1]\nauthors: Ada\n"
+
+    def test_lists_repairs(self, bmz: ForkedBmz, old: Path) -> None:
+        """The description on standard output, each repair with its path on the other; the file stays as it is."""
+        old.write_text(self.BROKEN)
+        ran = bmz("update", "--repair", old)
+        assert ran.status == 0
+        assert ran.out.startswith("format_version: 0.3.4\ntype: dataset\nname: nuclei\n")
+        assert "'cells' was moved to config.repaired: the key comes again later, and that value was taken" in ran.err
+        assert "expected a list, found 'Ada': read as a list of one" in ran.err
+        assert "the list [1] was moved to config.repaired: unknown key" in ran.err
+        assert old.read_text() == self.BROKEN
+
+    def test_json(self, bmz: ForkedBmz, old: Path) -> None:
+        """The same as plain data."""
+        old.write_text(self.BROKEN)
+        result = bmz("update", "--repair", old, "--json").json
+        assert result["description"]["config"] == {"repaired": {"name": "cells", "owners": [1]}}
+        assert {"path": "authors", "message": "strings were read as names", "severity": "warning", "hint": ""} in result["issues"]
+
+    def test_beyond_repair(self, bmz: ForkedBmz, old: Path) -> None:
+        """Status 1, what is left to decide on, nothing written; without the option nothing is repaired."""
+        old.write_text("type: Dataset\nformat_version: 0.2.4\ndescription: Many\n")
+        ran = bmz("update", "--repair", old, "-o", old.parent / "new.yaml")
+        assert ran.status == 1
+        assert "can not be repaired: name: expected a value, found none" in ran.err
+        assert "'Dataset' was read as dataset" in ran.err
+        assert not (old.parent / "new.yaml").exists()
+        old.write_text(self.BROKEN)
+        assert "expected distinct keys" in bmz("update", old).error(1)

@@ -1,0 +1,58 @@
+"""Where repairs put what they can not read: nothing is lost."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..fields import found
+from ..node import Loc, Problem
+from ..notes import mended
+
+__all__ = ["NOTHING", "PLACE", "keep", "plain", "value_at"]
+
+PLACE = "repaired"
+"""Key of ``config`` under which values are kept, by the path where they stood."""
+
+
+class _Nothing:
+    """Stands for no value, where null is one."""
+
+
+NOTHING = _Nothing()
+
+
+def value_at(tree: Any, loc: Loc) -> Any:
+    """Return the value at a path, or `NOTHING`."""
+    for key in loc:
+        is_there = (isinstance(tree, dict) and key in tree) or (isinstance(tree, list) and isinstance(key, int) and key < len(tree))
+        if not is_there:
+            return NOTHING
+        tree = tree[key]
+    return tree
+
+
+def plain(value: Any) -> Any:
+    """Return a value as ``config`` may hold it: keys are text, and so are numbers that are not finite."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def keep(tree: dict[str, Any], loc: Loc, value: Any, why: str) -> Problem:
+    """Keep a value, which has been taken from its place, in ``config``, and return what to say of it."""
+    config = tree.get("config")
+    if not isinstance(config, dict):
+        config = tree["config"] = {} if config is None else {PLACE: {"config": config}}
+    place = config.setdefault(PLACE, {})
+    if not isinstance(place, dict):
+        place = config[PLACE] = {PLACE: place}
+    path = written = ".".join(map(str, loc))
+    number, written_plainly = 1, plain(value)
+    while path in place and place[path] != written_plainly:
+        number += 1
+        path = f"{written} ({number})"
+    place[path] = written_plainly
+    return mended(loc, f"{found(value)} was moved to config.{PLACE}: {why}")

@@ -1,0 +1,80 @@
+"""What no version of the format can read, after all that could be mended: it is kept in ``config``, where it does no harm.
+
+Inputs, outputs, weights and what tells them apart are left alone: what they mean is not to be changed by taking something away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from ..node import Loc, Problem
+from ..notes import mended
+from .kept import NOTHING, keep, value_at
+
+__all__ = ["settle"]
+
+_ROUNDS = 30
+"""How often a description is judged: what is taken away may bring the next fault to light."""
+
+_NEEDED = ("format_version", "inputs", "name", "outputs", "type", "weights")
+_NEEDED_OF_WEIGHTS = ("architecture", "architecture_sha256", "kwargs", "sha256", "source")
+_BY_POSITION = ("sample_inputs", "sample_outputs", "test_inputs", "test_outputs")
+
+
+def settle(tree: dict[str, Any], judge: Callable[[dict[str, Any]], Iterable[Problem]]) -> Iterator[Problem]:
+    """Move values that are at fault to ``config``, in place, until none is left or those left are needed; nulls are left out.
+
+    Args:
+        tree: A description in the latest micro version of its format.
+        judge: Returns the problems of a tree.
+
+    """
+    for _ in range(_ROUNDS):
+        taken: list[Problem] = []
+        shortened: dict[Loc, int] = {}
+        # From the back, so that paths into lists stay those of the document.
+        for problem in reversed([problem for problem in judge(tree) if problem.severity == "error"]):
+            target = _target(tree, problem.loc)
+            if target is not None and not _is_moved(target, shortened):
+                taken.append(_take(tree, target, problem.message.partition(", expected one of")[0]))
+                if isinstance(target[-1], int):
+                    shortened[target[:-1]] = target[-1]
+        yield from reversed(taken)
+        if not taken:
+            return
+
+
+def _is_moved(target: Loc, shortened: Mapping[Loc, int]) -> bool:
+    """Return whether a path leads into a list behind an item that was taken out of it."""
+    return any(
+        target[: len(loc)] == loc and isinstance(target[len(loc)], int) and int(target[len(loc)]) >= index
+        for loc, index in shortened.items()
+        if len(target) > len(loc)
+    )
+
+
+def _target(tree: dict[str, Any], loc: Loc) -> Loc | None:
+    """Return the place of the value to take away for a problem at ``loc``; None where there is none that may be."""
+    value = value_at(tree, loc)
+    if value is NOTHING:  # something is missing: what it is missing of is no use
+        loc = loc[:-1]
+        if len(loc) < 2:
+            return None
+    elif value is None:
+        return loc or None
+    if loc and loc[0] in _BY_POSITION:
+        loc = loc[:1]
+    if not loc or loc[0] == "config":
+        return None
+    if loc[0] == "weights":
+        return loc[:3] if len(loc) > 2 and loc[2] not in _NEEDED_OF_WEIGHTS else None
+    return None if loc[0] in _NEEDED else loc
+
+
+def _take(tree: dict[str, Any], loc: Loc, why: str) -> Problem:
+    holder = value_at(tree, loc[:-1])
+    value = holder.pop(loc[-1])
+    if value is None:
+        return mended(loc, "null was left out")
+    return keep(tree, loc, value, why)
