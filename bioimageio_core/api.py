@@ -85,20 +85,39 @@ def load_model_description(source: Source | Package) -> Any:
     return read_tree(_model_tree(package), default_registry(), package.name)[0]
 
 
-def validate(source: Source | Package) -> ValidationReport:
+def validate(source: Source | Package, *, check_files: bool = False) -> ValidationReport:
     """Judge a description by its format alone, whatever is installed; never raises for content.
+
+    Args:
+        source: What `load_description` takes.
+        check_files: Look up the files that it names as well: whether they are there, within the package, not empty, of the SHA-256 that is
+            said, and whether test tensors and covers are what the description says. Files at URLs are fetched.
 
     Raises:
         SourceError: There is nothing there.
 
     """
-    package = open_package(source)
+    if isinstance(source, Package):
+        return _validate(source, check_files)
+    with open_package(source) as package:
+        return _validate(package, check_files)
+
+
+def _validate(package: Package, check_files: bool) -> ValidationReport:
     try:
         tree = _tree(package)
     except YamlError as error:
         issue = Issue(loc=(), message=str(error), severity="error")
         return ValidationReport(source=package.name, type="", format_version="", status="invalid", issues=(issue,))
-    return validate_tree(tree, default_registry(), package.name)
+    if not check_files:
+        return validate_tree(tree, default_registry(), package.name)
+    from .checks import files_not_checked, with_checked_files
+
+    try:
+        descr, report = read_tree(tree, default_registry(), package.name)
+    except InvalidDescriptionError as error:
+        return files_not_checked(error.report)
+    return with_checked_files(report, descr, package)
 
 
 def update_format(source: Source | Package, *, report: Callable[[ValidationReport], None] = lambda report: None) -> Any:

@@ -8,7 +8,7 @@ import stat
 import tempfile
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 import attrs
@@ -16,6 +16,7 @@ import attrs
 from ..errors import SourceError
 from .cache import cache_from_environment, is_cached
 from .hashes import verify_sha256
+from .names import DESCRIPTION_NAMES, description_in, inside
 from .scratch import Scratch
 from .urls import is_url, open_url, path_of_url, protocol_of, url_errors
 
@@ -23,9 +24,6 @@ __all__ = ["Package", "Source", "open_package"]
 
 Source: TypeAlias = "str | Path | bytes | Mapping[str, Any]"
 """A path to a file, folder or zip, a URL that fsspec can open, the bytes of a file, or the tree of a description."""
-
-DESCRIPTION_NAMES = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
-"""Names of description files, the preferred first; ``*.<name>`` counts as well."""
 
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 """First bytes of zips; the second is that of a zip without members, the third of one that was split."""
@@ -78,10 +76,31 @@ class Package:
         try:
             if self.archive is not None:
                 with self._open_archive() as opened:
-                    return opened.getinfo(_inside(source, self.name)).file_size
+                    return opened.getinfo(inside(source, self.name)).file_size
             return self._find(source).stat().st_size
         except (OSError, KeyError, zipfile.BadZipFile):
             return None
+
+    def is_remote(self, source: str) -> bool:
+        """Return whether a file that the description names comes over the network."""
+        if is_url(source):
+            return is_cached(source)
+        return self.archive is None and is_cached(self.root)
+
+    def holds(self, source: str) -> bool:
+        """Return whether a file that the description names lies within the package, be it there or not."""
+        if is_url(source):
+            return False
+        try:
+            member = inside(source, self.name)
+        except SourceError:
+            return False
+        if self.archive is not None or is_url(self.root):
+            return True
+        if not self.root:
+            return False
+        root = Path(self.root).resolve()
+        return (root / member).resolve().is_relative_to(root)
 
     def close(self) -> None:
         """Remove what was unpacked or fetched; it comes again when it is asked for again."""
@@ -100,7 +119,7 @@ class Package:
         if self.archive is not None:
             return self._unpack(source)
         if is_url(self.root):
-            return self._fetch(f"{self.root.rstrip('/')}/{_inside(source, self.name)}", sha256)
+            return self._fetch(f"{self.root.rstrip('/')}/{inside(source, self.name)}", sha256)
         path = Path(source)
         if not path.is_absolute():
             if not self.root:
@@ -131,7 +150,7 @@ class Package:
         return target
 
     def _unpack(self, source: str) -> Path:
-        member = _inside(source, self.name)
+        member = inside(source, self.name)
         target = self._new_path(member)
         if not target.exists():
             try:
@@ -198,7 +217,7 @@ def open_package(source: Source | Package) -> Package:
 def _from_folder(folder: Path) -> Package:
     try:
         names = sorted(p.name for p in folder.iterdir() if p.is_file())
-        name = _description_in(names)
+        name = description_in(names)
         content = b"" if name is None else (folder / name).read_bytes()
     except OSError as error:
         raise SourceError(f"{folder} cannot be read: {error.strerror or error}") from None
@@ -236,7 +255,7 @@ def _from_bytes(content: bytes, *, name: str, root: str) -> Package:
 def _from_zip(archive: bytes | str, *, name: str) -> Package:
     try:
         with zipfile.ZipFile(io.BytesIO(archive) if isinstance(archive, bytes) else archive) as opened:
-            found = _description_in(sorted(n for n in opened.namelist() if "/" not in n))
+            found = description_in(sorted(n for n in opened.namelist() if "/" not in n))
             if found is None:
                 raise SourceError(f"{name} holds no description at its top: expected {', '.join(DESCRIPTION_NAMES)} or *.<one of these>")
             if opened.getinfo(found).file_size > LARGEST_DESCRIPTION:
@@ -247,29 +266,6 @@ def _from_zip(archive: bytes | str, *, name: str) -> Package:
     except Exception as error:  # zipfile lets through what its decompressors raise
         raise SourceError(f"{name} is a broken zip: {error}") from None
     return Package(name=name, content=content, archive=archive)
-
-
-def _description_in(names: list[str]) -> str | None:
-    """Return the preferred description among file names that are sorted."""
-    for wanted in DESCRIPTION_NAMES:
-        for match in ((n == wanted for n in names), (n.endswith(f".{wanted}") for n in names)):
-            for name, good in zip(names, match, strict=True):
-                if good:
-                    return name
-    return None
-
-
-def _inside(source: str, package: str) -> str:
-    """Return the normalised path of a file in a package; refuse what lies outside of it."""
-    parts: list[str] = []
-    for part in PurePosixPath(source.replace("\\", "/")).parts:
-        if part == ".." and parts:
-            parts.pop()
-        elif part == ".." or part.endswith(":") or part == "/":
-            raise SourceError(f"{package} names the file {source!r}, which lies outside of it: expected a path within the package")
-        else:
-            parts.append(part)
-    return "/".join(parts)
 
 
 def _write_whole(target: Path, content: IO[bytes]) -> None:
