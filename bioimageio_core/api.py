@@ -17,6 +17,8 @@ from .prediction.reproduce import TestReport, test_weights
 from .prediction.result import Prediction
 from .prediction.verify import VerifyReport, verify_blocks
 from .registry import Registry, collect
+from .report.model_card import model_card
+from .report.resource_card import ResourceCard, resource_card
 from .sources import Package, open_package
 from .sources.package import Source
 from .spec.node import Node
@@ -27,6 +29,7 @@ from .spec.validation import Issue, ValidationReport, read_tree, validate_tree
 from .spec.yaml import load_yaml
 
 __all__ = [
+    "card",
     "default_registry",
     "json_schema",
     "load_description",
@@ -118,6 +121,27 @@ def _validate(package: Package, check_files: bool) -> ValidationReport:
     except InvalidDescriptionError as error:
         return files_not_checked(error.report)
     return with_checked_files(report, descr, package)
+
+
+def card(source: Source | Package) -> ResourceCard:
+    """Return what a resource is at a glance; notebooks show it as a page.
+
+    Nothing is fetched but the description itself, and no framework is imported.
+
+    Args:
+        source: What `load_description` takes.
+
+    Returns:
+        Its facts; of a model a `bioimageio_core.report.model_card.ModelCard`, with what it takes and gives and what can be run here.
+
+    Raises:
+        SourceError: There is nothing there.
+        InvalidDescriptionError: It breaks its format.
+
+    """
+    with open_package(source) as package:
+        descr, report = read_tree(_tree(package), default_registry(), package.name)
+        return model_card(descr, package, default_registry(), report) if descr.type == "model" else resource_card(descr, package, report)
 
 
 def update_format(source: Source | Package, *, report: Callable[[ValidationReport], None] = lambda report: None) -> Any:

@@ -111,9 +111,20 @@ def _not_found(reference: FileReference, package: Package, error: OSError) -> Pr
             f"{reference.source!r} was not looked up, since it would have to be fetched while the environment variable BMZ_OFFLINE is set"
         )
         return Problem(loc=(), message=message, severity="info")
-    hint = "Its name may differ in upper and lower case, or it was not packaged." if not is_url(reference.source) else ""
     reason = str(error).removeprefix(f"{package.name} names the file ")
-    return Problem(loc=(), message=f"expected a file that can be read, found {reason}", hint=hint)
+    return Problem(loc=(), message=f"expected a file that can be read, found {reason}", hint=_other_case(reference.source, package))
+
+
+def _other_case(source: str, package: Package) -> str:
+    """Return what to do where a file is there under a name that differs in upper and lower case, as systems may not tell apart."""
+    if is_url(source) or is_url(package.root) or not package.root:
+        return ""
+    missing = Path(package.root) / source
+    try:
+        close = [p.name for p in missing.parent.iterdir() if p.name.lower() == missing.name.lower()]
+    except OSError:
+        return ""
+    return f"Name it {close[0]!r}, as the file there is named." if close else ""
 
 
 def _content_problems(reference: FileReference, path: Path, descr: Any) -> Iterator[Problem]:

@@ -43,11 +43,6 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
             if progress is not None:
                 progress("validate", number, len(found))
             reports.append(_judged(source, check_files))
-    if html is not None:
-        from ..report.html import write_page
-        from ..report.pages import validation_page
-
-        write_page(html, validation_page(reports))
     if as_json:
         print_json([r.as_dict() for r in reports])
     else:
@@ -58,6 +53,11 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
                 click.echo(validation_text(report, paint))
         if len(reports) > 1:
             click.echo(validation_summary(reports))
+    if html is not None:
+        from ..report.html import write_page
+        from ..report.pages import validation_page
+
+        write_page(html, validation_page(reports))
     return max(_STATUS[r.status] for r in reports)
 
 

@@ -1,14 +1,15 @@
-"""A model at a glance, in words."""
+"""A resource at a glance, in words."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from .model_card import AxisCard, ModelCard, OpCard, TensorCard, WeightsCard
+from .model_card import AxisCard, ModelCard, TensorCard, WeightsCard
 from .plain_text import bytes_in_words, in_one_line, table
+from .resource_card import ResourceCard, Section
 
-__all__ = ["model_card_text"]
+__all__ = ["card_text"]
 
 WIDTH = 100
 """Columns that running text is wrapped at."""
@@ -17,40 +18,73 @@ MANY_CHANNELS = 8
 """Names of more channels than this are not all written."""
 
 
-def model_card_text(card: ModelCard) -> str:
+def card_text(card: ResourceCard) -> str:
     """Return a card for people."""
     lines = [in_one_line(card.name), *_wrapped(card.description, "  "), ""]
     lines += _facts(card)
-    for title, tensors, ops in (("inputs", card.inputs, "preprocessing"), ("outputs", card.outputs, "postprocessing")):
-        lines += ["", title]
-        for tensor in tensors:
-            lines += _tensor(tensor, ops)
-    lines += ["", "weights"]
-    lines += _indented(table([_weights(w) for w in card.weights], ("format", "file", "size", "can be run here")), "  ")
+    if isinstance(card, ModelCard):
+        lines += _model(card)
+    for section in card.sections:
+        lines += ["", section.title.lower(), *_section(section)]
     if card.issues:
         lines += ["", "remarks of validation"]
         lines += _indented(table([(i.severity, i.path or "(whole)", in_one_line(i.message)) for i in card.issues]), "  ")
     return "\n".join(lines)
 
 
-def _facts(card: ModelCard) -> Iterator[str]:
-    known = "" if card.run_mode_known else " (no installed plugin brings it)"
+def _facts(card: ResourceCard) -> Iterator[str]:
     facts = [
+        ("type", () if isinstance(card, ModelCard) else (card.type,)),
         ("source", (card.source,)),
         ("id", (card.id,)),
         ("version", (card.version,)),
         ("format", (card.format_version,)),
-        ("authors", (", ".join(card.authors),)),
+        ("authors", (", ".join(map(str, card.authors)),)),
+        ("maintained", (", ".join(map(str, card.maintainers)),)),
         ("license", (card.license,)),
-        ("cite", card.cite),
+        ("cite", tuple(map(str, card.cite))),
         ("tags", (", ".join(card.tags),)),
+        ("links", card.links),
+        ("git", (card.git_repo,)),
+        ("content", (card.content,)),
+        ("parent", (card.parent,)),
         ("documents", (card.documentation,)),
-        ("run mode", (f"{card.run_mode}{known}" if card.run_mode else "one call of the network per block",)),
+        ("attached", (", ".join(card.attachments),)),
     ]
+    if isinstance(card, ModelCard):
+        known = "" if card.run_mode_known else " (no installed plugin brings it)"
+        facts.append(("run mode", (f"{card.run_mode}{known}" if card.run_mode else "one call of the network per block",)))
     for label, values in facts:
-        for number, value in enumerate(v for v in values if v):
-            first = f"  {label if number == 0 else '':<10} "
-            yield from _wrapped(value, first)
+        yield from _labelled(label, values, 10)
+
+
+def _labelled(label: str, values: Iterable[str | None], width: int) -> Iterator[str]:
+    for number, value in enumerate(v for v in values if v):
+        yield from _wrapped(value, f"  {in_one_line(label) if number == 0 else '':<{width}} ")
+
+
+def _model(card: ModelCard) -> Iterator[str]:
+    for title, tensors, ops in (("inputs", card.inputs, "preprocessing"), ("outputs", card.outputs, "postprocessing")):
+        yield from ("", title)
+        for tensor in tensors:
+            yield from _tensor(tensor, ops)
+    yield from ("", "weights")
+    yield from _indented(table([_weights(w) for w in card.weights], ("format", "file", "size", "can be run here")), "  ")
+
+
+def _section(section: Section) -> Iterator[str]:
+    width = max((len(f.label) for f in section.facts), default=0)
+    for fact in section.facts:
+        yield from _labelled(fact.label, (fact.value,), width)
+    for number, values in enumerate(section.tables):
+        if number:
+            yield ""
+        yield f"  {in_one_line(values.title)}"
+        width = max((len(f.label) for f in values.facts), default=0)
+        for fact in values.facts:
+            yield from _labelled(fact.label, (fact.value,), width)
+        rows = [tuple(map(in_one_line, row)) for row in values.rows]
+        yield from _indented(table(rows, tuple(map(in_one_line, values.header))), "    ")
 
 
 def _wrapped(text: str, first: str) -> list[str]:
@@ -71,7 +105,7 @@ def _tensor(tensor: TensorCard, ops: str) -> Iterator[str]:
     shown = [n for n in range(len(header)) if n < 2 or any(row[n] for row in rows)]
     yield from _indented(table([tuple(row[n] for n in shown) for row in rows], tuple(header[n] for n in shown)), "    ")
     for number, op in enumerate(tensor.ops):
-        yield from _wrapped(_op(op), f"    {ops if number == 0 else '':<15} ")
+        yield from _wrapped(op.in_words(), f"    {ops if number == 0 else '':<15} ")
 
 
 def _axis(axis: AxisCard) -> tuple[str, ...]:
@@ -79,17 +113,6 @@ def _axis(axis: AxisCard) -> tuple[str, ...]:
     channels = ", ".join(names if len(names) <= MANY_CHANNELS else [*names[: MANY_CHANNELS - 2], "...", names[-1]])
     pixel = f"{axis.scale:g} {axis.unit or ''}".strip() if axis.unit or axis.scale != 1 else ""
     return axis.id, axis.size_in_words(), str(axis.halo) if axis.halo else "", pixel, channels
-
-
-def _op(op: OpCard) -> str:
-    arguments = ", ".join(f"{k}={_value(v)}" for k, v in op.kwargs.items())
-    return f"{op.name}({arguments})" + ("" if op.known else " (no installed plugin brings it)")
-
-
-def _value(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_value, value)) + "]"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _weights(weights: WeightsCard) -> tuple[str, ...]:
