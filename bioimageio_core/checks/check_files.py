@@ -83,7 +83,7 @@ def _loc(reference: FileReference, problem: Problem) -> tuple[str | int, ...]:
 
 def _look_up(reference: FileReference, package: Package) -> _Found:
     source = reference.source
-    if package.root and not is_url(source) and not package.holds(source):
+    if package.root and not is_url(package.root) and not package.is_remote(source) and not package.holds(source):
         message = f"expected a path within the package, found {source!r}, which leads out of it: nobody else will have that file"
         return _Found(problems=(Problem(loc=(), message=message, hint="Put the file beside the description, and name it from there."),))
     problems = []

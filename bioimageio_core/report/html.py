@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OutputError
+from ..sources.urls import is_url
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -40,6 +41,7 @@ def _environment() -> Environment:
     )
     environment.filters["web"] = _web
     environment.filters["of"] = _of
+    environment.filters["place"] = _place
     environment.filters["bytes_in_words"] = bytes_in_words
     return environment
 
@@ -47,6 +49,11 @@ def _environment() -> Environment:
 def _web(url: object) -> str:
     """Return a URL if it leads to the web, else an empty text: descriptions hold others that would run code."""
     return url if isinstance(url, str) and url.lower().startswith(("http://", "https://")) else ""
+
+
+def _place(source: str) -> str:
+    """Return a URL, or the end of a path: pages are published, and folders of users are nobody's business."""
+    return source if is_url(source) else "/".join(Path(source).parts[-2:])
 
 
 def _of(count: int, severity: str) -> str:

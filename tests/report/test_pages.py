@@ -237,6 +237,8 @@ class TestCards:
         (rich / "package" / "bioimageio.yaml").write_text(yaml.safe_dump(tree))
         card = bc.card(rich / "package")
         assert (card.covers[0].data_url, card.documentation_text) == (None, None)
+        assert str(rich) not in card_page(card)
+        assert "package/bioimageio.yaml" in card_page(card)
 
     def test_large_covers_are_not_shown(self, rich: Path) -> None:
         """Of two megabytes or more."""
