@@ -24,7 +24,7 @@ def image_size(path: Path) -> tuple[int, int] | None:
                 file.seek(0)
                 try:
                     width, height = read(file)
-                except (struct.error, KeyError, IndexError):
+                except (struct.error, KeyError, OverflowError, OSError):
                     raise ValueError("a header that ends too early") from None
                 if width < 1 or height < 1:
                     raise ValueError(f"a header that says {width} x {height} pixels")

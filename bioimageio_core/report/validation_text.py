@@ -17,10 +17,7 @@ Paint: TypeAlias = Callable[[str, str], str]
 
 def validation_text(report: LocatedReport, paint: Paint = lambda text, role: text) -> str:
     """Return a report for people."""
-    kind = f"{report.type or 'unknown type'} {report.format_version}".rstrip()
-    if report.status == "unreadable":
-        return f"{in_one_line(report.source)}: {paint('unreadable', 'unreadable')}"
-    lines = [f"{in_one_line(report.source)}: {paint(report.status, report.status)} ({in_one_line(kind)})"]
+    lines = [f"{in_one_line(report.source)}: {paint(report.status, report.status)}{_kind(report)}"]
     for issue in report.issues:
         lines += _issue(issue, paint)
     return "\n".join(lines)
@@ -30,6 +27,13 @@ def validation_summary(reports: Sequence[LocatedReport]) -> str:
     """Return how many of several sources are good, in one line."""
     counts = {status: sum(r.status == status for r in reports) for status in ("valid", "invalid", "unreadable")}
     return f"{len(reports)} descriptions: " + ", ".join(f"{count} {status}" for status, count in counts.items())
+
+
+def _kind(report: LocatedReport) -> str:
+    if report.status == "unreadable":
+        return ""
+    kind = f"{report.type or 'unknown type'} {report.format_version}"
+    return f" ({in_one_line(kind)})"
 
 
 def _issue(located: LocatedIssue, paint: Paint) -> Iterator[str]:
