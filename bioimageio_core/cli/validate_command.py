@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..report.plain_text import in_one_line
 from .terminal import paint, print_json, progress_bars
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
     else:
         for report in reports:
             if report.status == "unreadable":
-                click.echo(f"{report.source}: {report.issues[0].issue.message}", err=True)
+                click.echo(in_one_line(f"{report.source}: {report.issues[0].issue.message}"), err=True)
             else:
                 click.echo(validation_text(report, paint))
         if len(reports) > 1:

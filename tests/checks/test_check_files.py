@@ -342,6 +342,14 @@ class TestNetwork:
         edit(nuclei / V0_5, lambda tree: tree["weights"]["onnx"].update(source=f"{server}/gone.onnx", sha256="0" * 64))
         assert only_error(nuclei).path == "weights.onnx.source"
 
+    def test_description_at_a_url(self, nuclei: Path, server: str) -> None:
+        """Its files are beside it."""
+        pytest.importorskip("aiohttp")
+        url = f"{server}/{V0_5}"
+        assert bc.validate(url, check_files=True).status == "valid"
+        edit(nuclei / V0_5, lambda tree: tree.update(attachments=[{"source": "gone.txt"}, {"source": "../secret.txt"}]))
+        assert [i.path for i in found(bc.validate(url, check_files=True))] == ["attachments.0.source", "attachments.1.source"]
+
     def test_offline(self, nuclei: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """What is not at hand is not wrong."""
         edit(nuclei / V0_5, lambda tree: tree["weights"]["onnx"].update(source=f"{server}/elsewhere.onnx", sha256="1" * 64))
