@@ -99,7 +99,8 @@ def _indented(text: str, indent: str) -> list[str]:
 
 def _tensor(tensor: TensorCard, ops: str) -> Iterator[str]:
     optional = ", optional" if tensor.optional else ""
-    yield from _wrapped(f"{tensor.id}: {tensor.dtype}{optional}" + (f" ({tensor.description})" if tensor.description else ""), "  ")
+    values = f", {tensor.values}" if tensor.values else ""
+    yield from _wrapped(f"{tensor.id}: {tensor.dtype}{values}{optional}" + (f" ({tensor.description})" if tensor.description else ""), "  ")
     header = ("axis", "size", "halo", "pixel", "channels")
     rows = [_axis(a) for a in tensor.axes]
     shown = [n for n in range(len(header)) if n < 2 or any(row[n] for row in rows)]

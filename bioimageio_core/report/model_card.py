@@ -20,6 +20,7 @@ from ..spec.validation import ValidationReport
 from ..typing import FrozenMapping
 from .model_sections import arguments_in_words, model_sections
 from .resource_card import ResourceCard, common_facts
+from .values_text import values_in_words
 
 __all__ = ["AxisCard", "ModelCard", "OpCard", "TensorCard", "WeightsCard", "model_card"]
 
@@ -94,6 +95,9 @@ class TensorCard:
     id: str
     description: str
     dtype: str
+    values: str
+    """Which values it holds, in words; empty where nobody says."""
+
     optional: bool
     axes: tuple[AxisCard, ...]
     ops: tuple[OpCard, ...]
@@ -104,6 +108,7 @@ class TensorCard:
             "id": self.id,
             "description": self.description,
             "dtype": self.dtype,
+            "values": self.values,
             "optional": self.optional,
             "axes": [a.as_dict() for a in self.axes],
             ops: [{"name": o.name, "kwargs": dict(o.kwargs), "known": o.known} for o in self.ops],
@@ -189,6 +194,7 @@ def _tensor(io: TensorIO, descr: Any, ops: tuple[Any, ...], registry: Registry) 
         id=io.id,
         description=descr.description,
         dtype=io.dtype,
+        values=values_in_words(descr),
         optional=io.optional,
         axes=tuple(_axis(a) for a in io.axes),
         ops=tuple(_op(o, registry) for o in ops),
