@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api import (
+        card,
         json_schema,
         load_description,
         load_model_description,
@@ -33,6 +34,7 @@ __all__ = [
     "PredictOptions",
     "Prediction",
     "Predictor",
+    "card",
     "json_schema",
     "load_description",
     "load_model_description",

@@ -17,6 +17,8 @@ from .prediction.reproduce import TestReport, test_weights
 from .prediction.result import Prediction
 from .prediction.verify import VerifyReport, verify_blocks
 from .registry import Registry, collect
+from .report.model_card import model_card
+from .report.resource_card import ResourceCard, resource_card
 from .sources import Package, Source, open_package
 from .spec.node import Node
 from .spec.saving import save_description
@@ -26,6 +28,7 @@ from .spec.validation import Issue, ValidationReport, read_tree, validate_tree
 from .spec.yaml import load_yaml
 
 __all__ = [
+    "card",
     "default_registry",
     "json_schema",
     "load_description",
@@ -88,20 +91,60 @@ def load_model_description(source: Source | Package, format_version: str = "disc
     return load_tree(_model_tree(package), default_registry(), package.name, format_version)
 
 
-def validate(source: Source | Package) -> ValidationReport:
+def validate(source: Source | Package, *, check_files: bool = False) -> ValidationReport:
     """Judge a description by its format alone, whatever is installed; never raises for content.
+
+    Args:
+        source: What `load_description` takes.
+        check_files: Look up the files that it names as well: whether they are there, within the package, not empty, of the SHA-256 that is
+            said, and whether test tensors and covers are what the description says. Files at URLs are fetched.
 
     Raises:
         SourceError: There is nothing there.
 
     """
-    package = open_package(source)
+    if isinstance(source, Package):
+        return _validate(source, check_files)
+    with open_package(source) as package:
+        return _validate(package, check_files)
+
+
+def _validate(package: Package, check_files: bool) -> ValidationReport:
     try:
         tree = _tree(package)
     except YamlError as error:
         issue = Issue(loc=(), message=str(error), severity="error")
         return ValidationReport(source=package.name, type="", format_version="", status="invalid", issues=(issue,))
-    return validate_tree(tree, default_registry(), package.name)
+    if not check_files:
+        return validate_tree(tree, default_registry(), package.name)
+    from .checks import files_not_checked, with_checked_files
+
+    try:
+        descr, report = read_tree(tree, default_registry(), package.name)
+    except InvalidDescriptionError as error:
+        return files_not_checked(error.report)
+    return with_checked_files(report, descr, package)
+
+
+def card(source: Source | Package) -> ResourceCard:
+    """Return what a resource is at a glance; notebooks show it as a page.
+
+    Nothing is fetched but the description itself, and no framework is imported.
+
+    Args:
+        source: What `load_description` takes.
+
+    Returns:
+        Its facts; of a model a `bioimageio_core.report.model_card.ModelCard`, with what it takes and gives and what can be run here.
+
+    Raises:
+        SourceError: There is nothing there.
+        InvalidDescriptionError: It breaks its format.
+
+    """
+    with open_package(source) as package:
+        descr, report = read_tree(_tree(package), default_registry(), package.name)
+        return model_card(descr, package, default_registry(), report) if descr.type == "model" else resource_card(descr, package, report)
 
 
 def update_format(

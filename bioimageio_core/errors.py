@@ -66,7 +66,28 @@ class DescriptionError(BioimageioError, ValueError):
 
 
 class YamlError(DescriptionError):
-    """The text is not YAML 1.2, repeats a key, or expands without bound."""
+    """The text is not YAML 1.2, repeats a key, or expands without bound.
+
+    Args:
+        message: One sentence.
+        line: Where, counted from 1; None where no line is to blame.
+        column: Where in the line, in characters counted from 1.
+    """
+
+    def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(message, line, column)
+
+    @property
+    def line(self) -> int | None:
+        """The line, counted from 1; None where no line is to blame."""
+        line: int | None = self.args[1]
+        return line
+
+    @property
+    def column(self) -> int | None:
+        """The column, counted from 1; None where no line is to blame."""
+        column: int | None = self.args[2]
+        return column
 
 
 class InvalidDescriptionError(DescriptionError):

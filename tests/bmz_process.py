@@ -59,7 +59,7 @@ PRELOADED = (
     "bioimageio_core.cli.test_command",
     "bioimageio_core.cli.validate_command",
     "bioimageio_core.cli.verify_command",
-    "bioimageio_core.report.model_card_text",
+    "bioimageio_core.report.card_text",
     "bioimageio_core.report.plan_text",
     "bioimageio_core.spec.converters",
     "dask.array",

@@ -9,23 +9,28 @@ from .terminal import print_json
 __all__ = ["command"]
 
 
-@click.command(epilog="Example: bmz info path/to/model")
-@click.argument("model")
+@click.command(epilog="Example: bmz info path/to/model --html card.html")
+@click.argument("source")
+@click.option("--html", metavar="FILE", help="Write the card as a page that needs no other file; FILE is replaced.")
 @click.option("--json", "as_json", is_flag=True, help="Print for machines.")
-def command(model: str, as_json: bool) -> None:
-    """Show what MODEL takes, gives and needs, and what of it can be run here.
+def command(source: str, html: str | None, as_json: bool) -> None:
+    """Show what a resource is; of a model also what it takes, gives and needs, and what of it can be run here.
 
-    MODEL is a file, folder, zip, URL or id in a collection, such as affable-shark; BMZ_COLLECTION names another than the public one.
-    Fetches no weights and imports no framework.
+    SOURCE is a file, folder, zip, URL or id in a collection, such as affable-shark; BMZ_COLLECTION names another than the public one.
+    Fetches none of the files that it names, and imports no framework.
     """
-    from ..api import load_model_description, plugins, validate
-    from ..report.model_card import model_card
-    from ..report.model_card_text import model_card_text
-    from ..sources import open_package
+    from ..api import card
+    from ..report.card_text import card_text
 
-    with open_package(model) as package:
-        card = model_card(load_model_description(package), package, plugins(), validate(package))
+    shown = card(source)
+    if html is not None:
+        from ..report.html import write_page
+        from ..report.pages import card_page
+
+        write_page(html, card_page(shown))
     if as_json:
-        print_json(card.as_dict())
+        print_json(shown.as_dict())
+    elif html is None:
+        click.echo(card_text(shown))
     else:
-        click.echo(model_card_text(card))
+        click.echo(html)

@@ -2,54 +2,74 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import SourceError
-from .terminal import print_json, table
+from ..report.plain_text import in_one_line
+from .terminal import paint, print_json, progress_bars
+
+if TYPE_CHECKING:
+    from ..report.located import LocatedReport
 
 __all__ = ["command"]
 
+_STATUS = {"valid": 0, "invalid": 1, "unreadable": 2}
 
-@click.command(epilog="Example: bmz validate models/*/bioimageio.yaml")
+
+@click.command(epilog="Example: bmz validate models/ 'more/**/rdf.yaml' --check-files --html report.html")
 @click.argument("sources", nargs=-1, required=True)
+@click.option(
+    "--check-files/--no-check-files",
+    default=False,
+    show_default=True,
+    help="Look up the files that descriptions name: whether they are there, whole, and what is said of them.",
+)
+@click.option("--html", metavar="FILE", help="Write the report as a page that needs no other file; FILE is replaced.")
 @click.option("--json", "as_json", is_flag=True, help="Print for machines.")
-def command(sources: tuple[str, ...], as_json: bool) -> int:
+def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_json: bool) -> int:
     """Judge descriptions by their format, whatever is installed.
 
-    SOURCES are files, folders, zips, URLs or ids in a collection. Exit status 1 if any of them is invalid.
+    SOURCES are files, folders, zips, URLs, ids in a collection, or patterns such as 'models/**/rdf.yaml'.
+    Of a folder without a description, all descriptions and packages below it are judged.
+    Exit status 1 if any of them is invalid, 2 if any can not be read.
     """
-    from ..api import validate
+    from ..report.validation_text import validation_summary, validation_text
+    from ..sources.finding import find_sources
 
-    worst = 0
-    results: list[dict[str, Any]] = []
-    for source in sources:
-        try:
-            report = validate(source)
-        except SourceError as error:
-            worst = 2
-            results.append({"source": source, "status": "unreadable", "issues": [{"path": "", "message": str(error), "severity": "error"}]})
-            if not as_json:
-                click.echo(f"{source}: {error}", err=True)
-            continue
-        if report.status == "invalid":
-            worst = max(worst, 1)
-        issues = [{"path": i.path, "message": i.message, "severity": i.severity, "hint": i.hint} for i in report.issues]
-        results.append(
-            {
-                "source": report.source,
-                "type": report.type,
-                "format_version": report.format_version,
-                "status": report.status,
-                "issues": issues,
-            }
-        )
-        if not as_json:
-            click.echo(f"{report.source}: {report.status} ({report.type or 'unknown type'} {report.format_version})")
-            rows = [(f"  {i.severity}", i.path or "(whole)", i.message + (f" ({i.hint})" if i.hint else "")) for i in report.issues]
-            if rows:
-                click.echo(table(rows))
+    found = find_sources(sources)
+    reports: list[LocatedReport] = []
+    with progress_bars(shown=not as_json, after=2) as progress:
+        for number, source in enumerate(found):
+            if progress is not None:
+                progress("validate", number, len(found))
+            reports.append(_judged(source, check_files))
     if as_json:
-        print_json(results)
-    return worst
+        print_json([r.as_dict() for r in reports])
+    else:
+        for report in reports:
+            if report.status == "unreadable":
+                click.echo(in_one_line(f"{report.source}: {report.issues[0].issue.message}"), err=True)
+            else:
+                click.echo(validation_text(report, paint))
+        if len(reports) > 1:
+            click.echo(validation_summary(reports))
+    if html is not None:
+        from ..report.html import write_page
+        from ..report.pages import validation_page
+
+        write_page(html, validation_page(reports))
+    return max(_STATUS[r.status] for r in reports)
+
+
+def _judged(source: str, check_files: bool) -> LocatedReport:
+    from ..api import validate
+    from ..errors import SourceError
+    from ..report.located import locate, unreadable
+    from ..sources import open_package
+
+    try:
+        with open_package(source) as package:
+            return locate(validate(package, check_files=check_files), package.content)
+    except SourceError as error:
+        return unreadable(source, str(error))

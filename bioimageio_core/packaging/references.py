@@ -13,7 +13,7 @@ from ..spec.extensions import OpaqueWeights
 from ..spec.files import FileDescr
 from ..spec.model.weights import WeightsEntryV04
 from ..spec.node import Loc, Node
-from ..spec.strings import PackagedSource
+from ..spec.strings import FileSource, PackagedSource
 from ..spec.structuring import fields_of
 from ..typing import FrozenMapping
 
@@ -22,7 +22,7 @@ __all__ = ["FileReference", "file_references"]
 
 @attrs.frozen(kw_only=True)
 class FileReference:
-    """A file that goes into packages, at the place where the description names it."""
+    """A file, at the place where the description names it."""
 
     loc: Loc
     """Path in the document of the text that names the file."""
@@ -43,13 +43,21 @@ class FileReference:
     keeps_name: bool = False
     """Another file refers to it by its name."""
 
+    packaged: bool = True
+    """It goes into packages."""
 
-def file_references(descr: Node) -> tuple[FileReference, ...]:
-    """Return the files that a description names and that go into packages, in the order of its fields.
+
+def file_references(descr: Node, *, packaged_only: bool = True) -> tuple[FileReference, ...]:
+    """Return the files that a description names, in the order of its fields.
 
     Free-form parts (``config``) name none.
+
+    Args:
+        descr: The description.
+        packaged_only: Leave out what does not go into packages.
+
     """
-    return tuple(_in(descr, ()))
+    return tuple(reference for reference in _in(descr, ()) if reference.packaged or not packaged_only)
 
 
 def _in(value: Any, loc: Loc) -> Iterator[FileReference]:
@@ -86,7 +94,7 @@ def _described(source: str, sha256: str | None, loc: Loc) -> FileReference:
 def _text_types(type_: Any) -> tuple[Any, ...]:
     """Return the kinds of text that a field takes, in the order in which they are tried; none where no kind names a file."""
     members = tuple(_members(type_))
-    return members if any(_names_file(m) for m in members) else ()
+    return members if any(_names_file(m) or _names_other_file(m) for m in members) else ()
 
 
 def _members(type_: Any) -> Iterator[Any]:
@@ -102,10 +110,15 @@ def _names_file(type_: Any) -> bool:
     return bool(type_.__metadata__ == typing.cast("Any", PackagedSource).__metadata__)
 
 
+def _names_other_file(type_: Any) -> bool:
+    return bool(type_.__metadata__ == typing.cast("Any", FileSource).__metadata__)
+
+
 def _in_texts(content: Any, loc: Loc, kinds: tuple[Any, ...]) -> Iterator[FileReference]:
     if isinstance(content, str):
-        if _names_file(next(kind for kind in kinds if _fits(content, kind))):
-            yield FileReference(loc=loc, source=content)
+        kind = next(kind for kind in kinds if _fits(content, kind))
+        if _names_file(kind) or _names_other_file(kind):
+            yield FileReference(loc=loc, source=content, packaged=_names_file(kind))
     elif isinstance(content, tuple):
         for index, item in enumerate(content):
             if isinstance(item, str):

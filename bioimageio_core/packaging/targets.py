@@ -16,7 +16,7 @@ from typing import IO, Protocol
 import attrs
 
 from ..errors import InputError, OutputError, SourceError
-from ..sources import DESCRIPTION_NAMES
+from ..sources.names import DESCRIPTION_NAMES
 
 __all__ = ["PackageTarget", "check_target", "open_target"]
 

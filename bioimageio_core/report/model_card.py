@@ -16,8 +16,11 @@ from ..registry import Registry, missing_requirements
 from ..sources import Package
 from ..spec.extensions import OpaqueOp
 from ..spec.structuring import unstructure
-from ..spec.validation import Issue, ValidationReport
+from ..spec.validation import ValidationReport
 from ..typing import FrozenMapping
+from .model_sections import arguments_in_words, model_sections
+from .resource_card import ResourceCard, common_facts
+from .values_text import values_in_words
 
 __all__ = ["AxisCard", "ModelCard", "OpCard", "TensorCard", "WeightsCard", "model_card"]
 
@@ -80,6 +83,10 @@ class OpCard:
     known: bool
     """Whether an installed plugin brings it."""
 
+    def in_words(self) -> str:
+        """Return the op as a call."""
+        return f"{self.name}({arguments_in_words(self.kwargs)})" + ("" if self.known else " (no installed plugin brings it)")
+
 
 @attrs.frozen(kw_only=True)
 class TensorCard:
@@ -88,6 +95,9 @@ class TensorCard:
     id: str
     description: str
     dtype: str
+    values: str
+    """Which values it holds, in words; empty where nobody says."""
+
     optional: bool
     axes: tuple[AxisCard, ...]
     ops: tuple[OpCard, ...]
@@ -98,6 +108,7 @@ class TensorCard:
             "id": self.id,
             "description": self.description,
             "dtype": self.dtype,
+            "values": self.values,
             "optional": self.optional,
             "axes": [a.as_dict() for a in self.axes],
             ops: [{"name": o.name, "kwargs": dict(o.kwargs), "known": o.known} for o in self.ops],
@@ -124,44 +135,19 @@ class WeightsCard:
 
 
 @attrs.frozen(kw_only=True)
-class ModelCard:
+class ModelCard(ResourceCard):
     """A model at a glance."""
 
-    source: str
-    name: str
-    id: str | None
-    version: str | None
-    format_version: str
-    """As it is written."""
-
-    description: str
-    authors: tuple[str, ...]
-    license: str | None
-    cite: tuple[str, ...]
-    tags: tuple[str, ...]
-    documentation: str | None
     run_mode: str | None
     run_mode_known: bool
     inputs: tuple[TensorCard, ...]
     outputs: tuple[TensorCard, ...]
     weights: tuple[WeightsCard, ...]
-    issues: tuple[Issue, ...]
-    """What validation has to say about it."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the card as plain data for JSON."""
+        """Return the card as plain data for JSON; of covers and documentation their names."""
         return {
-            "source": self.source,
-            "name": self.name,
-            "id": self.id,
-            "version": self.version,
-            "format_version": self.format_version,
-            "description": self.description,
-            "authors": list(self.authors),
-            "license": self.license,
-            "cite": list(self.cite),
-            "tags": list(self.tags),
-            "documentation": self.documentation,
+            **super().as_dict(),
             "run_mode": None if self.run_mode is None else {"name": self.run_mode, "known": self.run_mode_known},
             "inputs": [t.as_dict("preprocessing") for t in self.inputs],
             "outputs": [t.as_dict("postprocessing") for t in self.outputs],
@@ -177,7 +163,6 @@ class ModelCard:
                 }
                 for w in self.weights
             ],
-            "issues": [{"path": i.path, "message": i.message, "severity": i.severity, "hint": i.hint} for i in self.issues],
         }
 
 
@@ -193,34 +178,15 @@ def model_card(descr: Any, package: Package, registry: Registry, report: Validat
     """
     io = (model_io_v0_4 if descr.format_version.startswith("0.4") else model_io_v0_5)(descr)
     return ModelCard(
-        source=package.name,
-        name=descr.name,
-        id=descr.id,
-        version=None if descr.version is None else str(descr.version),
-        format_version=report.format_version or descr.format_version,
-        description=descr.description,
-        authors=tuple(f"{a.name} ({a.affiliation})" if a.affiliation else a.name for a in descr.authors),
-        license=_source(descr.license),
-        cite=tuple(_cite(c) for c in descr.cite),
-        tags=descr.tags,
-        documentation=_source(descr.documentation),
+        **common_facts(descr, package, report),
+        content=None,
+        sections=model_sections(descr),
         run_mode=io.run_mode,
         run_mode_known=io.run_mode is None or io.run_mode in registry.run_modes,
         inputs=tuple(_tensor(t, d, d.preprocessing, registry) for t, d in zip(io.inputs, descr.inputs, strict=True)),
         outputs=tuple(_tensor(t, d, d.postprocessing, registry) for t, d in zip(io.outputs, descr.outputs, strict=True)),
         weights=_weights(descr.weights, package, registry),
-        issues=report.issues,
     )
-
-
-def _source(file: Any) -> str | None:
-    """Return what stands for a file, or for a text that may be a file."""
-    return None if file is None else str(getattr(file, "source", file))
-
-
-def _cite(entry: Any) -> str:
-    where = f"https://doi.org/{entry.doi}" if entry.doi else entry.url
-    return f"{entry.text} {where}" if where else str(entry.text)
 
 
 def _tensor(io: TensorIO, descr: Any, ops: tuple[Any, ...], registry: Registry) -> TensorCard:
@@ -228,6 +194,7 @@ def _tensor(io: TensorIO, descr: Any, ops: tuple[Any, ...], registry: Registry) 
         id=io.id,
         description=descr.description,
         dtype=io.dtype,
+        values=values_in_words(descr),
         optional=io.optional,
         axes=tuple(_axis(a) for a in io.axes),
         ops=tuple(_op(o, registry) for o in ops),

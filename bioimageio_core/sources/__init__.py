@@ -1,7 +1,8 @@
 """Where descriptions and their files come from."""
 
 from .hashes import sha256_of
-from .opening import DESCRIPTION_NAMES, Source, open_package
+from .names import DESCRIPTION_NAMES
+from .opening import Source, open_package
 from .package import Package
 
 __all__ = ["DESCRIPTION_NAMES", "Package", "Source", "open_package", "sha256_of"]

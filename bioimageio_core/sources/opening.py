@@ -15,17 +15,15 @@ from ..errors import HashMismatchError, SourceError
 from .cache import cache_from_environment, is_cached
 from .collection import Found, find_in_collection, id_in
 from .hashes import sha256_of
+from .names import DESCRIPTION_NAMES, description_in
 from .package import Package
 from .urls import is_url, list_url, open_url, protocol_of
 
-__all__ = ["DESCRIPTION_NAMES", "Source", "open_package"]
+__all__ = ["Source", "open_package"]
 
 Source: TypeAlias = "str | Path | bytes | Mapping[str, Any]"
 """A path to a file, folder or zip, a URL that fsspec can open, the id of a resource in a collection,
 the bytes of a file, or the tree of a description."""
-
-DESCRIPTION_NAMES = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
-"""Names of description files, the preferred first; ``*.<name>`` counts as well."""
 
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 """First bytes of zips; the second is that of a zip without members, the third of one that was split."""
@@ -91,7 +89,7 @@ def _from_path(path: Path, *, name: str, found: Found | None = None) -> Package:
 def _from_folder(folder: Path) -> Package:
     try:
         names = sorted(p.name for p in folder.iterdir() if p.is_file())
-        name = _description_in(names)
+        name = description_in(names)
         content = b"" if name is None else (folder / name).read_bytes()
     except OSError as error:
         raise SourceError(f"{folder} cannot be read: {error.strerror or error}") from None
@@ -142,7 +140,7 @@ def _file_in_folder(url: str) -> str:
     names = list_url(url)
     if names is None:
         return url
-    name = _description_in(names)
+    name = description_in(names)
     if name is None:
         raise SourceError(f"{url} holds no description: expected a file named {', '.join(DESCRIPTION_NAMES)} or *.<one of these>")
     return f"{plain.rstrip('/')}/{name}"
@@ -175,7 +173,7 @@ def _from_bytes(content: bytes, *, name: str, root: str) -> Package:
 def _from_zip(archive: bytes | str, *, name: str) -> Package:
     try:
         with zipfile.ZipFile(io.BytesIO(archive) if isinstance(archive, bytes) else archive) as opened:
-            found = _description_in(sorted(n for n in opened.namelist() if "/" not in n))
+            found = description_in(sorted(n for n in opened.namelist() if "/" not in n))
             if found is None:
                 raise SourceError(f"{name} holds no description at its top: expected {', '.join(DESCRIPTION_NAMES)} or *.<one of these>")
             if opened.getinfo(found).file_size > LARGEST_DESCRIPTION:
@@ -186,13 +184,3 @@ def _from_zip(archive: bytes | str, *, name: str) -> Package:
     except Exception as error:  # zipfile lets through what its decompressors raise
         raise SourceError(f"{name} is a broken zip: {error}") from None
     return Package(name=name, content=content, archive=archive)
-
-
-def _description_in(names: list[str]) -> str | None:
-    """Return the preferred description among file names that are sorted."""
-    for wanted in DESCRIPTION_NAMES:
-        for match in ((n == wanted for n in names), (n.endswith(f".{wanted}") for n in names)):
-            for name, good in zip(names, match, strict=True):
-                if good:
-                    return name
-    return None

@@ -8,7 +8,7 @@ import stat
 import tempfile
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any
 
 import attrs
@@ -16,6 +16,7 @@ import attrs
 from ..errors import SourceError
 from .cache import cache_from_environment, is_cached
 from .hashes import verify_sha256
+from .names import inside
 from .scratch import Scratch
 from .urls import is_url, open_url, path_of_url, protocol_of, url_errors
 
@@ -70,10 +71,31 @@ class Package:
         try:
             if self.archive is not None:
                 with self._open_archive() as opened:
-                    return opened.getinfo(_inside(source, self.name)).file_size
+                    return opened.getinfo(inside(source, self.name)).file_size
             return self._find(source).stat().st_size
         except (OSError, KeyError, zipfile.BadZipFile):
             return None
+
+    def is_remote(self, source: str) -> bool:
+        """Return whether a file that the description names comes over the network."""
+        if is_url(source):
+            return is_cached(source)
+        return self.archive is None and is_cached(self.root)
+
+    def holds(self, source: str) -> bool:
+        """Return whether a file that the description names lies within the package, be it there or not."""
+        if is_url(source):
+            return False
+        try:
+            member = inside(source, self.name)
+        except SourceError:
+            return False
+        if self.archive is not None or is_url(self.root):
+            return True
+        if not self.root:
+            return False
+        root = Path(self.root).resolve()
+        return (root / member).resolve().is_relative_to(root)
 
     def close(self) -> None:
         """Remove what was unpacked or fetched; it comes again when it is asked for again."""
@@ -93,7 +115,7 @@ class Package:
             return self._unpack(source)
         if is_url(self.root):
             query = f"?{self.query}" if self.query else ""
-            return self._fetch(f"{self.root.rstrip('/')}/{_inside(source, self.name)}{query}", sha256)
+            return self._fetch(f"{self.root.rstrip('/')}/{inside(source, self.name)}{query}", sha256)
         path = Path(source)
         if not path.is_absolute():
             if not self.root:
@@ -124,7 +146,7 @@ class Package:
         return target
 
     def _unpack(self, source: str) -> Path:
-        member = _inside(source, self.name)
+        member = inside(source, self.name)
         target = self._new_path(member)
         if not target.exists():
             try:
@@ -152,19 +174,6 @@ class Package:
         target = self._unpacked.folder().joinpath(*parts)
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
-
-
-def _inside(source: str, package: str) -> str:
-    """Return the normalised path of a file in a package; refuse what lies outside of it."""
-    parts: list[str] = []
-    for part in PurePosixPath(source.replace("\\", "/")).parts:
-        if part == ".." and parts:
-            parts.pop()
-        elif part == ".." or part.endswith(":") or part == "/":
-            raise SourceError(f"{package} names the file {source!r}, which lies outside of it: expected a path within the package")
-        else:
-            parts.append(part)
-    return "/".join(parts)
 
 
 def _write_whole(target: Path, content: IO[bytes]) -> None:

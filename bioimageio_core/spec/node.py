@@ -38,6 +38,8 @@ class Problem:
     message: str
     severity: Severity = "error"
     hint: str = ""
+    at_key: bool = False
+    """The key is wrong, not its value."""
 
 
 T = TypeVar("T")

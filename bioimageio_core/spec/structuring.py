@@ -180,7 +180,7 @@ def _further_problems(cls: type[Node], tree: Mapping[str, Any], values: dict[str
             close = get_close_matches(str(key), keys, n=1)
             others = f"{', '.join(keys[:12])}{', ...' if len(keys) > 12 else ''}"
             expected = f"did you mean {close[0]!r}?" if close else f"expected one of {others}"
-            problems.append(Problem(loc=(key,), message=f"unknown key, {expected}"))
+            problems.append(Problem(loc=(key,), message=f"unknown key, {expected}", at_key=True))
     return problems
 
 
@@ -213,7 +213,7 @@ _LEAVES = frozenset([str, int, float, bool, type(None)])
 
 
 def _below(loc: Loc, problem: Problem) -> Problem:
-    return Problem(loc=loc + problem.loc, message=problem.message, severity=problem.severity, hint=problem.hint) if loc else problem
+    return attrs.evolve(problem, loc=loc + problem.loc) if loc else problem
 
 
 @cache

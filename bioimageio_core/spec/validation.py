@@ -30,6 +30,7 @@ __all__ = [
     "read_with_notes",
     "report_of",
     "validate_tree",
+    "with_problems",
 ]
 
 _RANK: dict[Severity, int] = {"error": 0, "alert": 1, "warning": 2, "info": 3}
@@ -45,6 +46,8 @@ class Issue:
     message: str
     severity: Severity
     hint: str = ""
+    at_key: bool = False
+    """The key is wrong, not its value."""
 
     @property
     def path(self) -> str:
@@ -136,6 +139,12 @@ def combined(notes: Iterable[Problem], report: ValidationReport) -> ValidationRe
     return attrs.evolve(report, issues=_sorted((*map(_issue, notes), *report.issues)))
 
 
+def with_problems(report: ValidationReport, problems: Iterable[Problem]) -> ValidationReport:
+    """Return the report with problems behind its own issues of the same severity; an error makes it invalid."""
+    issues = _sorted((*report.issues, *map(_issue, problems)))
+    return attrs.evolve(report, issues=issues, status="invalid" if issues and issues[0].severity == "error" else "valid")
+
+
 def _read(tree: Any, registry: Registry, source: str) -> tuple[ResourceDescr | None, ValidationReport]:
     if not isinstance(tree, Mapping):
         problem = Problem(loc=(), message=f"expected a mapping, found {type(tree).__name__}")
@@ -171,7 +180,7 @@ def report_of(source: str, detected: Detected, problems: Iterable[Problem]) -> V
 
 
 def _issue(problem: Problem) -> Issue:
-    return Issue(loc=problem.loc, message=problem.message, severity=problem.severity, hint=problem.hint)
+    return Issue(loc=problem.loc, message=problem.message, severity=problem.severity, hint=problem.hint, at_key=problem.at_key)
 
 
 def _sorted(issues: Iterable[Issue]) -> tuple[Issue, ...]:

@@ -17,7 +17,7 @@ import attrs
 from ..errors import YamlError
 from .node import Loc
 
-__all__ = ["Faults", "dump_yaml", "load_yaml"]
+__all__ = ["Faults", "dump_yaml", "load_yaml", "scalar_of"]
 
 MAX_DEPTH = 100
 MAX_NODES = 1_000_000
@@ -73,11 +73,12 @@ def load_yaml(text: str | bytes, *, source: str = "", faults: Faults | None = No
     except UnicodeError as error:
         raise YamlError(f"{where}expected text in UTF-8, found other bytes ({error})") from None
     except _Refused as error:
-        raise YamlError(f"{where}{error}") from None
+        raise YamlError(f"{where}{error}", error.line, error.column) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f"line {mark.line + 1}: " if mark else ""
-        raise YamlError(f"{where}{line}expected valid YAML, {_one_line(error.problem or error.context or 'found none')}") from None
+        message = f"{where}{line}expected valid YAML, {_one_line(error.problem or error.context or 'found none')}"
+        raise YamlError(message, *((mark.line + 1, mark.column + 1) if mark else ())) from None
     except yaml.YAMLError as error:
         raise YamlError(f"{where}expected valid YAML, {_one_line(str(error))}") from None
     if not isinstance(tree, dict):
@@ -106,6 +107,8 @@ class _Refused(Exception):
 
     def __init__(self, event: Any, message: str) -> None:
         mark = getattr(event, "start_mark", None)
+        self.line: int | None = mark.line + 1 if mark else None
+        self.column: int | None = mark.column + 1 if mark else None
         super().__init__(f"line {mark.line + 1}: {message}" if mark else message)
 
 
@@ -175,7 +178,7 @@ class _Builder:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if isinstance(event, yaml.ScalarEvent):
-            value, size, anchor = _scalar(event), 1, event.anchor
+            value, size, anchor = scalar_of(event), 1, event.anchor
         else:
             frame = stack.pop()
             value, size, anchor = frame.value, frame.size, frame.anchor
@@ -214,7 +217,8 @@ def _add(frame: _Frame, value: Any, size: int, event: Any) -> None:
         frame.key, frame.has_key = value, True
 
 
-def _scalar(event: Any) -> Any:
+def scalar_of(event: Any) -> Any:
+    """Return the value of an event of PyYAML, by the core schema."""
     text: str = event.value
     tag = event.tag
     if tag is None:

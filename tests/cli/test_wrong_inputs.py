@@ -44,7 +44,7 @@ class TestSources:
     def test_not_a_model(self, bmz: ForkedBmz, tmp_path: Path) -> None:
         """A description of something else."""
         (tmp_path / "rdf.yaml").write_text("type: dataset\nformat_version: 0.3.0\nname: data\n")
-        assert "describes a resource of type 'dataset': expected a model" in bmz("info", tmp_path).error(1)
+        assert "describes a resource of type 'dataset': expected a model" in bmz("test", tmp_path).error(1)
 
     def test_not_yaml(self, bmz: ForkedBmz, tmp_path: Path) -> None:
         """The place of the mistake."""

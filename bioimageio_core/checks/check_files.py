@@ -1,0 +1,134 @@
+"""Every file that a description names, looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ..errors import HashMismatchError, SourceError
+from ..packaging import FileReference, file_references
+from ..sources import Package, sha256_of
+from ..sources.cache import cache_from_environment
+from ..sources.urls import is_url
+from ..spec.node import Node, Problem
+from ..spec.validation import ValidationReport, with_problems
+from ..typing import Severity
+from .documentation import documentation_problems
+from .images import cover_problems
+from .tensors import tensor_problems
+
+__all__ = ["files_not_checked", "with_checked_files"]
+
+
+_MAY_BE_EMPTY = frozenset(["attachments", "documentation"])
+"""Keys of files without which everything else works."""
+
+
+@attrs.frozen(kw_only=True)
+class _Found:
+    """What became of a file."""
+
+    problems: tuple[Problem, ...] = ()
+    path: Path | None = None
+    """Where it is on this machine; None where there is nothing to read."""
+
+
+def with_checked_files(report: ValidationReport, descr: Node, package: Package) -> ValidationReport:
+    """Return a report with what is wrong with the files that a description names.
+
+    Weights are hashed, of test tensors and covers only the headers are read, and nothing is run.
+
+    Args:
+        report: What the format says of the description.
+        descr: The description; valid.
+        package: Where its files are; those at URLs are fetched.
+
+    """
+    found: dict[tuple[str, str | None], _Found] = {}
+    problems: list[Problem] = []
+    paths: dict[str, Path] = {}
+    for reference in file_references(descr, packaged_only=False):
+        if not reference.packaged and not _has_to_be_there(reference):
+            continue
+        key = reference.source, reference.sha256
+        if key not in found:
+            found[key] = _look_up(reference, package)
+        problems += (attrs.evolve(p, loc=_loc(reference, p)) for p in found[key].problems)
+        path = found[key].path
+        if path is not None:
+            paths[reference.source] = path
+            problems += _content_problems(reference, path, descr)
+    problems += tensor_problems(descr, paths)
+    return with_problems(report, problems)
+
+
+def files_not_checked(report: ValidationReport) -> ValidationReport:
+    """Return the report of an invalid description, saying that its files were left alone."""
+    message = "the files that it names were not looked up, since the description itself is invalid"
+    return with_problems(report, [Problem(loc=(), message=message, severity="info")])
+
+
+def _has_to_be_there(reference: FileReference) -> bool:
+    """Return whether a file that packages lack has to be there all the same: pages on the web are none, nor is where the text came from."""
+    return not is_url(reference.source) and reference.loc[-1] != "rdf_source"
+
+
+def _loc(reference: FileReference, problem: Problem) -> tuple[str | int, ...]:
+    """Return the place of a problem: that of the text that names the file, or that of the hash beside it."""
+    return (*reference.loc[:-1], *problem.loc) if problem.loc else reference.loc
+
+
+def _look_up(reference: FileReference, package: Package) -> _Found:
+    source = reference.source
+    if package.root and not is_url(package.root) and not package.is_remote(source) and not package.holds(source):
+        message = f"expected a path within the package, found {source!r}, which leads out of it: nobody else will have that file"
+        return _Found(problems=(Problem(loc=(), message=message, hint="Put the file beside the description, and name it from there."),))
+    problems = []
+    try:
+        try:
+            path = package.local(source, sha256=reference.sha256)
+        except HashMismatchError:
+            path = package.local(source)
+            message = f"expected the SHA-256 of the file, {sha256_of(path)}, found {reference.sha256}"
+            hint = "Put the right file in place, or correct the hash if the file was changed on purpose."
+            problems.append(Problem(loc=(reference.sha256_key or "sha256",), message=message, hint=hint))
+        size = path.stat().st_size
+    except (SourceError, OSError) as error:
+        return _Found(problems=(_not_found(reference, package, error),))
+    if size == 0:
+        severity: Severity = "warning" if _MAY_BE_EMPTY & set(reference.loc) else "error"
+        problems.append(Problem(loc=(), message=f"expected a file with content, found {source!r} empty", severity=severity))
+        return _Found(problems=tuple(problems))
+    return _Found(problems=tuple(problems), path=path)
+
+
+def _not_found(reference: FileReference, package: Package, error: OSError) -> Problem:
+    if package.is_remote(reference.source) and cache_from_environment().offline:
+        message = (
+            f"{reference.source!r} was not looked up, since it would have to be fetched while the environment variable BMZ_OFFLINE is set"
+        )
+        return Problem(loc=(), message=message, severity="info")
+    reason = str(error).removeprefix(f"{package.name} names the file ")
+    return Problem(loc=(), message=f"expected a file that can be read, found {reason}", hint=_other_case(reference.source, package))
+
+
+def _other_case(source: str, package: Package) -> str:
+    """Return what to do where a file is there under a name that differs in upper and lower case, as systems may not tell apart."""
+    if is_url(source) or is_url(package.root) or not package.root:
+        return ""
+    missing = Path(package.root) / source
+    try:
+        close = [p.name for p in missing.parent.iterdir() if p.name.lower() == missing.name.lower()]
+    except OSError:
+        return ""
+    return f"Name it {close[0]!r}, as the file there is named." if close else ""
+
+
+def _content_problems(reference: FileReference, path: Path, descr: Any) -> Iterator[Problem]:
+    if "covers" in reference.loc:
+        yield from cover_problems(path, reference.loc, square_too=descr.format_version.startswith(("0.3", "0.5")))
+    elif reference.loc[0] == "documentation":
+        yield from documentation_problems(path, reference.loc, is_model=descr.type == "model" and descr.format_version.startswith("0.5"))

@@ -1,0 +1,54 @@
+"""Bars of progress, on a terminal of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
+
+CODE = """
+import sys, time
+from bioimageio_core.cli.terminal import progress_bars
+with progress_bars(after={after}) as progress:
+    progress("judging", 1, 3)
+    time.sleep({seconds})
+"""
+
+
+def on_terminal(code: str) -> str:
+    """Return what a process writes to a terminal on stderr."""
+    leader, follower = os.openpty()
+    with subprocess.Popen([sys.executable, "-c", code], stderr=follower, env={**os.environ, "TERM": "xterm"}) as process:
+        os.close(follower)
+        parts = []
+        try:
+            while part := os.read(leader, 65536):
+                parts.append(part)
+        except OSError:  # how Linux says that the other side is closed
+            pass
+        assert process.wait(timeout=60) == 0
+    os.close(leader)
+    return b"".join(parts).decode()
+
+
+class TestProgressBars:
+    """`progress_bars`."""
+
+    def test_what_is_quick_shows_none(self) -> None:
+        """The terminal stays as it is."""
+        assert on_terminal(CODE.format(after=60, seconds=0)) == ""
+
+    @pytest.mark.parametrize("after", [0, 0.2])
+    def test_what_is_slow_shows_one(self, after: float) -> None:
+        """At once, or after a while in which nothing was told."""
+        assert "judging" in on_terminal(CODE.format(after=after, seconds=1))
+
+    def test_not_in_files(self) -> None:
+        """Nothing is drawn, and nobody is asked to tell."""
+        code = "from bioimageio_core.cli.terminal import progress_bars\nwith progress_bars() as progress:\n    assert progress is None"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        assert (done.stdout, done.stderr) == (b"", b"")
