@@ -23,7 +23,7 @@ from .run import run_plan
 from .run_mode import PlannedRunMode
 from .task import RegionTask, RegionWork
 
-__all__ = ["Predictor", "evolve_options"]
+__all__ = ["Predictor", "active_client", "evolve_options"]
 
 
 def check_apart(output: str, plan: Plan, model: LoadedModel) -> None:
