@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import product
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from cattrs import Converter
@@ -22,7 +23,22 @@ __all__ = ["problems_of", "structured", "trees"]
 
 Tree = dict[str, Any]
 
-WORDS = ("x", "y", "channel", "batch", "raw", "float32", "yx", "cyx", "weights", "weights.onnx", "weights.keras", "1.2.3", "0" * 64)
+WORDS = (
+    "x",
+    "y",
+    "channel",
+    "batch",
+    "raw",
+    "float32",
+    "yx",
+    "cyx",
+    "weights",
+    "weights.onnx",
+    "weights.keras",
+    "1.2.3",
+    "3.4.5",
+    "0" * 64,
+)
 NUMBERS = (0, 1, 2, 3, 7, 20, -1, 0.5, 0.05, 0.001, 2.5, 99.8, 100)
 
 
@@ -104,7 +120,7 @@ def _candidates(type_: Any, version: ModelFormat) -> list[Any]:
         lists = [items[at : at + size] for size in (1, 2, 3) for at in range(len(items))]
         return [*([value] * 3 for value in items), *lists, []]
     if origin is tuple:
-        return [list(values) for values in zip(*(_candidates(a, version) for a in arguments), strict=False)]
+        return [list(values) for values in product(*(_candidates(a, version) for a in arguments))][:200]
     if origin is FrozenMapping:
         return [{}]
     if isinstance(type_, type) and issubclass(type_, Node):
