@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -95,18 +95,17 @@ def demo(session: nox.Session) -> None:
 def templates(session: nox.Session) -> None:
     """Generate a plugin of each kind, install it, and run its tests and linters as its author would."""
     install_wheel(session, "testing", with_packages=(*GROUPS["lint"], *GROUPS["typing"]), constraints=False)
-    folder = Path(session.create_tmp()) / "plugins"
-    shutil.rmtree(folder, ignore_errors=True)
-    for kind in ("op", "weights", "run-mode", "format"):
-        plugin = folder / kind
-        session.run("bmz", "plugins", "new", f"top-hat-{kind}", "--kind", kind, "-o", str(plugin), silent=True)
-        session.install("--no-deps", str(plugin))
-        with session.chdir(plugin):
-            session.run("pytest", "-q", "-p", "no:cacheprovider")
-            session.run("ruff", "check", ".")
-            session.run("ruff", "format", "--check", ".")
-            session.run("mypy", ".")
-        session.run("bmz", "plugins", "check", f"bioimageio-runtime-top-hat-{kind}")
+    with tempfile.TemporaryDirectory() as folder:  # elsewhere than in .nox, which linters leave out
+        for kind in ("op", "weights", "run-mode", "format"):
+            plugin = Path(folder) / kind
+            session.run("bmz", "plugins", "new", f"top-hat-{kind}", "--kind", kind, "-o", str(plugin), silent=True)
+            session.install("--no-deps", str(plugin))
+            with session.chdir(plugin):
+                session.run("pytest", "-q", "-p", "no:cacheprovider")
+                session.run("ruff", "check", ".")
+                session.run("ruff", "format", "--check", ".")
+                session.run("mypy", ".")
+            session.run("bmz", "plugins", "check", f"bioimageio-runtime-top-hat-{kind}")
 
 
 def ask_the_reference(session: nox.Session, examples: int) -> None:

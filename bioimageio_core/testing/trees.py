@@ -56,8 +56,8 @@ def trees(cls: type, version: ModelFormat) -> st.SearchStrategy[Tree]:
     for field in fields_of(cls):
         values = _values(cls, field, version)
         if field.required or field.is_constant:
-            required[field.key] = values
-        elif not values.is_empty:
+            required[field.key] = st.nothing() if values is None else values
+        elif values is not None:
             optional[field.key] = values
     return st.fixed_dictionaries(required, optional=optional).filter(lambda tree: not _errors(problems_of(cls, tree, version)))
 
@@ -91,8 +91,8 @@ def _errors(problems: list[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.severity == "error"]
 
 
-def _values(cls: type[Node], field: FieldInfo, version: ModelFormat) -> st.SearchStrategy[Any]:
-    """Return a strategy for the values of a field that the class takes, as far as the field alone can tell."""
+def _values(cls: type[Node], field: FieldInfo, version: ModelFormat) -> st.SearchStrategy[Any] | None:
+    """Return a strategy for the values of a field that the class takes, as far as the field alone can tell; None if none is known."""
 
     def accepted(value: Any) -> bool:
         return _fits(cls, field.key, value, version)
@@ -101,7 +101,8 @@ def _values(cls: type[Node], field: FieldInfo, version: ModelFormat) -> st.Searc
     if known:
         return st.sampled_from(known)
     schema = SchemaTypes(Registry(), version, {}).field(field, "")
-    return st.one_of([st.from_regex(pattern).filter(accepted) for pattern in _patterns(schema)])
+    made = [st.from_regex(pattern).filter(accepted) for pattern in _patterns(schema)]
+    return st.one_of(made) if made else None
 
 
 def _candidates(type_: Any, version: ModelFormat) -> list[Any]:

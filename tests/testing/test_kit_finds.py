@@ -15,8 +15,7 @@ import pytest
 HEAVY = """
 import sys, types
 sys.modules["jax"] = types.ModuleType("jax")  # as a module would that imports it
-from broken_plugins import *
-from broken_plugins import bioimageio_processing_ops
+from broken_ops import bioimageio_processing_ops
 """
 
 FAULTS = {
@@ -74,16 +73,18 @@ AT_LEAST = {
 
 @pytest.fixture(scope="module")
 def failed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
-    """The tests that fail, and why, of each class of `broken_plugins`."""
+    """The tests that fail, and why, of each class of the modules ``broken_*``."""
     folder = tmp_path_factory.mktemp("broken")
-    shutil.copy(Path(__file__).with_name("broken_plugins.py"), folder)
+    broken = sorted(Path(__file__).parent.glob("broken_*.py"))
+    for module in broken:
+        shutil.copy(module, folder)
     (folder / "imports_jax.py").write_text(HEAVY)
     (folder / "pytest.ini").write_text("[pytest]\n")
     record = folder / "record.jsonl"
     path = os.pathsep.join([str(folder), *(p or os.curdir for p in sys.path)])
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "bioimageio_core.testing.recording"]
     done = subprocess.run(
-        [*command, "--bmz-record", str(record), "broken_plugins.py"],
+        [*command, "--bmz-record", str(record), *(module.name for module in broken)],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
