@@ -12,6 +12,42 @@ from typing import Any
 
 import attrs
 
+MEASURE_COLLECTING = """
+import gc, json, sys, time
+from importlib import metadata
+from bioimageio_core.registry import GROUP, collect
+
+def least(own_only):
+    def points():
+        found = metadata.entry_points(group=GROUP)
+        return [p for p in found if p.dist.name == "bioimageio-runtime"] if own_only else found
+    best = float("inf")
+    for _ in range(7):
+        for name in [n for n in sys.modules if n.startswith("dummy_")]:
+            del sys.modules[name]
+        gc.collect()
+        begin = time.process_time()
+        registry = collect(points())
+        best = min(best, time.process_time() - begin)
+    return best, len(registry.processing_ops)
+
+own, few = least(True)
+all_, many = least(False)
+print(json.dumps({"own": own, "all": all_, "ops": many - few}))
+"""
+"""Prints the processor time of collecting the library's own plugins, and all that are installed, the best of several times each."""
+
+DUMMY = """
+from bioimageio_core.registry import Needs, ProcessingOpEntry, hookimpl
+
+def needs(kwargs, axes):
+    return Needs()
+
+@hookimpl
+def bioimageio_processing_ops():
+    yield ProcessingOpEntry(name="op_{number}", descr={{}}, load=lambda: None, requirements=needs)
+"""
+
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 
 
@@ -33,6 +69,11 @@ class Site:
     def install_example(self, name: str) -> None:
         """Install a distribution with an example of the documentation."""
         self.install(name.replace("_", "-"), (EXAMPLES / f"{name}.py").read_text(encoding="utf-8"))
+
+    def install_dummies(self, count: int) -> None:
+        """Install distributions that bring an op each."""
+        for number in range(count):
+            self.install(f"dummy-{number}", DUMMY.format(number=number))
 
     def python(self, code: str, env: Mapping[str, str] | None = None) -> Any:
         """Run code in a process that sees the distributions; return what it printed, read as JSON."""

@@ -89,7 +89,7 @@ def _register(
             _check_api_version(module)
             manager.register(module, name=key)
         except (Exception, SystemExit) as error:  # whatever a stranger's module raises
-            failures.append(PluginFailure(plugin=plugin, message=f"import failed: {type(error).__name__}: {error}"))
+            failures.append(PluginFailure(plugin=plugin, message=f"import failed: {_in_words(error)}"))
             continue
         plugins[key] = plugin
         failures.extend(
@@ -119,8 +119,13 @@ def _entries(implementation: Callable[[], Iterable[Any]], entry_type: type, plug
                 failures.append(PluginFailure(plugin=plugin, message=message))
     except Exception as error:  # whatever a stranger's hook raises
         name = getattr(implementation, "__name__", "hook")
-        failures.append(PluginFailure(plugin=plugin, message=f"{name} raised {type(error).__name__}: {error}"))
+        failures.append(PluginFailure(plugin=plugin, message=f"{name} raised {_in_words(error)}"))
     return good
+
+
+def _in_words(error: BaseException) -> str:
+    """Return an error in one line, whatever a stranger wrote into it."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _misspelt(manager: pluggy.PluginManager, module: object) -> list[str]:
