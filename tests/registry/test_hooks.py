@@ -87,6 +87,26 @@ class TestProcessingOps:
         x = np.arange(40 * 30, dtype=np.float32).reshape(40, 30)
         np.testing.assert_array_equal(predicted(site, model, x, tmp_path / "y.npy"), 2 * (10 - x) + 1)
 
+    def test_on_cards(self, site: Site, tmp_path: Path) -> None:
+        """With the values of its arguments, and what it does."""
+        site.install_example("invert_op")
+        site.install_example("repeat_mode")
+        invert = {"id": "invert", "kwargs": {"maximum": 10}}
+        model = pointwise_model(tmp_path, pre=[invert], run_mode={"name": "repeat", "kwargs": {"times": 3}})
+        shown = run_process("info", model, env=site.environment())
+        assert "invert(maximum=10): bright becomes dark" in shown.out
+        assert "repeat(times=3): the network on its own output" in shown.out
+        card = run_process("info", model, "--json", env=site.environment()).json
+        told = {"known": True, "fits": True}
+        assert card["inputs"][0]["preprocessing"] == [
+            {"name": "invert", "kwargs": {"maximum": 10}, "summary": "bright becomes dark", **told}
+        ]
+        assert card["run_mode"] == {"name": "repeat", "kwargs": {"times": 3}, "summary": "the network on its own output", **told}
+        assert run_process("info", model, "--html", tmp_path / "card.html", env=site.environment()).status == 0
+        page = (tmp_path / "card.html").read_text(encoding="utf-8")
+        assert "<code>invert(maximum=10)</code> bright becomes dark" in page
+        assert "<code>repeat(times=3)</code> the network on its own output" in page
+
 
 class TestWeightsFormats:
     """``bioimageio_weights_formats``."""
