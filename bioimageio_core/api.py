@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-from .errors import InvalidDescriptionError, SourceError, YamlError
+from .errors import InvalidDescriptionError, MissingRequirementError, SourceError, UnknownExtensionError, YamlError
 from .foreign import ImportedModel, import_foreign
 from .packaging import write_package
 from .prediction.loaded import LoadedModel
 from .prediction.options import PredictOptions
-from .prediction.predictor import Predictor, evolve_options
+from .prediction.predictor import Predictor, active_client, evolve_options
 from .prediction.reproduce import TestReport, test_weights
-from .prediction.result import Prediction
+from .prediction.result import LabelledArray, Prediction
 from .prediction.verify import VerifyReport, verify_blocks
 from .registry import Registry, collect
 from .report.model_card import model_card
@@ -228,8 +228,31 @@ def predict(model: Source | Package, inputs: Any, output: Any = None, **options:
         BioimageioError: See the classes in `bioimageio_core.errors`.
 
     """
-    with open_predictor(model, **options) as predictor:
-        return predictor.predict(inputs, output)
+    try:
+        with open_predictor(model, **options) as predictor:
+            return predictor.predict(inputs, output)
+    except (UnknownExtensionError, MissingRequirementError):
+        client = active_client(evolve_options(PredictOptions(), options))
+        if client is None:
+            raise
+    # The workers may have what this process lacks, so one of them plans and submits the work to all.
+    submitted = client.submit(_predict_from_worker, model, inputs, output, {**options, "client": None, "progress": None}, pure=False)
+    try:
+        outputs, more = submitted.result()
+    finally:
+        submitted.cancel()
+    return Prediction(outputs, plan=None, **more)
+
+
+def _predict_from_worker(
+    model: Source, inputs: Any, output: Any, options: dict[str, Any]
+) -> tuple[dict[str, LabelledArray], dict[str, Mapping[str, Any]]]:
+    """Predict within a task of a cluster; return what can be sent to a process without its plugins."""
+    from distributed import worker_client
+
+    with worker_client() as client, open_predictor(model, **{**options, "client": client}) as predictor:
+        prediction = predictor.predict(inputs, output)
+    return dict(prediction), {"statistics": prediction.statistics, "times": prediction.times, "nan_counts": prediction.nan_counts}
 
 
 def test_model(source: Source | Package, *, report: Callable[[str], None] = lambda stage: None, **options: Any) -> TestReport:

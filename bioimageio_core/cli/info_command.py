@@ -24,10 +24,10 @@ def command(source: str, html: str | None, as_json: bool) -> None:
 
     shown = card(source)
     if html is not None:
-        from ..report.html import write_page
         from ..report.pages import card_page
+        from ..writing import write_text
 
-        write_page(html, card_page(shown))
+        write_text(html, card_page(shown), overwrite=True)
     if as_json:
         print_json(shown.as_dict())
     elif html is None:

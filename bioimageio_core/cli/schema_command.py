@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
@@ -20,9 +19,10 @@ def command(type_: str | None, format_version: str | None, output: str | None) -
     Ops and weights of installed plugins are part of it.
     """
     from ..api import json_schema
+    from ..writing import write_text
 
     text = json.dumps(json_schema(type_, format_version), indent=2, ensure_ascii=False)
     if output is None:
         click.echo(text)
     else:
-        Path(output).write_text(text + "\n", encoding="utf-8")
+        write_text(output, f"{text}\n", overwrite=True)

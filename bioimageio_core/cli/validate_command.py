@@ -55,10 +55,10 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
         if len(reports) > 1:
             click.echo(validation_summary(reports))
     if html is not None:
-        from ..report.html import write_page
         from ..report.pages import validation_page
+        from ..writing import write_text
 
-        write_page(html, validation_page(reports))
+        write_text(html, validation_page(reports), overwrite=True)
     return max(_STATUS[r.status] for r in reports)
 
 

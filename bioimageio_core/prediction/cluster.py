@@ -98,7 +98,7 @@ def run_on_cluster(client: Client, run: RemoteRun, *, clock: Clock, progress: Pr
     try:
         submitted = (client.submit(_compute, name, region, key=f"{name}-{region}", pure=False) for region in range(total))
         window = PER_THREAD * max(1, sum(client.nthreads().values()))
-        running = as_completed(islice(submitted, window), with_results=True)
+        running = as_completed(islice(submitted, window), loop=client.loop, with_results=True)
         done = count(1)
         if progress is not None:
             progress("predict", 0, total)

@@ -92,7 +92,7 @@ class Scanner:
                 what = f"the {m.kind} of {m.tensor!r} that op {step.name!r} of {name!r} wants"
                 measured[m] = references[m].aligned(sample.axes, sample.shape, what=what)
             self.report(keys[m], measured[m])
-        return ReadyStep(op=step.make(self.registry), measured=measured, whole_axes=step.needs.whole_axes)
+        return ReadyStep(op=step.make(self.registry), measured=measured, whole_axes=step.needs.whole_axes, halo=step.needs.halo)
 
     def _pooled(self, measure: Measure, sample: Sample) -> Measure:
         over = tuple(a for a in self.pool_over if a in sample.axes[: sample.extra])

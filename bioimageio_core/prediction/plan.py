@@ -58,7 +58,7 @@ class PlannedOutput:
     """Ops that run on every block."""
 
     late_steps: tuple[Step, ...]
-    """Ops that run after all blocks are done, because one of them wants statistics of the whole output, or all of it."""
+    """Ops that run after all blocks are done, since one of them wants statistics of the output, all of it, or pixels of other blocks."""
 
     @property
     def extra(self) -> int:
@@ -284,7 +284,8 @@ def _plan_output(
             shape.append(1)
     cut = {a for a, tie in zip(axes, ties, strict=True) if tie is not None and grids[tie[0]].count > 1}
     steps = plan_steps(tensor, registry)
-    barrier = next((n for n, s in enumerate(steps) if s.own_measures or s.sees_whole(cut - set(extra) - {"batch"})), len(steps))
+    inner = cut - set(extra) - {"batch"}
+    barrier = next((n for n, s in enumerate(steps) if s.own_measures or s.sees_whole(inner) or s.looks_aside(inner)), len(steps))
     return PlannedOutput(
         tensor=tensor,
         axes=axes,

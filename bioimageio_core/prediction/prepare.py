@@ -40,10 +40,26 @@ class ArraySource:
 
 
 @attrs.frozen(kw_only=True, eq=False)
+class FilteredSource:
+    """A sample whose steps look aside, read as if it was an image: processed first, then padded."""
+
+    sample: Sample
+    pad_value: float = 0.0
+
+    def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
+        """Return the region ``[start, stop)``."""
+        return self.sample.read(start, stop)
+
+    def read_padded(self, windows: Sequence[Window]) -> NDArray[Any]:
+        """Return what the windows say of each axis."""
+        return pad_windows(self.read([w.start for w in windows], [w.stop for w in windows]), windows, self.pad_value)
+
+
+@attrs.frozen(kw_only=True, eq=False)
 class PreparedInput:
     """What blocks of an input are read from, and the steps that are left to do on each of them."""
 
-    source: BoundInput | ArraySource
+    source: BoundInput | ArraySource | FilteredSource
     steps: tuple[ReadyStep, ...]
 
 
@@ -79,8 +95,8 @@ def prepare_inputs(plan: Plan, scanner: Scanner, references: References) -> dict
         cut -= {*bound.extra_axes, "batch"}
         sample = ready_steps(raw_sample(bound), planned.steps, scanner, references, name=bound.tensor.id, cut=cut)
         source = sample.source
-        assert isinstance(source, BoundInput | ArraySource)
-        if isinstance(source, ArraySource):
+        assert isinstance(source, BoundInput | ArraySource | FilteredSource)
+        if not isinstance(source, BoundInput):
             source = attrs.evolve(source, pad_value=bound.tensor.pad_value)
         prepared[bound.tensor.id] = PreparedInput(source=source, steps=sample.steps)
     return prepared
@@ -89,11 +105,16 @@ def prepare_inputs(plan: Plan, scanner: Scanner, references: References) -> dict
 def ready_steps(
     sample: Sample, steps: Sequence[Step], scanner: Scanner, references: References, *, name: str, cut: Collection[AxisId]
 ) -> Sample:
-    """Return the sample with steps that have their statistics; those that need the whole are done at once, in memory."""
+    """Return the sample with steps that have their statistics.
+
+    Steps that need the whole are done at once, in memory; those that look aside are done when a region is read, on a larger one.
+    """
     for step in steps:
         ready = scanner.ready(step, sample, references, name=name)
         if step.sees_whole(cut):
             sample = attrs.evolve(sample, source=ArraySource(array=_whole(sample.then(ready))), steps=())
+        elif step.looks_aside(cut):
+            sample = attrs.evolve(sample, source=FilteredSource(sample=sample.then(ready)), steps=())
         else:
             sample = sample.then(ready)
     return sample

@@ -56,13 +56,14 @@ class Prediction(Mapping[str, LabelledArray]):
         self,
         outputs: Mapping[str, LabelledArray],
         *,
-        plan: Plan,
+        plan: Plan | None,
         statistics: Mapping[str, Any],
         times: Mapping[str, float],
         nan_counts: Mapping[str, int],
     ) -> None:
         self._outputs = FrozenMapping(outputs)
         self.plan = plan
+        """What was decided; None where a worker of a cluster planned, with plugins that this process lacks."""
         self.statistics = FrozenMapping(statistics)
         """Measured statistics as text, by tensor and measure."""
         self.times = FrozenMapping(times)

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from ..errors import InputError, PluginError
+from ..errors import InputError, PluginError, UnknownExtensionError
 from ..registry import Pipeline, PipelineTensor, Registry, RunMode, WeightsAdapter
 from ..spec.converters import make_converter
 from ..spec.structuring import StructureProblems
@@ -43,7 +43,8 @@ def plan_run_mode(model: ModelIO, options: PredictOptions, registry: Registry) -
     """Return the run mode that the user asks for, else that of the description, if any.
 
     Raises:
-        InputError: There is no such run mode, or its arguments do not fit.
+        UnknownExtensionError: There is no such run mode.
+        InputError: Its arguments do not fit.
         PluginError: It fails while planning.
 
     """
@@ -71,7 +72,7 @@ def _make(name: str, kwargs: Mapping[str, Any], registry: Registry) -> RunMode:
     entry = registry.run_modes.get(name)
     if entry is None:
         known = ", ".join(sorted(registry.run_modes)) or "none"
-        raise InputError(f"no installed plugin brings the run mode {name!r}: expected one of {known}")
+        raise UnknownExtensionError(f"no installed plugin brings the run mode {name!r}: expected one of {known}")
     arguments: Any = kwargs
     if entry.kwargs is not None:
         try:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..blocks import Window, unravel
 from ..errors import InputError
 from ..registry import Measure, ProcessingOp
-from ..typing import AxisId
+from ..typing import AxisId, FrozenMapping
 from .inputs import pad_windows
 
 __all__ = ["AxisArray", "Boxes", "Readable", "ReadyStep", "Sample", "as_windows"]
@@ -67,6 +67,9 @@ class ReadyStep:
     whole_axes: tuple[AxisId, ...] = ()
     """Axes along which the op must not be given a part."""
 
+    halo: Mapping[AxisId, int] = FrozenMapping()
+    """Pixels that the op looks to either side."""
+
     def apply(self, tensor: NDArray[Any], windows: Sequence[Window]) -> NDArray[Any]:
         """Apply the op to a region.
 
@@ -96,14 +99,19 @@ class Sample:
     steps: tuple[ReadyStep, ...] = ()
 
     def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
-        """Return a region that spans one position of each extra axis, processed."""
-        region = self.source.read(start, stop)
+        """Return a region that spans one position of each extra axis, processed; where steps look aside, more is read and cut off again."""
         if not self.steps:
-            return region
-        windows = as_windows(start, stop)
+            return self.source.read(start, stop)
+        reach = [sum(step.halo.get(axis, 0) for step in self.steps) for axis in self.axes]
+        begin = [max(0, a - r) for a, r in zip(start, reach, strict=True)]
+        end = [min(n, b + r) if r else b for b, r, n in zip(stop, reach, self.shape, strict=True)]
+        region = self.source.read(begin, end)
+        windows = as_windows(begin, end)
         tensor = region.reshape(region.shape[self.extra :])
         for step in self.steps:
             tensor = step.apply(tensor, windows)
+        wanted = [slice(a - low, b - low) if r else slice(None) for a, b, low, r in zip(start, stop, begin, reach, strict=True)]
+        tensor = tensor[tuple(wanted[self.extra :])]
         return tensor.reshape(region.shape[: self.extra] + tensor.shape)
 
     def then(self, step: ReadyStep) -> Sample:

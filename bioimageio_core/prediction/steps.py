@@ -34,11 +34,12 @@ class Step:
         return registry.processing_ops[self.name].load()(self.kwargs, self.axes)
 
     def sees_whole(self, cut_axes: Collection[AxisId]) -> bool:
-        """Return whether the op must be given the whole sample where these axes are cut into blocks.
+        """Return whether the op must be given the whole sample where these axes are cut into blocks."""
+        return self.needs.whole_sample or any(a in cut_axes for a in self.needs.whole_axes)
 
-        A filter's halo at the borders of blocks is met by giving it the whole, too.
-        """
-        return self.needs.whole_sample or any(a in cut_axes for a in (*self.needs.whole_axes, *self.needs.halo))
+    def looks_aside(self, cut_axes: Collection[AxisId]) -> bool:
+        """Return whether the op needs pixels of other blocks where these axes are cut."""
+        return any(size and axis in cut_axes for axis, size in self.needs.halo.items())
 
     def key(self, tensor: str, measure: Measure) -> str:
         """Return what a statistic is called in results, and where it is supplied: tensor, step and measure."""

@@ -79,8 +79,9 @@ def verify_blocks(predictor: Predictor, inputs: Any, *, tolerance: float) -> Ver
             "there is nothing to verify: the image is a single block; give a larger one, or smaller blocks with block= (--block y=256)"
         )
     changes, kind = _reference_options(predictor, inputs, plan)
-    blockwise = predictor.predict(inputs)
+    blockwise = predictor.run(plan)
     reference = predictor.predict(inputs, **changes)
+    assert reference.plan is not None  # it is this process that plans
     return VerifyReport(
         model=plan.model.name,
         reference=kind,
@@ -142,6 +143,8 @@ def _compare(output: str, blockwise: Prediction, reference: Prediction, toleranc
     at = (
         tuple(int(i) for i in np.unravel_index(int(np.argmax(difference)), difference.shape)) if difference.size else (0,) * difference.ndim
     )
+    assert blockwise.plan is not None
+    assert reference.plan is not None
     greatest = float(difference[at]) if difference.size else 0.0
     beyond = difference > tolerance
     return OutputDifference(

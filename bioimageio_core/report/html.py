@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import tempfile
-from collections.abc import Iterator
 from functools import cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import OutputError
 from ..sources.urls import is_url
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["framed", "render", "write_page"]
+__all__ = ["framed", "render"]
 
 
 def render(template: str, **data: Any) -> str:
@@ -64,31 +60,3 @@ def framed(page: str) -> str:
     """Return a page as part of another, such as a notebook, whose style it neither takes nor changes."""
     frame = 'sandbox="allow-popups allow-popups-to-escape-sandbox" style="width:100%;height:40em;border:1px solid #8884;border-radius:6px"'
     return f'<iframe srcdoc="{escape(page)}" {frame}></iframe>'
-
-
-def write_page(path: str | Path, page: str) -> None:
-    """Write a page to a file, which is replaced when all of it is written.
-
-    Raises:
-        OutputError: It can not be written.
-
-    """
-    target = Path(path).expanduser()
-    try:
-        if target.is_dir():
-            raise OutputError(f"{path} is a folder: expected the name of a file")
-        with _whole(target) as part:
-            part.write_text(page, encoding="utf-8", newline="\n")
-    except OutputError:
-        raise
-    except OSError as error:
-        raise OutputError(f"{path} can not be written: {error.strerror or error}") from None
-
-
-@contextlib.contextmanager
-def _whole(target: Path) -> Iterator[Path]:
-    """Give a path beside the target that replaces it at the end, with the permissions of a new file."""
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", suffix=".part", dir=target.parent) as folder:
-        part = Path(folder) / target.name
-        yield part
-        part.replace(target)

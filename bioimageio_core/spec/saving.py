@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..errors import OutputError
+from ..writing import write_text
 from .structuring import unstructure
 from .yaml import dump_yaml
 
@@ -24,11 +24,4 @@ def save_description(descr: Any, path: str | Path, *, overwrite: bool = False) -
         OutputError: There is such a file already, or it can not be written.
 
     """
-    text = description_yaml(descr)
-    try:
-        with Path(path).open("w" if overwrite else "x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-    except FileExistsError:
-        raise OutputError(f"{path} exists already: expected a new file; allow to overwrite it, or choose another name") from None
-    except OSError as error:
-        raise OutputError(f"{path} can not be written: {error.strerror or error}") from None
+    write_text(path, description_yaml(descr), overwrite=overwrite)

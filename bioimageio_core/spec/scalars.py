@@ -16,7 +16,7 @@ __all__ = ["NonFinite", "Strict", "literal_handler", "scalar_handler"]
 
 _TRUE = frozenset(["1", "true", "yes", "on", "t", "y"])
 _FALSE = frozenset(["0", "false", "no", "off", "f", "n"])
-_INTEGER = re.compile(r"\s*[-+]?[0-9]{1,4000}(?:\.0*)?\s*")
+_INTEGER = re.compile(r"\s*[-+]?[0-9]{1,4300}(?:\.0*)?\s*")
 
 
 @attrs.frozen

@@ -48,7 +48,7 @@ def _http_url(value: str) -> str:
     return str(_is_http_url(value)).strip()
 
 
-@says({"pattern": rf"^(?!\.?$)(?!\s*{caseless('https?:')})|{whole(_HTTP_URL)}"})
+@says({"pattern": rf"^(?!\s*{caseless('https?:')})(?:[^.]|\.[\s\S])|{whole(_HTTP_URL)}"})
 def _file_source(value: str) -> str:
     if value in ("", "."):
         raise ValueError(f"expected a path or URL, found {found(value)}")

@@ -87,7 +87,7 @@ def _keys(tree: Any, path: tuple[Any, ...] = ()) -> set[tuple[Any, ...]]:
     return {path}.union(*(_keys(value, (*path, key)) for key, value in items if value is not None or path != ("weights",)))
 
 
-EXAMPLES = settings(max_examples=1000, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+EXAMPLES = settings(max_examples=2000, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 class TestMutations:

@@ -53,7 +53,7 @@ class Needs:
     """True: the op sees the whole sample at once, after all blocks are done."""
 
     halo: Mapping[AxisId, int] = FrozenMapping()
-    """Pixels that the op looks to either side, for filters."""
+    """Pixels that the op looks to either side, for filters; the result has the size of what they are given."""
 
     dtype: str | None = None
     """Name of the resulting dtype, where the op changes it."""

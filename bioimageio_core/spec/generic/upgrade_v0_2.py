@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..fields import found
 from ..node import Problem
-from ..notes import changed
+from ..notes import changed, lost
 from .v0_2 import LATEST
 
 __all__ = ["name_people", "take_nickname", "upgrade", "without_slashes"]
@@ -51,6 +52,8 @@ def take_nickname(new: dict[str, Any]) -> list[Problem]:
     notes = []
     for old, key in (("nickname", "id"), ("nickname_icon", "id_emoji")):
         if isinstance(own, Mapping) and old in own:
+            if new.get(key) not in (None, own[old]):
+                notes.append(lost((key,), f"{found(new[key])} was dropped for {found(own[old])}, as config.bioimageio.{old} says"))
             new[key] = own[old]
             notes.append(changed(("config", "bioimageio", old), f"read as {key}"))
     return notes

@@ -1,0 +1,194 @@
+"""Predictions on the worker processes of a dask cluster."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from made_models import box_model, pointwise_model
+
+import bioimageio_core as bc
+from bioimageio_core.errors import ModelRunError, OutputError, UnknownExtensionError
+
+distributed = pytest.importorskip("distributed", reason="distributed is not installed")
+
+CLUSTER = """
+import sys
+from distributed import LocalCluster
+
+if __name__ == "__main__":
+    with LocalCluster(n_workers=2, threads_per_worker=2, processes=True, dashboard_address=None) as cluster:
+        print(cluster.scheduler_address, flush=True)
+        sys.stdin.read()  # until the one who started it is done
+"""
+
+PLUGIN = """
+from bioimageio_core.registry import Measure, Needs, ProcessingOpEntry, hookimpl
+from bioimageio_core.spec.node import Node, node
+
+
+@node
+class CentreDescr(Node):
+    id: str = "centre"
+
+
+def mean(axes):
+    return Measure(kind="mean", axes=tuple(a for a in axes if a != "batch"))
+
+
+class Centre:
+    def __init__(self, axes):
+        self.axes = axes
+
+    def __call__(self, tensor, measured):
+        return tensor - measured[mean(self.axes)]
+
+
+@hookimpl
+def bioimageio_processing_ops():
+    yield ProcessingOpEntry(
+        name="centre", descr={"0.5": CentreDescr}, load=lambda: lambda kwargs, axes: Centre(axes),
+        requirements=lambda kwargs, axes: Needs(measures=(mean(axes),), dtype="float32"),
+    )
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a distribution that only workers see: it brings the op ``centre``."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "centre_plugin.py").write_text(PLUGIN)
+    info = folder / "centre_plugin-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: centre-plugin\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[bioimageio_core]\ncentre = centre_plugin\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def client(site: Path) -> Iterator[Any]:
+    """A client of two worker processes with two threads each; it has to be named, since it is not made the default."""
+    path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH", "")]))
+    script = site / "cluster.py"
+    script.write_text(CLUSTER)
+    with subprocess.Popen(
+        [sys.executable, str(script)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    ) as process:
+        try:
+            assert process.stdout is not None
+            with distributed.Client(process.stdout.readline().strip(), set_as_default=False) as client:
+                yield client
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Any:
+    """Noise of 200 x 300 pixels, in zarr with axes."""
+    import zarr
+
+    noise = np.random.default_rng(0).random((200, 300), dtype=np.float32)
+    return zarr.create_array(str(tmp_path / "image.zarr"), data=noise, chunks=(64, 64), dimension_names=("y", "x"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where a model is made."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    return folder
+
+
+BLOCKS: dict[str, Any] = {"block": {"y": 64, "x": 64}}
+
+
+class TestSameAsThreads:
+    def test_in_memory(self, client: Any, folder: Path, tmp_path: Path) -> None:
+        """Arrays go to the workers and come back, the same as from threads of this process."""
+        model = box_model(folder, {"min": 16, "step": 8}, halo=4)
+        noise = np.random.default_rng(0).random((200, 300), dtype=np.float32)
+        here = bc.predict(model, noise, axes="yx", **BLOCKS)
+        there = bc.predict(model, noise, axes="yx", client=client, **BLOCKS)
+        assert there.plan is not None
+        assert there.plan.regions.count > 8
+        np.testing.assert_array_equal(there["out"], here["out"])
+        assert there.times["predict"] > 0
+
+    def test_out_of_core(self, client: Any, folder: Path, tmp_path: Path, image: Any) -> None:
+        """Workers read and write the stores themselves."""
+        model = box_model(folder, {"min": 16, "step": 8}, halo=4)
+        here = bc.predict(model, image, **BLOCKS)
+        seen: list[tuple[str, int, int]] = []
+        there = bc.predict(
+            model, tmp_path / "image.zarr", tmp_path / "out.zarr", client=client, progress=lambda *now: seen.append(now), **BLOCKS
+        )
+        np.testing.assert_array_equal(there["out"], here["out"])
+        assert seen[-1][1] == seen[-1][2] > 8
+
+    def test_whole_output(self, client: Any, folder: Path, tmp_path: Path, image: Any) -> None:
+        """Statistics of the input before, and of the output after all blocks."""
+        normalise = {"id": "zero_mean_unit_variance", "kwargs": {"axes": ["y", "x"]}}
+        model = pointwise_model(folder, pre=[normalise], post=[normalise])
+        here = bc.predict(model, image, **BLOCKS)
+        there = bc.predict(model, tmp_path / "image.zarr", tmp_path / "out.zarr", client=client, **BLOCKS)
+        np.testing.assert_allclose(there["out"], here["out"], atol=1e-6)
+        assert there.statistics == here.statistics
+
+    def test_active_client(self, client: Any, folder: Path, tmp_path: Path) -> None:
+        """The active client is used without being named."""
+        model = box_model(folder, {"min": 16, "step": 8}, halo=4)
+        with client.as_current():
+            active = bc.open_predictor(model).plan(np.zeros((64, 64), np.float32), axes="yx")
+        assert active.threads * active.workers <= 4
+
+
+class TestFailures:
+    def test_network(self, client: Any, folder: Path, tmp_path: Path) -> None:
+        """What goes wrong on a worker is said as if it went wrong here, and leaves nothing that looks whole."""
+        model = box_model(folder, {"min": 16, "step": 8}, halo=4)
+        tree = yaml.safe_load((model / "bioimageio.yaml").read_text())
+        tree["outputs"][0]["axes"][-1]["size"]["offset"] = 4
+        (model / "bioimageio.yaml").write_text(yaml.safe_dump(tree))
+        noise = np.zeros((200, 300), np.float32)
+        with pytest.raises(ModelRunError, match="pixels along axis 'x'"):
+            bc.predict(model, noise, tmp_path / "out.zarr", axes="yx", client=client, **BLOCKS)
+        with pytest.raises(OutputError):
+            bc.predict(model, noise, tmp_path / "out.zarr", axes="yx", client=client, **BLOCKS)
+
+    def test_nothing_stays_on_workers(self, client: Any, folder: Path, tmp_path: Path) -> None:
+        """The network is unloaded when the run is over."""
+        model = box_model(folder, {"min": 16, "step": 8}, halo=4)
+        bc.predict(model, np.zeros((64, 64), np.float32), axes="yx", client=client)
+        kept = client.run(lambda dask_worker: [name for name in dask_worker.plugins if name.startswith("bioimageio")])
+        assert not any(kept.values())
+
+
+class TestPluginOfWorkers:
+    def test_worker_plans(self, client: Any, folder: Path, tmp_path: Path, image: Any) -> None:
+        """A plugin that only the workers have is good enough: one of them plans."""
+        model = pointwise_model(folder, pre=[{"id": "centre"}])
+        with pytest.raises(UnknownExtensionError, match="op 'centre'"):
+            bc.predict(model, image)
+        found = bc.predict(model, str(tmp_path / "image.zarr"), str(tmp_path / "out.zarr"), client=client, **BLOCKS)
+        assert found.plan is None
+        assert list(found.statistics) == ["raw: 2. centre: mean over channel, y, x"]
+        pixels = image[:]
+        np.testing.assert_allclose(np.asarray(found["out"])[0, 0], pixels - pixels.mean(dtype=np.float64), atol=1e-6)
+
+    def test_nobody_has_it(self, client: Any, folder: Path, tmp_path: Path, image: Any) -> None:
+        """What the workers lack, too, is missing."""
+        model = pointwise_model(folder, pre=[{"id": "no_such_op"}])
+        with pytest.raises(UnknownExtensionError, match="op 'no_such_op'"):
+            bc.predict(model, str(tmp_path / "image.zarr"), str(tmp_path / "out.zarr"), client=client)
