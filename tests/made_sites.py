@@ -48,6 +48,25 @@ def bioimageio_processing_ops():
     yield ProcessingOpEntry(name="op_{number}", descr={{}}, load=lambda: None, requirements=needs)
 """
 
+COMMAND = """
+import pathlib
+pathlib.Path({imported!r}).touch()
+import click
+from bioimageio_core.registry import CommandEntry, hookimpl
+
+@click.command()
+@click.argument("name")
+def greet(name):
+    "Greet."
+    click.echo(f"hello {{name}}")
+    return 1 if name == "nobody" else 0
+
+@hookimpl
+def bioimageio_commands():
+    yield CommandEntry(name={name!r}, load=lambda: greet)
+"""
+"""A module with a command, and the file that shows that it was imported."""
+
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 from bmz_process import run_process
 from made_models import box_model, pointwise_model
-from made_sites import Site
+from made_sites import COMMAND, Site
 
 from bioimageio_core.registry import API_VERSION, HOOKS
 
@@ -259,27 +258,8 @@ class TestConsumers:
         assert judgement["remedy"]
 
 
-COMMAND = """
-import pathlib
-pathlib.Path({imported!r}).touch()
-import click
-from bioimageio_core.registry import CommandEntry, hookimpl
-
-@click.command()
-@click.argument("name")
-def greet(name):
-    "Greet."
-    click.echo(f"hello {{name}}")
-    return 1 if name == "nobody" else 0
-
-@hookimpl
-def bioimageio_commands():
-    yield CommandEntry(name={name!r}, load=lambda: greet)
-"""
-
-
 class TestCommands:
-    """``bioimageio_commands``."""
+    """``bioimageio_commands``; more in ``test_commands_of_plugins.py``."""
 
     def test_found_and_used(self, site: Site, tmp_path: Path) -> None:
         """``bmz --help`` lists it by its entry point, importing nothing; it runs, and its status is that of ``bmz``."""
@@ -294,36 +274,3 @@ class TestCommands:
         assert (ran.status, ran.out, ran.err) == (0, "hello you\n", "")
         assert imported.exists()
         assert run_process("greet", "nobody", env=site.environment()).status == 1
-
-    def test_own_commands_win(self, site: Site, tmp_path: Path) -> None:
-        """A plugin can not take the place of a command of the library."""
-        imported = tmp_path / "imported"
-        site.install("greeter", COMMAND.format(name="schema", imported=str(imported)), entry_point="command.schema")
-        assert json.loads(run_process("schema", "--type", "dataset", env=site.environment()).out)["title"] == "bioimage.io dataset"
-        assert "greeter" not in run_process("--help", env=site.environment()).out
-
-    def test_first_distribution_wins(self, site: Site, tmp_path: Path) -> None:
-        """As for all names: by name of the distribution."""
-        for name in ("beta", "alpha"):
-            module = COMMAND.format(name="greet", imported=str(tmp_path / name))
-            site.install(name, module.replace("hello", name), entry_point="command.greet")
-        assert "Of alpha 1.0." in run_process("--help", env=site.environment()).out
-        assert run_process("greet", "you", env=site.environment()).out == "alpha you\n"
-
-    @pytest.mark.parametrize(
-        ("module", "why"),
-        [
-            ("import no_such_module_at_all\n", "import failed: ModuleNotFoundError"),
-            ("", "its plugin yields no command of the name 'greet'"),
-            (COMMAND.replace("load=lambda: greet", "load=lambda: 3"), "expected a click command, found int"),
-            (COMMAND.replace("load=lambda: greet", "load=lambda: 1 / 0"), "cannot be loaded: ZeroDivisionError"),
-            (COMMAND.replace("load=lambda: greet", "load=3"), "load: expected a function, found int"),
-        ],
-    )
-    def test_broken(self, site: Site, tmp_path: Path, module: str, why: str) -> None:
-        """One line with the distribution and the reason, and status 2; other commands work."""
-        site.install("greeter", module.format(name="greet", imported=str(tmp_path / "imported")), entry_point="command.greet")
-        line = run_process("greet", "you", env=site.environment()).error(2)
-        assert "'greet' of greeter 1.0" in line
-        assert why in line
-        assert run_process("schema", env=site.environment()).status == 0
