@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import (
         card,
+        import_model,
         json_schema,
         load_description,
         load_model_description,
@@ -35,6 +36,7 @@ __all__ = [
     "Prediction",
     "Predictor",
     "card",
+    "import_model",
     "json_schema",
     "load_description",
     "load_model_description",

@@ -9,6 +9,7 @@ from typing import Any
 from zipfile import ZipFile
 
 from .errors import InvalidDescriptionError, MissingRequirementError, SourceError, UnknownExtensionError, YamlError
+from .foreign import ImportedModel, import_foreign
 from .packaging import write_package
 from .prediction.loaded import LoadedModel
 from .prediction.options import PredictOptions
@@ -30,6 +31,7 @@ from .spec.yaml import load_yaml
 __all__ = [
     "card",
     "default_registry",
+    "import_model",
     "json_schema",
     "load_description",
     "load_model_description",
@@ -312,6 +314,32 @@ def save_package(
         descr, _ = read_tree(_tree(package), default_registry(), package.name)
         write_package(descr, package, default_registry(), target, weights_formats=weights_formats, overwrite=overwrite)
     return target
+
+
+def import_model(path: str | Path, folder: str | Path, format: str | None = None, *, overwrite: bool = False) -> ImportedModel:  # noqa: A002
+    """Read a model of another system into a folder with a description and all files that it names.
+
+    Which formats are read depends on the plugins that are installed.
+    A folder that could not be written whole is not there at all.
+
+    Args:
+        path: A file or folder.
+        folder: The folder to write.
+        format: Name of the format; None: the only one whose pattern and first bytes fit.
+        overwrite: Replace a package that is there.
+
+    Returns:
+        The folder, the format, and what validation says of the description.
+
+    Raises:
+        SourceError: There is nothing at ``path``.
+        InputError: No format fits, several do, or the file is broken.
+        PluginError: The plugin that reads the format fails.
+        InvalidDescriptionError: The plugin returns a description that breaks its format.
+        OutputError: Something is there already, or cannot be written.
+
+    """
+    return import_foreign(Path(path).expanduser(), Path(folder).expanduser(), default_registry(), format=format, overwrite=overwrite)
 
 
 def package_files(path: Path) -> Mapping[str, int]:

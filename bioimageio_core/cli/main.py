@@ -17,6 +17,7 @@ __all__ = ["COMMANDS", "bmz", "main"]
 COMMANDS = {
     "cache": "Show or remove what was fetched from URLs.",
     "demo": "Predict a large synthetic image with a model that comes along.",
+    "import": "Read a model of another system into a folder.",
     "info": "Show what a resource is, and what a model takes, gives and needs.",
     "package": "Write a model with all its files into one zip or folder.",
     "plan": "Show how an image would be predicted.",

@@ -44,7 +44,11 @@ def plugin_command(name: str) -> click.Command | None:
     if entry is None:
         why = "; ".join(failure.message for failure in registry.failures) or f"its plugin yields no command of the name {name!r}"
         raise PluginError(f"command {name!r} of {plugin_commands()[name]} cannot be used: {why}")
-    command = entry.load()
+    try:
+        command = entry.load()
+    except Exception as error:  # whatever a stranger's module raises
+        where = plugin_commands()[name]
+        raise PluginError(f"command {name!r} of {where} cannot be loaded: {type(error).__name__}: {error}") from error
     if not isinstance(command, click.Command):
         raise PluginError(f"command {name!r} of {plugin_commands()[name]}: expected a click command, found {type(command).__name__}")
     return command
@@ -53,5 +57,8 @@ def plugin_command(name: str) -> click.Command | None:
 def _points() -> dict[str, metadata.EntryPoint]:
     if os.environ.get(SWITCH):
         return {}
-    points = sorted(metadata.entry_points(group=GROUP), key=lambda point: point.name)
-    return {point.name.removeprefix(PREFIX): point for point in points if point.name.startswith(PREFIX)}
+    points = [point for point in metadata.entry_points(group=GROUP) if point.name.startswith(PREFIX)]
+    found: dict[str, metadata.EntryPoint] = {}
+    for point in sorted(points, key=lambda p: (p.name, p.dist.name if p.dist else "")):  # the first distribution has the name
+        found.setdefault(point.name.removeprefix(PREFIX), point)
+    return found

@@ -15,10 +15,10 @@ from typing import IO, Protocol
 
 import attrs
 
-from ..errors import InputError, OutputError, SourceError
+from ..errors import BioimageioError, InputError, OutputError, SourceError
 from ..sources.names import DESCRIPTION_NAMES
 
-__all__ = ["PackageTarget", "check_target", "open_target"]
+__all__ = ["PackageTarget", "check_target", "new_folder", "open_target"]
 
 _DATE = (1980, 1, 1, 0, 0, 0)
 """Of all files in zips; the earliest that they can have."""
@@ -128,11 +128,29 @@ def open_target(path: Path, *, overwrite: bool) -> Iterator[PackageTarget]:
 
     """
     check_target(path, overwrite=overwrite)
+    with _told(path), _zip(path, overwrite) if _is_zip(path) else _folder(path, overwrite) as target:
+        yield target
+
+
+@contextmanager
+def new_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Open a folder to write into, which gets its name when all of it is written.
+
+    Raises:
+        OutputError: It exists, or cannot be written; nothing is left behind.
+
+    """
+    check_target(path, overwrite=overwrite)
+    with _told(path), _part(path, overwrite) as part:
+        yield part
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _zip(path, overwrite) if _is_zip(path) else _folder(path, overwrite) as target:
-            yield target
-    except (SourceError, OutputError):
+        yield
+    except BioimageioError:
         raise
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
@@ -161,9 +179,15 @@ def _zip(path: Path, overwrite: bool) -> Iterator[PackageTarget]:
 
 @contextmanager
 def _folder(path: Path, overwrite: bool) -> Iterator[PackageTarget]:
+    with _part(path, overwrite) as part:
+        yield _Folder(part)
+
+
+@contextmanager
+def _part(path: Path, overwrite: bool) -> Iterator[Path]:
     part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
     try:
-        yield _Folder(part)
+        yield part
         part.chmod(0o777 & ~_umask())
         check_target(path, overwrite=overwrite)
         if path.is_dir():

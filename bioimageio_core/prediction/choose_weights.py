@@ -8,8 +8,10 @@ from typing import Any
 import attrs
 
 from ..errors import InputError, MissingRequirementError, UnknownExtensionError
-from ..registry import AdapterContext, Registry, WeightsAdapter, WeightsAdapterEntry, missing_requirements
+from ..registry import AdapterContext, Registry, WeightsAdapter, WeightsAdapterEntry, missing_requirements, published_by
 from ..sources import Package
+from ..spec.extensions import OpaqueWeights
+from ..spec.structuring import StructureProblems
 from .model_io import ModelIO
 
 __all__ = ["WeightsChoice", "choose_weights", "load_adapter", "runnable_formats"]
@@ -45,10 +47,12 @@ def choose_weights(weights: Mapping[str, Any], registry: Registry, *, weights_fo
     if weights_format is not None and weights_format not in weights:
         raise InputError(f"the model has no {weights_format!r} weights: expected one of {', '.join(weights)}")
     wanted = [weights_format] if weights_format else list(weights)
-    adapters = sorted((a for f in wanted for a in registry.adapters_for(f)), key=lambda a: (-a.preference, a.name))
+    described = [f for f in wanted if not isinstance(weights[f], OpaqueWeights)]
+    adapters = sorted((a for f in described for a in registry.adapters_for(f)), key=lambda a: (-a.preference, a.name))
     if not adapters:
+        reasons = [f"{f}{_refusal(weights[f]) or published_by('weights_formats', f)}" for f in wanted]
         raise UnknownExtensionError(
-            f"no installed plugin runs the weights of this model ({', '.join(wanted)}); 'bmz plugins' lists what can be run"
+            f"no installed plugin runs the weights of this model ({', '.join(reasons)}); 'bmz plugins' lists what can be run"
         )
     usable = [a for a in adapters if device.partition(":")[0] in a.devices]
     if not usable:
@@ -67,13 +71,19 @@ def runnable_formats(weights: Mapping[str, Any], registry: Registry) -> dict[str
     for name in weights:
         adapters = registry.adapters_for(name)
         missing = [missing_requirements(a.requires) for a in adapters]
-        if not adapters:
-            answers[name] = "no installed plugin runs it"
+        if not adapters or isinstance(weights[name], OpaqueWeights):
+            answers[name] = f"no installed plugin runs it{_refusal(weights[name]) or published_by('weights_formats', name)}"
         elif all(missing):
             answers[name] = f"{', '.join(missing[0])} is not installed (pip install '{adapters[0].extra}')"
         else:
             answers[name] = ""
     return answers
+
+
+def _refusal(entry: Any) -> str:
+    """Return in brackets what the plugin that describes a weights format has against an entry."""
+    refused = getattr(entry, "refused", ())
+    return f" ({StructureProblems(list(refused))})" if refused else ""
 
 
 def load_adapter(

@@ -12,7 +12,7 @@ from ..sources import Package
 from .model_io import ModelIO
 from .model_io_v0_4 import model_io_v0_4
 from .model_io_v0_5 import model_io_v0_5
-from .steps import check_known
+from .runnable import check_runnable
 
 __all__ = ["LoadedModel"]
 
@@ -32,11 +32,12 @@ class LoadedModel:
 
         Raises:
             UnknownExtensionError: It names ops or a run mode that no plugin brings.
+            DescriptionError: It gives them arguments that their plugins do not take.
 
         """
         build = model_io_v0_4 if descr.format_version.startswith("0.4") else model_io_v0_5
         io = build(descr)
-        check_known(io, registry)
+        check_runnable(descr, io, registry)
         return cls(descr=descr, io=io, package=package, registry=registry)
 
     @property

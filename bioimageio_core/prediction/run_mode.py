@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from ..errors import InputError, PluginError, UnknownExtensionError
-from ..registry import Pipeline, PipelineTensor, Registry, RunMode, WeightsAdapter
+from ..registry import Pipeline, PipelineTensor, Registry, RunMode, WeightsAdapter, published_by
 from ..spec.converters import make_converter
 from ..spec.structuring import StructureProblems
 from ..typing import AxisId, FrozenMapping
@@ -72,7 +72,8 @@ def _make(name: str, kwargs: Mapping[str, Any], registry: Registry) -> RunMode:
     entry = registry.run_modes.get(name)
     if entry is None:
         known = ", ".join(sorted(registry.run_modes)) or "none"
-        raise UnknownExtensionError(f"no installed plugin brings the run mode {name!r}: expected one of {known}")
+        where = published_by("run_modes", name)
+        raise UnknownExtensionError(f"no installed plugin brings the run mode {name!r}{where}: expected one of {known}")
     arguments: Any = kwargs
     if entry.kwargs is not None:
         try:

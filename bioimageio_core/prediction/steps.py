@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 import attrs
 
-from ..errors import PluginError, UnknownExtensionError
+from ..errors import PluginError
 from ..registry import Measure, Needs, ProcessingOp, Registry
 from ..typing import AxisId
-from .model_io import ModelIO, TensorIO
+from .model_io import TensorIO
 
-__all__ = ["Step", "check_known", "measure_text", "plan_steps"]
+__all__ = ["Step", "measure_text", "plan_steps"]
 
 
 @attrs.frozen(kw_only=True)
@@ -51,21 +51,6 @@ class Step:
         return any(m.tensor is None for m in self.needs.measures)
 
 
-def check_known(model: ModelIO, registry: Registry) -> None:
-    """Raise UnknownExtensionError naming all ops and the run mode that no installed plugin brings."""
-    runnable = {name for name, entry in registry.processing_ops.items() if not entry.described_only}
-    missing = sorted({f"op {op.name!r}" for t in (*model.inputs, *model.outputs) for op in t.ops if op.name not in runnable})
-    if model.run_mode is not None and model.run_mode not in registry.run_modes:
-        missing.append(f"run mode {model.run_mode!r}")
-    if missing:
-        broken = [f.message for name in missing if (f := registry.failure_of(name.split("'")[1])) is not None]
-        because = f" ({'; '.join(broken)})" if broken else ""
-        raise UnknownExtensionError(
-            f"model {model.name!r} cannot be run: no installed plugin brings {_listed(missing)}{because}; "
-            "install one that does ('bmz plugins' lists what is registered)"
-        )
-
-
 def plan_steps(tensor: TensorIO, registry: Registry) -> tuple[Step, ...]:
     """Return the steps of a tensor with what each needs.
 
@@ -92,8 +77,3 @@ def measure_text(measure: Measure) -> str:
     q = "" if measure.q is None else f" {measure.q:g}"
     of = "" if measure.tensor is None else f" of {measure.tensor}"
     return f"{measure.kind}{q}{of} over {', '.join(measure.axes)}"
-
-
-def _listed(names: Iterable[str]) -> str:
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last

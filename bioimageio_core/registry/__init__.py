@@ -30,12 +30,14 @@ from .entries import (
     WeightsFormatEntry,
 )
 from .hookspecs import API_VERSION, GROUP, HOOKS, Hook, hookimpl
+from .published import PUBLISHED, published_by
 from .registry import Plugin, PluginFailure, Registry, missing_requirements
 
 __all__ = [
     "API_VERSION",
     "GROUP",
     "HOOKS",
+    "PUBLISHED",
     "SWITCH",
     "AdapterContext",
     "CommandEntry",
@@ -70,4 +72,5 @@ __all__ = [
     "collect",
     "hookimpl",
     "missing_requirements",
+    "published_by",
 ]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from importlib import metadata
 from typing import Any
 
+import attrs
 import pluggy
 
 from ..errors import PluginWarning
@@ -38,6 +39,7 @@ def collect(entry_points: Iterable[metadata.EntryPoint] | None = None) -> Regist
     plugins = _register(manager, metadata.entry_points(group=GROUP) if entry_points is None else entry_points, failures)
     found: dict[str, dict[str, Any]] = {kind: {} for kind in HOOKS}
     provenance: dict[tuple[str, str], Plugin] = {}
+    additions: set[tuple[str, str]] = set()
     for kind, hook in HOOKS.items():
         implementations = {i.plugin_name: i.function for i in getattr(manager.hook, hook.name).get_hookimpls()}
         for key, plugin in plugins.items():
@@ -49,9 +51,13 @@ def collect(entry_points: Iterable[metadata.EntryPoint] | None = None) -> Regist
                     first = provenance[(kind, entry.name)]
                     message = f"duplicate: {entry.name!r} is already registered by {first.distribution} {first.version}"
                     failures.append(PluginFailure(plugin=plugin, message=message, entry=entry.name))
-                else:
-                    found[kind][entry.name] = entry
-                    provenance[(kind, entry.name)] = plugin
+                    continue
+                if earlier is not None:  # whoever runs an op of the format, it is the format that describes it
+                    entry = attrs.evolve(entry, descr={**entry.descr, **earlier.descr})
+                elif plugin.distribution != OWN_DISTRIBUTION:
+                    additions.add((kind, entry.name))
+                found[kind][entry.name] = entry
+                provenance[(kind, entry.name)] = plugin
     for failure in failures:
         warnings.warn(
             f"plugin {failure.plugin.name!r} of {failure.plugin.distribution} {failure.plugin.version}: {failure.message}",
@@ -63,6 +69,7 @@ def collect(entry_points: Iterable[metadata.EntryPoint] | None = None) -> Regist
         plugins=tuple(plugins.values()),
         failures=tuple(failures),
         provenance=FrozenMapping(provenance),
+        additions=frozenset(additions),
     )
 
 
@@ -82,7 +89,7 @@ def _register(
             _check_api_version(module)
             manager.register(module, name=key)
         except (Exception, SystemExit) as error:  # whatever a stranger's module raises
-            failures.append(PluginFailure(plugin=plugin, message=f"import failed: {type(error).__name__}: {error}"))
+            failures.append(PluginFailure(plugin=plugin, message=f"import failed: {_in_words(error)}"))
             continue
         plugins[key] = plugin
         failures.extend(
@@ -112,8 +119,13 @@ def _entries(implementation: Callable[[], Iterable[Any]], entry_type: type, plug
                 failures.append(PluginFailure(plugin=plugin, message=message))
     except Exception as error:  # whatever a stranger's hook raises
         name = getattr(implementation, "__name__", "hook")
-        failures.append(PluginFailure(plugin=plugin, message=f"{name} raised {type(error).__name__}: {error}"))
+        failures.append(PluginFailure(plugin=plugin, message=f"{name} raised {_in_words(error)}"))
     return good
+
+
+def _in_words(error: BaseException) -> str:
+    """Return an error in one line, whatever a stranger wrote into it."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _misspelt(manager: pluggy.PluginManager, module: object) -> list[str]:

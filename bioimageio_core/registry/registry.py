@@ -62,6 +62,9 @@ class Registry:
     provenance: FrozenMapping[tuple[str, str], Plugin] = FrozenMapping()
     """The plugin behind each ``(kind, entry name)``."""
 
+    additions: frozenset[tuple[str, str]] = frozenset()
+    """Each ``(kind, entry name)`` that plugins of others add to what the model format itself has."""
+
     def adapters_for(self, weights_format: str) -> tuple[WeightsAdapterEntry, ...]:
         """Return the adapters of a weights format, the most preferred first, whether installed or not."""
         found = [a for a in self.weights_adapters.values() if a.weights_format == weights_format]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from .model_card import AxisCard, ModelCard, TensorCard, WeightsCard
+from .model_card import AxisCard, ModelCard, OpCard, TensorCard, WeightsCard
 from .plain_text import bytes_in_words, in_one_line, table
 from .resource_card import ResourceCard, Section
 
@@ -52,8 +52,7 @@ def _facts(card: ResourceCard) -> Iterator[str]:
         ("attached", (", ".join(card.attachments),)),
     ]
     if isinstance(card, ModelCard):
-        known = "" if card.run_mode_known else " (no installed plugin brings it)"
-        facts.append(("run mode", (f"{card.run_mode}{known}" if card.run_mode else "one call of the network per block",)))
+        facts.append(("run mode", (_op(card.run_mode) if card.run_mode else "one call of the network per block",)))
     for label, values in facts:
         yield from _labelled(label, values, 10)
 
@@ -106,7 +105,11 @@ def _tensor(tensor: TensorCard, ops: str) -> Iterator[str]:
     shown = [n for n in range(len(header)) if n < 2 or any(row[n] for row in rows)]
     yield from _indented(table([tuple(row[n] for n in shown) for row in rows], tuple(header[n] for n in shown)), "    ")
     for number, op in enumerate(tensor.ops):
-        yield from _wrapped(op.in_words(), f"    {ops if number == 0 else '':<15} ")
+        yield from _wrapped(_op(op), f"    {ops if number == 0 else '':<15} ")
+
+
+def _op(op: OpCard) -> str:
+    return op.in_words() + (f": {op.summary}" if op.summary else "")
 
 
 def _axis(axis: AxisCard) -> tuple[str, ...]:

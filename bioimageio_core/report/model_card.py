@@ -76,16 +76,27 @@ class AxisCard:
 
 @attrs.frozen(kw_only=True)
 class OpCard:
-    """A pre- or postprocessing op as it is written."""
+    """A pre- or postprocessing op, or a run mode, as it is written."""
 
     name: str
     kwargs: FrozenMapping[str, Any]
     known: bool
     """Whether an installed plugin brings it."""
 
+    fits: bool = True
+    """Whether that plugin takes the arguments."""
+
+    summary: str = ""
+    """What it does, in a few words of whoever brings it."""
+
     def in_words(self) -> str:
         """Return the op as a call."""
-        return f"{self.name}({arguments_in_words(self.kwargs)})" + ("" if self.known else " (no installed plugin brings it)")
+        why_not = "" if self.fits else " (the installed plugin does not take this)"
+        return f"{self.name}({arguments_in_words(self.kwargs)})" + (why_not if self.known else " (no installed plugin brings it)")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {"name": self.name, "kwargs": dict(self.kwargs), "known": self.known, "fits": self.fits, "summary": self.summary}
 
 
 @attrs.frozen(kw_only=True)
@@ -111,7 +122,7 @@ class TensorCard:
             "values": self.values,
             "optional": self.optional,
             "axes": [a.as_dict() for a in self.axes],
-            ops: [{"name": o.name, "kwargs": dict(o.kwargs), "known": o.known} for o in self.ops],
+            ops: [o.as_dict() for o in self.ops],
         }
 
 
@@ -138,8 +149,9 @@ class WeightsCard:
 class ModelCard(ResourceCard):
     """A model at a glance."""
 
-    run_mode: str | None
-    run_mode_known: bool
+    run_mode: OpCard | None
+    """Written and shown as an op is; None: one call of the network per block."""
+
     inputs: tuple[TensorCard, ...]
     outputs: tuple[TensorCard, ...]
     weights: tuple[WeightsCard, ...]
@@ -148,7 +160,7 @@ class ModelCard(ResourceCard):
         """Return the card as plain data for JSON; of covers and documentation their names."""
         return {
             **super().as_dict(),
-            "run_mode": None if self.run_mode is None else {"name": self.run_mode, "known": self.run_mode_known},
+            "run_mode": None if self.run_mode is None else self.run_mode.as_dict(),
             "inputs": [t.as_dict("preprocessing") for t in self.inputs],
             "outputs": [t.as_dict("postprocessing") for t in self.outputs],
             "weights": [
@@ -181,8 +193,7 @@ def model_card(descr: Any, package: Package, registry: Registry, report: Validat
         **common_facts(descr, package, report),
         content=None,
         sections=model_sections(descr),
-        run_mode=io.run_mode,
-        run_mode_known=io.run_mode is None or io.run_mode in registry.run_modes,
+        run_mode=None if descr.run_mode is None else _run_mode(descr.run_mode, registry),
         inputs=tuple(_tensor(t, d, d.preprocessing, registry) for t, d in zip(io.inputs, descr.inputs, strict=True)),
         outputs=tuple(_tensor(t, d, d.postprocessing, registry) for t, d in zip(io.outputs, descr.outputs, strict=True)),
         weights=_weights(descr.weights, package, registry),
@@ -214,12 +225,27 @@ def _axis(axis: AxisIO) -> AxisCard:
 
 
 def _op(step: Any, registry: Registry) -> OpCard:
-    if isinstance(step, OpaqueOp):
-        kwargs = step.as_tree().get("kwargs")
-        return OpCard(name=step.name, kwargs=FrozenMapping(kwargs if isinstance(kwargs, dict) else {}), known=False)
+    kwargs = step.as_tree().get("kwargs") if isinstance(step, OpaqueOp) else unstructure(getattr(step, "kwargs", None))
     name = step.name if hasattr(step, "name") else step.id
-    kwargs = getattr(step, "kwargs", None)
-    return OpCard(name=name, kwargs=FrozenMapping(unstructure(kwargs) if kwargs is not None else {}), known=_is_run(name, registry))
+    entry = registry.processing_ops.get(name)
+    return OpCard(
+        name=name,
+        kwargs=FrozenMapping(kwargs if isinstance(kwargs, dict) else {}),
+        known=entry is not None and not entry.described_only,
+        fits=not getattr(step, "refused", ()),
+        summary=entry.summary if entry is not None else "",
+    )
+
+
+def _run_mode(run_mode: Any, registry: Registry) -> OpCard:
+    entry = registry.run_modes.get(run_mode.name)
+    return OpCard(
+        name=run_mode.name,
+        kwargs=FrozenMapping(unstructure(run_mode.kwargs)),
+        known=entry is not None,
+        fits=not getattr(run_mode, "refused", ()),
+        summary=entry.summary if entry is not None else "",
+    )
 
 
 def _weights(weights: Any, package: Package, registry: Registry) -> tuple[WeightsCard, ...]:
@@ -243,8 +269,3 @@ def _weights(weights: Any, package: Package, registry: Registry) -> tuple[Weight
 
 def _plain_ratio(ratio: Fraction) -> float | int:
     return ratio.numerator if ratio.denominator == 1 else float(ratio)
-
-
-def _is_run(name: str, registry: Registry) -> bool:
-    entry = registry.processing_ops.get(name)
-    return entry is not None and not entry.described_only

@@ -16,7 +16,7 @@ from .extensions import AlsoAs, Extension
 from .fields import found
 from .freezing import freeze
 from .node import Node, Problem
-from .plugged import op_handler, weights_handler
+from .plugged import op_handler, run_mode_handler, weights_handler
 from .scalars import NonFinite, Strict, literal_handler, scalar_handler
 from .structuring import Handler, StructureProblems, collect_problems, prefixed, structure_node, unstructure
 from .unions import union_handler
@@ -95,6 +95,8 @@ class _Handlers:
             if isinstance(mark, Extension):
                 if mark.kind == "weights":
                     return weights_handler(self.registry, self.format, self.of)
+                if mark.kind == "run_mode":
+                    return run_mode_handler(base, self.registry, self.of)
                 return op_handler(mark.kind, self.registry, self.format, self.of)
         if any(isinstance(mark, (Strict, NonFinite)) for mark in metadata):
             strict = any(isinstance(mark, Strict) for mark in metadata)

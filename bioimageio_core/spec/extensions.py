@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal, TypeAlias
 
 import attrs
@@ -11,14 +11,23 @@ from ..typing import FrozenMapping
 from .freezing import thaw
 from .node import Node, Problem, node
 
-__all__ = ["AlsoAs", "Extension", "OpaqueOp", "OpaqueWeights", "PostprocessingStep", "PreprocessingStep", "WeightsEntries"]
+__all__ = [
+    "AlsoAs",
+    "Extension",
+    "OpaqueOp",
+    "OpaqueWeights",
+    "PostprocessingStep",
+    "PreprocessingStep",
+    "WeightsEntries",
+    "as_warnings",
+]
 
 
 @attrs.frozen(kw_only=True)
 class Extension:
     """Marks a type that the registry resolves."""
 
-    kind: Literal["preprocessing", "postprocessing", "weights"]
+    kind: Literal["preprocessing", "postprocessing", "weights", "run_mode"]
 
 
 @attrs.frozen
@@ -28,12 +37,21 @@ class AlsoAs:
     cls: type[Node]
 
 
+def as_warnings(name: str, refused: Iterable[Problem]) -> Iterator[Problem]:
+    """Yield what a plugin has against a part that the format leaves to plugins: no error of the description, but it can not be run."""
+    for problem in refused:
+        hint = problem.hint or f"The installed plugin that brings {name!r} does not take this, so that it can not be run here."
+        yield attrs.evolve(problem, severity="warning", hint=hint)
+
+
 @node
 class OpaqueOp(Node):
-    """A processing step that no plugin knows, kept whole."""
+    """A processing step that no plugin knows, or that the plugin which does refuses, kept whole."""
 
     name: str
     tree: FrozenMapping[str, Any]
+    refused: tuple[Problem, ...] = ()
+    """What the plugin that brings the op has against it."""
 
     def as_tree(self) -> dict[str, Any]:
         """Return the step as it was written."""
@@ -41,7 +59,10 @@ class OpaqueOp(Node):
         return tree
 
     def problems(self) -> Iterator[Problem]:
-        """Yield that the step could not be judged."""
+        """Yield that the step could not be judged, or how it was."""
+        if self.refused:
+            yield from as_warnings(self.name, self.refused)
+            return
         yield Problem(
             loc=(),
             message=f"expected a known processing op, found {self.name!r}, which neither the format nor an installed plugin knows",
@@ -52,10 +73,12 @@ class OpaqueOp(Node):
 
 @node
 class OpaqueWeights(Node):
-    """Weights in a format that no plugin knows, kept whole."""
+    """Weights in a format that no plugin knows, or that the plugin which does refuses, kept whole."""
 
     name: str
     tree: FrozenMapping[str, Any]
+    refused: tuple[Problem, ...] = ()
+    """What the plugin that brings the format has against the entry."""
 
     def as_tree(self) -> dict[str, Any]:
         """Return the entry as it was written."""
@@ -69,7 +92,10 @@ class OpaqueWeights(Node):
         return parent if isinstance(parent, str) else None
 
     def problems(self) -> Iterator[Problem]:
-        """Yield that the entry could not be judged."""
+        """Yield that the entry could not be judged, or how it was."""
+        if self.refused:
+            yield from as_warnings(self.name, self.refused)
+            return
         yield Problem(
             loc=(),
             message=f"expected a known weights format, found {self.name!r}, which neither the format nor an installed plugin knows",

@@ -1,8 +1,13 @@
-"""Handlers of the parts whose classes the registry brings: processing steps and weights."""
+"""Handlers of the parts whose classes the registry brings: processing steps, weights and run modes.
+
+What is wrong with a part that the format itself has is an error.
+What an installed plugin has against a part that it adds is none, since descriptions are judged by the format alone:
+such a part is kept whole, with what was refused, and can not be run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from ..registry import Registry
@@ -11,9 +16,9 @@ from .extensions import OpaqueOp, OpaqueWeights
 from .fields import found
 from .freezing import freeze
 from .node import Problem
-from .structuring import Handler, StructureProblems, prefixed
+from .structuring import Handler, StructureProblems, collect_problems, prefixed
 
-__all__ = ["op_handler", "weights_handler"]
+__all__ = ["op_handler", "run_mode_handler", "weights_handler"]
 
 
 def op_handler(
@@ -21,6 +26,19 @@ def op_handler(
 ) -> Handler:
     """Return the handler of one processing step: its class goes by ``id``, in format 0.4 by ``name``."""
     key = "name" if version == "0.4" else "id"
+
+    def known(name: str, tree: Any) -> Any:
+        entry = registry.processing_ops[name]
+        if where not in entry.where:
+            raise StructureProblems(
+                [Problem(loc=(key,), message=f"expected an op for {where}, found {name!r}, which is for {entry.where[0]}")]
+            )
+        cls = entry.descr.get(version)
+        if cls is None:
+            raise StructureProblems(
+                [Problem(loc=(key,), message=f"expected an op of format {version}, found {name!r} of format {_versions(entry.descr)}")]
+            )
+        return handler_of(cls)(tree)
 
     def handle(tree: Any) -> Any:
         if not isinstance(tree, Mapping):
@@ -30,20 +48,12 @@ def op_handler(
             raise StructureProblems(
                 [Problem(loc=(key,), message=f"expected the name of an op, found {found(name) if key in tree else 'none'}")]
             )
-        entry = registry.processing_ops.get(name)
-        if entry is None:
+        if name not in registry.processing_ops:
             return OpaqueOp(name=name, tree=freeze(tree))
-        if where not in entry.where:
-            raise StructureProblems(
-                [Problem(loc=(key,), message=f"expected an op for {where}, found {name!r}, which is for {entry.where[0]}")]
-            )
-        cls = entry.descr.get(version)
-        if cls is None:
-            versions = " and ".join(sorted(entry.descr))
-            raise StructureProblems(
-                [Problem(loc=(key,), message=f"expected an op of format {version}, found {name!r} of format {versions}")]
-            )
-        return handler_of(cls)(tree)
+        if ("processing_ops", name) not in registry.additions:
+            return known(name, tree)
+        step, refused = _judged(lambda: known(name, tree))
+        return OpaqueOp(name=name, tree=freeze(tree), refused=refused) if refused else step
 
     return handle
 
@@ -52,18 +62,25 @@ def weights_handler(registry: Registry, version: ModelFormat, handler_of: Callab
     """Return the handler of the mapping ``weights``: the class of an entry goes by its key."""
     current = {alias: entry.name for entry in registry.weights_formats.values() for alias in entry.aliases}
 
-    def entry_of(key: Any, tree: Any) -> Any:
+    def known(key: str, tree: Any) -> Any:
         if key in current:
             raise ValueError(f"expected the key {current[key]!r}, found its old spelling {key!r}")
-        entry = registry.weights_formats.get(key)
-        if entry is None:
-            if not isinstance(key, str) or not isinstance(tree, Mapping):
-                raise ValueError(f"expected a mapping with the key source, found {found(tree)}")
-            return OpaqueWeights(name=key, tree=freeze(tree))
-        cls = entry.descr.get(version)
+        descr = registry.weights_formats[key].descr
+        cls = descr.get(version)
         if cls is None:
-            raise ValueError(f"expected weights of format {version}, found {key!r} of format {' and '.join(sorted(entry.descr))}")
+            raise ValueError(f"expected weights of format {version}, found {key!r} of format {_versions(descr)}")
         return handler_of(cls)(tree)
+
+    def entry_of(key: Any, tree: Any) -> Any:
+        name = current.get(key, key)
+        if name in registry.weights_formats and ("weights_formats", name) not in registry.additions:
+            return known(key, tree)
+        if not isinstance(key, str) or not isinstance(tree, Mapping):
+            raise ValueError(f"expected a mapping with the key source, found {found(tree)}")
+        if name not in registry.weights_formats:
+            return OpaqueWeights(name=key, tree=freeze(tree))
+        entry, refused = _judged(lambda: known(key, tree))
+        return OpaqueWeights(name=key, tree=freeze(tree), refused=refused) if refused else entry
 
     def handle(value: Any) -> Any:
         if not isinstance(value, Mapping):
@@ -71,6 +88,49 @@ def weights_handler(registry: Registry, version: ModelFormat, handler_of: Callab
         return _each_entry({key: tree for key, tree in value.items() if tree is not None}, entry_of)
 
     return handle
+
+
+def run_mode_handler(written: Any, registry: Registry, handler_of: Callable[[Any], Handler]) -> Handler:
+    """Return the handler of ``run_mode``, which is of type ``written``: the class of its arguments goes by ``name``."""
+    from .model.run_mode import OpaqueRunMode  # a part of models, which the rest of this module is not
+
+    handler = handler_of(written)
+
+    def handle(tree: Any) -> Any:
+        run_mode = handler(tree)
+        if run_mode is None:
+            return None
+        entry = registry.run_modes.get(run_mode.name)
+        refused: tuple[Problem, ...] = ()
+        if entry is not None:
+            arguments = entry.kwargs
+            if arguments is not None:
+                refused = _judged(lambda: handler_of(arguments)(tree.get("kwargs") or {}), ("kwargs",))[1]
+            if not refused:
+                return run_mode
+        return OpaqueRunMode(name=run_mode.name, kwargs=run_mode.kwargs, written=run_mode.written, tree=freeze(tree), refused=refused)
+
+    return handle
+
+
+def _judged(handle: Callable[[], Any], loc: tuple[str, ...] = ()) -> tuple[Any, tuple[Problem, ...]]:
+    """Return what a plugin's class makes of a part, and what it has against it, below ``loc``."""
+    try:
+        part = handle()
+        errors = [problem for problem in collect_problems(part) if problem.severity == "error"]
+        if not errors:
+            return part, ()
+        raise StructureProblems(errors)
+    except StructureProblems as error:
+        problems: list[Problem] = []
+        problems += error.problems
+    except ValueError as error:
+        problems = [Problem(loc=(), message=str(error))]
+    return None, tuple(Problem(loc=(*loc, *p.loc), message=p.message, hint=p.hint, at_key=p.at_key) for p in problems)
+
+
+def _versions(descr: Iterable[str]) -> str:
+    return " and ".join(sorted(descr))
 
 
 def _each_entry(trees: Mapping[Any, Any], entry_of: Callable[[Any, Any], Any]) -> FrozenMapping[str, Any]:

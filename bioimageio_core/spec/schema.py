@@ -48,7 +48,7 @@ def json_schema(registry: Registry, *, type: str | None = None, format_version: 
     """Return the JSON Schema (draft 2020-12) of descriptions, as a tree of dicts, lists and scalars.
 
     It takes whatever `validate_tree` takes, apart from values that are converted, such as numbers in quotes,
-    and from resources other than models of formats before 0.2.
+    from resources other than models of formats before 0.2, and from what an installed plugin only warns of.
     What it can not say are the rules that span several fields, and whether files exist.
 
     Args:

@@ -65,13 +65,19 @@ class SchemaTypes:
         """Return the schema of an ``Annotated`` type: that of its base, narrowed by what the checks say."""
         for mark in metadata:
             if isinstance(mark, Extension):
-                return self.weights() if mark.kind == "weights" else self.step(mark.kind)
+                return self.extension(base, mark)
         schema = self.of(base)
         if any(isinstance(mark, NonFinite) for mark in metadata):
             schema = one_of([schema, {"type": "string", "pattern": r"^\s*[+-]?\.?(?:[Ii][Nn][Ff]|[Nn][Aa][Nn])"}])
         for mark in metadata:
             schema = narrowed(schema, self.reference(mark.cls) if isinstance(mark, AlsoAs) else self.said(mark))
         return schema
+
+    def extension(self, base: Any, mark: Extension) -> Schema:
+        """Return the schema of a type that the registry resolves."""
+        if mark.kind == "weights":
+            return self.weights()
+        return self.run_mode(base) if mark.kind == "run_mode" else self.step(mark.kind)
 
     def said(self, check: Any) -> Schema:
         """Return what a check says, by reference if it has a title of its own."""
@@ -159,6 +165,16 @@ class SchemaTypes:
             properties[name] = {"description": entry.summary, **schema} if entry.summary and cls is not None else schema
             properties |= {alias: {"description": f"Old spelling of {name}.", "type": "null"} for alias in entry.aliases}
         return {"type": "object", "properties": properties, "additionalProperties": {"type": ["object", "null"]}}
+
+    def run_mode(self, base: Any) -> Schema:
+        """Return the schema of a run mode: of those that are known the arguments fit their class."""
+        rules = []
+        for name, entry in sorted(self.registry.run_modes.items()):
+            if entry.kwargs is not None:
+                required = any(field.required for field in fields_of(entry.kwargs))
+                then = {"properties": {"kwargs": self.reference(entry.kwargs)}, **({"required": ["kwargs"]} if required else {})}
+                rules.append({"if": {"properties": {"name": {"const": name}}, "required": ["name"]}, "then": then})
+        return {**self.of(base), "allOf": rules} if rules else self.of(base)
 
 
 def definition_name(cls: type[Any]) -> str:

@@ -93,7 +93,7 @@ class TestPlugins:
         """As for ops."""
         change(model, lambda tree: tree.update(run_mode={"name": "twice"}))
         assert "run mode 'twice'" in bmz("predict", model, image, "-o", out).error(2)
-        assert bmz("info", model, "--json").json["run_mode"] == {"name": "twice", "known": False}
+        assert bmz("info", model, "--json").json["run_mode"] == {"name": "twice", "kwargs": {}, "known": False, "fits": True, "summary": ""}
 
     def test_framework_missing(self, made: Path, image: Path, out: Path) -> None:
         """What is missing, and how to get it; info and validate work all the same."""

@@ -81,6 +81,7 @@ class TestCodeBlocks:
 
         prepare(tmp_path)
         monkeypatch.chdir(tmp_path)
+        monkeypatch.syspath_prepend(str(ROOT / "docs" / "examples"))
         monkeypatch.syspath_prepend(str(tmp_path))
         names: dict[str, Any] = {"__name__": "__main__"}
         for block in blocks(page):

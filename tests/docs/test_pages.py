@@ -37,4 +37,5 @@ class TestLists:
         listed = {
             line.strip() for block in re.findall(r"```\{toctree\}\n(.*?)```", page("index.md"), re.DOTALL) for line in block.splitlines()
         }
-        assert {p.stem for p in DOCS.glob("*.md")} - {"index"} <= listed
+        listed |= {f"hooks/{line}" for line in page("hooks/index.md").splitlines()}
+        assert {p.relative_to(DOCS).with_suffix("").as_posix() for p in DOCS.rglob("*.md")} - {"index"} <= listed

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from bmz_process import run_process
+from made_sites import MEASURE_COLLECTING
 
 from bioimageio_core.registry import missing_requirements
 
@@ -133,6 +134,41 @@ class TestBrokenPlugins:
         assert {f["distribution"] for f in listed.json["failures"]} == {"import-error", "duplicate"}
         assert "duplicate" in {f["distribution"] for f in listed.json["failures"] if f["entry"] == "sigmoid"}
 
+    def test_each_in_bmz_plugins(self, site: Any) -> None:
+        """A line on stderr for each, with the distribution and what is wrong."""
+        for name, (module, _) in BROKEN.items():
+            site.install(name, module)
+        ran = run_process("plugins", env=site.environment())
+        assert ran.status == 1
+        lines = {line.split(" of ")[1].split(":")[0]: line for line in ran.err.splitlines()}
+        assert set(lines) == set(BROKEN)
+        for name, (_, message) in BROKEN.items():
+            assert message in lines[name]
+
+    @pytest.mark.parametrize("name", ["import-error", "misspelt-hook", "wrong-entry", "hook-raises"])
+    def test_where_the_name_is_used(self, site: Any, tmp_path: Path, name: str) -> None:
+        """The error of a model that needs it says why it is not there."""
+        from made_models import box_model
+
+        module, message = BROKEN[name]
+        site.install(name, module, entry_point="sharpen")
+        box_model(tmp_path, 16, preprocessing=[{"id": "sharpen"}])
+        ran = run_process("test", tmp_path, env=site.environment())
+        assert ran.status == 2
+        assert f"no installed plugin brings op 'sharpen' ({message}" in ran.err.splitlines()[-1]
+
+    def test_where_a_duplicate_is_used(self, site: Any, tmp_path: Path) -> None:
+        """The first is what runs."""
+        from made_models import pointwise_model
+
+        site.install("duplicate", BROKEN["duplicate"][0])
+        pointwise_model(tmp_path, post=[{"id": "sigmoid"}])
+        code = (
+            "import json, warnings\nwarnings.simplefilter('ignore')\nimport numpy as np, bioimageio_core as bc\n"
+            f"print(json.dumps(float(np.asarray(bc.predict({str(tmp_path)!r}, np.zeros((4, 4), np.float32))['out']).max())))"
+        )
+        assert site.python(code) == 0.5
+
     def test_other_commands_warn_in_one_line(self, site: Any, tmp_path: Path) -> None:
         """A broken plugin costs a line on stderr, no more."""
         from made_models import box_model
@@ -211,5 +247,40 @@ def bioimageio_weights_adapters():
         import yaml
 
         (model / "bioimageio.yaml").write_text(yaml.safe_dump({**yaml.safe_load(text), "weights": weights}))
+        planned = run_process("plan", model, tmp_path / "x.npy", env=site.environment()).error(2)
+        assert "keras_hdf5 needs no_such_framework (pip install 'caffe-plugin[all]')" in planned
         card = run_process("info", model, "--json", env=site.environment()).json
         assert card["weights"][0]["why_not"] == "no_such_framework is not installed (pip install 'caffe-plugin[all]')"
+
+
+class TestCost:
+    """What plugins cost those who do not need them."""
+
+    def test_hundred_plugins(self, site: Any) -> None:
+        """Less than 0.3 s of processor time for all of them; `bench_plugins` prints how much."""
+        site.install_dummies(100)
+        figures = site.python(MEASURE_COLLECTING)
+        assert figures["ops"] == 100
+        assert figures["all"] - figures["own"] < 0.3
+
+    def test_framework_of_a_plugin(self, site: Any, tmp_path: Path) -> None:
+        """Listing plugins, and loading, judging and showing a description with their weights import no framework."""
+        from made_models import box_model
+
+        (site.folder / "framework_x.py").write_text("raise RuntimeError('imported')\n")
+        adapter = """
+from bioimageio_core.registry import WeightsAdapterEntry, hookimpl
+
+def load():
+    import framework_x
+
+@hookimpl
+def bioimageio_weights_adapters():
+    yield WeightsAdapterEntry(name="x", weights_format="onnx", requires=("framework_x",), load=load, preference=99)
+"""
+        site.install("x-plugin", adapter)
+        model = box_model(tmp_path, 16)
+        for command in (["plugins"], ["info", model], ["validate", model]):
+            ran = run_process(*command, env=site.environment())
+            assert (ran.status, ran.err) == (0, "")
+        assert "yes, with x" in run_process("info", model, env=site.environment()).out

@@ -47,7 +47,9 @@ def load_centre():
 
 @hookimpl
 def bioimageio_processing_ops():
-    yield ProcessingOpEntry(name="gamma", descr={"0.5": GammaDescr}, load=load_gamma, requirements=lambda kwargs, axes: Needs())
+    yield ProcessingOpEntry(
+        name="gamma", descr={"0.5": GammaDescr}, load=load_gamma, requirements=lambda kwargs, axes: Needs(), summary="a power"
+    )
     yield ProcessingOpEntry(
         name="centre", descr={"0.5": CentreDescr}, load=load_centre, requirements=lambda kwargs, axes: Needs(measures=(mean(axes),))
     )
@@ -111,17 +113,28 @@ class TestForeignOps:
         np.testing.assert_allclose(y, mean_filter(cubed - cubed.mean()), rtol=1e-4, atol=1e-6)
 
     def test_arguments_are_validated(self, site: Any, tmp_path: Path) -> None:
-        """By the plugin's class, where it is installed; without it the op is kept and named."""
+        """By the plugin's class, where it is installed: a warning, since no plugin makes a description invalid; it can not be run."""
         site.install("foreign-ops", OPS)
         folder = tmp_path / "model"
         folder.mkdir()
         with_preprocessing(folder, [{"id": "gamma", "kwargs": {"exponent": -1}}])
-        ran = run_process("validate", folder, env=site.environment())
-        assert ran.status == 1
-        assert "inputs.0.preprocessing.0.kwargs.exponent" in ran.out
-        assert run_process("validate", folder).status == 0
-        assert run_process("info", folder, "--json").json["inputs"][0]["preprocessing"] == [
-            {"name": "gamma", "kwargs": {"exponent": -1}, "known": False}
+        ran = run_process("validate", folder, "--json", env=site.environment())
+        assert ran.status == 0
+        refused = next(i for i in ran.json[0]["issues"] if i["path"] == "inputs.0.preprocessing.0.kwargs.exponent")
+        assert refused["severity"] == "warning"
+        assert "'exponent' must be > 0" in refused["message"]
+        np.save(tmp_path / "x.npy", np.zeros((16, 16), np.float32))
+        planned = run_process("plan", folder, tmp_path / "x.npy", env=site.environment())
+        assert "inputs.0.preprocessing.0.kwargs.exponent: 'exponent' must be > 0" in planned.error(1)
+        shown = run_process("info", folder, "--json", env=site.environment()).json["inputs"][0]["preprocessing"]
+        assert shown == [{"name": "gamma", "kwargs": {"exponent": -1}, "known": True, "fits": False, "summary": "a power"}]
+
+    def test_arguments_without_the_plugin(self, tmp_path: Path) -> None:
+        """The op is kept and named."""
+        with_preprocessing(tmp_path, [{"id": "gamma", "kwargs": {"exponent": -1}}])
+        assert run_process("validate", tmp_path).status == 0
+        assert run_process("info", tmp_path, "--json").json["inputs"][0]["preprocessing"] == [
+            {"name": "gamma", "kwargs": {"exponent": -1}, "known": False, "fits": True, "summary": ""}
         ]
 
     def test_takes_the_place_of_a_described_op(self, site: Any) -> None:

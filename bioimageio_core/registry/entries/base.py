@@ -14,7 +14,7 @@ import attrs
 
 from ...typing import ModelFormat
 
-__all__ = ["EntryBase", "called_with", "is_description", "is_name", "names"]
+__all__ = ["EntryBase", "called_with", "is_a", "is_arguments", "is_description", "is_name", "names", "some_of"]
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]*")
 
@@ -31,6 +31,33 @@ def names(_instance: Any, attribute: Any, value: Any) -> None:
     """Accept a tuple of strings."""
     if not isinstance(value, tuple) or not all(isinstance(item, str) for item in value):
         raise TypeError(f"{attribute.name}: expected a tuple of strings, found {value!r}")
+
+
+def some_of(*allowed: str) -> Callable[[Any, Any, Any], None]:
+    """Accept a tuple of one or more of these strings."""
+
+    def validate(instance: Any, attribute: Any, value: Any) -> None:
+        names(instance, attribute, value)
+        if not value or not set(value) <= set(allowed):
+            raise ValueError(f"{attribute.name}: expected some of {', '.join(map(repr, allowed))}, found {value!r}")
+
+    return validate
+
+
+def is_a(kind: type, words: str) -> Callable[[Any, Any, Any], None]:
+    """Accept values of exactly one type, which ``words`` name."""
+
+    def validate(_instance: Any, attribute: Any, value: Any) -> None:
+        if type(value) is not kind:
+            raise TypeError(f"{attribute.name}: expected {words}, found {value!r}")
+
+    return validate
+
+
+def is_arguments(_instance: Any, attribute: Any, value: Any) -> None:
+    """Accept a class of arguments, or None."""
+    if value is not None and not (isinstance(value, type) and attrs.has(value)):
+        raise TypeError(f"{attribute.name}: expected a class of arguments or None, found {value!r}")
 
 
 def called_with(*arguments: str) -> Callable[[Any, Any, Any], None]:
@@ -70,5 +97,5 @@ class EntryBase:
     name: str = attrs.field(validator=is_name)
     """What descriptions and users call it; of all plugins only one can bring a name."""
 
-    summary: str = attrs.field(default="", validator=attrs.validators.instance_of(str))
+    summary: str = attrs.field(default="", validator=is_a(str, "a string"))
     """A few words for lists."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import attrs
 
-from .base import EntryBase, called_with, is_name, names
+from .base import EntryBase, called_with, is_a, is_name, names
 from .weights import AdapterContext
 
 if TYPE_CHECKING:
@@ -55,5 +55,5 @@ class WeightsConverterEntry(EntryBase):
     """Names that must be importable."""
 
     load: Callable[[], WeightsConverter] = attrs.field(validator=called_with())
-    preference: int = 0
+    preference: int = attrs.field(default=0, validator=is_a(int, "a whole number"))
     """Among installed converters between the same formats the highest preference is taken; ties go by name."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_che
 import attrs
 
 from ...typing import AxisId, FrozenMapping, ModelFormat
-from .base import EntryBase, called_with, is_description
+from .base import EntryBase, called_with, is_a, is_description, some_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,11 +95,12 @@ class ProcessingOpEntry(EntryBase):
     """``(kwargs node or None, axes of the tensor) -> Needs``; light, called while planning."""
 
     where: tuple[Literal["preprocessing", "postprocessing"], ...] = attrs.field(
-        default=("preprocessing", "postprocessing"),
-        validator=attrs.validators.deep_iterable(attrs.validators.in_(("preprocessing", "postprocessing"))),
+        default=("preprocessing", "postprocessing"), validator=some_of("preprocessing", "postprocessing")
     )
-    described_only: bool = False
+    """Where in a description it may stand."""
+
+    described_only: bool = attrs.field(default=False, validator=is_a(bool, "true or false"))
     """True: the op is part of the format, and nobody here runs it; a plugin that does takes the place of this entry."""
 
-    reference_implementation: str = ""
+    reference_implementation: str = attrs.field(default="", validator=is_a(str, "a string"))
     """``module:function`` of an independent implementation, called as ``function(tensor, kwargs, axes)``, for the conformance kit."""

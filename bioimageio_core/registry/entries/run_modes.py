@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import attrs
 
 from ...typing import AxisId, FrozenMapping
-from .base import EntryBase, called_with
+from .base import EntryBase, called_with, is_arguments
 from .weights import WeightsAdapter
 
 __all__ = ["Pipeline", "PipelineTensor", "RunMode", "RunModeEntry"]
@@ -75,5 +75,5 @@ class RunModeEntry(EntryBase):
     load: Callable[[], Callable[[Any], RunMode]] = attrs.field(validator=called_with())
     """Imports the implementation and returns the function that makes the run mode from its kwargs."""
 
-    kwargs: type | None = None
+    kwargs: type | None = attrs.field(default=None, validator=is_arguments)
     """Class of its arguments, a `Node`: they are checked before anything runs. None: a mapping is passed on as it is."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import attrs
 
 from ...typing import ModelFormat
-from .base import EntryBase, called_with, is_description, is_name, names
+from .base import EntryBase, called_with, is_a, is_description, is_name, names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,14 +85,14 @@ class WeightsAdapterEntry(EntryBase):
     devices: tuple[str, ...] = attrs.field(default=("cpu",), validator=names)
     """Kinds of device that it can use."""
 
-    thread_safe: bool = True
+    thread_safe: bool = attrs.field(default=True, validator=is_a(bool, "true or false"))
     """One adapter may be called from several threads at once."""
 
-    preference: int = 0
+    preference: int = attrs.field(default=0, validator=is_a(int, "a whole number"))
     """Among installed adapters the highest preference that the model has weights for is taken; ties go by name."""
 
-    extra: str = ""
+    extra: str = attrs.field(default="", validator=is_a(str, "a string"))
     """What to install when ``requires`` is not met, such as ``bioimageio-runtime[onnx]``."""
 
-    carries_code: bool = False
+    carries_code: bool = attrs.field(default=False, validator=is_a(bool, "true or false"))
     """The weights are a program of their own."""

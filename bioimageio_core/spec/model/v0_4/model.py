@@ -13,7 +13,7 @@ from ...fields import each, non_empty, suffix
 from ...generic.v0_2 import Author, LinkedDataset, ResourceDescrBase
 from ...node import Node, Problem, node
 from ...strings import Icon, PackagedSource, Timestamp
-from ..run_mode import RunModeDescr
+from ..run_mode import OptionalRunMode
 from . import rules
 from .tensors import InputTensorDescr, OutputTensorDescr
 
@@ -46,7 +46,7 @@ class ModelDescr(ResourceDescrBase):
     license: str
     parent: LinkedModel | None = None
     training_data: LinkedDataset | DatasetDescr | None = None
-    run_mode: RunModeDescr | None = None
+    run_mode: OptionalRunMode = None
     inputs: tuple[InputTensorDescr, ...] = attrs.field(validator=non_empty)
     outputs: tuple[OutputTensorDescr, ...] = attrs.field(validator=non_empty)
     test_inputs: tuple[PackagedSource, ...] = attrs.field(validator=(non_empty, each(suffix(".npy"))))

@@ -15,7 +15,7 @@ from ...fields import non_empty
 from ...generic.v0_3 import Author, LinkedDataset, ResourceDescrBase
 from ...node import Node, Problem, node
 from ...strings import ResourceId, Timestamp, Version
-from ..run_mode import RunModeDescr
+from ..run_mode import OptionalRunMode
 from . import rules
 from .config import ConfigMapping
 from .tensors import InputTensorDescr, OutputTensorDescr
@@ -43,7 +43,7 @@ class ModelDescr(ResourceDescrBase):
     packaged_by: tuple[Author, ...] = ()
     parent: LinkedModel | None = None
     training_data: LinkedDataset | dataset_v0_3.DatasetDescr | dataset_v0_2.DatasetDescr | None = None
-    run_mode: RunModeDescr | None = None
+    run_mode: OptionalRunMode = None
     inputs: tuple[InputTensorDescr, ...] = attrs.field(validator=non_empty)
     outputs: tuple[OutputTensorDescr, ...] = attrs.field(validator=non_empty)
     weights: WeightsEntries = attrs.field(validator=non_empty)

@@ -1,0 +1,105 @@
+"""A model of another system, read into a folder with a description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ..errors import BioimageioError, InputError, InvalidDescriptionError, PluginError, SourceError
+from ..packaging.references import file_references
+from ..packaging.targets import check_target, new_folder
+from ..registry import ForeignFormat, ForeignFormatEntry, Registry
+from ..sources import Package
+from ..spec.saving import save_description
+from ..spec.validation import ValidationReport, read_tree
+from .detect import choose_format, plugin_of
+
+__all__ = ["ImportedModel", "import_foreign"]
+
+
+@attrs.frozen(kw_only=True)
+class ImportedModel:
+    """What became of a model of another system."""
+
+    folder: Path
+    """Holds ``bioimageio.yaml`` and the files that it names."""
+
+    format: str
+    """Name of the format that it was read from."""
+
+    report: ValidationReport
+    """What validation says of the description."""
+
+
+def import_foreign(path: Path, folder: Path, registry: Registry, *, format: str | None = None, overwrite: bool = False) -> ImportedModel:  # noqa: A002
+    """Read a model of another system into a folder, which is whole or not there at all.
+
+    Args:
+        path: A file or folder.
+        folder: The folder to write.
+        registry: Where the formats come from.
+        format: Name of the format; None: the only one that fits.
+        overwrite: Replace a package that is there.
+
+    Raises:
+        SourceError: There is nothing at ``path``.
+        InputError: No format fits, several do, or the file is broken.
+        PluginError: The plugin that reads the format fails, or what it returns cannot be used.
+        InvalidDescriptionError: The plugin returns a description that breaks its format; ``report`` holds every problem.
+        OutputError: Something is in the way, or cannot be written.
+
+    """
+    check_target(folder, overwrite=overwrite)
+    if not path.exists():
+        raise SourceError(f"{path} does not exist: expected a file or folder of a model")
+    if path.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"{folder} holds {path}, which is to be read: choose another folder")
+    entry, reader = choose_format(path, registry, format)
+    with new_folder(folder, overwrite=overwrite) as part:
+        tree = _read(entry, reader, path, part, registry)
+        descr, report = _judged(tree, entry, path, registry)
+        _check_files(descr, part, entry, registry)
+        save_description(descr, part / "bioimageio.yaml", overwrite=True)
+    return ImportedModel(folder=folder, format=entry.name, report=attrs.evolve(report, source=str(folder / "bioimageio.yaml")))
+
+
+def _read(entry: ForeignFormatEntry, reader: ForeignFormat, path: Path, part: Path, registry: Registry) -> Mapping[str, Any]:
+    try:
+        tree = reader.read(path, part)
+    except BioimageioError:
+        raise
+    except ValueError as error:
+        raise InputError(f"{path} cannot be read as {entry.name}: {error}") from error
+    except Exception as error:  # whatever a stranger's code raises
+        raise PluginError(
+            f"{path} cannot be read: format {entry.name!r} of {plugin_of(entry, registry)} fails: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(tree, Mapping):
+        raise PluginError(_broken(entry, registry, f"expected a description as a mapping, found {type(tree).__name__}"))
+    return tree
+
+
+def _judged(tree: Mapping[str, Any], entry: ForeignFormatEntry, path: Path, registry: Registry) -> tuple[Any, ValidationReport]:
+    name = f"the description that {entry.name!r} of {plugin_of(entry, registry)} makes of {path}"
+    descr, report = read_tree(tree, registry, name)
+    if descr.type != "model":
+        raise InvalidDescriptionError(f"{name} is of type {descr.type!r}: expected a model", report)
+    return descr, report
+
+
+def _check_files(descr: Any, part: Path, entry: ForeignFormatEntry, registry: Registry) -> None:
+    """Refuse a description that names files which were not written beside it."""
+    package = Package(name="bioimageio.yaml", content=b"", root=str(part))
+    for reference in file_references(descr):
+        if "://" in reference.source:
+            continue
+        if not package.holds(reference.source) or not (part / reference.source).exists():
+            where = ".".join(map(str, reference.loc))
+            raise PluginError(_broken(entry, registry, f"the description names {reference.source!r} ({where}), which it did not write"))
+
+
+def _broken(entry: ForeignFormatEntry, registry: Registry, what: str) -> str:
+    return f"format {entry.name!r} of {plugin_of(entry, registry)} breaks its contract: {what}"

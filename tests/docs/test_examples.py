@@ -1,0 +1,35 @@
+"""The examples of plugins in the documentation: short, whole, and right; ``tests/registry/test_hooks.py`` installs and uses them."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+from made_sites import EXAMPLES
+
+from bioimageio_core.registry import collect
+
+DOCS = EXAMPLES.parent
+HOW_TO = {"op": "invert_op", "weights-format": "npz_weights", "run-mode": "repeat_mode", "foreign-format": "tiny_format"}
+"""The example of each how-to."""
+
+
+class TestExamples:
+    """``docs/examples``."""
+
+    @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+    def test_collected(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each is a whole plugin of fewer than 40 lines of code, and has nothing that is wrong."""
+        assert sum(bool(line.strip()) for line in path.read_text(encoding="utf-8").splitlines()) < 40
+        monkeypatch.syspath_prepend(str(EXAMPLES))
+        registry = collect([EntryPoint(name=path.stem, value=path.stem, group="bioimageio_core")])
+        assert registry.failures == ()
+        assert registry.provenance
+
+    def test_shown(self) -> None:
+        """Each has a how-to that shows it, and the other way round."""
+        assert {p.stem for p in EXAMPLES.glob("*.py")} == set(HOW_TO.values())
+        assert {p.stem for p in (DOCS / "howto").glob("*.md")} == set(HOW_TO)
+        for page, example in HOW_TO.items():
+            assert f"{{literalinclude}} ../examples/{example}.py" in (DOCS / "howto" / f"{page}.md").read_text(encoding="utf-8")

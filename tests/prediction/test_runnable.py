@@ -1,0 +1,147 @@
+"""Models for which plugins are missing, or refuse what the description says: one error that names all of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+from made_models import pointwise_model
+from made_sites import EXAMPLES
+
+from bioimageio_core.api import default_registry
+from bioimageio_core.errors import DescriptionError, PluginError, UnknownExtensionError
+from bioimageio_core.prediction.loaded import LoadedModel
+from bioimageio_core.prediction.options import PredictOptions
+from bioimageio_core.prediction.predictor import Predictor
+from bioimageio_core.registry import PUBLISHED, Plugin, PluginFailure, Registry, WeightsAdapterEntry, collect
+from bioimageio_core.sources import open_package
+from bioimageio_core.spec.validation import read_tree
+from bioimageio_core.spec.yaml import load_yaml
+from bioimageio_core.typing import FrozenMapping
+
+IMAGE = np.zeros((4, 4), np.float32)
+TFJS = {"tensorflow_js": {"source": "weights.zip", "tensorflow_version": "2.0"}}
+KERAS = {"keras_hdf5": {"source": "weights.h5", "tensorflow_version": "2.0"}}
+CELLPOSE = {"cellprob_threshold": 0.0, "flow_threshold": 0.4, "do_3D": False}
+UNKNOWN = {"novel": {"source": "weights.bin"}}
+
+
+def loaded(folder: Path, registry: Registry) -> LoadedModel:
+    """Return a model that is ready to be planned with."""
+    package = open_package(folder)
+    assert isinstance(package.content, bytes)
+    return LoadedModel.of(read_tree(load_yaml(package.content), registry)[0], package, registry)
+
+
+@pytest.fixture
+def with_examples(monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """The registry of this process, and the op and the run mode of the documentation."""
+    from importlib.metadata import EntryPoint, entry_points
+
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    own = entry_points(group="bioimageio_core")
+    return collect([*own, *(EntryPoint(name=n, value=n, group="bioimageio_core") for n in ("invert_op", "repeat_mode", "npz_weights"))])
+
+
+class TestMissing:
+    """What nobody brings."""
+
+    def test_all_at_once(self, tmp_path: Path) -> None:
+        """Ops of all tensors, the run mode, and weights if none can be run, each with the distribution that is known to bring it."""
+        model = pointwise_model(
+            tmp_path,
+            pre=[{"id": "subtract_median"}, {"id": "sharpen", "kwargs": {"by": 2}}],
+            post=[{"id": "cellpose_flow_dynamics", "kwargs": CELLPOSE}, {"id": "sharpen"}],
+            run_mode={"name": "tta", "kwargs": {"merge": "max"}},
+            weights={**TFJS, **UNKNOWN},
+        )
+        with pytest.raises(UnknownExtensionError) as raised:
+            loaded(model, default_registry())
+        assert str(raised.value) == (
+            "model 'made model' cannot be run: no installed plugin brings "
+            "op 'cellpose_flow_dynamics' (bioimageio-runtime-cellpose brings it), op 'sharpen', "
+            "op 'subtract_median' (bioimageio-runtime-median brings it), "
+            "run mode 'tta' (bioimageio-runtime-tta brings it), weights 'tensorflow_js' (bioimageio-runtime-tensorflow brings it) "
+            "and weights 'novel'; install one that does ('bmz plugins' lists what is registered)"
+        )
+
+    def test_weights_that_run(self, tmp_path: Path) -> None:
+        """Others beside them are no trouble."""
+        onnx = {"onnx": {"source": "weights.onnx", "opset_version": 17}}
+        model = pointwise_model(tmp_path, pre=[{"id": "sharpen"}], weights={**TFJS, **onnx})
+        with pytest.raises(UnknownExtensionError, match=r"brings op 'sharpen'; install"):
+            loaded(model, default_registry())
+
+    def test_weights_alone(self, tmp_path: Path) -> None:
+        """They are told by who chooses among them."""
+        model = loaded(pointwise_model(tmp_path, weights={**TFJS, **UNKNOWN}), default_registry())
+        with Predictor(model, PredictOptions()) as predictor, pytest.raises(UnknownExtensionError) as raised:
+            predictor.plan(IMAGE)
+        assert "(tensorflow_js (bioimageio-runtime-tensorflow brings it), novel)" in str(raised.value)
+
+    def test_frameworks(self, tmp_path: Path) -> None:
+        """An adapter whose framework is not installed is told with the rest, and how to get it."""
+        model = pointwise_model(tmp_path, run_mode={"name": "tta"}, weights=KERAS)
+        adapter = WeightsAdapterEntry(
+            name="novelty", weights_format="keras_hdf5", requires=("no_such_framework",), load=lambda: None, extra="novelty[all]"
+        )
+        registry = attrs.evolve(default_registry(), weights_adapters=FrozenMapping({"novelty": adapter}))
+        with pytest.raises(UnknownExtensionError) as raised:
+            loaded(model, registry)
+        why = "weights.keras_hdf5: no_such_framework is not installed (pip install 'novelty[all]')"
+        assert f"run mode 'tta' (bioimageio-runtime-tta brings it); nor would it run with {why}; install" in str(raised.value)
+
+    def test_broken_plugin(self, tmp_path: Path) -> None:
+        """Why the distribution that is known to bring it does not, where it is installed."""
+        plugin = Plugin(name="main", module="x", distribution="bioimageio-runtime-tta", version="1.0")
+        registry = attrs.evolve(default_registry(), failures=(PluginFailure(plugin=plugin, message="import failed: ImportError: x"),))
+        with pytest.raises(UnknownExtensionError, match=r"\(import failed: ImportError: x\)"):
+            loaded(pointwise_model(tmp_path, run_mode={"name": "tta"}), registry)
+
+    def test_published(self) -> None:
+        """All are of this project."""
+        assert all(distribution.startswith("bioimageio-runtime-") for distribution in PUBLISHED.values())
+        assert {kind for kind, _ in PUBLISHED} <= {"processing_ops", "run_modes", "weights_formats"}
+
+
+class TestRefused:
+    """What a plugin does not take."""
+
+    def test_all_at_once(self, tmp_path: Path, with_examples: Registry) -> None:
+        """Each argument with its path in the description."""
+        model = pointwise_model(
+            tmp_path,
+            pre=[{"id": "invert", "kwargs": {"maximum": 0}}],
+            post=[{"id": "invert", "kwargs": {"minimum": 0}}],
+            run_mode={"name": "repeat", "kwargs": {"times": 0}},
+        )
+        with pytest.raises(DescriptionError) as raised:
+            loaded(model, with_examples)
+        for path in ("inputs.0.preprocessing.0.kwargs.maximum", "outputs.0.postprocessing.0.kwargs.minimum", "run_mode.kwargs.times"):
+            assert f"{path}: " in str(raised.value)
+
+    def test_beside_missing(self, tmp_path: Path, with_examples: Registry) -> None:
+        """What is refused is told with what is missing."""
+        model = pointwise_model(tmp_path, pre=[{"id": "sharpen"}], run_mode={"name": "repeat", "kwargs": {"times": 0}})
+        with pytest.raises(UnknownExtensionError, match=r"op 'sharpen'; nor would it run with run_mode.kwargs.times: "):
+            loaded(model, with_examples)
+
+    def test_weights(self, tmp_path: Path, with_examples: Registry) -> None:
+        """Weights that their plugin refuses are not run."""
+        model = loaded(pointwise_model(tmp_path, weights={"npz": {"source": "a.npz", "gain": 1}}), with_examples)
+        with Predictor(model, PredictOptions()) as predictor, pytest.raises(PluginError, match=r"npz \(gain: unknown key"):
+            predictor.plan(IMAGE)
+
+    def test_users_arguments(self, tmp_path: Path, with_examples: Registry) -> None:
+        """Arguments of the user are the user's mistake."""
+        from bioimageio_core.errors import InputError
+
+        options = PredictOptions(run_mode="repeat", run_mode_kwargs=FrozenMapping({"times": 0}))
+        with Predictor(loaded(pointwise_model(tmp_path), with_examples), options) as predictor:
+            with pytest.raises(InputError, match="run mode 'repeat' cannot take these arguments: times: "):
+                predictor.plan(IMAGE)
+            plan: Any = predictor.plan(IMAGE, run_mode_kwargs=FrozenMapping({"times": 3}))
+        assert plan.run_mode.name == "repeat"
