@@ -6,18 +6,23 @@ import warnings
 
 import click
 
+from .plugins_check_command import check
+from .plugins_new_command import new
 from .terminal import print_json, table
 
 __all__ = ["command"]
 
 
-@click.command(epilog="Example: bmz plugins --json")
+@click.group(invoke_without_command=True, epilog="Example: bmz plugins --json")
 @click.option("--json", "as_json", is_flag=True, help="Print for machines.")
-def command(as_json: bool) -> int:
+@click.pass_context
+def command(context: click.Context, as_json: bool) -> int:
     """List what is registered, by whom, whether it can run here, and what failed to load.
 
     Set the environment variable BMZ_DISABLE_PLUGINS to leave out all plugins but the library's own.
     """
+    if context.invoked_subcommand is not None:
+        return 0
     from ..api import plugins
     from ..registry import HOOKS, missing_requirements
 
@@ -42,5 +47,10 @@ def command(as_json: bool) -> int:
     else:
         click.echo(table(rows, ("kind", "name", "from", "missing", "summary")))
         for failure in registry.failures:
-            click.echo(f"failed: {failure.plugin.name} of {failure.plugin.distribution}: {failure.message}", err=True)
+            where = f"{failure.plugin.distribution} {failure.plugin.version}".strip()
+            click.echo(f"failed: {failure.plugin.name} of {where}: {failure.message}", err=True)
     return 1 if registry.failures else 0
+
+
+command.add_command(check)
+command.add_command(new)

@@ -1,0 +1,94 @@
+"""``bmz plugins check``."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import click
+
+from ..report.plain_text import in_one_line
+from .terminal import print_json, progress_bars, table
+
+if TYPE_CHECKING:
+    from ..registry import PluginFailure, Registry
+    from ..testing.check import Check
+
+__all__ = ["check"]
+
+NEEDED = ("hypothesis", "jsonschema", "pytest")
+
+
+@click.command(epilog="Example: bmz plugins check gamma")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+def check(name: str, as_json: bool) -> int:
+    """Check whether a plugin keeps the contract of its hooks.
+
+    NAME is that of a distribution, of an entry point or of an entry, such as an op.
+    What can be checked without examples of the author is checked; what is left out is listed with the reason.
+    """
+    from ..api import plugins
+
+    _check_requirements()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # failures are listed below
+        registry = plugins()
+    entries, failures = _find(name, registry)
+    from ..testing.check import check_entries
+
+    with progress_bars(shown=not as_json) as progress:
+        checks = check_entries(entries, progress) if entries else ()
+    if as_json:
+        _print_for_machines(entries, checks, failures)
+    else:
+        _print(checks, failures)
+    return 1 if failures or any(c.outcome == "failed" for c in checks) else 0
+
+
+def _check_requirements() -> None:
+    from ..errors import MissingRequirementError
+    from ..registry import missing_requirements
+
+    missing = missing_requirements(NEEDED)
+    if missing:
+        raise MissingRequirementError(
+            f"checking plugins needs {', '.join(missing)}, which is not installed: pip install 'bioimageio-runtime[testing]'"
+        )
+
+
+def _find(name: str, registry: Registry) -> tuple[list[tuple[str, str]], list[PluginFailure]]:
+    """Return the entries that a name means, and what failed of their plugins."""
+    entries = [key for key, plugin in registry.provenance.items() if name in (key[1], plugin.name, plugin.distribution)]
+    failures = [f for f in registry.failures if name in (f.entry, f.plugin.name, f.plugin.distribution)]
+    if not entries and not failures:
+        known = {n for (_, entry), p in registry.provenance.items() for n in (entry, p.name, p.distribution)}
+        close = get_close_matches(name, sorted(known), n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "'bmz plugins' lists what is registered"
+        raise click.UsageError(f"no installed plugin, and no entry of one, has the name {name!r}: {hint}")
+    return sorted(entries), failures
+
+
+def _print(checks: Sequence[Check], failures: Sequence[PluginFailure]) -> None:
+    rows = [(c.kind, c.name, c.outcome, in_one_line(f"{c.what}: {c.why}" if c.why else c.what)) for c in checks]
+    if rows:
+        click.echo(table(rows, ("kind", "name", "result", "check")))
+    for failure in failures:
+        click.echo(f"failed: {failure.plugin.name} of {failure.plugin.distribution}: {failure.message}")
+    counts = {outcome: sum(c.outcome == outcome for c in checks) for outcome in ("passed", "failed", "skipped")}
+    click.echo(f"{counts['passed']} passed, {counts['failed'] + len(failures)} failed, {counts['skipped']} skipped")
+
+
+def _print_for_machines(entries: Sequence[tuple[str, str]], checks: Sequence[Check], failures: Sequence[PluginFailure]) -> None:
+    found = [
+        {
+            "kind": kind,
+            "name": name,
+            "checks": [{"what": c.what, "outcome": c.outcome, "why": c.why} for c in checks if (c.kind, c.name) == (kind, name)],
+        }
+        for kind, name in entries
+    ]
+    failed = [{"plugin": f.plugin.name, "distribution": f.plugin.distribution, "entry": f.entry, "message": f.message} for f in failures]
+    print_json({"entries": found, "failures": failed})

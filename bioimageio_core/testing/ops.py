@@ -1,0 +1,235 @@
+"""What processing ops have to keep."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import reject
+from hypothesis import strategies as st
+
+from ..errors import BioimageioError, MissingRequirementError
+from ..registry import Needs, ProcessingOp, ProcessingOpEntry
+from ..typing import AxisId
+from .descriptions import Case, DescriptionConformance
+from .entry import one_sentence
+from .fixtures import assert_close
+from .processes import in_threads
+from .strategies import SIZES, blocks, noise, tensors
+from .trees import structured
+from .trial import Trial
+
+__all__ = ["ProcessingOpConformance"]
+
+
+class ProcessingOpConformance(DescriptionConformance):
+    """The laws of processing ops; a subclass sets ``entry`` to a `ProcessingOpEntry`."""
+
+    kind = "processing_ops"
+    entry: ProcessingOpEntry
+
+    kwargs: Sequence[Mapping[str, Any]] = ()
+    """Arguments to try, as they are written in descriptions; none: made up from the class."""
+
+    axes: tuple[AxisId, ...] = ("batch", "channel", "y", "x")
+    """Axes of the tensors."""
+
+    sizes: Mapping[AxisId, tuple[int, int]] = SIZES
+    """Least and largest size by axis; one to nine for those that are not named."""
+
+    dtypes: tuple[str, ...] = ("float32", "float64", "uint8", "int16")
+    """Dtypes of the tensors."""
+
+    values: tuple[float, float] = (-100.0, 100.0)
+    """Least and largest value of the tensors."""
+
+    rtol: float = 1e-5
+    """Relative tolerance of comparisons."""
+
+    atol: float = 1e-6
+    """Absolute tolerance of comparisons."""
+
+    keeps_shape: bool = True
+    """The result has the shape of the tensor; only an op that sees the whole sample may change it."""
+
+    makes_nan: bool = False
+    """The op may return NaN where none went in."""
+
+    def listed(self) -> Sequence[Mapping[str, Any]]:
+        """Return the listed arguments as processing steps."""
+        if not self.kwargs:
+            return ()
+        key = "name" if self.tried == "0.4" else "id"
+        return [{key: self.entry.name, "kwargs": dict(kwargs)} for kwargs in self.kwargs]
+
+    def test_needs(self, case: Case) -> None:
+        """`requirements` returns the same `Needs` at every call, about axes that the tensor has."""
+
+        def law(trial: Trial, data: Any) -> None:
+            needs = trial.needs
+            assert isinstance(needs, Needs), f"expected requirements to return Needs, found {type(needs).__name__}"
+            assert needs == self.entry.requirements(trial.kwargs, self.axes), "expected equal needs for equal arguments"
+            named = {*needs.whole_axes, *needs.halo, *(axis for m in needs.measures for axis in m.axes)}
+            assert named <= {*self.axes}, f"the needs name {sorted(named - {*self.axes})}, the tensor has {self.axes}"
+            assert all(size >= 0 for size in needs.halo.values()), f"expected a halo of at least 0, found {dict(needs.halo)}"
+            if needs.dtype is not None:
+                np.dtype(needs.dtype)
+
+        self.law(case, law)
+
+    def test_makes_an_op(self, case: Case) -> None:
+        """What `load` returns makes an op, which is called with a tensor and its statistics."""
+        self.law(case, lambda trial, data: _expect(isinstance(trial.op, ProcessingOp), "expected the op to be callable"), examples=2)
+
+    def test_input_is_left_alone(self, case: Case) -> None:
+        """The tensor is not changed in place."""
+
+        def law(trial: Trial, data: Any) -> None:
+            given = trial.tensor.copy()
+            trial.op(given, trial.measured)
+            np.testing.assert_array_equal(given, trial.tensor, "the op changed its input in place")
+
+        self.law(case, law)
+
+    def test_shape(self, case: Case) -> None:
+        """The result has the shape of the tensor."""
+
+        def law(trial: Trial, data: Any) -> None:
+            if self.keeps_shape or not trial.needs.whole_sample:
+                found = trial.whole().shape
+                assert found == trial.tensor.shape, f"expected the shape {trial.tensor.shape}, found {found}"
+
+        self.law(case, law)
+
+    def test_dtype(self, case: Case) -> None:
+        """The result has the dtype that the needs declare, without one that of the tensor.
+
+        Float64 may stay where float32 is declared, and integers may become float32 where nothing is.
+        """
+
+        def law(trial: Trial, data: Any) -> None:
+            given, found = trial.tensor.dtype, trial.whole().dtype
+            expected = np.dtype(trial.needs.dtype or given)
+            kept = expected == np.float32 and found == given == np.float64
+            widened = trial.needs.dtype is None and given.kind in "biu" and found == np.float32
+            assert found == expected or kept or widened, f"expected {expected} from {given}, found {found}: declare it as Needs.dtype"
+
+        self.law(case, law)
+
+    def test_blocks_give_the_whole(self, case: Case) -> None:
+        """Cut anywhere along the axes that the needs allow to be cut, the blocks together are the whole."""
+
+        def law(trial: Trial, data: Any) -> None:
+            if trial.needs.whole_sample:
+                reject()
+            whole = trial.whole()
+            out = np.empty_like(whole)
+            cut = data.draw(blocks(self.axes, trial.tensor.shape, trial.needs.whole_axes), label="blocks")
+            for block in cut:
+                out[block] = trial.of_block(block)
+            assert_close(out, whole, rtol=self.rtol, atol=self.atol, what="blocks beside the whole (whole_axes, halo, whole_sample?)")
+
+        self.law(case, law)
+
+    def test_no_new_nan(self, case: Case) -> None:
+        """No NaN comes out where none went in."""
+        if self.makes_nan:
+            pytest.skip("the author says that the op makes NaN")
+
+        def law(trial: Trial, data: Any) -> None:
+            assert not np.isnan(trial.whole()).any(), f"NaN from numbers within {self.values}: set `values` or `makes_nan` if that is meant"
+
+        self.law(case, law)
+
+    def test_repeats(self, case: Case) -> None:
+        """The same tensor gives the same result, from the same op and from one made anew."""
+
+        def law(trial: Trial, data: Any) -> None:
+            first = trial.whole()
+            np.testing.assert_array_equal(trial.whole(), first, "the second call gives another result")
+            again = self.entry.load()(trial.kwargs, self.axes)
+            np.testing.assert_array_equal(trial.whole(again), first, "an op made anew gives another result")
+
+        self.law(case, law, examples=5)
+
+    def test_travels(self, case: Case) -> None:
+        """The op can be pickled, as it is sent to the workers of a cluster, and does the same there."""
+
+        def law(trial: Trial, data: Any) -> None:
+            try:
+                travelled = pickle.loads(pickle.dumps(trial.op))  # noqa: S301 (written just now)
+            except Exception as error:
+                raise AssertionError(f"the op cannot be pickled: make it a class of the module ({error})") from error
+            np.testing.assert_array_equal(trial.whole(travelled), trial.whole(), "the pickled op gives another result")
+
+        self.law(case, law, examples=3)
+
+    def test_threads(self, case: Case) -> None:
+        """Called from eight threads at once, the op gives each its own result."""
+
+        def law(trial: Trial, data: Any) -> None:
+            dtype = str(trial.tensor.dtype)
+            shape = tuple(32 if axis not in self.sizes else n for axis, n in zip(self.axes, trial.tensor.shape, strict=True))
+            given = [noise(shape, dtype, seed, self.values) for seed in range(8)]
+            trials = [Trial.of(self.entry, trial.kwargs, self.axes, tensor) for tensor in given]
+            alone = [t.whole() for t in trials]
+            together = in_threads([partial(t.whole, trial.op) for t in trials])
+            for expected, results in zip(alone, together, strict=True):
+                for found in results:
+                    np.testing.assert_array_equal(found, expected, "a call in one thread changes the result in another")
+
+        self.law(case, law, examples=1)
+
+    def test_reference(self, case: Case) -> None:
+        """The result is that of the independent implementation that the entry names."""
+        if not self.entry.reference_implementation:
+            pytest.skip("the entry names no reference_implementation")
+        module, _, name = self.entry.reference_implementation.partition(":")
+        reference = getattr(import_module(module), name)
+
+        def law(trial: Trial, data: Any) -> None:
+            expected = reference(trial.tensor.copy(), trial.kwargs, self.axes)
+            assert_close(trial.whole(), expected, rtol=self.rtol, atol=self.atol, what=self.entry.reference_implementation)
+
+        self.law(case, law)
+
+    def law(self, case: Case, check: Callable[[Trial, Any], None], *, examples: int | None = None) -> None:
+        """Check a law on arguments and tensors.
+
+        Arguments that are made up may be refused, with an error of this library that is fit to be shown to a user.
+        """
+        self.needs_an_implementation()
+        cls = self.entry.descr[case.version]
+
+        def run(tree: dict[str, Any], dtype: str, data: Any) -> None:
+            kwargs = getattr(structured(cls, tree, case.version), "kwargs", None)
+            tensor = data.draw(tensors(self.axes, dtype, self.sizes, self.values), label="tensor")
+            try:
+                trial = Trial.of(self.entry, kwargs, self.axes, tensor)
+                trial.whole()
+            except BioimageioError as error:
+                if case.listed:
+                    raise
+                one_sentence(str(error))
+                reject()
+            check(trial, data)
+
+        self.for_all(run, case.trees, st.sampled_from(self.dtypes), st.data(), examples=examples)
+
+    def needs_an_implementation(self) -> None:
+        """Skip the test where nobody here runs the op."""
+        if self.entry.described_only:
+            pytest.skip(f"{self.entry.name} is described only")
+        try:
+            self.entry.load()
+        except MissingRequirementError as error:
+            pytest.skip(str(error))
+
+
+def _expect(holds: bool, message: str) -> None:
+    assert holds, message
