@@ -37,16 +37,11 @@ class Tta:
         for tensor in pipeline.outputs:
             for axis, size in zip(tensor.axes, tensor.sizes, strict=False):
                 if size == PipelineSize():
-                    raise InputError(
-                        f"run mode 'tta' cannot merge output {tensor.id!r}: the network decides on its size along axis {axis!r}"
-                    )
-        for axis in self._flips(pipeline):
-            _check_everywhere(axis, pipeline)
-        plane, left_out = self._plane(pipeline)
-        if not (plane or self._flips(pipeline)):
-            lacking = [t.id for t in pipeline.inputs if not {*PLANE} <= {*t.axes}]
-            reason = left_out or (f"input {lacking[0]!r} lacks the axes {' and '.join(PLANE)}" if lacking else "flips and rotations are off")
-            raise InputError(f"run mode 'tta' has nothing to flip or turn: {reason}")
+                    raise _refusal(f"cannot merge output {tensor.id!r}, whose size along axis {axis!r} the network decides on")
+        flips, (plane, left_out) = self._flips(pipeline), self._plane(pipeline)
+        if not flips and not plane:
+            why = left_out or next((r for a in PLANE if (r := _lacking(a, pipeline))), "both are switched off")
+            raise _refusal(f"has nothing to flip or turn: {why}")
         halo = max((pipeline.halo.get(a, 0) for a in plane), default=0)
         return attrs.evolve(
             pipeline,
@@ -63,7 +58,10 @@ class Tta:
         """Return the axes that are flipped."""
         flips = self.kwargs.flips
         if isinstance(flips, bool):
-            return tuple(a for a in PLANE if _everywhere(a, pipeline)) if flips else ()
+            return tuple(a for a in PLANE if flips and not _lacking(a, pipeline))
+        reason = next((r for a in flips if (r := _lacking(a, pipeline))), "")
+        if reason:
+            raise _refusal(f"cannot flip along what it was asked to: {reason}")
         return flips
 
     def _plane(self, pipeline: Pipeline) -> tuple[tuple[AxisId, ...], str]:
@@ -71,15 +69,13 @@ class Tta:
         asked = self.kwargs.rotations
         if asked is False:
             return (), ""
-        plane = PLANE if asked is True else asked
-        if asked is True and not all(_everywhere(a, pipeline) for a in plane):
-            return (), ""
-        for axis in plane:
-            _check_everywhere(axis, pipeline)
-        reason = next((r for t in (*pipeline.inputs, *pipeline.outputs) if (r := _why_not(t, *plane))), "")
+        first, second = PLANE if asked is True else asked
+        reasons = [_lacking(first, pipeline), _lacking(second, pipeline)]
+        reasons += [_unequal(tensor, first, second) for tensor in (*pipeline.inputs, *pipeline.outputs)]
+        reason = next(filter(None, reasons), "")
         if reason and asked is not True:
-            raise InputError(f"run mode 'tta' cannot turn {plane[0]} into {plane[1]}: {reason}")
-        return ((), reason) if reason else (plane, "")
+            raise _refusal(f"cannot turn {first} into {second}: {reason}")
+        return ((), reason) if reason else ((first, second), "")
 
 
 @attrs.frozen
@@ -93,60 +89,48 @@ class TurnedNetwork:
 
     def __call__(self, inputs: Sequence[NDArray[Any] | None]) -> list[NDArray[Any]]:
         """Run the network; see `bioimageio_core.registry.WeightsAdapter`."""
-        merged: list[NDArray[np.float32]] = []
-        combine = np.maximum if self.merge == "max" else np.add
-        for turn in self.turns:
-            turned = [
-                None if a is None else np.ascontiguousarray(turn.apply(a, t.axes)) for a, t in zip(inputs, self.pipeline.inputs, strict=True)
-            ]
-            found = [_turned_back(turn, np.asarray(a), t) for a, t in zip(self.network(turned), self.pipeline.outputs, strict=False)]
-            if not merged:
-                merged = [a.astype(np.float32) for a in found]
-                continue
-            for total, array, tensor in zip(merged, found, self.pipeline.outputs, strict=False):
+        merged = self._turned(self.turns[0], inputs)
+        for turn in self.turns[1:]:
+            for total, array, tensor in zip(merged, self._turned(turn, inputs), self.pipeline.outputs, strict=True):
                 if array.shape != total.shape:
-                    raise ModelRunError(
-                        f"output {tensor.id!r} of the turned block has the shape {array.shape}, turned back: expected {total.shape}"
-                    )
-                combine(total, array, out=total, casting="unsafe")
+                    raise ModelRunError(f"output {tensor.id!r} has the shape {array.shape} where the input is turned: expected {total.shape}")
+                (np.maximum if self.merge == "max" else np.add)(total, array, out=total)
         return merged if self.merge == "max" else [total / np.float32(len(self.turns)) for total in merged]
 
     def close(self) -> None:
         """Free the network."""
         self.network.close()
 
-
-def _turned_back(turn: Turn, array: NDArray[Any], tensor: PipelineTensor) -> NDArray[Any]:
-    if array.ndim != len(tensor.axes):
-        raise ModelRunError(f"output {tensor.id!r} of the network has the shape {array.shape}: expected axes {', '.join(tensor.axes)}")
-    return turn.undo(array, tensor.axes)
-
-
-def _everywhere(axis: AxisId, pipeline: Pipeline) -> bool:
-    """Return whether every input has the axis, in space."""
-    return all(("space", axis) in zip(t.kinds, t.axes, strict=True) for t in pipeline.inputs)
-
-
-def _check_everywhere(axis: AxisId, pipeline: Pipeline) -> None:
-    for tensor in pipeline.inputs:
-        if not _everywhere(axis, attrs.evolve(pipeline, inputs=(tensor,))):
-            spatial = [a for a, kind in zip(tensor.axes, tensor.kinds, strict=True) if kind == "space"]
-            raise InputError(
-                f"run mode 'tta' cannot turn input {tensor.id!r} along axis {axis!r}: expected one of its spatial axes "
-                f"({', '.join(spatial) or 'it has none'})"
-            )
+    def _turned(self, turn: Turn, inputs: Sequence[NDArray[Any] | None]) -> list[NDArray[np.float32]]:
+        """Return the outputs for turned inputs, turned back; copies, which may be changed."""
+        pairs = zip(inputs, self.pipeline.inputs, strict=True)
+        outputs = self.network([None if a is None else np.ascontiguousarray(turn.apply(a, t.axes)) for a, t in pairs])
+        found = []
+        for array, tensor in zip(outputs, self.pipeline.outputs, strict=False):
+            if array.ndim != len(tensor.axes):
+                raise ModelRunError(f"output {tensor.id!r} has the shape {array.shape}: expected the axes {', '.join(tensor.axes)}")
+            found.append(turn.undo(array, tensor.axes).astype(np.float32))
+        if len(found) < len(self.pipeline.outputs):
+            raise ModelRunError(f"the network returned {len(found)} outputs: expected {len(self.pipeline.outputs)}")
+        return found
 
 
-def _why_not(tensor: PipelineTensor, first: AxisId, second: AxisId) -> str:
+def _refusal(message: str) -> InputError:
+    return InputError(f"run mode 'tta' {message}")
+
+
+def _lacking(axis: AxisId, pipeline: Pipeline) -> str:
+    """Return which input has not the axis, in space; empty where all have it."""
+    lacking = [t.id for t in pipeline.inputs if ("space", axis) not in zip(t.kinds, t.axes, strict=True)]
+    return f"input {lacking[0]!r} has no spatial axis {axis!r}" if lacking else ""
+
+
+def _unequal(tensor: PipelineTensor, first: AxisId, second: AxisId) -> str:
     """Return why two axes of a tensor can not be turned into each other; empty where they can, or where it has neither."""
-    has = [a for a in (first, second) if a in tensor.axes]
-    if len(has) == 1:
-        return f"output {tensor.id!r} has only {has[0]} of the two"
+    if (first in tensor.axes) != (second in tensor.axes):
+        return f"{tensor.id!r} has only one of the two axes"
     sizes = dict(zip(tensor.axes, tensor.sizes, strict=False))
     one, other = sizes.get(first), sizes.get(second)
-    if one is None or other is None:
-        return ""
-    follows = {first: second, second: first}
-    if other.follows is not None:
-        other = attrs.evolve(other, follows=(other.follows[0], follows.get(other.follows[1], other.follows[1])))
-    return "" if one == other else f"{tensor.id!r} differs in its sizes along {first} and {second}"
+    if other is not None and other.follows is not None and other.follows[1] == second:
+        other = attrs.evolve(other, follows=(other.follows[0], first))
+    return "" if one == other else f"{tensor.id!r} has other sizes along {first} than along {second}"
