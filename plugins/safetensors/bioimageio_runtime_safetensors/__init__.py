@@ -50,7 +50,7 @@ def bioimageio_weights_adapters() -> Iterator[WeightsAdapterEntry]:
         load=_load,
         devices=("cpu", "cuda", "mps"),
         preference=30,
-        extra="torch safetensors",
+        extra="bioimageio-runtime-safetensors",
         summary="PyTorch module with safetensors",
     )
 
