@@ -168,8 +168,12 @@ class _Finder(MetaPathFinder):
         self._files = files
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        file = self._files.get(fullname)
-        return None if file is None else spec_from_loader(fullname, _Source(file), is_package="." not in fullname)
+        if fullname not in self._files:
+            return None
+        spec = spec_from_loader(fullname, _Source(self._files[fullname]))
+        assert spec is not None
+        spec.submodule_search_locations = []  # a package, for relative imports, without a folder in which Python would look itself
+        return spec
 
 
 @contextmanager
