@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
 import nox
 
 nox.needs_version = ">=2024.4.15"
-nox.options.sessions = ["lint", "typing", "tests", "min_deps", "docs", "demo", "oracle"]
+nox.options.sessions = ["lint", "typing", "tests", "min_deps", "docs", "demo", "templates", "oracle"]
 nox.options.default_venv_backend = "venv"  # pip, as users have it
 nox.options.reuse_existing_virtualenvs = True
 
@@ -88,6 +89,23 @@ def demo(session: nox.Session) -> None:
     install_wheel(session, "demo", constraints=False)
     folder = Path(session.create_tmp()) / "bmz-demo"
     session.run("bmz", "demo", "-o", str(folder), "--overwrite", *session.posargs)
+
+
+@nox.session
+def templates(session: nox.Session) -> None:
+    """Generate a plugin of each kind, install it, and run its tests and linters as its author would."""
+    install_wheel(session, "testing", with_packages=(*GROUPS["lint"], *GROUPS["typing"]), constraints=False)
+    with tempfile.TemporaryDirectory() as folder:  # elsewhere than in .nox, which linters leave out
+        for kind in ("op", "weights", "run-mode", "format"):
+            plugin = Path(folder) / kind
+            session.run("bmz", "plugins", "new", f"top-hat-{kind}", "--kind", kind, "-o", str(plugin), silent=True)
+            session.install("--no-deps", str(plugin))
+            with session.chdir(plugin):
+                session.run("pytest", "-q", "-p", "no:cacheprovider")
+                session.run("ruff", "check", ".")
+                session.run("ruff", "format", "--check", ".")
+                session.run("mypy", ".")
+            session.run("bmz", "plugins", "check", f"bioimageio-runtime-top-hat-{kind}")
 
 
 def ask_the_reference(session: nox.Session, examples: int) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import InputError, ModelRunError
 from ..registry import AdapterContext, WeightsAdapter, WeightsAdapterEntry
 from .entry import EntryConformance, one_sentence
-from .fixtures import WeightsExample, assert_close
+from .fixtures import WeightsExample, assert_close, assert_same
 from .processes import in_threads
 
 __all__ = ["WeightsAdapterConformance"]
@@ -71,10 +71,10 @@ class WeightsAdapterConformance(EntryConformance):
         kept = [np.array(output) for output in first]
         for before, after in zip(example.inputs, given, strict=True):
             if before is not None and after is not None:
-                np.testing.assert_array_equal(after, before, "the adapter changed an input in place")
+                assert_same(after, before, "the adapter changed an input in place")
         adapter(_scaled(example, 2.0))
         for before, after in zip(kept, first, strict=True):
-            np.testing.assert_array_equal(after, before, "a later call changed the outputs of an earlier one")
+            assert_same(after, before, "a later call changed the outputs of an earlier one")
 
     def test_threads(self, adapter: WeightsAdapter, example: WeightsExample) -> None:
         """Called from eight threads at once, the adapter gives each its own outputs."""

@@ -33,8 +33,8 @@ class ConsumerConformance(EntryConformance):
     def models(self) -> Sequence[Any]:
         """Model descriptions to judge; override it to add those that the rules are about."""
         registry = collect()
-        each = [model_tree(name, {name: entry}) for name, entry in WEIGHTS.items()]
-        return [read_tree(tree, registry)[0] for tree in (*each, model_tree("all", WEIGHTS))]
+        each = [model_tree(f"model with {name}", {name: entry}) for name, entry in WEIGHTS.items()]
+        return [read_tree(tree, registry)[0] for tree in (*each, model_tree("model with all weights", WEIGHTS))]
 
     def judgements(self, model: Any) -> list[Judgement]:
         """Return what the rules say of a model."""

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 
+from ..registry import Registry
 from ..spec.node import Node
 from ..spec.schema import json_schema
 from ..spec.schema_types import definition_name
 from ..spec.structuring import unstructure
-from ..typing import ModelFormat
+from ..typing import FrozenMapping, ModelFormat
 from .entry import EntryConformance, one_sentence
 from .strategies import kit_settings
 from .trees import problems_of, structured, trees
@@ -121,7 +122,8 @@ class DescriptionConformance(EntryConformance):
         """The JSON Schema of models has the class, and accepts what the class accepts."""
         jsonschema = pytest.importorskip("jsonschema")
         cls = self.entry.descr[case.version]
-        schema = json_schema(self.collected(), type="model", format_version=case.version)
+        alone: Any = {self.kind: FrozenMapping({self.entry.name: self.entry})}
+        schema = json_schema(Registry(**alone), type="model", format_version=case.version)
         name = definition_name(cls)
         assert name in schema["$defs"], f"the JSON Schema of models of format {case.version} has no definition {name}"
         validator = jsonschema.Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": schema["$defs"]})

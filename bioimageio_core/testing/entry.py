@@ -19,7 +19,7 @@ FRAMEWORKS = ("jax", "keras", "onnxruntime", "tensorflow", "torch")
 LISTING = """
 from importlib.metadata import EntryPoint
 from bioimageio_core.registry import collect
-assert collect([EntryPoint(name="checked", value={module!r}, group={group!r})]).{kind}
+collect([EntryPoint(name="checked", value={module!r}, group={group!r})])
 """
 
 
@@ -47,7 +47,7 @@ class EntryConformance:
     def test_import_is_light(self) -> None:
         """Importing the plugin and building its entries imports no framework."""
         frameworks = {*FRAMEWORKS, *(name.partition(".")[0] for name in getattr(self.entry, "requires", ()))}
-        modules = imported_by(LISTING.format(module=self.module(), group=GROUP, kind=self.kind))
+        modules = imported_by(LISTING.format(module=self.module(), group=GROUP))
         early = sorted(frameworks & {name.partition(".")[0] for name in modules})
         assert not early, f"listing the entries of {self.module()} imports {', '.join(early)}: import them within the function `load`"
 

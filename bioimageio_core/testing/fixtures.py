@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..registry import AdapterContext
 from ..typing import FrozenMapping
 
-__all__ = ["WeightsExample", "assert_close", "model_tree"]
+__all__ = ["WeightsExample", "assert_close", "assert_same", "model_tree"]
 
 
 @attrs.frozen(kw_only=True)
@@ -59,6 +59,11 @@ def assert_close(found: Any, expected: Any, *, rtol: float, atol: float, what: s
     if not near.all():
         at = tuple(int(n) for n in np.argwhere(~near)[0])
         raise AssertionError(f"{what}: {(~near).sum()} of {near.size} elements differ; at {at} expected {expected[at]}, found {found[at]}")
+
+
+def assert_same(found: Any, expected: Any, what: str) -> None:
+    """Assert that two arrays are the same, bit for bit; ``what`` says what is wrong if they are not."""
+    assert_close(found, expected, rtol=0.0, atol=0.0, what=what)
 
 
 def model_tree(name: str, weights: Mapping[str, Any]) -> dict[str, Any]:

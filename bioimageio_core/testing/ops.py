@@ -18,7 +18,7 @@ from ..registry import Needs, ProcessingOp, ProcessingOpEntry
 from ..typing import AxisId
 from .descriptions import Case, DescriptionConformance
 from .entry import one_sentence
-from .fixtures import assert_close
+from .fixtures import assert_close, assert_same
 from .processes import in_threads
 from .strategies import SIZES, blocks, noise, tensors
 from .trees import structured
@@ -92,7 +92,7 @@ class ProcessingOpConformance(DescriptionConformance):
         def law(trial: Trial, data: Any) -> None:
             given = trial.tensor.copy()
             trial.op(given, trial.measured)
-            np.testing.assert_array_equal(given, trial.tensor, "the op changed its input in place")
+            assert_same(given, trial.tensor, "the op changed its input in place")
 
         self.law(case, law)
 
@@ -151,9 +151,9 @@ class ProcessingOpConformance(DescriptionConformance):
 
         def law(trial: Trial, data: Any) -> None:
             first = trial.whole()
-            np.testing.assert_array_equal(trial.whole(), first, "the second call gives another result")
+            assert_same(trial.whole(), first, "the second call gives another result")
             again = self.entry.load()(trial.kwargs, self.axes)
-            np.testing.assert_array_equal(trial.whole(again), first, "an op made anew gives another result")
+            assert_same(trial.whole(again), first, "an op made anew gives another result")
 
         self.law(case, law, examples=5)
 
@@ -165,7 +165,7 @@ class ProcessingOpConformance(DescriptionConformance):
                 travelled = pickle.loads(pickle.dumps(trial.op))  # noqa: S301 (written just now)
             except Exception as error:
                 raise AssertionError(f"the op cannot be pickled: make it a class of the module ({error})") from error
-            np.testing.assert_array_equal(trial.whole(travelled), trial.whole(), "the pickled op gives another result")
+            assert_same(trial.whole(travelled), trial.whole(), "the pickled op gives another result")
 
         self.law(case, law, examples=3)
 
@@ -181,7 +181,7 @@ class ProcessingOpConformance(DescriptionConformance):
             together = in_threads([partial(t.whole, trial.op) for t in trials])
             for expected, results in zip(alone, together, strict=True):
                 for found in results:
-                    np.testing.assert_array_equal(found, expected, "a call in one thread changes the result in another")
+                    assert_same(found, expected, "a call in one thread changes the result in another")
 
         self.law(case, law, examples=1)
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from threading import Barrier
 from typing import TypeVar
 
@@ -17,8 +18,12 @@ __all__ = ["imported_by", "in_threads"]
 T = TypeVar("T")
 
 
+@cache
 def imported_by(code: str) -> frozenset[str]:
-    """Return the names of the modules that a new process, which finds what this one finds, has imported after some code."""
+    """Return the names of the modules that a new process, which finds what this one finds, has imported after some code.
+
+    All entries of a plugin ask the same, so it is answered once.
+    """
     done = subprocess.run(
         [sys.executable, "-c", f"{code}\nimport json, sys\nprint(json.dumps(list(sys.modules)))"],
         capture_output=True,

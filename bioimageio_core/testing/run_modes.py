@@ -16,7 +16,7 @@ from ..errors import BioimageioError
 from ..registry import Pipeline, PipelineTensor, RunMode, RunModeEntry, WeightsAdapter
 from ..typing import FrozenMapping
 from .entry import EntryConformance, one_sentence
-from .fixtures import assert_close
+from .fixtures import assert_close, assert_same
 from .networks import BoxFilter, Identity, Network, Pooling
 from .strategies import Block, blocks, kit_settings, tensors
 from .trees import problems_of, structured
@@ -92,8 +92,8 @@ class RunModeConformance(EntryConformance):
             found = np.asarray(outputs[0])
             assert found.shape == expected.shape, f"expected the shape {expected.shape}, found {found.shape}"
             assert found.dtype == expected.dtype, f"expected {expected.dtype}, found {found.dtype}"
-            np.testing.assert_array_equal(tensor, before, "the input was changed in place")
-            np.testing.assert_array_equal(wrapped([tensor])[0], found, "the second call gives another result")
+            assert_same(tensor, before, "the input was changed in place")
+            assert_same(wrapped([tensor])[0], found, "the second call gives another result")
 
         self.for_all(law, self.images(network))
 

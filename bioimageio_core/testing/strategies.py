@@ -7,7 +7,7 @@ from itertools import pairwise, product
 from typing import Any, TypeAlias
 
 import numpy as np
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -24,7 +24,8 @@ SIZES: Mapping[AxisId, tuple[int, int]] = FrozenMapping({"batch": (1, 2), "chann
 def kit_settings(examples: int) -> settings:
     """Return the settings of all laws: the same examples at every run, so that a verdict stands."""
     checks = [HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
-    return settings(max_examples=examples, deadline=None, derandomize=True, suppress_health_check=checks)
+    phases = [Phase.explicit, Phase.generate, Phase.shrink]
+    return settings(max_examples=examples, deadline=None, derandomize=True, suppress_health_check=checks, phases=phases)
 
 
 @st.composite

@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import product
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from cattrs import Converter
@@ -22,7 +23,22 @@ __all__ = ["problems_of", "structured", "trees"]
 
 Tree = dict[str, Any]
 
-WORDS = ("x", "y", "channel", "batch", "raw", "float32", "yx", "cyx", "weights", "weights.onnx", "weights.keras", "1.2.3", "0" * 64)
+WORDS = (
+    "x",
+    "y",
+    "channel",
+    "batch",
+    "raw",
+    "float32",
+    "yx",
+    "cyx",
+    "weights",
+    "weights.onnx",
+    "weights.keras",
+    "1.2.3",
+    "3.4.5",
+    "0" * 64,
+)
 NUMBERS = (0, 1, 2, 3, 7, 20, -1, 0.5, 0.05, 0.001, 2.5, 99.8, 100)
 
 
@@ -40,8 +56,8 @@ def trees(cls: type, version: ModelFormat) -> st.SearchStrategy[Tree]:
     for field in fields_of(cls):
         values = _values(cls, field, version)
         if field.required or field.is_constant:
-            required[field.key] = values
-        elif not values.is_empty:
+            required[field.key] = st.nothing() if values is None else values
+        elif values is not None:
             optional[field.key] = values
     return st.fixed_dictionaries(required, optional=optional).filter(lambda tree: not _errors(problems_of(cls, tree, version)))
 
@@ -75,8 +91,8 @@ def _errors(problems: list[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.severity == "error"]
 
 
-def _values(cls: type[Node], field: FieldInfo, version: ModelFormat) -> st.SearchStrategy[Any]:
-    """Return a strategy for the values of a field that the class takes, as far as the field alone can tell."""
+def _values(cls: type[Node], field: FieldInfo, version: ModelFormat) -> st.SearchStrategy[Any] | None:
+    """Return a strategy for the values of a field that the class takes, as far as the field alone can tell; None if none is known."""
 
     def accepted(value: Any) -> bool:
         return _fits(cls, field.key, value, version)
@@ -85,7 +101,8 @@ def _values(cls: type[Node], field: FieldInfo, version: ModelFormat) -> st.Searc
     if known:
         return st.sampled_from(known)
     schema = SchemaTypes(Registry(), version, {}).field(field, "")
-    return st.one_of([st.from_regex(pattern).filter(accepted) for pattern in _patterns(schema)])
+    made = [st.from_regex(pattern).filter(accepted) for pattern in _patterns(schema)]
+    return st.one_of(made) if made else None
 
 
 def _candidates(type_: Any, version: ModelFormat) -> list[Any]:
@@ -104,7 +121,7 @@ def _candidates(type_: Any, version: ModelFormat) -> list[Any]:
         lists = [items[at : at + size] for size in (1, 2, 3) for at in range(len(items))]
         return [*([value] * 3 for value in items), *lists, []]
     if origin is tuple:
-        return [list(values) for values in zip(*(_candidates(a, version) for a in arguments), strict=False)]
+        return [list(values) for values in product(*(_candidates(a, version) for a in arguments))][:200]
     if origin is FrozenMapping:
         return [{}]
     if isinstance(type_, type) and issubclass(type_, Node):

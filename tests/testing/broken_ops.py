@@ -1,0 +1,203 @@
+"""Ops that each break one rule, and some that break none; run by `test_kit_finds`, in a process of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import numpy as np
+
+from bioimageio_core.registry import (
+    Measure,
+    Needs,
+    ProcessingOpEntry,
+    hookimpl,
+)
+from bioimageio_core.spec.node import Node, node
+from bioimageio_core.testing import (
+    ProcessingOpConformance,
+)
+
+
+@node
+class FactorKwargs(Node):
+    factor: float = 2.0
+
+
+@node
+class FactorDescr(Node):
+    id: str = "factor"
+    kwargs: FactorKwargs = FactorKwargs()
+
+
+@attrs.define
+class Op:
+    """An op that is what its function is."""
+
+    run: Callable[..., Any]
+    state: Any = None
+
+    def __call__(self, tensor: Any, measured: Any) -> Any:
+        return self.run(self, tensor, measured)
+
+
+def good(op: Op, tensor: Any, measured: Any) -> Any:
+    return tensor.astype(np.float32) * np.float32(2)
+
+
+def in_place(op: Op, tensor: Any, measured: Any) -> Any:
+    result = tensor.astype(np.float32) * np.float32(2)
+    tensor[...] = 0
+    return result
+
+
+def wrong_dtype(op: Op, tensor: Any, measured: Any) -> Any:
+    return tensor.astype(np.float64) * 2
+
+
+def neighbours(op: Op, tensor: Any, measured: Any) -> Any:
+    return np.maximum(tensor, np.roll(tensor, 1, -1)).astype(np.float32)
+
+
+def narrow_halo(op: Op, tensor: Any, measured: Any) -> Any:
+    padded = np.pad(tensor.astype(np.float32), [(0, 0)] * 3 + [(2, 2)], mode="edge")
+    return padded[..., 4:] + padded[..., :-4]
+
+
+def own_mean(op: Op, tensor: Any, measured: Any) -> Any:
+    return (tensor - tensor.mean()).astype(np.float32)
+
+
+def given_mean(op: Op, tensor: Any, measured: Any) -> Any:
+    (mean,) = measured.values()
+    return (tensor - mean).astype(np.float32)
+
+
+def shared_state(op: Op, tensor: Any, measured: Any) -> Any:
+    op.state = tensor.astype(np.float32)
+    time.sleep(0)
+    return op.state * np.float32(2)
+
+
+def counts_calls(op: Op, tensor: Any, measured: Any) -> Any:
+    op.state = (op.state or 0) + 1
+    return tensor.astype(np.float32) + np.float32(op.state)
+
+
+def makes_nan(op: Op, tensor: Any, measured: Any) -> Any:
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(tensor.astype(np.float32))
+
+
+def drops_pixels(op: Op, tensor: Any, measured: Any) -> Any:
+    return tensor[..., 1:].astype(np.float32)
+
+
+def of_reference(tensor: Any, kwargs: Any, axes: Any) -> Any:
+    return tensor.astype(np.float32) * 3
+
+
+FLOATS = Needs(dtype="float32")
+
+
+def op(run: Callable[..., Any], needs: Any = FLOATS, **more: Any) -> ProcessingOpEntry:
+    make = more.pop("make", lambda kwargs, axes: Op(run))
+    requirements = needs if callable(needs) else lambda kwargs, axes: needs
+    fields = {"name": "factor", "descr": {"0.5": FactorDescr}, "load": lambda: make, "requirements": requirements, **more}
+    return ProcessingOpEntry(**fields)
+
+
+class OpTest(ProcessingOpConformance):
+    plugin = __name__
+    examples = 10
+
+
+class TestOpGood(OpTest):
+    entry = op(good)
+
+
+class TestOpGoodMean(OpTest):
+    entry = op(given_mean, Needs(dtype="float32", measures=(Measure(kind="mean", axes=("batch", "channel", "y", "x")),)))
+
+
+class TestOpGoodHalo(OpTest):
+    entry = op(narrow_halo, Needs(dtype="float32", halo={"x": 2}))
+
+
+class TestOpInPlace(OpTest):
+    entry = op(in_place)
+
+
+class TestOpWrongDtype(OpTest):
+    entry = op(wrong_dtype)
+    dtypes = ("float32", "uint8")
+
+
+class TestOpNeighbours(OpTest):
+    entry = op(neighbours)
+
+
+class TestOpNarrowHalo(OpTest):
+    entry = op(narrow_halo, Needs(dtype="float32", halo={"x": 1}))
+
+
+class TestOpOwnMean(OpTest):
+    entry = op(own_mean)
+
+
+class TestOpUnpicklable(OpTest):
+    entry = op(good, make=lambda kwargs, axes: lambda tensor, measured: good(None, tensor, measured))  # type: ignore[arg-type]
+
+
+class TestOpSharedState(OpTest):
+    entry = op(shared_state)
+
+
+class TestOpCountsCalls(OpTest):
+    entry = op(counts_calls)
+
+
+class TestOpMakesNan(OpTest):
+    entry = op(makes_nan)
+
+
+class TestOpDropsPixels(OpTest):
+    entry = op(drops_pixels)
+
+
+class TestOpStrangeAxis(OpTest):
+    entry = op(good, Needs(dtype="float32", whole_axes=("lambda",)))
+
+
+class TestOpFickleNeeds(OpTest):
+    entry = op(good, lambda kwargs, axes: Needs(dtype="float32", halo={"x": time.perf_counter_ns()}))
+
+
+class TestOpUnlikeItsReference(OpTest):
+    entry = op(good, reference_implementation=f"{__name__}:of_reference")
+
+
+class TestOpMisnamed(OpTest):
+    entry = op(good, name="another")
+
+
+@node
+class LaxDescr(Node):
+    allows_unknown_keys = True
+    id: str = "factor"
+
+
+class TestOpAcceptsAnyKey(OpTest):
+    entry = op(good, descr={"0.5": LaxDescr})
+
+
+class TestOpHeavyImport(OpTest):
+    plugin = "imports_jax"
+    entry = op(good)
+
+
+@hookimpl
+def bioimageio_processing_ops() -> Any:
+    yield op(good)
