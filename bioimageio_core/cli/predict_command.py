@@ -31,15 +31,14 @@ def command(model: str, images: tuple[str, ...], output: str, overwrite: bool, a
     from ..report.plan_text import guessed_axes_text
 
     with open_predictor(model, overwrite=overwrite, **as_options(given)) as predictor:
-        inputs = as_inputs(images)
-        plan = predictor.plan(inputs)
+        plan = predictor.plan(as_inputs(images))
         check_axes_known(plan, as_json=as_json)
         if not as_json:
             for line in (*guessed_axes_text(plan), *(f"warning: {w}" for w in plan.warnings)):
                 click.echo(line, err=True)
         with progress_bars(shown=not as_json) as progress:
             try:
-                prediction = predictor.predict(inputs, output, progress=progress)
+                prediction = predictor.run(plan, output, progress=progress)
             except KeyboardInterrupt:
                 raise _Interrupted(output) from None
     peak = peak_memory()

@@ -119,8 +119,19 @@ class Predictor:
             options: Changes to the options of this predictor; see `PredictOptions`.
 
         """
+        return self.run(self.plan(inputs, **options), output, **options)
+
+    def run(self, plan: Plan, output: str | None = None, **options: Any) -> Prediction:
+        """Carry out a plan of this predictor.
+
+        Args:
+            plan: What `plan` returned.
+            output: Path or URL of a zarr group to write; None returns numpy arrays.
+            options: Changes to the options of this predictor that do not change the plan:
+                `client`, `overwrite`, `progress`, `statistics`, `trust`.
+
+        """
         chosen = self.with_options(**options)
-        plan = self.plan(inputs, **options)
         if output is not None:
             check_apart(str(output), plan, self.model)
         client = active_client(chosen)

@@ -79,7 +79,7 @@ def verify_blocks(predictor: Predictor, inputs: Any, *, tolerance: float) -> Ver
             "there is nothing to verify: the image is a single block; give a larger one, or smaller blocks with block= (--block y=256)"
         )
     changes, kind = _reference_options(predictor, inputs, plan)
-    blockwise = predictor.predict(inputs)
+    blockwise = predictor.run(plan)
     reference = predictor.predict(inputs, **changes)
     assert reference.plan is not None  # it is this process that plans
     return VerifyReport(
