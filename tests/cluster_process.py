@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 SCRIPT = """
 import sys
@@ -18,7 +19,7 @@ if __name__ == "__main__":
 
 
 @contextmanager
-def cluster_of(python: str, script: str, env: Mapping[str, str]) -> Iterator[str]:
+def cluster_of(python: str, script: Path, env: Mapping[str, str]) -> Iterator[str]:
     """Start a cluster of two worker processes with two threads each, and yield its address.
 
     Args:
@@ -27,10 +28,9 @@ def cluster_of(python: str, script: str, env: Mapping[str, str]) -> Iterator[str
         env: The environment variables of all of them.
 
     """
-    with open(script, "w") as file:
-        file.write(SCRIPT)
+    script.write_text(SCRIPT)
     process = subprocess.Popen(
-        [python, "-P", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=dict(env)
+        [python, "-P", str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=dict(env)
     )
     with process:
         try:

@@ -93,7 +93,9 @@ def module_from_library(import_from: str, name: str, kwargs: Mapping[str, Any], 
     except Exception as error:  # what the code of a library raises
         raise ModelRunError(f"the architecture {what} cannot be imported: {_one_line(error)}") from error
     if found is None:
-        raise ModelRunError(f"the architecture {what} does not exist: {import_from} is installed and has no {name!r}, which another version may")
+        raise ModelRunError(
+            f"the architecture {what} does not exist: {import_from} is installed and has no {name!r}, which another version may"
+        )
     if not trust and not f"{getattr(found, '__module__', '')}.".startswith(tuple(f"{known}." for known in KNOWN_LIBRARIES)):
         raise _no_trust(f"{what}, which the model names as its architecture,")  # a module holds what it has imported, too
     if trust:
@@ -157,7 +159,7 @@ class _Source(SourceLoader):
     def get_filename(self, fullname: str) -> str:
         return str(self._path)
 
-    def get_data(self, path: str | bytes) -> bytes:  # type: ignore[override]
+    def get_data(self, path: str | bytes) -> bytes:
         return Path(os.fsdecode(path)).read_bytes()
 
 

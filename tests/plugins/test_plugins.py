@@ -147,7 +147,7 @@ def image(tmp_path: Path) -> np.ndarray[Any, Any]:
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A client of workers that have the plugins."""
     script = tmp_path_factory.mktemp("cluster") / "cluster.py"
-    with cluster_of(PYTHON, str(script), os.environ) as address, distributed.Client(address, set_as_default=False) as client:
+    with cluster_of(PYTHON, script, os.environ) as address, distributed.Client(address, set_as_default=False) as client:
         yield client
 
 
@@ -184,7 +184,7 @@ class TestEnvironments:
 
     def test_not_here(self, case: Case, model: Path, image: np.ndarray[Any, Any]) -> None:
         """The driver has none of them, and says what is missing."""
-        with pytest.raises(UnknownExtensionError, match="no installed plugin (brings|runs)"):
+        with pytest.raises(UnknownExtensionError, match=r"no installed plugin (brings|runs)"):
             bc.predict(model, image, axes="yx", **case.options)
 
 

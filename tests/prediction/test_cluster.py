@@ -68,7 +68,7 @@ def client(site: Path) -> Iterator[Any]:
     path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH", "")]))
     environment = {**os.environ, "PYTHONPATH": path}
     with (
-        cluster_of(sys.executable, str(site / "cluster.py"), environment) as address,
+        cluster_of(sys.executable, site / "cluster.py", environment) as address,
         distributed.Client(address, set_as_default=False) as client,
     ):
         yield client

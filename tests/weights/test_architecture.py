@@ -123,7 +123,9 @@ class TestLibrary:
         """Any library."""
         assert module_from_library("torch.nn", "Linear", {"in_features": 2, "out_features": 3}, trust=True).out_features == 3
 
-    @pytest.mark.parametrize(("library", "name"), [("torch.nn", "Linear"), ("os", "system"), ("subprocess", "run"), ("", "x"), (".net", "x")])
+    @pytest.mark.parametrize(
+        ("library", "name"), [("torch.nn", "Linear"), ("os", "system"), ("subprocess", "run"), ("", "x"), (".net", "x")]
+    )
     def test_no_trust(self, library: str, name: str) -> None:
         """Only a short list of libraries is called without trust."""
         with pytest.raises(TrustError, match=r"trust=True"):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import attrs
+
 from bioimageio_core.errors import DescriptionError
 from bioimageio_core.registry import Measure, Needs, ProcessingOpEntry, ProcessingOpFactory, hookimpl
 from bioimageio_core.spec.fields import AxisId, all_of, matches, non_empty, unique

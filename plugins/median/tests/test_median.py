@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import bioimageio_core as bc
 import numpy as np
 import onnx
 import pytest
 import yaml
+from bioimageio_runtime_median import SubtractMedianKwargs, SubtractMedianKwargsV04, bioimageio_processing_ops, median
+
+import bioimageio_core as bc
 from bioimageio_core.errors import DescriptionError
 from bioimageio_core.registry import Needs
 from bioimageio_core.testing import ProcessingOpConformance
-from bioimageio_runtime_median import SubtractMedianKwargs, SubtractMedianKwargsV04, bioimageio_processing_ops, median
 
 (ENTRY,) = bioimageio_processing_ops()
 AXES = ("batch", "channel", "y", "x")
@@ -149,9 +150,22 @@ def identity_model(folder: Path, *, pre: Any = (), post: Any = (), channels: int
 def identity_model_0_4(folder: Path, pre: Any) -> Path:
     """Write a model of format 0.4 whose network returns its input."""
     save_identity(folder / "weights.onnx")
-    raw = {"name": "raw", "axes": "bcyx", "data_type": "float32", "shape": {"min": [1, 1, 1, 1], "step": [0, 0, 1, 1]}, "preprocessing": pre}
+    raw = {
+        "name": "raw",
+        "axes": "bcyx",
+        "data_type": "float32",
+        "shape": {"min": [1, 1, 1, 1], "step": [0, 0, 1, 1]},
+        "preprocessing": pre,
+    }
     shape = {"reference_tensor": "raw", "scale": [1, 1, 1, 1], "offset": [0, 0, 0, 0]}
     out = {"name": "out", "axes": "bcyx", "data_type": "float32", "shape": shape}
-    tree = {**COMMON, "format_version": "0.4.10", "inputs": [raw], "outputs": [out], "test_inputs": ["raw.npy"], "test_outputs": ["out.npy"]}
+    tree = {
+        **COMMON,
+        "format_version": "0.4.10",
+        "inputs": [raw],
+        "outputs": [out],
+        "test_inputs": ["raw.npy"],
+        "test_outputs": ["out.npy"],
+    }
     (folder / "rdf.yaml").write_text(yaml.safe_dump(tree))
     return folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import attrs
+
 from bioimageio_core.registry import AdapterContext, WeightsAdapter, WeightsAdapterEntry, WeightsFormatEntry, hookimpl
 from bioimageio_core.spec.fields import each, suffix
 from bioimageio_core.spec.files import FileDescr

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from bioimageio_core.errors import InputError, ModelRunError
-from bioimageio_core.registry import AdapterContext
-from bioimageio_core.weights.architecture import build_module
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_model
+
+from bioimageio_core.errors import InputError, ModelRunError
+from bioimageio_core.registry import AdapterContext
+from bioimageio_core.weights.architecture import build_module
 
 __all__ = ["SafetensorsAdapter"]
 

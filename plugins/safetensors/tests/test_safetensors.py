@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-import bioimageio_core as bc
 import numpy as np
 import pytest
 import torch
 import yaml
+from bioimageio_runtime_safetensors import PytorchSafetensorsWeightsDescr, bioimageio_weights_adapters, bioimageio_weights_formats
+from bioimageio_runtime_safetensors.adapter import SafetensorsAdapter
+from safetensors.torch import save_file
+
+import bioimageio_core as bc
 from bioimageio_core.errors import HashMismatchError, ModelRunError, TrustError
 from bioimageio_core.registry import AdapterContext
 from bioimageio_core.testing import WeightsAdapterConformance, WeightsExample, WeightsFormatConformance
 from bioimageio_core.weights.architecture import ArchitectureFromFileDescr, ArchitectureFromLibraryDescr
-from bioimageio_runtime_safetensors import PytorchSafetensorsWeightsDescr, bioimageio_weights_adapters, bioimageio_weights_formats
-from bioimageio_runtime_safetensors.adapter import SafetensorsAdapter
-from safetensors.torch import save_file
 
 (FORMAT,) = bioimageio_weights_formats()
 (ADAPTER,) = bioimageio_weights_adapters()
@@ -67,6 +68,20 @@ class Affine(torch.nn.Module):
         return x * self.gain + self.offset
 """
 
+TIED = """
+import torch
+
+
+class Network(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = torch.nn.Linear(2, 2, bias=False)
+        self.b = self.a
+
+    def forward(self, x):
+        return self.b(x)
+"""
+
 PARAMETERS = {"affine.gain": torch.full((1, 1, 1, 1), 3.0), "affine.offset": torch.full((1, 1, 1, 1), -2.0)}
 
 
@@ -108,7 +123,11 @@ class TestFormat(WeightsFormatConformance):
 
     entry = FORMAT
     weights = (
-        {"source": "a.safetensors", "architecture": {"source": "net.py", "callable": "Net", "kwargs": {"depth": 3}}, "pytorch_version": "2.5"},
+        {
+            "source": "a.safetensors",
+            "architecture": {"source": "net.py", "callable": "Net", "kwargs": {"depth": 3}},
+            "pytorch_version": "2.5",
+        },
         {
             "source": "b.safetensors",
             "sha256": "0" * 64,
@@ -140,7 +159,10 @@ class TestLoading:
         [
             ({"affine.gain": PARAMETERS["affine.gain"]}, "the file lacks affine.offset, the architecture lacks none"),
             ({**PARAMETERS, "head": torch.zeros(1)}, "the file lacks none, the architecture lacks head"),
-            ({f"layer{n}": torch.zeros(1) for n in range(7)}, "lacks affine.gain, affine.offset, the architecture lacks .*layer4 and 2 more$"),
+            (
+                {f"layer{n}": torch.zeros(1) for n in range(7)},
+                "lacks affine.gain, affine.offset, the architecture lacks .*layer4 and 2 more$",
+            ),
             ({**PARAMETERS, "affine.gain": torch.zeros(1, 4, 1, 1)}, r"do not fit the architecture: .*affine.gain.*\[1, 4, 1, 1\]"),
         ],
     )
@@ -196,10 +218,7 @@ class TestLoading:
 
     def test_tied_parameters(self, folder: Path) -> None:
         """Parameters that a module has under two names are in the file once."""
-        (folder / "network.py").write_text(
-            "import torch\n\n\nclass Network(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
-            "        self.a = torch.nn.Linear(2, 2, bias=False)\n        self.b = self.a\n\n    def forward(self, x):\n        return self.b(x)\n"
-        )
+        (folder / "network.py").write_text(TIED)
         save_file({"a.weight": torch.eye(2)}, folder / "weights.safetensors")
         image = np.ones((1, 1, 2, 2), np.float32)
         np.testing.assert_array_equal(SafetensorsAdapter(context(folder))([image])[0], image)

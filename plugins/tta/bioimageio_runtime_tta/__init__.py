@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import attrs
+
 from bioimageio_core.registry import RunMode, RunModeEntry, hookimpl
 from bioimageio_core.spec.fields import AxisId, all_of, length, unique
 from bioimageio_core.spec.node import Node, node

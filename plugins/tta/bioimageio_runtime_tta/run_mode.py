@@ -7,10 +7,11 @@ from typing import Any
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
+
 from bioimageio_core.errors import InputError, ModelRunError
 from bioimageio_core.registry import Pipeline, PipelineSize, PipelineTensor, WeightsAdapter
 from bioimageio_core.typing import AxisId, FrozenMapping
-from numpy.typing import NDArray
 
 from . import TtaKwargs
 from .turns import Turn, all_turns
@@ -93,7 +94,9 @@ class TurnedNetwork:
         for turn in self.turns[1:]:
             for total, array, tensor in zip(merged, self._turned(turn, inputs), self.pipeline.outputs, strict=True):
                 if array.shape != total.shape:
-                    raise ModelRunError(f"output {tensor.id!r} has the shape {array.shape} where the input is turned: expected {total.shape}")
+                    raise ModelRunError(
+                        f"output {tensor.id!r} has the shape {array.shape} where the input is turned: expected {total.shape}"
+                    )
                 (np.maximum if self.merge == "max" else np.add)(total, array, out=total)
         return merged if self.merge == "max" else [total / np.float32(len(self.turns)) for total in merged]
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import attrs
 import numpy as np
-from bioimageio_core.typing import AxisId
 from numpy.typing import NDArray
+
+from bioimageio_core.typing import AxisId
 
 __all__ = ["Turn", "all_turns"]
 
@@ -34,7 +35,7 @@ class Turn:
         return np.swapaxes(tensor, first, second[0]) if second else tensor
 
     def _flip(self, tensor: NDArray[Any], axes: tuple[AxisId, ...]) -> NDArray[Any]:
-        return np.flip(tensor, [n for n, a in enumerate(axes) if a in self.flipped])
+        return np.flip(tensor, tuple(n for n, a in enumerate(axes) if a in self.flipped))
 
 
 def all_turns(flips: Iterable[AxisId], rotations: tuple[AxisId, ...]) -> tuple[Turn, ...]:

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import bioimageio_core as bc
 import numpy as np
 import onnx
 import pytest
 import yaml
+from bioimageio_runtime_tta import TtaKwargs, bioimageio_run_modes
+from bioimageio_runtime_tta.run_mode import Tta
+
+import bioimageio_core as bc
 from bioimageio_core.errors import InputError, ModelRunError
 from bioimageio_core.registry import Pipeline, PipelineSize, PipelineTensor
 from bioimageio_core.testing import RunModeConformance
 from bioimageio_core.typing import FrozenMapping
-from bioimageio_runtime_tta import TtaKwargs, bioimageio_run_modes
-from bioimageio_runtime_tta.run_mode import Tta
 
 (ENTRY,) = bioimageio_run_modes()
 STEPPED = PipelineSize(min=8, step=4)
@@ -166,7 +167,7 @@ class TestPlan:
     )
     def test_refusals(self, kwargs: dict[str, Any], lines: Pipeline, message: str) -> None:
         """What cannot be is said in a sentence, before anything runs."""
-        with pytest.raises(InputError, match="^run mode 'tta' ") as caught:
+        with pytest.raises(InputError, match=r"^run mode 'tta' ") as caught:
             Tta(TtaKwargs(**kwargs)).plan(lines)
         assert message in str(caught.value)
 
