@@ -99,6 +99,7 @@ def templates(session: nox.Session) -> None:
     with tempfile.TemporaryDirectory() as folder:  # elsewhere than in .nox, which linters leave out
         for kind in ("op", "weights", "run-mode", "format"):
             plugin = Path(folder) / kind
+            session.run("pip", "uninstall", "--yes", f"bioimageio-runtime-top-hat-{kind}", silent=True)  # of an earlier run
             session.run("bmz", "plugins", "new", f"top-hat-{kind}", "--kind", kind, "-o", str(plugin), silent=True)
             session.install("--no-deps", str(plugin))
             with session.chdir(plugin):

@@ -67,6 +67,8 @@ class ForeignFormatConformance(EntryConformance):
 
     def test_refuses_those_of_the_author(self, strangers: Sequence[Path]) -> None:
         """`sniff` says False of the files that the author says are of another format."""
+        if not strangers:
+            pytest.skip("the author names no files of other formats: override the fixture `strangers`")
         for path in strangers:
             assert self.loaded().sniff(path) is False, f"expected sniff to return False for {path.name}"
 
