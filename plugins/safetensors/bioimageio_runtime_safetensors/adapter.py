@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from itertools import chain
 from pathlib import Path
-from threading import local
+from threading import Lock, local
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ class SafetensorsAdapter:
     """A module in evaluation mode; `__call__` may run in several threads at once.
 
     Every thread has a copy of the module, with the same parameters in memory, since modules may keep things from call to call.
+    Those that can not be copied, as some that compute parameters from others, are called from one thread at a time.
     """
 
     def __init__(self, context: AdapterContext) -> None:
@@ -39,12 +41,17 @@ class SafetensorsAdapter:
         _load_parameters(module, context.path)
         self._module = module.to(self._device).eval().requires_grad_(False)
         self._copies = local()
+        self._turn: AbstractContextManager[Any] = nullcontext()
+        try:
+            self._own_module()
+        except Exception:  # what the code of a model raises
+            self._turn = Lock()
 
     def __call__(self, inputs: Sequence[NDArray[Any] | None]) -> list[NDArray[Any]]:
         """Run the module; see `bioimageio_core.registry.WeightsAdapter`."""
         given = [None if a is None else torch.from_numpy(np.ascontiguousarray(a)).to(self._device) for a in inputs]
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(), self._turn:
                 result = self._own_module()(*given)
         except Exception as error:  # what the code of a model raises
             shapes = ", ".join("none" if a is None else f"{a.dtype} {a.shape}" for a in inputs)
@@ -59,7 +66,9 @@ class SafetensorsAdapter:
         del self._module, self._copies
 
     def _own_module(self) -> Any:
-        """Return the copy of the calling thread."""
+        """Return the copy of the calling thread, or the one module that there is."""
+        if not isinstance(self._turn, nullcontext):
+            return self._module
         if not hasattr(self._copies, "module"):
             shared = chain(self._module.parameters(), self._module.buffers())
             self._copies.module = deepcopy(self._module, {id(tensor): tensor for tensor in shared})

@@ -151,6 +151,17 @@ class TestAdapter(WeightsAdapterConformance):
         return example(folder)
 
 
+class TestAdapterOfOneModule(TestAdapter):
+    """The same for a network that can not be copied, since it holds a tensor that was computed from its parameters."""
+
+    @pytest.fixture
+    def example(self, folder: Path) -> WeightsExample:
+        """Return 3 x - 2."""
+        path = folder / "network.py"
+        path.write_text(NETWORK.replace("self.seen = None", "self.seen = self.affine.gain * 2"))
+        return example(folder)
+
+
 class TestLoading:
     """What goes wrong says so in one line."""
 
