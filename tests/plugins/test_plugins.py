@@ -188,6 +188,27 @@ class TestEnvironments:
             bc.predict(model, image, axes="yx", **case.options)
 
 
+class TestCommands:
+    """From the command line."""
+
+    def test_run_mode(self, image: np.ndarray[Any, Any], tmp_path: Path) -> None:
+        """``--run-mode`` and its arguments."""
+        import zarr
+
+        folder = tmp_path / "model"
+        folder.mkdir()
+        arguments = ["predict", str(lopsided_model(folder)), str(tmp_path / "image.zarr"), "-o", str(tmp_path / "out.zarr")]
+        options = ["--run-mode", "tta", "--run-mode-kwargs", '{"merge": "max"}']
+        run_workers_python("-m", "bioimageio_core.cli", *arguments, *options)
+        found: Any = zarr.open_group(str(tmp_path / "out.zarr"), mode="r")["out"]
+        np.testing.assert_allclose(found[0, 0], turned(image), atol=1e-5)
+
+    @pytest.mark.parametrize("name", ["median", "safetensors", "tta"])
+    def test_check(self, name: str) -> None:
+        """``bmz plugins check`` finds nothing."""
+        run_workers_python("-m", "bioimageio_core.cli", "plugins", "check", f"bioimageio-runtime-{name}")
+
+
 class TestPredictions:
     """The same pixels by all ways."""
 
