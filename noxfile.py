@@ -12,7 +12,7 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2024.4.15"
-nox.options.sessions = ["lint", "typing", "tests", "min_deps", "docs", "demo", "templates", "oracle"]
+nox.options.sessions = ["lint", "typing", "tests", "min_deps", "docs", "demo", "templates", "plugins", "oracle"]
 nox.options.default_venv_backend = "venv"  # pip, as users have it
 nox.options.reuse_existing_virtualenvs = True
 
@@ -21,6 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = PROJECT["dependency-groups"]
 CONSTRAINTS = "tests/constraints.txt"
 EXTRAS = "http,images,onnx,s3,torch"
+PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml"))
 REFERENCE = "bioimageio.spec==0.5.14.3"
 """The reference implementation, in the release that the shared verdicts are of."""
 
@@ -107,6 +108,32 @@ def templates(session: nox.Session) -> None:
                 session.run("ruff", "format", "--check", ".")
                 session.run("mypy", ".")
             session.run("bmz", "plugins", "check", f"bioimageio-runtime-top-hat-{kind}")
+
+
+@nox.session
+def plugins(session: nox.Session) -> None:
+    """Test the plugins as users have them: wheels in an environment of workers, none of them in that of the driver."""
+    install_wheel(session, *EXTRAS.split(","), with_packages=tuple(GROUPS["test"]))
+    with tempfile.TemporaryDirectory() as folder:
+        python = workers_environment(session, Path(folder))
+        for plugin in PLUGINS:
+            with session.chdir(plugin):
+                session.run(python, "-P", "-m", "pytest", "-p", "no:cacheprovider", external=True)
+        session.run("pytest", "tests/plugins", *session.posargs, env={**environment(), "BMZ_PLUGINS_PYTHON": python})
+
+
+def workers_environment(session: nox.Session, folder: Path) -> str:
+    """Make an environment that has the plugins beside all that the session has; return its Python."""
+    for plugin in PLUGINS:
+        session.run("python", "-m", "build", "--wheel", "--outdir", str(folder), str(plugin), silent=True)
+    session.run("python", "-m", "venv", "--without-pip", str(folder / "workers"))
+    python = str(folder / "workers" / "bin" / "python")
+    where = "import sysconfig; print(sysconfig.get_path('purelib'), end='')"
+    driver, workers = session.run("python", "-c", where, silent=True), session.run(python, "-c", where, silent=True, external=True)
+    (Path(str(workers)) / "driver.pth").write_text(f"{driver}\n")  # so that frameworks are installed once
+    wheels = [str(wheel) for wheel in folder.glob("*.whl")]
+    session.run("pip", "--python", python, "install", "--quiet", "--no-deps", "-c", CONSTRAINTS, *wheels, "safetensors")
+    return python
 
 
 def ask_the_reference(session: nox.Session, examples: int) -> None:

@@ -13,11 +13,9 @@ from ..sources import Package
 from ..spec.extensions import OpaqueWeights
 from ..spec.structuring import StructureProblems
 from .model_io import ModelIO
+from .weights_files import WeightsFiles
 
 __all__ = ["WeightsChoice", "choose_weights", "load_adapter", "runnable_formats"]
-
-FILE_FIELDS = ("external_data",)
-"""Fields of weights entries that name further files, which must be at hand before the adapter loads."""
 
 
 @attrs.frozen(kw_only=True)
@@ -99,15 +97,10 @@ def load_adapter(
     """
     entry = registry.weights_adapters[choice.adapter]
     described = weights[choice.weights_format]
-    files = {}
-    for field in FILE_FIELDS:
-        file = getattr(described, field, None)
-        if file is not None:
-            files[field] = str(package.local(str(file.source), sha256=file.sha256))
     context = AdapterContext(
         weights=described,
         path=str(package.local(str(described.source), sha256=described.sha256)),
-        files=files,
+        files=WeightsFiles(described, package),
         input_ids=tuple(t.id for t in model.inputs),
         output_ids=tuple(t.id for t in model.outputs),
         device=choice.device,

@@ -206,7 +206,7 @@ def make_plan(model: ModelIO, inputs: Any, options: PredictOptions, *, registry:
     regions = RegionGrid(grids=choice.grids, blocks_per_region=per_region)
     workers = max(1, min(workers, regions.count))
     estimated = BASE_MEMORY + workers * choice.pixels_per_block * options.batch_size * BYTES_PER_PIXEL
-    warnings = choice.warnings
+    warnings = choice.warnings + (run_mode.pipeline.warnings if run_mode is not None else ())
     if estimated > options.memory_bytes:
         warnings += (
             f"the run is thought to need {estimated / 2**20:.0f} MiB, the budget is {options.memory_bytes / 2**20:.0f} MiB: "

@@ -7,12 +7,13 @@ from typing import Any
 
 import attrs
 
+from ..blocks import FixedSize, Size, SteppedSize
 from ..errors import InputError, PluginError, UnknownExtensionError
-from ..registry import Pipeline, PipelineTensor, Registry, RunMode, WeightsAdapter, published_by
+from ..registry import Pipeline, PipelineSize, PipelineTensor, Registry, RunMode, WeightsAdapter, published_by
 from ..spec.converters import make_converter
 from ..spec.structuring import StructureProblems
 from ..typing import AxisId, FrozenMapping
-from .model_io import ModelIO, TensorIO
+from .model_io import DataDependentSize, ModelIO, ReferencedSize, TensorIO
 from .options import PredictOptions
 
 __all__ = ["PlannedRunMode", "plan_run_mode"]
@@ -108,4 +109,16 @@ def _tensor(tensor: TensorIO) -> PipelineTensor:
         kinds=tuple(axis.kind for axis in tensor.axes),
         dtype=tensor.dtype,
         ops=tuple(op.name for op in tensor.ops),
+        sizes=tuple(_size(axis.size) for axis in tensor.axes),
     )
+
+
+def _size(size: Size | ReferencedSize | DataDependentSize) -> PipelineSize:
+    match size:
+        case FixedSize(value=value):
+            return PipelineSize(min=value)
+        case SteppedSize(min=least, step=step):
+            return PipelineSize(min=least, step=step)
+        case ReferencedSize():
+            return PipelineSize(follows=(size.tensor, size.axis), ratio=size.ratio, offset=size.offset)
+    return PipelineSize()

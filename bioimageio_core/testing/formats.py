@@ -42,7 +42,7 @@ class WeightsFormatConformance(DescriptionConformance):
             pytest.skip("the entry has no aliases")
         for alias in self.entry.aliases:
             report = validate_tree(model_tree("checked", {alias: {"source": "weights.bin"}}), self.collected())
-            found = [issue.message for issue in report.errors if issue.loc == ("weights", alias)]
+            found = [issue.message for issue in report.issues if issue.loc == ("weights", alias)]
             assert found, f"expected the old spelling {alias!r} to be refused"
             assert self.entry.name in found[0], f"expected the new spelling {self.entry.name!r} in {found[0]!r}"
             one_sentence(found[0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,22 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from cluster_process import cluster_of
 from made_models import box_model, pointwise_model
 
 import bioimageio_core as bc
 from bioimageio_core.errors import ModelRunError, OutputError, UnknownExtensionError
 
 distributed = pytest.importorskip("distributed", reason="distributed is not installed")
-
-CLUSTER = """
-import sys
-from distributed import LocalCluster
-
-if __name__ == "__main__":
-    with LocalCluster(n_workers=2, threads_per_worker=2, processes=True, dashboard_address=None) as cluster:
-        print(cluster.scheduler_address, flush=True)
-        sys.stdin.read()  # until the one who started it is done
-"""
 
 PLUGIN = """
 from bioimageio_core.registry import Measure, Needs, ProcessingOpEntry, hookimpl
@@ -76,22 +66,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def client(site: Path) -> Iterator[Any]:
     """A client of two worker processes with two threads each; it has to be named, since it is not made the default."""
     path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH", "")]))
-    script = site / "cluster.py"
-    script.write_text(CLUSTER)
-    with subprocess.Popen(
-        [sys.executable, str(script)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "PYTHONPATH": path},
-    ) as process:
-        try:
-            assert process.stdout is not None
-            with distributed.Client(process.stdout.readline().strip(), set_as_default=False) as client:
-                yield client
-        finally:
-            process.terminate()
+    environment = {**os.environ, "PYTHONPATH": path}
+    with (
+        cluster_of(sys.executable, site / "cluster.py", environment) as address,
+        distributed.Client(address, set_as_default=False) as client,
+    ):
+        yield client
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from .consumers import ConsumerEntry, Judge, Judgement
 from .converters import ConverterContext, WeightsConverter, WeightsConverterEntry
 from .foreign_formats import ForeignFormat, ForeignFormatEntry, ForeignFormatWriter
 from .processing import Measure, Measured, Needs, ProcessingOp, ProcessingOpEntry, ProcessingOpFactory
-from .run_modes import Pipeline, PipelineTensor, RunMode, RunModeEntry
+from .run_modes import Pipeline, PipelineSize, PipelineTensor, RunMode, RunModeEntry
 from .weights import AdapterContext, WeightsAdapter, WeightsAdapterEntry, WeightsFormatEntry
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Measured",
     "Needs",
     "Pipeline",
+    "PipelineSize",
     "PipelineTensor",
     "ProcessingOp",
     "ProcessingOpEntry",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any, Protocol, runtime_checkable
 
 import attrs
@@ -11,7 +12,26 @@ from ...typing import AxisId, FrozenMapping
 from .base import EntryBase, called_with, is_arguments
 from .weights import WeightsAdapter
 
-__all__ = ["Pipeline", "PipelineTensor", "RunMode", "RunModeEntry"]
+__all__ = ["Pipeline", "PipelineSize", "PipelineTensor", "RunMode", "RunModeEntry"]
+
+
+@attrs.frozen(kw_only=True)
+class PipelineSize:
+    """Which sizes an axis can have, in pixels.
+
+    ``min + n * step`` for n = 0, 1, 2, ...; with a ``step`` of 0 only ``min``.
+    An axis that follows another has ``floor(size of the other * ratio) + offset``.
+    """
+
+    min: int | None = None
+    """None: the axis follows another one, or the network decides."""
+
+    step: int = 0
+    follows: tuple[str, AxisId] | None = None
+    """Tensor and axis that the size follows."""
+
+    ratio: Fraction = Fraction(1)
+    offset: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -29,6 +49,9 @@ class PipelineTensor:
     ops: tuple[str, ...]
     """Names of the processing ops, in order: those before the network for inputs, those after it for outputs."""
 
+    sizes: tuple[PipelineSize, ...] = ()
+    """Which sizes each axis can have; empty where nobody says."""
+
 
 @attrs.frozen(kw_only=True)
 class Pipeline:
@@ -44,6 +67,9 @@ class Pipeline:
 
     batch_size: int = 1
     """Blocks that the network is given at once."""
+
+    warnings: tuple[str, ...] = ()
+    """What users should know of how this run mode runs the model, each in a sentence; shown with the plan."""
 
 
 @runtime_checkable

@@ -36,7 +36,8 @@ class AdapterContext:
     """Local path of the weights file (or folder), its hash verified."""
 
     files: Mapping[str, str]
-    """Local paths of further files of the entry, by field name (``external_data``, ``architecture``, ...)."""
+    """Local paths of further files of the entry: by field name (``external_data``, ``architecture``), or, where a field
+    holds several, by field and file name (``attachments/layers.py``). A file is fetched and verified when it is asked for."""
 
     input_ids: tuple[str, ...]
     output_ids: tuple[str, ...]

@@ -1,0 +1,216 @@
+"""PyTorch modules from the architecture of a weights entry: code of the model, or of an installed library.
+
+Public: adapters for parameters without a program of their own build their module here.
+The code of a model runs only where it is trusted. It is loaded under a private name that is forgotten once the module is built,
+so that two models may bring files of the same name, and nothing of them can be imported by others.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.abc import MetaPathFinder, SourceLoader
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_loader
+from pathlib import Path
+from threading import RLock
+from typing import Any
+from uuid import uuid4
+
+from ..errors import MissingRequirementError, ModelRunError, TrustError
+from ..registry import AdapterContext
+from ..spec.freezing import thaw
+from .descr_v0_5 import ArchitectureFromFileDescr, ArchitectureFromLibraryDescr
+
+__all__ = [
+    "KNOWN_LIBRARIES",
+    "ArchitectureFromFileDescr",
+    "ArchitectureFromLibraryDescr",
+    "build_module",
+    "module_from_file",
+    "module_from_library",
+]
+
+KNOWN_LIBRARIES = ("monai.networks.nets", "segmentation_models_pytorch", "timm.models", "torchvision.models")
+"""Where callables come from that may be called without trust.
+
+They hold networks and nothing that runs code which it is given; of monai, say, only this part, since its bundles run what they name.
+"""
+
+_LOADING = RLock()
+"""Held while the code of a model is imported: the table of imported modules is one for the process."""
+
+
+def build_module(context: AdapterContext) -> Any:
+    """Return the `torch.nn.Module` of a weights entry whose field ``architecture`` is of the classes named here.
+
+    Args:
+        context: What the adapter was given; the attachments of the entry may be imported by an architecture file.
+
+    Raises:
+        TrustError: Code would run that nobody has allowed.
+        MissingRequirementError: The library is not installed.
+        ModelRunError: The code failed, or returned something else.
+
+    """
+    architecture, kwargs = context.weights.architecture, thaw(context.weights.architecture.kwargs)
+    if isinstance(architecture, ArchitectureFromLibraryDescr):
+        return module_from_library(architecture.import_from, architecture.callable, kwargs, trust=context.trust)
+    if not context.trust:
+        raise _no_trust(f"the architecture file {architecture.source}, which comes with the model,")
+    attached = [context.files[name] for name in context.files if name.startswith("attachments/") and name.endswith(".py")]
+    return module_from_file(context.files["architecture"], architecture.callable, kwargs, attached=attached, trust=context.trust)
+
+
+def module_from_library(import_from: str, name: str, kwargs: Mapping[str, Any], *, trust: bool) -> Any:
+    """Return the `torch.nn.Module` that a callable of an installed library returns.
+
+    Args:
+        import_from: The Python module that holds the callable.
+        name: Name of the callable.
+        kwargs: Its arguments.
+        trust: Whether libraries other than `KNOWN_LIBRARIES` may be imported and called.
+
+    Raises:
+        TrustError: The callable is of another library.
+        MissingRequirementError: The library is not installed.
+        ModelRunError: It has no such callable, the callable failed, or it returned something else.
+
+    """
+    what = f"{import_from}.{name}"
+    library = import_from.partition(".")[0]
+    if not trust and library not in {known.partition(".")[0] for known in KNOWN_LIBRARIES}:
+        raise _no_trust(f"{what}, which the model names as its architecture,")
+    try:
+        found = getattr(import_module(import_from), name, None)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{import_from}.".startswith(f"{error.name}."):
+            raise MissingRequirementError(f"the architecture {what} needs {library}, which is not installed: install it") from None
+        raise ModelRunError(f"the architecture {what} cannot be imported: {_one_line(error)}") from error
+    except Exception as error:  # what the code of a library raises
+        raise ModelRunError(f"the architecture {what} cannot be imported: {_one_line(error)}") from error
+    if found is None:
+        raise ModelRunError(
+            f"the architecture {what} does not exist: {import_from} is installed and has no {name!r}, which another version may"
+        )
+    if not trust and not f"{getattr(found, '__module__', '')}.".startswith(tuple(f"{known}." for known in KNOWN_LIBRARIES)):
+        raise _no_trust(f"{what}, which the model names as its architecture,")  # a module holds what it has imported, too
+    if trust:
+        return _called(found, kwargs, what)
+    with _no_pickled_code():
+        return _called(found, kwargs, what)
+
+
+def module_from_file(path: str | Path, name: str, kwargs: Mapping[str, Any], *, attached: Sequence[str | Path] = (), trust: bool) -> Any:
+    """Return the `torch.nn.Module` that a callable of a Python file returns.
+
+    Args:
+        path: The file.
+        name: Name of the callable.
+        kwargs: Its arguments.
+        attached: Further Python files that the file may import by their names, until the callable has returned; others beside it
+            can not be imported.
+        trust: Whether the code may run.
+
+    Raises:
+        TrustError: It may not.
+        ModelRunError: The code failed, there is no such callable, or it returned something else.
+
+    """
+    what = f"{name} of {Path(path).name}"
+    if not trust:
+        raise _no_trust(f"the architecture file {Path(path).name}, which comes with the model,")
+    private = f"_architecture_{uuid4().hex}"
+    files = {private: Path(path)}
+    for file in map(Path, attached):
+        files |= {file.stem: file, f"{private}.{file.stem}": file}  # for absolute and for relative imports
+    with _LOADING, _importable(files):
+        try:
+            module = import_module(private)
+        except Exception as error:  # what the code of a model raises
+            raise ModelRunError(f"the architecture file {Path(path).name} cannot be imported: {_one_line(error)}") from error
+        found = getattr(module, name, None)
+        if found is None:
+            raise ModelRunError(f"the architecture file {Path(path).name} has no {name!r}, which the description names as its callable")
+        return _called(found, kwargs, what)
+
+
+def _called(function: Any, kwargs: Mapping[str, Any], what: str) -> Any:
+    from torch import nn
+
+    try:
+        module = function(**kwargs)
+    except Exception as error:  # what the code of a model raises
+        raise ModelRunError(f"the architecture {what} fails with the arguments {dict(kwargs)}: {_one_line(error)}") from error
+    if not isinstance(module, nn.Module):
+        raise ModelRunError(f"the architecture {what} returns {type(module).__name__}: expected a torch.nn.Module")
+    return module
+
+
+class _Source(SourceLoader):
+    """Loads one file; unlike Python's own loader it neither reads nor writes compiled code beside it, which nobody has verified."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def get_filename(self, fullname: str) -> str:
+        return str(self._path)
+
+    def get_data(self, path: str | bytes) -> bytes:
+        return Path(os.fsdecode(path)).read_bytes()
+
+
+class _Finder(MetaPathFinder):
+    """Finds some files by the names that they are imported under."""
+
+    def __init__(self, files: Mapping[str, Path]) -> None:
+        self._files = files
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if fullname not in self._files:
+            return None
+        spec = spec_from_loader(fullname, _Source(self._files[fullname]))
+        assert spec is not None
+        spec.submodule_search_locations = []  # a package, for relative imports, without a folder in which Python would look itself
+        return spec
+
+
+@contextmanager
+def _importable(files: Mapping[str, Path]) -> Iterator[None]:
+    """Make files importable by name, in place of modules that are called the same, and forget them again."""
+    finder = _Finder(files)
+    aside = {name: sys.modules.pop(name) for name in files if name in sys.modules}
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        for name in files:
+            sys.modules.pop(name, None)
+        sys.modules.update(aside)
+
+
+@contextmanager
+def _no_pickled_code() -> Iterator[None]:
+    """Let PyTorch load nothing but tensors: libraries fetch weights of their own, from where arguments may say."""
+    name = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+def _no_trust(what: str) -> TrustError:
+    return TrustError(f"{what} is code that runs only where it is trusted: allow it with trust=True (--trust) if you know who wrote it")
+
+
+def _one_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

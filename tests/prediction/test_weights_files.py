@@ -1,0 +1,95 @@
+"""The files that a weights entry names beside the weights."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bioimageio_core.errors import HashMismatchError, SourceError
+from bioimageio_core.prediction.weights_files import WeightsFiles
+from bioimageio_core.sources import Package
+from bioimageio_core.spec.files import FileDescr
+from bioimageio_core.spec.generic.v0_2 import AttachmentsDescr
+from bioimageio_core.spec.model.weights import WeightsEntryV05
+from bioimageio_core.spec.node import node
+from bioimageio_core.weights import descr_v0_4 as v0_4
+from bioimageio_core.weights import descr_v0_5 as v0_5
+
+
+@node
+class Made(WeightsEntryV05):
+    """A weights format with files of its own."""
+
+    vocabulary: FileDescr | None = None
+    attachments: tuple[FileDescr, ...] = ()
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Package:
+    """A folder with some files."""
+    (tmp_path / "code").mkdir()
+    for name in ("words.txt", "code/net.py", "code/layers.py", "graph.data"):
+        (tmp_path / name).write_text(name)
+    return Package(name="made", content=b"", root=str(tmp_path))
+
+
+def hashed(name: str) -> str:
+    """Return the hash of a file of the package."""
+    return sha256(name.encode()).hexdigest()
+
+
+class TestNames:
+    """What files are called."""
+
+    def test_fields(self, package: Package, tmp_path: Path) -> None:
+        """By field, and by field and file name where there are several; the weights themselves are not among them."""
+        layers = FileDescr(source="code/layers.py", sha256=hashed("code/layers.py"))
+        entry = Made(source="weights.bin", vocabulary=FileDescr(source="words.txt"), attachments=(layers, FileDescr(source="code/net.py")))
+        files = WeightsFiles(entry, package)
+        assert list(files) == ["vocabulary", "attachments/layers.py", "attachments/net.py"]
+        assert files["attachments/layers.py"] == str(tmp_path / "code/layers.py")
+        assert files.get("architecture") is None
+
+    @pytest.mark.parametrize(
+        ("entry", "expected"),
+        [
+            (Made(source="weights.bin"), []),
+            (v0_5.OnnxWeightsDescr(source="g.onnx", opset_version=17, external_data=FileDescr(source="graph.data")), ["external_data"]),
+            (
+                v0_5.PytorchStateDictWeightsDescr(
+                    source="w.pt",
+                    pytorch_version="2.5",
+                    architecture=v0_5.ArchitectureFromFileDescr(source="code/net.py", callable="net"),
+                    dependencies=FileDescr(source="environment.yaml"),
+                ),
+                ["architecture", "dependencies"],
+            ),
+            (
+                v0_4.OnnxWeightsDescr(source="g.onnx", opset_version=17, attachments=AttachmentsDescr(files=("code/layers.py",))),
+                ["attachments/layers.py"],
+            ),
+        ],
+    )
+    def test_formats(self, package: Package, entry: Any, expected: list[str]) -> None:
+        """Of the formats that come with the library."""
+        assert list(WeightsFiles(entry, package)) == expected
+
+
+class TestAccess:
+    """Files are looked up when they are asked for."""
+
+    def test_missing(self, package: Package) -> None:
+        """A file that no adapter wants may be missing."""
+        files = WeightsFiles(Made(source="weights.bin", vocabulary=FileDescr(source="missing.txt")), package)
+        assert len(files) == 1
+        with pytest.raises(SourceError, match=r"missing\.txt"):
+            files["vocabulary"]
+
+    def test_changed(self, package: Package) -> None:
+        """A file has to be the described one."""
+        files = WeightsFiles(Made(source="weights.bin", vocabulary=FileDescr(source="words.txt", sha256="0" * 64)), package)
+        with pytest.raises(HashMismatchError, match=r"words\.txt"):
+            files["vocabulary"]

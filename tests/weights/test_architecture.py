@@ -1,0 +1,165 @@
+"""PyTorch modules from the architecture of a weights entry."""
+
+from __future__ import annotations
+
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bioimageio_core.errors import MissingRequirementError, ModelRunError, TrustError
+from bioimageio_core.weights.architecture import module_from_file, module_from_library
+
+torch: Any = pytest.importorskip("torch")
+
+NET = "import torch\n\n\ndef net(size=2):\n    return torch.nn.Linear(size, 1)\n"
+
+
+def save(path: Path, *lines: str) -> Path:
+    """Write a Python file that returns a linear layer, after these lines."""
+    path.write_text("\n".join([*lines, NET]))
+    return path
+
+
+class TestFile:
+    """A callable in a file that comes with the model."""
+
+    def test_arguments(self, tmp_path: Path) -> None:
+        """Reach the callable."""
+        module = module_from_file(save(tmp_path / "net.py"), "net", {"size": 5}, trust=True)
+        assert module.in_features == 5
+
+    def test_no_trust(self, tmp_path: Path) -> None:
+        """Nothing runs."""
+        path = save(tmp_path / "net.py", "open(__file__ + '.ran', 'w').close()")
+        with pytest.raises(TrustError, match=r"net\.py.*trust=True \(--trust\)"):
+            module_from_file(path, "net", {}, trust=False)
+        assert [p.name for p in tmp_path.iterdir()] == ["net.py"]
+
+    def test_leaves_nothing_behind(self, tmp_path: Path) -> None:
+        """Neither modules that others could import, nor compiled files beside the model."""
+        save(tmp_path / "layers.py")
+        path = save(tmp_path / "net.py", "import layers", "from .layers import net as other")
+        before = {*sys.modules}, list(sys.meta_path), list(sys.path)
+        module_from_file(path, "net", {}, attached=[tmp_path / "layers.py"], trust=True)
+        assert ({*sys.modules}, sys.meta_path, sys.path) == before
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["layers.py", "net.py"]
+
+    def test_compiled_files_are_not_read(self, tmp_path: Path) -> None:
+        """Python would run what lies in ``__pycache__``, which nobody has verified."""
+        import py_compile
+        from importlib.util import cache_from_source
+
+        path = tmp_path / "net.py"
+        path.write_text("def net():\n    return 'another one'\n")
+        py_compile.compile(str(path), cfile=cache_from_source(str(path)), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+        save(path)
+        assert isinstance(module_from_file(path, "net", {}, trust=True), torch.nn.Linear)
+
+    @pytest.mark.parametrize("line", ["import layers", "from . import layers", "from .layers import net as other"])
+    def test_only_attached_files(self, tmp_path: Path, line: str) -> None:
+        """A file beside the architecture can be imported if it is attached, by whatever way."""
+        save(tmp_path / "layers.py")
+        path = save(tmp_path / "net.py", line)
+        with pytest.raises(ModelRunError, match=r"net\.py cannot be imported: .*layers") as caught:
+            module_from_file(path, "net", {}, trust=True)
+        assert "\n" not in str(caught.value)
+        assert isinstance(module_from_file(path, "net", {}, attached=[tmp_path / "layers.py"], trust=True), torch.nn.Linear)
+
+    def test_files_of_the_same_name(self, tmp_path: Path) -> None:
+        """Two models in one process do not see each other's files, loaded at once from many threads."""
+        for size in range(4):
+            folder = tmp_path / str(size)
+            folder.mkdir()
+            (folder / "sizes.py").write_text(f"size = {size + 1}\n")
+            (folder / "net.py").write_text("import torch\nfrom sizes import size\n\n\ndef net():\n    return torch.nn.Linear(size, 1)\n")
+
+        def load(number: int) -> int:
+            folder = tmp_path / str(number % 4)
+            features: int = module_from_file(folder / "net.py", "net", {}, attached=[folder / "sizes.py"], trust=True).in_features
+            return features
+
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(load, range(32))) == [n % 4 + 1 for n in range(32)]
+
+    def test_installed_module_of_the_same_name(self, tmp_path: Path) -> None:
+        """An attached file goes before an installed module, for the model alone."""
+        import json
+
+        (tmp_path / "json.py").write_text("size = 7\n")
+        path = tmp_path / "net.py"
+        path.write_text("import json\nimport torch\n\n\ndef net():\n    return torch.nn.Linear(json.size, 1)\n")
+        assert module_from_file(path, "net", {}, attached=[tmp_path / "json.py"], trust=True).in_features == 7
+        assert sys.modules["json"] is json
+
+    @pytest.mark.parametrize(
+        ("code", "message"),
+        [
+            ("def net(:", r"net\.py cannot be imported: SyntaxError"),
+            ("import no_such_module", r"net\.py cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"),
+            ("raise ValueError('a\\nb')", r"net\.py cannot be imported: ValueError: a b"),
+            ("net = None", r"net\.py has no 'net'"),
+            ("net = 3", r"net of net\.py fails with the arguments \{\}: TypeError"),
+            ("net = dict", r"net of net\.py returns dict: expected a torch\.nn\.Module"),
+            ("import torch\nnet = lambda: torch.nn.Linear", r"returns type: expected a torch\.nn\.Module"),
+            ("def net():\n    1 / 0", r"net of net\.py fails .*: ZeroDivisionError: division by zero"),
+        ],
+    )
+    def test_failures(self, tmp_path: Path, code: str, message: str) -> None:
+        """Each in one line."""
+        (tmp_path / "net.py").write_text(code)
+        with pytest.raises(ModelRunError, match=message) as caught:
+            module_from_file(tmp_path / "net.py", "net", {}, trust=True)
+        assert "\n" not in str(caught.value)
+
+
+class TestLibrary:
+    """A callable of an installed library."""
+
+    def test_trusted(self) -> None:
+        """Any library."""
+        assert module_from_library("torch.nn", "Linear", {"in_features": 2, "out_features": 3}, trust=True).out_features == 3
+
+    @pytest.mark.parametrize(
+        ("library", "name"), [("torch.nn", "Linear"), ("os", "system"), ("subprocess", "run"), ("", "x"), (".net", "x")]
+    )
+    def test_no_trust(self, library: str, name: str) -> None:
+        """Only a short list of libraries is called without trust."""
+        with pytest.raises(TrustError, match=r"trust=True"):
+            module_from_library(library, name, {}, trust=False)
+
+    def test_known_library(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Its networks are called, what else its modules hold is not, and it loads tensors only."""
+        package = tmp_path / "monai"
+        (package / "networks" / "nets").mkdir(parents=True)
+        for folder in (package, package / "networks"):
+            (folder / "__init__.py").write_text("")
+        (package / "bundle.py").write_text("def run(command):\n    raise AssertionError(command)\n")
+        (package / "networks" / "nets" / "__init__.py").write_text(
+            "import os\nfrom os import system\nfrom monai.bundle import run\nimport torch\n\n\n"
+            "class UNet(torch.nn.Linear):\n    def __init__(self):\n        super().__init__(1, 1)\n"
+            "        self.only = os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD']\n"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.delenv("TORCH_FORCE_WEIGHTS_ONLY_LOAD", raising=False)
+        try:
+            assert module_from_library("monai.networks.nets", "UNet", {}, trust=False).only == "1"
+            assert "TORCH_FORCE_WEIGHTS_ONLY_LOAD" not in os.environ
+            for module, name in (("monai.networks.nets", "system"), ("monai.networks.nets", "run"), ("monai.bundle", "run")):
+                with pytest.raises(TrustError, match=rf"{module}\.{name}"):
+                    module_from_library(module, name, {"command": "true"}, trust=False)
+            with pytest.raises(ModelRunError, match=r"has no 'VNet'"):
+                module_from_library("monai.networks.nets", "VNet", {}, trust=False)
+        finally:
+            for name in [n for n in sys.modules if n.partition(".")[0] == "monai"]:
+                del sys.modules[name]
+
+    def test_not_installed(self) -> None:
+        """Says what to install."""
+        with pytest.raises(MissingRequirementError, match="needs no_such_library, which is not installed"):
+            module_from_library("no_such_library.nets", "UNet", {}, trust=True)
+        with pytest.raises(MissingRequirementError):
+            module_from_library("torch.no_such_part", "UNet", {}, trust=True)
