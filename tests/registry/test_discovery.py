@@ -135,15 +135,15 @@ class TestBrokenPlugins:
         assert "duplicate" in {f["distribution"] for f in listed.json["failures"] if f["entry"] == "sigmoid"}
 
     def test_each_in_bmz_plugins(self, site: Any) -> None:
-        """A line on stderr for each, with the distribution and what is wrong."""
+        """A line on stderr for each, with the distribution, its version, and what is wrong."""
         for name, (module, _) in BROKEN.items():
             site.install(name, module)
         ran = run_process("plugins", env=site.environment())
         assert ran.status == 1
         lines = {line.split(" of ")[1].split(":")[0]: line for line in ran.err.splitlines()}
-        assert set(lines) == set(BROKEN)
+        assert set(lines) == {f"{name} 1.0" for name in BROKEN}
         for name, (_, message) in BROKEN.items():
-            assert message in lines[name]
+            assert message in lines[f"{name} 1.0"]
 
     @pytest.mark.parametrize("name", ["import-error", "misspelt-hook", "wrong-entry", "hook-raises"])
     def test_where_the_name_is_used(self, site: Any, tmp_path: Path, name: str) -> None:
