@@ -10,16 +10,9 @@ __all__ = ["PUBLISHED", "published_by"]
 
 PUBLISHED: Mapping[tuple[str, str], str] = FrozenMapping(
     {
-        ("processing_ops", "cellpose_flow_dynamics"): "bioimageio-runtime-cellpose",
-        ("processing_ops", "stardist_postprocessing"): "bioimageio-runtime-stardist",
         ("processing_ops", "subtract_median"): "bioimageio-runtime-median",
-        ("run_modes", "deepimagej"): "bioimageio-runtime-deepimagej",
         ("run_modes", "tta"): "bioimageio-runtime-tta",
-        ("weights_formats", "keras_hdf5"): "bioimageio-runtime-tensorflow",
-        ("weights_formats", "keras_v3"): "bioimageio-runtime-tensorflow",
         ("weights_formats", "pytorch_safetensors"): "bioimageio-runtime-safetensors",
-        ("weights_formats", "tensorflow_js"): "bioimageio-runtime-tensorflow",
-        ("weights_formats", "tensorflow_saved_model_bundle"): "bioimageio-runtime-tensorflow",
     }
 )
 """Distributions by kind and name of what they bring: those of this project alone, since nobody here can vouch for others."""

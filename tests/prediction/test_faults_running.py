@@ -95,7 +95,7 @@ class TestF20WhatNobodyRuns:
         model = pointwise_model(tmp_path, axes=("x",), weights={"tensorflow_js": TFJS})
         report = report_on(model, ROW, ROW)
         assert report.status == "failed"
-        assert report.tests[0].message == "no installed plugin runs it (bioimageio-runtime-tensorflow brings it)"
+        assert report.tests[0].message == "no installed plugin runs it"
         with pytest.raises(UnknownExtensionError, match="tensorflow_js"):
             bc.predict(model, ROW)
 
