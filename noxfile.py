@@ -73,7 +73,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Check types strictly."""
-    session.install(*GROUPS["typing"], "-e", ".")
+    session.install(*GROUPS["typing"], "-e", ".[testing]")
     session.run("mypy")
 
 
@@ -95,7 +95,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def templates(session: nox.Session) -> None:
     """Generate a plugin of each kind, install it, and run its tests and linters as its author would."""
-    install_wheel(session, "testing", with_packages=(*GROUPS["lint"], *GROUPS["typing"]), constraints=False)
+    install_wheel(session, "testing", with_packages=(*GROUPS["lint"], *GROUPS["typing"], "basedpyright"), constraints=False)
     with tempfile.TemporaryDirectory() as folder:  # elsewhere than in .nox, which linters leave out
         for kind in ("op", "weights", "run-mode", "format"):
             plugin = Path(folder) / kind
@@ -107,6 +107,8 @@ def templates(session: nox.Session) -> None:
                 session.run("ruff", "check", ".")
                 session.run("ruff", "format", "--check", ".")
                 session.run("mypy", ".")
+                (plugin / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}\n')
+                session.run("basedpyright", "--pythonpath", str(Path(session.bin) / "python"))
             session.run("bmz", "plugins", "check", f"bioimageio-runtime-top-hat-{kind}")
 
 

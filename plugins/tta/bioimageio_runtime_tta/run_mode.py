@@ -108,7 +108,7 @@ class TurnedNetwork:
         """Return the outputs for turned inputs, turned back; copies, which may be changed."""
         pairs = zip(inputs, self.pipeline.inputs, strict=True)
         outputs = self.network([None if a is None else np.ascontiguousarray(turn.apply(a, t.axes)) for a, t in pairs])
-        found = []
+        found: list[NDArray[np.float32]] = []
         for array, tensor in zip(outputs, self.pipeline.outputs, strict=False):
             if array.ndim != len(tensor.axes):
                 raise ModelRunError(f"output {tensor.id!r} has the shape {array.shape}: expected the axes {', '.join(tensor.axes)}")
