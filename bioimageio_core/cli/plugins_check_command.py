@@ -55,7 +55,7 @@ def _check_requirements() -> None:
     missing = missing_requirements(NEEDED)
     if missing:
         raise MissingRequirementError(
-            f"checking plugins needs {', '.join(missing)}, which is not installed: pip install 'bioimageio-runtime[testing]'"
+            f"checking plugins needs more than is installed ({', '.join(missing)}): pip install 'bioimageio-runtime[testing]'"
         )
 
 
