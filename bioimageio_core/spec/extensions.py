@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
@@ -14,12 +14,12 @@ from .node import Node, Problem, node
 __all__ = [
     "AlsoAs",
     "Extension",
+    "Opaque",
     "OpaqueOp",
     "OpaqueWeights",
     "PostprocessingStep",
     "PreprocessingStep",
     "WeightsEntries",
-    "as_warnings",
 ]
 
 
@@ -37,71 +37,54 @@ class AlsoAs:
     cls: type[Node]
 
 
-def as_warnings(name: str, refused: Iterable[Problem]) -> Iterator[Problem]:
-    """Yield what a plugin has against a part that the format leaves to plugins: no error of the description, but it can not be run."""
-    for problem in refused:
-        hint = problem.hint or f"The installed plugin that brings {name!r} does not take this, so that it can not be run here."
-        yield attrs.evolve(problem, severity="warning", hint=hint)
-
-
 @node
-class OpaqueOp(Node):
-    """A processing step that no plugin knows, or that the plugin which does refuses, kept whole."""
+class Opaque(Node):
+    """A part that no plugin knows, or that the plugin which does refuses, kept whole: no error, since it is left to plugins."""
+
+    what: ClassVar[str]
 
     name: str
     tree: FrozenMapping[str, Any]
     refused: tuple[Problem, ...] = ()
-    """What the plugin that brings the op has against it."""
+    """What the plugin that brings it has against it."""
 
     def as_tree(self) -> dict[str, Any]:
-        """Return the step as it was written."""
+        """Return the part as it was written."""
         tree: dict[str, Any] = thaw(self.tree)
         return tree
 
     def problems(self) -> Iterator[Problem]:
-        """Yield that the step could not be judged, or how it was."""
-        if self.refused:
-            yield from as_warnings(self.name, self.refused)
-            return
-        yield Problem(
-            loc=(),
-            message=f"expected a known processing op, found {self.name!r}, which neither the format nor an installed plugin knows",
-            severity="alert",
-            hint="Install the plugin that brings it; until then it is kept as it is, but can not be run.",
-        )
+        """Yield that the part could not be judged, or how it was."""
+        for problem in self.refused:
+            hint = problem.hint or f"The installed plugin that brings {self.name!r} does not take this, so that it can not be run here."
+            yield attrs.evolve(problem, severity="warning", hint=hint)
+        if not self.refused:
+            yield Problem(
+                loc=(),
+                message=f"expected a known {self.what}, found {self.name!r}, which neither the format nor an installed plugin knows",
+                severity="alert",
+                hint="Install the plugin that brings it; until then it is kept as it is, but can not be run.",
+            )
 
 
 @node
-class OpaqueWeights(Node):
-    """Weights in a format that no plugin knows, or that the plugin which does refuses, kept whole."""
+class OpaqueOp(Opaque):
+    """A processing step that is kept whole."""
 
-    name: str
-    tree: FrozenMapping[str, Any]
-    refused: tuple[Problem, ...] = ()
-    """What the plugin that brings the format has against the entry."""
+    what: ClassVar[str] = "processing op"
 
-    def as_tree(self) -> dict[str, Any]:
-        """Return the entry as it was written."""
-        tree: dict[str, Any] = thaw(self.tree)
-        return tree
+
+@node
+class OpaqueWeights(Opaque):
+    """A weights entry that is kept whole."""
+
+    what: ClassVar[str] = "weights format"
 
     @property
     def parent(self) -> str | None:
         """The weights format that these weights were converted from, where the entry says so."""
         parent = self.tree.get("parent")
         return parent if isinstance(parent, str) else None
-
-    def problems(self) -> Iterator[Problem]:
-        """Yield that the entry could not be judged, or how it was."""
-        if self.refused:
-            yield from as_warnings(self.name, self.refused)
-            return
-        yield Problem(
-            loc=(),
-            message=f"expected a known weights format, found {self.name!r}, which neither the format nor an installed plugin knows",
-            severity="alert",
-            hint="Install the plugin that brings it; until then the entry is kept as it is, but can not be run.",
-        )
 
 
 PreprocessingStep: TypeAlias = Annotated[Node, Extension(kind="preprocessing")]

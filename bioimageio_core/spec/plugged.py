@@ -108,7 +108,7 @@ def run_mode_handler(written: Any, registry: Registry, handler_of: Callable[[Any
                 refused = _judged(lambda: handler_of(arguments)(tree.get("kwargs") or {}), ("kwargs",))[1]
             if not refused:
                 return run_mode
-        return OpaqueRunMode(name=run_mode.name, kwargs=run_mode.kwargs, written=run_mode.written, tree=freeze(tree), refused=refused)
+        return OpaqueRunMode(name=run_mode.name, tree=freeze(tree), refused=refused)
 
     return handle
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 from ...typing import FrozenMapping
-from ..extensions import Extension, as_warnings
-from ..freezing import thaw
+from ..extensions import Extension, Opaque
 from ..node import Node, Problem, node
 
 __all__ = ["OpaqueRunMode", "OptionalRunMode", "RunModeDescr"]
@@ -24,35 +23,31 @@ class RunModeDescr(Node):
 
     def problems(self) -> Iterator[Problem]:
         """Yield that the name is not one of the format's own."""
-        if self.name != OF_THE_FORMAT:
-            yield Problem(loc=("name",), message=f"expected 'deepimagej', found the custom run mode {self.name!r}", severity="warning")
+        yield from _custom(self.name)
 
 
 @node
-class OpaqueRunMode(RunModeDescr):
-    """A run mode that no plugin knows, or whose arguments the plugin which does refuses, kept whole."""
+class OpaqueRunMode(Opaque):
+    """A run mode that is kept whole."""
 
-    tree: FrozenMapping[str, Any]
-    refused: tuple[Problem, ...] = ()
-    """What the plugin that brings the run mode has against its arguments."""
+    what: ClassVar[str] = "run mode"
 
-    def as_tree(self) -> dict[str, Any]:
-        """Return the run mode as it was written."""
-        tree: dict[str, Any] = thaw(self.tree)
-        return tree
+    @property
+    def kwargs(self) -> FrozenMapping[str, Any]:
+        """The arguments as they are written."""
+        kwargs = self.tree.get("kwargs")
+        return kwargs if isinstance(kwargs, FrozenMapping) else FrozenMapping()
 
     def problems(self) -> Iterator[Problem]:
-        """Yield that the run mode could not be judged, or how it was."""
-        yield from super().problems()
-        if self.refused:
-            yield from as_warnings(self.name, self.refused)
-        elif self.name != OF_THE_FORMAT:
-            yield Problem(
-                loc=(),
-                message=f"expected a known run mode, found {self.name!r}, which neither the format nor an installed plugin knows",
-                severity="alert",
-                hint="Install the plugin that brings it; until then it is kept as it is, but can not be run.",
-            )
+        """Yield that the name is not one of the format's own, then that the run mode could not be judged, or how it was."""
+        yield from _custom(self.name)
+        if self.refused or self.name != OF_THE_FORMAT:
+            yield from super().problems()
+
+
+def _custom(name: str) -> Iterator[Problem]:
+    if name != OF_THE_FORMAT:
+        yield Problem(loc=("name",), message=f"expected 'deepimagej', found the custom run mode {name!r}", severity="warning")
 
 
 OptionalRunMode: TypeAlias = Annotated[RunModeDescr | None, Extension(kind="run_mode")]
