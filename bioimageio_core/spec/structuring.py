@@ -11,7 +11,7 @@ import keyword
 import typing
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal, TypeAlias, get_args, get_origin
 
 import attrs
@@ -134,7 +134,7 @@ def structure_node(cls: type[Node], handler_of: Callable[[Any], Handler]) -> Han
                 problems = problems or []
                 problems += prefixed(key, error)
         if problems is None and required <= tree.keys() and (unknown is None or cls.allows_unknown_keys):
-            written = Written(keys=frozenset(tree)) if unknown is None else _with_unknown(tree, unknown, handler_of)
+            written = _written(tuple(tree)) if unknown is None else _with_unknown(tree, unknown, handler_of)
             try:
                 return cls(written=written, **values)
             except ValueError:
@@ -142,6 +142,12 @@ def structure_node(cls: type[Node], handler_of: Callable[[Any], Handler]) -> Han
         raise StructureProblems((problems or []) + _further_problems(cls, tree, values, unknown or {}))
 
     return handle
+
+
+@lru_cache(maxsize=1024)
+def _written(keys: tuple[str, ...]) -> Written:
+    """Return the same object for the same keys, since most nodes of a class are written with the same ones."""
+    return Written(keys=frozenset(keys))
 
 
 def _with_unknown(tree: Mapping[str, Any], unknown: dict[str, Any], handler_of: Callable[[Any], Handler]) -> Written:
@@ -218,16 +224,17 @@ def _below(loc: Loc, problem: Problem) -> Problem:
 
 @cache
 def _walked(cls: Any) -> tuple[bool, tuple[tuple[str, str], ...]]:
-    """Return whether nodes of a class have rules, and the names and keys of those of its fields that hold nodes."""
-    return cls.problems is not Node.problems, tuple((f.name, f.key) for f in _fields_of(cls) if _holds_nodes(f.type))
+    """Return whether nodes of a class have rules, and the names and keys of those of its fields within which there may be rules."""
+    return cls.problems is not Node.problems, tuple((f.name, f.key) for f in _fields_of(cls) if _holds_rules(f.type))
 
 
-def _holds_nodes(type_: Any) -> bool:
+def _holds_rules(type_: Any) -> bool:
     if any(isinstance(mark, Extension) for mark in getattr(type_, "__metadata__", ())):
         return True
     if isinstance(type_, type) and not get_args(type_):
-        return issubclass(type_, Node)
-    return get_origin(type_) is not Literal and any(_holds_nodes(argument) for argument in get_args(type_))
+        cls: Any = type_
+        return issubclass(cls, Node) and _walked(cls) != (False, ())
+    return get_origin(type_) is not Literal and any(_holds_rules(argument) for argument in get_args(type_))
 
 
 def keys_in_words(fields: tuple[FieldInfo, ...]) -> str:
@@ -241,6 +248,10 @@ def unstructure(value: Any) -> Any:
 
     Of a node's fields those are written that the document had set, that differ from their default, or that tell the class.
     """
+    if value.__class__ in _LEAVES:
+        return value
+    if isinstance(value, (list, tuple)):  # first, since asking for a mapping takes longer
+        return [unstructure(item) for item in value]
     if isinstance(value, Node):
         as_tree = getattr(value, "as_tree", None)
         if as_tree is not None:
@@ -249,14 +260,12 @@ def unstructure(value: Any) -> Any:
         for field in fields_of(type(value)):
             content = getattr(value, field.name)
             if field.required or field.is_constant or field.key in value.written.keys or content != _default(field.attribute):
-                tree[field.key] = content if content.__class__ in _LEAVES else unstructure(content)
+                tree[field.key] = unstructure(content)
         for key, content in value.written.unknown.items():
             tree[key] = thaw(content)
         return tree
     if isinstance(value, Mapping):
         return {key: unstructure(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [unstructure(item) for item in value]
     return value
 
 
