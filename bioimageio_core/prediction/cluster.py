@@ -16,9 +16,9 @@ from distributed import Client, WorkerPlugin, as_completed, get_worker
 
 from ..registry import WeightsAdapter, collect
 from ..sources import Package
-from .choose_weights import load_adapter
 from .execute import Clock
 from .loaded import LoadedModel
+from .network import load_network
 from .options import Progress
 from .task import Placed, RegionTask, RegionWork
 
@@ -43,13 +43,9 @@ class RemoteRun:
 
     def load(self) -> tuple[WeightsAdapter, bool]:
         """Return the network, loaded by the plugins of this process, and whether it must be called from one thread at a time."""
-        registry = collect()
-        model = LoadedModel.of(self.descr, self.package, registry)
+        model = LoadedModel.of(self.descr, self.package, collect())
         plan = self.work.plan
-        adapter, entry = load_adapter(plan.weights, model.weights, model.io, self.package, registry, threads=plan.threads, trust=self.trust)
-        if plan.run_mode is not None:
-            adapter = plan.run_mode.wrap(adapter, registry)
-        return adapter, not (entry.thread_safe and plan.weights.device.partition(":")[0] == "cpu")
+        return load_network(model, plan.weights, plan.run_mode, threads=plan.threads, trust=self.trust)
 
 
 class _Workplace(WorkerPlugin):  # type: ignore[misc]  # distributed has no types

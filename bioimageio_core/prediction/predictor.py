@@ -13,9 +13,10 @@ import attrs
 from ..errors import InputError, OutputError
 from ..io import OutputStore
 from ..registry import WeightsAdapter
-from .choose_weights import WeightsChoice, choose_weights, load_adapter
+from .choose_weights import WeightsChoice, choose_weights
 from .execute import Clock, for_each
 from .loaded import LoadedModel
+from .network import load_network
 from .options import PredictOptions, Progress
 from .plan import Plan, make_plan
 from .result import Prediction
@@ -168,13 +169,8 @@ class Predictor:
         key = (weights, run_mode, threads)
         if self._loaded is None or self._loaded[0] != key:
             self.close()
-            adapter, entry = load_adapter(
-                weights, self.model.weights, self.model.io, self.model.package, self.model.registry, threads=threads, trust=trust
-            )
-            if run_mode is not None:
-                adapter = run_mode.wrap(adapter, self.model.registry)
-            on_cpu = weights.device.partition(":")[0] == "cpu"
-            self._loaded = (key, adapter, not (entry.thread_safe and on_cpu))
+            adapter, serial = load_network(self.model, weights, run_mode, threads=threads, trust=trust)
+            self._loaded = (key, adapter, serial)
         return self._loaded[1], self._loaded[2]
 
     def close(self) -> None:

@@ -16,22 +16,22 @@ from ..typing import AxisId
 from .inputs import BoundInput, pad_windows
 from .measure import References, Scanner, references_wanted
 from .plan import Plan
-from .sample import AxisArray, ReadyStep, Sample
+from .sample import AxisArray, Readable, ReadyStep, Sample
 from .steps import Step
 
-__all__ = ["ArraySource", "PreparedInput", "prepare_inputs", "raw_sample", "ready_steps", "reference_statistics"]
+__all__ = ["ArraySource", "PreparedInput", "ProcessedSource", "prepare_inputs", "raw_sample", "ready_steps", "reference_statistics"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class ArraySource:
-    """A whole processed tensor in memory, read as if it was an image."""
+class ProcessedSource:
+    """A processed tensor, read as if it was an image: processed first, then padded."""
 
-    array: NDArray[Any]
+    source: Readable
     pad_value: float = 0.0
 
     def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
         """Return the region ``[start, stop)``."""
-        return self.array[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))]
+        return self.source.read(start, stop)
 
     def read_padded(self, windows: Sequence[Window]) -> NDArray[Any]:
         """Return what the windows say of each axis."""
@@ -40,26 +40,21 @@ class ArraySource:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class FilteredSource:
-    """A sample whose steps look aside, read as if it was an image: processed first, then padded."""
+class ArraySource:
+    """A whole tensor in memory."""
 
-    sample: Sample
-    pad_value: float = 0.0
+    array: NDArray[Any]
 
     def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
         """Return the region ``[start, stop)``."""
-        return self.sample.read(start, stop)
-
-    def read_padded(self, windows: Sequence[Window]) -> NDArray[Any]:
-        """Return what the windows say of each axis."""
-        return pad_windows(self.read([w.start for w in windows], [w.stop for w in windows]), windows, self.pad_value)
+        return self.array[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))]
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class PreparedInput:
     """What blocks of an input are read from, and the steps that are left to do on each of them."""
 
-    source: BoundInput | ArraySource | FilteredSource
+    source: BoundInput | ProcessedSource
     steps: tuple[ReadyStep, ...]
 
 
@@ -95,8 +90,8 @@ def prepare_inputs(plan: Plan, scanner: Scanner, references: References) -> dict
         cut -= {*bound.extra_axes, "batch"}
         sample = ready_steps(raw_sample(bound), planned.steps, scanner, references, name=bound.tensor.id, cut=cut)
         source = sample.source
-        assert isinstance(source, BoundInput | ArraySource | FilteredSource)
-        if not isinstance(source, BoundInput):
+        assert isinstance(source, BoundInput | ProcessedSource)
+        if isinstance(source, ProcessedSource):
             source = attrs.evolve(source, pad_value=bound.tensor.pad_value)
         prepared[bound.tensor.id] = PreparedInput(source=source, steps=sample.steps)
     return prepared
@@ -112,9 +107,9 @@ def ready_steps(
     for step in steps:
         ready = scanner.ready(step, sample, references, name=name)
         if step.sees_whole(cut):
-            sample = attrs.evolve(sample, source=ArraySource(array=_whole(sample.then(ready))), steps=())
+            sample = attrs.evolve(sample, source=ProcessedSource(source=ArraySource(array=_whole(sample.then(ready)))), steps=())
         elif step.looks_aside(cut):
-            sample = attrs.evolve(sample, source=FilteredSource(sample=sample.then(ready)), steps=())
+            sample = attrs.evolve(sample, source=ProcessedSource(source=sample.then(ready)), steps=())
         else:
             sample = sample.then(ready)
     return sample
