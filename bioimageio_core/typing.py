@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeAlias, TypeVar
 
-__all__ = ["AxisId", "FrozenMapping", "ModelFormat", "Severity"]
+__all__ = ["AxisId", "FrozenMapping", "ModelFormat", "Precision", "Severity"]
 
 AxisId: TypeAlias = str
 """Identifier of an axis in the words of format 0.5: ``batch``, ``channel``, ``index``, ``time``, ``z``, ``y``, ``x``, ..."""
 
 ModelFormat: TypeAlias = Literal["0.4", "0.5"]
 """Format versions (major.minor) of model descriptions that have classes of their own."""
+
+Precision: TypeAlias = Literal["fp32", "bf16", "fp16"]
+"""Floating point numbers that a network computes with: those that its weights have, or narrower ones, which cost accuracy."""
 
 Severity: TypeAlias = Literal["error", "alert", "warning", "info"]
 """How bad a problem is: only an ``error`` makes a description invalid."""

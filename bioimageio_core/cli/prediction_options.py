@@ -11,7 +11,9 @@ import click
 
 from ..errors import AxesError, InputError
 
-__all__ = ["as_inputs", "as_options", "check_axes_known", "prediction_options"]
+__all__ = ["PRECISION", "as_inputs", "as_options", "check_axes_known", "prediction_options"]
+
+PRECISION = "What the network computes with; narrower numbers are faster on some devices, and deviate."
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,7 +34,9 @@ def prediction_options(function: F) -> F:
             click.option("--memory", default="2 GiB", show_default=True, help="Host memory to stay within."),
             click.option("--workers", type=click.IntRange(min=1), help="Blocks in flight at once; one per core by default."),
             click.option("--weights-format", help="Weights to use, as in onnx; the fastest installed by default."),
-            click.option("--device", default="cpu", show_default=True, help="Device to run on, as in cuda:1."),
+            click.option("--device", default="cpu", show_default=True, help="Device to run on, as in cuda:1; several with commas."),
+            click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True, help=PRECISION),
+            click.option("--compile", is_flag=True, help="Let PyTorch translate the network ahead of time."),
             click.option("--run-mode", help="Run mode instead of the described one, as in tta; see 'bmz plugins'."),
             click.option("--run-mode-kwargs", help='Its arguments as JSON, as in \'{"merge": "max"}\'.'),
             click.option("--stats-over", help="Axes that the model lacks to pool statistics over, with commas."),

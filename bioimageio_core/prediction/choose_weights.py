@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from logging import getLogger
 from typing import Any
 
 import attrs
@@ -12,10 +13,14 @@ from ..registry import AdapterContext, Registry, WeightsAdapter, WeightsAdapterE
 from ..sources import Package
 from ..spec.extensions import OpaqueWeights
 from ..spec.structuring import StructureProblems
+from ..typing import Precision
 from .model_io import ModelIO
+from .options import PredictOptions
 from .weights_files import WeightsFiles
 
 __all__ = ["WeightsChoice", "choose_weights", "load_adapter", "runnable_formats"]
+
+_LOG = getLogger(__name__)
 
 
 @attrs.frozen(kw_only=True)
@@ -24,24 +29,33 @@ class WeightsChoice:
 
     weights_format: str
     adapter: str
-    device: str
+    devices: tuple[str, ...]
+    """One network is loaded on each."""
+
+    precision: Precision = "fp32"
+    compile: bool = False
+
+    @property
+    def settings(self) -> str:
+        """What is not as usual, for people: ``cuda:0, bf16, compiled``."""
+        return ", ".join([*self.devices, *([] if self.precision == "fp32" else [self.precision]), *(["compiled"] if self.compile else [])])
 
 
-def choose_weights(weights: Mapping[str, Any], registry: Registry, *, weights_format: str | None, device: str) -> WeightsChoice:
+def choose_weights(weights: Mapping[str, Any], registry: Registry, options: PredictOptions) -> WeightsChoice:
     """Choose weights: by name, or the installed adapter with the highest preference.
 
     Args:
         weights: Entries of the description by weights format.
         registry: What is registered.
-        weights_format: The format asked for, or None.
-        device: The device to run on, as in ``cuda:1``.
+        options: `weights_format`, `device`, `precision` and `compile` are used.
 
     Raises:
-        InputError: The model lacks the format asked for, or nothing that runs it can use the device.
+        InputError: The model lacks the format asked for, or nothing that runs it can use the device or the settings.
         UnknownExtensionError: No plugin runs any of the formats.
         MissingRequirementError: Plugins do, but their frameworks are not installed.
 
     """
+    weights_format, kinds = options.weights_format, {device.partition(":")[0] for device in options.devices}
     if weights_format is not None and weights_format not in weights:
         raise InputError(f"the model has no {weights_format!r} weights: expected one of {', '.join(weights)}")
     wanted = [weights_format] if weights_format else list(weights)
@@ -52,13 +66,24 @@ def choose_weights(weights: Mapping[str, Any], registry: Registry, *, weights_fo
         raise UnknownExtensionError(
             f"no installed plugin runs the weights of this model ({', '.join(reasons)}); 'bmz plugins' lists what can be run"
         )
-    usable = [a for a in adapters if device.partition(":")[0] in a.devices]
+    on_device = [a for a in adapters if kinds <= set(a.devices)]
+    if not on_device:
+        known = ", ".join(dict.fromkeys(d for a in adapters for d in a.devices))
+        raise InputError(f"device {options.device!r} cannot run the weights of this model: expected one of {known}")
+    usable = [a for a in on_device if options.precision in a.precisions and (a.compiles or not options.compile)]
     if not usable:
-        kinds = ", ".join(dict.fromkeys(d for a in adapters for d in a.devices))
-        raise InputError(f"device {device!r} cannot run the weights of this model: expected one of {kinds}")
+        able = "; ".join(f"{a.weights_format}: {', '.join(a.precisions)}{', compile' if a.compiles else ''}" for a in on_device)
+        asked = f"precision {options.precision!r}" + (" with compile" if options.compile else "")
+        raise InputError(f"nothing runs the weights of this model at {asked}: expected some of {able}")
     for adapter in usable:
         if not missing_requirements(adapter.requires):
-            return WeightsChoice(weights_format=adapter.weights_format, adapter=adapter.name, device=device)
+            return WeightsChoice(
+                weights_format=adapter.weights_format,
+                adapter=adapter.name,
+                devices=options.devices,
+                precision=options.precision,
+                compile=options.compile,
+            )
     needs = "; ".join(f"{a.weights_format} needs {', '.join(missing_requirements(a.requires))} (pip install '{a.extra}')" for a in usable)
     raise MissingRequirementError(f"nothing that runs the weights of this model is installed: {needs}")
 
@@ -85,9 +110,17 @@ def _refusal(entry: Any) -> str:
 
 
 def load_adapter(
-    choice: WeightsChoice, weights: Mapping[str, Any], model: ModelIO, package: Package, registry: Registry, *, threads: int, trust: bool
+    choice: WeightsChoice,
+    device: str,
+    weights: Mapping[str, Any],
+    model: ModelIO,
+    package: Package,
+    registry: Registry,
+    *,
+    threads: int,
+    trust: bool,
 ) -> tuple[WeightsAdapter, WeightsAdapterEntry]:
-    """Fetch the weights, verify their hash, and load them.
+    """Fetch the weights, verify their hash, and load them on one of the chosen devices.
 
     Raises:
         SourceError: The file is missing.
@@ -103,8 +136,11 @@ def load_adapter(
         files=WeightsFiles(described, package),
         input_ids=tuple(t.id for t in model.inputs),
         output_ids=tuple(t.id for t in model.outputs),
-        device=choice.device,
+        device=device,
         threads=threads,
         trust=trust,
+        precision=choice.precision,
+        compile=choice.compile,
     )
+    _LOG.info("running %s weights of %s with %s on %s", choice.weights_format, model.name, choice.adapter, device)
     return entry.load()(context), entry

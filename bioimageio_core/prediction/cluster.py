@@ -5,7 +5,7 @@ This module imports `distributed`, so it is imported where there is a client.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count, islice
 from threading import Lock
 from typing import Any
@@ -14,15 +14,15 @@ from uuid import uuid4
 import attrs
 from distributed import Client, WorkerPlugin, as_completed, get_worker
 
-from ..registry import WeightsAdapter, collect
+from ..registry import collect
 from ..sources import Package
 from .execute import Clock
 from .loaded import LoadedModel
-from .network import load_network
+from .network import Network, load_network
 from .options import Progress
 from .task import Placed, RegionTask, RegionWork
 
-__all__ = ["RemoteRun", "run_on_cluster", "threads_of_fullest_host"]
+__all__ = ["RemoteRun", "run_on_cluster", "threads_of_fullest_host", "turns_on_hosts"]
 
 PER_THREAD = 2
 """Regions that are submitted for each thread: one that runs and one that waits, so that no thread does."""
@@ -40,12 +40,15 @@ class RemoteRun:
     """Its files, which every worker can read."""
 
     trust: bool
+    turns: Mapping[str, int]
+    """The number of each worker among those on its machine, by address: they share the devices of the plan."""
 
-    def load(self) -> tuple[WeightsAdapter, bool]:
-        """Return the network, loaded by the plugins of this process, and whether it must be called from one thread at a time."""
+    def load(self, worker: str) -> Network:
+        """Return the network for a worker, loaded by the plugins of this process."""
         model = LoadedModel.of(self.descr, self.package, collect())
         plan = self.work.plan
-        return load_network(model, plan.weights, plan.run_mode, threads=plan.threads, trust=self.trust)
+        device = plan.weights.devices[self.turns.get(worker, len(self.turns)) % len(plan.weights.devices)]
+        return load_network(model, plan.weights, plan.run_mode, devices=(device,), threads=plan.threads, trust=self.trust)
 
 
 class _Workplace(WorkerPlugin):  # type: ignore[misc]  # distributed has no types
@@ -53,26 +56,27 @@ class _Workplace(WorkerPlugin):  # type: ignore[misc]  # distributed has no type
 
     def __init__(self, run: RemoteRun) -> None:
         self._run = run
-        self._loaded: tuple[WeightsAdapter, Lock | None] | None = None
+        self._network: Network | None = None
         self._loading: Lock | None = None
+        self._worker = ""
 
     def setup(self, worker: Any) -> None:
+        self._worker = worker.address
         self._loading = Lock()  # made here, since a lock can not be sent
 
     def teardown(self, worker: Any) -> None:
-        if self._loaded is not None:
-            self._loaded[0].close()
+        if self._network is not None:
+            self._network.close()
         self._run.package.close()
 
     def compute(self, region: int) -> tuple[dict[str, Placed], dict[str, float]]:
         """Compute a region; return the outputs that nobody wrote yet, and the seconds by stage."""
         assert self._loading is not None
         with self._loading:
-            if self._loaded is None:
-                adapter, serial = self._run.load()
-                self._loaded = (adapter, Lock() if serial else None)
+            if self._network is None:
+                self._network = self._run.load(self._worker)
         clock = Clock()
-        task = RegionTask(work=self._run.work, adapter=self._loaded[0], clock=clock, serial=self._loaded[1])
+        task = RegionTask(work=self._run.work, network=self._network, clock=clock)
         return task(region), clock.seconds
 
 
@@ -110,6 +114,17 @@ def run_on_cluster(client: Client, run: RemoteRun, *, clock: Clock, progress: Pr
             yield outputs
     finally:
         client.unregister_worker_plugin(name)
+
+
+def turns_on_hosts(client: Client) -> dict[str, int]:
+    """Return the number of each worker among those on its machine, by address."""
+    turns: dict[str, int] = {}
+    by_host: dict[str, int] = {}
+    for address in sorted(client.nthreads()):
+        host = address.rpartition(":")[0]
+        turns[address] = by_host.get(host, 0)
+        by_host[host] = turns[address] + 1
+    return turns
 
 
 def threads_of_fullest_host(client: Client) -> int:

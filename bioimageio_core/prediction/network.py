@@ -1,19 +1,68 @@
-"""The network of a model as predictions call it: loaded, and wrapped by its run mode."""
+"""The network of a model as predictions call it: loaded on its devices, and wrapped by its run mode."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from queue import SimpleQueue
 
 from ..registry import WeightsAdapter
 from .choose_weights import WeightsChoice, load_adapter
 from .loaded import LoadedModel
 from .run_mode import PlannedRunMode
 
-__all__ = ["load_network"]
+__all__ = ["Network", "load_network"]
+
+
+class Network:
+    """One adapter for each device, lent to whoever has a block to run.
+
+    Args:
+        adapters: The loaded weights, wrapped by the run mode.
+        natives: What the frameworks made of them, as far as the adapters show it.
+        serial: Whether each adapter is called from one thread at a time.
+
+    """
+
+    def __init__(self, adapters: Sequence[WeightsAdapter], natives: Sequence[object], *, serial: bool) -> None:
+        self._adapters = tuple(adapters)
+        self.natives = tuple(natives)
+        self._idle: SimpleQueue[WeightsAdapter] | None = SimpleQueue() if serial or len(self._adapters) > 1 else None
+        if self._idle is not None:
+            for adapter in self._adapters:
+                self._idle.put(adapter)
+
+    @contextmanager
+    def turn(self) -> Iterator[WeightsAdapter]:
+        """Lend an adapter; wait for one where each may be called from one thread at a time."""
+        if self._idle is None:
+            yield self._adapters[0]
+            return
+        adapter = self._idle.get()
+        try:
+            yield adapter
+        finally:
+            self._idle.put(adapter)
+
+    def close(self) -> None:
+        """Free the memory on host and devices."""
+        self.natives = ()
+        for adapter in self._adapters:
+            adapter.close()
 
 
 def load_network(
-    model: LoadedModel, weights: WeightsChoice, run_mode: PlannedRunMode | None, *, threads: int, trust: bool
-) -> tuple[WeightsAdapter, bool]:
-    """Return the network in its run mode, and whether it must be called from one thread at a time.
+    model: LoadedModel, weights: WeightsChoice, run_mode: PlannedRunMode | None, *, devices: Sequence[str], threads: int, trust: bool
+) -> Network:
+    """Return the network in its run mode.
+
+    Args:
+        model: The model.
+        weights: Which weights run, and with what.
+        run_mode: What wraps the network.
+        devices: Some of the chosen devices.
+        threads: Threads that a call may use.
+        trust: Whether code that comes with the model may run.
 
     Raises:
         SourceError: The file is missing.
@@ -21,8 +70,21 @@ def load_network(
         ModelRunError: The framework cannot load it.
 
     """
-    adapter, entry = load_adapter(weights, model.weights, model.io, model.package, model.registry, threads=threads, trust=trust)
-    if run_mode is not None:
-        adapter = run_mode.wrap(adapter, model.registry)
-    on_cpu = weights.device.partition(":")[0] == "cpu"
-    return adapter, not (entry.thread_safe and on_cpu)
+    adapters: list[WeightsAdapter] = []
+    natives: list[object] = []
+    serial = False
+    try:
+        for device in devices:
+            adapter, entry = load_adapter(
+                weights, device, model.weights, model.io, model.package, model.registry, threads=threads, trust=trust
+            )
+            serial = serial or not (entry.thread_safe and device.partition(":")[0] == "cpu")
+            adapters.append(adapter)
+            natives.append(getattr(adapter, "native", None))
+            if run_mode is not None:
+                adapters[-1] = run_mode.wrap(adapter, model.registry)
+    except BaseException:
+        for loaded in adapters:
+            loaded.close()
+        raise
+    return Network(adapters, natives, serial=serial)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 import attrs
 
 from ..errors import InputError
-from ..typing import AxisId, FrozenMapping
+from ..typing import AxisId, FrozenMapping, Precision
 
 __all__ = ["PredictOptions", "Progress", "parse_memory"]
 
@@ -77,6 +77,14 @@ class PredictOptions:
 
     weights_format: str | None = None
     device: str = "cpu"
+    """Where the network runs: ``cpu``, ``cuda``, ``cuda:1``, ..., or several with commas, each with a network of its own."""
+
+    precision: Precision = "fp32"
+    """What the network computes with; ``bf16`` and ``fp16`` are faster on some devices and deviate, which `test_model` reports."""
+
+    compile: bool = False
+    """Whether PyTorch translates the network ahead of time, which pays for many blocks of one size."""
+
     statistics: FrozenMapping[str, Any] = attrs.field(default=FrozenMapping(), converter=FrozenMapping)
     """Statistics of a dataset, under the names that `Prediction.statistics` gives them.
 
@@ -113,6 +121,16 @@ class PredictOptions:
 
         if self.run_mode_kwargs and self.run_mode is None:
             raise InputError("run_mode_kwargs are given without a run_mode: expected the name of the run mode that they are for")
+
+        if self.precision not in get_args(Precision):
+            raise InputError(f"precision is {self.precision!r}: expected one of {', '.join(get_args(Precision))}")
+        if not self.devices or not all(self.devices):
+            raise InputError(f"device is {self.device!r}: expected something like cpu, cuda or cuda:0,cuda:1")
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The devices, one by one."""
+        return tuple(part.strip() for part in self.device.split(","))
 
     @property
     def memory_bytes(self) -> int:

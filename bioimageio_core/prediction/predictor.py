@@ -5,23 +5,21 @@ from __future__ import annotations
 import sys
 from functools import partial
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import attrs
 
 from ..errors import InputError, OutputError
 from ..io import OutputStore
-from ..registry import WeightsAdapter
 from .choose_weights import WeightsChoice, choose_weights
 from .execute import Clock, for_each
 from .loaded import LoadedModel
-from .network import load_network
+from .network import Network, load_network
 from .options import PredictOptions, Progress
 from .plan import Plan, make_plan
 from .result import Prediction
 from .run import run_plan
-from .run_mode import PlannedRunMode
+from .run_mode import PlannedRunMode, plan_run_mode
 from .task import RegionTask, RegionWork
 
 __all__ = ["Predictor", "active_client", "evolve_options"]
@@ -84,7 +82,7 @@ class Predictor:
     def __init__(self, model: LoadedModel, options: PredictOptions) -> None:
         self.model = model
         self.options = options
-        self._loaded: tuple[tuple[WeightsChoice, PlannedRunMode | None, int], WeightsAdapter, bool] | None = None
+        self._loaded: tuple[tuple[WeightsChoice, PlannedRunMode | None, int], Network] | None = None
 
     def with_options(self, **options: Any) -> PredictOptions:
         """Return the options of this predictor with changes."""
@@ -108,7 +106,7 @@ class Predictor:
             cores = threads_of_fullest_host(client)
         else:
             cores = CPU_COUNT
-        weights = choose_weights(self.model.weights, self.model.registry, weights_format=chosen.weights_format, device=chosen.device)
+        weights = choose_weights(self.model.weights, self.model.registry, chosen)
         return make_plan(self.model.io, inputs, chosen, registry=self.model.registry, weights=weights, cores=cores)
 
     def predict(self, inputs: Any, output: str | None = None, **options: Any) -> Prediction:
@@ -147,31 +145,54 @@ class Predictor:
     def _here(self, options: PredictOptions, work: RegionWork, clock: Clock, progress: Progress | None) -> None:
         """Compute regions on threads of this process."""
         plan = work.plan
-        adapter, serial = self.network(plan.weights, plan.run_mode, threads=plan.threads, trust=options.trust)
-        task = RegionTask(work=work, adapter=adapter, clock=clock, serial=Lock() if serial else None)
+        network = self.network(plan.weights, plan.run_mode, threads=plan.threads, trust=options.trust)
+        task = RegionTask(work=work, network=network, clock=clock)
         for_each(plan.regions.count, task, workers=plan.workers, stage="predict", progress=progress)
 
     def _elsewhere(self, options: PredictOptions, client: Any, work: RegionWork, clock: Clock, progress: Progress | None) -> None:
         """Compute regions on the workers of a client; those that only this process can write come back."""
-        from .cluster import RemoteRun, run_on_cluster
+        from .cluster import RemoteRun, run_on_cluster, turns_on_hosts
 
         theirs = {name: target for name, target in work.targets.items() if isinstance(target, OutputStore)}
-        run = RemoteRun(work=attrs.evolve(work, targets=theirs), descr=self.model.descr, package=self.model.package, trust=options.trust)
+        run = RemoteRun(
+            work=attrs.evolve(work, targets=theirs),
+            descr=self.model.descr,
+            package=self.model.package,
+            trust=options.trust,
+            turns=turns_on_hosts(client),
+        )
         for outputs in run_on_cluster(client, run, clock=clock, progress=progress):
             for name, (start, array) in outputs.items():
                 if array.size:
                     work.targets[name].write(name, start, array)
 
-    def network(
-        self, weights: WeightsChoice, run_mode: PlannedRunMode | None = None, *, threads: int, trust: bool = False
-    ) -> tuple[WeightsAdapter, bool]:
-        """Return the loaded network in its run mode, and whether it must be called from one thread at a time."""
+    def network(self, weights: WeightsChoice, run_mode: PlannedRunMode | None = None, *, threads: int, trust: bool = False) -> Network:
+        """Return the loaded network in its run mode."""
         key = (weights, run_mode, threads)
         if self._loaded is None or self._loaded[0] != key:
             self.close()
-            adapter, serial = load_network(self.model, weights, run_mode, threads=threads, trust=trust)
-            self._loaded = (key, adapter, serial)
-        return self._loaded[1], self._loaded[2]
+            self._loaded = (key, load_network(self.model, weights, run_mode, devices=weights.devices, threads=threads, trust=trust))
+        return self._loaded[1]
+
+    def native(self) -> Any:
+        """Return what the framework makes of the weights, such as a ``torch.nn.Module``, a ``keras.Model`` or an ONNX Runtime session.
+
+        It is the one that predictions use; of several devices that of the first.
+
+        Raises:
+            InputError: The adapter of the weights does not show it.
+
+        """
+        from dask.system import CPU_COUNT
+
+        weights = choose_weights(self.model.weights, self.model.registry, self.options)
+        run_mode = plan_run_mode(self.model.io, self.options, self.model.registry)
+        native = self.network(weights, run_mode, threads=CPU_COUNT, trust=self.options.trust).natives[0]
+        if native is None:
+            raise InputError(
+                f"the adapter {weights.adapter!r} does not show what the framework made of the {weights.weights_format} weights"
+            )
+        return native
 
     def close(self) -> None:
         """Unload the network."""

@@ -92,7 +92,7 @@ def test_weights(model: LoadedModel, options: PredictOptions, report: Callable[[
     """
     answers = runnable_formats(model.weights, model.registry)
     if options.weights_format is not None:
-        choose_weights(model.weights, model.registry, weights_format=options.weights_format, device=options.device)
+        choose_weights(model.weights, model.registry, options)
         answers = {options.weights_format: answers[options.weights_format]}
     inputs = {t.id: _test_tensor(t, model) for t in model.io.inputs if t.test_tensor is not None or not t.optional}
     expected = {t.id: _test_tensor(t, model) for t in model.io.outputs}
@@ -114,7 +114,7 @@ def _test_one(
     adapter_name = ""
     try:
         with Predictor(model, attrs.evolve(options, weights_format=name)) as predictor:
-            weights = choose_weights(model.weights, model.registry, weights_format=name, device=options.device)
+            weights = choose_weights(model.weights, model.registry, predictor.options)
             adapter_name = weights.adapter
             outputs = predict_bare(predictor, inputs)
     except BioimageioError as error:
@@ -142,9 +142,9 @@ def predict_bare(predictor: Predictor, inputs: dict[str, NDArray[Any]]) -> dict[
     from dask.system import CPU_COUNT
 
     model, options = predictor.model, predictor.options
-    weights = choose_weights(model.weights, model.registry, weights_format=options.weights_format, device=options.device)
+    weights = choose_weights(model.weights, model.registry, options)
     run_mode = plan_run_mode(model.io, options, model.registry)
-    adapter, _ = predictor.network(weights, run_mode, threads=CPU_COUNT, trust=options.trust)
+    network = predictor.network(weights, run_mode, threads=CPU_COUNT, trust=options.trust)
     scanner = Scanner(registry=model.registry, workers=1)
     raw = {t.id: _sample(inputs[t.id], t.axis_ids) for t in model.io.inputs if t.id in inputs}
     steps = {t.id: plan_steps(t, model.registry) for t in (*model.io.inputs, *model.io.outputs)}
@@ -155,7 +155,8 @@ def predict_bare(predictor: Predictor, inputs: dict[str, NDArray[Any]]) -> dict[
         return ready.read((0,) * len(ready.shape), ready.shape)
 
     processed = {t.id: process(t, raw[t.id]) for t in model.io.inputs if t.id in raw}
-    outputs = run_network(adapter, model.io, processed)
+    with network.turn() as adapter:
+        outputs = run_network(adapter, model.io, processed)
     return {t.id: process(t, _sample(a, t.axis_ids)) for t, a in zip(model.io.outputs, outputs, strict=True)}
 
 

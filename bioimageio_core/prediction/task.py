@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from threading import Lock
 from typing import Any, Protocol, TypeAlias
 
 import attrs
@@ -17,6 +16,7 @@ from ..errors import ModelRunError
 from ..registry import WeightsAdapter
 from .execute import Clock
 from .model_io import ModelIO
+from .network import Network
 from .plan import Plan, PlannedInput, PlannedOutput
 from .sample import ReadyStep, as_windows
 
@@ -62,10 +62,8 @@ class RegionTask:
     """Computes regions of a plan; a region depends on nothing but the plan and its number."""
 
     work: RegionWork
-    adapter: WeightsAdapter
+    network: Network
     clock: Clock
-    serial: Lock | None = None
-    """Held while the network runs, where it must not be called twice at once."""
 
     @property
     def plan(self) -> Plan:
@@ -116,11 +114,8 @@ class RegionTask:
 
     def _run(self, inputs: list[NDArray[Any]]) -> list[NDArray[Any]]:
         by_id = {i.bound.tensor.id: array for i, array in zip(self.plan.inputs, inputs, strict=True)}
-        if self.serial is None:
-            with self._timed("predict"):
-                return run_network(self.adapter, self.plan.model, by_id)
-        with self.serial, self._timed("predict"):
-            return run_network(self.adapter, self.plan.model, by_id)
+        with self.network.turn() as adapter, self._timed("predict"):
+            return run_network(adapter, self.plan.model, by_id)
 
     def _core(self, output: PlannedOutput, block: Block, array: NDArray[Any], number: int, batch: int) -> NDArray[Any]:
         """Return the part of a block's output that is kept, postprocessed."""

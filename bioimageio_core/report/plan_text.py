@@ -20,7 +20,7 @@ def plan_text(plan: Plan) -> str:
     """Return what will be computed, for people."""
     lines = [
         f"model      {plan.model.name} (format {plan.model.format})",
-        f"weights    {plan.weights.weights_format} on {plan.weights.adapter}, {plan.weights.device}",
+        f"weights    {plan.weights.weights_format} on {plan.weights.adapter}, {plan.weights.settings}",
         *([f"run mode   {plan.run_mode.name}"] if plan.run_mode is not None else []),
         *(f"           {line}" for line in guessed_axes_text(plan)),
     ]

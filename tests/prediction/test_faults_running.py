@@ -139,10 +139,10 @@ class TestF25OneNetworkInMemory:
         model = pointwise_model(tmp_path, axes=("x",))
         with bc.open_predictor(model, workers=1) as predictor:
             plan = predictor.plan(ROW)
-            network, _ = predictor.network(plan.weights, threads=plan.threads)
+            network = predictor.network(plan.weights, threads=plan.threads)
             predictor.predict(ROW)
             predictor.predict(2 * ROW)
-            assert predictor.network(plan.weights, threads=plan.threads)[0] is network
+            assert predictor.network(plan.weights, threads=plan.threads) is network
 
     def test_weights_may_go_once_loaded(self, tmp_path: Path) -> None:
         """The file is not read again for the next image."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, get_args, runtime_checkable
 
 import attrs
 
-from ...typing import ModelFormat
-from .base import EntryBase, called_with, is_a, is_description, is_name, names
+from ...typing import ModelFormat, Precision
+from .base import EntryBase, called_with, is_a, is_description, is_name, names, some_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,11 +48,20 @@ class AdapterContext:
     """Threads that one call may use."""
 
     trust: bool = False
+    precision: Precision = "fp32"
+    """What to compute with; another than ``fp32`` only where the entry says that the adapter can."""
+
+    compile: bool = False
+    """Whether to translate the network ahead of time; only where the entry says that the adapter can."""
 
 
 @runtime_checkable
 class WeightsAdapter(Protocol):
-    """A network in memory on one device."""
+    """A network in memory on one device.
+
+    One that has an attribute ``native`` shows by it what the framework itself made of the weights,
+    such as a ``torch.nn.Module`` or a ``keras.Model``.
+    """
 
     def __call__(self, inputs: Sequence[NDArray[Any] | None]) -> Sequence[NDArray[Any]]:
         """Run the network.
@@ -85,6 +94,12 @@ class WeightsAdapterEntry(EntryBase):
 
     devices: tuple[str, ...] = attrs.field(default=("cpu",), validator=names)
     """Kinds of device that it can use."""
+
+    precisions: tuple[str, ...] = attrs.field(default=("fp32",), validator=some_of(*get_args(Precision)))
+    """What it can compute with."""
+
+    compiles: bool = attrs.field(default=False, validator=is_a(bool, "true or false"))
+    """It can translate the network ahead of time."""
 
     thread_safe: bool = attrs.field(default=True, validator=is_a(bool, "true or false"))
     """One adapter may be called from several threads at once."""
