@@ -28,7 +28,20 @@ class ConverterContext:
     """The test inputs after preprocessing, in described order: what the network is called with."""
 
     target: Path
-    """File (or folder, for formats that are one) to write."""
+    """File to write; a zip for formats that are a folder."""
+
+    input_axes: Sequence[tuple[str, ...]] = ()
+    """Ids of the axes of each of `inputs`."""
+
+    output_axes: Sequence[tuple[str, ...]] = ()
+    """Ids of the axes of each output, in described order."""
+
+    variable_axes: Sequence[frozenset[str]] = ()
+    """For each of `inputs`, and then each output, the axes that come in more than one size, the batch axis among them:
+    the converted weights have to take them all. All others have the size that the inputs have."""
+
+    other_inputs: Sequence[Sequence[NDArray[Any]]] = ()
+    """The inputs in other valid sizes, where there are any: for converters that record what the network does with an example."""
 
 
 @runtime_checkable
