@@ -14,7 +14,6 @@ from .packaging import write_package
 from .prediction.loaded import LoadedModel
 from .prediction.options import PredictOptions
 from .prediction.predictor import Predictor, active_client, evolve_options
-from .prediction.reproduce import TestReport, test_weights
 from .prediction.result import LabelledArray, Prediction
 from .prediction.verify import VerifyReport, verify_blocks
 from .registry import Registry, collect
@@ -27,6 +26,8 @@ from .spec.structuring import unstructure
 from .spec.updating import load_tree, update_tree
 from .spec.validation import Issue, ValidationReport, read_tree, validate_tree
 from .spec.yaml import load_yaml
+from .trials.report import TestReport
+from .trials.weights import test_weights
 
 __all__ = [
     "card",
@@ -255,16 +256,26 @@ def _predict_from_worker(
     return dict(prediction), {"statistics": prediction.statistics, "times": prediction.times, "nan_counts": prediction.nan_counts}
 
 
-def test_model(source: Source | Package, *, report: Callable[[str], None] = lambda stage: None, **options: Any) -> TestReport:
+def test_model(
+    source: Source | Package, *, quick: bool = False, report: Callable[[str], None] = lambda stage: None, **options: Any
+) -> TestReport:
     """Run a model on its test inputs in every weights format that can be run here, and compare with its test outputs.
+
+    Sizes other than those of the test inputs are tried, too, and batches, as far as the description promises them,
+    and blockwise prediction is compared with that of the whole.
 
     Args:
         source: What `load_description` takes.
-        report: Told which weights format is tested.
-        options: `weights_format`, `device`, `trust` of `PredictOptions`.
+        quick: Compare with the test outputs, and try nothing else.
+        report: Told what is tested.
+        options: `weights_format`, `device`, `precision`, `compile`, `trust` of `PredictOptions`.
+
+    Raises:
+        InputError: The model lacks the weights format asked for.
+        SourceError: A test tensor is missing, or is no array.
 
     """
-    return test_weights(_load(source), evolve_options(PredictOptions(), options), report)
+    return test_weights(_load(source), evolve_options(PredictOptions(), options), quick=quick, report=report)
 
 
 test_model.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions of this name

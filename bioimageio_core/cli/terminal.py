@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..report.plain_text import bytes_in_words, table
+from ..report.plain_text import bytes_in_words, finite, table
 
 if TYPE_CHECKING:
     from ..prediction.options import Progress
@@ -26,17 +25,7 @@ INTERRUPTED = 130
 
 def print_json(data: Any) -> None:
     """Print plain data for machines; numbers that JSON lacks (NaN, infinity) become null."""
-    click.echo(json.dumps(_finite(data), indent=2, ensure_ascii=False, default=str, allow_nan=False))
-
-
-def _finite(data: Any) -> Any:
-    if isinstance(data, float):
-        return data if math.isfinite(data) else None
-    if isinstance(data, Mapping):
-        return {str(k): _finite(v) for k, v in data.items()}
-    if isinstance(data, list | tuple):
-        return [_finite(v) for v in data]
-    return data
+    click.echo(json.dumps(finite(data), indent=2, ensure_ascii=False, default=str, allow_nan=False))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import shutil
 import stat
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Protocol
@@ -96,8 +96,13 @@ def _copy(source: IO[bytes], target: IO[bytes], path: Path) -> str:
         target.write(part)
 
 
-def check_target(path: Path, *, overwrite: bool) -> None:
+def check_target(path: Path, *, overwrite: bool, marks: Collection[str] = DESCRIPTION_NAMES) -> None:
     """Refuse to write where something is that must not go.
+
+    Args:
+        path: A zip or folder.
+        overwrite: Whether one that is there may go.
+        marks: A folder with none of these files is no package, and never goes.
 
     Raises:
         OutputError: Something is there, and ``overwrite`` is false or it is no package.
@@ -115,7 +120,7 @@ def check_target(path: Path, *, overwrite: bool) -> None:
             raise OutputError(f"{path} is a folder: expected a zip to overwrite, or another name")
     elif not path.is_dir() or path.is_symlink():
         raise OutputError(f"{path} is no folder: expected a folder to overwrite, or another name")
-    elif any(path.iterdir()) and not any((path / name).is_file() for name in DESCRIPTION_NAMES):
+    elif any(path.iterdir()) and not any((path / name).is_file() for name in marks):
         raise OutputError(f"{path} holds no description, so it is not overwritten: choose another name, or remove it first")
 
 
@@ -133,15 +138,20 @@ def open_target(path: Path, *, overwrite: bool) -> Iterator[PackageTarget]:
 
 
 @contextmanager
-def new_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
+def new_folder(path: Path, *, overwrite: bool, marks: Collection[str] = DESCRIPTION_NAMES) -> Iterator[Path]:
     """Open a folder to write into, which gets its name when all of it is written.
+
+    Args:
+        path: The folder.
+        overwrite: Replace one that is there, if it holds one of ``marks``.
+        marks: Names of files.
 
     Raises:
         OutputError: It exists, or cannot be written; nothing is left behind.
 
     """
-    check_target(path, overwrite=overwrite)
-    with _told(path), _part(path, overwrite) as part:
+    check_target(path, overwrite=overwrite, marks=marks)
+    with _told(path), _part(path, overwrite, marks) as part:
         yield part
 
 
@@ -179,17 +189,17 @@ def _zip(path: Path, overwrite: bool) -> Iterator[PackageTarget]:
 
 @contextmanager
 def _folder(path: Path, overwrite: bool) -> Iterator[PackageTarget]:
-    with _part(path, overwrite) as part:
+    with _part(path, overwrite, DESCRIPTION_NAMES) as part:
         yield _Folder(part)
 
 
 @contextmanager
-def _part(path: Path, overwrite: bool) -> Iterator[Path]:
+def _part(path: Path, overwrite: bool, marks: Collection[str]) -> Iterator[Path]:
     part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
     try:
         yield part
         part.chmod(0o777 & ~_umask())
-        check_target(path, overwrite=overwrite)
+        check_target(path, overwrite=overwrite, marks=marks)
         if path.is_dir():
             old = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".old", dir=path.parent))
             path.rename(old / path.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from logging import getLogger
 from typing import Any
 
@@ -18,7 +18,7 @@ from .model_io import ModelIO
 from .options import PredictOptions
 from .weights_files import WeightsFiles
 
-__all__ = ["WeightsChoice", "choose_weights", "load_adapter", "runnable_formats"]
+__all__ = ["WeightsChoice", "choose_weights", "load_adapter", "runnable_formats", "settings_in_words"]
 
 _LOG = getLogger(__name__)
 
@@ -37,8 +37,13 @@ class WeightsChoice:
 
     @property
     def settings(self) -> str:
-        """What is not as usual, for people: ``cuda:0, bf16, compiled``."""
-        return ", ".join([*self.devices, *([] if self.precision == "fp32" else [self.precision]), *(["compiled"] if self.compile else [])])
+        """Where and how the network runs, for people."""
+        return settings_in_words(self.devices, self.precision, self.compile)
+
+
+def settings_in_words(devices: Sequence[str], precision: Precision, compile: bool) -> str:  # noqa: A002 (the word of the option)
+    """Return where and how a network runs, as in ``cuda:0, bf16, compiled``."""
+    return ", ".join([*devices, *([] if precision == "fp32" else [precision]), *(["compiled"] if compile else [])])
 
 
 def choose_weights(weights: Mapping[str, Any], registry: Registry, options: PredictOptions) -> WeightsChoice:

@@ -46,6 +46,9 @@ class AxisIO:
 
     unit: str | None = None
     concatenable: bool = False
+    one_at_a_time: bool = False
+    """A batch axis of which the description promises no more than one item; larger batches are given only to those who ask for them."""
+
     channel_names: tuple[str, ...] | None = None
 
 

@@ -70,7 +70,10 @@ def _input(tensor: v0_4.InputTensorDescr, file: object) -> TensorIO:
     axes = []
     for letter, size in zip(tensor.axes, sizes, strict=True):
         axis_id, kind = AXES[letter]
-        axes.append(AxisIO(id=axis_id, kind=kind, size=SteppedSize(1, 1) if kind == "batch" else size))
+        if kind == "batch":
+            axes.append(AxisIO(id=axis_id, kind=kind, size=SteppedSize(1, 1), one_at_a_time=isinstance(size, FixedSize)))
+        else:
+            axes.append(AxisIO(id=axis_id, kind=kind, size=size))
     ops = _ops(tensor.preprocessing)
     return TensorIO(
         id=tensor.name,

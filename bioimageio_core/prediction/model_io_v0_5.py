@@ -68,6 +68,7 @@ def _axis(tensor_id: str, axis: Any, scales: dict[tuple[str, str], float]) -> Ax
         scale=getattr(axis, "scale", 1.0),
         unit=getattr(axis, "unit", None),
         concatenable=getattr(axis, "concatenable", False),
+        one_at_a_time=axis.type == "batch" and axis.size == 1,
         channel_names=getattr(axis, "channel_names", None),
     )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import attrs
 
 from ..errors import InputError, OutputError
 from ..io import OutputStore
+from ..registry import WeightsAdapter
 from .choose_weights import WeightsChoice, choose_weights
 from .execute import Clock, for_each
 from .loaded import LoadedModel
@@ -174,6 +177,16 @@ class Predictor:
             self._loaded = (key, load_network(self.model, weights, run_mode, devices=weights.devices, threads=threads, trust=trust))
         return self._loaded[1]
 
+    @contextmanager
+    def open_network(self) -> Iterator[WeightsAdapter]:
+        """Lend the network that the options choose, in its run mode, with all threads of this machine."""
+        from dask.system import CPU_COUNT
+
+        weights = choose_weights(self.model.weights, self.model.registry, self.options)
+        run_mode = plan_run_mode(self.model.io, self.options, self.model.registry)
+        with self.network(weights, run_mode, threads=CPU_COUNT, trust=self.options.trust).turn() as adapter:
+            yield adapter
+
     def native(self) -> Any:
         """Return what the framework makes of the weights, such as a ``torch.nn.Module``, a ``keras.Model`` or an ONNX Runtime session.
 
@@ -183,11 +196,10 @@ class Predictor:
             InputError: The adapter of the weights does not show it.
 
         """
-        from dask.system import CPU_COUNT
-
         weights = choose_weights(self.model.weights, self.model.registry, self.options)
-        run_mode = plan_run_mode(self.model.io, self.options, self.model.registry)
-        native = self.network(weights, run_mode, threads=CPU_COUNT, trust=self.options.trust).natives[0]
+        with self.open_network():
+            assert self._loaded is not None
+            native = self._loaded[1].natives[0]
         if native is None:
             raise InputError(
                 f"the adapter {weights.adapter!r} does not show what the framework made of the {weights.weights_format} weights"

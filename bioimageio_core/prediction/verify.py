@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from ..blocks import FixedSize, TiedAxis
 from ..errors import BlockError, InputError
 from ..typing import AxisId, FrozenMapping
-from .model_io import TensorIO
 from .plan import Plan
 from .predictor import Predictor
-from .reproduce import load_npy
 from .result import Prediction
+from .test_tensors import load_test_inputs
 
 __all__ = ["OutputDifference", "VerifyReport", "verify_blocks"]
 
@@ -206,7 +205,7 @@ def _distances(borders: NDArray[np.int64], size: int) -> NDArray[np.int64]:
 def _spanning_test_inputs(predictor: Predictor) -> dict[str, NDArray[Any]]:
     """Return the test inputs, mirrored and repeated along axes that can be cut until they span a few blocks."""
     model = predictor.model
-    inputs = {t.id: _test_input(t, predictor) for t in model.io.inputs if t.test_tensor is not None}
+    inputs = load_test_inputs(model)
     predictor.options = attrs.evolve(predictor.options, axes={t.id: ",".join(t.axis_ids) for t in model.io.inputs})
     plan = predictor.plan(inputs)
     repeats: dict[tuple[str, AxisId], int] = {}
@@ -224,8 +223,3 @@ def _spanning_test_inputs(predictor: Predictor) -> dict[str, NDArray[Any]]:
                 array = inputs[name]
                 inputs[name] = np.concatenate([array if k % 2 == 0 else np.flip(array, n) for k in range(times)], axis=n)
     return inputs
-
-
-def _test_input(tensor: TensorIO, predictor: Predictor) -> NDArray[Any]:
-    assert tensor.test_tensor is not None
-    return load_npy(predictor.model.package.local(tensor.test_tensor.source, sha256=tensor.test_tensor.sha256))

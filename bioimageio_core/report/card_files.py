@@ -11,7 +11,7 @@ import attrs
 from ..errors import SourceError
 from ..sources import Package
 
-__all__ = ["CoverCard", "covers", "documentation_text"]
+__all__ = ["CoverCard", "covers", "data_url", "documentation_text"]
 
 LARGEST_COVER = 2_000_000
 """Bytes up to which a cover is part of a page."""
@@ -46,7 +46,12 @@ def documentation_text(source: str | None, package: Package) -> str | None:
 def _data_url(source: str, package: Package) -> str | None:
     media_type = _TYPES.get(Path(source).suffix.lower())
     content = None if media_type is None else _content(source, package, LARGEST_COVER)
-    return None if content is None else f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"
+    return None if media_type is None or content is None else data_url(media_type, content)
+
+
+def data_url(media_type: str, content: bytes) -> str:
+    """Return a URL that holds a file itself."""
+    return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def _content(source: str, package: Package, limit: int) -> bytes | None:

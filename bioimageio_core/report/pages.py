@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..trials.report import TestReport
+from .card_files import data_url
 from .html import render
 from .located import LocatedReport
 from .markdown import markdown_html
 from .model_card import ModelCard
 from .resource_card import ResourceCard
 from .tensor_drawing import draw_tensors
+from .test_pictures import pictures_of
 
-__all__ = ["card_page", "validation_page"]
+__all__ = ["card_page", "test_page", "validation_page"]
 
 _OPEN = 3
 """Reports up to this number are shown open, whatever they say; of more only those with errors."""
@@ -37,3 +40,20 @@ def card_page(card: ResourceCard) -> str:
         drawings=draw_tensors(card.inputs, card.outputs) if isinstance(card, ModelCard) else ((), ()),
         documentation=None if card.documentation_text is None else markdown_html(card.documentation_text),
     )
+
+
+def test_page(report: TestReport) -> str:
+    """Return a page that shows what a test found, with pictures of the outputs."""
+    return render(
+        "test.html.j2",
+        report=report,
+        pictures={
+            (test.weights_format, name): data_url("image/png", picture)
+            for test in report.tests
+            for name, picture in pictures_of(test, report).items()
+        },
+        status_class={"passed": "valid", "failed": "invalid", "skipped": "muted", "noted": "alert"},
+    )
+
+
+test_page.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions of this name

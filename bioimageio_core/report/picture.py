@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["encode_png", "overlay", "side_by_side", "to_grey"]
+__all__ = ["encode_png", "in_a_row", "in_colours", "overlay", "side_by_side", "thinned", "to_grey"]
 
 _GAP = 6
 """White pixels between panels."""
@@ -40,21 +40,26 @@ def side_by_side(images: Sequence[NDArray[Any]], path: str | Path, *, max_pixels
 
     """
     planes = [_plane(np.asarray(image)) for image in images]
-    grey = to_grey(_thin(planes[0], max_pixels))
+    grey = to_grey(thinned(planes[0], max_pixels))
     panels = [np.repeat(grey[..., None], 3, axis=2)]
     for plane in planes[1:]:
-        thin = _thin(plane, max_pixels)
+        thin = thinned(plane, max_pixels)
         if thin.dtype.kind in "bui" and thin.shape == grey.shape:
             panels.append(overlay(grey, thin))
         else:
             panels.append(_colours(thin))
+    Path(path).write_bytes(encode_png(in_a_row(panels)))
+
+
+def in_a_row(panels: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Return colour panels (y, x, rgb) beside each other, on white."""
     height = max(len(panel) for panel in panels)
     columns: list[NDArray[np.uint8]] = []
     for number, panel in enumerate(panels):
         if number:
             columns.append(np.full((height, _GAP, 3), 255, np.uint8))
         columns.append(np.pad(panel, ((0, height - len(panel)), (0, 0), (0, 0)), constant_values=255))
-    Path(path).write_bytes(encode_png(np.concatenate(columns, axis=1)))
+    return np.concatenate(columns, axis=1)
 
 
 def to_grey(plane: NDArray[Any], low: float = 0.5, high: float = 99.7) -> NDArray[np.uint8]:
@@ -110,7 +115,8 @@ def _plane(image: NDArray[Any]) -> NDArray[Any]:
     return image if image.ndim == 2 else image[len(image) // 2 if len(image) > 4 else 0]
 
 
-def _thin(plane: NDArray[Any], limit: int) -> NDArray[Any]:
+def thinned(plane: NDArray[Any], limit: int) -> NDArray[Any]:
+    """Return every n-th pixel of a plane (y, x), so that neither side is longer than ``limit``."""
     step = max(1, -(-max(plane.shape) // limit))
     return plane[::step, ::step]
 
@@ -121,6 +127,12 @@ def _colours(plane: NDArray[Any]) -> NDArray[np.uint8]:
     # A probability keeps its meaning: the same colour in every picture.
     if low >= 0 and high <= 1:
         low, high = 0.0, 1.0
+    return in_colours(values, low, high)
+
+
+def in_colours(plane: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    """Return a plane (y, x) as colours from dark violet at ``low`` to bright yellow at ``high``; axes y, x, rgb. NaN is as 0."""
+    values = np.nan_to_num(np.asarray(plane, np.float32))
     position = np.clip((values - low) / max(high - low, 1e-12), 0, 1) * (len(_RAMP) - 1)
     below = np.minimum(position.astype(np.intp), len(_RAMP) - 2)
     part = (position - below)[..., None]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-__all__ = ["bytes_in_words", "in_one_line", "table"]
+__all__ = ["bytes_in_words", "finite", "in_one_line", "table"]
 
 
 def table(rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = ()) -> str:
@@ -17,6 +19,17 @@ def table(rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = ()) -> str:
     if header:
         texts.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join(texts)
+
+
+def finite(data: Any) -> Any:
+    """Return plain data for JSON, which lacks NaN and infinities: they become None."""
+    if isinstance(data, float):
+        return data if math.isfinite(data) else None
+    if isinstance(data, Mapping):
+        return {str(k): finite(v) for k, v in data.items()}
+    if isinstance(data, list | tuple):
+        return [finite(v) for v in data]
+    return data
 
 
 def bytes_in_words(amount: int) -> str:

@@ -61,6 +61,11 @@ class OnnxAdapter:
             raise ModelRunError(f"the ONNX graph, which takes {wanted}, failed on {given}: {_in_one_line(error)}") from error
         return [np.asarray(o) for o in outputs]
 
+    @property
+    def input_shapes(self) -> list[tuple[int | None, ...]]:
+        """Sizes that the graph insists on, by input; None where it takes any."""
+        return [tuple(n if isinstance(n, int) else None for n in i.shape) for i in self._session.get_inputs()]
+
     def close(self) -> None:
         """Free the session."""
         del self._session

@@ -164,17 +164,42 @@ class TestTestAndVerify:
         expected = np.load(model / "output.npy")
         expected[0, 0, 3, 5] += 1
         np.save(model / "output.npy", expected)
-        ran = bmz("test", model, "--json")
+        ran = bmz("test", model, "--json", "--save", model / "differences")
         assert ran.status == 1
         (output,) = ran.json["tests"][0]["outputs"]
         assert output["at"] == [0, 0, 3, 5]
         assert output["mismatched"] == 1
-        assert bmz("test", model).status == 1
+        assert ran.json["saved"] == str(model / "differences")
+        assert (model / "differences" / "onnx" / "out" / "picture.png").exists()
+        again = bmz("test", model, "--save", model / "differences", "--html", model / "report.html")
+        assert again.status == 1
+        assert str(model / "differences") in again.out
+        assert "data:image/png" in (model / "report.html").read_text()
+
+    def test_differences_beside_where_it_runs(self, made: Path, model: Path, tmp_path: Path) -> None:
+        """They are saved without being asked for; where they can not be, that is said and the report is shown all the same."""
+        np.save(model / "output.npy", np.load(model / "output.npy") + 1)
+        (tmp_path / "here").mkdir()
+        ran = run_process("test", model, cwd=tmp_path / "here")
+        assert ran.status == 1
+        assert [p.name for p in (tmp_path / "here").iterdir()] == ["bmz-test-made-model"]
+        (tmp_path / "photos").mkdir()
+        (tmp_path / "photos" / "cat.jpg").write_text("cat")
+        ran = run_process("test", model, "--save", tmp_path / "photos")
+        assert ran.status == 1
+        assert "warning" in ran.err
+        assert "greatest deviation" in ran.out
+
+    def test_quick(self, bmz: ForkedBmz, made: Path) -> None:
+        """Nothing but the test tensors."""
+        assert bmz("test", made, "--quick", "--json").json["tests"][0]["sizes"] == []
+        sizes = bmz("test", made, "--json").json["tests"][0]["sizes"]
+        assert [(s["step"], s["batch"], s["status"]) for s in sizes] == [(n, b, "passed") for n in (0, 1, 2) for b in (1, 2)]
 
     def test_of_other_shape(self, bmz: ForkedBmz, model: Path) -> None:
         """A deviation that is no number is null in JSON."""
         np.save(model / "output.npy", np.zeros((1, 1, 4, 4), np.float32))
-        ran = bmz("test", model, "--json")
+        ran = bmz("test", model, "--json", "--save", model / "differences")
         assert ran.status == 1
         assert ran.json["tests"][0]["outputs"][0]["greatest_deviation"] is None
 

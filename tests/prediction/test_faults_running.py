@@ -22,7 +22,7 @@ from onnx import helper
 
 import bioimageio_core as bc
 from bioimageio_core.errors import UnknownExtensionError
-from bioimageio_core.prediction.reproduce import TestReport
+from bioimageio_core.trials.report import TestReport
 
 ONNX = {"source": "weights.onnx", "opset_version": 17}
 TFJS = {"source": "weights.zip", "tensorflow_version": "2.9"}

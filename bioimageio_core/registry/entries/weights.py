@@ -61,6 +61,8 @@ class WeightsAdapter(Protocol):
 
     One that has an attribute ``native`` shows by it what the framework itself made of the weights,
     such as a ``torch.nn.Module`` or a ``keras.Model``.
+    One that has an attribute ``input_shapes`` says which sizes the weights insist on: a tuple for each input,
+    with None for axes that may have any size.
     """
 
     def __call__(self, inputs: Sequence[NDArray[Any] | None]) -> Sequence[NDArray[Any]]:
