@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import (
         card,
+        convert_weights,
         import_model,
         json_schema,
         load_description,
@@ -36,6 +37,7 @@ __all__ = [
     "Prediction",
     "Predictor",
     "card",
+    "convert_weights",
     "import_model",
     "json_schema",
     "load_description",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
-from .errors import InvalidDescriptionError, MissingRequirementError, SourceError, UnknownExtensionError, YamlError
+from .errors import InvalidDescriptionError, MissingRequirementError, UnknownExtensionError, YamlError
 from .foreign import ImportedModel, import_foreign
 from .packaging import write_package
 from .prediction.loaded import LoadedModel
@@ -23,14 +23,17 @@ from .sources import Package, Source, open_package
 from .spec.node import Node
 from .spec.saving import save_description
 from .spec.structuring import unstructure
-from .spec.updating import load_tree, update_tree
+from .spec.updating import load_tree, package_tree, update_tree
 from .spec.validation import Issue, ValidationReport, read_tree, validate_tree
-from .spec.yaml import load_yaml
 from .trials.report import TestReport
 from .trials.weights import test_weights
 
+if TYPE_CHECKING:
+    from .conversion import ConvertedWeights
+
 __all__ = [
     "card",
+    "convert_weights",
     "default_registry",
     "import_model",
     "json_schema",
@@ -79,7 +82,7 @@ def load_description(source: Source | Package, format_version: str = "discover")
 
     """
     package = open_package(source)
-    return load_tree(_tree(package), default_registry(), package.name, format_version)
+    return load_tree(package_tree(package), default_registry(), package.name, format_version)
 
 
 def load_model_description(source: Source | Package, format_version: str = "discover") -> Any:
@@ -114,7 +117,7 @@ def validate(source: Source | Package, *, check_files: bool = False) -> Validati
 
 def _validate(package: Package, check_files: bool) -> ValidationReport:
     try:
-        tree = _tree(package)
+        tree = package_tree(package)
     except YamlError as error:
         issue = Issue(loc=(), message=str(error), severity="error")
         return ValidationReport(source=package.name, type="", format_version="", status="invalid", issues=(issue,))
@@ -146,7 +149,7 @@ def card(source: Source | Package) -> ResourceCard:
 
     """
     with open_package(source) as package:
-        descr, report = read_tree(_tree(package), default_registry(), package.name)
+        descr, report = read_tree(package_tree(package), default_registry(), package.name)
         return model_card(descr, package, default_registry(), report) if descr.type == "model" else resource_card(descr, package, report)
 
 
@@ -173,7 +176,7 @@ def update_format(
 
         descr, found = repaired(package.content, default_registry(), package.name)
     else:
-        descr, found = update_tree(_tree(package), default_registry(), package.name)
+        descr, found = update_tree(package_tree(package), default_registry(), package.name)
     report(found)
     return descr
 
@@ -275,7 +278,7 @@ def test_model(
         SourceError: A test tensor is missing, or is no array.
 
     """
-    return test_weights(_load(source), evolve_options(PredictOptions(), options), quick=quick, report=report)
+    return test_weights(_load(source), evolve_options(PredictOptions(), options), sizes=not quick, blocks=not quick, report=report)
 
 
 test_model.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions of this name
@@ -322,9 +325,50 @@ def save_package(
     """
     target = Path(path).expanduser()
     with open_package(unstructure(source) if isinstance(source, Node) else source) as package:
-        descr, _ = read_tree(_tree(package), default_registry(), package.name)
+        descr, _ = read_tree(package_tree(package), default_registry(), package.name)
         write_package(descr, package, default_registry(), target, weights_formats=weights_formats, overwrite=overwrite)
     return target
+
+
+def convert_weights(
+    source: Source | Package,
+    to_format: str,
+    path: str | Path,
+    *,
+    overwrite: bool = False,
+    report: Callable[[str], None] = lambda stage: None,
+    **options: Any,
+) -> ConvertedWeights:
+    """Add weights in another format to a model: convert some that it has, verify them, and write all of it as a package.
+
+    The converted weights have to reproduce the test tensors, take the sizes that are described,
+    and give what the weights give that they are made of, on the test inputs and in other sizes; else nothing is written.
+
+    Args:
+        source: What `load_description` takes.
+        to_format: The weights format to convert to.
+        path: The package to write: a zip if it ends in ``.zip``, else a folder.
+        overwrite: Replace a package that is there.
+        report: Told what is done.
+        options: `weights_format` (the weights to convert; by default those for which there is a converter), `device`, `trust`
+            of `PredictOptions`.
+
+    Returns:
+        The package, and how far the converted weights are from the others.
+
+    Raises:
+        InputError: The model has these weights already, or has none to convert from.
+        UnknownExtensionError: No plugin knows a way.
+        MissingRequirementError: What it needs is not installed.
+        ModelRunError: The weights cannot be converted, or the converted ones do not give the same.
+        TrustError: Code that comes with the model would have to run.
+        OutputError: Something is there already, or cannot be written.
+
+    """
+    from .conversion import convert_weights
+
+    chosen = evolve_options(PredictOptions(), options)
+    return convert_weights(_load(source), to_format, Path(path).expanduser(), chosen, overwrite=overwrite, report=report)
 
 
 def import_model(path: str | Path, folder: str | Path, format: str | None = None, *, overwrite: bool = False) -> ImportedModel:  # noqa: A002
@@ -369,19 +413,8 @@ def _load(source: Source | Package) -> LoadedModel:
 
 def _model_tree(package: Package) -> Mapping[str, Any]:
     """Return the tree of a model; that it is something else is said before anything that is wrong with it."""
-    tree = _tree(package)
+    tree = package_tree(package)
     type_ = tree.get("type", "model")
     if isinstance(type_, str) and type_ != "model":
         raise InvalidDescriptionError(f"{package.name} describes a resource of type {type_!r}: expected a model")
     return tree
-
-
-def _tree(package: Package) -> Mapping[str, Any]:
-    content = package.content
-    if isinstance(content, bytes):
-        try:
-            tree: Mapping[str, Any] = load_yaml(content, source=package.name)
-        except UnicodeDecodeError:
-            raise SourceError(f"{package.name} is no text: expected a YAML file or a zip") from None
-        return tree
-    return content

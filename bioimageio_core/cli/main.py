@@ -16,6 +16,7 @@ __all__ = ["COMMANDS", "bmz", "main"]
 
 COMMANDS = {
     "cache": "Show or remove what was fetched from URLs.",
+    "convert": "Add weights in another format to a model.",
     "demo": "Predict a large synthetic image with a model that comes along.",
     "import": "Read a model of another system into a folder.",
     "info": "Show what a resource is, and what a model takes, gives and needs.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from ..spec.node import Node
 from ..spec.structuring import unstructure
 from ..spec.validation import read_tree
 from ..spec.yaml import dump_yaml, load_yaml
+from ..typing import FrozenMapping
 from .names import choose_names
 from .references import FileReference, file_references
 from .targets import check_target, open_target
@@ -21,7 +22,14 @@ __all__ = ["write_package"]
 
 
 def write_package(
-    descr: Node, package: Package, registry: Registry, path: Path, *, weights_formats: Sequence[str] | None = None, overwrite: bool = False
+    descr: Node,
+    package: Package,
+    registry: Registry,
+    path: Path,
+    *,
+    weights_formats: Sequence[str] | None = None,
+    added: Mapping[str, Path] = FrozenMapping(),
+    overwrite: bool = False,
 ) -> None:
     """Write a description and copies of all files that it names into a folder or zip.
 
@@ -34,6 +42,7 @@ def write_package(
         registry: Where the classes of processing ops and weights come from.
         path: A zip if it ends in ``.zip``, else a folder.
         weights_formats: The weights to keep; None keeps all.
+        added: Files that are not in ``package``, by what the description names them.
         overwrite: Replace a package that is there.
 
     Raises:
@@ -51,7 +60,10 @@ def write_package(
         _keep_weights(tree, weights_formats, package.name)
     kept, _ = read_tree(tree, registry, package.name)
     name = "rdf.yaml" if kept.format_version.startswith(("0.2", "0.4")) else "bioimageio.yaml"
-    files = [(reference, package.local(reference.source, sha256=reference.sha256).resolve()) for reference in file_references(kept)]
+    files = [
+        (reference, (added.get(reference.source) or package.local(reference.source, sha256=reference.sha256)).resolve())
+        for reference in file_references(kept)
+    ]
     _check_apart(path, package, [file for _, file in files])
     names = choose_names(files, reserved=name)
     with open_target(path, overwrite=overwrite) as target:

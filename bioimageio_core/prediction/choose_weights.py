@@ -18,7 +18,7 @@ from .model_io import ModelIO
 from .options import PredictOptions
 from .weights_files import WeightsFiles
 
-__all__ = ["WeightsChoice", "choose_weights", "load_adapter", "runnable_formats", "settings_in_words"]
+__all__ = ["WeightsChoice", "adapter_context", "choose_weights", "load_adapter", "runnable_formats", "settings_in_words"]
 
 _LOG = getLogger(__name__)
 
@@ -114,6 +114,26 @@ def _refusal(entry: Any) -> str:
     return f" ({StructureProblems(list(refused))})" if refused else ""
 
 
+def adapter_context(described: Any, model: ModelIO, package: Package, *, device: str, threads: int, trust: bool) -> AdapterContext:
+    """Fetch weights, verify their hash, and return what an adapter has to know of them.
+
+    Raises:
+        SourceError: The file is missing.
+        HashMismatchError: It is not the described one.
+
+    """
+    return AdapterContext(
+        weights=described,
+        path=str(package.local(str(described.source), sha256=described.sha256)),
+        files=WeightsFiles(described, package),
+        input_ids=tuple(t.id for t in model.inputs),
+        output_ids=tuple(t.id for t in model.outputs),
+        device=device,
+        threads=threads,
+        trust=trust,
+    )
+
+
 def load_adapter(
     choice: WeightsChoice,
     device: str,
@@ -134,18 +154,7 @@ def load_adapter(
 
     """
     entry = registry.weights_adapters[choice.adapter]
-    described = weights[choice.weights_format]
-    context = AdapterContext(
-        weights=described,
-        path=str(package.local(str(described.source), sha256=described.sha256)),
-        files=WeightsFiles(described, package),
-        input_ids=tuple(t.id for t in model.inputs),
-        output_ids=tuple(t.id for t in model.outputs),
-        device=device,
-        threads=threads,
-        trust=trust,
-        precision=choice.precision,
-        compile=choice.compile,
-    )
+    context = adapter_context(weights[choice.weights_format], model, package, device=device, threads=threads, trust=trust)
+    context = attrs.evolve(context, precision=choice.precision, compile=choice.compile)
     _LOG.info("running %s weights of %s with %s on %s", choice.weights_format, model.name, choice.adapter, device)
     return entry.load()(context), entry

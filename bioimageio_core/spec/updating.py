@@ -5,18 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError, InvalidDescriptionError
+from ..errors import InputError, InvalidDescriptionError, SourceError
 from ..registry import Registry
+from ..sources import Package
 from .formats import Family, detect, latest_of
 from .node import Problem
 from .structuring import unstructure
 from .validation import ValidationReport, combined, read_tree, read_with_notes, report_of
 from .versions import NEWEST, format_of
+from .yaml import load_yaml
 
 if TYPE_CHECKING:
     from .versions import ResourceDescr
 
-__all__ = ["convert", "load_tree", "update_tree"]
+__all__ = ["convert", "load_tree", "package_tree", "update_tree"]
+
+
+def package_tree(package: Package) -> Mapping[str, Any]:
+    """Return the description of a package as a tree.
+
+    Raises:
+        YamlError: Its text is no YAML.
+        SourceError: It is no text.
+
+    """
+    if not isinstance(package.content, bytes):
+        return package.content
+    try:
+        tree: Mapping[str, Any] = load_yaml(package.content, source=package.name)
+    except UnicodeDecodeError:
+        raise SourceError(f"{package.name} is no text: expected a YAML file or a zip") from None
+    return tree
 
 
 def load_tree(tree: Any, registry: Registry, source: str, format_version: str) -> ResourceDescr:

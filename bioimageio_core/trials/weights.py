@@ -31,14 +31,20 @@ Arrays = Mapping[str, NDArray[np.generic]]
 
 
 def test_weights(
-    model: LoadedModel, options: PredictOptions, *, quick: bool = False, report: Callable[[str], None] = lambda stage: None
+    model: LoadedModel,
+    options: PredictOptions,
+    *,
+    sizes: bool = True,
+    blocks: bool = True,
+    report: Callable[[str], None] = lambda stage: None,
 ) -> TestReport:
     """Run every weights format on the test inputs as they are, without padding or blocks, and compare with the test outputs.
 
     Args:
         model: The model.
         options: `weights_format` limits the test to one; `device`, `precision`, `compile` and `trust` are used.
-        quick: Test nothing but that; otherwise other sizes and batches are tried as well, and blocks.
+        sizes: Try other sizes and batches as well.
+        blocks: Compare blockwise prediction with that of the whole as well.
         report: Told what is tested.
 
     Raises:
@@ -56,10 +62,10 @@ def test_weights(
         if why_not:
             tests.append(WeightsTest(weights_format=name, status="skipped", message=why_not))
         else:
-            tests.append(_test_one(model, attrs.evolve(options, weights_format=name), inputs, expected, quick, report))
+            tests.append(_test_one(model, attrs.evolve(options, weights_format=name), inputs, expected, sizes, report))
     ran = [t for t in tests if t.found]
     blockwise = None
-    if ran and not quick:
+    if ran and blocks:
         report("blocks")
         blockwise = try_blocks(model, attrs.evolve(options, weights_format=_fastest(ran, model)))
     return TestReport(
@@ -78,7 +84,7 @@ test_weights.__test__ = False  # type: ignore[attr-defined]  # pytest collects f
 
 
 def _test_one(
-    model: LoadedModel, options: PredictOptions, inputs: Arrays, expected: Arrays, quick: bool, report: Callable[[str], None]
+    model: LoadedModel, options: PredictOptions, inputs: Arrays, expected: Arrays, sizes: bool, report: Callable[[str], None]
 ) -> WeightsTest:
     name = str(options.weights_format)
     report(name)
@@ -89,13 +95,13 @@ def _test_one(
         call = BareCall(model, inputs)
         with Predictor(model, options) as predictor, predictor.open_network() as network:
             outputs = call.outputs(network)
-            sizes = () if quick else tuple(try_sizes(model, network, inputs))
+            tried = tuple(try_sizes(model, network, inputs)) if sizes else ()
         deviations = _deviations(model, options, call, outputs)
     except BioimageioError as error:
         return WeightsTest(weights_format=name, status="failed", message=str(error), adapter=adapter)
     compared = tuple(compare(t.id, outputs[t.id], expected[t.id], tolerance_of(model, t.id, name)) for t in model.io.outputs)
     wrong = [f"output {c.output!r}: {c.message}" for c in compared if not c.passed]
-    wrong += [f"sizes {t.shapes_in_words}: {t.message}" for t in sizes if t.status == "failed"]
+    wrong += [f"sizes {t.shapes_in_words}: {t.message}" for t in tried if t.status == "failed"]
     return WeightsTest(
         weights_format=name,
         status="failed" if wrong else "passed",
@@ -103,7 +109,7 @@ def _test_one(
         adapter=adapter,
         frameworks=_versions(model.registry.weights_adapters[adapter].requires),
         outputs=compared,
-        sizes=sizes,
+        sizes=tried,
         deviations=deviations,
         found=FrozenMapping(outputs),
     )

@@ -68,5 +68,8 @@ class WeightsConverterEntry(EntryBase):
     """Names that must be importable."""
 
     load: Callable[[], WeightsConverter] = attrs.field(validator=called_with())
+    extra: str = attrs.field(default="", validator=is_a(str, "a string"))
+    """What to install when ``requires`` is not met, such as ``bioimageio-runtime[torch]``."""
+
     preference: int = attrs.field(default=0, validator=is_a(int, "a whole number"))
     """Among installed converters between the same formats the highest preference is taken; ties go by name."""

@@ -24,6 +24,9 @@ class WeightsFormatEntry(EntryBase):
     aliases: tuple[str, ...] = attrs.field(default=(), validator=names)
     """Old spellings of the key."""
 
+    suffix: str = attrs.field(default="", validator=is_a(str, "a string"))
+    """Usual ending of the names of such files, with its dot."""
+
 
 @attrs.frozen(kw_only=True)
 class AdapterContext:

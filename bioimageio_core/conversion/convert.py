@@ -1,0 +1,232 @@
+"""Weights in another format, verified before anything is written."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BioimageioError, InputError, MissingRequirementError, ModelRunError, PluginError, UnknownExtensionError
+from ..packaging import write_package
+from ..packaging.targets import check_target
+from ..prediction.bare import BareCall
+from ..prediction.choose_weights import adapter_context, choose_weights
+from ..prediction.loaded import LoadedModel
+from ..prediction.options import PredictOptions
+from ..prediction.predictor import Predictor
+from ..prediction.task import run_network
+from ..prediction.test_tensors import load_test_inputs
+from ..registry import ConverterContext, WeightsConverterEntry
+from ..sources import open_package
+from ..sources.hashes import sha256_of
+from ..spec.model.tolerances import Tolerance
+from ..spec.structuring import unstructure
+from ..spec.updating import package_tree
+from ..spec.validation import read_tree
+from ..trials.compare import compare, difference
+from ..trials.report import WeightsTest
+from ..trials.weights import test_weights
+from ..typing import FrozenMapping
+from .choose_converter import choose_converter
+from .examples import other_examples, variable_axes
+
+__all__ = ["ConvertedWeights", "convert_weights"]
+
+RELATIVE, ABSOLUTE, PER_MILLION = 1e-3, 1e-4, 100
+"""How far converted weights may be from those that they were made of: relative to each value, plus relative to the greatest, and elements
+out of a million that may be further away, as values at the threshold of an argmax may be.
+
+Exports of float32 networks differ by 1e-6 or so, which other orders of summation cost; half precision would not pass."""
+
+
+@attrs.frozen(kw_only=True)
+class ConvertedWeights:
+    """Weights that were converted, and how far they are from those that they were made of."""
+
+    path: Path
+    """The package that was written."""
+
+    from_format: str
+    to_format: str
+    converter: str
+    deviations: FrozenMapping[str, float]
+    """Greatest absolute difference from the outputs of the weights that were there, by output; over the test inputs and other sizes.
+
+    Empty where these could not be run here."""
+
+    sizes: int
+    """In how many sizes and batches both were run."""
+
+    test: WeightsTest
+    """The converted weights on the test tensors."""
+
+
+def convert_weights(
+    model: LoadedModel,
+    to_format: str,
+    path: Path,
+    options: PredictOptions,
+    *,
+    overwrite: bool = False,
+    report: Callable[[str], None] = lambda stage: None,
+) -> ConvertedWeights:
+    """Convert weights of a model, verify them, and write the model with all its files and the new weights.
+
+    Args:
+        model: The model, with test tensors.
+        to_format: Weights format to convert to.
+        path: A zip if it ends in ``.zip``, else a folder.
+        options: `weights_format` names the weights to convert; `device` and `trust` are used.
+        overwrite: Replace a package that is there.
+        report: Told what is done.
+
+    Raises:
+        InputError: The model has these weights already, or has none to convert from.
+        UnknownExtensionError: No plugin knows a way.
+        MissingRequirementError: What it needs is not installed.
+        ModelRunError: The weights cannot be converted, or the converted ones do not give the same; nothing is written.
+        OutputError: Something is there already, or cannot be written.
+
+    """
+    check_target(path, overwrite=overwrite)
+    converter = choose_converter(model, to_format, options.weights_format)
+    given = load_test_inputs(model)
+    call = BareCall(model, given)
+    others = list(other_examples(model, given))
+    with tempfile.TemporaryDirectory(prefix="bmz-convert-") as scratch:
+        report(f"{converter.from_format} to {to_format}")
+        entry, file = _convert(converter, model, options, call.network_inputs, others, Path(scratch))
+        tree = unstructure(model.descr)
+        tree["weights"] = {**tree["weights"], to_format: entry}
+        descr, _ = read_tree(tree, model.registry, model.package.name)
+        write_package(descr, model.package, model.registry, Path(scratch) / "package", added={file.name: file})
+        with open_package(str(Path(scratch) / "package")) as package:
+            written, _ = read_tree(package_tree(package), model.registry, package.name)
+            converted = LoadedModel.of(written, package, model.registry)
+            report(f"test {to_format}")
+            test = _tested(converted, attrs.evolve(options, weights_format=to_format))
+            deviations = _compared(model, converted, converter, options, [call.network_inputs, *others])
+            write_package(written, package, model.registry, path, overwrite=overwrite)
+    return ConvertedWeights(
+        path=path,
+        from_format=converter.from_format,
+        to_format=to_format,
+        converter=converter.name,
+        deviations=deviations,
+        sizes=1 + len(others) if deviations else 0,
+        test=test,
+    )
+
+
+def _convert(
+    converter: WeightsConverterEntry,
+    model: LoadedModel,
+    options: PredictOptions,
+    inputs: Mapping[str, NDArray[Any]],
+    others: list[dict[str, NDArray[Any]]],
+    folder: Path,
+) -> tuple[dict[str, Any], Path]:
+    """Return the weights entry of a file that was converted, and the file."""
+    from dask.system import CPU_COUNT
+
+    described = [t for t in model.io.inputs if t.id in inputs]
+    source = adapter_context(
+        model.weights[converter.from_format],
+        model.io,
+        model.package,
+        device=options.devices[0],
+        threads=CPU_COUNT,
+        trust=options.trust,
+    )
+    target = folder / f"{_free_stem(model, converter.to_format)}{model.registry.weights_formats[converter.to_format].suffix}"
+    context = ConverterContext(
+        source=source,
+        inputs=[inputs[t.id] for t in described],
+        target=target,
+        input_axes=tuple(t.axis_ids for t in described),
+        output_axes=tuple(t.axis_ids for t in model.io.outputs),
+        variable_axes=tuple(variable_axes(t, model.io) for t in (*described, *model.io.outputs)),
+        other_inputs=[[other[t.id] for t in described] for other in others],
+    )
+    try:
+        fields = converter.load()(context)
+    except BioimageioError:
+        raise
+    except Exception as error:  # whatever the code of a plugin raises
+        plugin = model.registry.provenance[("weights_converters", converter.name)]
+        raise PluginError(f"the converter {converter.name!r} of {plugin.distribution} fails: {type(error).__name__}: {error}") from error
+    if not target.is_file():
+        raise PluginError(f"the converter {converter.name!r} breaks its contract: expected the file {target.name}, which it did not write")
+    return {"source": target.name, "sha256": sha256_of(target), "parent": converter.from_format, **fields}, target
+
+
+def _free_stem(model: LoadedModel, to_format: str) -> str:
+    """Return a name that no weights of the model have."""
+    taken = {Path(str(w.source)).stem for w in model.weights.values() if hasattr(w, "source")}
+    stem = "weights"
+    return stem if stem not in taken else f"weights_{to_format}"
+
+
+def _tested(converted: LoadedModel, options: PredictOptions) -> WeightsTest:
+    """Return the test of converted weights.
+
+    Raises:
+        MissingRequirementError: Nothing runs them here.
+        ModelRunError: They do not reproduce the test tensors, or do not take the sizes that are described.
+
+    """
+    try:
+        (test,) = test_weights(converted, options, blocks=False).tests
+    except (MissingRequirementError, UnknownExtensionError) as error:
+        raise MissingRequirementError(f"the converted weights cannot be verified here, so nothing is written: {error}") from None
+    noted = [t for t in test.sizes if t.status == "noted"]
+    if test.status != "passed" or noted:
+        why = test.message or noted[0].message
+        raise ModelRunError(f"the converted {test.weights_format} weights do not do what is described, so nothing is written: {why}")
+    return test
+
+
+def _compared(
+    model: LoadedModel,
+    converted: LoadedModel,
+    converter: WeightsConverterEntry,
+    options: PredictOptions,
+    examples: list[dict[str, NDArray[Any]]],
+) -> FrozenMapping[str, float]:
+    """Return how far outputs of the converted weights are from those of the weights that were there.
+
+    Raises:
+        ModelRunError: Further than `RELATIVE` and `ABSOLUTE` allow.
+
+    """
+    before = attrs.evolve(options, weights_format=converter.from_format)
+    try:
+        choose_weights(model.weights, model.registry, before)
+    except (InputError, MissingRequirementError, UnknownExtensionError):
+        return FrozenMapping()  # a converter needs no adapter of what it reads
+    after = attrs.evolve(options, weights_format=converter.to_format)
+    deviations = dict.fromkeys((t.id for t in model.io.outputs), 0.0)
+    for expected, found in zip(_outputs(model, before, examples), _outputs(converted, after, examples), strict=True):
+        for tensor, want, got in zip(model.io.outputs, expected, found, strict=True):
+            size = np.abs(want[np.isfinite(want)].astype(np.float64)).max(initial=0.0)
+            allowed = Tolerance(relative=RELATIVE, absolute=ABSOLUTE * float(size), mismatched_per_million=PER_MILLION, output_ids=())
+            compared = compare(tensor.id, got, want, allowed)
+            if not compared.passed:
+                raise ModelRunError(
+                    f"the converted {converter.to_format} weights do not give what the {converter.from_format} weights give, "
+                    f"so nothing is written: output {tensor.id!r} {compared.message}"
+                )
+            deviations[tensor.id] = max(deviations[tensor.id], float(difference(got, want).max(initial=0.0)))
+    return FrozenMapping(deviations)
+
+
+def _outputs(model: LoadedModel, options: PredictOptions, examples: list[dict[str, NDArray[Any]]]) -> Iterator[list[NDArray[Any]]]:
+    """Yield the outputs of the network of a model for each example."""
+    with Predictor(model, options) as predictor, predictor.open_network() as network:
+        for example in examples:
+            yield run_network(network, model.io, example)
