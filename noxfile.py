@@ -12,7 +12,7 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2024.4.15"
-nox.options.sessions = ["lint", "typing", "tests", "min_deps", "docs", "demo", "templates", "plugins", "oracle"]
+nox.options.sessions = ["lint", "typing", "tests", "min_deps", "docs", "demo", "templates", "plugins", "isolated", "oracle"]
 nox.options.default_venv_backend = "venv"  # pip, as users have it
 nox.options.reuse_existing_virtualenvs = True
 
@@ -136,6 +136,16 @@ def workers_environment(session: nox.Session, folder: Path) -> str:
     wheels = [str(wheel) for wheel in folder.glob("*.whl")]
     session.run("pip", "--python", python, "install", "--quiet", "--no-deps", "-c", CONSTRAINTS, *wheels, "safetensors")
     return python
+
+
+@nox.session
+def isolated(session: nox.Session) -> None:
+    """Test models in environments that are made for them, from a folder of wheels."""
+    install_wheel(session, "onnx", with_packages=tuple(GROUPS["test"]))
+    wheels = Path(session.create_tmp()) / "wheels"
+    extras = PROJECT["project"]["optional-dependencies"]
+    session.run("pip", "download", "--quiet", "--dest", str(wheels), *PROJECT["project"]["dependencies"], *extras["onnx"], silent=True)
+    session.run("pytest", "tests/environments", *session.posargs, env={**environment(), "BMZ_WHEELHOUSE": str(wheels)})
 
 
 def ask_the_reference(session: nox.Session, examples: int) -> None:

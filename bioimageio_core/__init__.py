@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .api import (
         card,
         convert_weights,
+        environment_of,
         import_model,
         json_schema,
         load_description,
@@ -38,6 +39,7 @@ __all__ = [
     "Predictor",
     "card",
     "convert_weights",
+    "environment_of",
     "import_model",
     "json_schema",
     "load_description",

@@ -30,11 +30,13 @@ from .trials.weights import test_weights
 
 if TYPE_CHECKING:
     from .conversion import ConvertedWeights
+    from .environments.environment import Environment
 
 __all__ = [
     "card",
     "convert_weights",
     "default_registry",
+    "environment_of",
     "import_model",
     "json_schema",
     "load_description",
@@ -260,7 +262,12 @@ def _predict_from_worker(
 
 
 def test_model(
-    source: Source | Package, *, quick: bool = False, report: Callable[[str], None] = lambda stage: None, **options: Any
+    source: Source | Package,
+    *,
+    quick: bool = False,
+    isolated: bool = False,
+    report: Callable[[str], None] = lambda stage: None,
+    **options: Any,
 ) -> TestReport:
     """Run a model on its test inputs in every weights format that can be run here, and compare with its test outputs.
 
@@ -270,6 +277,8 @@ def test_model(
     Args:
         source: What `load_description` takes.
         quick: Compare with the test outputs, and try nothing else.
+        isolated: Test each weights format in a virtual environment of its own, with what pip installs for it from its index;
+            dependencies that the model names itself are installed only where it is trusted.
         report: Told what is tested.
         options: `weights_format`, `device`, `precision`, `compile`, `trust` of `PredictOptions`.
 
@@ -278,6 +287,10 @@ def test_model(
         SourceError: A test tensor is missing, or is no array.
 
     """
+    if isolated:
+        from .environments.isolated import test_isolated
+
+        return test_isolated(_load(source), evolve_options(PredictOptions(), options), quick=quick, report=report)
     return test_weights(_load(source), evolve_options(PredictOptions(), options), sizes=not quick, blocks=not quick, report=report)
 
 
@@ -369,6 +382,27 @@ def convert_weights(
 
     chosen = evolve_options(PredictOptions(), options)
     return convert_weights(_load(source), to_format, Path(path).expanduser(), chosen, overwrite=overwrite, report=report)
+
+
+def environment_of(source: Source | Package, weights_format: str | None = None) -> Environment:
+    """Return what has to be installed to run a model with one of its weights formats; none of it needs to be.
+
+    Args:
+        source: What `load_description` takes.
+        weights_format: The weights to run; None: those that would be preferred if all were installed.
+
+    Returns:
+        Requirements, with the methods ``conda_file`` and ``pip_file`` that write them.
+
+    Raises:
+        InputError: The model has no such weights.
+        UnknownExtensionError: No plugin runs them.
+        SourceError: The file of its own dependencies is missing, or cannot be read.
+
+    """
+    from .environments.environment import environment_of
+
+    return environment_of(_load(source), weights_format)
 
 
 def import_model(path: str | Path, folder: str | Path, format: str | None = None, *, overwrite: bool = False) -> ImportedModel:  # noqa: A002

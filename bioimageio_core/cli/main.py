@@ -18,6 +18,7 @@ COMMANDS = {
     "cache": "Show or remove what was fetched from URLs.",
     "convert": "Add weights in another format to a model.",
     "demo": "Predict a large synthetic image with a model that comes along.",
+    "env": "Say what has to be installed for the weights of a model.",
     "import": "Read a model of another system into a folder.",
     "info": "Show what a resource is, and what a model takes, gives and needs.",
     "package": "Write a model with all its files into one zip or folder.",

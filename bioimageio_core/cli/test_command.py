@@ -24,10 +24,11 @@ __all__ = ["command"]
 @click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True, help=PRECISION)
 @click.option("--compile", is_flag=True, help="Let PyTorch translate the network ahead of time.")
 @click.option("--trust", is_flag=True, help="Run code that comes with the model.")
+@click.option("--isolated", is_flag=True, help="Test each weights format in a new environment with what it needs, installed by pip.")
 @click.option("--save", metavar="FOLDER", help="Where outputs that differ are saved; by default bmz-test-NAME, in the current folder.")
 @click.option("--html", metavar="FILE", help="Write the report as a page that needs no other file; FILE is replaced.")
 @click.option("--json", "as_json", is_flag=True, help="Print for machines.")
-def command(model: str, quick: bool, save: str | None, html: str | None, as_json: bool, **options: Any) -> int:
+def command(model: str, quick: bool, isolated: bool, save: str | None, html: str | None, as_json: bool, **options: Any) -> int:
     """Run MODEL on its test inputs in every weights format that can be run here, and compare with its test outputs.
 
     Sizes and batches that the description promises are tried as well, and blocks against the whole.
@@ -42,7 +43,7 @@ def command(model: str, quick: bool, save: str | None, html: str | None, as_json
             if progress is not None:
                 progress(f"test {stage}", 0, 1)
 
-        report = test_model(model, quick=quick, report=tell, **options)
+        report = test_model(model, quick=quick, isolated=isolated, report=tell, **options)
     saved, why_not = _saved(report, save)
     if html is not None:
         from ..report.pages import test_page

@@ -115,5 +115,10 @@ class WeightsAdapterEntry(EntryBase):
     extra: str = attrs.field(default="", validator=is_a(str, "a string"))
     """What to install when ``requires`` is not met, such as ``bioimageio-runtime[onnx]``."""
 
+    environment: Callable[[Any], Sequence[str]] | None = attrs.field(
+        default=None, validator=attrs.validators.optional(called_with("entry"))
+    )
+    """Returns what pip has to install for a weights entry of a description, as in ``torch==2.4.1``; None: what ``extra`` says suffices."""
+
     carries_code: bool = attrs.field(default=False, validator=is_a(bool, "true or false"))
     """The weights are a program of their own."""

@@ -1,0 +1,86 @@
+"""Dependencies that a model asks for itself, by a file for conda or pip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ..errors import SourceError, YamlError
+from ..sources import Package
+from ..spec.files import FileDescr
+from ..spec.yaml import load_yaml
+
+__all__ = ["Dependencies", "own_dependencies"]
+
+
+@attrs.frozen(kw_only=True)
+class Dependencies:
+    """Names of packages as conda and pip write them."""
+
+    source: str = ""
+    """The file; empty where the model names none."""
+
+    channels: tuple[str, ...] = ()
+    conda: tuple[str, ...] = ()
+    pip: tuple[str, ...] = ()
+
+
+def own_dependencies(entry: Any, package: Package) -> Dependencies:
+    """Return what the file says that a weights entry names as its dependencies.
+
+    Args:
+        entry: The weights entry; format 0.4 writes ``manager:file``, format 0.5 names a conda file.
+        package: Where the file is.
+
+    Raises:
+        SourceError: It is missing, or no such file.
+
+    """
+    dependencies = getattr(entry, "dependencies", None)
+    if dependencies is None:
+        return Dependencies()
+    if isinstance(dependencies, FileDescr):
+        manager, source, sha256 = "conda", str(dependencies.source), dependencies.sha256
+    else:
+        manager, _, source = str(dependencies).strip().partition(":")
+        sha256 = None
+    path = package.local(source, sha256=sha256)
+    if manager == "pip":
+        return Dependencies(source=source, pip=_lines(path))
+    if manager == "conda":
+        return _conda(path, source)
+    raise SourceError(f"the dependencies {dependencies!r} are for {manager!r}: expected conda:FILE or pip:FILE")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path.name} cannot be read as a file of dependencies: {error}") from None
+
+
+def _lines(path: Path) -> tuple[str, ...]:
+    lines = (line.partition(" #")[0].strip() for line in _text(path).splitlines())
+    return tuple(line for line in lines if line and not line.startswith("#"))
+
+
+def _conda(path: Path, source: str) -> Dependencies:
+    try:
+        tree = load_yaml(_text(path).encode(), source=path.name)
+    except YamlError as error:
+        raise SourceError(f"{path.name} is no conda environment file: {error}") from None
+    entries = tree.get("dependencies") if isinstance(tree, Mapping) else None
+    if not isinstance(entries, list | tuple):
+        raise SourceError(f"{path.name} is no conda environment file: expected a list under the key 'dependencies'")
+    channels = tree.get("channels")
+    pip = [str(line) for entry in entries if isinstance(entry, Mapping) for line in entry.get("pip") or ()]
+    names = [" ".join(str(entry).split()) for entry in entries if not isinstance(entry, Mapping)]
+    return Dependencies(
+        source=source,
+        channels=tuple(map(str, channels)) if isinstance(channels, list | tuple) else (),
+        conda=tuple(name for name in names if name.split("=")[0].split("<")[0].split(">")[0].strip() not in ("python", "pip")),
+        pip=tuple(" ".join(line.split()) for line in pip),
+    )

@@ -1,0 +1,112 @@
+"""What has to be installed to run one weights format of a model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib import metadata
+from typing import Any
+
+import attrs
+
+from ..errors import InputError, UnknownExtensionError
+from ..prediction.loaded import LoadedModel
+from ..registry import PUBLISHED, WeightsAdapterEntry
+from .dependencies import Dependencies, own_dependencies
+
+__all__ = ["Environment", "environment_of"]
+
+LIBRARY = "bioimageio-runtime"
+"""The distribution of this library."""
+
+
+@attrs.frozen(kw_only=True)
+class Environment:
+    """An environment for one weights format of a model."""
+
+    name: str
+    """For conda."""
+
+    weights_format: str
+    adapter: str
+    python: str
+    """The versions of Python that will do, as in ``>=3.11``."""
+
+    requirements: tuple[str, ...]
+    """What pip has to install: this library, plugins, and frameworks in the described versions."""
+
+    own: Dependencies
+    """What the model itself asks for, by a file that it names."""
+
+    notes: tuple[str, ...]
+
+    def conda_file(self) -> str:
+        """Return the text of a conda environment file."""
+        from ..spec.yaml import dump_yaml
+
+        pip = list(dict.fromkeys([*self.requirements, *self.own.pip]))
+        tree = {
+            "name": self.name,
+            "channels": list(dict.fromkeys([*self.own.channels, "conda-forge", "nodefaults"])),
+            "dependencies": [f"python{self.python}", "pip", *self.own.conda, {"pip": pip}],
+        }
+        return "".join(f"# {line}\n" for line in self.notes) + dump_yaml(tree)
+
+    def pip_file(self) -> str:
+        """Return the text of a requirements file for pip; conda packages of the model are listed as comments."""
+        lines = [*(f"# {line}" for line in self.notes), *self.requirements, *self.own.pip]
+        lines += [f"# of conda: {package}" for package in self.own.conda]
+        return "".join(f"{line}\n" for line in dict.fromkeys(lines))
+
+
+def environment_of(model: LoadedModel, weights_format: str | None = None) -> Environment:
+    """Return what has to be installed to run a model; imports no framework, and needs none.
+
+    Args:
+        model: The model.
+        weights_format: The weights to run; None: those that would be preferred if all were installed.
+
+    Raises:
+        InputError: The model has no such weights.
+        UnknownExtensionError: No plugin runs them.
+        SourceError: The file of its own dependencies is missing, or cannot be read.
+
+    """
+    if weights_format is not None and weights_format not in model.weights:
+        raise InputError(f"the model has no {weights_format!r} weights: expected one of {', '.join(model.weights)}")
+    wanted = [weights_format] if weights_format is not None else list(model.weights)
+    adapters = [a for name in wanted for a in model.registry.adapters_for(name)]
+    if not adapters:
+        raise UnknownExtensionError(f"no installed plugin runs the weights of this model ({', '.join(wanted)}): install one that does")
+    adapter = max(adapters, key=lambda a: a.preference)
+    entry = model.weights[adapter.weights_format]
+    needed = dict.fromkeys([*_plugins(model, adapter), *(adapter.environment(entry) if adapter.environment is not None else ())])
+    return Environment(
+        name=re.sub(r"[^a-z0-9]+", "-", f"{model.io.name} {adapter.weights_format}".lower()).strip("-"),
+        weights_format=adapter.weights_format,
+        adapter=adapter.name,
+        python=metadata.metadata(LIBRARY)["Requires-Python"] or "",
+        requirements=tuple(needed),
+        own=own_dependencies(entry, model.package),
+        notes=tuple(_notes(model.io.name, adapter, entry)),
+    )
+
+
+def _plugins(model: LoadedModel, adapter: WeightsAdapterEntry) -> Iterator[str]:
+    """Yield the distributions that bring what the model names."""
+    registry = model.registry
+    yield adapter.extra or registry.provenance[("weights_adapters", adapter.name)].distribution
+    names = [("processing_ops", op.name) for t in (*model.io.inputs, *model.io.outputs) for op in t.ops]
+    names += [("run_modes", model.io.run_mode)] if model.io.run_mode is not None else []
+    for key in names:
+        plugin = registry.provenance.get(key)
+        distribution = plugin.distribution if plugin is not None else PUBLISHED.get(key)
+        if distribution is not None and distribution != LIBRARY:
+            yield distribution
+
+
+def _notes(name: str, adapter: WeightsAdapterEntry, entry: Any) -> Iterator[str]:
+    yield f"for the {adapter.weights_format} weights of {' '.join(name.split())}, run by {adapter.name}"
+    versions = [f"{a.name} {getattr(entry, a.name)}" for a in attrs.fields(type(entry)) if a.name.endswith("_version")]
+    if versions:
+        yield f"described: {', '.join(versions)}"
