@@ -12,7 +12,7 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2024.4.15"
-nox.options.sessions = ["lint", "typing", "tests", "min_deps", "docs", "demo", "templates", "plugins", "isolated", "oracle"]
+nox.options.sessions = ["lint", "typing", "tests", "min_deps", "docs", "demo", "templates", "plugins", "isolated", "oracle", "ran"]
 nox.options.default_venv_backend = "venv"  # pip, as users have it
 nox.options.reuse_existing_virtualenvs = True
 
@@ -21,6 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = PROJECT["dependency-groups"]
 CONSTRAINTS = "tests/constraints.txt"
 EXTRAS = "http,images,onnx,s3,torch"
+RUNS = ROOT / ".nox" / "runs"
 PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml"))
 REFERENCE = "bioimageio.spec==0.5.14.3"
 """The reference implementation, in the release that the shared verdicts are of."""
@@ -40,16 +41,25 @@ def install_wheel(session: nox.Session, *extras: str, with_packages: tuple[str, 
     session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", str(wheel), silent=True)
 
 
-def environment() -> dict[str, str]:
-    """Return what tests find in their environment: BMZ_INSTALLED says that the wheel is what they must import."""
-    return {"BMZ_INSTALLED": "1", "BMZ_SHARED": os.environ.get("BMZ_SHARED", "")}
+def environment(session: nox.Session | None = None) -> dict[str, str]:
+    """Return what tests find in their environment: BMZ_INSTALLED says that the wheel is what they must import.
+
+    BMZ_RUNS names the file for records of the weights that they run, which starts empty for each session.
+    """
+    variables = {"BMZ_INSTALLED": "1", "BMZ_SHARED": os.environ.get("BMZ_SHARED", "")}
+    if session is not None:
+        RUNS.mkdir(parents=True, exist_ok=True)
+        runs = RUNS / f"{session.name}.jsonl"
+        runs.write_text("")
+        variables["BMZ_RUNS"] = str(runs)
+    return variables
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests against the installed wheel, with every framework."""
     install_wheel(session, *EXTRAS.split(","), with_packages=tuple(GROUPS["test"]))
-    session.run("pytest", *session.posargs, env=environment())
+    session.run("pytest", *session.posargs, env=environment(session))
 
 
 @nox.session
@@ -58,7 +68,7 @@ def min_deps(session: nox.Session) -> None:
     extras = PROJECT["project"]["optional-dependencies"]
     lowest = [re.sub(r">=", "==", d) for d in (*PROJECT["project"]["dependencies"], *extras["onnx"], *extras["images"])]
     install_wheel(session, with_packages=(*lowest, *GROUPS["test"]), constraints=False)
-    session.run("pytest", "-p", "no:cacheprovider", *(session.posargs or ["tests"]), env={**environment(), "BMZ_MIN_DEPS": "1"})
+    session.run("pytest", "-p", "no:cacheprovider", *(session.posargs or ["tests"]), env={**environment(session), "BMZ_MIN_DEPS": "1"})
 
 
 @nox.session
@@ -136,6 +146,13 @@ def workers_environment(session: nox.Session, folder: Path) -> str:
     wheels = [str(wheel) for wheel in folder.glob("*.whl")]
     session.run("pip", "--python", python, "install", "--quiet", "--no-deps", "-c", CONSTRAINTS, *wheels, "safetensors")
     return python
+
+
+@nox.session
+def ran(session: nox.Session) -> None:
+    """Check that all weights of the table in the documentation were run by the sessions before; ``--write`` writes the table."""
+    records = sorted(str(path) for path in RUNS.glob("*.jsonl"))
+    session.run("python", "tests/runs_table.py", "docs/weights-tested.md", *records, *session.posargs)
 
 
 @nox.session

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import zarr
 from numpy.typing import NDArray
+from recorded_runs import record_run
 
 import bioimageio_core as bc
 
@@ -41,6 +42,8 @@ class TestTestTensors:
         report = bc.test_model(shared / "models" / name)
         for test in report.tests:
             print(name, test.weights_format, test.status, [f"{o.output}: {o.greatest_deviation:.3g}" for o in test.outputs], test.message)
+            if test.status == "passed":
+                record_run(test.weights_format, name, "test tensors", *test.frameworks)
         assert report.status == "passed"
         assert {t.weights_format for t in report.tests} == TESTED[name]
         skipped = {t.weights_format for t in report.tests if t.status == "skipped"}
