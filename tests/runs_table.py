@@ -1,6 +1,7 @@
 """The table of what the tests ran: checked against the documentation, or written into it.
 
-``python tests/runs_table.py docs/weights-tested.md RECORDS...`` fails where something that the page lists was not run, or was run and is not listed.
+``python tests/runs_table.py docs/weights-tested.md RECORDS...`` fails where something that the page lists was not run,
+or was run and is not listed.
 ``--write`` writes the page anew; versions of frameworks and of Python that earlier records were made with are kept.
 """
 
