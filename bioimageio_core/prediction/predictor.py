@@ -16,6 +16,7 @@ from ..io import OutputStore
 from ..registry import WeightsAdapter
 from .choose_weights import WeightsChoice, choose_weights
 from .execute import Clock, for_each
+from .insisted import check_insisted_sizes
 from .loaded import LoadedModel
 from .network import Network, load_network
 from .options import PredictOptions, Progress
@@ -139,7 +140,8 @@ class Predictor:
         client = active_client(chosen)
         if client is None:
             # Loaded now, so that what fails does so before anything is written.
-            self.network(plan.weights, plan.run_mode, threads=plan.threads, trust=chosen.trust)
+            with self.network(plan.weights, plan.run_mode, threads=plan.threads, trust=chosen.trust).turn() as adapter:
+                check_insisted_sizes(plan, adapter)
             regions = partial(self._here, chosen)
         else:
             regions = partial(self._elsewhere, chosen, client)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from math import floor
 from typing import Any
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from ..blocks import FixedSize, SteppedSize
 from ..errors import BioimageioError, ModelRunError
 from ..prediction.bare import BareCall
+from ..prediction.insisted import insisted_size
 from ..prediction.loaded import LoadedModel
-from ..prediction.model_io import AxisIO, ModelIO, ReferencedSize, TensorIO
+from ..prediction.model_io import AxisIO, ModelIO, ReferencedSize
 from ..prediction.task import run_network
 from ..registry import WeightsAdapter
 from ..typing import AxisId, FrozenMapping
@@ -94,9 +95,12 @@ def try_sizes(model: LoadedModel, adapter: WeightsAdapter, inputs: Mapping[str, 
         for batch in (1, BATCH) if batches else (1,):
             sizes = {t.id: tuple(batch if a.kind == "batch" else n for a, n in zip(t.axes, given[t.id], strict=True)) for t in described}
             trial = {"shapes": FrozenMapping(sizes), "step": step, "batch": batch}
-            narrow = _insisted(adapter, [(t, sizes[t.id]) for t in described])
-            if narrow:
-                yield SizeTrial(**trial, status="noted", message=narrow)  # type: ignore[arg-type]
+            narrow = insisted_size(adapter, [(t.id, t.axis_ids, sizes[t.id]) for t in described])
+            if narrow is not None:
+                message = (
+                    f"the weights take {narrow[3]} along axis {narrow[1]!r} of {narrow[0]!r} and no other size, unlike what is described"
+                )
+                yield SizeTrial(**trial, status="noted", message=message)  # type: ignore[arg-type]
                 continue
             try:
                 ready = BareCall(model, {name: resized(inputs[name], shape) for name, shape in given.items()}).network_inputs
@@ -110,15 +114,6 @@ def try_sizes(model: LoadedModel, adapter: WeightsAdapter, inputs: Mapping[str, 
                 yield SizeTrial(**trial, status="failed", message=str(error))  # type: ignore[arg-type]
             else:
                 yield SizeTrial(**trial, status="passed")  # type: ignore[arg-type]
-
-
-def _insisted(adapter: WeightsAdapter, given: Sequence[tuple[TensorIO, tuple[int, ...]]]) -> str:
-    """Return which other size the weights themselves insist on, where they say so; empty where they take the sizes that are given."""
-    for insisted, (tensor, sizes) in zip(getattr(adapter, "input_shapes", ()), given, strict=False):
-        for axis, size, only in zip(tensor.axis_ids, sizes, insisted, strict=False):
-            if only not in (None, size):
-                return f"the weights take {only} along axis {axis!r} of {tensor.id!r} and no other size, unlike what is described"
-    return ""
 
 
 def _whole(shape: tuple[int | None, ...]) -> tuple[int, ...]:
