@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import (
         card,
+        compat,
         convert_weights,
         environment_of,
         import_model,
@@ -38,6 +39,7 @@ __all__ = [
     "Prediction",
     "Predictor",
     "card",
+    "compat",
     "convert_weights",
     "environment_of",
     "import_model",

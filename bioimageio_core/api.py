@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,9 +31,11 @@ from .trials.weights import test_weights
 if TYPE_CHECKING:
     from .conversion import ConvertedWeights
     from .environments.environment import Environment
+    from .report.compatibility import Compatibility
 
 __all__ = [
     "card",
+    "compat",
     "convert_weights",
     "default_registry",
     "environment_of",
@@ -341,6 +343,25 @@ def save_package(
         descr, _ = read_tree(package_tree(package), default_registry(), package.name)
         write_package(descr, package, default_registry(), target, weights_formats=weights_formats, overwrite=overwrite)
     return target
+
+
+def compat(source: Source | Package, consumers: Iterable[str] = ()) -> tuple[Compatibility, ...]:
+    """Return which software can run a model, rule by rule; nothing but the description is read.
+
+    Args:
+        source: What `load_description` takes.
+        consumers: Names of software to ask about; none: all of which rules are registered, and this library.
+
+    Raises:
+        InputError: There is no software of some name.
+        InvalidDescriptionError: The description breaks its format.
+
+    """
+    from .report.compatibility import compatibility
+
+    with open_package(source) as package:
+        descr, _ = read_tree(_model_tree(package), default_registry(), package.name)
+        return compatibility(descr, package, default_registry(), consumers)
 
 
 def convert_weights(

@@ -16,6 +16,7 @@ __all__ = ["COMMANDS", "bmz", "main"]
 
 COMMANDS = {
     "cache": "Show or remove what was fetched from URLs.",
+    "compat": "Say which software can run a model, and why not.",
     "convert": "Add weights in another format to a model.",
     "demo": "Predict a large synthetic image with a model that comes along.",
     "env": "Say what has to be installed for the weights of a model.",

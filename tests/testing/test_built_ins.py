@@ -12,6 +12,7 @@ from made_models import box_graph
 from bioimageio_core.registry import collect
 from bioimageio_core.testing import (
     CONFORMANCE,
+    ConsumerConformance,
     ProcessingOpConformance,
     WeightsAdapterConformance,
     WeightsExample,
@@ -33,6 +34,9 @@ for name, op in REGISTRY.processing_ops.items():
 
 for name, weights_format in REGISTRY.weights_formats.items():
     globals()[f"Test_format_{name}"] = type(f"Test_format_{name}", (WeightsFormatConformance,), {"entry": weights_format})
+
+for name, consumer in REGISTRY.consumers.items():
+    globals()[f"Test_consumer_{name}"] = type(f"Test_consumer_{name}", (ConsumerConformance,), {"entry": consumer})
 
 
 class TestListedArguments(ProcessingOpConformance):

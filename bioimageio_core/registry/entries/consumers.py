@@ -30,7 +30,7 @@ class Judgement:
     """Where the rule is known from: a page, a release, a trial."""
 
     date: str = ""
-    """Day on which that was so, as in ``2024-05-31``."""
+    """When that was so, as in ``2024-05-31`` or ``2024``."""
 
 
 Judge: TypeAlias = Callable[[Any], Iterable[Judgement]]

@@ -1,0 +1,49 @@
+"""ZEN, which runs networks out of its own container, with nothing around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..registry import Judgement
+from .formats import op_names
+
+__all__ = ["judge_zen"]
+
+SOURCE, DATE = "ANN model specification of the package czmodel 6.2.0", "2026-11"
+
+IN_A_GRAPH = frozenset({"binarize", "clip", "ensure_dtype", "fixed_zero_mean_unit_variance", "scale_linear", "sigmoid", "softmax"})
+"""Ops that depend on nothing but the pixel, or the pixels of a block: they can be part of the network."""
+
+
+def judge_zen(model: Any) -> Iterator[Judgement]:
+    """Judge whether a model can be written as a ``.czann`` file, which ZEN imports."""
+
+    def rule(words: str, good: bool, reason: str, remedy: str, *, perhaps: bool = False) -> Judgement:
+        answer = "yes" if good else "unknown" if perhaps else "no"
+        return Judgement(rule=words, answer=answer, reason=reason, remedy="" if good else remedy, source=SOURCE, date=DATE)  # type: ignore[arg-type]
+
+    formats = ", ".join(model.weights)
+    yield rule("has ONNX weights, which go into a .czann file", "onnx" in model.weights, f"it has {formats}", "bmz convert --to onnx")
+    for words, tensors in (("input", model.inputs), ("output", model.outputs)):
+        yield rule(f"has one {words}", len(tensors) == 1, f"it has {len(tensors)}", f"make it one network with one {words}")
+    for op in dict.fromkeys(op_names(model)):
+        whole = "it needs statistics of the image" if op not in IN_A_GRAPH else "it can be part of the network"
+        yield rule(f"the op {op} can be part of the network", op in IN_A_GRAPH, whole, "use an op with fixed numbers, such as scale_linear")
+    spatial = [_space(t) for t in (*model.inputs, *model.outputs)]
+    reason = f"tensors have {' and '.join(str(n) for n in sorted(set(spatial)))} axes in space"
+    yield rule(
+        "is of images with 2 or 3 axes in space",
+        all(n in (2, 3) for n in spatial),
+        reason,
+        "add the axes that are missing, or drop those that are too many",
+    )
+    if model.run_mode is not None:
+        yield rule("needs no run mode", False, f"it asks for {model.run_mode.name}", "say what the run mode does by ops")
+
+
+def _space(tensor: Any) -> int:
+    axes = tensor.axes
+    if isinstance(axes, str):
+        return sum(a in "zyx" for a in axes)
+    return sum(a.type == "space" for a in axes)
