@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 from .errors import InvalidDescriptionError, MissingRequirementError, UnknownExtensionError, YamlError
-from .foreign import ImportedModel, import_foreign
+from .foreign import ExportedModel, ImportedModel, export_foreign, import_foreign
 from .packaging import write_package
 from .prediction.loaded import LoadedModel
 from .prediction.options import PredictOptions
@@ -39,6 +39,7 @@ __all__ = [
     "convert_weights",
     "default_registry",
     "environment_of",
+    "export_model",
     "import_model",
     "json_schema",
     "load_description",
@@ -450,6 +451,34 @@ def import_model(path: str | Path, folder: str | Path, format: str | None = None
 
     """
     return import_foreign(Path(path).expanduser(), Path(folder).expanduser(), default_registry(), format=format, overwrite=overwrite)
+
+
+def export_model(source: Source | Package, to_format: str, path: str | Path, *, overwrite: bool = False, **options: Any) -> ExportedModel:
+    """Write a model in the format of another system.
+
+    Which formats are written depends on the plugins that are installed.
+    A file or folder that could not be written whole is not there at all.
+
+    Args:
+        source: What `load_description` takes.
+        to_format: Name of the format.
+        path: The file or folder to write.
+        overwrite: Replace what is there.
+        options: Arguments of the format, by name.
+
+    Returns:
+        The path, and what the other format can not say.
+
+    Raises:
+        UnknownExtensionError: No plugin writes the format.
+        InputError: The format cannot hold such a model.
+        OutputError: Something is there already, or cannot be written.
+
+    """
+    with open_package(source) as package:
+        descr, _ = read_tree(_model_tree(package), default_registry(), package.name)
+        target = Path(path).expanduser()
+        return export_foreign(descr, package, default_registry(), to_format, target, options=options, overwrite=overwrite)
 
 
 def package_files(path: Path) -> Mapping[str, int]:

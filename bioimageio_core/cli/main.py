@@ -20,6 +20,7 @@ COMMANDS = {
     "convert": "Add weights in another format to a model.",
     "demo": "Predict a large synthetic image with a model that comes along.",
     "env": "Say what has to be installed for the weights of a model.",
+    "export": "Write a model in the format of another system.",
     "import": "Read a model of another system into a folder.",
     "info": "Show what a resource is, and what a model takes, gives and needs.",
     "package": "Write a model with all its files into one zip or folder.",

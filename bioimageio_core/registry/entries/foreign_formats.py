@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
+from ...typing import FrozenMapping
 from .base import EntryBase, called_with, names
 
 __all__ = ["ForeignFormat", "ForeignFormatEntry", "ForeignFormatWriter"]
@@ -35,8 +36,8 @@ class ForeignFormat(Protocol):
         ...
 
 
-ForeignFormatWriter: TypeAlias = Callable[[Any, Path, Path], tuple[str, ...]]
-"""``(description, folder of its files, path to write) -> what could not be said there, each as a sentence``."""
+ForeignFormatWriter: TypeAlias = Callable[..., tuple[str, ...]]
+"""``(description, folder of its files, path to write, **options) -> what could not be said there, each as a sentence``."""
 
 
 @attrs.frozen(kw_only=True)
@@ -49,3 +50,6 @@ class ForeignFormatEntry(EntryBase):
     load: Callable[[], ForeignFormat] = attrs.field(validator=called_with())
     load_writer: Callable[[], ForeignFormatWriter] | None = attrs.field(default=None, validator=attrs.validators.optional(called_with()))
     """Imports what writes the format; None where it is only read."""
+
+    writer_options: Mapping[str, str] = attrs.field(default=FrozenMapping(), converter=FrozenMapping)
+    """Names of the arguments that the writer takes beside those three, and what each is for, in a few words."""

@@ -1,0 +1,137 @@
+"""A model, written in the format of another system."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ..errors import BioimageioError, InputError, MissingRequirementError, OutputError, PluginError, UnknownExtensionError
+from ..packaging import write_package
+from ..registry import ForeignFormatEntry, Registry, published_by
+from ..sources import Package, open_package
+from ..spec.updating import package_tree
+from ..spec.validation import read_tree
+from ..typing import FrozenMapping
+from .detect import plugin_of
+
+__all__ = ["ExportedModel", "export_foreign"]
+
+
+@attrs.frozen(kw_only=True)
+class ExportedModel:
+    """A model of another system, and what got lost on the way there."""
+
+    path: Path
+    """The file or folder."""
+
+    format: str
+    lost: tuple[str, ...]
+    """What the other format can not say, each in a sentence."""
+
+
+def export_foreign(
+    descr: Any,
+    package: Package,
+    registry: Registry,
+    format: str,  # noqa: A002 (the word of the option)
+    path: Path,
+    *,
+    options: Mapping[str, Any] = FrozenMapping(),
+    overwrite: bool = False,
+) -> ExportedModel:
+    """Write a model in the format of another system; the file or folder is whole, or not there at all.
+
+    Args:
+        descr: A valid description.
+        package: Where its files are.
+        registry: Where the formats come from.
+        format: Name of the format.
+        path: The file or folder to write.
+        options: Arguments of the writer, by name.
+        overwrite: Replace what is there.
+
+    Raises:
+        UnknownExtensionError: No plugin writes the format.
+        InputError: The format cannot hold such a model, or has no such option; or a file of the model is broken.
+        PluginError: The plugin that writes it fails.
+        OutputError: Something is in the way, or cannot be written.
+
+    """
+    entry = _entry(registry, format)
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists already: choose another name, or overwrite it (overwrite=True, --overwrite)")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+    with scratch as folder:
+        own, part = Path(folder) / "model", Path(folder) / path.name
+        if own == part:
+            part = Path(folder) / "export" / path.name
+            part.parent.mkdir()
+        write_package(descr, package, registry, own)
+        with open_package(str(own)) as copied:
+            written, _ = read_tree(package_tree(copied), registry, package.name)
+            lost = _write(entry, registry, written, own, part, options)
+        _move(part, path, overwrite=overwrite)
+    return ExportedModel(path=path, format=entry.name, lost=lost)
+
+
+def _entry(registry: Registry, format: str) -> ForeignFormatEntry:  # noqa: A002
+    writers = {name: entry for name, entry in registry.foreign_formats.items() if entry.load_writer is not None}
+    if format not in writers:
+        which = f"one of {', '.join(writers)}" if writers else "a plugin that does (none is installed)"
+        raise UnknownExtensionError(
+            f"no installed plugin writes models in the format {format!r}{published_by('foreign_formats', format)}: expected {which}"
+        )
+    return writers[format]
+
+
+def _write(
+    entry: ForeignFormatEntry, registry: Registry, descr: Any, folder: Path, part: Path, options: Mapping[str, Any]
+) -> tuple[str, ...]:
+    assert entry.load_writer is not None
+    unknown = [name for name in options if name not in entry.writer_options]
+    if unknown:
+        known = ", ".join(entry.writer_options) or "none"
+        raise InputError(f"the format {entry.name!r} has no option {unknown[0]!r}: expected one of {known}")
+    try:
+        lost = tuple(entry.load_writer()(descr, folder, part, **options))
+    except BioimageioError:
+        raise
+    except ValueError as error:
+        raise InputError(f"{descr.name!r} cannot be written as {entry.name}: {error}") from error
+    except ModuleNotFoundError as error:
+        raise MissingRequirementError(f"writing {entry.name} needs {error.name}, which is not installed") from None
+    except Exception as error:  # whatever a stranger's code raises
+        plugin = plugin_of(entry, registry)
+        raise PluginError(
+            f"{descr.name!r} cannot be written as {entry.name}: the format of {plugin} fails: {type(error).__name__}: {error}"
+        ) from error
+    if not part.exists():
+        raise PluginError(
+            f"format {entry.name!r} of {plugin_of(entry, registry)} breaks its contract: it wrote nothing at the path it was given"
+        )
+    return lost
+
+
+def _move(part: Path, path: Path, *, overwrite: bool) -> None:
+    try:
+        if path.exists() or path.is_symlink():
+            if not overwrite:
+                raise OutputError(f"{path} exists already: it came into being meanwhile; choose another name")
+            if path.is_dir() != part.is_dir():
+                raise OutputError(f"{path} is not what would replace it, a {'folder' if part.is_dir() else 'file'}: choose another name")
+            if path.is_dir():
+                shutil.rmtree(path)
+        part.replace(path)
+    except OutputError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
