@@ -1,0 +1,158 @@
+"""PyTorch modules and scripts, converted to ONNX by the exporters of PyTorch."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import onnx
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+
+from ...errors import ModelRunError
+from ...registry import ConverterContext
+from ...writing import write_bytes
+from ..state_dict import load_module
+from ..torch_network import ordered_outputs
+from ..torchscript import load_script
+from .onnx_shapes import name_axes
+from .trials import Attempt, Trial, first_that_agrees, make_trials
+
+__all__ = ["state_dict_to_onnx", "torchscript_to_onnx"]
+
+LARGEST = 2**31 - 2**20
+"""Bytes of parameters in one file: the format allows 2 GiB with all that is around them."""
+
+
+def state_dict_to_onnx(context: ConverterContext) -> Mapping[str, Any]:
+    """Write the graph of a module: exported, scripted or traced, whichever gives what the module gives in all sizes.
+
+    Raises:
+        ModelRunError: The weights can not be loaded, are too large, or no way leads to the same outputs.
+        TrustError: Code of the model would run, and nobody has allowed it.
+
+    """
+    module = load_module(context.source).eval().requires_grad_(False)
+    return _write(context, module, _exported, lambda c, m, t: _recorded(c, torch.jit.script(m), t), _traced)
+
+
+def torchscript_to_onnx(context: ConverterContext) -> Mapping[str, Any]:
+    """Write the graph of a script, or of what it does with the test inputs, whichever gives the same in all sizes.
+
+    Raises:
+        ModelRunError: The weights can not be loaded, are too large, or neither gives what the script gives.
+
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript is deprecated as a whole
+        module = load_script(context.source.path, "cpu").eval()
+    return _write(context, module, _recorded, _traced)
+
+
+def _write(context: ConverterContext, module: Any, *exporters: Callable[[ConverterContext, Any, Trial], bytes]) -> Mapping[str, Any]:
+    name = Path(context.source.path).name
+    check_size(module, name)
+    words = {_exported: "exporting", _traced: "tracing"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # exporters warn of what they will do some day, traces of all that they record
+        trials = make_trials(context, module)
+        attempts: list[Attempt] = [
+            (words.get(exporter, "scripting"), lambda exporter=exporter: _Graph(exporter(context, module, trials[-1]), context, trials[0]))  # type: ignore[misc]
+            for exporter in exporters
+        ]
+        graph = first_that_agrees(attempts, trials, name=name, to_format="ONNX")
+    write_bytes(context.target, graph.content, overwrite=False)
+    return {"opset_version": graph.opset_version}
+
+
+def check_size(module: Any, name: str) -> None:
+    """Refuse modules that do not fit into one file of ONNX.
+
+    Raises:
+        ModelRunError: It has too many parameters.
+
+    """
+    size = sum(tensor.numel() * tensor.element_size() for tensor in (*module.parameters(), *module.buffers()))
+    if size > LARGEST:
+        raise ModelRunError(f"{name} holds {size} bytes of parameters: expected at most {LARGEST}, since an ONNX file has at most 2 GiB")
+
+
+class _Graph:
+    """A graph that is called with arrays."""
+
+    def __init__(self, content: bytes, context: ConverterContext, trial: Trial) -> None:
+        model = name_axes(onnx.load_from_string(content), context, trial)
+        self.content = model.SerializeToString()
+        self.opset_version = next(opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx"))
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4  # what fails is raised
+        self._session = onnxruntime.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
+
+    def __call__(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        names = [each.name for each in self._session.get_inputs()]
+        found: list[NDArray[Any]] = self._session.run(None, dict(zip(names, inputs, strict=True)))
+        return found
+
+
+class _Ordered(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
+    """Returns the outputs of a module as a tuple, in the order of the described ones."""
+
+    def __init__(self, module: Any, output_ids: Sequence[str]) -> None:
+        super().__init__()
+        self.module = module
+        self.output_ids = tuple(output_ids)
+
+    def forward(self, *inputs: Any) -> tuple[Any, ...]:
+        return tuple(ordered_outputs(self.module(*inputs), self.output_ids)[: len(self.output_ids)])
+
+
+def _exported(context: ConverterContext, module: Any, trial: Trial) -> bytes:
+    """Export what the module computes, symbols standing for sizes that vary."""
+    variable = [tuple({n: torch.export.Dim.DYNAMIC for n in numbers} for numbers in _variable(context))]
+    program = torch.onnx.export(
+        _Ordered(module, context.source.output_ids),
+        _tensors(trial),
+        dynamo=True,
+        dynamic_shapes=tuple(variable),
+        input_names=list(context.source.input_ids),
+        output_names=list(context.source.output_ids),
+        verbose=False,
+    )
+    content: bytes = program.model_proto.SerializeToString()
+    return content
+
+
+def _traced(context: ConverterContext, module: Any, trial: Trial) -> bytes:
+    """Export what the module does with the inputs of a trial."""
+    return _recorded(context, _Ordered(module, context.source.output_ids), trial)
+
+
+def _recorded(context: ConverterContext, module: Any, trial: Trial) -> bytes:
+    """Export a script with its branches and loops; other modules are traced."""
+    content = io.BytesIO()
+    inputs, outputs = list(context.source.input_ids), list(context.source.output_ids)
+    torch.onnx.export(
+        module,
+        _tensors(trial),
+        content,
+        dynamo=False,
+        input_names=inputs,
+        output_names=outputs,
+        dynamic_axes={name: numbers for name, numbers in zip([*inputs, *outputs], _variable(context), strict=False) if numbers},
+    )
+    return content.getvalue()
+
+
+def _tensors(trial: Trial) -> tuple[Any, ...]:
+    return tuple(torch.from_numpy(array.copy()) for array in trial.inputs)
+
+
+def _variable(context: ConverterContext) -> list[list[int]]:
+    """Return the numbers of the axes of each input, and then each output, that come in more than one size."""
+    axes = [*context.input_axes, *context.output_axes]
+    known = [[n for n, axis in enumerate(ids) if axis in variable] for ids, variable in zip(axes, context.variable_axes, strict=False)]
+    return known or [[] for _ in context.inputs]
