@@ -1,6 +1,7 @@
 """Small networks of PyTorch, with the weights and descriptions that are made of them: real layers, random parameters of a fixed seed.
 
 Their code is text, since it comes with models as a file; `network` returns the module that it makes.
+PyTorch is imported where it is used: tests import this file before they know that it is installed.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 import yaml
 from made_models import BATCH, channels, follows, save_description_0_4, save_description_0_5, space, tensor
 from numpy.typing import NDArray
 
 from bioimageio_core.registry import AdapterContext, ConverterContext
 from bioimageio_core.weights import descr_v0_5 as v0_5
+from bioimageio_core.weights.architecture import module_from_file
 
-__all__ = ["HALO", "NETWORKS", "adapter_context", "conversion", "entry", "inputs_of", "network", "save_model", "save_network"]
+__all__ = ["HALO", "NETWORKS", "adapter_context", "conversion", "entry", "inputs_of", "network", "save_model", "save_network", "with_weights"]
 
 UNET = """
 import torch
@@ -83,6 +84,8 @@ HALO = 8
 
 def network(name: str, seed: int = 0, **kwargs: Any) -> Any:
     """Return the module of a network in evaluation mode."""
+    import torch
+
     names: dict[str, Any] = {}
     exec(NETWORKS[name], names)
     torch.manual_seed(seed)
@@ -101,6 +104,8 @@ def inputs_of(name: str, height: int = 32, width: int = 24, batch: int = 1) -> l
 
 def save_network(folder: Path, name: str, *formats: str) -> Path:
     """Write ``network.py`` and the weights in some formats: ``pytorch_state_dict``, ``torchscript``, ``onnx``; return the folder."""
+    import torch
+
     module = network(name)
     (folder / "network.py").write_text(NETWORKS[name])
     if "pytorch_state_dict" in formats:
@@ -124,7 +129,7 @@ def save_network(folder: Path, name: str, *formats: str) -> Path:
 
 def scripted(folder: Path, module: Any) -> Any:
     """Return the script of a network, whose code PyTorch reads from the file."""
-    from bioimageio_core.weights.architecture import module_from_file
+    import torch
 
     found = module_from_file(folder / "network.py", "Network", {}, trust=True)
     found.load_state_dict(module.state_dict())

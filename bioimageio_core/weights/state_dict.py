@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -66,7 +67,9 @@ def read_state_dict(path: str | Path) -> Mapping[str, Any]:
         raise MissingRequirementError(f"reading {name} needs PyTorch {SAFE} or later, since others can be made to run code by such files")
     check_unpacked_size(path)
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickles in newer protocols, which are read or refused all the same
+            found = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         raise ModelRunError(
             f"{name} holds something else than tensors and plain data, or is broken: expected what torch.save(module.state_dict(), ...) "
@@ -78,10 +81,8 @@ def read_state_dict(path: str | Path) -> Mapping[str, Any]:
 
 
 def _refused(error: UnpicklingError) -> str:
-    """Return the sentence of PyTorch's message that says what was in the file."""
-    text = str(error)
-    start = max(text.find("WeightsUnpickler error:"), 0)
-    return in_brief(text[start:].removeprefix("WeightsUnpickler error:").strip().partition("\n")[0].partition(" was not an allowed")[0])
+    """Return what PyTorch's reader stopped at, without its advice on how to load the file nevertheless."""
+    return in_brief(str(error.__context__ or error).partition(" was not an allowed")[0])
 
 
 def _parameters_in(found: Any, name: str) -> Mapping[str, Any]:
