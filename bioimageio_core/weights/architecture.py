@@ -61,14 +61,13 @@ def build_module(context: AdapterContext) -> Any:
     """
     architecture = context.weights.architecture
     if isinstance(architecture, str):
-        source, is_file, name = architecture.rpartition(":")
-        import_from, _, name = ("", "", name) if is_file else architecture.rpartition(".")
-        kwargs = thaw(context.weights.kwargs)
+        is_file, kwargs = ":" in architecture, thaw(context.weights.kwargs)
+        source, _, name = architecture.rpartition(":" if is_file else ".")
     else:
         is_file, name, kwargs = isinstance(architecture, FileDescr), architecture.callable, thaw(architecture.kwargs)
-        source, import_from = getattr(architecture, "source", ""), getattr(architecture, "import_from", "")
+        source = architecture.source if is_file else architecture.import_from
     if not is_file:
-        return module_from_library(import_from, name, kwargs, trust=context.trust)
+        return module_from_library(source, name, kwargs, trust=context.trust)
     if not context.trust:
         raise _no_trust(f"the architecture file {source}, which comes with the model,")
     attached = [context.files[file] for file in context.files if file.startswith("attachments/") and file.endswith(".py")]
@@ -220,4 +219,3 @@ def _no_pickled_code() -> Iterator[None]:
 
 def _no_trust(what: str) -> TrustError:
     return TrustError(f"{what} is code that runs only where it is trusted: allow it with trust=True (--trust) if you know who wrote it")
-

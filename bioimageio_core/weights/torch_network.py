@@ -238,7 +238,9 @@ def _keeps_something(script: Any) -> bool:
 
 def _is_of_compiler(error: Exception) -> bool:
     kind = type(error)
-    return kind.__module__.startswith(("torch._dynamo", "torch._inductor")) and kind.__name__ != "TorchRuntimeError"  # that is of the module
+    return (
+        kind.__module__.startswith(("torch._dynamo", "torch._inductor")) and kind.__name__ != "TorchRuntimeError"
+    )  # that is of the module
 
 
 def _cause(error: Exception) -> str:

@@ -34,5 +34,6 @@ def check_unpacked_size(path: str | Path) -> None:
         return
     if unpacked > ALWAYS + GROWTH * packed:
         raise ModelRunError(
-            f"{file.name} has {packed} bytes that unpack to {unpacked}, which no weights do: it is not loaded, since it could fill the memory"
+            f"{file.name} has {packed} bytes that unpack to {unpacked}, which no weights do: "
+            "it is not loaded, since it could fill the memory"
         )

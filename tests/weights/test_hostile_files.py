@@ -71,7 +71,9 @@ class TestPickledCode:
         """In both formats of PyTorch, where tensors are expected or a script."""
         witness = tmp_path / "witness"
         torch.save({"weight": torch.ones(1), "harm": Harm(witness)}, context.path, _use_new_zipfile_serialization=zipped)
-        refused(context, weights_format, r"not loaded, since it could run code \(.*system" if weights_format != "torchscript" else "cannot load")
+        refused(
+            context, weights_format, r"not loaded, since it could run code \(.*system" if weights_format != "torchscript" else "cannot load"
+        )
         assert not witness.exists()
         torch.load(context.path, weights_only=False)  # it would have
         assert witness.exists()
@@ -174,7 +176,18 @@ class TestOnnx:
 
     @pytest.mark.parametrize(
         "location",
-        ["../secret", "../../etc/passwd", "/etc/passwd", "a/../../secret", "C:\\secret", "\\\\host\\share", "..\\secret", "", ".", "*/_ORT_MEM_ADDR_/*"],
+        [
+            "../secret",
+            "../../etc/passwd",
+            "/etc/passwd",
+            "a/../../secret",
+            "C:\\secret",
+            "\\\\host\\share",
+            "..\\secret",
+            "",
+            ".",
+            "*/_ORT_MEM_ADDR_/*",
+        ],
     )
     def test_escape(self, tmp_path: Path, location: str) -> None:
         """Refused before ONNX Runtime sees the graph, even where the description names a file."""
@@ -204,7 +217,9 @@ class TestOnnx:
         save_graph(tmp_path / "weights.onnx", [helper.make_node("Identity", ["location"], ["out"])], {"location": 4}, {"out": 4})
         assert external_locations(tmp_path / "weights.onnx") == frozenset()
 
-    @pytest.mark.parametrize("content", [b"", b"location", b"\x3a\xff\xff\xff\xff\x7f location", b"\x0b location", b"\xff" * 20 + b"location"])
+    @pytest.mark.parametrize(
+        "content", [b"", b"location", b"\x3a\xff\xff\xff\xff\x7f location", b"\x0b location", b"\xff" * 20 + b"location"]
+    )
     def test_no_graph(self, tmp_path: Path, content: bytes) -> None:
         """Neither our reader nor that of ONNX Runtime gets lost."""
         (tmp_path / "weights.onnx").write_bytes(content)

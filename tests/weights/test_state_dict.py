@@ -113,7 +113,11 @@ class TestNames:
             ({**TENSORS, "head": torch.ones(1)}, True, "the file lacks none, the architecture lacks head"),
             ({**TENSORS, "bias": torch.ones(4)}, True, r"do not fit .*bias has shape \[4\], in the architecture \[1\]"),
             ({**TENSORS, "bias": torch.ones(4)}, False, r"bias has shape \[4\], in the architecture \[1\]"),
-            ({"a": torch.ones(1), "b": torch.ones(1)}, False, "lacks bias, weight, the architecture lacks a, b, so that none would be loaded"),
+            (
+                {"a": torch.ones(1), "b": torch.ones(1)},
+                False,
+                "lacks bias, weight, the architecture lacks a, b, so that none would be loaded",
+            ),
             ({}, True, "the file lacks bias, weight"),
         ],
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import onnx
 import onnxruntime
@@ -20,9 +21,11 @@ from ..state_dict import load_module
 from ..torch_network import ordered_outputs
 from ..torchscript import load_script
 from .onnx_shapes import name_axes
-from .trials import Attempt, Trial, first_that_agrees, make_trials
+from .trials import Trial, first_that_agrees, make_trials
 
 __all__ = ["state_dict_to_onnx", "torchscript_to_onnx"]
+
+Exporter: TypeAlias = Callable[[ConverterContext, Any, Trial], bytes]
 
 LARGEST = 2**31 - 2**20
 """Bytes of parameters in one file: the format allows 2 GiB with all that is around them."""
@@ -37,7 +40,7 @@ def state_dict_to_onnx(context: ConverterContext) -> Mapping[str, Any]:
 
     """
     module = load_module(context.source).eval().requires_grad_(False)
-    return _write(context, module, _exported, lambda c, m, t: _recorded(c, torch.jit.script(m), t), _traced)
+    return _write(context, module, {"exporting": _exported, "scripting": _scripted, "tracing": _traced})
 
 
 def torchscript_to_onnx(context: ConverterContext) -> Mapping[str, Any]:
@@ -50,20 +53,20 @@ def torchscript_to_onnx(context: ConverterContext) -> Mapping[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript is deprecated as a whole
         module = load_script(context.source.path, "cpu").eval()
-    return _write(context, module, _recorded, _traced)
+    return _write(context, module, {"exporting": _recorded, "tracing": _traced})
 
 
-def _write(context: ConverterContext, module: Any, *exporters: Callable[[ConverterContext, Any, Trial], bytes]) -> Mapping[str, Any]:
+def _write(context: ConverterContext, module: Any, exporters: Mapping[str, Exporter]) -> Mapping[str, Any]:
     name = Path(context.source.path).name
     check_size(module, name)
-    words = {_exported: "exporting", _traced: "tracing"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # exporters warn of what they will do some day, traces of all that they record
         trials = make_trials(context, module)
-        attempts: list[Attempt] = [
-            (words.get(exporter, "scripting"), lambda exporter=exporter: _Graph(exporter(context, module, trials[-1]), context, trials[0]))  # type: ignore[misc]
-            for exporter in exporters
-        ]
+
+        def graph_of(exporter: Exporter) -> _Graph:
+            return _Graph(exporter(context, module, trials[-1]), context, trials[0])
+
+        attempts = {words: partial(graph_of, exporter) for words, exporter in exporters.items()}
         graph = first_that_agrees(attempts, trials, name=name, to_format="ONNX")
     write_bytes(context.target, graph.content, overwrite=False)
     return {"opset_version": graph.opset_version}
@@ -112,12 +115,12 @@ class _Ordered(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
 
 def _exported(context: ConverterContext, module: Any, trial: Trial) -> bytes:
     """Export what the module computes, symbols standing for sizes that vary."""
-    variable = [tuple({n: torch.export.Dim.DYNAMIC for n in numbers} for numbers in _variable(context))]
+    variable = [dict.fromkeys(numbers, torch.export.Dim.DYNAMIC) for numbers in _variable(context)[: len(trial.inputs)]]
     program = torch.onnx.export(
         _Ordered(module, context.source.output_ids),
         _tensors(trial),
         dynamo=True,
-        dynamic_shapes=tuple(variable),
+        dynamic_shapes=(tuple(variable),),
         input_names=list(context.source.input_ids),
         output_names=list(context.source.output_ids),
         verbose=False,
@@ -126,9 +129,17 @@ def _exported(context: ConverterContext, module: Any, trial: Trial) -> bytes:
     return content
 
 
+def _scripted(context: ConverterContext, module: Any, trial: Trial) -> bytes:
+    """Export the script of a module."""
+    return _recorded(context, torch.jit.script(module), trial)
+
+
 def _traced(context: ConverterContext, module: Any, trial: Trial) -> bytes:
     """Export what the module does with the inputs of a trial."""
-    return _recorded(context, _Ordered(module, context.source.output_ids), trial)
+    ordered = _Ordered(module, context.source.output_ids)
+    if isinstance(module, torch.jit.ScriptModule):  # which exporters do not trace themselves
+        ordered = torch.jit.trace(ordered, _tensors(trial), check_trace=False)
+    return _recorded(context, ordered, trial)
 
 
 def _recorded(context: ConverterContext, module: Any, trial: Trial) -> bytes:

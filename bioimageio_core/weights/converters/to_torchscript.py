@@ -42,7 +42,7 @@ def state_dict_to_torchscript(context: ConverterContext) -> Mapping[str, Any]:
             with torch.inference_mode():
                 return _Script(torch.jit.trace(module, example, check_trace=False, strict=False), context.source.output_ids)
 
-        attempts = (("scripting", scripted), ("tracing", traced))
+        attempts = {"scripting": scripted, "tracing": traced}
         found = first_that_agrees(attempts, trials, name=Path(context.source.path).name, to_format="TorchScript")
         content = io.BytesIO()
         torch.jit.save(found.module, content)

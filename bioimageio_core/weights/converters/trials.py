@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import attrs
 import numpy as np
@@ -14,15 +14,14 @@ from ...errors import ModelRunError, in_brief
 from ...registry import ConverterContext
 from ..torch_network import ordered_outputs
 
-__all__ = ["Attempt", "Trial", "called", "first_that_agrees", "make_trials"]
+__all__ = ["Trial", "called", "first_that_agrees", "make_trials"]
 
 RTOL, ATOL = 1e-3, 1e-4
 """Of the greatest value of an output; exporters reorder and fuse what is computed."""
 
 Arrays: TypeAlias = Sequence[NDArray[Any]]
 
-Attempt: TypeAlias = tuple[str, Callable[[], Callable[[Arrays], Arrays]]]
-"""A word for a way to convert, and what converts and returns the converted network."""
+N = TypeVar("N", bound=Callable[[Any], Any])
 
 
 @attrs.frozen(kw_only=True)
@@ -91,15 +90,21 @@ def _twice(context: ConverterContext) -> Arrays:
     ]
 
 
-def first_that_agrees(attempts: Sequence[Attempt], trials: Sequence[Trial], *, name: str, to_format: str) -> Any:
+def first_that_agrees(attempts: Mapping[str, Callable[[], N]], trials: Sequence[Trial], *, name: str, to_format: str) -> N:
     """Return the first converted network that gives what the network gives, in all sizes.
+
+    Args:
+        attempts: Words for ways to convert, and what converts and returns the converted network.
+        trials: What it is tried with.
+        name: Of the file to convert, for errors.
+        to_format: What it is converted to, for errors.
 
     Raises:
         ModelRunError: None does; what is wrong with each is said.
 
     """
     complaints = []
-    for words, convert in attempts:
+    for words, convert in attempts.items():
         try:
             network = convert()
         except Exception as error:  # exporters raise almost anything
