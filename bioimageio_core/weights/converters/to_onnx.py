@@ -9,9 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import onnx
-import onnxruntime
-import torch
 from numpy.typing import NDArray
 
 from ...errors import ModelRunError
@@ -88,6 +85,9 @@ class _Graph:
     """A graph that is called with arrays."""
 
     def __init__(self, content: bytes, context: ConverterContext, trial: Trial) -> None:
+        import onnx
+        import onnxruntime
+
         model = name_axes(onnx.load_from_string(content), context, trial)
         self.content = model.SerializeToString()
         self.opset_version = next(opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx"))
@@ -101,23 +101,28 @@ class _Graph:
         return found
 
 
-class _Ordered(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
-    """Returns the outputs of a module as a tuple, in the order of the described ones."""
+def _ordered(module: Any, output_ids: Sequence[str]) -> Any:
+    """Return a module that returns the outputs of another as a tuple, in the order of the described ones."""
+    import torch
 
-    def __init__(self, module: Any, output_ids: Sequence[str]) -> None:
-        super().__init__()
-        self.module = module
-        self.output_ids = tuple(output_ids)
+    class Ordered(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
+        def __init__(self) -> None:
+            super().__init__()
+            self.module = module
 
-    def forward(self, *inputs: Any) -> tuple[Any, ...]:
-        return tuple(ordered_outputs(self.module(*inputs), self.output_ids)[: len(self.output_ids)])
+        def forward(self, *inputs: Any) -> tuple[Any, ...]:
+            return tuple(ordered_outputs(self.module(*inputs), output_ids)[: len(output_ids)])
+
+    return Ordered()
 
 
 def _exported(context: ConverterContext, module: Any, trial: Trial) -> bytes:
     """Export what the module computes, symbols standing for sizes that vary."""
+    import torch
+
     variable = [dict.fromkeys(numbers, torch.export.Dim.DYNAMIC) for numbers in _variable(context)[: len(trial.inputs)]]
     program = torch.onnx.export(
-        _Ordered(module, context.source.output_ids),
+        _ordered(module, context.source.output_ids),
         _tensors(trial),
         dynamo=True,
         dynamic_shapes=(tuple(variable),),
@@ -131,12 +136,16 @@ def _exported(context: ConverterContext, module: Any, trial: Trial) -> bytes:
 
 def _scripted(context: ConverterContext, module: Any, trial: Trial) -> bytes:
     """Export the script of a module."""
+    import torch
+
     return _recorded(context, torch.jit.script(module), trial)
 
 
 def _traced(context: ConverterContext, module: Any, trial: Trial) -> bytes:
     """Export what the module does with the inputs of a trial."""
-    ordered = _Ordered(module, context.source.output_ids)
+    import torch
+
+    ordered = _ordered(module, context.source.output_ids)
     if isinstance(module, torch.jit.ScriptModule):  # which exporters do not trace themselves
         ordered = torch.jit.trace(ordered, _tensors(trial), check_trace=False)
     return _recorded(context, ordered, trial)
@@ -144,6 +153,8 @@ def _traced(context: ConverterContext, module: Any, trial: Trial) -> bytes:
 
 def _recorded(context: ConverterContext, module: Any, trial: Trial) -> bytes:
     """Export a script with its branches and loops; other modules are traced."""
+    import torch
+
     content = io.BytesIO()
     inputs, outputs = list(context.source.input_ids), list(context.source.output_ids)
     torch.onnx.export(
@@ -159,6 +170,8 @@ def _recorded(context: ConverterContext, module: Any, trial: Trial) -> bytes:
 
 
 def _tensors(trial: Trial) -> tuple[Any, ...]:
+    import torch
+
     return tuple(torch.from_numpy(array.copy()) for array in trial.inputs)
 
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from numpy.typing import NDArray
 
 from ...registry import ConverterContext
@@ -29,6 +28,8 @@ def state_dict_to_torchscript(context: ConverterContext) -> Mapping[str, Any]:
         TrustError: Code of the model would run, and nobody has allowed it.
 
     """
+    import torch
+
     module = load_module(context.source).eval().requires_grad_(False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchScript is deprecated, and traces warn of all that they record
