@@ -6,6 +6,7 @@ PyTorch is imported where it is used: tests import this file before they know th
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -126,15 +127,17 @@ def save_network(folder: Path, name: str, *formats: str) -> Path:
         torch.jit.save(script, str(folder / "script.pt"))
     if "onnx" in formats:
         inputs, outputs = TENSORS[name]
-        torch.onnx.export(
-            module,
-            tuple(map(torch.from_numpy, inputs_of(name))),
-            str(folder / "weights.onnx"),
-            dynamo=False,
-            input_names=list(inputs),
-            output_names=list(outputs),
-            dynamic_axes={i: {0: f"{i}_b", 2: f"{i}_y", 3: f"{i}_x"} for i in (*inputs, *outputs)},
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of the exporter that follows branches, in favour of one that does not
+            torch.onnx.export(
+                module,
+                tuple(map(torch.from_numpy, inputs_of(name))),
+                str(folder / "weights.onnx"),
+                dynamo=False,
+                input_names=list(inputs),
+                output_names=list(outputs),
+                dynamic_axes={i: {0: f"{i}_b", 2: f"{i}_y", 3: f"{i}_x"} for i in (*inputs, *outputs)},
+            )
     return folder
 
 

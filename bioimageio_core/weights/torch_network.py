@@ -31,7 +31,7 @@ class TorchNetwork:
     Those that can not be copied, as some that compute parameters from others, are called from one thread at a time,
     and so are scripts that keep something.
 
-    The number of threads of a call is a setting of the whole process in PyTorch: the network loaded last sets it.
+    The number of threads of a call is a setting of the calling thread in PyTorch; threads that it has not seen before take the latest.
     """
 
     def __init__(self, context: AdapterContext, load: Callable[[Any], Any]) -> None:
@@ -52,7 +52,8 @@ class TorchNetwork:
         self._device = _usable_device(context.device)
         self._autocast = _precision(context, self._device)
         self._output_ids = context.output_ids
-        torch.set_num_threads(context.threads)
+        self._threads = context.threads
+        torch.set_num_threads(self._threads)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript is deprecated as a whole; the weights exist all the same
             self.native = load(self._device).to(self._device).eval()
@@ -108,6 +109,8 @@ class TorchNetwork:
 
     def _once(self, given: Sequence[Any]) -> Any:
         torch = self._torch
+        if torch.get_num_threads() != self._threads:
+            torch.set_num_threads(self._threads)
         enabled = self._autocast is not None
         with torch.inference_mode(), torch.autocast(self._device.type, dtype=self._autocast, enabled=enabled), self._turn:
             return self._own_module()(*given)

@@ -154,6 +154,17 @@ class Keeping(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
         return self.seen
 
 
+class TestThreads:
+    """Threads of one call."""
+
+    def test_each_its_own(self) -> None:
+        """Two networks keep to their own numbers, called in turn from the same threads."""
+        networks = {number: of(lambda x: x * 0 + torch.get_num_threads(), threads=number) for number in (1, 3, 2)}
+        with ThreadPoolExecutor(2) as pool:
+            for number in (1, 2, 3, 1):
+                assert {float(found.max()) for (found,) in pool.map(networks[number], [[X]] * 4)} == {float(number)}
+
+
 class TestLayout:
     """Channels as the last axis in memory, where it is faster."""
 
