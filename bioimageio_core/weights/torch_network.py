@@ -77,14 +77,15 @@ class TorchNetwork:
         Outputs are float32 where they are bfloat16, which numpy lacks, and where a narrower precision was asked for.
         """
         try:
-            result = self._run([None if array is None else self._sent(array) for array in inputs])
+            return self._received(ordered_outputs(self._run(inputs), self._output_ids))
+        except ModelRunError:
+            raise
         except Exception as error:  # what the code of a model raises
             if _is_of_compiler(error):
                 reason = in_brief(str(error).partition("\n\n")[0])  # what follows is for those who work on PyTorch
                 raise ModelRunError(f"PyTorch cannot compile the module ({reason}): leave out compile, or install what it needs") from error
             shapes = ", ".join("none" if a is None else f"{a.dtype} {a.shape}" for a in inputs)
             raise ModelRunError(f"the PyTorch module failed on inputs {shapes}: {_cause(error)}") from error
-        return self._received(ordered_outputs(result, self._output_ids))
 
     def close(self) -> None:
         """Free the module."""
@@ -92,12 +93,12 @@ class TorchNetwork:
         if self._device.type == "cuda":
             self._torch.cuda.empty_cache()
 
-    def _run(self, given: Sequence[Any]) -> Any:
+    def _run(self, inputs: Sequence[NDArray[Any] | None]) -> Any:
         channels_last = self._channels_last
         try:
-            return self._once(given)
-        except RuntimeError:
-            if not channels_last or self._compiles:
+            return self._once(inputs)
+        except RuntimeError as error:
+            if not channels_last or _is_of_compiler(error):
                 raise
         # Networks that look at memory as it lies (Tensor.view) insist on the usual order of axes.
         with self._change:
@@ -105,12 +106,13 @@ class TorchNetwork:
                 self.native.to(memory_format=self._torch.contiguous_format)
                 self._copies = local()
                 self._channels_last = False
-        return self._once(given)
+        return self._once(inputs)
 
-    def _once(self, given: Sequence[Any]) -> Any:
+    def _once(self, inputs: Sequence[NDArray[Any] | None]) -> Any:
         torch = self._torch
         if torch.get_num_threads() != self._threads:
             torch.set_num_threads(self._threads)
+        given = [None if array is None else self._sent(array) for array in inputs]
         enabled = self._autocast is not None
         with torch.inference_mode(), torch.autocast(self._device.type, dtype=self._autocast, enabled=enabled), self._turn:
             return self._own_module()(*given)
@@ -137,10 +139,11 @@ class TorchNetwork:
         """Return the copy of the calling thread, or the one module that there is."""
         if self._is_script:
             return self.native
-        if not hasattr(self._copies, "module"):
+        copies = self._copies  # which another thread may replace meanwhile
+        if not hasattr(copies, "module"):
             module = self._copy() if isinstance(self._turn, nullcontext) else self.native
-            self._copies.module = self._torch.compile(module) if self._compiles else module
-        return self._copies.module
+            copies.module = self._torch.compile(module) if self._compiles else module
+        return copies.module
 
     def _copy(self) -> Any:
         shared = chain(self.native.parameters(), self.native.buffers())

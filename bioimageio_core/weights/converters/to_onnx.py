@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
+from logging import ERROR, getLogger
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -121,17 +123,30 @@ def _exported(context: ConverterContext, module: Any, trial: Trial) -> bytes:
     import torch
 
     variable = [dict.fromkeys(numbers, torch.export.Dim.DYNAMIC) for numbers in _variable(context)[: len(trial.inputs)]]
-    program = torch.onnx.export(
-        _ordered(module, context.source.output_ids),
-        _tensors(trial),
-        dynamo=True,
-        dynamic_shapes=(tuple(variable),),
-        input_names=list(context.source.input_ids),
-        output_names=list(context.source.output_ids),
-        verbose=False,
-    )
+    with _without_log():
+        program = torch.onnx.export(
+            _ordered(module, context.source.output_ids),
+            _tensors(trial),
+            dynamo=True,
+            dynamic_shapes=(tuple(variable),),
+            input_names=list(context.source.input_ids),
+            output_names=list(context.source.output_ids),
+            verbose=False,
+        )
     content: bytes = program.model_proto.SerializeToString()
     return content
+
+
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """Keep the exporter from telling of every library that is not installed."""
+    logger = getLogger("torch.onnx")
+    before = logger.level
+    logger.setLevel(ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _scripted(context: ConverterContext, module: Any, trial: Trial) -> bytes:
