@@ -194,7 +194,7 @@ def large(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure; prints ratios taken in one run. Takes about half an hour; name benchmarks to run only these."""
-    install_wheel(session, "images", "onnx", with_packages=(*GROUPS["test"], REFERENCE))
+    install_wheel(session, "images", "onnx", "torch", with_packages=(*GROUPS["test"], REFERENCE))
     for script in session.posargs or sorted(p.stem for p in (ROOT / "tests/benchmarks").glob("bench_*.py")):
         session.run("python", f"tests/benchmarks/{script}.py", env=environment())
 

@@ -1,4 +1,4 @@
-"""Text files that are written whole or not at all."""
+"""Files that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .errors import OutputError
 
-__all__ = ["write_text"]
+__all__ = ["write_bytes", "write_text"]
 
 
 def write_text(path: str | Path, text: str, *, overwrite: bool) -> None:
@@ -23,13 +23,28 @@ def write_text(path: str | Path, text: str, *, overwrite: bool) -> None:
         OutputError: There is such a file already, or it can not be written.
 
     """
+    write_bytes(path, text.encode("utf-8"), overwrite=overwrite)
+
+
+def write_bytes(path: str | Path, content: bytes, *, overwrite: bool) -> None:
+    """Write a file; it appears under its name when all of it is written.
+
+    Args:
+        path: Where to; ``~`` stands for the home of the user.
+        content: What to write.
+        overwrite: Replace a file that is there.
+
+    Raises:
+        OutputError: There is such a file already, or it can not be written.
+
+    """
     target = Path(path).expanduser()
     try:
         if target.is_dir():
             raise OutputError(f"{path} is a folder: expected the name of a file")
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", suffix=".part", dir=target.parent) as folder:
             part = Path(folder) / target.name  # a new file, so that it gets the permissions that new files get
-            part.write_text(text, encoding="utf-8", newline="\n")
+            part.write_bytes(content)
             if overwrite:
                 part.replace(target)
             else:

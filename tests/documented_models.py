@@ -9,7 +9,7 @@ import numpy as np
 from made_models import BATCH, box_graph, channels, follows, save_description_0_5, save_graph, space, tensor, with_test_tensors
 from onnx import helper
 
-__all__ = ["prepare"]
+__all__ = ["prepare", "prepare_pytorch"]
 
 
 def prepare(folder: Path) -> None:
@@ -34,6 +34,14 @@ def prepare(folder: Path) -> None:
     np.save(folder / "mask.npy", random.random((1200, 1000), dtype=np.float32))
     np.save(folder / "movie.npy", random.random((3, 2, 200, 150), dtype=np.float32))
     _test_tensors(fixed)
+
+
+def prepare_pytorch(folder: Path) -> None:
+    """Write ``unet``: a small network with its parameters, its architecture in a file, and as ONNX."""
+    from made_networks import save_model
+
+    (folder / "unet").mkdir()
+    save_model(folder / "unet", "unet", "pytorch_state_dict", "onnx")
 
 
 def _filter_model(folder: Path, name: str, size: Any, *, halo: int, filter_size: int) -> Path:

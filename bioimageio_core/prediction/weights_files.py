@@ -48,6 +48,9 @@ def _named(described: Any) -> Iterator[tuple[str, tuple[str, str | None]]]:
         if isinstance(value, FileDescr):
             yield field.name, (str(value.source), value.sha256)
             continue
+        if field.name == "architecture" and isinstance(value, str) and ":" in value:  # format 0.4 writes file:callable
+            yield field.name, (value.rpartition(":")[0], getattr(described, "architecture_sha256", None))
+            continue
         several = getattr(value, "files", ()) if field.name == "attachments" and not isinstance(value, tuple) else value
         for file in several if isinstance(several, tuple) else ():
             if isinstance(file, FileDescr):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ..registry import AdapterContext, WeightsAdapter, WeightsAdapterEntry
+from .requirements import torch_requirements
 
 __all__ = ["adapter_entries"]
 
@@ -12,7 +13,7 @@ __all__ = ["adapter_entries"]
 def adapter_entries() -> Iterator[WeightsAdapterEntry]:
     """Yield the built-in adapters.
 
-    The preference follows speed on CPU: ONNX Runtime before TorchScript.
+    The preference follows speed on CPU, ONNX Runtime before PyTorch, and then what runs without being trusted.
     """
     yield WeightsAdapterEntry(
         name="onnxruntime",
@@ -31,9 +32,24 @@ def adapter_entries() -> Iterator[WeightsAdapterEntry]:
         load=_load_torchscript,
         devices=("cpu", "cuda", "mps"),
         preference=40,
+        precisions=("fp32", "bf16", "fp16"),
         extra="bioimageio-runtime[torch]",
+        environment=torch_requirements,
         carries_code=True,
         summary="PyTorch's TorchScript interpreter",
+    )
+    yield WeightsAdapterEntry(
+        name="pytorch",
+        weights_format="pytorch_state_dict",
+        requires=("torch",),
+        load=_load_state_dict,
+        devices=("cpu", "cuda", "mps"),
+        preference=35,
+        precisions=("fp32", "bf16", "fp16"),
+        compiles=True,
+        extra="bioimageio-runtime[torch]",
+        environment=torch_requirements,
+        summary="PyTorch module with its parameters",
     )
 
 
@@ -47,3 +63,9 @@ def _load_torchscript() -> Callable[[AdapterContext], WeightsAdapter]:
     from .torchscript import TorchscriptAdapter
 
     return TorchscriptAdapter
+
+
+def _load_state_dict() -> Callable[[AdapterContext], WeightsAdapter]:
+    from .state_dict import PytorchStateDictAdapter
+
+    return PytorchStateDictAdapter

@@ -20,8 +20,9 @@ from threading import RLock
 from typing import Any
 from uuid import uuid4
 
-from ..errors import MissingRequirementError, ModelRunError, TrustError
+from ..errors import MissingRequirementError, ModelRunError, TrustError, in_brief
 from ..registry import AdapterContext
+from ..spec.files import FileDescr
 from ..spec.freezing import thaw
 from .descr_v0_5 import ArchitectureFromFileDescr, ArchitectureFromLibraryDescr
 
@@ -45,7 +46,9 @@ _LOADING = RLock()
 
 
 def build_module(context: AdapterContext) -> Any:
-    """Return the `torch.nn.Module` of a weights entry whose field ``architecture`` is of the classes named here.
+    """Return the `torch.nn.Module` of a weights entry whose field ``architecture`` is of the classes named here, or as in format 0.4.
+
+    That is ``file:callable`` or ``module.callable``, with the arguments in the field ``kwargs`` of the entry.
 
     Args:
         context: What the adapter was given; the attachments of the entry may be imported by an architecture file.
@@ -56,13 +59,19 @@ def build_module(context: AdapterContext) -> Any:
         ModelRunError: The code failed, or returned something else.
 
     """
-    architecture, kwargs = context.weights.architecture, thaw(context.weights.architecture.kwargs)
-    if isinstance(architecture, ArchitectureFromLibraryDescr):
-        return module_from_library(architecture.import_from, architecture.callable, kwargs, trust=context.trust)
+    architecture = context.weights.architecture
+    if isinstance(architecture, str):
+        is_file, kwargs = ":" in architecture, thaw(context.weights.kwargs)
+        source, _, name = architecture.rpartition(":" if is_file else ".")
+    else:
+        is_file, name, kwargs = isinstance(architecture, FileDescr), architecture.callable, thaw(architecture.kwargs)
+        source = architecture.source if is_file else architecture.import_from
+    if not is_file:
+        return module_from_library(source, name, kwargs, trust=context.trust)
     if not context.trust:
-        raise _no_trust(f"the architecture file {architecture.source}, which comes with the model,")
-    attached = [context.files[name] for name in context.files if name.startswith("attachments/") and name.endswith(".py")]
-    return module_from_file(context.files["architecture"], architecture.callable, kwargs, attached=attached, trust=context.trust)
+        raise _no_trust(f"the architecture file {source}, which comes with the model,")
+    attached = [context.files[file] for file in context.files if file.startswith("attachments/") and file.endswith(".py")]
+    return module_from_file(context.files["architecture"], name, kwargs, attached=attached, trust=context.trust)
 
 
 def module_from_library(import_from: str, name: str, kwargs: Mapping[str, Any], *, trust: bool) -> Any:
@@ -89,9 +98,9 @@ def module_from_library(import_from: str, name: str, kwargs: Mapping[str, Any], 
     except ModuleNotFoundError as error:
         if error.name is not None and f"{import_from}.".startswith(f"{error.name}."):
             raise MissingRequirementError(f"the architecture {what} needs {library}, which is not installed: install it") from None
-        raise ModelRunError(f"the architecture {what} cannot be imported: {_one_line(error)}") from error
+        raise ModelRunError(f"the architecture {what} cannot be imported: {in_brief(error, named=True)}") from error
     except Exception as error:  # what the code of a library raises
-        raise ModelRunError(f"the architecture {what} cannot be imported: {_one_line(error)}") from error
+        raise ModelRunError(f"the architecture {what} cannot be imported: {in_brief(error, named=True)}") from error
     if found is None:
         raise ModelRunError(
             f"the architecture {what} does not exist: {import_from} is installed and has no {name!r}, which another version may"
@@ -131,7 +140,7 @@ def module_from_file(path: str | Path, name: str, kwargs: Mapping[str, Any], *, 
         try:
             module = import_module(private)
         except Exception as error:  # what the code of a model raises
-            raise ModelRunError(f"the architecture file {Path(path).name} cannot be imported: {_one_line(error)}") from error
+            raise ModelRunError(f"the architecture file {Path(path).name} cannot be imported: {in_brief(error, named=True)}") from error
         found = getattr(module, name, None)
         if found is None:
             raise ModelRunError(f"the architecture file {Path(path).name} has no {name!r}, which the description names as its callable")
@@ -144,7 +153,7 @@ def _called(function: Any, kwargs: Mapping[str, Any], what: str) -> Any:
     try:
         module = function(**kwargs)
     except Exception as error:  # what the code of a model raises
-        raise ModelRunError(f"the architecture {what} fails with the arguments {dict(kwargs)}: {_one_line(error)}") from error
+        raise ModelRunError(f"the architecture {what} fails with the arguments {dict(kwargs)}: {in_brief(error, named=True)}") from error
     if not isinstance(module, nn.Module):
         raise ModelRunError(f"the architecture {what} returns {type(module).__name__}: expected a torch.nn.Module")
     return module
@@ -210,7 +219,3 @@ def _no_pickled_code() -> Iterator[None]:
 
 def _no_trust(what: str) -> TrustError:
     return TrustError(f"{what} is code that runs only where it is trusted: allow it with trust=True (--trust) if you know who wrote it")
-
-
-def _one_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, ModelRunError
+from ..errors import InputError, ModelRunError, in_brief
 from ..registry import AdapterContext
+from ..sources.scratch import Scratch
+from .onnx_data import graph_beside_its_data
 
 __all__ = ["OnnxAdapter"]
 
@@ -21,6 +24,7 @@ class OnnxAdapter:
     """An ONNX Runtime session; `__call__` may run in several threads at once.
 
     Described inputs feed the graph's inputs by position, whatever their names, and outputs come back by position.
+    Its attribute ``native`` is the `onnxruntime.InferenceSession`.
     """
 
     def __init__(self, context: AdapterContext) -> None:
@@ -32,19 +36,24 @@ class OnnxAdapter:
             raise InputError(
                 f"device {context.device!r} is not usable by the installed onnxruntime, which offers {ort.get_available_providers()}"
             )
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = context.threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        _check_external_data(context)
-        selected = (provider, {"device_id": int(number)}) if number else provider
+        selected = (provider, {"device_id": int(number)}) if number.isdecimal() else provider
+        self._scratch = Scratch()
         try:
-            self._session = ort.InferenceSession(context.path, options, providers=[selected])
-        except Exception as error:  # onnxruntime's exceptions share no public base
-            raise ModelRunError(f"onnxruntime cannot load {Path(context.path).name}: {_in_one_line(error)}") from error
-        self._inputs = [i.name for i in self._session.get_inputs()]
+            path = graph_beside_its_data(context, self._scratch)
+            try:
+                self.native = ort.InferenceSession(path, _session_options(ort, context.threads), providers=[selected])
+            except Exception as error:  # onnxruntime's exceptions share no public base
+                raise ModelRunError(f"onnxruntime cannot load {Path(context.path).name}: {_cause(error)}") from error
+        except BaseException:
+            self._scratch.remove()
+            raise
+        if kind == "cuda" and provider not in self.native.get_providers():  # onnxruntime falls back to the CPU
+            self.close()
+            raise InputError(f"device {context.device!r} is not usable by the installed onnxruntime: the session would run on the CPU")
+        self._inputs = [i.name for i in self.native.get_inputs()]
         self._input_ids = context.input_ids
         if len(self._inputs) > len(context.input_ids):
+            self.close()
             raise ModelRunError(
                 f"the ONNX graph takes {len(self._inputs)} inputs ({', '.join(self._inputs)}), "
                 f"the description has {len(context.input_ids)} ({', '.join(context.input_ids)})"
@@ -54,30 +63,38 @@ class OnnxAdapter:
         """Run the graph; see `bioimageio_core.registry.WeightsAdapter`."""
         feeds = {name: array for name, array in zip(self._inputs, inputs, strict=False) if array is not None}
         try:
-            outputs = self._session.run(None, feeds)
+            outputs = self.native.run(None, feeds)
         except Exception as error:  # onnxruntime's exceptions share no public base
             given = ", ".join(f"{i} {a.dtype} {a.shape}" for i, a in zip(self._input_ids, inputs, strict=True) if a is not None)
-            wanted = ", ".join(f"{i.name} {i.type} {tuple(i.shape)}" for i in self._session.get_inputs())
-            raise ModelRunError(f"the ONNX graph, which takes {wanted}, failed on {given}: {_in_one_line(error)}") from error
+            wanted = ", ".join(f"{i.name} {i.type} {tuple(i.shape)}" for i in self.native.get_inputs())
+            raise ModelRunError(f"the ONNX graph, which takes {wanted}, failed on {given}: {_cause(error)}") from error
         return [np.asarray(o) for o in outputs]
 
     @property
     def input_shapes(self) -> list[tuple[int | None, ...]]:
         """Sizes that the graph insists on, by input; None where it takes any."""
-        return [tuple(n if isinstance(n, int) else None for n in i.shape) for i in self._session.get_inputs()]
+        return [tuple(n if isinstance(n, int) else None for n in i.shape) for i in self.native.get_inputs()]
 
     def close(self) -> None:
         """Free the session."""
-        del self._session
+        del self.native
+        self._scratch.remove()
 
 
-def _check_external_data(context: AdapterContext) -> None:
-    """Refuse weights whose separate data lies elsewhere than ONNX Runtime looks: beside the graph, under its own name."""
-    external = context.files.get("external_data")
-    if external is not None and Path(external).parent != Path(context.path).parent:
-        raise ModelRunError(f"the external data of {Path(context.path).name} must lie beside it, found {external}")
+def _session_options(ort: Any, threads: int) -> Any:
+    """Return how a session runs: one call at a time on its threads, blocks of many sizes."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    # Plans of memory are kept for each size that comes, and blocks at edges come in many: without them as fast, in less memory.
+    options.enable_mem_pattern = False
+    # The arena hands memory from call to call. It keeps what the largest block needed, which the budget has counted anyway.
+    options.enable_cpu_mem_arena = True
+    options.log_severity_level = 4  # what fails is raised
+    return options
 
 
-def _in_one_line(error: Exception) -> str:
-    """Return the message of an ONNX Runtime error in one line."""
-    return " ".join(str(error).split())[:400] or type(error).__name__
+def _cause(error: Exception) -> str:
+    """Return what went wrong: ONNX Runtime wraps one message into the next."""
+    return in_brief(re.split(r"\[ONNXRuntimeError\] : \d+ : \w+ : ", str(error))[-1].strip() or error)

@@ -1,12 +1,12 @@
-"""The weights formats of the model format itself, and the adapters that come with the library."""
+"""The weights formats of the model format itself, and the adapters and converters that come with the library."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..registry import WeightsAdapterEntry, WeightsFormatEntry, hookimpl
+from ..registry import WeightsAdapterEntry, WeightsConverterEntry, WeightsFormatEntry, hookimpl
 
-__all__ = ["bioimageio_weights_adapters", "bioimageio_weights_formats"]
+__all__ = ["bioimageio_weights_adapters", "bioimageio_weights_converters", "bioimageio_weights_formats"]
 
 
 @hookimpl
@@ -15,6 +15,14 @@ def bioimageio_weights_adapters() -> Iterable[WeightsAdapterEntry]:
     from .adapters import adapter_entries
 
     return adapter_entries()
+
+
+@hookimpl
+def bioimageio_weights_converters() -> Iterable[WeightsConverterEntry]:
+    """Yield the converters that come with the library."""
+    from .converters.entries import converter_entries
+
+    return converter_entries()
 
 
 @hookimpl

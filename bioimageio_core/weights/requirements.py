@@ -27,4 +27,4 @@ def pinned(name: str, version: object, *, since: tuple[int, int]) -> str:
 
 def torch_requirements(entry: Any) -> tuple[str, ...]:
     """Return the requirements of weights that say which PyTorch they are of."""
-    return (pinned("torch", entry.pytorch_version, since=(2, 2)),)
+    return (pinned("torch", entry.pytorch_version, since=(2, 6)),)

@@ -5,6 +5,7 @@
   A block whose first line is a comment with the name of a file is that file.
 - ``console`` runs each line that starts with ``$``, and compares what it prints; ``...`` stands for anything.
 - ``<!-- skip: reason -->`` on the line before keeps a block from being run.
+- ``<!-- needs: torch -->`` anywhere on a page keeps all of its blocks from being run where PyTorch is not installed.
 - ``text``, ``toml`` and ``yaml`` are shown only.
 """
 
@@ -77,9 +78,12 @@ class TestCodeBlocks:
     def test_blocks_run(self, page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Blocks do what the page says they do."""
         pytest.importorskip("onnxruntime")
-        from documented_models import prepare
+        from documented_models import prepare, prepare_pytorch
 
         prepare(tmp_path)
+        if "<!-- needs: torch -->" in page.read_text(encoding="utf-8"):
+            pytest.importorskip("torch")
+            prepare_pytorch(tmp_path)
         monkeypatch.chdir(tmp_path)
         monkeypatch.syspath_prepend(str(ROOT / "docs" / "examples"))
         monkeypatch.syspath_prepend(str(tmp_path))

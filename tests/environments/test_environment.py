@@ -80,12 +80,12 @@ class TestFiles:
 
     def test_own_dependencies(self, tmp_path: Path) -> None:
         """What the model asks for is added; its Python gives way to one that the library works with."""
-        environment = bc.environment_of(with_state_dict(tmp_path, "2.4.1", CONDA))
+        environment = bc.environment_of(with_state_dict(tmp_path, "2.7.1", CONDA))
         tree = yaml.safe_load(environment.conda_file())
         assert tree["channels"] == ["pytorch", "conda-forge", "nodefaults"]
         python, pip, *conda, last = tree["dependencies"]
         assert (python, pip, conda) == ("python>=3.11", "pip", ["scikit-image >=0.20", "pytorch::torchvision=0.15"])
-        assert last == {"pip": ["bioimageio-runtime[torch]", "torch==2.4.1", "einops==0.7"]}
+        assert last == {"pip": ["bioimageio-runtime[torch]", "torch==2.7.1", "einops==0.7"]}
         assert environment.pip_file().splitlines()[-2:] == ["# of conda: scikit-image >=0.20", "# of conda: pytorch::torchvision=0.15"]
 
     def test_format_0_4(self, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def model(tmp_path: Path) -> Path:
     made = with_test_tensors(pointwise_model(folder, gain=2.0), {"raw": IMAGE}, {"out": 2 * IMAGE})
     tree = yaml.safe_load((made / "bioimageio.yaml").read_text())
     (made / "weights.pt").write_bytes(b"never read")
-    tree["weights"]["torchscript"] = {"source": "weights.pt", "pytorch_version": "2.2.7"}
+    tree["weights"]["torchscript"] = {"source": "weights.pt", "pytorch_version": "2.6.9"}
     (made / "bioimageio.yaml").write_text(yaml.safe_dump(tree))
     return made
 
@@ -50,7 +50,7 @@ class TestIsolated:
         assert onnx["frameworks"].keys() == {"onnxruntime"}
         assert len(onnx["sizes"]) == 6
         assert (torchscript["status"], ran.status) == ("skipped", 0)
-        assert "pip could not install torch==2.2.7" in torchscript["message"]
+        assert "pip could not install torch==2.6.9" in torchscript["message"]
 
     def test_differs(self, model: Path, tmp_path: Path) -> None:
         """What fails there fails here."""

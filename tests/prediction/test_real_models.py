@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import zarr
+from fixed_blocks import on_fixed_blocks
 from numpy.typing import NDArray
 from recorded_runs import record_run
 
@@ -51,20 +52,9 @@ class TestTestTensors:
 
 
 def independent(model: Path, x: NDArray[Any], *, size: int, halo: int, core: int) -> NDArray[np.float32]:
-    """Return what a fixed-size 2D network gives on one grid: whole-image statistics, symmetric padding, a core every so many pixels."""
+    """Return what a fixed-size 2D network gives on one grid."""
     session = ort.InferenceSession(str(model / "weights.onnx"), providers=["CPUExecutionProvider"])
-    wide = x.astype(np.float64)
-    normal = ((wide - wide.mean()) / (wide.std() + 1e-6)).astype(np.float32)
-    rows, columns = (-(-n // core) for n in x.shape)
-    at = [np.arange(-halo, (m - 1) * core + size - halo) % (2 * n) for n, m in zip(x.shape, (rows, columns), strict=True)]
-    padded = normal[np.ix_(*(np.where(i < n, i, 2 * n - 1 - i) for i, n in zip(at, x.shape, strict=True)))]
-    out = np.empty((rows * core, columns * core), np.float32)
-    for r in range(rows):
-        for c in range(columns):
-            block = padded[r * core : r * core + size, c * core : c * core + size]
-            (logits,) = session.run(None, {session.get_inputs()[0].name: block[None, None]})
-            out[r * core : (r + 1) * core, c * core : (c + 1) * core] = logits[0, 0, halo : halo + core, halo : halo + core]
-    return out[: x.shape[0], : x.shape[1]]
+    return on_fixed_blocks(lambda block: session.run(None, {session.get_inputs()[0].name: block})[0], x, size=size, halo=halo, core=core)
 
 
 def sigmoid(x: NDArray[Any]) -> NDArray[Any]:

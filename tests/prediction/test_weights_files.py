@@ -68,6 +68,13 @@ class TestNames:
                 ["architecture", "dependencies"],
             ),
             (
+                v0_4.PytorchStateDictWeightsDescr(
+                    source="w.pt", architecture="code/net.py:net", attachments=AttachmentsDescr(files=("code/layers.py",))
+                ),
+                ["attachments/layers.py", "architecture"],
+            ),
+            (v0_4.PytorchStateDictWeightsDescr(source="w.pt", architecture="torch.nn.Linear"), []),
+            (
                 v0_4.OnnxWeightsDescr(source="g.onnx", opset_version=17, attachments=AttachmentsDescr(files=("code/layers.py",))),
                 ["attachments/layers.py"],
             ),
@@ -87,6 +94,17 @@ class TestAccess:
         assert len(files) == 1
         with pytest.raises(SourceError, match=r"missing\.txt"):
             files["vocabulary"]
+
+    def test_architecture_of_0_4(self, package: Package, tmp_path: Path) -> None:
+        """Named together with its callable, its hash in a field of its own."""
+
+        def files(sha256: str) -> WeightsFiles:
+            entry = v0_4.PytorchStateDictWeightsDescr(source="w.pt", architecture="code/net.py:net", architecture_sha256=sha256)
+            return WeightsFiles(entry, package)
+
+        assert files(hashed("code/net.py"))["architecture"] == str(tmp_path / "code/net.py")
+        with pytest.raises(HashMismatchError, match=r"net\.py"):
+            files("0" * 64)["architecture"]
 
     def test_changed(self, package: Package) -> None:
         """A file has to be the described one."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_models import box_graph
+from made_networks import adapter_context, inputs_of, network, save_network
 
 from bioimageio_core.registry import collect
 from bioimageio_core.testing import (
@@ -15,6 +16,7 @@ from bioimageio_core.testing import (
     ConsumerConformance,
     ProcessingOpConformance,
     WeightsAdapterConformance,
+    WeightsConverterConformance,
     WeightsExample,
     WeightsFormatConformance,
 )
@@ -79,6 +81,56 @@ class TestTorchscript(WeightsAdapterConformance):
         network.weight.data[:] = 1 / 9
         torch.jit.script(network).save(str(tmp_path / "weights.pt"))
         return WeightsExample(path=tmp_path / "weights.pt", inputs=[IMAGE], outputs=[box_filtered()])
+
+
+def made_example(folder: Path, name: str, weights_format: str) -> WeightsExample:
+    """Return what is expected of a made network."""
+    torch = pytest.importorskip("torch")
+    save_network(folder, name, weights_format)
+    context = adapter_context(folder, name, weights_format)
+    inputs = inputs_of(name)
+    result = network(name)(*map(torch.from_numpy, inputs))
+    outputs = [output.numpy() for output in (result if isinstance(result, tuple) else (result,))]
+    return WeightsExample(path=Path(context.path), inputs=inputs, outputs=outputs, descr=context.weights, files=context.files)
+
+
+class TestPytorch(WeightsAdapterConformance):
+    """A PyTorch module with its parameters."""
+
+    entry = REGISTRY.weights_adapters["pytorch"]
+
+    @pytest.fixture(params=["unet", "two"])
+    def example(self, tmp_path: Path, request: pytest.FixtureRequest) -> WeightsExample:
+        """A U-Net, and a network of two inputs and outputs."""
+        return made_example(tmp_path, request.param, "pytorch_state_dict")
+
+
+class PytorchConversion(WeightsConverterConformance):
+    """What PyTorch converts."""
+
+    @pytest.fixture(params=["unet", "two"])
+    def example(self, tmp_path: Path, request: pytest.FixtureRequest) -> WeightsExample:
+        """A U-Net, and a network of two inputs and outputs."""
+        self.needs_installed()
+        return made_example(tmp_path, request.param, self.entry.from_format)
+
+
+class TestPytorchToTorchscript(PytorchConversion):
+    """Modules to scripts."""
+
+    entry = REGISTRY.weights_converters["pytorch_to_torchscript"]
+
+
+class TestPytorchToOnnx(PytorchConversion):
+    """Modules to graphs."""
+
+    entry = REGISTRY.weights_converters["pytorch_to_onnx"]
+
+
+class TestTorchscriptToOnnx(PytorchConversion):
+    """Scripts to graphs."""
+
+    entry = REGISTRY.weights_converters["torchscript_to_onnx"]
 
 
 def test_nothing_is_left_out() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ import pytest
 import yaml
 from made_models import BATCH, box_model, channels, follows, save_description_0_5, save_graph, space, tensor
 from onnx import helper
+from served import Served
 
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError, ModelRunError, SourceError
 from bioimageio_core.registry import AdapterContext, WeightsAdapter
-from bioimageio_core.weights.onnx import OnnxAdapter
+from bioimageio_core.weights.onnx import OnnxAdapter, _session_options
 
-pytest.importorskip("onnxruntime")
+ort = pytest.importorskip("onnxruntime")
 
 ANY = {"min": 1, "step": 1}
 
@@ -189,9 +191,80 @@ class TestExternalData:
             self.check(model)
 
     def test_second_file_elsewhere(self, model: Path) -> None:
-        """ONNX Runtime looks beside the graph only."""
+        """ONNX Runtime looks beside the graph only: both are put into one folder, which is removed in the end."""
+        (model / "data").mkdir()
+        (model / "weights.onnx.data").rename(model / "data" / "other.data")
+        self.describe(model, {"source": "data/other.data"})
+        self.check(model)
+        context = self.context(model, external_data="data/other.data")
+        adapter = OnnxAdapter(context)
+        folder = adapter._scratch.folder()
+        assert {*folder.iterdir()} == {folder / "graph.onnx", folder / "weights.onnx.data"}
+        adapter.close()
+        assert not folder.exists()
+
+    def test_from_urls(self, model: Path) -> None:
+        """The cache keeps files by their hashes, each in a folder of its own."""
+        with closing(Served(model)) as served:
+            path = model / "bioimageio.yaml"
+            tree = yaml.safe_load(path.read_text())
+            for entry in (tree["weights"]["onnx"], tree["weights"]["onnx"]["external_data"]):
+                entry["source"] = f"{served.url}/{entry['source']}"
+            path.write_text(yaml.safe_dump(tree))
+            self.check(model)
+
+    def test_linked_file(self, model: Path) -> None:
+        """ONNX Runtime does not follow symbolic links, which some stores of files consist of."""
+        (model / "weights.onnx.data").rename(model / "stored")
+        (model / "weights.onnx.data").symlink_to(model / "stored")
+        self.check(model)
+
+    def test_attachment(self, model: Path) -> None:
+        """Format 0.4 has no field of its own for the second file."""
         (model / "data").mkdir()
         (model / "weights.onnx.data").rename(model / "data" / "weights.onnx.data")
-        self.describe(model, {"source": "data/weights.onnx.data"})
-        with pytest.raises(ModelRunError, match="must lie beside it"):
-            self.check(model)
+        adapter = OnnxAdapter(self.context(model, **{"attachments/weights.onnx.data": "data/weights.onnx.data"}))
+        np.testing.assert_allclose(adapter([np.ones((1, 1, 9, 9), np.float32)])[0][0, 0, 4, 4], 1, rtol=1e-6)
+        adapter.close()
+
+    def test_not_described(self, model: Path) -> None:
+        """It is taken where it lies beside the graph; where it does not, the description is to blame."""
+        self.describe(model, None)
+        OnnxAdapter(self.context(model)).close()
+        (model / "weights.onnx.data").unlink()
+        with pytest.raises(ModelRunError, match=r"'weights\.onnx\.data', which does not lie beside it: .*external_data"):
+            OnnxAdapter(self.context(model))
+
+    def test_truncated(self, model: Path) -> None:
+        """In one line, which says how much there is."""
+        (model / "weights.onnx.data").write_bytes(b"12")
+        with pytest.raises(ModelRunError, match=r"cannot load weights\.onnx: .*out of bounds") as caught:
+            OnnxAdapter(self.context(model))
+        assert "\n" not in str(caught.value)
+
+    def context(self, model: Path, **files: str) -> AdapterContext:
+        """Return what an adapter is given, with further files."""
+        return context(model / "weights.onnx", files={name: str(model / path) for name, path in files.items()})
+
+
+class TestSession:
+    """How sessions run."""
+
+    def test_options(self, tmp_path: Path) -> None:
+        """All optimisations, threads as asked for, and no plans of memory for each size."""
+        difference_graph(tmp_path / "weights.onnx")
+        adapter = OnnxAdapter(context(tmp_path / "weights.onnx", inputs=("a", "b"), threads=3))
+        options = adapter.native.get_session_options()
+        assert options.graph_optimization_level == ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+        assert (options.intra_op_num_threads, options.inter_op_num_threads) == (3, 1)
+        assert (options.enable_mem_pattern, options.enable_cpu_mem_arena) == (False, True)
+
+    def test_optimised(self, tmp_path: Path) -> None:
+        """With these options nodes are merged: a convolution takes in the activation behind it."""
+        kernel = np.full((1, 1, 3, 3), 1 / 9, np.float32)
+        nodes = [helper.make_node("Conv", ["raw", "kernel"], ["mean"]), helper.make_node("Relu", ["mean"], ["out"])]
+        save_graph(tmp_path / "weights.onnx", nodes, {"raw": 4}, {"out": 4}, kernel=kernel)
+        options = _session_options(ort, 1)
+        options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+        ort.InferenceSession(str(tmp_path / "weights.onnx"), options, providers=["CPUExecutionProvider"])
+        assert "Relu" not in {node.op_type for node in onnx.load(str(tmp_path / "optimised.onnx")).graph.node}

@@ -89,12 +89,24 @@ class TestResults:
         np.testing.assert_array_equal(first, X * 2)
         np.testing.assert_array_equal(second, X + 1)
 
-    @pytest.mark.parametrize(("script", "found"), [("dict", "dict"), ("number", "float"), ("mixed", "tuple")])
-    def test_refused(self, tmp_path: Path, script: str, found: str) -> None:
-        """A mapping has no order, a number is no tensor."""
+    @pytest.mark.parametrize(
+        ("script", "message"),
+        [
+            ("dict", r"returned a mapping with 'out': expected the ids of all outputs, which lacks 'b'"),
+            ("number", "returned float: expected a tensor"),
+            ("mixed", "returned tuple: expected a tensor"),
+        ],
+    )
+    def test_refused(self, tmp_path: Path, script: str, message: str) -> None:
+        """A mapping without the described outputs; a number is no tensor."""
         adapter = TorchscriptAdapter(context(save_script(tmp_path / "w.pt", script)))
-        with pytest.raises(ModelRunError, match=f"returned {found}: expected a tensor, or a list or tuple of tensors"):
+        with pytest.raises(ModelRunError, match=message):
             adapter([X])
+
+    def test_mapping(self, tmp_path: Path) -> None:
+        """By the ids of the described outputs."""
+        (out,) = TorchscriptAdapter(context(save_script(tmp_path / "w.pt", "dict"), output_ids=("out",)))([X])
+        np.testing.assert_array_equal(out, X * 2)
 
     def test_evaluation_mode(self, tmp_path: Path) -> None:
         """Whatever mode the module was saved in."""

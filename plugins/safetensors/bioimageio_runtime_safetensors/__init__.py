@@ -51,6 +51,8 @@ def bioimageio_weights_adapters() -> Iterator[WeightsAdapterEntry]:
         load=_load,
         devices=("cpu", "cuda", "mps"),
         preference=30,
+        precisions=("fp32", "bf16", "fp16"),
+        compiles=True,
         extra="bioimageio-runtime-safetensors",
         summary="PyTorch module with safetensors",
     )

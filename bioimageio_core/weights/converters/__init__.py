@@ -1,0 +1,1 @@
+"""Converters between the weights formats that the model format names."""

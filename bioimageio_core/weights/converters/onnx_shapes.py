@@ -1,0 +1,54 @@
+"""Names for the axes of ONNX graphs, in place of those that exporters think of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...registry import ConverterContext
+from .trials import Trial
+
+__all__ = ["name_axes"]
+
+
+def name_axes(model: Any, context: ConverterContext, trial: Trial) -> Any:
+    """Return a graph whose inputs and outputs have the shapes that the description says.
+
+    An axis of varying size is called by its tensor and itself, as in ``raw_y``; the others have the size of the test tensors.
+
+    Args:
+        model: An `onnx.ModelProto`; changed in place.
+        context: What the converter was given.
+        trial: With the test inputs.
+
+    Raises:
+        ValueError: The graph takes only one size along an axis that varies, or other inputs or outputs than described.
+
+    """
+    graph, source = model.graph, context.source
+    ids = [*source.input_ids, *source.output_ids]
+    arrays = [*trial.inputs, *trial.outputs]
+    values = [*graph.input, *graph.output]
+    if len(graph.input) != len(trial.inputs) or len(graph.output) != len(trial.outputs):
+        raise ValueError(f"the graph has {len(graph.input)} inputs and {len(graph.output)} outputs")
+    axes = [*context.input_axes, *context.output_axes] or [()] * len(ids)
+    variable = list(context.variable_axes) or [frozenset[str]()] * len(ids)
+    for number, (value, tensor_id, array) in enumerate(zip(values, ids, arrays, strict=True)):
+        if number < len(graph.input):
+            _check_free(value, tensor_id, axes[number], variable[number])
+        shape = value.type.tensor_type.shape
+        del shape.dim[:]
+        for axis, size in enumerate(array.shape):
+            name = axes[number][axis] if axes[number] else ""
+            if name in variable[number]:
+                shape.dim.add().dim_param = f"{tensor_id}_{name}"
+            else:
+                shape.dim.add().dim_value = size
+    del graph.value_info[:]  # shapes in between, in the exporter's own names
+    return model
+
+
+def _check_free(value: Any, tensor_id: str, axes: Sequence[str], variable: frozenset[str]) -> None:
+    for axis, dim in zip(axes, value.type.tensor_type.shape.dim, strict=False):
+        if axis in variable and dim.HasField("dim_value"):
+            raise ValueError(f"the graph takes only {dim.dim_value} along axis {axis!r} of {tensor_id!r}, which varies")

@@ -1,0 +1,197 @@
+"""PyTorch modules and scripts, converted to ONNX by the exporters of PyTorch."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from logging import ERROR, getLogger
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+
+from ...errors import ModelRunError
+from ...registry import ConverterContext
+from ...writing import write_bytes
+from ..state_dict import load_module
+from ..torch_network import ordered_outputs
+from ..torchscript import load_script
+from .onnx_shapes import name_axes
+from .trials import Trial, first_that_agrees, make_trials
+
+__all__ = ["state_dict_to_onnx", "torchscript_to_onnx"]
+
+Exporter: TypeAlias = Callable[[ConverterContext, Any, Trial], bytes]
+
+LARGEST = 2**31 - 2**20
+"""Bytes of parameters in one file: the format allows 2 GiB with all that is around them."""
+
+
+def state_dict_to_onnx(context: ConverterContext) -> Mapping[str, Any]:
+    """Write the graph of a module: exported, scripted or traced, whichever gives what the module gives in all sizes.
+
+    Raises:
+        ModelRunError: The weights can not be loaded, are too large, or no way leads to the same outputs.
+        TrustError: Code of the model would run, and nobody has allowed it.
+
+    """
+    module = load_module(context.source).eval().requires_grad_(False)
+    return _write(context, module, {"exporting": _exported, "scripting": _scripted, "tracing": _traced})
+
+
+def torchscript_to_onnx(context: ConverterContext) -> Mapping[str, Any]:
+    """Write the graph of a script, or of what it does with the test inputs, whichever gives the same in all sizes.
+
+    Raises:
+        ModelRunError: The weights can not be loaded, are too large, or neither gives what the script gives.
+
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript is deprecated as a whole
+        module = load_script(context.source.path, "cpu").eval()
+    return _write(context, module, {"exporting": _recorded, "tracing": _traced})
+
+
+def _write(context: ConverterContext, module: Any, exporters: Mapping[str, Exporter]) -> Mapping[str, Any]:
+    name = Path(context.source.path).name
+    check_size(module, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # exporters warn of what they will do some day, traces of all that they record
+        trials = make_trials(context, module)
+
+        def graph_of(exporter: Exporter) -> _Graph:
+            return _Graph(exporter(context, module, trials[-1]), context, trials[0])
+
+        attempts = {words: partial(graph_of, exporter) for words, exporter in exporters.items()}
+        graph = first_that_agrees(attempts, trials, name=name, to_format="ONNX")
+    write_bytes(context.target, graph.content, overwrite=False)
+    return {"opset_version": graph.opset_version}
+
+
+def check_size(module: Any, name: str) -> None:
+    """Refuse modules that do not fit into one file of ONNX.
+
+    Raises:
+        ModelRunError: It has too many parameters.
+
+    """
+    size = sum(tensor.numel() * tensor.element_size() for tensor in (*module.parameters(), *module.buffers()))
+    if size > LARGEST:
+        raise ModelRunError(f"{name} holds {size} bytes of parameters: expected at most {LARGEST}, since an ONNX file has at most 2 GiB")
+
+
+class _Graph:
+    """A graph that is called with arrays."""
+
+    def __init__(self, content: bytes, context: ConverterContext, trial: Trial) -> None:
+        import onnx
+        import onnxruntime
+
+        model = name_axes(onnx.load_from_string(content), context, trial)
+        self.content = model.SerializeToString()
+        self.opset_version = next(opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx"))
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4  # what fails is raised
+        self._session = onnxruntime.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
+
+    def __call__(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        names = [each.name for each in self._session.get_inputs()]
+        found: list[NDArray[Any]] = self._session.run(None, dict(zip(names, inputs, strict=True)))
+        return found
+
+
+def _ordered(module: Any, output_ids: Sequence[str]) -> Any:
+    """Return a module that returns the outputs of another as a tuple, in the order of the described ones."""
+    import torch
+
+    class Ordered(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
+        def __init__(self) -> None:
+            super().__init__()
+            self.module = module
+
+        def forward(self, *inputs: Any) -> tuple[Any, ...]:
+            return tuple(ordered_outputs(self.module(*inputs), output_ids)[: len(output_ids)])
+
+    return Ordered()
+
+
+def _exported(context: ConverterContext, module: Any, trial: Trial) -> bytes:
+    """Export what the module computes, symbols standing for sizes that vary."""
+    import torch
+
+    variable = [dict.fromkeys(numbers, torch.export.Dim.DYNAMIC) for numbers in _variable(context)[: len(trial.inputs)]]
+    with _without_log():
+        program = torch.onnx.export(
+            _ordered(module, context.source.output_ids),
+            _tensors(trial),
+            dynamo=True,
+            dynamic_shapes=(tuple(variable),),
+            input_names=list(context.source.input_ids),
+            output_names=list(context.source.output_ids),
+            verbose=False,
+        )
+    content: bytes = program.model_proto.SerializeToString()
+    return content
+
+
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """Keep the exporter from telling of every library that is not installed."""
+    logger = getLogger("torch.onnx")
+    before = logger.level
+    logger.setLevel(ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def _scripted(context: ConverterContext, module: Any, trial: Trial) -> bytes:
+    """Export the script of a module."""
+    import torch
+
+    return _recorded(context, torch.jit.script(module), trial)
+
+
+def _traced(context: ConverterContext, module: Any, trial: Trial) -> bytes:
+    """Export what the module does with the inputs of a trial."""
+    import torch
+
+    ordered = _ordered(module, context.source.output_ids)
+    if isinstance(module, torch.jit.ScriptModule):  # which exporters do not trace themselves
+        ordered = torch.jit.trace(ordered, _tensors(trial), check_trace=False)
+    return _recorded(context, ordered, trial)
+
+
+def _recorded(context: ConverterContext, module: Any, trial: Trial) -> bytes:
+    """Export a script with its branches and loops; other modules are traced."""
+    import torch
+
+    content = io.BytesIO()
+    inputs, outputs = list(context.source.input_ids), list(context.source.output_ids)
+    torch.onnx.export(
+        module,
+        _tensors(trial),
+        content,
+        dynamo=False,
+        input_names=inputs,
+        output_names=outputs,
+        dynamic_axes={name: numbers for name, numbers in zip([*inputs, *outputs], _variable(context), strict=False) if numbers},
+    )
+    return content.getvalue()
+
+
+def _tensors(trial: Trial) -> tuple[Any, ...]:
+    import torch
+
+    return tuple(torch.from_numpy(array.copy()) for array in trial.inputs)
+
+
+def _variable(context: ConverterContext) -> list[list[int]]:
+    """Return the numbers of the axes of each input, and then each output, that come in more than one size."""
+    axes = [*context.input_axes, *context.output_axes]
+    known = [[n for n, axis in enumerate(ids) if axis in variable] for ids, variable in zip(axes, context.variable_axes, strict=False)]
+    return known or [[] for _ in context.inputs]

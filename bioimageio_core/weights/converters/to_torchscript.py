@@ -1,0 +1,62 @@
+"""Parameters and architecture of a PyTorch module, converted to TorchScript."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ...registry import ConverterContext
+from ...writing import write_bytes
+from ..state_dict import load_module
+from .trials import called, first_that_agrees, make_trials
+
+__all__ = ["state_dict_to_torchscript"]
+
+
+def state_dict_to_torchscript(context: ConverterContext) -> Mapping[str, Any]:
+    """Write a script of the module or, where its code is more than TorchScript knows, of what it does with the test inputs.
+
+    What such a trace gives in other sizes is compared with the module.
+
+    Raises:
+        ModelRunError: The weights can not be loaded, or neither gives what the module gives.
+        TrustError: Code of the model would run, and nobody has allowed it.
+
+    """
+    import torch
+
+    module = load_module(context.source).eval().requires_grad_(False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript is deprecated, and traces warn of all that they record
+        trials = make_trials(context, module)
+        example = tuple(torch.from_numpy(array.copy()) for array in trials[-1].inputs)
+
+        def scripted() -> _Script:
+            return _Script(torch.jit.script(module), context.source.output_ids)
+
+        def traced() -> _Script:
+            with torch.inference_mode():
+                return _Script(torch.jit.trace(module, example, check_trace=False, strict=False), context.source.output_ids)
+
+        attempts = {"scripting": scripted, "tracing": traced}
+        found = first_that_agrees(attempts, trials, name=Path(context.source.path).name, to_format="TorchScript")
+        content = io.BytesIO()
+        torch.jit.save(found.module, content)
+    write_bytes(context.target, content.getvalue(), overwrite=False)
+    return {"pytorch_version": str(torch.__version__).partition("+")[0]}
+
+
+class _Script:
+    """A script that is called with arrays."""
+
+    def __init__(self, module: Any, output_ids: Sequence[str]) -> None:
+        self.module = module
+        self._output_ids = output_ids
+
+    def __call__(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        return called(self.module, inputs, self._output_ids)

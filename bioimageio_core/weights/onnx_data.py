@@ -1,0 +1,86 @@
+"""ONNX graphs whose tensors lie in a second file: which file that is, and both beside each other, as ONNX Runtime wants them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from ..errors import ModelRunError
+from ..registry import AdapterContext
+from ..sources.scratch import Scratch
+from .onnx_graph import external_locations
+
+__all__ = ["graph_beside_its_data"]
+
+
+def graph_beside_its_data(context: AdapterContext, scratch: Scratch) -> str:
+    """Return the path of the graph, whose data lie beside it under the name that the graph has for them.
+
+    Where they do not, since a cache or a package keeps the files as it likes, the graph and its data are linked, or copied, into a folder.
+
+    Args:
+        context: What the adapter was given.
+        scratch: The folder to use where one is needed; to be kept as long as the graph is.
+
+    Raises:
+        ModelRunError: The graph wants a file that is not described, that is missing, or that lies elsewhere than beside it.
+
+    """
+    graph = Path(context.path)
+    try:
+        locations = sorted(external_locations(graph))
+    except ValueError as error:
+        raise ModelRunError(f"onnxruntime cannot load {graph.name}: it is no ONNX graph, {error}") from None
+    for location in locations:
+        if not _is_beside(location):
+            raise ModelRunError(
+                f"{graph.name} wants tensors from {location!r}: expected a file beside it; it is not loaded, since it could read any file"
+            )
+    described = {location: _described(context, location, len(locations)) for location in locations}
+    if all(file is None or _is_at(file, graph.parent / location) for location, file in described.items()):
+        missing = [location for location in locations if not (graph.parent / location).is_file()]
+        if missing:
+            raise ModelRunError(
+                f"{graph.name} wants tensors from {missing[0]!r}, which does not lie beside it: "
+                "expected the file to be described as external_data (format 0.5) or among the attachments of the weights (0.4)"
+            )
+        return str(graph)
+    folder = scratch.folder()
+    for location, file in described.items():
+        place = folder / location
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _link(graph.parent / location if file is None else file, place)
+    place = folder / "graph.onnx"
+    while place.exists():
+        place = place.with_name(f"_{place.name}")
+    _link(graph, place)
+    return str(place)
+
+
+def _is_beside(location: str) -> bool:
+    """Return whether a name stays in the folder, on any system; ONNX Runtime takes those with asterisks for places in memory."""
+    posix, windows = PurePosixPath(location), PureWindowsPath(location)
+    strange = not location.isprintable() or "*" in location or ".." in {*posix.parts, *windows.parts}
+    return bool(posix.name) and not (strange or posix.is_absolute() or windows.drive or windows.root)
+
+
+def _described(context: AdapterContext, location: str, count: int) -> Path | None:
+    """Return the local path of the data, verified, where the description names them."""
+    attached = context.files.get(f"attachments/{PurePosixPath(location).name}")
+    external = context.files.get("external_data") if attached is None else attached
+    if external is not None and attached is None and count > 1:
+        raise ModelRunError(f"{Path(context.path).name} wants tensors from {count} files: expected one, which external_data describes")
+    return None if external is None else Path(external)
+
+
+def _is_at(file: Path, place: Path) -> bool:
+    """Return whether a file is in its place, and no link to elsewhere, which ONNX Runtime does not follow."""
+    return file.resolve() == place.parent.resolve() / place.name
+
+
+def _link(file: Path, place: Path) -> None:
+    try:
+        os.link(file.resolve(), place)
+    except OSError:  # on another file system, or one without links
+        shutil.copyfile(file, place)

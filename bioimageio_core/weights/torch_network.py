@@ -1,0 +1,257 @@
+"""PyTorch modules as weights adapters.
+
+Public: adapters of formats that hold parameters of a PyTorch module are a `TorchNetwork` that knows how to load it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
+from itertools import chain
+from threading import Lock, local
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError, ModelRunError, in_brief
+from ..registry import AdapterContext
+
+__all__ = ["TorchNetwork", "ordered_outputs"]
+
+DEVICES = ("cpu", "cuda", "mps")
+
+
+class TorchNetwork:
+    """A `torch.nn.Module`, or a script of one, in evaluation mode on one device; may be called in several threads at once.
+
+    Every thread has a copy of the module, with the same parameters in memory, since modules may keep things from call to call.
+    Those that can not be copied, as some that compute parameters from others, are called from one thread at a time,
+    and so are scripts that keep something.
+
+    The number of threads of a call is a setting of the calling thread in PyTorch; threads that it has not seen before take the latest.
+    """
+
+    def __init__(self, context: AdapterContext, load: Callable[[Any], Any]) -> None:
+        """Load the module.
+
+        Args:
+            context: What the adapter was given.
+            load: Returns the module for a `torch.device`; called once it is known that the device can be used.
+                It may leave the module on another device, and in training mode.
+
+        Raises:
+            InputError: The device cannot be used, or not with the precision.
+
+        """
+        import torch
+
+        self._torch = torch
+        self._device = _usable_device(context.device)
+        self._autocast = _precision(context, self._device)
+        self._output_ids = context.output_ids
+        self._threads = context.threads
+        torch.set_num_threads(self._threads)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript is deprecated as a whole; the weights exist all the same
+            self.native = load(self._device).to(self._device).eval()
+            for parameter in self.native.parameters():
+                parameter.requires_grad_(False)
+            self._is_script = isinstance(self.native, torch.jit.ScriptModule)
+        self._compiles = context.compile
+        self._channels_last = self._prefers_channels_last()
+        if self._channels_last:
+            self.native.to(memory_format=torch.channels_last)
+        self._copies = local()
+        self._change = Lock()
+        self._turn: AbstractContextManager[Any] = nullcontext()
+        if not self._has_copies():
+            self._turn = Lock()
+
+    def __call__(self, inputs: Sequence[NDArray[Any] | None]) -> list[NDArray[Any]]:
+        """Run the module; see `bioimageio_core.registry.WeightsAdapter`.
+
+        A module may return a tensor, a list or tuple of tensors, or a mapping with the ids of the described outputs.
+        Outputs are float32 where they are bfloat16, which numpy lacks, and where a narrower precision was asked for.
+        """
+        try:
+            return self._received(ordered_outputs(self._run(inputs), self._output_ids))
+        except ModelRunError:
+            raise
+        except Exception as error:  # what the code of a model raises
+            if _is_of_compiler(error):
+                reason = in_brief(str(error).partition("\n\n")[0])  # what follows is for those who work on PyTorch
+                raise ModelRunError(f"PyTorch cannot compile the module ({reason}): leave out compile, or install what it needs") from error
+            shapes = ", ".join("none" if a is None else f"{a.dtype} {a.shape}" for a in inputs)
+            raise ModelRunError(f"the PyTorch module failed on inputs {shapes}: {_cause(error)}") from error
+
+    def close(self) -> None:
+        """Free the module."""
+        del self.native, self._copies
+        if self._device.type == "cuda":
+            self._torch.cuda.empty_cache()
+
+    def _run(self, inputs: Sequence[NDArray[Any] | None]) -> Any:
+        channels_last = self._channels_last
+        try:
+            return self._once(inputs)
+        except RuntimeError as error:
+            if not channels_last or _is_of_compiler(error):
+                raise
+        # Networks that look at memory as it lies (Tensor.view) insist on the usual order of axes.
+        with self._change:
+            if self._channels_last:
+                self.native.to(memory_format=self._torch.contiguous_format)
+                self._copies = local()
+                self._channels_last = False
+        return self._once(inputs)
+
+    def _once(self, inputs: Sequence[NDArray[Any] | None]) -> Any:
+        torch = self._torch
+        if torch.get_num_threads() != self._threads:
+            torch.set_num_threads(self._threads)
+        given = [None if array is None else self._sent(array) for array in inputs]
+        enabled = self._autocast is not None
+        with torch.inference_mode(), torch.autocast(self._device.type, dtype=self._autocast, enabled=enabled), self._turn:
+            return self._own_module()(*given)
+
+    def _sent(self, array: NDArray[Any]) -> Any:
+        """Return an input on the device; a copy, since modules may change what they are given."""
+        tensor = self._torch.from_numpy(np.array(array, order="C"))
+        if self._device.type == "cuda":
+            return tensor.pin_memory().to(self._device, non_blocking=True)  # goes on while the next input is prepared
+        return tensor.to(self._device)
+
+    def _received(self, outputs: Sequence[Any]) -> list[NDArray[Any]]:
+        """Return the outputs in the memory of the host, all copied at once where the device can do that."""
+        torch = self._torch
+        half = {torch.bfloat16} if self._autocast is None else {torch.bfloat16, torch.float16}
+        wide = [o.detach().float() if o.dtype in half else o.detach() for o in outputs]
+        at_once = self._device.type == "cuda"
+        arrays = [o.contiguous().to("cpu", non_blocking=at_once) for o in wide]
+        if at_once:
+            torch.cuda.synchronize(self._device)
+        return [array.numpy() for array in arrays]
+
+    def _own_module(self) -> Any:
+        """Return the copy of the calling thread, or the one module that there is."""
+        if self._is_script:
+            return self.native
+        copies = self._copies  # which another thread may replace meanwhile
+        if not hasattr(copies, "module"):
+            module = self._copy() if isinstance(self._turn, nullcontext) else self.native
+            copies.module = self._torch.compile(module) if self._compiles else module
+        return copies.module
+
+    def _copy(self) -> Any:
+        shared = chain(self.native.parameters(), self.native.buffers())
+        return deepcopy(self.native, {id(tensor): tensor for tensor in shared})
+
+    def _has_copies(self) -> bool:
+        """Return whether threads can run at once, each with what it keeps for itself."""
+        if self._is_script:
+            return not _keeps_something(self.native)
+        try:
+            self._copy()
+        except Exception:  # what the code of a model raises
+            return False
+        return True
+
+    def _prefers_channels_last(self) -> bool:
+        """Return whether convolutions are faster with channels as the last axis in memory.
+
+        On CPUs a U-Net for images took 0.6 of the time, and gave the same to 6e-8; one for volumes took as long either way.
+        Where parameters lie so, so do all tensors that come of them.
+        """
+        return self._device.type == "cpu" and any(parameter.dim() == 4 for parameter in self.native.parameters())
+
+
+def ordered_outputs(result: Any, output_ids: Sequence[str]) -> list[Any]:
+    """Return the tensors that a module returned, in the order of the described outputs.
+
+    Args:
+        result: A tensor, a list or tuple of tensors, either alone in further lists or tuples, or a mapping by output id.
+        output_ids: Ids of the described outputs.
+
+    Raises:
+        ModelRunError: It is something else.
+
+    """
+    import torch
+
+    outputs = result
+    while isinstance(outputs, list | tuple) and len(outputs) == 1 and isinstance(outputs[0], list | tuple | Mapping):
+        (outputs,) = outputs
+    if isinstance(outputs, Mapping):
+        missing = [name for name in output_ids if name not in outputs]
+        if missing:
+            raise ModelRunError(
+                f"the PyTorch module returned a mapping with {', '.join(map(repr, outputs)) or 'nothing'}: "
+                f"expected the ids of all outputs, which lacks {', '.join(map(repr, missing))}"
+            )
+        outputs = [outputs[name] for name in output_ids]
+    outputs = [outputs] if isinstance(outputs, torch.Tensor) else outputs
+    if not isinstance(outputs, list | tuple) or not all(isinstance(o, torch.Tensor) for o in outputs):
+        raise ModelRunError(
+            f"the PyTorch module returned {type(result).__name__}: expected a tensor, a list or tuple of tensors, or a mapping by output id"
+        )
+    return list(outputs)
+
+
+def _usable_device(name: str) -> Any:
+    import torch
+
+    try:
+        if name.partition(":")[0] not in DEVICES:
+            raise RuntimeError(f"expected one of {', '.join(DEVICES)}")
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"device {name!r} is not usable by the installed PyTorch: {in_brief(error)}") from error
+    return device
+
+
+def _precision(context: AdapterContext, device: Any) -> Any:
+    """Return the dtype to compute with where it is not that of the parameters, else None."""
+    import torch
+
+    if context.precision == "fp32":
+        return None
+    dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}[context.precision]
+    refused = f"device {context.device!r} cannot compute in {context.precision}"
+    if device.type == "cpu" and dtype is torch.float16:  # it can, in a hundred times the time of fp32
+        raise InputError(f"{refused} in reasonable time: expected bf16 or fp32, or another device")
+    if device.type == "cuda" and dtype is torch.bfloat16 and not torch.cuda.is_bf16_supported():
+        raise InputError(f"{refused}: expected fp16 or fp32")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # where PyTorch would go on without
+            torch.autocast(device.type, dtype=dtype)
+    except (RuntimeError, UserWarning) as error:
+        raise InputError(f"{refused}: {in_brief(error)}") from error
+    return dtype
+
+
+def _keeps_something(script: Any) -> bool:
+    """Return whether a script writes to its own attributes."""
+    try:
+        return "prim::SetAttr" in str(script.inlined_graph)
+    except RuntimeError:  # it has no method forward
+        return False
+
+
+def _is_of_compiler(error: Exception) -> bool:
+    kind = type(error)
+    return (
+        kind.__module__.startswith(("torch._dynamo", "torch._inductor")) and kind.__name__ != "TorchRuntimeError"
+    )  # that is of the module
+
+
+def _cause(error: Exception) -> str:
+    """Return what went wrong; scripts put their trace first, and the cause last."""
+    text = str(error).strip()
+    if "TorchScript" in text:
+        return in_brief(text.splitlines()[-1])
+    return in_brief(error)
