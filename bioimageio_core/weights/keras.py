@@ -150,4 +150,6 @@ def _name(tensor: Any) -> str:
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:400] or type(error).__name__
+    """Return the cause in one line: Keras puts the configuration first."""
+    cause = str(error).rpartition("Exception encountered: ")[2]
+    return " ".join(cause.split())[:400] or type(error).__name__

@@ -21,7 +21,6 @@ import tensorflow as tf
 
 from bioimageio_core.errors import BioimageioError, ModelRunError, TrustError
 from bioimageio_core.registry import AdapterContext
-from bioimageio_core.weights.archives import WeightsFolder
 from bioimageio_core.weights.keras import NetworkInLists, load_keras_3
 from bioimageio_core.weights.keras_files import read_keras_file
 
@@ -47,7 +46,6 @@ class Loaded:
     """What the network takes, in described order; sizes that it does not mind are None."""
 
     variables: Sequence[Any]
-    close: Callable[[], None] = lambda: None
 
 
 def main() -> None:
@@ -56,10 +54,7 @@ def main() -> None:
     warnings.simplefilter("ignore")  # standard error is shown when all else fails
     try:
         loaded = _load(task)
-        try:
-            fields = {"onnx": _write_onnx, "saved_model": _write_saved_model}[task["target_format"]](task, loaded)
-        finally:
-            loaded.close()
+        fields = {"onnx": _write_onnx, "saved_model": _write_saved_model}[task["target_format"]](task, loaded)
         answer: dict[str, Any] = {"fields": fields}
     except BioimageioError as error:
         answer = {"error": str(error), "kind": "trust" if isinstance(error, TrustError) else "weights"}
@@ -82,9 +77,8 @@ def _load(task: dict[str, Any]) -> Loaded:
     )
     path = Path(task["path"])
     if path.is_dir() or (zipfile.is_zipfile(path) and not _is_keras(path)):
-        folder = WeightsFolder(path, "saved_model.pb")
-        served = load_served(context, folder.path)
-        return Loaded(function=served.function, specs=served.inputs, variables=[served.native], close=folder.close)
+        served = load_served(context)
+        return Loaded(function=served.function, specs=served.inputs, variables=[served.native])
     return _load_keras(context)
 
 
@@ -156,7 +150,7 @@ def _write_onnx(task: dict[str, Any], loaded: Loaded) -> dict[str, Any]:
     function, specs = _function(task, loaded)
     graph, _ = tf2onnx.convert.from_function(function, input_signature=specs, opset=OPSET)
     for tensors, names in zip((graph.graph.input, graph.graph.output), _names(task), strict=True):
-        tensors.sort(key=lambda tensor, names=names: names.index(tensor.name))  # type: ignore[misc]  # what runs them goes by position
+        tensors.sort(key=lambda tensor, names=names: names.index(tensor.name))  # what runs them goes by position
     onnx.save(graph, task["target"])
     return {"opset_version": max(opset.version for opset in graph.opset_import if not opset.domain)}
 

@@ -26,7 +26,6 @@ class GraphNetwork:
         native: What TensorFlow made of the weights.
         function: Takes one tensor for each described input and returns the outputs in described order.
         dtypes: What the network wants each input as, as far as that is known.
-        close: Frees what the network needs on disk.
 
     """
 
@@ -38,11 +37,10 @@ class GraphNetwork:
         function: Callable[..., Sequence[Any]],
         *,
         dtypes: Sequence[tf.DType | None] = (),
-        close: Callable[[], None] = lambda: None,
     ) -> None:
         self.native = native
         self._function: Callable[..., Sequence[Any]] | None = function
-        self._device, self._close = device, close
+        self._device = device
         self._dtypes = [*dtypes, *[None] * (len(context.input_ids) - len(dtypes))]
         self._input_ids = context.input_ids
 
@@ -58,9 +56,8 @@ class GraphNetwork:
             raise ModelRunError(f"the TensorFlow network failed on {shapes}: {one_line(error)}") from error
 
     def close(self) -> None:
-        """Free the network, and what was unpacked for it; its parts refer to each other, so that only the collector finds them."""
+        """Free the network; its parts refer to each other, so that only the collector finds them."""
         self.native = self._function = None
-        self._close()
         gc.collect()
 
     @staticmethod
@@ -89,5 +86,6 @@ def use_device(context: AdapterContext) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """Return the message of an error of TensorFlow in one line."""
-    return " ".join(str(error).split())[:400] or type(error).__name__
+    """Return the cause of an error of TensorFlow or Keras in one line: Keras puts configurations first."""
+    cause = str(error).rpartition("Exception encountered: ")[2]
+    return " ".join(cause.split())[:400] or type(error).__name__

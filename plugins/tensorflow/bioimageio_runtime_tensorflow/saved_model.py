@@ -10,7 +10,7 @@ import attrs
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from bioimageio_core.errors import ModelRunError
+from bioimageio_core.errors import ModelRunError, TrustError
 from bioimageio_core.registry import AdapterContext
 from bioimageio_core.weights.archives import WeightsFolder
 
@@ -29,14 +29,9 @@ class SavedModelAdapter(GraphNetwork):
 
     def __init__(self, context: AdapterContext) -> None:
         device = use_device(context)
-        folder = WeightsFolder(context.path, "saved_model.pb")
-        try:
-            with tf.device(device):
-                served = load_served(context, folder.path)
-        except BaseException:
-            folder.close()
-            raise
-        super().__init__(context, device, served.native, served.function, dtypes=[spec.dtype for spec in served.inputs], close=folder.close)
+        with tf.device(device):
+            served = load_served(context)
+        super().__init__(context, device, served.native, served.function, dtypes=[spec.dtype for spec in served.inputs])
 
 
 @attrs.frozen(kw_only=True)
@@ -49,8 +44,8 @@ class Served:
     """In described order."""
 
 
-def load_served(context: AdapterContext, folder: Path) -> Served:
-    """Load a SavedModel, and find the signature to call.
+def load_served(context: AdapterContext) -> Served:
+    """Load a SavedModel, and find the signature to call; TensorFlow reads all of it at once, so that what was unpacked can go.
 
     Raises:
         ModelRunError: TensorFlow cannot load it, or it has no signature that fits.
@@ -58,13 +53,16 @@ def load_served(context: AdapterContext, folder: Path) -> Served:
 
     """
     name = Path(context.path).name
+    folder = WeightsFolder(context.path, "saved_model.pb")
     try:
-        tags = _tags(folder / "saved_model.pb", name, trust=context.trust)
-        loaded = tf.saved_model.load(str(folder), tags=tags)
-    except (ModelRunError, PermissionError):
+        tags = _tags(folder.path / "saved_model.pb", name, trust=context.trust)
+        loaded = tf.saved_model.load(str(folder.path), tags=tags)
+    except (ModelRunError, TrustError):
         raise
     except Exception as error:  # of TensorFlow and protobuf
         raise ModelRunError(f"TensorFlow {tf.__version__} cannot load the SavedModel in {name}: {one_line(error)}") from error
+    finally:
+        folder.close()
     called = loaded.signatures[choose_signature(loaded.signatures, f"the SavedModel in {name}")]
     specs = called.structured_input_signature[1]
     where = f"the SavedModel in {name}"

@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 from google.protobuf import json_format
 
-from bioimageio_core.errors import ModelRunError
+from bioimageio_core.errors import ModelRunError, TrustError
 from bioimageio_core.registry import AdapterContext
 from bioimageio_core.weights.archives import WeightsFolder
 from bioimageio_core.weights.keras import NetworkInLists
@@ -44,7 +44,7 @@ class TensorflowJsAdapter(GraphNetwork):
         try:
             with tf.device(device):
                 native, function, dtypes = build(model, context, name)
-        except (ModelRunError, PermissionError):
+        except (ModelRunError, TrustError):
             raise
         except Exception as error:  # of TensorFlow, Keras and protobuf
             raise ModelRunError(f"TensorFlow {tf.__version__} cannot load the {model.format} in {name}: {one_line(error)}") from error
