@@ -12,7 +12,7 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2024.4.15"
-nox.options.sessions = ["lint", "typing", "tests", "min_deps", "docs", "demo", "templates", "plugins", "oracle"]
+nox.options.sessions = ["lint", "typing", "tests", "min_deps", "docs", "demo", "templates", "plugins", "tensorflow", "oracle"]
 nox.options.default_venv_backend = "venv"  # pip, as users have it
 nox.options.reuse_existing_virtualenvs = True
 
@@ -21,7 +21,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = PROJECT["dependency-groups"]
 CONSTRAINTS = "tests/constraints.txt"
 EXTRAS = "http,images,onnx,s3,torch"
-PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml"))
+BIG = ("tensorflow",)
+"""Plugins whose frameworks are big, so that each has a session and an environment of its own."""
+PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml") if path.parent.name not in BIG)
 REFERENCE = "bioimageio.spec==0.5.14.3"
 """The reference implementation, in the release that the shared verdicts are of."""
 
@@ -136,6 +138,37 @@ def workers_environment(session: nox.Session, folder: Path) -> str:
     wheels = [str(wheel) for wheel in folder.glob("*.whl")]
     session.run("pip", "--python", python, "install", "--quiet", "--no-deps", "-c", CONSTRAINTS, *wheels, "safetensors")
     return python
+
+
+@nox.session
+def tensorflow(session: nox.Session) -> None:
+    """Test what runs on Keras and TensorFlow, on each backend of Keras; nothing may be skipped for want of a framework."""
+    frameworks = ("keras", "tensorflow-cpu", "tf_keras", "tf2onnx", "torch")
+    install_wheel(session, "http", "images", "onnx", "keras", with_packages=(*GROUPS["test"], *frameworks))
+    plugin = ROOT / "plugins" / "tensorflow"
+    with tempfile.TemporaryDirectory() as folder:
+        session.run("python", "-m", "build", "--wheel", "--outdir", folder, str(plugin), silent=True)
+        session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", *map(str, Path(folder).glob("*.whl")), silent=True)
+    runs = os.environ.get("BMZ_RUNS", str(Path(session.create_tmp()) / "runs.jsonl"))
+    variables = {**environment(), "BMZ_RUNS": runs, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    for backend in ("torch", "tensorflow"):  # one for the life of a process
+        session.run("pytest", "tests/weights/test_keras.py", "-p", "no:cacheprovider", env={**variables, "KERAS_BACKEND": backend})
+    with session.chdir(plugin):
+        session.run("python", "-P", "-m", "pytest", "-p", "no:cacheprovider", *session.posargs, env=variables)
+    if os.environ.get("BMZ_SHARED"):
+        session.run("python", "-P", "-c", RAN, runs)
+
+
+RAN = """
+import json, pathlib, sys
+ran = {(r["weights_format"], r["way"]) for r in map(json.loads, pathlib.Path(sys.argv[1]).read_text().splitlines())}
+formats = ("keras_hdf5", "keras_v3", "tensorflow_js", "tensorflow_saved_model_bundle")
+wanted = {(f, way) for f in formats for way in ("in memory", "out of core", "test tensors")}
+ways = ("keras_hdf5 -> onnx", "keras_v3 -> onnx", "tensorflow_saved_model_bundle -> onnx")
+wanted |= {(way, "converted") for way in (*ways, *(f"{f} -> tensorflow_saved_model_bundle" for f in formats[:2]))}
+sys.exit(f"not run: {sorted(wanted - ran)}" if wanted - ran else 0)
+"""
+"""Asserts what the records of the session's tests have to tell of."""
 
 
 def ask_the_reference(session: nox.Session, examples: int) -> None:

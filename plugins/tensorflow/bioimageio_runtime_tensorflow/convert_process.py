@@ -149,6 +149,9 @@ def _write_onnx(task: dict[str, Any], loaded: Loaded) -> dict[str, Any]:
 
     function, specs = _function(task, loaded)
     graph, _ = tf2onnx.convert.from_function(function, input_signature=specs, opset=OPSET)
+    unknown = sorted({node.op_type for node in graph.graph.node if not onnx.defs.has(node.op_type, node.domain)})
+    if unknown:  # tf2onnx leaves them in the graph, and only logs that
+        raise ModelRunError(f"{Path(task['path']).name} cannot be converted to ONNX, which has nothing like {', '.join(unknown)}")
     for tensors, names in zip((graph.graph.input, graph.graph.output), _names(task), strict=True):
         tensors.sort(key=lambda tensor, names=names: names.index(tensor.name))  # what runs them goes by position
     onnx.save(graph, task["target"])
