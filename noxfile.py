@@ -154,7 +154,9 @@ def tensorflow(session: nox.Session) -> None:
     for backend in ("torch", "tensorflow"):  # one for the life of a process
         session.run("pytest", "tests/weights/test_keras.py", "-p", "no:cacheprovider", env={**variables, "KERAS_BACKEND": backend})
     with session.chdir(plugin):
-        session.run("python", "-P", "-m", "pytest", "-p", "no:cacheprovider", *session.posargs, env=variables)
+        pytest = ("python", "-P", "-m", "pytest", "-p", "no:cacheprovider")
+        session.run(*pytest, "-k", "TestSharedFiles and keras", "tests/test_running.py", env={**variables, "KERAS_BACKEND": "torch"})
+        session.run(*pytest, *session.posargs, env={**variables, "KERAS_BACKEND": "tensorflow"})
     if os.environ.get("BMZ_SHARED"):
         session.run("python", "-P", "-c", RAN, runs)
 
