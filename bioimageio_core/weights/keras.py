@@ -71,12 +71,14 @@ class NetworkInLists:
         name: How to call the file.
 
     Raises:
-        ModelRunError: The network takes more inputs than are described.
+        ModelRunError: The network takes more inputs than are described, or does not say what it takes.
 
     """
 
     def __init__(self, keras: Any, model: Any, input_ids: Sequence[str], output_ids: Sequence[str], name: str) -> None:
-        inputs, outputs = list(model.inputs), list(model.outputs)
+        inputs, outputs = (list(getattr(model, end, None) or ()) for end in ("inputs", "outputs"))
+        if not inputs or not outputs:
+            raise ModelRunError(f"{name} does not say what its network takes: expected one that was built, sequential or functional")
         if len(inputs) > len(input_ids):
             raise ModelRunError(
                 f"the network in {name} takes {len(inputs)} inputs ({', '.join(_name(i) for i in inputs)}), "

@@ -147,6 +147,13 @@ class TestPositions:
         with pytest.raises(ModelRunError, match=r"takes 2 inputs \(zeta, alpha\), the description has 1 \(a\)"):
             KerasAdapter(context(tmp_path / "w.keras"))
 
+    @pytest.mark.filterwarnings("ignore::UserWarning")
+    def test_never_built(self, tmp_path: Path) -> None:
+        """A network that does not know what it takes."""
+        keras.Sequential([keras.layers.Conv2D(1, 3)]).save(tmp_path / "w.keras")
+        with pytest.raises(ModelRunError, match=r"w\.keras does not say what its network takes"):
+            KerasAdapter(context(tmp_path / "w.keras"))
+
 
 class Conforms(WeightsAdapterConformance):
     """What every adapter keeps."""
