@@ -12,7 +12,20 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2024.4.15"
-nox.options.sessions = ["lint", "typing", "tests", "min_deps", "docs", "demo", "templates", "plugins", "isolated", "oracle", "ran"]
+nox.options.sessions = [
+    "lint",
+    "typing",
+    "tests",
+    "min_deps",
+    "docs",
+    "demo",
+    "templates",
+    "plugins",
+    "tensorflow",
+    "isolated",
+    "oracle",
+    "ran",
+]
 nox.options.default_venv_backend = "venv"  # pip, as users have it
 nox.options.reuse_existing_virtualenvs = True
 
@@ -22,7 +35,9 @@ GROUPS = PROJECT["dependency-groups"]
 CONSTRAINTS = "tests/constraints.txt"
 EXTRAS = "http,images,onnx,s3,torch"
 RUNS = ROOT / ".nox" / "runs"
-PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml"))
+BIG = ("tensorflow",)
+"""Plugins whose frameworks are big, so that each has a session and an environment of its own."""
+PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml") if path.parent.name not in BIG)
 REFERENCE = "bioimageio.spec==0.5.14.3"
 """The reference implementation, in the release that the shared verdicts are of."""
 
@@ -146,6 +161,24 @@ def workers_environment(session: nox.Session, folder: Path) -> str:
     wheels = [str(wheel) for wheel in folder.glob("*.whl")]
     session.run("pip", "--python", python, "install", "--quiet", "--no-deps", "-c", CONSTRAINTS, *wheels, "safetensors")
     return python
+
+
+@nox.session
+def tensorflow(session: nox.Session) -> None:
+    """Test what runs on Keras and TensorFlow, on each backend of Keras; nothing may be skipped for want of a framework."""
+    frameworks = ("keras", "tensorflow-cpu", "tf_keras", "tf2onnx", "torch")
+    install_wheel(session, "http", "images", "onnx", "keras", with_packages=(*GROUPS["test"], *frameworks))
+    plugin = ROOT / "plugins" / "tensorflow"
+    with tempfile.TemporaryDirectory() as folder:
+        session.run("python", "-m", "build", "--wheel", "--outdir", folder, str(plugin), silent=True)
+        session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", *map(str, Path(folder).glob("*.whl")), silent=True)
+    variables = {**environment(session), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    for backend in ("torch", "tensorflow"):  # one for the life of a process
+        session.run("pytest", "tests/weights/test_keras.py", "-p", "no:cacheprovider", env={**variables, "KERAS_BACKEND": backend})
+    with session.chdir(plugin):
+        pytest = ("python", "-P", "-m", "pytest", "-p", "no:cacheprovider")
+        session.run(*pytest, "-k", "TestSharedFiles and keras", "tests/test_running.py", env={**variables, "KERAS_BACKEND": "torch"})
+        session.run(*pytest, *session.posargs, env={**variables, "KERAS_BACKEND": "tensorflow"})
 
 
 @nox.session

@@ -13,6 +13,8 @@ PUBLISHED: Mapping[tuple[str, str], str] = FrozenMapping(
         ("processing_ops", "subtract_median"): "bioimageio-runtime-median",
         ("run_modes", "tta"): "bioimageio-runtime-tta",
         ("weights_formats", "pytorch_safetensors"): "bioimageio-runtime-safetensors",
+        ("weights_formats", "tensorflow_js"): "bioimageio-runtime-tensorflow",
+        ("weights_formats", "tensorflow_saved_model_bundle"): "bioimageio-runtime-tensorflow",
     }
 )
 """Distributions by kind and name of what they bring: those of this project alone, since nobody here can vouch for others."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ..registry import AdapterContext, WeightsAdapter, WeightsAdapterEntry
-from .requirements import torch_requirements
+from .requirements import keras_v3_requirements, torch_requirements
 
 __all__ = ["adapter_entries"]
 
@@ -13,7 +13,7 @@ __all__ = ["adapter_entries"]
 def adapter_entries() -> Iterator[WeightsAdapterEntry]:
     """Yield the built-in adapters.
 
-    The preference follows speed on CPU, ONNX Runtime before PyTorch, and then what runs without being trusted.
+    The preference follows speed on CPU, ONNX Runtime before PyTorch before Keras, and then what runs without being trusted.
     """
     yield WeightsAdapterEntry(
         name="onnxruntime",
@@ -51,12 +51,33 @@ def adapter_entries() -> Iterator[WeightsAdapterEntry]:
         environment=torch_requirements,
         summary="PyTorch module with its parameters",
     )
+    for name, weights_format, preference, environment in (
+        ("keras", "keras_v3", 26, keras_v3_requirements),
+        ("keras_hdf5", "keras_hdf5", 25, None),
+    ):
+        yield WeightsAdapterEntry(
+            name=name,
+            weights_format=weights_format,
+            requires=("keras",),
+            load=_load_keras,
+            devices=("cpu", "cuda"),
+            preference=preference,
+            extra="bioimageio-runtime[keras]",
+            environment=environment,
+            summary="Keras 3 on PyTorch, JAX or TensorFlow",
+        )
 
 
 def _load_onnx() -> Callable[[AdapterContext], WeightsAdapter]:
     from .onnx import OnnxAdapter
 
     return OnnxAdapter
+
+
+def _load_keras() -> Callable[[AdapterContext], WeightsAdapter]:
+    from .keras import KerasAdapter
+
+    return KerasAdapter
 
 
 def _load_torchscript() -> Callable[[AdapterContext], WeightsAdapter]:

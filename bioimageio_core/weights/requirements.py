@@ -1,11 +1,11 @@
-"""What has to be installed for weights, as far as their descriptions say."""
+"""What has to be installed for weights, as far as their descriptions say. Public: adapters of plugins say it likewise."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-__all__ = ["pinned", "torch_requirements"]
+__all__ = ["keras_v3_requirements", "pinned", "torch_requirements"]
 
 
 def pinned(name: str, version: object, *, since: tuple[int, int]) -> str:
@@ -28,3 +28,11 @@ def pinned(name: str, version: object, *, since: tuple[int, int]) -> str:
 def torch_requirements(entry: Any) -> tuple[str, ...]:
     """Return the requirements of weights that say which PyTorch they are of."""
     return (pinned("torch", entry.pytorch_version, since=(2, 6)),)
+
+
+def keras_v3_requirements(entry: Any) -> tuple[str, ...]:
+    """Return the requirements of a Keras 3 model: Keras, and the framework under it."""
+    backend, version = entry.backend
+    since = {"torch": (2, 6), "tensorflow": (2, 16), "jax": (0, 4)}[backend]
+    name = "tensorflow-cpu" if backend == "tensorflow" else backend
+    return pinned("keras", entry.keras_version, since=(3, 12)), pinned(name, version, since=since)

@@ -10,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = sorted(path for path in (ROOT / "plugins").iterdir() if path.is_dir())
+SMALL = ("median", "safetensors", "tta")
+"""Plugins that are examples, too."""
 
 
 def imported(source: str) -> set[str]:
@@ -32,10 +34,10 @@ class TestPlugins:
         assert modules
         assert not {name for module in modules for name in imported(module.read_text(encoding="utf-8"))} - public
 
-    @pytest.mark.parametrize("plugin", PLUGINS, ids=[plugin.name for plugin in PLUGINS])
-    def test_short(self, plugin: Path) -> None:
-        """A plugin takes under 150 lines of code: blank lines, comments and docstrings are not code."""
-        code = 0
+    @pytest.mark.parametrize("name", SMALL)
+    def test_short(self, name: str) -> None:
+        """A small plugin takes under 150 lines of code: blank lines, comments and docstrings are not code."""
+        code, plugin = 0, ROOT / "plugins" / name
         for module in (plugin / f"bioimageio_runtime_{plugin.name}").glob("**/*.py"):
             text = module.read_text(encoding="utf-8")
             lines = {n for n, line in enumerate(text.splitlines(), 1) if line.strip() and not line.strip().startswith("#")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from made_models import (
 from onnx import helper
 
 import bioimageio_core as bc
-from bioimageio_core.errors import UnknownExtensionError
+from bioimageio_core.errors import MissingRequirementError, UnknownExtensionError
 from bioimageio_core.trials.report import TestReport
 
 ONNX = {"source": "weights.onnx", "opset_version": 17}
@@ -95,7 +96,7 @@ class TestF20WhatNobodyRuns:
         model = pointwise_model(tmp_path, axes=("x",), weights={"tensorflow_js": TFJS})
         report = report_on(model, ROW, ROW)
         assert report.status == "failed"
-        assert report.tests[0].message == "no installed plugin runs it"
+        assert report.tests[0].message == "no installed plugin runs it (bioimageio-runtime-tensorflow brings it)"
         with pytest.raises(UnknownExtensionError, match="tensorflow_js"):
             bc.predict(model, ROW)
 
@@ -117,17 +118,18 @@ class TestF21EveryWeightsFormatIsTested:
 
 
 class TestF23KerasWeights:
-    """Keras weights are described, and a plugin that runs them is asked for."""
+    """Keras weights are described, and Keras is asked for; `tests/weights/test_keras.py` runs them, several inputs by position."""
 
     @pytest.mark.parametrize("name", ["keras_hdf5", "keras_v3"])
-    def test_no_plugin(self, tmp_path: Path, name: str) -> None:
-        """One clear error, and a test that skips."""
+    @pytest.mark.skipif(find_spec("keras") is not None, reason="Keras is installed")
+    def test_no_keras(self, tmp_path: Path, name: str) -> None:
+        """One clear error."""
         entry: dict[str, Any] = {"source": "weights.keras", "tensorflow_version": "2.16"}
         if name == "keras_v3":
             entry = {"source": "weights.keras", "keras_version": "3.4", "backend": ["tensorflow", "2.16"]}
         model = pointwise_model(tmp_path, axes=("x",), weights={name: entry})
         assert bc.validate(model).status == "valid"
-        with pytest.raises(UnknownExtensionError, match=name):
+        with pytest.raises(MissingRequirementError, match=rf"{name} needs keras \(pip install 'bioimageio-runtime\[keras\]'\)"):
             bc.predict(model, ROW)
 
 

@@ -64,7 +64,7 @@ class TestMissing:
             "model 'made model' cannot be run: no installed plugin brings "
             "op 'cellpose_flow_dynamics', op 'sharpen', "
             "op 'subtract_median' (bioimageio-runtime-median brings it), "
-            "run mode 'tta' (bioimageio-runtime-tta brings it), weights 'tensorflow_js' "
+            "run mode 'tta' (bioimageio-runtime-tta brings it), weights 'tensorflow_js' (bioimageio-runtime-tensorflow brings it) "
             "and weights 'novel'; install one that does ('bmz plugins' lists what is registered)"
         )
 
@@ -80,7 +80,7 @@ class TestMissing:
         model = loaded(pointwise_model(tmp_path, weights={**TFJS, **UNKNOWN}), default_registry())
         with Predictor(model, PredictOptions()) as predictor, pytest.raises(UnknownExtensionError) as raised:
             predictor.plan(IMAGE)
-        assert "(tensorflow_js, novel)" in str(raised.value)
+        assert "(tensorflow_js (bioimageio-runtime-tensorflow brings it), novel)" in str(raised.value)
 
     def test_frameworks(self, tmp_path: Path) -> None:
         """An adapter whose framework is not installed is told with the rest, and how to get it."""

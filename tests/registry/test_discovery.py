@@ -232,7 +232,7 @@ from bioimageio_core.registry import WeightsAdapterEntry, hookimpl
 @hookimpl
 def bioimageio_weights_adapters():
     yield WeightsAdapterEntry(
-        name="caffe", weights_format="keras_hdf5", requires=("no_such_framework",), load=lambda: None, extra="caffe-plugin[all]"
+        name="caffe", weights_format="tensorflow_js", requires=("no_such_framework",), load=lambda: None, extra="caffe-plugin[all]"
     )
 """
         site.install("caffe-plugin", adapter)
@@ -241,14 +241,14 @@ def bioimageio_weights_adapters():
         assert [e["missing"] for e in listed.json["entries"] if e["name"] == "caffe"] == ["needs no_such_framework"]
         from made_models import box_model
 
-        weights = {"keras_hdf5": {"source": "weights.h5", "tensorflow_version": "2.0"}}
+        weights = {"tensorflow_js": {"source": "weights.zip", "tensorflow_version": "2.0"}}
         model = box_model(tmp_path, 16)
         text = (model / "bioimageio.yaml").read_text()
         import yaml
 
         (model / "bioimageio.yaml").write_text(yaml.safe_dump({**yaml.safe_load(text), "weights": weights}))
         planned = run_process("plan", model, tmp_path / "x.npy", env=site.environment()).error(2)
-        assert "keras_hdf5 needs no_such_framework (pip install 'caffe-plugin[all]')" in planned
+        assert "tensorflow_js needs no_such_framework (pip install 'caffe-plugin[all]')" in planned
         card = run_process("info", model, "--json", env=site.environment()).json
         assert card["weights"][0]["why_not"] == "no_such_framework is not installed (pip install 'caffe-plugin[all]')"
 

@@ -1,0 +1,117 @@
+"""Weights that are a folder, in one zip: where frameworks find them as a folder.
+
+Public: adapters of formats that are a folder unpack their weights here.
+A zip comes from anywhere, so that what it holds is checked before the first byte is written.
+"""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import zipfile
+from pathlib import Path
+
+from ..errors import ModelRunError, SourceError
+from ..sources.names import inside
+from ..sources.scratch import Scratch
+
+__all__ = ["ALWAYS_ALLOWED", "LARGEST_RATIO", "MOST_MEMBERS", "WeightsFolder", "check_archive"]
+
+ALWAYS_ALLOWED = 1 << 30
+"""Bytes that a zip may unpack to, however small it is."""
+
+LARGEST_RATIO = 100
+"""How many times its own size a zip may unpack to beyond that: parameters are hardly compressible."""
+
+MOST_MEMBERS = 100_000
+
+
+class WeightsFolder:
+    """The folder that a weights file stands for: itself, or what a zip holds, unpacked into a temporary folder of its own.
+
+    Args:
+        path: A folder or a zip.
+        marker: A file that makes the folder what is wanted, such as ``saved_model.pb``.
+
+    Raises:
+        ModelRunError: It is no zip, is broken, unpacks to too much or to elsewhere, or the marker is not in it, or in several places.
+        SourceError: There is no space to unpack it.
+
+    """
+
+    def __init__(self, path: str | Path, marker: str) -> None:
+        self._scratch = Scratch()
+        given = Path(path)
+        try:
+            root = given if given.is_dir() else self._unpacked(given)
+            self.path = _holder(root, marker, given.name)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Remove what was unpacked."""
+        self._scratch.remove()
+
+    def _unpacked(self, given: Path) -> Path:
+        folder = self._scratch.folder()
+        try:
+            with zipfile.ZipFile(given) as archive:
+                for info, name in check_archive(archive, given.name):
+                    target = folder / name
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with archive.open(info) as source, target.open("xb") as file:
+                        shutil.copyfileobj(source, file)
+        except (ModelRunError, SourceError):
+            raise
+        except OSError as error:
+            raise SourceError(f"{given.name} cannot be unpacked: {error}; the environment variable TMPDIR names another folder") from None
+        except Exception as error:  # zipfile lets through what its decompressors raise
+            raise ModelRunError(f"{given.name} cannot be read as a zip of weights: {' '.join(str(error).split())[:300]}") from None
+        return folder
+
+
+def check_archive(archive: zipfile.ZipFile, name: str) -> list[tuple[zipfile.ZipInfo, str]]:
+    """Return the files of a zip with the paths that they get, none of which leads out of the folder that they are unpacked into.
+
+    Args:
+        archive: The zip.
+        name: How to call it.
+
+    Raises:
+        ModelRunError: A path leads elsewhere or comes twice, a member is a link or encrypted, or the zip unpacks to far more than it is.
+
+    """
+    members = [info for info in archive.infolist() if not info.is_dir()]
+    if len(members) > MOST_MEMBERS:
+        raise ModelRunError(f"{name} holds {len(members)} files: expected at most {MOST_MEMBERS} in a zip of weights")
+    total, packed = sum(info.file_size for info in members), Path(str(archive.filename)).stat().st_size
+    if total > max(ALWAYS_ALLOWED, LARGEST_RATIO * packed):
+        raise ModelRunError(
+            f"{name} has {packed} bytes and would unpack to {total}, which no weights do: expected at most {LARGEST_RATIO} times as many"
+        )
+    paths: dict[str, zipfile.ZipInfo] = {}
+    for info in members:
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise ModelRunError(f"{info.filename!r} in {name} is a link, which is not followed: expected a file")
+        if info.flag_bits & 1:
+            raise ModelRunError(f"{info.filename!r} in {name} is encrypted: expected a zip without a password")
+        try:
+            path = inside(info.filename, name)
+        except SourceError:
+            raise ModelRunError(f"{info.filename!r} in {name} would be unpacked outside of its folder: expected paths within it") from None
+        if path in paths:
+            raise ModelRunError(f"{name} holds {path!r} twice: expected it once")
+        paths[path] = info
+    return [(info, path) for path, info in paths.items()]
+
+
+def _holder(root: Path, marker: str, name: str) -> Path:
+    """Return the folder that holds the marker: the topmost, since zips often wrap everything into one folder."""
+    found = sorted((p for p in root.rglob(marker) if "__MACOSX" not in p.parts and p.is_file()), key=lambda p: (len(p.parts), p))
+    if not found:
+        raise ModelRunError(f"{name} holds no file {marker!r}: expected it at the top, or in a folder within")
+    if len(found) > 1 and len(found[0].parts) == len(found[1].parts):
+        places = ", ".join(p.relative_to(root).as_posix() for p in found[:5])
+        raise ModelRunError(f"{name} holds several networks ({places}): expected one")
+    return found[0].parent

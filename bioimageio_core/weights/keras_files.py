@@ -1,0 +1,158 @@
+"""What Keras files say of themselves, read without Keras: which version wrote them, and whether they would run code.
+
+Public: whoever gives a file to a version of Keras asks here first.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+
+from ..errors import ModelRunError
+from .archives import check_archive
+
+__all__ = ["KerasFile", "check_keras_config", "read_keras_file"]
+
+LARGEST_CONFIG = 64 << 20
+"""Bytes; a configuration names layers, parameters are elsewhere."""
+
+RUNS_CODE = frozenset({"Lambda", "__lambda__", "FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"})
+"""Classes that are made from pickled or marshalled Python, or from a program in another file."""
+
+KNOWN_PACKAGES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
+
+KNOWN_PARTS = re.compile(
+    "activations|constraints|dtype_policies|engine|initializers|layers|losses|metrics|mixed_precision|models|ops|optimizers|quantizers"
+    "|regularizers"
+)
+"""Modules of Keras whose classes networks are made of; others have functions that open files and URLs."""
+
+
+@attrs.frozen(kw_only=True)
+class KerasFile:
+    """A Keras file that holds a network without code of its own."""
+
+    path: Path
+    kind: Literal["hdf5", "keras"]
+    """One HDF5 file, or a ``.keras`` zip: by what is in it, whatever it is called."""
+
+    keras_version: str
+    """Of the Keras that wrote it; empty where the file does not say."""
+
+    config: Any
+    """The network as a tree."""
+
+    @property
+    def major(self) -> int:
+        """Major version of the Keras that wrote it; 0 where the file does not say."""
+        found = re.match(r"\d+", self.keras_version)
+        return int(found[0]) if found else 0
+
+
+def read_keras_file(path: str | Path) -> KerasFile:
+    """Read the configuration of a Keras file, and refuse one that would run code.
+
+    Raises:
+        ModelRunError: It is no Keras file, is broken, holds parameters alone, or names code.
+
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+        if start == b"\x89HDF\r\n\x1a\n":
+            kind, (version, text) = "hdf5", _of_hdf5(path)
+        elif start.startswith(b"PK"):
+            kind, (version, text) = "keras", _of_zip(path)
+        else:
+            raise ModelRunError(f"{path.name} is no Keras file: expected an HDF5 file or a .keras file")
+        config = json.loads(text)
+    except ModelRunError:
+        raise
+    except Exception as error:  # of zipfile, its decompressors, h5py and json
+        raise ModelRunError(f"{path.name} cannot be read as a Keras file: {' '.join(str(error).split())[:300]}") from None
+    check_keras_config(config, path.name)
+    return KerasFile(path=path, kind=kind, keras_version=version, config=config)  # type: ignore[arg-type]
+
+
+def check_keras_config(config: Any, name: str) -> None:
+    """Refuse a network that would run code which it brings, or call functions that are no part of networks.
+
+    Args:
+        config: What Keras would build, as a tree.
+        name: How to call it.
+
+    Raises:
+        ModelRunError: Names the class, and what to do.
+
+    """
+    for node in _nodes(config):
+        made = node.get("class_name")
+        if made in RUNS_CODE:
+            raise ModelRunError(
+                f"{name} holds a {made} layer, which is Python code in the weights and is never run: "
+                "replace it by layers of Keras and save the network again, or save it as ONNX or SavedModel"
+            )
+        module = node.get("module")
+        if isinstance(made, str) and module is not None and not _is_known(str(module), made, node.get("config")):
+            raise ModelRunError(f"{name} names {made} of the module {module}, which is no part of Keras networks: expected layers of Keras")
+
+
+def _is_known(module: str, made: str, config: Any) -> bool:
+    if module == "builtins":  # how Keras writes its own functions, by name
+        return made == "function" and isinstance(config, str) and config.isidentifier()
+    package = next((p for p in KNOWN_PACKAGES if module == p or module.startswith(f"{p}.")), None)
+    if package is None:
+        return False
+    parts = [part for part in module.removeprefix(package).split(".") if part not in ("", "src")]
+    return not parts or KNOWN_PARTS.fullmatch(parts[0]) is not None
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Yield all mappings of a tree, however deep."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            yield node
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)
+
+
+def _of_hdf5(path: Path) -> tuple[str, str]:
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        version, config = _text(file.attrs.get("keras_version", "")), file.attrs.get("model_config")
+        if config is None:
+            what = "parameters without the network that they belong to" if "layer_names" in file.attrs else "no Keras network"
+            raise ModelRunError(
+                f"{path.name} holds {what}: expected the attribute 'model_config', which save() writes and save_weights() does not"
+            )
+        if "model_weights" not in file:
+            raise ModelRunError(f"{path.name} holds a network without its parameters: expected the group 'model_weights'")
+        return version, _text(config)
+
+
+def _of_zip(path: Path) -> tuple[str, str]:
+    with zipfile.ZipFile(path) as archive:
+        members = {name: info for info, name in check_archive(archive, path.name)}
+        missing = {"metadata.json", "config.json", "model.weights.h5"} - {*members}
+        if missing:
+            raise ModelRunError(f"{path.name} is no .keras file: expected {', '.join(sorted(missing))} in the zip")
+        large = [name for name in ("metadata.json", "config.json") if members[name].file_size > LARGEST_CONFIG]
+        if large:
+            raise ModelRunError(f"{large[0]} in {path.name} is larger than {LARGEST_CONFIG >> 20} MiB, which no network's is")
+        metadata = json.loads(archive.read("metadata.json"))
+        return _text(metadata.get("keras_version", "")), archive.read("config.json").decode()
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
