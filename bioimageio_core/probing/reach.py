@@ -35,23 +35,26 @@ SIZES = (128, 256, 512, 1024)
 STATES = ((1.0, 1.0), (0.0, 1e4), (1.0, 1e3))
 """Standard deviations of the image, and of the change."""
 
+CHECKED = 1
+"""The state that not-a-number is compared with: it has to come as far as differences do."""
+
 MOST_PHASES = 64
 """Positions that a slab is put at, at either side."""
 
-STANDS_OUT = 4.0
-"""A local effect is so many times that at the far end."""
+STANDS_OUT = 3.0
+"""A local effect is so many times that at the far end; it ends where for a thickness of the slab nothing does."""
 
 
 
 
 @attrs.frozen(kw_only=True)
 class _Reached:
-    """Output pixels along an axis that changed: the first and the last, and those of the ones that changed more than everything did."""
+    """Output pixels along an axis that changed."""
 
     first: int
     last: int
-    local_first: int
-    local_last: int
+    local: int
+    """How far, away from the end of the axis, they changed more than what lies far away."""
 
     def joined(self, other: _Reached | None) -> _Reached:
         """Return the extent of both; the local one stays that of this."""
@@ -101,10 +104,10 @@ def _measured(slabs: _Slabs, law: Law, grain: int | None, denominator: int, *, t
         before, behind = 0, 0
         for c, effect in left:
             if effect is not None:
-                before = max(before, _grid_before(effect.local_last if local else effect.last, law.ratio, grid) - c)
+                before = max(before, _grid_before(effect.local if local else effect.last, law.ratio, grid) - c)
         for c, effect in right:
             if effect is not None:
-                behind = max(behind, c + 1 - grid - _grid_before(effect.local_first if local else effect.first, law.ratio, grid))
+                behind = max(behind, c + 1 - grid - _grid_before(effect.local if local else effect.first, law.ratio, grid))
         return max(ceil(before * law.ratio), ceil(behind * law.ratio + min(law.offset, 0)), 0)
 
     output = slabs.trial.signature.outputs[law.output]
@@ -163,21 +166,26 @@ class _Slabs:
 
     def _measure(self, position: int, side: str) -> dict[Law, _Reached | None]:
         start, stop = (max(position + 1 - self._thick, 0), position + 1) if side == "left" else (position, position + self._thick)
-        first_of_side = position in (self.left_positions[0], self.right_positions[0])
+        at_an_end = position in (self.left_positions[0], self.right_positions[0])
         reached: dict[Law, _Reached | None] = dict.fromkeys(self._laws)
         for n, (image, change) in enumerate(zip(self._images, self._changes, strict=True)):
-            if self.exact and n and not first_of_side:
-                break
-            after = self.trial.run(self._put(image, change, start, stop))
-            self._join(reached, self._before[n], after, side)
+            if not self.exact or at_an_end or n == CHECKED:
+                self._join(reached, self._before[n], self.trial.run(self._put(image, change, start, stop)), side)
         if self.exact:
             nans = [None if c is None else np.full_like(c, np.nan) for c in self._changes[0]]
-            self._join(reached, self._before[0], self.trial.run(self._put(self._images[0], nans, start, stop)), side)
+            passed: dict[Law, _Reached | None] = dict.fromkeys(self._laws)
+            self._join(passed, self._before[0], self.trial.run(self._put(self._images[0], nans, start, stop)), side)
+            if not all(_covers(passed[law], reached[law]) for law in self._laws):
+                self.exact = False
+                return self._measure(position, side)
+            for law, more in passed.items():
+                known = reached[law]
+                reached[law] = more if known is None else known.joined(more)
         return reached
 
     def _join(self, reached: dict[Law, _Reached | None], before: list[NDArray[Any]], after: list[NDArray[Any]], side: str) -> None:
         for law in reached:
-            found = _reached(before[law.output], after[law.output], law.axis, self._noise, side)
+            found = _reached(before[law.output], after[law.output], law.axis, self._noise, side, self._thick)
             known = reached[law]
             reached[law] = found if known is None else known.joined(found)
 
@@ -214,7 +222,7 @@ def _repeated(once: list[NDArray[Any]], again: list[NDArray[Any]]) -> float:
         return max((float(np.nan_to_num(np.abs(a.astype(np.float64) - b)).max(initial=0)) for a, b in zip(once, again, strict=True)), default=0)
 
 
-def _reached(before: NDArray[Any], after: NDArray[Any], axis: int, noise: float, side: str) -> _Reached | None:
+def _reached(before: NDArray[Any], after: NDArray[Any], axis: int, noise: float, side: str, gap: int) -> _Reached | None:
     others = tuple(n for n in range(before.ndim) if n != axis)
     with np.errstate(invalid="ignore", over="ignore"):
         difference = np.abs(after.astype(np.float64) - before.astype(np.float64))
@@ -224,7 +232,21 @@ def _reached(before: NDArray[Any], after: NDArray[Any], axis: int, noise: float,
     changed = np.flatnonzero(along > 10 * noise)
     if not changed.size:
         return None
-    far = along[-(len(along) // 3) :] if side == "left" else along[: len(along) // 3]
-    local = np.flatnonzero(along > STANDS_OUT * far.max(initial=0.0))
-    local = local if local.size else changed
-    return _Reached(first=int(changed[0]), last=int(changed[-1]), local_first=int(local[0]), local_last=int(local[-1]))
+    outwards = along if side == "left" else along[::-1]
+    stands_out = outwards > STANDS_OUT * float(np.median(outwards[-(len(along) // 3 + 1) :]))
+    end = _end_of_run(stands_out, gap)
+    local = end if side == "left" else len(along) - 1 - end
+    return _Reached(first=int(changed[0]), last=int(changed[-1]), local=local)
+
+
+def _end_of_run(mask: NDArray[np.bool_], gap: int) -> int:
+    """Return the last of the first true values that have fewer than ``gap`` false ones between them; 0 where none is true."""
+    at = np.flatnonzero(mask)
+    if not at.size:
+        return 0
+    holes = np.flatnonzero(np.diff(at) > gap)
+    return int(at[holes[0]] if holes.size else at[-1])
+
+
+def _covers(one: _Reached | None, other: _Reached | None) -> bool:
+    return other is None or (one is not None and one.first <= other.first and one.last >= other.last)

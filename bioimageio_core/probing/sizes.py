@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from math import floor
 
 import attrs
@@ -15,8 +16,11 @@ from .trial import Shapes, Trial
 
 __all__ = ["FoundSizes", "Law", "find_sizes", "presumed_sizes"]
 
-GREAT_STEPS = (96, 160, 224, 128, 420, 100, 256)
+GREAT_STEPS = (96, 144, 160, 224, 288, 128, 420, 100, 256)
 """Growths that are tried first; a network that takes none of them has a fixed size. Steps are looked for among the divisors."""
+
+LARGEST_DENOMINATOR = 64
+"""Of ratios; what looks like another is a network that drops what does not fill its windows."""
 
 LARGEST_SCAN = 64
 """Sizes that are looked at to find out whether a network that returns less than it was given could return all."""
@@ -67,11 +71,11 @@ def find_sizes(trial: Trial, variables: tuple[Variable, ...], variable: Variable
     at_base = shapes(base)
     for great in GREAT_STEPS:
         once = shapes(base + great)
-        twice = None if once is None else shapes(base + 2 * great)
-        if at_base is None or once is None or twice is None:
+        more = [] if once is None else [shapes(base + n * great) for n in (2, 3)]
+        if at_base is None or once is None or not _linear([at_base, once, *more]):
             continue
-        if _linear(at_base, once, twice):
-            laws = tuple(_laws(at_base, once, base, great))
+        laws = tuple(_laws(at_base, once, base, great))
+        if all(w.ratio.denominator <= LARGEST_DENOMINATOR for w in laws):
             break
     else:
         return presumed_sizes(trial, variables, variable)
@@ -111,10 +115,13 @@ def _laws(at_base: Shapes, once: Shapes, base: int, great: int) -> Iterator[Law]
                 yield Law(output=number, axis=axis, ratio=ratio, offset=a - floor(base * ratio), seen_at=base)
 
 
-def _linear(at_base: Shapes, once: Shapes, twice: Shapes) -> bool:
-    return all(
-        b - a == c - b and b >= a for s in zip(at_base, once, twice, strict=True) for a, b, c in zip(*s, strict=True)
-    )
+def _linear(seen: Sequence[Shapes | None]) -> bool:
+    """Return whether all output axes grow alike from one to the next."""
+    known = [s for s in seen if s is not None]
+    if len(known) < len(seen):
+        return False
+    growths = [[b - a for one, other in zip(s, t, strict=True) for a, b in zip(one, other, strict=True)] for s, t in pairwise(known)]
+    return min(growths[0], default=0) >= 0 and all(g == growths[0] for g in growths)
 
 
 def _same_elsewhere(found: Shapes, at_base: Shapes | None, laws: tuple[Law, ...]) -> bool:

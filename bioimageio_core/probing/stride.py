@@ -21,8 +21,12 @@ SIZES = (256, 512, 1024)
 """Sizes to try on, one after the other, until some shift does: far from the border of the image, networks do not see it."""
 
 AMPLITUDES = (1.0, 30.0)
-TOLERANCE = 1e-4
-"""Of the greatest response: shifted sums are added in another order."""
+ROUNDING = 1e-5
+"""Differences that are none, as part of the range of the response: shifted sums are added in another order."""
+
+MUCH_LESS = 0.01
+"""What a shift by the stride differs by, as part of what the least shift does: where networks take statistics over the image,
+its border plays a part, which is small."""
 
 
 def find_stride(trial: Trial, variables: tuple[Variable, ...], variable: Variable, found: FoundSizes, others: Sizes) -> int | None:
@@ -44,8 +48,8 @@ def find_stride(trial: Trial, variables: tuple[Variable, ...], variable: Variabl
     for at_least in SIZES:
         size = found.size.value if isinstance(found.size, FixedSize) else found.size.smallest(at_least)
         moved = _Moved(trial, variables, variable, {**others, variable.key: size}, size)
-        for shift in CANDIDATES:
-            if shift % grain == 0 and shift * 8 <= size and all(moved.agrees(shift, a, found.laws) for a in AMPLITUDES):
+        for shift in (lcm(c, grain) for c in CANDIDATES):
+            if shift * 8 <= size and moved.agrees(shift, found.laws, least=grain):
                 return shift
         if isinstance(found.size, FixedSize):
             return None
@@ -60,21 +64,25 @@ class _Moved:
         self._images = {a: trial.images(variables, sizes, seed=11, amplitude=a) for a in AMPLITUDES}
         self._outputs: dict[tuple[int, float], list[NDArray[Any]]] = {}
 
-    def agrees(self, shift: int, amplitude: float, laws: tuple[Law, ...]) -> bool:
+    def agrees(self, shift: int, laws: tuple[Law, ...], *, least: int) -> bool:
         """Return whether a shift moves all outputs, and nothing else happens, around the noise."""
-        still, moved = self._run(0, amplitude), self._run(shift, amplitude)
-        responded = False
-        for law in laws:
-            a, b = (np.moveaxis(o[law.output], law.axis, 0) for o in (still, moved))
-            start, stop, by = int(self._size * law.ratio * 3 // 8), int(self._size * law.ratio * 5 // 8), int(shift * law.ratio)
-            a, b = a[start:stop].astype(np.float64), b[start + by : stop + by].astype(np.float64)
-            if a.shape != b.shape or not a.size:
-                return False
-            span = float(a.max() - a.min())
-            responded = responded or span > 0
-            if not np.abs(a - b).max() <= TOLERANCE * span:
-                return False
-        return responded or amplitude != AMPLITUDES[0]
+        found = [self._difference(shift, least, a, law) for a in AMPLITUDES for law in laws]
+        return all(agrees for agrees, _ in found) and any(responded for _, responded in found)
+
+    def _difference(self, shift: int, least: int, amplitude: float, law: Law) -> tuple[bool, bool]:
+        """Return whether an output moves with a shift, and whether it responded to the noise at all."""
+        start, stop = int(self._size * law.ratio * 3 // 8), int(self._size * law.ratio * 5 // 8)
+
+        def moved(by: int) -> NDArray[np.float64]:
+            output = np.moveaxis(self._run(by, amplitude)[law.output], law.axis, 0)
+            first = start + int(by * law.ratio)
+            return output[first : first + stop - start].astype(np.float64)
+
+        still = moved(0)
+        span = float(np.ptp(still)) if still.size else 0.0
+        rounding = ROUNDING * span
+        difference, of_least = (float(np.abs(moved(by) - still).max(initial=0.0)) for by in (shift, least))
+        return difference <= rounding or (shift != least and difference <= MUCH_LESS * of_least), span > 0
 
     def _run(self, shift: int, amplitude: float) -> list[NDArray[Any]]:
         if (shift, amplitude) not in self._outputs:
