@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         json_schema,
         load_description,
         load_model_description,
+        measure_network,
         open_predictor,
         plugins,
         predict,
@@ -28,9 +29,13 @@ if TYPE_CHECKING:
     from .prediction.plan import Plan
     from .prediction.predictor import Predictor
     from .prediction.result import LabelledArray, Prediction
+    from .probing.measured import MeasuredAxis, MeasuredNetwork, MeasuredOutputAxis
 
 __all__ = [
     "LabelledArray",
+    "MeasuredAxis",
+    "MeasuredNetwork",
+    "MeasuredOutputAxis",
     "Plan",
     "PredictOptions",
     "Prediction",
@@ -40,6 +45,7 @@ __all__ = [
     "json_schema",
     "load_description",
     "load_model_description",
+    "measure_network",
     "open_predictor",
     "plugins",
     "predict",
@@ -53,6 +59,9 @@ __all__ = [
 
 _HOMES = {
     "LabelledArray": "bioimageio_core.prediction.result",
+    "MeasuredAxis": "bioimageio_core.probing.measured",
+    "MeasuredNetwork": "bioimageio_core.probing.measured",
+    "MeasuredOutputAxis": "bioimageio_core.probing.measured",
     "Plan": "bioimageio_core.prediction.plan",
     "PredictOptions": "bioimageio_core.prediction.options",
     "Prediction": "bioimageio_core.prediction.result",

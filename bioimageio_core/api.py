@@ -17,6 +17,7 @@ from .prediction.predictor import Predictor, active_client, evolve_options
 from .prediction.reproduce import TestReport, test_weights
 from .prediction.result import LabelledArray, Prediction
 from .prediction.verify import VerifyReport, verify_blocks
+from .probing.measured import MeasuredNetwork
 from .registry import Registry, collect
 from .report.model_card import model_card
 from .report.resource_card import ResourceCard, resource_card
@@ -35,6 +36,7 @@ __all__ = [
     "json_schema",
     "load_description",
     "load_model_description",
+    "measure_network",
     "open_predictor",
     "package_files",
     "plugins",
@@ -282,6 +284,28 @@ def verify(source: Source | Package, inputs: Any = None, *, tolerance: float = 1
     """
     with open_predictor(source, **options) as predictor:
         return verify_blocks(predictor, inputs, tolerance=tolerance)
+
+
+def measure_network(source: Source | Package, *, again: bool = False, **options: Any) -> MeasuredNetwork:
+    """Measure which sizes the network of a model takes, its stride, and how much halo it needs, by running it on noise.
+
+    What is measured is remembered by the SHA-256 of the weights, and shown by `card`.
+
+    Args:
+        source: What `load_description` takes.
+        again: Measure even if something is remembered.
+        options: `weights_format`, `device`, `trust` and `progress` of `PredictOptions`.
+
+    Raises:
+        ModelRunError: The network fails on inputs that the description allows.
+
+    """
+    from .probing.of_model import measure_model
+
+    chosen = evolve_options(PredictOptions(), options)
+    report = chosen.progress or (lambda stage, done, total: None)
+    with open_package(source) as package:
+        return measure_model(_load(package), chosen, report, again=again)
 
 
 def save_package(
