@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .api import (
         card,
         import_model,
+        init_description,
         json_schema,
         load_description,
         load_model_description,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         validate,
         verify,
     )
+    from .drafting.draft import DraftedModel
     from .prediction.options import PredictOptions
     from .prediction.plan import Plan
     from .prediction.predictor import Predictor
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from .probing.measured import MeasuredAxis, MeasuredNetwork, MeasuredOutputAxis
 
 __all__ = [
+    "DraftedModel",
     "LabelledArray",
     "MeasuredAxis",
     "MeasuredNetwork",
@@ -42,6 +45,7 @@ __all__ = [
     "Predictor",
     "card",
     "import_model",
+    "init_description",
     "json_schema",
     "load_description",
     "load_model_description",
@@ -58,6 +62,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "DraftedModel": "bioimageio_core.drafting.draft",
     "LabelledArray": "bioimageio_core.prediction.result",
     "MeasuredAxis": "bioimageio_core.probing.measured",
     "MeasuredNetwork": "bioimageio_core.probing.measured",

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+from .drafting.draft import DraftedModel, draft_model
 from .errors import InvalidDescriptionError, MissingRequirementError, SourceError, UnknownExtensionError, YamlError
 from .foreign import ImportedModel, import_foreign
 from .packaging import write_package
 from .prediction.loaded import LoadedModel
-from .prediction.options import PredictOptions
+from .prediction.options import PredictOptions, Progress
 from .prediction.predictor import Predictor, active_client, evolve_options
 from .prediction.reproduce import TestReport, test_weights
 from .prediction.result import LabelledArray, Prediction
@@ -33,6 +34,7 @@ __all__ = [
     "card",
     "default_registry",
     "import_model",
+    "init_description",
     "json_schema",
     "load_description",
     "load_model_description",
@@ -364,6 +366,59 @@ def import_model(path: str | Path, folder: str | Path, format: str | None = None
 
     """
     return import_foreign(Path(path).expanduser(), Path(folder).expanduser(), default_registry(), format=format, overwrite=overwrite)
+
+
+def init_description(
+    path: str | Path,
+    folder: str | Path,
+    *,
+    name: str | None = None,
+    axes: str | Mapping[str, str] | None = None,
+    size: Mapping[str, int] | None = None,
+    weights_format: str | None = None,
+    trust: bool = False,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> DraftedModel:
+    """Begin a description from the weights of a network, in a folder with test tensors, documentation and a cover.
+
+    What the file says is read, and what it does not say is measured by running the network or, as the axes, guessed.
+    What could not be known has a placeholder that says TODO, and is listed.
+    A folder that could not be written whole is not there at all.
+
+    Args:
+        path: ONNX, TorchScript, an archive of `torch.export` (``.pt2``), ``.keras``, ``.h5``, or a zip with a TensorFlow SavedModel.
+        folder: The folder to write.
+        name: Of the model; None: that of the file.
+        axes: Axes of the inputs instead of a guess, as in ``"bcyx"``; by id of the input where they differ.
+        size: Sizes that the network is known to take, by axis.
+        weights_format: Format of the file; None: what its content says.
+        trust: Run code that comes with the weights.
+        overwrite: Replace a package that is there.
+        progress: Called as ``progress(stage, done, total)``.
+
+    Returns:
+        The folder, what was measured and guessed, and what is to be filled in.
+
+    Raises:
+        SourceError: There is no such file.
+        InputError: It is of no format that can be begun from, or the network takes nothing of what was tried.
+        MissingRequirementError: What runs the format is not installed.
+        OutputError: Something is there already, or cannot be written.
+
+    """
+    return draft_model(
+        Path(path).expanduser(),
+        Path(folder).expanduser(),
+        default_registry(),
+        name=name,
+        axes={"": axes} if isinstance(axes, str) else axes,
+        sizes=size,
+        weights_format=weights_format,
+        trust=trust,
+        overwrite=overwrite,
+        report=progress or (lambda stage, done, total: None),
+    )
 
 
 def package_files(path: Path) -> Mapping[str, int]:
