@@ -389,7 +389,7 @@ def init_description(
     Args:
         path: ONNX, TorchScript, an archive of `torch.export` (``.pt2``), ``.keras``, ``.h5``, or a zip with a TensorFlow SavedModel.
         folder: The folder to write.
-        name: Of the model; None: that of the file.
+        name: Of the model; None: that of the folder.
         axes: Axes of the inputs instead of a guess, as in ``"bcyx"``; by id of the input where they differ.
         size: Sizes that the network is known to take, by axis.
         weights_format: Format of the file; None: what its content says.

@@ -14,7 +14,7 @@ __all__ = ["command"]
 @click.command(epilog="Example: bmz init model.onnx -o my-model")
 @click.argument("file")
 @click.option("-o", "--output", help="Folder to write; without it one named as FILE without its ending, in the current folder.")
-@click.option("--name", help="Name of the model; without it that of FILE.")
+@click.option("--name", help="Name of the model; without it that of the folder.")
 @click.option("--axes", help="Axes of the inputs instead of a guess, as in bcyx; by input, as in image=bcyx,mask=byx.")
 @click.option("--size", help="Sizes that the network is known to take, as in y=256,x=256.")
 @click.option("--weights-format", help="Format of FILE, such as onnx; without it what its content says.")
@@ -85,6 +85,8 @@ def _axes(text: str | None) -> str | dict[str, str] | None:
     for part in text.split(","):
         tensor, equals, letters = part.strip().partition("=")
         if not equals or not tensor or not letters:
-            raise click.UsageError(f"--axes {text}: expected letters such as bcyx, or INPUT=LETTERS with commas between them, found {part!r}")
+            raise click.UsageError(
+                f"--axes {text}: expected letters such as bcyx, or INPUT=LETTERS with commas between them, found {part!r}"
+            )
         given[tensor] = letters
     return given

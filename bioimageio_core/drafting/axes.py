@@ -13,11 +13,11 @@ __all__ = ["guess_input_axes", "guess_output_axes", "parse_axes"]
 LETTERS: Mapping[str, AxisId] = {"b": "batch", "c": "channel", "t": "time", "z": "z", "y": "y", "x": "x", "i": "index"}
 
 _NAMES: Mapping[str, AxisId] = {
-    **{name: "batch" for name in ("b", "n", "batch", "batch_size", "n_batch")},
-    **{name: "channel" for name in ("c", "ch", "channel", "channels")},
-    **{name: "z" for name in ("z", "d", "depth")},
-    **{name: "y" for name in ("y", "h", "height")},
-    **{name: "x" for name in ("x", "w", "width")},
+    **dict.fromkeys(("b", "n", "batch", "batch_size", "n_batch"), "batch"),
+    **dict.fromkeys(("c", "ch", "channel", "channels"), "channel"),
+    **dict.fromkeys(("z", "d", "depth"), "z"),
+    **dict.fromkeys(("y", "h", "height"), "y"),
+    **dict.fromkeys(("x", "w", "width"), "x"),
 }
 
 FEW = 16
@@ -29,7 +29,11 @@ _FIRST: Mapping[int, tuple[AxisId, ...]] = {
     4: ("batch", "channel", "y", "x"),
     5: ("batch", "channel", "z", "y", "x"),
 }
-_LAST: Mapping[int, tuple[AxisId, ...]] = {3: ("batch", "x", "channel"), 4: ("batch", "y", "x", "channel"), 5: ("batch", "z", "y", "x", "channel")}
+_LAST: Mapping[int, tuple[AxisId, ...]] = {
+    3: ("batch", "x", "channel"),
+    4: ("batch", "y", "x", "channel"),
+    5: ("batch", "z", "y", "x", "channel"),
+}
 
 
 def parse_axes(text: str) -> tuple[AxisId, ...]:

@@ -43,13 +43,14 @@ def documentation_of(name: str, tried: TriedNetwork, drafted: DraftedAxes, todo:
     return _PAGE.format(
         name=in_one_line(name),
         tensors="\n".join(_tensors(tried)),
-        measured="\n".join([*_measured(drafted), *(f"- {in_one_line(n)}" for n in notes)]) or "Nothing: the network has no axes that could vary.",
+        measured="\n".join([*_measured(drafted), *(f"- {in_one_line(n)}" for n in notes)])
+        or "Nothing: the network has no axes that could vary.",
         todo="\n".join(f"- `{t.path}`: {t.text}" for t in todo),
     )
 
 
 def _tensors(tried: TriedNetwork) -> Iterator[str]:
-    for tensor in (*tried.signature.inputs, *tried.signature.outputs):
+    for tensor in tried.signature.tensors:
         yield f"- `{tensor.id}` ({', '.join(tensor.axes)}): TODO"
 
 
@@ -58,4 +59,5 @@ def _measured(drafted: DraftedAxes) -> Iterator[str]:
         for output in axis.outputs:
             need = "the whole axis" if output.halo is None else f"{output.halo} pixels"
             stride = "no stride was found" if axis.stride is None else f"the stride is {axis.stride}"
-            yield f"- `{axis.inputs[0][0]}.{axis.axis}`: size {axis.size}, {stride}; `{output.tensor}.{output.axis}` needs a halo of {need}."
+            name = f"{axis.inputs[0][0]}.{axis.axis}"
+            yield f"- `{name}`: size {axis.size}, {stride}; `{output.tensor}.{output.axis}` needs a halo of {need}."

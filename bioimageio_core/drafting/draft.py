@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -83,7 +82,7 @@ def draft_model(
         path: The file.
         folder: The folder to write.
         registry: Where adapters come from.
-        name: Of the model; None: the name of the file.
+        name: Of the model; None: that of the folder.
         axes: Letters of axes by id of the input, or for all of them under ``""``.
         sizes: Sizes that the network is known to take, by axis.
         weights_format: As which the file is read; None: what its content and its name say.
@@ -127,7 +126,7 @@ def draft_model(
         finally:
             network.close()
         todo = todo_list(tried, graph, found)
-        tree = _tree(name or path.stem, found, entry, tried, drafted, todo, _save_tensors(part, tried, inputs, outputs))
+        tree = _tree(name or folder.resolve().name, found, entry, tried, drafted, todo, _save_tensors(part, tried, inputs, outputs))
         _save_cover(part / "cover.png", tried, inputs[0], outputs[0])
         notes += drafted.notes
         (part / "documentation.md").write_text(documentation_of(tree["name"], tried, drafted, todo, notes), encoding="utf-8")
@@ -189,7 +188,10 @@ def _test_tensors(network: WeightsAdapter, tried: TriedNetwork, drafted: Drafted
             ratio = dict(axis.inputs).get(tensor.id)
             if ratio is not None:
                 # The core of a block, where there is a halo, so that the picture shows what is kept.
-                least = max(LEAST_TEST_SIZE.get(len(tried.signature.probed), 32), 3 * max((int(h / o.ratio) for h, o in zip(halos, axis.outputs, strict=True)), default=0))
+                least = max(
+                    LEAST_TEST_SIZE.get(len(tried.signature.probed), 32),
+                    3 * max((int(h / o.ratio) for h, o in zip(halos, axis.outputs, strict=True)), default=0),
+                )
                 first = size.value if isinstance(size, FixedSize) else size.smallest(least)
                 shape[tensor.axes.index(axis.axis)] = int(first * ratio)
         inputs.append(blobs(shape, tensor.axes, tensor.dtype, number=number))
@@ -200,11 +202,11 @@ def _test_tensors(network: WeightsAdapter, tried: TriedNetwork, drafted: Drafted
 def _save_tensors(part: Path, tried: TriedNetwork, inputs: list[NDArray[Any]], outputs: list[NDArray[Any]]) -> dict[str, dict[str, str]]:
     """Save test tensors, and return where they are by tensor id."""
     saved = {}
-    for word, tensors, arrays in (("input", tried.signature.inputs, inputs), ("output", tried.signature.outputs, outputs)):
-        for number, (tensor, array) in enumerate(zip(tensors, arrays, strict=True)):
-            file = f"test_{word}.npy" if len(arrays) == 1 else f"test_{word}_{number}.npy"
-            np.save(part / file, array)
-            saved[tensor.id] = {"source": file, "sha256": hashlib.sha256((part / file).read_bytes()).hexdigest()}
+    words = [*(("input", n, len(inputs)) for n in range(len(inputs))), *(("output", n, len(outputs)) for n in range(len(outputs)))]
+    for tensor, array, (word, number, several) in zip(tried.signature.tensors, (*inputs, *outputs), words, strict=True):
+        file = f"test_{word}.npy" if several == 1 else f"test_{word}_{number}.npy"
+        np.save(part / file, array)
+        saved[tensor.id] = {"source": file, "sha256": sha256_of(part / file)}
     return saved
 
 

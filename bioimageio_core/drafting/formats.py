@@ -45,8 +45,12 @@ def recognise(path: Path) -> str:
     if path.suffix.lower() in (".pt", ".pth", ".ckpt", ".safetensors"):
         raise _no_network(path)
     if path.suffix.lower() in _BY_SUFFIX:
-        raise InputError(f"{path} is named as {_BY_SUFFIX[path.suffix.lower()]} and holds something else: it is broken, or of another format")
-    raise InputError(f"{path} is of no format that a description can be begun from: expected ONNX, TorchScript, .pt2, .keras, .h5 or a SavedModel zip")
+        raise InputError(
+            f"{path} is named as {_BY_SUFFIX[path.suffix.lower()]} and holds something else: it is broken, or of another format"
+        )
+    raise InputError(
+        f"{path} is of no format that a description can be begun from: expected ONNX, TorchScript, .pt2, .keras, .h5 or a SavedModel zip"
+    )
 
 
 def _of_zip(path: Path) -> str:
@@ -116,7 +120,11 @@ def _read_keras(path: Path) -> Graph:
     for layer in layers:
         said = layer.get("config", {})
         shape = said.get("batch_shape") or said.get("batch_input_shape")
-        inputs.append(GraphTensor(name=str(said.get("name", "input")), dtype=str(said.get("dtype") or "float32"), shape=tuple(shape) if shape else None))
+        inputs.append(
+            GraphTensor(
+                name=str(said.get("name", "input")), dtype=str(said.get("dtype") or "float32"), shape=tuple(shape) if shape else None
+            )
+        )
     backend = "torch" if _installed("torch") else "jax" if _installed("jax") else "tensorflow"
     return Graph(
         inputs=tuple(inputs) or (GraphTensor(name="input"),),

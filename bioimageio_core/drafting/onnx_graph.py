@@ -16,8 +16,8 @@ from .graph import Dim, Graph, GraphTensor
 __all__ = ["read_onnx"]
 
 _DTYPES = {
-    1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 9: "bool", 10: "float16", 11: "float64", 12: "uint32",
-    13: "uint64",
+    1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 9: "bool", 10: "float16", 11: "float64",
+    12: "uint32", 13: "uint64",
 }  # fmt: skip
 """Of ``TensorProto.DataType``, those that arrays can have."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import Any
 
 import attrs
@@ -44,13 +43,15 @@ def draft_axes(measured: MeasuredNetwork) -> DraftedAxes:
             notes += [note] if note else []
         size = axis.size
         if isinstance(size, SteppedSize):
-            while any(_kept(size.min, o, h) < 1 for o, h in zip(axis.outputs, chosen, strict=True)):
-                size = SteppedSize(size.min + size.step, size.step)
-            if size != axis.size:
+            least = size.min
+            while any(_kept(least, o, h) < 1 for o, h in zip(axis.outputs, chosen, strict=True)):
+                least += size.step
+            if least > size.min:
                 notes.append(
-                    f"the network takes {axis.size.min} pixels along {axis.axis!r}; the smallest size described is {size.min}, "
+                    f"the network takes {size.min} pixels along {axis.axis!r}; the smallest size described is {least}, "
                     "since something must be left of what the halo cuts off"
                 )
+            size = SteppedSize(least, size.step)
         if axis.stride is None and axis.outputs:
             notes.append(f"no shift along {axis.axis!r} was found that shifts the outputs alike: blocks may differ from the whole")
         sizes.append(size)
@@ -90,19 +91,19 @@ def input_tree(number: int, tried: TriedNetwork, drafted: DraftedAxes) -> dict[s
     """Return an input as a tree, without its test tensor."""
     tensor = tried.signature.inputs[number]
     axes = [_input_axis(tensor.id, a, size, tried, drafted) for a, size in zip(tensor.axes, tensor.shape, strict=True)]
-    return {"id": tensor.id, "description": _named(tensor.id, tried), "axes": axes, "data": {"type": tensor.dtype}}
+    return {"id": tensor.id, **_named(tensor.id, tried), "axes": axes, "data": {"type": tensor.dtype}}
 
 
 def output_tree(number: int, tried: TriedNetwork, drafted: DraftedAxes) -> dict[str, Any]:
     """Return an output as a tree, without its test tensor."""
     output = tried.signature.outputs[number]
     axes = [_output_axis(output.id, a, size, tried, drafted) for a, size in zip(output.axes, tried.output_shapes[number], strict=True)]
-    return {"id": output.id, "description": _named(output.id, tried), "axes": axes, "data": {"type": tried.output_dtypes[number]}}
+    return {"id": output.id, **_named(output.id, tried), "axes": axes, "data": {"type": tried.output_dtypes[number]}}
 
 
-def _named(tensor: str, tried: TriedNetwork) -> str:
+def _named(tensor: str, tried: TriedNetwork) -> dict[str, str]:
     name = tried.original_names.get(tensor)
-    return "" if name is None else f"named {name} in the weights"[:128]
+    return {} if name is None else {"description": f"named {name} in the weights"[:128]}
 
 
 def _kind(axis: AxisId, size: int, tried: TriedNetwork) -> dict[str, Any]:
@@ -146,10 +147,6 @@ def _output_axis(output: str, axis: AxisId, size: int, tried: TriedNetwork, draf
         return tree
     for measured, found, halo in _followed(output, axis, drafted):
         reference = {"tensor_id": measured.inputs[0][0], "axis_id": measured.axis, **({"offset": found.offset} if found.offset else {})}
-        scale = {} if found.ratio == 1 else {"scale": _decimal(1 / found.ratio)}
+        scale = {} if found.ratio == 1 else {"scale": float(1 / found.ratio)}
         return {**tree, "size": reference, **scale, **({"halo": halo} if halo else {})}
     return {**tree, "size": size}
-
-
-def _decimal(scale: Fraction) -> float:
-    return float(scale)

@@ -29,14 +29,15 @@ def todo_list(tried: TriedNetwork, graph: Graph, weights_format: str) -> tuple[T
     for number, output in enumerate(tried.signature.outputs):
         text = f"what is done to {output.id!r}, such as sigmoid, unless the network does it itself"
         listed.append(Todo(path=f"outputs.{number}.postprocessing", text=text))
-    for key, tensors in (("inputs", tried.signature.inputs), ("outputs", tried.signature.outputs)):
-        for number, one in enumerate(tensors):
-            if "channel" in one.axes:
-                listed.append(Todo(path=f"{key}.{number}.axes.{one.axes.index('channel')}.channel_names", text="what the channels show"))
-            if set(one.axes) & {"z", "y", "x"}:
-                listed.append(Todo(path=f"{key}.{number}.axes", text="unit and scale of pixels, if the model is for certain ones"))
+    paths = [*(f"inputs.{n}" for n in range(len(tried.signature.inputs))), *(f"outputs.{n}" for n in range(len(tried.signature.outputs)))]
+    for path, one in zip(paths, tried.signature.tensors, strict=True):
+        if "channel" in one.axes:
+            listed.append(Todo(path=f"{path}.axes.{one.axes.index('channel')}.channel_names", text="what the channels show"))
+        if set(one.axes) & {"z", "y", "x"}:
+            listed.append(Todo(path=f"{path}.axes", text="unit and scale of pixels, if the model is for certain ones"))
     listed += [
-        Todo(path=f"weights.{weights_format}.{name}", text="the version that the weights were made with; it was assumed") for name in graph.unknown
+        Todo(path=f"weights.{weights_format}.{name}", text="the version that the weights were made with; it was assumed")
+        for name in graph.unknown
     ]
     listed += [
         Todo(path="name", text="a name for people"),

@@ -77,7 +77,9 @@ def _torch() -> Any:
     try:
         import torch
     except ModuleNotFoundError:
-        raise MissingRequirementError("reading PyTorch's files needs torch, which is not installed: pip install 'bioimageio-runtime[torch]'") from None
+        raise MissingRequirementError(
+            "reading PyTorch's files needs torch, which is not installed: pip install 'bioimageio-runtime[torch]'"
+        ) from None
     return torch
 
 

@@ -91,7 +91,13 @@ def try_network(
 
 
 def _tried(
-    network: WeightsAdapter, graph: Graph, ids: tuple[str, ...], inputs: tuple[ProbedInput, ...], outputs: list[NDArray[Any]], *, given: bool
+    network: WeightsAdapter,
+    graph: Graph,
+    ids: tuple[str, ...],
+    inputs: tuple[ProbedInput, ...],
+    outputs: list[NDArray[Any]],
+    *,
+    given: bool,
 ) -> TriedNetwork:
     names = [t.name for t in graph.outputs] if len(graph.outputs) == len(outputs) else []
     output_ids = ids_of(names or ["not an id"] * len(outputs), "output")
@@ -127,9 +133,7 @@ def _candidates(
 ) -> Iterator[tuple[ProbedInput, ...]]:
     """Yield inputs to try: ranks first, then numbers of channels, then sizes."""
     for ranks in _ranks(graph, ids, axes):
-        layouts = [
-            _layout(t, i, rank, axes, channels_last) for t, i, rank in zip(graph.inputs, ids, ranks, strict=True)
-        ]
+        layouts = [_layout(t, i, rank, axes, channels_last) for t, i, rank in zip(graph.inputs, ids, ranks, strict=True)]
         space = max(sum(a not in ("batch", "channel") for a in layout) for layout in layouts)
         for channels, size in product(_channels(graph), SIZES.get(space, SIZES[2])):
             yield tuple(

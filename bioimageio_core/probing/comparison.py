@@ -42,7 +42,8 @@ class Shortfall:
         if self.measured is None:
             return (
                 f"the halo of {where} is described as {self.described}, but every pixel depends on the whole axis, "
-                "as with statistics of the image or attention: blocks differ from the whole with any halo; prefer a single block where it fits"
+                "as with statistics of the image or attention: blocks differ from the whole with any halo; "
+                f"prefer a single block where it fits{f', or at least {self.remedy}' if self.remedy else ''}"
             )
         return f"the halo of {where} is described as {self.described}, measured {self.measured}: predict with {self.remedy}"
 
@@ -79,7 +80,9 @@ def _of_halos(io: ModelIO, axis: MeasuredAxis) -> Iterator[Shortfall]:
             continue
         need = _need(io, axis, output, described)
         if need is None:
-            yield Shortfall(kind="halo", tensor=output.tensor, axis=output.axis, described=described.halo, measured=None, remedy="")
+            local = axis.sufficient_halo(output, output.local_halo or 0)
+            remedy = f"--halo {output.axis}={local}" if local > described.halo else ""
+            yield Shortfall(kind="halo", tensor=output.tensor, axis=output.axis, described=described.halo, measured=None, remedy=remedy)
         elif described.halo < need:
             remedy = f"--halo {output.axis}={axis.sufficient_halo(output, need)}"
             yield Shortfall(kind="halo", tensor=output.tensor, axis=output.axis, described=described.halo, measured=need, remedy=remedy)

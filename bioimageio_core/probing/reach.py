@@ -1,12 +1,13 @@
 """How far a change of the input reaches in the output: the receptive field, measured.
 
 A slab of the input is changed and all pixels of the output that are no longer the same are found: any difference counts.
-This is done with the slab at every phase of the network's stride, over several images and sizes of the change, whose effects are put together;
-a large change of an image of zeros is seen through deep stacks of small weights and through rectifiers, a small one through saturating functions.
+The slab is put at every phase of the network's stride, on several images and with several sizes of the change.
+A large change of an image of zeros is seen through deep stacks of small weights and through rectifiers,
+a small one through functions that saturate.
 So what is found is a lower bound, which is tight for networks of weights that are not zero.
 
-Where the runtime lets not-a-number pass all operations, as PyTorch does, a slab of it comes through wherever a path leads, whatever the weights are:
-then the answer is that of the graph. ONNX Runtime's rectifiers and poolings drop it, which is noticed.
+Where the runtime lets not-a-number pass all operations, as PyTorch does, a slab of it comes through wherever a path leads,
+whatever the weights are: then the answer is that of the graph. ONNX Runtime's rectifiers and poolings drop it, which is noticed.
 
 Arithmetic that spreads rounding errors (Winograd's, Fourier transforms) lets the reach appear larger, never smaller.
 """
@@ -43,8 +44,6 @@ MOST_PHASES = 64
 
 STANDS_OUT = 3.0
 """A local effect is so many times that at the far end; it ends where for a thickness of the slab nothing does."""
-
-
 
 
 @attrs.frozen(kw_only=True)
@@ -219,7 +218,9 @@ def _made(images: Arrays | None, *, empty: bool) -> Arrays:
 def _repeated(once: list[NDArray[Any]], again: list[NDArray[Any]]) -> float:
     """Return the greatest difference between two equal calls: none, but on devices whose sums have no certain order."""
     with np.errstate(invalid="ignore"):
-        return max((float(np.nan_to_num(np.abs(a.astype(np.float64) - b)).max(initial=0)) for a, b in zip(once, again, strict=True)), default=0)
+        return max(
+            (float(np.nan_to_num(np.abs(a.astype(np.float64) - b)).max(initial=0)) for a, b in zip(once, again, strict=True)), default=0
+        )
 
 
 def _reached(before: NDArray[Any], after: NDArray[Any], axis: int, noise: float, side: str, gap: int) -> _Reached | None:

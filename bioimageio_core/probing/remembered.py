@@ -40,6 +40,6 @@ def remember(sha256: str, measured: MeasuredNetwork, signature: Signature) -> No
 
 
 def _path(sha256: str, adapter: str, signature: Signature) -> Path:
-    said = [VERSION, sha256.strip().lower(), adapter, [[t.id, list(t.axes)] for t in (*signature.inputs, *signature.outputs)]]
+    said = [VERSION, sha256.strip().lower(), adapter, [[t.id, list(t.axes)] for t in signature.tensors]]
     key = hashlib.sha256(json.dumps([*said, list(signature.probed)]).encode()).hexdigest()
     return cache_from_environment().folder / "measured" / f"{key}.json"

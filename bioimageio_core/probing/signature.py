@@ -9,7 +9,7 @@ import attrs
 
 from ..typing import AxisId
 
-__all__ = ["ProbedInput", "ProbedOutput", "Signature", "Variable", "joint_variables"]
+__all__ = ["ProbedInput", "ProbedOutput", "Signature", "Variable", "joint_variables", "shape_at"]
 
 
 @attrs.frozen(kw_only=True)
@@ -45,6 +45,11 @@ class Signature:
 
     fixed: frozenset[tuple[str, AxisId]] = frozenset()
     """Axes of inputs of which the graph itself says that they have one size only."""
+
+    @property
+    def tensors(self) -> tuple[ProbedInput | ProbedOutput, ...]:
+        """Inputs, then outputs."""
+        return (*self.inputs, *self.outputs)
 
 
 @attrs.frozen(kw_only=True)

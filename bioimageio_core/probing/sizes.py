@@ -10,7 +10,6 @@ from math import floor
 import attrs
 
 from ..blocks import FixedSize, Size, SteppedSize
-from ..typing import AxisId
 from .signature import Variable
 from .trial import Shapes, Trial
 
@@ -25,7 +24,9 @@ LARGEST_DENOMINATOR = 64
 LARGEST_SCAN = 64
 """Sizes that are looked at to find out whether a network that returns less than it was given could return all."""
 
-PLAUSIBLE = tuple(Fraction(n, d) for n, d in [(1, 1), *((n, 1) for n in (2, 3, 4, 5, 6, 8, 16, 32)), *((1, d) for d in (2, 3, 4, 5, 6, 8, 16, 32))])
+PLAUSIBLE = tuple(
+    Fraction(n, d) for n, d in [(1, 1), *((n, 1) for n in (2, 3, 4, 5, 6, 8, 16, 32)), *((1, d) for d in (2, 3, 4, 5, 6, 8, 16, 32))]
+)
 """Ratios that networks of fixed size are believed to have."""
 
 

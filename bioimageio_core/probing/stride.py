@@ -32,7 +32,8 @@ its border plays a part, which is small."""
 def find_stride(trial: Trial, variables: tuple[Variable, ...], variable: Variable, found: FoundSizes, others: Sizes) -> int | None:
     """Return the stride along a variable; None where no shift up to 64 leaves the outputs alike.
 
-    The image is empty but for noise in its middle, which is moved. Statistics over the whole image, as in instance normalisation, stay the same.
+    The image is empty but for noise in its middle, which is moved.
+    Statistics over the whole image, as in instance normalisation, stay the same.
 
     Args:
         trial: The network.
