@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -37,6 +38,9 @@ __all__ = ["DraftedModel", "draft_model"]
 
 LEAST_TEST_SIZE = {1: 256, 2: 128, 3: 32}
 """Pixels of test tensors along axes of any size, by the number of such axes."""
+
+LEAST_NAME = 5
+"""Letters of the name of a model."""
 
 CHANNELS_LAST = ("keras_hdf5", "keras_v3", "tensorflow_js", "tensorflow_saved_model_bundle")
 
@@ -98,6 +102,7 @@ def draft_model(
 
     """
     check_target(folder, overwrite=overwrite)
+    model_name = _name(name, folder)
     found = weights_format or recognise(path)
     if not path.is_file():
         raise SourceError(f"{path} is no file: expected one with weights")
@@ -126,7 +131,7 @@ def draft_model(
         finally:
             network.close()
         todo = todo_list(tried, graph, found)
-        tree = _tree(name or folder.resolve().name, found, entry, tried, drafted, todo, _save_tensors(part, tried, inputs, outputs))
+        tree = _tree(model_name, found, entry, tried, drafted, todo, _save_tensors(part, tried, inputs, outputs))
         _save_cover(part / "cover.png", tried, inputs[0], outputs[0])
         notes += drafted.notes
         (part / "documentation.md").write_text(documentation_of(tree["name"], tried, drafted, todo, notes), encoding="utf-8")
@@ -135,6 +140,21 @@ def draft_model(
     return DraftedModel(
         folder=folder, weights_format=found, measured=measured, guessed=tried.guessed, notes=tuple(notes), todo=todo, report=judged
     )
+
+
+def _name(given: str | None, folder: Path) -> str:
+    """Return the name that is given, or one made of that of the folder, which may hold what names may not.
+
+    Raises:
+        InputError: The given name is none.
+
+    """
+    if given is None:
+        plain = re.sub(r"[^A-Za-z0-9_ +\-()]", "_", folder.resolve().name)[:100]
+        return plain if len(plain) >= LEAST_NAME else f"model {plain}"
+    if not re.fullmatch(r"[\w +\-()]{5,128}", given):
+        raise InputError(f"{given!r} is no name for a model: expected 5 to 128 letters, digits, spaces and _ + - ( )")
+    return given
 
 
 def _copy_external(graph: Graph, source: Path, part: Path) -> dict[str, Any]:

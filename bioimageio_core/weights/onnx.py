@@ -35,7 +35,7 @@ class OnnxAdapter:
         options = ort.SessionOptions()
         options.intra_op_num_threads = context.threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # errors are raised, and need not be printed as well
         _check_external_data(context)
         selected = (provider, {"device_id": int(number)}) if number else provider
         try:
