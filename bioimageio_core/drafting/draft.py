@@ -19,6 +19,7 @@ from ..prediction.choose_weights import choose_weights
 from ..prediction.options import PredictOptions
 from ..probing.measure import measure_network
 from ..probing.measured import MeasuredNetwork
+from ..probing.remembered import remember
 from ..registry import AdapterContext, Registry, WeightsAdapter
 from ..report.picture import side_by_side
 from ..sources.hashes import sha256_of
@@ -137,6 +138,7 @@ def draft_model(
         (part / "documentation.md").write_text(documentation_of(tree["name"], tried, drafted, todo, notes), encoding="utf-8")
         descr, judged = read_tree(tree, registry, str(folder / "bioimageio.yaml"))
         save_description(descr, part / "bioimageio.yaml", overwrite=True)
+    remember(str(entry["sha256"]), measured, tried.signature)
     return DraftedModel(
         folder=folder, weights_format=found, measured=measured, guessed=tried.guessed, notes=tuple(notes), todo=todo, report=judged
     )

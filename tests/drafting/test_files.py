@@ -276,6 +276,7 @@ class TestCommand:
         assert "valid, begun from onnx weights" in ran.stdout
         assert "guessed\n  the axes of input 'raw' are batch, channel, y, x" in ran.stdout
         assert "license" in ran.stdout
+        assert bc.card(tmp_path / "model").measured is not None  # type: ignore[attr-defined]
         again = self.bmz("init", tmp_path / "box.onnx", "-o", tmp_path / "model")
         assert again.returncode == 2
         assert again.stderr.count("\n") == 1
