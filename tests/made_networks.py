@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import torch
+from torch import nn
+
 from bioimageio_core.errors import ModelRunError
 from bioimageio_core.probing.measured import MeasuredAxis, MeasuredNetwork, MeasuredOutputAxis
 from bioimageio_core.probing.signature import ProbedInput, ProbedOutput, Signature
-from torch import nn
 
 AXES = {1: ("x",), 2: ("y", "x"), 3: ("z", "y", "x")}
 

@@ -9,22 +9,23 @@ import warnings
 import zipfile
 from pathlib import Path
 
-import bioimageio_core as bc
 import numpy as np
 import onnx
 import pytest
 import torch
 import yaml
+from made_models import box_graph, pointwise_model, resample_graph, save_graph
+from made_networks import of_onnx
+from onnx import helper
+from torch import nn
+
+import bioimageio_core as bc
 from bioimageio_core.drafting.axes import guess_input_axes, guess_output_axes, parse_axes
 from bioimageio_core.drafting.formats import EXPORTED, read_graph, recognise
 from bioimageio_core.drafting.graph import GraphTensor
 from bioimageio_core.drafting.images import blobs
 from bioimageio_core.drafting.onnx_graph import read_onnx
 from bioimageio_core.errors import AxesError, InputError, OutputError, SourceError
-from made_models import box_graph, pointwise_model, resample_graph, save_graph
-from made_networks import of_onnx
-from onnx import helper
-from torch import nn
 
 
 def tree_of(folder: Path) -> dict[str, object]:
@@ -227,7 +228,9 @@ class TestDrafting:
 
     def test_nothing_is_left_of_what_fails(self, tmp_path: Path) -> None:
         """Neither a folder nor a part of it; and what is there stays."""
-        save_graph(tmp_path / "broken.onnx", [helper.make_node("Reshape", ["raw", "to"], ["out"])], {"raw": 4}, {"out": 1}, to=np.array([7]))
+        save_graph(
+            tmp_path / "broken.onnx", [helper.make_node("Reshape", ["raw", "to"], ["out"])], {"raw": 4}, {"out": 1}, to=np.array([7])
+        )
         with pytest.raises(InputError, match="takes none of the images that were tried"):
             bc.init_description(tmp_path / "broken.onnx", tmp_path / "model")
         assert [p.name for p in tmp_path.iterdir()] == ["broken.onnx"]

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bmz_process import Ran, run_process
+from recorded_runs import record_run
+
 from bioimageio_core import load_model_description
 from bioimageio_core.blocks import FixedSize, SteppedSize
 from bioimageio_core.prediction.model_io import ModelIO, ReferencedSize, TensorIO
 from bioimageio_core.prediction.model_io_v0_4 import model_io_v0_4
 from bioimageio_core.prediction.model_io_v0_5 import model_io_v0_5
-from bmz_process import Ran, run_process
-from recorded_runs import record_run
 
 REAL = [
     ("unet2d_nuclei_broad", "bioimageio.yaml", "weights.onnx"),
@@ -46,7 +47,9 @@ def check(ran: Ran) -> Ran:
 
 
 @pytest.fixture(scope="module", params=REAL, ids=lambda real: "/".join((real[0], real[2])))
-def drafted(request: pytest.FixtureRequest, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[str, str, str], Path, Any]:
+def drafted(
+    request: pytest.FixtureRequest, shared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[tuple[str, str, str], Path, Any]:
     """The real model, the folder that was written, and what was printed."""
     pytest.importorskip("torch" if request.param[2].endswith(".pt") else "onnxruntime")
     folder = tmp_path_factory.mktemp("drafted") / "model"
@@ -73,7 +76,7 @@ class TestAgreesWithTheRealDescription:
         base = {"y": sizes(real, "y", 4), "x": sizes(real, "x", 4)}
         taken = {axis: [s for s in base[axis] if takes(ours, axis, s)] for axis in base}
         for axis, some in taken.items():
-            # None of the described sizes is refused, but those below what our halo leaves something of, and those that a fixed graph refuses.
+            # Refused are only sizes of which our halo leaves nothing, and those that a fixed graph refuses.
             least = our_size(ours, axis)
             expected = [s for s in base[axis] if (s == least.value if isinstance(least, FixedSize) else s >= least.min)]
             assert some == expected != []
@@ -107,7 +110,7 @@ class TestAgreesWithTheRealDescription:
         assert (tmp_path / "out.zarr").is_dir()
 
     def test_unedited_blocks_give_the_whole(self, drafted: tuple[tuple[str, str, str], Path, Any]) -> None:
-        """``bmz verify``, but for networks that take statistics over the image: their blocks differ, as they do with the real description."""
+        """``bmz verify``, but for networks that take statistics over the image: their blocks differ with the real description, too."""
         (name, _, _), folder, _ = drafted
         io = io_of(folder / "bioimageio.yaml")
         block = [] if isinstance(our_size(io, "y"), FixedSize) else ["--block", "y=192,x=192"]

@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from bioimageio_core.blocks import FixedSize, SteppedSize
-from bioimageio_core.errors import ModelRunError
-from bioimageio_core.probing.measure import measure_network
-from bioimageio_core.probing.measured import MeasuredNetwork
 from made_models import box_graph, identity_graph, pool_graph, resample_graph, save_graph
 from made_networks import of_onnx, of_session, of_torch, only, signature
 from onnx import helper
 from torch import nn
+
+from bioimageio_core.blocks import FixedSize, SteppedSize
+from bioimageio_core.errors import ModelRunError
+from bioimageio_core.probing.measure import measure_network
+from bioimageio_core.probing.measured import MeasuredNetwork
 
 
 class UNet(nn.Module):
@@ -43,7 +44,7 @@ class UNet(nn.Module):
 
 
 UNET_HALO = 8
-"""2 + 2 at the top; two convolutions of one pixel below are 4 above; blocks on even origins share no pooling window, nor the copies of one."""
+"""2 + 2 at the top; two convolutions of one pixel below are 4 above; blocks on even origins share no pooling window."""
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +126,7 @@ class TestSingleOperations:
             assert (axis.size, axis.stride, output.ratio, output.halo) == (SteppedSize(step, step), step, ratio, 0)
 
     def test_transposed_convolution(self) -> None:
-        """A kernel of 6 at steps of 4, a pixel cut off at either side: outputs -1 to 4 of a pixel at 0, so one to the left and one to the right."""
+        """A kernel of 6 at steps of 4, a pixel cut off at either side: pixel 0 reaches outputs -1 to 4."""
         axis, output = only(measure_network(of_torch(nn.ConvTranspose1d(1, 1, 6, stride=4, padding=1)), signature((1, 1, 64))))
         assert (axis.size, axis.stride, output.ratio, output.offset) == (SteppedSize(1, 1), 1, 4, 0)
         assert output.halo == 4  # a whole input pixel, although one output pixel would do

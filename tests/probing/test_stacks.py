@@ -8,12 +8,13 @@ from math import lcm, prod
 
 import attrs
 import torch
-from bioimageio_core.probing.measure import measure_network
 from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from made_networks import of_torch, only, signature
 from torch import nn
+
+from bioimageio_core.probing.measure import measure_network
 
 
 @attrs.frozen(kw_only=True)
