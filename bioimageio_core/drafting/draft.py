@@ -195,7 +195,7 @@ def _load(
         input_ids=ids_of([t.name for t in graph.inputs], "input"),
         output_ids=ids_of([t.name for t in graph.outputs], "output") if graph.outputs else ("output",),
         device="cpu",
-        threads=CPU_COUNT,
+        threads=max(1, CPU_COUNT // 2),  # most calls are small
         trust=trust,
     )
     return registry.weights_adapters[choice.adapter].load()(context), choice.adapter

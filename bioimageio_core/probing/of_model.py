@@ -51,8 +51,16 @@ def measure_model(
     known = None if again else recall(sha256, choice.adapter, signature)
     if known is not None:
         return known
+    # Half the cores: most calls are small, and threads that wait for each other are slow where others are at work.
     adapter, _ = load_adapter(
-        choice, choice.devices[0], model.weights, model.io, model.package, model.registry, threads=CPU_COUNT, trust=options.trust
+        choice,
+        choice.devices[0],
+        model.weights,
+        model.io,
+        model.package,
+        model.registry,
+        threads=max(1, CPU_COUNT // 2),
+        trust=options.trust,
     )
     try:
         try:

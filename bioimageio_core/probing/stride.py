@@ -17,7 +17,7 @@ from .trial import Arrays, Sizes, Trial
 __all__ = ["find_stride"]
 
 CANDIDATES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 15, 16, 18, 20, 24, 25, 27, 32, 48, 64)
-SIZES = (256, 512, 1024)
+SIZES = (256, 512)
 """Sizes to try on, one after the other, until some shift does: far from the border of the image, networks do not see it."""
 
 AMPLITUDES = (1.0, 30.0)
