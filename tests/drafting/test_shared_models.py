@@ -19,6 +19,7 @@ from bioimageio_core.prediction.model_io_v0_5 import model_io_v0_5
 
 REAL = [
     ("unet2d_nuclei_broad", "bioimageio.yaml", "weights.onnx"),
+    ("unet2d_nuclei_broad", "bioimageio.yaml", "weights.pt"),
     ("unet2d_nuclei_broad", "expand_output_shape.bioimageio.yaml", "weights_expand_torchscript.pt"),
     ("unet2d_fixed_shape", "v0_4.bioimageio.yaml", "weights.onnx"),
     ("unet2d_fixed_shape", "v0_4.bioimageio.yaml", "weights_torchscript.pt"),
