@@ -15,9 +15,11 @@ if TYPE_CHECKING:
         environment_of,
         export_model,
         import_model,
+        init_description,
         json_schema,
         load_description,
         load_model_description,
+        measure_network,
         open_predictor,
         plugins,
         predict,
@@ -28,13 +30,19 @@ if TYPE_CHECKING:
         validate,
         verify,
     )
+    from .drafting.draft import DraftedModel
     from .prediction.options import PredictOptions
     from .prediction.plan import Plan
     from .prediction.predictor import Predictor
     from .prediction.result import LabelledArray, Prediction
+    from .probing.measured import MeasuredAxis, MeasuredNetwork, MeasuredOutputAxis
 
 __all__ = [
+    "DraftedModel",
     "LabelledArray",
+    "MeasuredAxis",
+    "MeasuredNetwork",
+    "MeasuredOutputAxis",
     "Plan",
     "PredictOptions",
     "Prediction",
@@ -45,9 +53,11 @@ __all__ = [
     "environment_of",
     "export_model",
     "import_model",
+    "init_description",
     "json_schema",
     "load_description",
     "load_model_description",
+    "measure_network",
     "open_predictor",
     "plugins",
     "predict",
@@ -60,7 +70,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "DraftedModel": "bioimageio_core.drafting.draft",
     "LabelledArray": "bioimageio_core.prediction.result",
+    "MeasuredAxis": "bioimageio_core.probing.measured",
+    "MeasuredNetwork": "bioimageio_core.probing.measured",
+    "MeasuredOutputAxis": "bioimageio_core.probing.measured",
     "Plan": "bioimageio_core.prediction.plan",
     "PredictOptions": "bioimageio_core.prediction.options",
     "Prediction": "bioimageio_core.prediction.result",

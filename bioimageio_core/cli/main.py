@@ -23,6 +23,7 @@ COMMANDS = {
     "export": "Write a model in the format of another system.",
     "import": "Read a model of another system into a folder.",
     "info": "Show what a resource is, and what a model takes, gives and needs.",
+    "init": "Begin a description from a file of weights.",
     "package": "Write a model with all its files into one zip or folder.",
     "plan": "Show how an image would be predicted.",
     "plugins": "List what is registered, by whom, and what failed.",

@@ -52,7 +52,7 @@ def as_options(given: dict[str, Any]) -> dict[str, Any]:
     """Return command line options as those of `PredictOptions`."""
     options = dict(given)
     for name in ("block", "halo", "network_stride", "chunks"):
-        options[name] = _sizes(options[name], name)
+        options[name] = axis_sizes(options[name], name)
     options["run_mode_kwargs"] = _json_mapping(options["run_mode_kwargs"])
     channel = options["channel"]
     if channel is not None:
@@ -62,7 +62,8 @@ def as_options(given: dict[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _sizes(text: str | None, name: str) -> dict[str, int]:
+def axis_sizes(text: str | None, name: str) -> dict[str, int]:
+    """Return sizes by axis, given as ``y=256,x=256`` to the option of this name."""
     sizes = {}
     for part in (text or "").split(","):
         if not part.strip():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 
+from .measured_rows import MEASURED_HEADER, measured_rows
 from .model_card import AxisCard, ModelCard, OpCard, TensorCard, WeightsCard
 from .plain_text import bytes_in_words, in_one_line, table
 from .resource_card import ResourceCard, Section
@@ -69,6 +70,14 @@ def _model(card: ModelCard) -> Iterator[str]:
             yield from _tensor(tensor, ops)
     yield from ("", "weights")
     yield from _indented(table([_weights(w) for w in card.weights], ("format", "file", "size", "can be run here")), "  ")
+    yield from ("", "network")
+    if card.measured is None:
+        yield f"  halo, sizes and stride have not been measured: 'bmz info {in_one_line(card.source)} --measure' does"
+        return
+    yield f"  measured with {card.measured.adapter}"
+    yield from _indented(table(measured_rows(card), MEASURED_HEADER), "  ")
+    for shortfall in card.shortfalls:
+        yield from _wrapped(shortfall.in_words(), "  warning: ")
 
 
 def _section(section: Section) -> Iterator[str]:

@@ -12,6 +12,9 @@ from ..prediction.choose_weights import runnable_formats
 from ..prediction.model_io import AxisIO, DataDependentSize, ReferencedSize, TensorIO
 from ..prediction.model_io_v0_4 import model_io_v0_4
 from ..prediction.model_io_v0_5 import model_io_v0_5
+from ..probing.comparison import Shortfall, shortfalls
+from ..probing.described import remembered_measurement
+from ..probing.measured import MeasuredNetwork
 from ..registry import Registry, missing_requirements
 from ..sources import Package
 from ..spec.extensions import OpaqueOp
@@ -155,6 +158,11 @@ class ModelCard(ResourceCard):
     inputs: tuple[TensorCard, ...]
     outputs: tuple[TensorCard, ...]
     weights: tuple[WeightsCard, ...]
+    measured: MeasuredNetwork | None = None
+    """What is remembered of the network's sizes, stride and reach; None where it has not been measured."""
+
+    shortfalls: tuple[Shortfall, ...] = ()
+    """Where the description says less than was measured."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the card as plain data for JSON; of covers and documentation their names."""
@@ -175,6 +183,8 @@ class ModelCard(ResourceCard):
                 }
                 for w in self.weights
             ],
+            "measured": None if self.measured is None else self.measured.as_dict(),
+            "shortfalls": [s.as_dict() for s in self.shortfalls],
         }
 
 
@@ -189,6 +199,7 @@ def model_card(descr: Any, package: Package, registry: Registry, report: Validat
 
     """
     io = (model_io_v0_4 if descr.format_version.startswith("0.4") else model_io_v0_5)(descr)
+    measured = remembered_measurement(io, descr.weights, package, registry)
     return ModelCard(
         **common_facts(descr, package, report),
         content=None,
@@ -197,6 +208,8 @@ def model_card(descr: Any, package: Package, registry: Registry, report: Validat
         inputs=tuple(_tensor(t, d, d.preprocessing, registry) for t, d in zip(io.inputs, descr.inputs, strict=True)),
         outputs=tuple(_tensor(t, d, d.postprocessing, registry) for t, d in zip(io.outputs, descr.outputs, strict=True)),
         weights=_weights(descr.weights, package, registry),
+        measured=measured,
+        shortfalls=() if measured is None else shortfalls(io, measured),
     )
 
 

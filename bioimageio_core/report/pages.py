@@ -9,6 +9,7 @@ from .card_files import data_url
 from .html import render
 from .located import LocatedReport
 from .markdown import markdown_html
+from .measured_rows import MEASURED_HEADER, measured_rows
 from .model_card import ModelCard
 from .resource_card import ResourceCard
 from .tensor_drawing import draw_tensors
@@ -37,6 +38,7 @@ def card_page(card: ResourceCard) -> str:
         "card.html.j2",
         card=card,
         is_model=isinstance(card, ModelCard),
+        measured=(MEASURED_HEADER, measured_rows(card)) if isinstance(card, ModelCard) else ((), []),
         drawings=draw_tensors(card.inputs, card.outputs) if isinstance(card, ModelCard) else ((), ()),
         documentation=None if card.documentation_text is None else markdown_html(card.documentation_text),
     )

@@ -6,6 +6,7 @@
     urls/1234....json    what a URL held when it was fetched
     locks/1234....lock   held while a URL is fetched
     parts/               downloads under way
+    measured/1234....json  what was measured of networks, see `bioimageio_core.probing.remembered`
 
 A file appears in ``content`` by renaming, so that whatever is there is whole.
 """
@@ -116,7 +117,7 @@ class Cache:
 
         """
         size = self.size()
-        for name in ("urls", "content", "parts"):
+        for name in ("urls", "content", "parts", "measured"):
             try:
                 if (self.folder / name).is_dir():
                     shutil.rmtree(self.folder / name)

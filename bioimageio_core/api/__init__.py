@@ -1,0 +1,42 @@
+"""The functions behind the façade: thin orchestration, nothing else."""
+
+from .descriptions import (
+    card,
+    json_schema,
+    load_description,
+    load_model_description,
+    package_files,
+    save_description,
+    save_package,
+    update_format,
+    validate,
+)
+from .loading import default_registry, plugins
+from .predicting import measure_network, open_predictor, predict, test_model, verify
+from .systems import compat, export_model, import_model
+from .weights import convert_weights, environment_of, init_description
+
+__all__ = [
+    "card",
+    "compat",
+    "convert_weights",
+    "default_registry",
+    "environment_of",
+    "export_model",
+    "import_model",
+    "init_description",
+    "json_schema",
+    "load_description",
+    "load_model_description",
+    "measure_network",
+    "open_predictor",
+    "package_files",
+    "plugins",
+    "predict",
+    "save_description",
+    "save_package",
+    "test_model",
+    "update_format",
+    "validate",
+    "verify",
+]

@@ -1,0 +1,151 @@
+"""Models at work: predicted with, tested, verified, measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import MissingRequirementError, UnknownExtensionError
+from ..prediction.options import PredictOptions
+from ..prediction.predictor import Predictor, active_client, evolve_options
+from ..prediction.result import LabelledArray, Prediction
+from ..prediction.verify import VerifyReport, verify_blocks
+from ..probing.measured import MeasuredNetwork
+from ..sources import Package, Source, open_package
+from ..trials.report import TestReport
+from ..trials.weights import test_weights
+from .loading import load_model
+
+__all__ = ["measure_network", "open_predictor", "predict", "test_model", "verify"]
+
+
+def open_predictor(model: Source | Package, **options: Any) -> Predictor:
+    """Open a model for planning and predicting; a context manager.
+
+    Args:
+        model: What `load_description` takes.
+        options: See `PredictOptions`.
+
+    Raises:
+        SourceError: There is nothing there.
+        InvalidDescriptionError: The description breaks its format.
+        UnknownExtensionError: No plugin brings some of its ops or its run mode.
+
+    """
+    return Predictor(load_model(model), evolve_options(PredictOptions(), options))
+
+
+def predict(model: Source | Package, inputs: Any, output: Any = None, **options: Any) -> Prediction:
+    """Run a model on images of any size.
+
+    Args:
+        model: What `load_description` takes.
+        inputs: One image for a model with one input, or a mapping by tensor id:
+            arrays (numpy, dask, zarr, xarray) or paths (``.npy``, ``.tif``, ``.zarr``).
+        output: Path or URL of a zarr group to write, with one array per output; None returns numpy arrays.
+        options: See `PredictOptions`.
+
+    Returns:
+        Outputs by id, along the axes that the model describes, behind axes of the image that the model lacks.
+
+    Raises:
+        BioimageioError: See the classes in `bioimageio_core.errors`.
+
+    """
+    try:
+        with open_predictor(model, **options) as predictor:
+            return predictor.predict(inputs, output)
+    except (UnknownExtensionError, MissingRequirementError):
+        client = active_client(evolve_options(PredictOptions(), options))
+        if client is None:
+            raise
+    # The workers may have what this process lacks, so one of them plans and submits the work to all.
+    submitted = client.submit(_predict_from_worker, model, inputs, output, {**options, "client": None, "progress": None}, pure=False)
+    try:
+        outputs, more = submitted.result()
+    finally:
+        submitted.cancel()
+    return Prediction(outputs, plan=None, **more)
+
+
+def _predict_from_worker(
+    model: Source, inputs: Any, output: Any, options: dict[str, Any]
+) -> tuple[dict[str, LabelledArray], dict[str, Mapping[str, Any]]]:
+    """Predict within a task of a cluster; return what can be sent to a process without its plugins."""
+    from distributed import worker_client
+
+    with worker_client() as client, open_predictor(model, **{**options, "client": client}) as predictor:
+        prediction = predictor.predict(inputs, output)
+    return dict(prediction), {"statistics": prediction.statistics, "times": prediction.times, "nan_counts": prediction.nan_counts}
+
+
+def test_model(
+    source: Source | Package,
+    *,
+    quick: bool = False,
+    isolated: bool = False,
+    report: Callable[[str], None] = lambda stage: None,
+    **options: Any,
+) -> TestReport:
+    """Run a model on its test inputs in every weights format that can be run here, and compare with its test outputs.
+
+    Sizes other than those of the test inputs are tried, too, and batches, as far as the description promises them,
+    and blockwise prediction is compared with that of the whole.
+
+    Args:
+        source: What `load_description` takes.
+        quick: Compare with the test outputs, and try nothing else.
+        isolated: Test each weights format in a virtual environment of its own, with what pip installs for it from its index;
+            dependencies that the model names itself are installed only where it is trusted.
+        report: Told what is tested.
+        options: `weights_format`, `device`, `precision`, `compile`, `trust` of `PredictOptions`.
+
+    Raises:
+        InputError: The model lacks the weights format asked for.
+        SourceError: A test tensor is missing, or is no array.
+
+    """
+    if isolated:
+        from ..environments.isolated import test_isolated
+
+        return test_isolated(load_model(source), evolve_options(PredictOptions(), options), quick=quick, report=report)
+    return test_weights(load_model(source), evolve_options(PredictOptions(), options), sizes=not quick, blocks=not quick, report=report)
+
+
+test_model.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions of this name
+
+
+def verify(source: Source | Package, inputs: Any = None, *, tolerance: float = 1e-4, **options: Any) -> VerifyReport:
+    """Measure whether blockwise prediction equals that of the whole image.
+
+    Args:
+        source: What `load_description` takes.
+        inputs: The images to measure on; None takes the test inputs, repeated to span several blocks.
+        tolerance: Greatest difference allowed, as ``|blockwise - whole| <= tolerance * max(1, |whole|)``.
+        options: See `PredictOptions`.
+
+    """
+    with open_predictor(source, **options) as predictor:
+        return verify_blocks(predictor, inputs, tolerance=tolerance)
+
+
+def measure_network(source: Source | Package, *, again: bool = False, **options: Any) -> MeasuredNetwork:
+    """Measure which sizes the network of a model takes, its stride, and how much halo it needs, by running it on noise.
+
+    What is measured is remembered by the SHA-256 of the weights, and shown by `card`.
+
+    Args:
+        source: What `load_description` takes.
+        again: Measure even if something is remembered.
+        options: `weights_format`, `device`, `trust` and `progress` of `PredictOptions`.
+
+    Raises:
+        ModelRunError: The network fails on inputs that the description allows.
+
+    """
+    from ..probing.of_model import measure_model
+
+    chosen = evolve_options(PredictOptions(), options)
+    report = chosen.progress or (lambda stage, done, total: None)
+    with open_package(source) as package:
+        return measure_model(load_model(package), chosen, report, again=again)

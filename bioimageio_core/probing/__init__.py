@@ -1,0 +1,1 @@
+"""What a network does with sizes and positions, measured by calling it."""

@@ -1,0 +1,106 @@
+"""The smallest shift of an input that shifts all outputs alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import lcm
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..blocks import FixedSize
+from .signature import Variable
+from .sizes import FoundSizes, Law
+from .trial import Arrays, Sizes, Trial
+
+__all__ = ["find_stride"]
+
+CANDIDATES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 15, 16, 18, 20, 24, 25, 27, 32, 48, 64)
+SIZES = (256, 512)
+"""Sizes to try on, one after the other, until some shift does: far from the border of the image, networks do not see it."""
+
+AMPLITUDES = (1.0, 30.0)
+ROUNDING = 1e-5
+"""Differences that are none, as part of the range of the response: shifted sums are added in another order."""
+
+MUCH_LESS = 0.01
+"""What a shift by the stride differs by, as part of what the least shift does: where networks take statistics over the image,
+its border plays a part, which is small."""
+
+
+def find_stride(trial: Trial, variables: tuple[Variable, ...], variable: Variable, found: FoundSizes, others: Sizes) -> int | None:
+    """Return the stride along a variable; None where no shift up to 64 leaves the outputs alike.
+
+    The image is empty but for noise in its middle, which is moved.
+    Statistics over the whole image, as in instance normalisation, stay the same.
+
+    Args:
+        trial: The network.
+        variables: All of them.
+        variable: Along which.
+        found: Its sizes, and the outputs that follow it.
+        others: Sizes along the other variables.
+
+    """
+    if not found.laws:
+        return None
+    grain = lcm(*(w.ratio.denominator for w in found.laws), *(r.denominator for _, r in variable.members))
+    for at_least in SIZES:
+        size = found.size.value if isinstance(found.size, FixedSize) else found.size.smallest(at_least)
+        moved = _Moved(trial, variables, variable, {**others, variable.key: size}, size)
+        for shift in (lcm(c, grain) for c in CANDIDATES):
+            if shift * 8 <= size and moved.agrees(shift, found.laws, least=grain):
+                return shift
+        if isinstance(found.size, FixedSize):
+            return None
+    return None
+
+
+class _Moved:
+    """Runs the network on shifted images, each once."""
+
+    def __init__(self, trial: Trial, variables: tuple[Variable, ...], variable: Variable, sizes: Sizes, size: int) -> None:
+        self._trial, self._variable, self._size = trial, variable, size
+        self._images = {a: trial.images(variables, sizes, seed=11, amplitude=a) for a in AMPLITUDES}
+        self._outputs: dict[tuple[int, float], list[NDArray[Any]]] = {}
+
+    def agrees(self, shift: int, laws: tuple[Law, ...], *, least: int) -> bool:
+        """Return whether a shift moves all outputs, and nothing else happens, around the noise."""
+        found = [self._difference(shift, least, a, law) for a in AMPLITUDES for law in laws]
+        return all(agrees for agrees, _ in found) and any(responded for _, responded in found)
+
+    def _difference(self, shift: int, least: int, amplitude: float, law: Law) -> tuple[bool, bool]:
+        """Return whether an output moves with a shift, and whether it responded to the noise at all."""
+        start, stop = int(self._size * law.ratio * 3 // 8), int(self._size * law.ratio * 5 // 8)
+
+        def moved(by: int) -> NDArray[np.float64]:
+            output = np.moveaxis(self._run(by, amplitude)[law.output], law.axis, 0)
+            first = start + int(by * law.ratio)
+            return output[first : first + stop - start].astype(np.float64)
+
+        still = moved(0)
+        span = float(np.ptp(still)) if still.size else 0.0
+        rounding = ROUNDING * span
+        difference, of_least = (float(np.abs(moved(by) - still).max(initial=0.0)) for by in (shift, least))
+        return difference <= rounding or (shift != least and difference <= MUCH_LESS * of_least), span > 0
+
+    def _run(self, shift: int, amplitude: float) -> list[NDArray[Any]]:
+        if (shift, amplitude) not in self._outputs:
+            images = self._images[amplitude]
+            assert images is not None  # the sizes were found to be valid
+            self._outputs[(shift, amplitude)] = self._trial.run(list(self._shifted(images, shift)))
+        return self._outputs[(shift, amplitude)]
+
+    def _shifted(self, images: Arrays, shift: int) -> Iterator[NDArray[Any] | None]:
+        for tensor, image in zip(self._trial.signature.inputs, images, strict=True):
+            ratio = self._variable.ratio_of(tensor.id)
+            if image is None or ratio is None:
+                yield image
+                continue
+            axis = tensor.axes.index(self._variable.axis)
+            size = image.shape[axis]
+            seen = np.moveaxis(np.zeros_like(image), axis, 0)
+            start, stop, by = size * 3 // 8, size * 5 // 8, int(shift * ratio)
+            seen[start + by : stop + by] = np.moveaxis(image, axis, 0)[start:stop]
+            yield np.ascontiguousarray(np.moveaxis(seen, 0, axis))
