@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from ...writing import write_bytes
 from ..state_dict import load_module
 from ..torch_network import ordered_outputs
 from ..torchscript import load_script
+from .instance_norm import OPSET, own_instance_norm
 from .onnx_shapes import name_axes
 from .trials import Trial, first_that_agrees, make_trials
 
@@ -45,6 +48,8 @@ def state_dict_to_onnx(context: ConverterContext) -> Mapping[str, Any]:
 def torchscript_to_onnx(context: ConverterContext) -> Mapping[str, Any]:
     """Write the graph of a script, or of what it does with the test inputs, whichever gives the same in all sizes.
 
+    Instance normalisation is written as means over space where the exporter does not know the number of channels.
+
     Raises:
         ModelRunError: The weights can not be loaded, are too large, or neither gives what the script gives.
 
@@ -52,7 +57,7 @@ def torchscript_to_onnx(context: ConverterContext) -> Mapping[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript is deprecated as a whole
         module = load_script(context.source.path, "cpu").eval()
-    return _write(context, module, {"exporting": _recorded, "tracing": _traced})
+    return _write(context, module, {"exporting": _recorded, "tracing": _traced, "exporting with means": _recorded_with_means})
 
 
 def _write(context: ConverterContext, module: Any, exporters: Mapping[str, Exporter]) -> Mapping[str, Any]:
@@ -149,6 +154,20 @@ def _without_log() -> Iterator[None]:
         logger.setLevel(before)
 
 
+@contextmanager
+def _without_output() -> Iterator[None]:
+    """Keep the exporter, which is no Python, from printing its graph where it fails."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def _scripted(context: ConverterContext, module: Any, trial: Trial) -> bytes:
     """Export the script of a module."""
     import torch
@@ -166,22 +185,31 @@ def _traced(context: ConverterContext, module: Any, trial: Trial) -> bytes:
     return _recorded(context, ordered, trial)
 
 
-def _recorded(context: ConverterContext, module: Any, trial: Trial) -> bytes:
+def _recorded(context: ConverterContext, module: Any, trial: Trial, *, opset: int | None = None) -> bytes:
     """Export a script with its branches and loops; other modules are traced."""
     import torch
 
     content = io.BytesIO()
     inputs, outputs = list(context.source.input_ids), list(context.source.output_ids)
-    torch.onnx.export(
-        module,
-        _tensors(trial),
-        content,
-        dynamo=False,
-        input_names=inputs,
-        output_names=outputs,
-        dynamic_axes={name: numbers for name, numbers in zip([*inputs, *outputs], _variable(context), strict=False) if numbers},
-    )
+    axes = {name: numbers for name, numbers in zip([*inputs, *outputs], _variable(context), strict=False) if numbers}
+    with _without_output():
+        torch.onnx.export(
+            module,
+            _tensors(trial),
+            content,
+            dynamo=False,
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_axes=axes,
+            opset_version=opset,
+        )
     return content.getvalue()
+
+
+def _recorded_with_means(context: ConverterContext, module: Any, trial: Trial) -> bytes:
+    """Export a script whose instance normalisation PyTorch does not export."""
+    with own_instance_norm():
+        return _recorded(context, module, trial, opset=OPSET)
 
 
 def _tensors(trial: Trial) -> tuple[Any, ...]:
