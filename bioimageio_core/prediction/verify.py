@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Literal
 
 import attrs
@@ -11,12 +12,13 @@ from numpy.typing import NDArray
 from ..blocks import FixedSize, TiedAxis
 from ..errors import BlockError, InputError
 from ..typing import AxisId, FrozenMapping
+from .axis_groups import Cutting
 from .plan import Plan
 from .predictor import Predictor
 from .result import Prediction
 from .test_tensors import load_test_inputs
 
-__all__ = ["OutputDifference", "VerifyReport", "verify_blocks"]
+__all__ = ["OutputDifference", "VerifyReport", "blocks_of_test_size", "verify_blocks"]
 
 BLOCKS_TO_SPAN = 2.5
 """Test inputs are repeated until they span so many blocks along every axis that is cut."""
@@ -71,6 +73,8 @@ def verify_blocks(predictor: Predictor, inputs: Any, *, tolerance: float) -> Ver
 
     """
     if inputs is None:
+        if not predictor.options.block:
+            predictor.options = attrs.evolve(predictor.options, block=blocks_of_test_size(predictor, ("free", "reluctant")))
         inputs = _spanning_test_inputs(predictor)
     plan = predictor.plan(inputs)
     if plan.regions.block_count == 1 or not any(_is_cut(plan, n) for n in range(len(plan.grids))):
@@ -200,6 +204,27 @@ def _distances(borders: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     pixels = np.arange(size)
     away = np.where(pixels[:, None] >= borders[None, :], pixels[:, None] - borders[None, :], borders[None, :] - 1 - pixels[:, None])
     return np.asarray(away.min(axis=1))
+
+
+def blocks_of_test_size(predictor: Predictor, cutting: Collection[Cutting]) -> dict[AxisId, int]:
+    """Return sizes of blocks that are about as large as the test inputs, so that these, repeated, span several.
+
+    Args:
+        predictor: With the model.
+        cutting: Which axes to cut, by how they are planned to be.
+
+    """
+    inputs = load_test_inputs(predictor.model)
+    axes = {t.id: ",".join(t.axis_ids) for t in predictor.model.io.inputs if t.id in inputs}
+    block = {}
+    for sized in predictor.plan(inputs, axes=axes).groups:
+        group = sized.group
+        if sized.cutting in cutting and isinstance(group.size, FixedSize):
+            block[group.name] = group.size.value
+        elif sized.cutting in cutting:
+            least = group.size.smallest(2 * (group.granularity + group.left + group.right))
+            block[group.name] = max(least or 0, group.size.largest(sized.image_size) or 0)
+    return block
 
 
 def _spanning_test_inputs(predictor: Predictor) -> dict[str, NDArray[Any]]:

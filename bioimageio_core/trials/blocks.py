@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import attrs
 
-from ..blocks import FixedSize
 from ..errors import BioimageioError, BlockError, InputError
 from ..prediction.loaded import LoadedModel
 from ..prediction.options import PredictOptions
 from ..prediction.predictor import Predictor
-from ..prediction.test_tensors import load_test_inputs
-from ..prediction.verify import verify_blocks
+from ..prediction.verify import blocks_of_test_size, verify_blocks
 from .report import BlockTrial
 
 __all__ = ["try_blocks"]
@@ -35,7 +33,7 @@ def try_blocks(model: LoadedModel, options: PredictOptions) -> BlockTrial:
     chosen = options.weights_format or ""
     try:
         with Predictor(model, options) as predictor:
-            block = _blocks(predictor)
+            block = blocks_of_test_size(predictor, ("free", "fixed"))
             if not block:
                 return BlockTrial(
                     status="skipped", weights_format=chosen, message="no axis is described as one to be cut, by a halo or a fixed size"
@@ -55,19 +53,3 @@ def try_blocks(model: LoadedModel, options: PredictOptions) -> BlockTrial:
         blocks=report.blocks,
         greatest_difference=max((o.greatest for o in report.outputs), default=0.0),
     )
-
-
-def _blocks(predictor: Predictor) -> dict[str, int]:
-    """Return the size of blocks along axes that may be cut: about as large as the test inputs."""
-    inputs = load_test_inputs(predictor.model)
-    axes = {t.id: ",".join(t.axis_ids) for t in predictor.model.io.inputs if t.id in inputs}
-    plan = predictor.plan(inputs, axes=axes)
-    block = {}
-    for sized in plan.groups:
-        group = sized.group
-        if isinstance(group.size, FixedSize) and sized.cutting == "fixed":
-            block[group.name] = group.size.value
-        elif sized.cutting == "free":
-            least = group.size.smallest(2 * (group.granularity + group.left + group.right))
-            block[group.name] = max(least or 0, group.size.largest(sized.image_size) or 0)
-    return block
