@@ -34,6 +34,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = PROJECT["dependency-groups"]
 CONSTRAINTS = "tests/constraints.txt"
 EXTRAS = "http,images,onnx,s3,torch"
+TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile")
+"""Tests of two files run at once, which keeps all of them under ten minutes on two cores."""
 RUNS = ROOT / ".nox" / "runs"
 BIG = ("tensorflow",)
 """Plugins whose frameworks are big, so that each has a session and an environment of its own."""
@@ -74,7 +76,7 @@ def environment(session: nox.Session | None = None) -> dict[str, str]:
 def tests(session: nox.Session) -> None:
     """Run the tests against the installed wheel, with every framework."""
     install_wheel(session, *EXTRAS.split(","), with_packages=tuple(GROUPS["test"]))
-    session.run("pytest", *session.posargs, env=environment(session))
+    session.run("pytest", *TWO_AT_ONCE, *session.posargs, env=environment(session))
 
 
 @nox.session
@@ -83,7 +85,9 @@ def min_deps(session: nox.Session) -> None:
     extras = PROJECT["project"]["optional-dependencies"]
     lowest = [re.sub(r">=", "==", d) for d in (*PROJECT["project"]["dependencies"], *extras["onnx"], *extras["images"])]
     install_wheel(session, with_packages=(*lowest, *GROUPS["test"]), constraints=False)
-    session.run("pytest", "-p", "no:cacheprovider", *(session.posargs or ["tests"]), env={**environment(session), "BMZ_MIN_DEPS": "1"})
+    session.run(
+        "pytest", *TWO_AT_ONCE, "-p", "no:cacheprovider", *(session.posargs or ["tests"]), env={**environment(session), "BMZ_MIN_DEPS": "1"}
+    )
 
 
 @nox.session
