@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from importlib.abc import MetaPathFinder, SourceLoader
 from importlib.machinery import ModuleSpec
@@ -25,6 +25,7 @@ from ..registry import AdapterContext
 from ..spec.files import FileDescr
 from ..spec.freezing import thaw
 from .descr_v0_5 import ArchitectureFromFileDescr, ArchitectureFromLibraryDescr
+from .variables import variable
 
 __all__ = [
     "KNOWN_LIBRARIES",
@@ -202,19 +203,9 @@ def _importable(files: Mapping[str, Path]) -> Iterator[None]:
         sys.modules.update(aside)
 
 
-@contextmanager
-def _no_pickled_code() -> Iterator[None]:
+def _no_pickled_code() -> AbstractContextManager[None]:
     """Let PyTorch load nothing but tensors: libraries fetch weights of their own, from where arguments may say."""
-    name = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
-    before = os.environ.get(name)
-    os.environ[name] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
+    return variable("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1")
 
 
 def _no_trust(what: str) -> TrustError:

@@ -15,6 +15,7 @@ from threading import Lock
 from typing import Any
 
 from ..errors import InputError, MissingRequirementError
+from .variables import variable
 
 __all__ = ["compiled", "device_name", "import_keras", "without_gradients"]
 
@@ -22,6 +23,9 @@ BACKENDS = ("torch", "jax", "tensorflow")
 """The preferred first."""
 
 VARIABLE = "KERAS_BACKEND"
+
+LOG, NOTHING = "TF_CPP_MIN_LOG_LEVEL", "3"
+"""What TensorFlow tells on the terminal as it is imported: nothing, if the user does not say otherwise, since what fails is raised."""
 
 _IMPORTING = Lock()
 """Held while Keras is imported: its choice is made by a variable of the process."""
@@ -42,11 +46,8 @@ def import_keras() -> Any:
             raise MissingRequirementError(
                 "Keras needs torch, jax or tensorflow, and none is installed: pip install 'bioimageio-runtime[keras]'"
             )
-        os.environ[VARIABLE] = backend
-        try:
+        with variable(VARIABLE, backend):  # processes that this one starts choose themselves
             return _imported()
-        finally:
-            del os.environ[VARIABLE]  # processes that this one starts choose themselves
 
 
 def device_name(keras: Any, device: str, threads: int) -> str:
@@ -88,7 +89,8 @@ def without_gradients(keras: Any) -> AbstractContextManager[Any]:
 
 def _imported() -> Any:
     try:
-        import keras
+        with variable(LOG, os.environ.get(LOG, NOTHING)):
+            import keras
     except (ImportError, ValueError) as error:
         raise MissingRequirementError(
             f"Keras cannot be imported on the backend {os.environ.get(VARIABLE)!r}: {' '.join(str(error).split())[:300]}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 from bioimageio_core.registry import AdapterContext, WeightsAdapter, WeightsAdapterEntry, WeightsConverter, WeightsConverterEntry, hookimpl
 from bioimageio_core.weights.requirements import keras_v3_requirements, pinned
+from bioimageio_core.weights.variables import variable
 
 __all__ = ["bioimageio_weights_adapters", "bioimageio_weights_converters"]
 
@@ -100,20 +103,29 @@ def _requirements(entry: Any) -> tuple[str, ...]:
     return (pinned("tensorflow-cpu", entry.tensorflow_version, since=(2, 16)),)
 
 
+def _quietly() -> AbstractContextManager[None]:
+    """Let TensorFlow, as it is imported, tell nothing on the terminal, if the user does not say otherwise: what fails is raised."""
+    name = "TF_CPP_MIN_LOG_LEVEL"
+    return variable(name, os.environ.get(name, "3"))
+
+
 def _load_keras() -> Callable[[AdapterContext], WeightsAdapter]:
-    from .keras_files import open_keras_file
+    with _quietly():
+        from .keras_files import open_keras_file
 
     return open_keras_file
 
 
 def _load_saved_model() -> Callable[[AdapterContext], WeightsAdapter]:
-    from .saved_model import SavedModelAdapter
+    with _quietly():
+        from .saved_model import SavedModelAdapter
 
     return SavedModelAdapter
 
 
 def _load_tensorflow_js() -> Callable[[AdapterContext], WeightsAdapter]:
-    from .tensorflow_js import TensorflowJsAdapter
+    with _quietly():
+        from .tensorflow_js import TensorflowJsAdapter
 
     return TensorflowJsAdapter
 
