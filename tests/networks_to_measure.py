@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
-import torch
-from torch import nn
 
 from bioimageio_core.errors import ModelRunError
 from bioimageio_core.probing.measured import MeasuredAxis, MeasuredNetwork, MeasuredOutputAxis
@@ -19,8 +17,10 @@ from bioimageio_core.probing.signature import ProbedInput, ProbedOutput, Signatu
 AXES = {1: ("x",), 2: ("y", "x"), 3: ("z", "y", "x")}
 
 
-def of_torch(module: nn.Module) -> Callable[[Sequence[Any]], list[np.ndarray]]:
+def of_torch(module: Any) -> Callable[[Sequence[Any]], list[np.ndarray]]:
     """Return a module as a network."""
+    import torch
+
     module = module.eval()
 
     def call(inputs: Sequence[Any]) -> list[np.ndarray]:
@@ -34,8 +34,10 @@ def of_torch(module: nn.Module) -> Callable[[Sequence[Any]], list[np.ndarray]]:
     return call
 
 
-def of_onnx(module: nn.Module, example: torch.Tensor, path: Path) -> Callable[[Sequence[Any]], list[np.ndarray]]:
+def of_onnx(module: Any, example: Any, path: Path) -> Callable[[Sequence[Any]], list[np.ndarray]]:
     """Return a module as a network on ONNX Runtime, which drops not-a-number in rectifiers and poolings."""
+    import torch
+
     dims = {0: "b", **{n: f"d{n}" for n in range(2, example.ndim)}}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

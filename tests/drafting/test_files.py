@@ -8,16 +8,15 @@ import sys
 import warnings
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-import torch
 import yaml
 from made_models import box_graph, pointwise_model, resample_graph, save_graph
 from networks_to_measure import of_onnx
 from onnx import helper
-from torch import nn
 
 import bioimageio_core as bc
 from bioimageio_core.drafting.axes import guess_input_axes, guess_output_axes, parse_axes
@@ -26,6 +25,9 @@ from bioimageio_core.drafting.graph import GraphTensor
 from bioimageio_core.drafting.images import blobs
 from bioimageio_core.drafting.onnx_graph import read_onnx
 from bioimageio_core.errors import AxesError, InputError, OutputError, SourceError
+
+torch: Any = pytest.importorskip("torch")
+nn: Any = torch.nn
 
 
 def tree_of(folder: Path) -> dict[str, object]:

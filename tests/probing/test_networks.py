@@ -6,19 +6,21 @@ import json
 import pickle
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from made_models import box_graph, identity_graph, pool_graph, resample_graph, save_graph
 from networks_to_measure import of_onnx, of_session, of_torch, only, signature
 from onnx import helper
-from torch import nn
 
 from bioimageio_core.blocks import FixedSize, SteppedSize
 from bioimageio_core.errors import ModelRunError
 from bioimageio_core.probing.measure import measure_network
 from bioimageio_core.probing.measured import MeasuredNetwork
+
+torch: Any = pytest.importorskip("torch")
+nn: Any = torch.nn
 
 
 class UNet(nn.Module):

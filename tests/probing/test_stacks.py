@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm, prod
+from typing import Any
 
 import attrs
-import torch
+import pytest
 from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from networks_to_measure import of_torch, only, signature
-from torch import nn
 
 from bioimageio_core.probing.measure import measure_network
+
+torch: Any = pytest.importorskip("torch")
+nn: Any = torch.nn
 
 
 @attrs.frozen(kw_only=True)
