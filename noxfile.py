@@ -196,7 +196,7 @@ def ran(session: nox.Session) -> None:
 def isolated(session: nox.Session) -> None:
     """Test models in environments that are made for them, from a folder of wheels."""
     install_wheel(session, "onnx", with_packages=tuple(GROUPS["test"]))
-    wheels = Path(session.create_tmp()) / "wheels"
+    wheels = Path(session.create_tmp()).resolve() / "wheels"
     extras = PROJECT["project"]["optional-dependencies"]
     session.run("pip", "download", "--quiet", "--dest", str(wheels), *PROJECT["project"]["dependencies"], *extras["onnx"], silent=True)
     session.run("pytest", "tests/environments", *session.posargs, env={**environment(), "BMZ_WHEELHOUSE": str(wheels)})
