@@ -168,8 +168,7 @@ def _convert(
 def _free_stem(model: LoadedModel, to_format: str) -> str:
     """Return a name that no weights of the model have."""
     taken = {Path(str(w.source)).stem for w in model.weights.values() if hasattr(w, "source")}
-    stem = "weights"
-    return stem if stem not in taken else f"weights_{to_format}"
+    return f"weights_{to_format}" if "weights" in taken else "weights"
 
 
 def _tested(converted: LoadedModel, options: PredictOptions) -> WeightsTest:

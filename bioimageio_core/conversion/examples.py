@@ -12,7 +12,7 @@ from ..blocks import SteppedSize
 from ..prediction.bare import BareCall
 from ..prediction.loaded import LoadedModel
 from ..prediction.model_io import AxisIO, DataDependentSize, ModelIO, ReferencedSize, TensorIO
-from ..trials.sizes import STEPS, described_shapes, resized
+from ..trials.sizes import STEPS, described_shapes, given_shape, resized
 from ..typing import AxisId
 
 __all__ = ["other_examples", "variable_axes"]
@@ -47,13 +47,9 @@ def other_examples(model: LoadedModel, inputs: Mapping[str, NDArray[Any]]) -> It
     if any(axes - {"batch"} for axes in varying.values()):
         for step in STEPS:
             shapes = described_shapes(model.io, step)
-            ready = BareCall(model, {t.id: resized(inputs[t.id], _known(shapes[t.id])) for t in described}).network_inputs
+            ready = BareCall(model, {t.id: resized(inputs[t.id], given_shape(shapes[t.id])) for t in described}).network_inputs
             if any(ready[t.id].shape != inputs[t.id].shape for t in described):
                 yield ready
     if all("batch" in axes for axes in varying.values()):
         ready = ready or BareCall(model, inputs).network_inputs
         yield {t.id: np.concatenate([ready[t.id]] * 2, axis=t.axis_ids.index("batch")) for t in described}
-
-
-def _known(shape: tuple[int | None, ...]) -> tuple[int, ...]:
-    return tuple(1 if n is None else n for n in shape)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, MissingRequirementError, ModelRunError
 from ..typing import FrozenMapping
+from ..variables import variable
 from .graph import Graph, GraphTensor
 
 __all__ = ["read_torchscript", "torchscript_of_export"]
@@ -53,7 +51,7 @@ def torchscript_of_export(path: Path, target: Path) -> None:
     """
     torch = _torch()
     try:
-        with _no_pickled_code():
+        with variable("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1"):  # no pickled code runs
             program = torch.export.load(str(path))
     except Exception as error:  # whatever reading a broken archive raises
         raise InputError(f"{path} cannot be read as an archive of torch.export: {' '.join(str(error).split())[:200]}") from None
@@ -81,18 +79,3 @@ def _torch() -> Any:
             "reading PyTorch's files needs torch, which is not installed: pip install 'bioimageio-runtime[torch]'"
         ) from None
     return torch
-
-
-@contextmanager
-def _no_pickled_code() -> Iterator[None]:
-    """Let PyTorch load nothing but tensors."""
-    name = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
-    before = os.environ.get(name)
-    os.environ[name] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before

@@ -21,7 +21,7 @@ from ..typing import AxisId, FrozenMapping
 from .compare import difference
 from .report import SizeTrial
 
-__all__ = ["STEPS", "described_shapes", "resized", "try_sizes"]
+__all__ = ["STEPS", "described_shapes", "given_shape", "resized", "try_sizes"]
 
 STEPS = (0, 1, 2)
 """Sizes are tried that are so many steps larger than the smallest."""
@@ -90,7 +90,8 @@ def try_sizes(model: LoadedModel, adapter: WeightsAdapter, inputs: Mapping[str, 
         return
     for step in STEPS if vary else STEPS[:1]:
         shapes = described_shapes(model.io, step)
-        given = {t.id: _whole(shapes[t.id]) for t in described}
+        given = {t.id: given_shape(shapes[t.id]) for t in described}
+        ready: dict[str, NDArray[Any]] = {}
         single: list[NDArray[Any]] | None = None
         for batch in (1, BATCH) if batches else (1,):
             sizes = {t.id: tuple(batch if a.kind == "batch" else n for a, n in zip(t.axes, given[t.id], strict=True)) for t in described}
@@ -103,7 +104,7 @@ def try_sizes(model: LoadedModel, adapter: WeightsAdapter, inputs: Mapping[str, 
                 yield SizeTrial(**trial, status="noted", message=message)  # type: ignore[arg-type]
                 continue
             try:
-                ready = BareCall(model, {name: resized(inputs[name], shape) for name, shape in given.items()}).network_inputs
+                ready = ready or BareCall(model, {name: resized(inputs[name], shape) for name, shape in given.items()}).network_inputs
                 outputs = run_network(adapter, model.io, {t.id: _repeated(ready[t.id], t.axis_ids, batch) for t in described})
                 _check_shapes(model.io, outputs, shapes, batch)
                 if single is None:
@@ -116,7 +117,7 @@ def try_sizes(model: LoadedModel, adapter: WeightsAdapter, inputs: Mapping[str, 
                 yield SizeTrial(**trial, status="passed")  # type: ignore[arg-type]
 
 
-def _whole(shape: tuple[int | None, ...]) -> tuple[int, ...]:
+def given_shape(shape: tuple[int | None, ...]) -> tuple[int, ...]:
     """Return the shape of an input, of which no size is decided by the network."""
     return tuple(1 if n is None else n for n in shape)
 

@@ -24,8 +24,8 @@ from ..errors import MissingRequirementError, ModelRunError, TrustError, in_brie
 from ..registry import AdapterContext
 from ..spec.files import FileDescr
 from ..spec.freezing import thaw
+from ..variables import variable
 from .descr_v0_5 import ArchitectureFromFileDescr, ArchitectureFromLibraryDescr
-from .variables import variable
 
 __all__ = [
     "KNOWN_LIBRARIES",

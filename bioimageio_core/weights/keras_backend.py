@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any
 
 from ..errors import InputError, MissingRequirementError
-from .variables import variable
+from ..variables import variable
 
 __all__ = ["compiled", "device_name", "import_keras", "without_gradients"]
 

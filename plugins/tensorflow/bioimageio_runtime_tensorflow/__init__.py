@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from bioimageio_core.registry import AdapterContext, WeightsAdapter, WeightsAdapterEntry, WeightsConverter, WeightsConverterEntry, hookimpl
+from bioimageio_core.variables import variable
 from bioimageio_core.weights.requirements import keras_v3_requirements, pinned
-from bioimageio_core.weights.variables import variable
 
 __all__ = ["bioimageio_weights_adapters", "bioimageio_weights_converters"]
 
