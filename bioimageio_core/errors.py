@@ -17,6 +17,7 @@ The tree::
     │   ├── ChannelError                       channels do not fit, and which there are
     │   └── BlockError                         no valid grid of blocks exists for these sizes
     ├── ModelRunError (RuntimeError)           the network itself failed, or returned what was not described
+    │   └── DeviceMemoryError                  the memory of a device does not suffice for a block
     └── TrustError (PermissionError)           code that comes with a model would have to run
 
 Each says what, where, expected, found and what to do, in one sentence or two.
@@ -34,6 +35,7 @@ __all__ = [
     "BlockError",
     "ChannelError",
     "DescriptionError",
+    "DeviceMemoryError",
     "HashMismatchError",
     "InputError",
     "InvalidDescriptionError",
@@ -159,6 +161,10 @@ class ModelRunError(BioimageioError, RuntimeError):
     """The network failed, or returned tensors that differ from their description."""
 
     exit_status = 1
+
+
+class DeviceMemoryError(ModelRunError):
+    """The memory of a device does not suffice for a call of the network; smaller blocks may fit."""
 
 
 class TrustError(BioimageioError, PermissionError):

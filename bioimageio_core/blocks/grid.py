@@ -35,24 +35,36 @@ class AxisGrid:
     stride: int
     """Distance between the cores of neighbouring blocks."""
 
+    begin: int = 0
+    """Where what is computed begins, a multiple of the group's denominator; more than 0 for a region of interest."""
+
+    end: int | None = None
+    """Where it ends, a multiple of the denominator or the end of the image; None for the end of the image."""
+
+    @property
+    def lead(self) -> int:
+        """Pixels that every block reads more, since it starts to read at a multiple of the granularity wherever its core begins."""
+        return self.begin % self.group.granularity
+
     @property
     def reach(self) -> int:
         """Pixels of the image that the outputs are made of, apart from what offsets and halo look at beyond them."""
         sizes = [ceil(min(o.size(self.image_size), floor(self.image_size * o.ratio)) / o.ratio) for o in self.group.outputs]
-        return max(1, *sizes) if sizes else self.image_size
+        reach = max(1, *sizes) if sizes else self.image_size
+        return reach if self.end is None else max(self.begin + 1, min(reach, self.end))
 
     @property
     def count(self) -> int:
         """Number of blocks, at least one."""
-        return -(-self.reach // self.stride)
+        return -(-(self.reach - self.begin) // self.stride)
 
     def start(self, block: int) -> int:
         """Return where block number ``block`` starts to read; negative in the padding."""
-        return block * self.stride - self.group.left
+        return self.begin + block * self.stride - self.lead - self.group.left
 
     def block_size(self, block: int) -> int:
         """Return how many pixels block number ``block`` reads: the smallest valid size that covers core, halo and offset."""
-        need = min(self.stride, self.reach - block * self.stride)
+        need = self.lead + min(self.stride, self.reach - self.begin - block * self.stride)
         size = self.group.size.smallest(need + self.group.left + self.group.right)
         if size is None:
             raise BlockError(
@@ -65,43 +77,68 @@ class AxisGrid:
         """Return ``(start, size)`` of what block number ``block`` reads of a tied input, in that input's pixels."""
         return tied.at(self.start(block)), tied.size(self.block_size(block))
 
+    def span_window(self, blocks: range, tied: TiedAxis) -> tuple[int, int]:
+        """Return ``(start, size)`` of what neighbouring blocks read of a tied input together, in that input's pixels."""
+        start = tied.at(self.start(blocks[0]))
+        # The last block may be so small that the one before it reads further.
+        stop = max(sum(self.input_window(k, tied)) for k in blocks[-2:])
+        return start, stop - start
+
     def core(self, block: int, output: TiedAxis) -> tuple[int, int]:
-        """Return ``(start, stop)`` of what block number ``block`` computes of an output, in that output's pixels."""
-        end = self.output_size(output)
-        start = output.at(block * self.stride)
-        stop = end if block + 1 == self.count else min(end, output.at((block + 1) * self.stride))
+        """Return ``(start, stop)`` of what block number ``block`` computes of an output, in that output's pixels from its `origin`."""
+        end, origin = self.output_size(output), self.origin(output)
+        start = output.at(self.begin + block * self.stride) - origin
+        stop = end if block + 1 == self.count else min(end, output.at(self.begin + (block + 1) * self.stride) - origin)
         return min(start, end), stop
+
+    def core_of_image(self, block: int) -> tuple[int, int]:
+        """Return ``(start, stop)`` of the core of block number ``block`` in pixels of the base axis."""
+        start = self.begin + block * self.stride
+        return start, min(start + self.stride, self.reach)
 
     def crop(self, output: TiedAxis) -> int:
         """Return where the core starts within a block's output, in that output's pixels."""
-        return output.at(self.group.left)
+        return output.at(self.lead + self.group.left)
+
+    def origin(self, output: TiedAxis) -> int:
+        """Return where what is computed begins in the output of the whole image."""
+        return output.at(self.begin)
 
     def output_size(self, output: TiedAxis) -> int:
-        """Return the size of the whole output: what the network would give for the whole image."""
-        return output.size(self.image_size)
+        """Return the size of what is computed of an output: without a region of interest, what the network would give for the whole."""
+        whole = output.size(self.image_size)
+        if self.end is not None and self.end < self.image_size:
+            whole = min(whole, output.at(self.end))
+        return whole - self.origin(output)
+
+    def within(self, block: int, stride: int) -> AxisGrid:
+        """Return the grid that cuts the core of one block into smaller ones, which see the same phase."""
+        start, stop = self.core_of_image(block)
+        return attrs.evolve(self, begin=start, end=self.end if block + 1 == self.count else stop, stride=stride)
 
     @property
     def computed_per_kept(self) -> float:
         """Pixels read by all blocks per pixel of the image: the overhead of overlap and padding."""
         first, last = self.block_size(0), self.block_size(self.count - 1)
-        return (first * (self.count - 1) + last) / self.image_size
+        return (first * (self.count - 1) + last) / (min(self.image_size, self.end or self.image_size) - self.begin)
 
 
-def whole_axis(group: AxisGroup, image_size: int) -> AxisGrid:
-    """Return the grid of one block that covers the axis, halo included.
+def whole_axis(group: AxisGroup, image_size: int, begin: int = 0, end: int | None = None) -> AxisGrid:
+    """Return the grid of one block that covers the axis, or a region of interest of it, halo included.
 
     Raises:
         BlockError: The image is too small for the outputs, or too large for a fixed size.
 
     """
     group.check(image_size)
-    stride = -(-image_size // group.granularity) * group.granularity
-    grid = AxisGrid(group=group, image_size=image_size, stride=stride)
+    size = (image_size if end is None else end) - begin
+    stride = -(-size // group.granularity) * group.granularity
+    grid = AxisGrid(group=group, image_size=image_size, stride=stride, begin=begin, end=end)
     grid.block_size(0)
     return grid
 
 
-def strides(group: AxisGroup, *, largest_block: int, chunks: tuple[int, ...] = ()) -> Iterator[int]:
+def strides(group: AxisGroup, *, largest_block: int, chunks: tuple[int, ...] = (), begin: int = 0) -> Iterator[int]:
     """Yield the strides whose blocks have at most ``largest_block`` pixels, the largest first.
 
     Args:
@@ -109,13 +146,14 @@ def strides(group: AxisGroup, *, largest_block: int, chunks: tuple[int, ...] = (
         largest_block: Pixels of the base axis that a block may read, halo included.
         chunks: Sizes of output chunks in pixels of the base axis;
             each stride divides or is a multiple of each of them, so that regions of whole chunks are whole blocks.
+        begin: Where the region of interest begins.
 
     """
     largest = group.size.largest(largest_block)
     if largest is None:
         return
     grain = group.granularity
-    room = largest - group.left - group.right
+    room = largest - group.left - group.right - begin % grain
     for stride in range(room // grain * grain, 0, -grain):
         if all(stride % chunk == 0 or chunk % stride == 0 for chunk in chunks):
             yield stride

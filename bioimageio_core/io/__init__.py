@@ -4,8 +4,8 @@ from .axes import LETTERS, parse_axes
 from .chunk_store import ArraySpec, ChunkStore
 from .image import Image
 from .opening import open_image
-from .output import OutputStore, create_output
-from .temporary import TemporaryStore, create_temporary
+from .output import OutputStore, continue_output, create_output, run_of_output
+from .run_folder import RunFolder
 
 __all__ = [
     "LETTERS",
@@ -13,9 +13,10 @@ __all__ = [
     "ChunkStore",
     "Image",
     "OutputStore",
-    "TemporaryStore",
+    "RunFolder",
+    "continue_output",
     "create_output",
-    "create_temporary",
     "open_image",
     "parse_axes",
+    "run_of_output",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import OutputError
 from ..typing import AxisId, FrozenMapping
+from .codecs import compressors
 from .locations import join, zarr_store
 
 if TYPE_CHECKING:
@@ -37,6 +38,13 @@ class ArraySpec:
 
     attributes: FrozenMapping[str, Any] = FrozenMapping()
     fill_value: float | int | bool = 0
+    zarr_format: Literal[2, 3] = 3
+    codec: str | None = None
+    """How chunks are compressed: ``zstd``, ``zstd:9``, ``gzip:5``, ``blosc`` or ``none``; None for what zarr does by itself."""
+
+    def of_dtype(self, dtype: str) -> ArraySpec:
+        """Return the same with another dtype."""
+        return attrs.evolve(self, dtype=dtype)
 
 
 def output_error(what: str, error: Exception) -> OutputError:
@@ -45,6 +53,16 @@ def output_error(what: str, error: Exception) -> OutputError:
         return OutputError(f"{what} can't be written, the disk or quota is full: free some space, then write it anew (--overwrite).")
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return OutputError(f"{what} can't be written: {reason}.")
+
+
+def _written_axes(spec: ArraySpec) -> dict[str, Any]:
+    """Return attributes and names of axes as the version of the format writes them."""
+    if spec.zarr_format == 2:
+        return {
+            "attributes": {**spec.attributes, "_ARRAY_DIMENSIONS": list(spec.axes)},
+            "chunk_key_encoding": {"name": "v2", "separator": "/"},
+        }
+    return {"attributes": dict(spec.attributes), "dimension_names": spec.axes}
 
 
 class ChunkStore:
@@ -84,14 +102,36 @@ class ChunkStore:
                 chunks=spec.chunks,
                 shards=spec.shards,
                 fill_value=spec.fill_value,
-                attributes=dict(spec.attributes),
-                dimension_names=spec.axes,
-                zarr_format=3,
+                **_written_axes(spec),
+                **({} if spec.codec is None else {"compressors": compressors(spec.codec, spec.zarr_format)}),
+                zarr_format=spec.zarr_format,
             )
         except (OSError, ValueError, TypeError) as error:
             raise output_error(place, error) from error
         with self._lock:
             self._arrays[spec.name] = array
+
+    def ensure(self, spec: ArraySpec) -> None:
+        """Create an array unless it is there; several processes may do so at once, if they want the same.
+
+        Raises:
+            OutputError: It can't be written, the spec makes no array, or there is another of its name.
+
+        """
+        try:
+            array = self.array(spec.name)
+        except OutputError:
+            try:
+                self.create(spec)
+                return
+            except OutputError:
+                array = self.array(spec.name)
+        if (tuple(array.shape), tuple(array.chunks), str(array.dtype)) != (spec.shape, spec.chunks, str(np.dtype(spec.dtype))):
+            raise OutputError(
+                f"{join(self.location, spec.name)} is there already, "
+                f"with shape {array.shape}, chunks {array.chunks} and dtype {array.dtype}: "
+                f"expected {spec.shape}, {spec.chunks} and {spec.dtype}."
+            )
 
     def array(self, name: str) -> zarr.Array[Any]:
         """Return an array, open for reading and writing.

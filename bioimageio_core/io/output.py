@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import OutputError
 from .chunk_store import ArraySpec, ChunkStore, output_error
 from .locations import file_system, join, zarr_store
+from .run_folder import RunFolder
 from .zarr_image import UNFINISHED, is_zarr_node
 
-__all__ = ["OutputStore", "create_output"]
+__all__ = ["OutputStore", "continue_output", "create_output", "run_of_output"]
+
+ATTRIBUTES = "bioimageio_core"
+"""What an output says of itself is kept under this name in the attributes of its group."""
 
 
 class OutputStore(ChunkStore):
@@ -29,8 +33,10 @@ class OutputStore(ChunkStore):
         files, path = file_system(self.location)
         return bool(files.exists(join(path, UNFINISHED)))
 
-    def finish(self, attributes: Mapping[str, Any]) -> None:
-        """Make the folder a zarr group with these attributes.
+    def finish(self, attributes: Mapping[str, Any], *, zarr_format: Literal[2, 3] = 3) -> None:
+        """Make the folder a zarr group with these attributes, then remove the notes of the run.
+
+        Several processes may do so at once, and one that was killed in between is followed by another that does it again.
 
         Raises:
             OutputError: The write failed.
@@ -39,40 +45,85 @@ class OutputStore(ChunkStore):
         import zarr
 
         try:
-            zarr.create_group(zarr_store(self.location, read_only=False), attributes=dict(attributes), zarr_format=3)
+            store = zarr_store(self.location, read_only=False)
+            group = zarr.open_group(store, mode="a", zarr_format=zarr_format)
+            group.update_attributes(dict(attributes))
             files, path = file_system(self.location)
-            files.rm(join(path, UNFINISHED))
+            with contextlib.suppress(FileNotFoundError):
+                files.rm(join(path, UNFINISHED))
         except (OSError, ValueError, TypeError) as error:
             raise output_error(self.location, error) from error
+        RunFolder(self.location).remove()
 
 
-def create_output(location: str, arrays: Sequence[ArraySpec], *, overwrite: bool = False) -> OutputStore:
+def run_of_output(location: str) -> tuple[bool, Mapping[str, Any] | None]:
+    """Return whether an output is whole, and what is noted of the run that made it; nothing where there is no output.
+
+    Args:
+        location: Path or fsspec URL.
+
+    """
+    import zarr
+
+    files, path = file_system(location)
+    try:
+        noted = json.loads(files.cat_file(join(path, UNFINISHED)))
+        run = noted.get("run")
+        return False, run if isinstance(run, dict) else None
+    except (OSError, ValueError, AttributeError):
+        pass
+    try:
+        attributes = zarr.open_group(store=zarr_store(location, read_only=True), mode="r").attrs.get(ATTRIBUTES)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False, None
+    run = attributes.get("run") if isinstance(attributes, dict) else None
+    return True, run if isinstance(run, dict) else None
+
+
+def continue_output(location: str, arrays: Sequence[ArraySpec]) -> OutputStore:
+    """Return the unfinished output of a run, with all of its arrays; several processes may do so at once.
+
+    Args:
+        location: Path or fsspec URL of an unfinished output.
+        arrays: As they were given to `create_output`.
+
+    Raises:
+        OutputError: It can't be written, or has another array of some name.
+
+    """
+    store = OutputStore(location)
+    for spec in arrays:
+        store.ensure(spec)
+    return store
+
+
+def create_output(
+    location: str, arrays: Sequence[ArraySpec], *, overwrite: bool = False, run: Mapping[str, Any] | None = None
+) -> OutputStore:
     """Create an output with these arrays, all of fill value.
 
     Args:
         location: Path or fsspec URL of a folder that is not there, or empty.
         arrays: One per output, with different names.
         overwrite: Remove what is there, if it is a zarr store or an unfinished output.
+        run: What is noted of the run that makes it, as JSON values.
 
     Raises:
         OutputError: Something is there already, or can't be written.
 
     """
     names = [spec.name for spec in arrays]
-    if len(set(names)) != len(names) or any(not name or "/" in name or name.startswith(".") for name in names):
+    if len(set(names)) != len(names) or any(not name or name.startswith((".", "/")) for name in names):
         raise OutputError(f"Outputs need different names without '/' at all and '.' in front, got {names}.")
     files, path = file_system(location)
     _make_room(location, files, path, overwrite)
     try:
         files.makedirs(path, exist_ok=True)
         with files.open(join(path, UNFINISHED), "wb") as file:
-            file.write(json.dumps({"arrays": names}).encode())
+            file.write(json.dumps({"arrays": names, "run": run}).encode())
     except OSError as error:
         raise output_error(location, error) from error
-    store = OutputStore(location)
-    for spec in arrays:
-        store.create(spec)
-    return store
+    return continue_output(location, arrays)
 
 
 def _make_room(location: str, files: Any, path: str, overwrite: bool) -> None:
@@ -85,6 +136,8 @@ def _make_room(location: str, files: Any, path: str, overwrite: bool) -> None:
     kind = "exists and is an unfinished output" if unfinished else "exists"
     if not overwrite:
         remedy = "give overwrite=True (--overwrite) or another name" if ours else "give another name"
+        if unfinished:
+            remedy = "give resume=True (--resume) to go on with it, overwrite=True (--overwrite) to begin anew, or another name"
         raise OutputError(f"{location} {kind}; {remedy}.")
     if not ours:
         raise OutputError(f"{location} exists and is no zarr store, it will not be overwritten; give another name.")

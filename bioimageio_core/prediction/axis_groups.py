@@ -87,7 +87,14 @@ def _check_axis_options(model: ModelIO, options: PredictOptions, extra: tuple[Ax
     """Axes of the model that no block could ever have are a misspelling."""
     inputs = {a.id for t in model.inputs for a in t.axes}
     outputs = {a.id for t in model.outputs for a in t.axes}
-    for name, known in (("block", inputs), ("network_stride", inputs), ("halo", outputs), ("chunks", outputs | set(extra))):
+    for name, known in (
+        ("block", inputs),
+        ("roi", inputs | set(extra)),
+        ("network_stride", inputs),
+        ("halo", outputs),
+        ("chunks", outputs | set(extra)),
+        ("shards", outputs | set(extra)),
+    ):
         for axis in getattr(options, name):
             if axis not in known:
                 raise InputError(f"{name} names the axis {axis!r}, which the model lacks: expected some of {', '.join(sorted(known))}")

@@ -1,7 +1,9 @@
-"""The choice of block sizes: as little overlap as the memory budget allows."""
+"""The choice of block sizes: the least time that the memory budget allows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import product
 from math import ceil, prod
 
 import attrs
@@ -11,17 +13,34 @@ from ..errors import BlockError
 from ..typing import AxisId
 from .axis_groups import SizedGroup
 from .options import PredictOptions
+from .profile import Profile
+from .traffic import Traffic
 
-__all__ = ["BlockChoice", "choose_blocks"]
+__all__ = ["BlockChoice", "Wish", "choose_blocks"]
 
-BYTES_PER_PIXEL = 512
-"""Host memory that a network takes per input pixel of a block.
+CANDIDATES = 4096
+"""Combinations of block sizes that are compared, about."""
 
-A U-Net with 32 features at full resolution holds about four float32 maps of that many features at its peak: 4 * 32 * 4 bytes.
-"""
+CALL_SECONDS = 1e-3
+"""What a block costs beside the work of the network: slicing, a call, a task."""
 
-BASE_MEMORY = 200 * 2**20
-"""Host memory of the interpreter, the framework and the weights."""
+READ_BYTES_PER_SECOND = 400e6
+"""How fast one core reads and decompresses chunks."""
+
+
+@attrs.frozen(kw_only=True)
+class Wish:
+    """What an axis group has to keep to beside the model."""
+
+    chunks: tuple[int, ...] = ()
+    """Sizes of output chunks asked for, in pixels of the base axis."""
+
+    begin: int = 0
+    end: int | None = None
+    """The region of interest; see `AxisGrid`."""
+
+    stride: int | None = None
+    """The stride of the run that is continued."""
 
 
 @attrs.frozen(kw_only=True)
@@ -32,73 +51,198 @@ class BlockChoice:
     pixels_per_block: int
     """Of the largest block, channels not counted."""
 
+    workers: int
+    """Calls of the network at once."""
+
+    estimated_memory: int
+    """In bytes."""
+
+    estimated_seconds: float
+    """Of all regions."""
+
+    floor: int
+    """The smallest budget in bytes that would do, with a single worker."""
+
     warnings: tuple[str, ...]
 
 
 def choose_blocks(
-    groups: tuple[SizedGroup, ...], chunks: tuple[tuple[int, ...], ...], options: PredictOptions, *, workers: int
+    groups: tuple[SizedGroup, ...],
+    wishes: tuple[Wish, ...],
+    options: PredictOptions,
+    *,
+    profile: Profile,
+    traffic: Traffic,
+    cores: int,
 ) -> BlockChoice:
-    """Choose a stride for every group.
+    """Choose a stride for every group, and how many calls run at once.
 
-    Axes that the network takes in one size only give their block; the others share the pixels that the budget leaves,
-    small axes whole, large ones in nearly equal parts.
+    Axes that the network takes in one size only give their block; the others are cut so that the whole takes the least time:
+    overlap is computed twice, small blocks cost more calls, and large ones are not always fast.
+    Axes without a described halo are cut only where nothing else fits.
 
     Args:
         groups: All axis groups.
-        chunks: For each group: chunk sizes asked for, in pixels of its base axis.
-        options: `block` and `memory` are used.
-        workers: Blocks in flight at once.
+        wishes: What each of them has to keep to.
+        options: `block`, `batch_size`, `memory` and `workers` are used.
+        profile: Time and memory of the network.
+        traffic: What goes in and out beside the network.
+        cores: Cores that there are.
 
     Raises:
-        BlockError: No grid of blocks fits halo, chunks and sizes.
+        BlockError: No grid of blocks fits halo, chunks, sizes and memory.
 
     """
     notes: list[str] = []
-    budget = max(1, (options.memory_bytes - BASE_MEMORY) // (workers * BYTES_PER_PIXEL))
-    grids: dict[int, AxisGrid] = {}
-    for n, sized in enumerate(groups):
-        if sized.cutting == "item":
-            grids[n] = AxisGrid(group=sized.group, image_size=sized.image_size, stride=1)
-        elif sized.cutting == "whole":
-            grids[n] = whole_axis(sized.group, sized.image_size)
-        elif sized.cutting == "fixed":
-            grids[n] = _fixed(sized, chunks[n], notes)
-        elif sized.group.name in options.block:
-            grids[n] = _asked(sized, options.block[sized.group.name], chunks[n], notes)
-    left = max(1, budget // max(1, prod(_pixels(g) for n, g in grids.items() if groups[n].cutting != "whole")))
-    free = {n: g for n, g in enumerate(groups) if n not in grids and g.cutting == "free"}
-    reluctant = {n: g for n, g in enumerate(groups) if n not in grids and g.cutting == "reluctant"}
-    least = prod(_smallest_block(g) for g in free.values())
-    whole = {n: whole_axis(g.group, g.image_size) for n, g in reluctant.items()}
-    if least * prod(_pixels(g) for g in whole.values()) <= left:
-        grids |= whole
-        grids |= _share(free, chunks, max(1, left // prod(_pixels(g) for g in whole.values())))
-    else:
-        shared = _share({**free, **reluctant}, chunks, left)
-        notes.extend(_reluctance(shared[n]) for n in reluctant if shared[n].count > 1)
-        grids |= shared
-    ordered = tuple(grids[n] for n in range(len(groups)))
-    pixels = prod(_pixels(g) for g, sized in zip(ordered, groups, strict=True) if sized.cutting != "whole")
-    return BlockChoice(grids=ordered, pixels_per_block=pixels, warnings=tuple(notes))
+    settled: dict[int, AxisGrid] = {}
+    for n, (sized, wish) in enumerate(zip(groups, wishes, strict=True)):
+        grid = _settled(sized, wish, options, notes)
+        if grid is not None:
+            settled[n] = grid
+    free = [n for n, g in enumerate(groups) if n not in settled and g.cutting == "free"]
+    reluctant = [n for n, g in enumerate(groups) if n not in settled and g.cutting == "reluctant"]
+    costs = _Costs(groups=groups, options=options, profile=profile, traffic=traffic, cores=cores)
+    whole = {n: [whole_axis(groups[n].group, groups[n].image_size, wishes[n].begin, wishes[n].end)] for n in reluctant}
+    open_axes = {n: list(_candidates(groups[n], wishes[n], len(free))) for n in free}
+    best = _cheapest(settled, {**open_axes, **whole}, costs)
+    if best is None and reluctant:
+        cut = {n: list(_candidates(groups[n], wishes[n], len(free) + len(reluctant))) for n in reluctant}
+        best = _cheapest(settled, {**open_axes, **cut}, costs)
+        if best is not None:
+            notes.extend(_reluctance(best.grids[n]) for n in reluctant if best.grids[n].count > 1)
+        open_axes |= cut
+    floor = costs.floor(settled, {**whole, **open_axes})
+    if best is None:
+        raise BlockError(
+            f"the memory budget of {options.memory_bytes / 2**20:.0f} MiB is too small for the smallest blocks that the model allows, "
+            f"which need {floor / 2**20:.0f} MiB{'' if profile.measured else ' by estimate'}: "
+            f"give that much (--memory '{ceil(floor / 2**20)} MiB')"
+        )
+    return attrs.evolve(best, floor=floor, warnings=tuple(notes))
 
 
-def _pixels(grid: AxisGrid) -> int:
-    """Pixels of the largest block."""
-    return grid.block_size(0)
+def _settled(sized: SizedGroup, wish: Wish, options: PredictOptions, notes: list[str]) -> AxisGrid | None:
+    """Return the grid of a group that leaves no choice."""
+    group, size = sized.group, sized.image_size
+    if wish.stride is not None:
+        group = with_room_for_a_core(group) if isinstance(group.size, FixedSize) and sized.cutting == "fixed" else group
+        return AxisGrid(group=group, image_size=size, stride=wish.stride, begin=wish.begin, end=wish.end)
+    if sized.cutting == "item":
+        return AxisGrid(group=group, image_size=size, stride=1, begin=wish.begin, end=wish.end)
+    if sized.cutting == "whole":
+        return whole_axis(group, size)
+    if sized.cutting == "fixed":
+        return _fixed(sized, wish, notes)
+    if group.name in options.block:
+        return _asked(sized, options.block[group.name], wish, notes)
+    return None
 
 
-def _smallest_block(sized: SizedGroup) -> int:
-    """Pixels of the smallest block that is not mostly halo, or of the whole axis where that is less."""
-    group = sized.group
-    wanted = group.size.smallest(group.granularity + 2 * (group.left + group.right)) or 0
-    return min(wanted, _pixels(whole_axis(group, sized.image_size)))
+@attrs.frozen(kw_only=True)
+class _Costs:
+    """What a choice costs."""
+
+    groups: tuple[SizedGroup, ...]
+    options: PredictOptions
+    profile: Profile
+    traffic: Traffic
+    cores: int
+
+    def pixels(self, grids: Sequence[AxisGrid]) -> int:
+        """Return the pixels of the largest block."""
+        return prod(g.block_size(0) for g, sized in zip(grids, self.groups, strict=True) if sized.cutting != "whole")
+
+    def memory(self, grids: Sequence[AxisGrid], workers: int) -> int:
+        """Return the memory of a choice: calls, and what is read and written beside them."""
+        calls = workers * self.profile.bytes(self.pixels(grids) * self.options.batch_size)
+        return self.profile.base + calls + (workers + 1) * self.traffic.bytes_in_flight(grids) * self.options.batch_size
+
+    def seconds(self, grids: Sequence[AxisGrid], workers: int) -> float:
+        """Return the time of a choice."""
+        blocks = prod(g.count for g in grids)
+        computed = [(g.block_size(0) * (g.count - 1) + g.block_size(g.count - 1)) / g.count for g in grids]
+        mean = prod(n for n, sized in zip(computed, self.groups, strict=True) if sized.cutting != "whole")
+        call = self.profile.seconds(max(1, round(mean))) * self.profile.threads
+        read = self.traffic.bytes_read(grids) / READ_BYTES_PER_SECOND
+        at_once = min(workers, blocks)
+        # As many rounds as it takes: the last of them may leave workers idle. A call alone has all cores.
+        rounds = ceil(blocks / at_once) if blocks < 64 * at_once else blocks / at_once
+        threads = max(1, self.cores // at_once)
+        return rounds * (call / threads + CALL_SECONDS + read)
+
+    def floor(self, settled: dict[int, AxisGrid], candidates: dict[int, list[AxisGrid]]) -> int:
+        """Return the memory of the smallest blocks, one at a time."""
+        least = {**settled, **{n: min(grids, key=lambda g: g.block_size(0)) for n, grids in candidates.items()}}
+        return self.memory([least[n] for n in range(len(self.groups))], 1)
 
 
-def _fixed(sized: SizedGroup, chunks: tuple[int, ...], notes: list[str]) -> AxisGrid:
+def _cheapest(settled: dict[int, AxisGrid], candidates: dict[int, list[AxisGrid]], costs: _Costs) -> BlockChoice | None:
+    """Return the choice that takes the least time within the budget; None where none is within it."""
+    budget = costs.options.memory_bytes
+    most = costs.options.workers or costs.cores
+    numbers = list(candidates)
+    # Fewer calls at once only where more do not fit with any blocks, since they leave cores to threads, which use them less well.
+    for workers in range(most, 0, -1):
+        best: tuple[float, int] | None = None
+        chosen: tuple[AxisGrid, ...] = ()
+        for some in product(*candidates.values()):
+            of = {**settled, **dict(zip(numbers, some, strict=True))}
+            grids = tuple(of[n] for n in range(len(costs.groups)))
+            blocks = prod(g.count for g in grids)
+            if costs.memory(grids, min(workers, blocks)) > budget:
+                continue
+            key = (costs.seconds(grids, workers), blocks)
+            if best is None or key < best:
+                best, chosen = key, grids
+        if best is not None:
+            at_once = min(workers, best[1])
+            return BlockChoice(
+                grids=chosen,
+                pixels_per_block=costs.pixels(chosen),
+                workers=at_once,
+                estimated_memory=costs.memory(chosen, at_once),
+                estimated_seconds=best[0],
+                floor=0,
+                warnings=(),
+            )
+    return None
+
+
+def _candidates(sized: SizedGroup, wish: Wish, axes: int) -> Iterator[AxisGrid]:
+    """Yield grids of a group from a single block downwards: nearly equal parts, ever more of them."""
+    group, size = sized.group, sized.image_size
+    whole = whole_axis(group, size, wish.begin, wish.end)
+    yield whole
+    length, grain = whole.reach - wish.begin, group.granularity
+    limit = max(4, int(CANDIDATES ** (1 / max(1, axes))))
+    seen = {whole.stride}
+    count = 2.0
+    for _ in range(limit):
+        stride = max(grain, ceil(length / count / grain) * grain)
+        if wish.chunks:
+            fitting = next(strides(group, largest_block=_block_of(group, stride, wish), chunks=wish.chunks, begin=wish.begin), None)
+            stride = fitting if fitting is not None else stride
+        if stride not in seen and all(stride % c == 0 or c % stride == 0 for c in wish.chunks):
+            seen.add(stride)
+            grid = AxisGrid(group=group, image_size=size, stride=stride, begin=wish.begin, end=wish.end)
+            if grid.block_size(0) < whole.block_size(0):
+                yield grid
+        if stride == grain:
+            break
+        # Every count at first, then ever larger steps: the difference between 40 and 41 parts is small.
+        count = max(count + 1, count * 1.15)
+
+
+def _block_of(group: AxisGroup, stride: int, wish: Wish) -> int:
+    return group.size.smallest(stride + group.left + group.right + wish.begin % group.granularity) or stride
+
+
+def _fixed(sized: SizedGroup, wish: Wish, notes: list[str]) -> AxisGrid:
     group = with_room_for_a_core(sized.group)
     assert isinstance(group.size, FixedSize)
-    if sized.image_size + group.left + group.right <= group.size.value:
-        return whole_axis(group, sized.image_size)
+    size = (sized.image_size if wish.end is None else wish.end) - wish.begin
+    if wish.begin % group.granularity + size + group.left + group.right <= group.size.value:
+        return whole_axis(group, sized.image_size, wish.begin, wish.end)
     if group.granularity < sized.group.granularity:
         notes.append(
             f"axis {group.name!r}: the halo leaves so little of the fixed size {group.size.value} that blocks start at multiples of "
@@ -106,63 +250,39 @@ def _fixed(sized: SizedGroup, chunks: tuple[int, ...], notes: list[str]) -> Axis
         )
     if not group.concatenable and not any(o.halo for o in group.outputs):
         notes.append(_no_halo(group.name))
-    return AxisGrid(group=group, image_size=sized.image_size, stride=_first_stride(group, group.size.value, chunks))
+    stride = _first_stride(group, group.size.value, wish)
+    return AxisGrid(group=group, image_size=sized.image_size, stride=stride, begin=wish.begin, end=wish.end)
 
 
-def _asked(sized: SizedGroup, block: int, chunks: tuple[int, ...], notes: list[str]) -> AxisGrid:
+def _asked(sized: SizedGroup, block: int, wish: Wish, notes: list[str]) -> AxisGrid:
     """Return the grid for a block size that the user wants."""
     group = sized.group
-    whole = whole_axis(group, sized.image_size)
-    if _pixels(whole) <= block:
+    whole = whole_axis(group, sized.image_size, wish.begin, wish.end)
+    if whole.block_size(0) <= block:
         return whole
-    stride = _first_stride(group, block, chunks)
+    stride = _first_stride(group, block, wish)
     if sized.cutting == "reluctant":
         notes.append(_no_halo(group.name))
-    return AxisGrid(group=group, image_size=sized.image_size, stride=stride)
+    return AxisGrid(group=group, image_size=sized.image_size, stride=stride, begin=wish.begin, end=wish.end)
 
 
-def _first_stride(group: AxisGroup, block: int, chunks: tuple[int, ...]) -> int:
-    stride = next(strides(group, largest_block=block, chunks=chunks), None)
+def _first_stride(group: AxisGroup, block: int, wish: Wish) -> int:
+    chunks = wish.chunks
+    stride = next(strides(group, largest_block=block, chunks=chunks, begin=wish.begin), None)
     if stride is not None:
         return stride
-    if chunks and next(strides(group, largest_block=block), None) is not None:
-        possible = list(strides(group, largest_block=block))[:5]
+    if chunks and next(strides(group, largest_block=block, begin=wish.begin), None) is not None:
+        possible = list(strides(group, largest_block=block, begin=wish.begin))[:5]
         raise BlockError(
             f"no block of axis {group.name!r} goes with output chunks of {', '.join(map(str, chunks))} input pixels: "
             f"expected chunks that divide or are divided by one of {', '.join(map(str, possible))}, ..."
         )
-    least = group.size.smallest(group.granularity + group.left + group.right)
+    lead = wish.begin % group.granularity
+    least = group.size.smallest(group.granularity + group.left + group.right + lead)
     raise BlockError(
-        f"a block of {block} pixels along axis {group.name!r} is too small: {group.left} pixels before and {group.right} behind the core "
-        f"are overlap, and sizes are {group.size}: give at least {least}"
+        f"a block of {block} pixels along axis {group.name!r} is too small: "
+        f"{group.left + lead} pixels before and {group.right} behind the core are overlap; sizes are {group.size}: give at least {least}"
     )
-
-
-def _share(groups: dict[int, SizedGroup], chunks: tuple[tuple[int, ...], ...], pixels: int) -> dict[int, AxisGrid]:
-    """Divide the pixels of a block among axes; an axis that is smaller than its part leaves the rest to the others."""
-    grids: dict[int, AxisGrid] = {}
-    order = sorted(groups, key=lambda n: groups[n].image_size)
-    for position, n in enumerate(order):
-        part = max(1, int(pixels ** (1 / (len(order) - position)) + 1e-9))
-        grids[n] = _within(groups[n], part, chunks[n])
-        pixels = max(1, pixels // _pixels(grids[n]))
-    return grids
-
-
-def _within(sized: SizedGroup, part: int, chunks: tuple[int, ...]) -> AxisGrid:
-    """Return the grid with blocks of at most ``part`` pixels, or the smallest possible ones."""
-    group, size = sized.group, sized.image_size
-    whole = whole_axis(group, size)
-    if _pixels(whole) <= part:
-        return whole
-    floor = group.size.smallest(group.granularity + group.left + group.right)
-    stride = _first_stride(group, max(part, floor or 0, *(c + group.left + group.right + group.granularity for c in chunks)), chunks)
-    count = ceil(size / stride)
-    equal = ceil(size / count / group.granularity) * group.granularity
-    if not chunks and equal < stride:
-        stride = equal
-    grid = AxisGrid(group=group, image_size=size, stride=stride)
-    return grid if _pixels(grid) < _pixels(whole) else whole
 
 
 def _reluctance(grid: AxisGrid) -> str:

@@ -21,23 +21,21 @@ class Network:
         adapters: The loaded weights, wrapped by the run mode.
         natives: What the frameworks made of them, as far as the adapters show it.
         serial: Whether each adapter is called from one thread at a time.
+        calls: How many calls run at once where adapters can be called from several threads; threads that read and write are more.
 
     """
 
-    def __init__(self, adapters: Sequence[WeightsAdapter], natives: Sequence[object], *, serial: bool) -> None:
+    def __init__(self, adapters: Sequence[WeightsAdapter], natives: Sequence[object], *, serial: bool, calls: int) -> None:
         self._adapters = tuple(adapters)
         self.natives = tuple(natives)
-        self._idle: SimpleQueue[WeightsAdapter] | None = SimpleQueue() if serial or len(self._adapters) > 1 else None
-        if self._idle is not None:
+        self._idle: SimpleQueue[WeightsAdapter] = SimpleQueue()
+        for _ in range(1 if serial else -(-calls // len(self._adapters))):
             for adapter in self._adapters:
                 self._idle.put(adapter)
 
     @contextmanager
     def turn(self) -> Iterator[WeightsAdapter]:
-        """Lend an adapter; wait for one where each may be called from one thread at a time."""
-        if self._idle is None:
-            yield self._adapters[0]
-            return
+        """Lend an adapter; wait while as many calls run as may."""
         adapter = self._idle.get()
         try:
             yield adapter
@@ -52,7 +50,14 @@ class Network:
 
 
 def load_network(
-    model: LoadedModel, weights: WeightsChoice, run_mode: PlannedRunMode | None, *, devices: Sequence[str], threads: int, trust: bool
+    model: LoadedModel,
+    weights: WeightsChoice,
+    run_mode: PlannedRunMode | None,
+    *,
+    devices: Sequence[str],
+    threads: int,
+    calls: int,
+    trust: bool,
 ) -> Network:
     """Return the network in its run mode.
 
@@ -62,6 +67,7 @@ def load_network(
         run_mode: What wraps the network.
         devices: Some of the chosen devices.
         threads: Threads that a call may use.
+        calls: Calls at once on devices that take several.
         trust: Whether code that comes with the model may run.
 
     Raises:
@@ -87,4 +93,4 @@ def load_network(
         for loaded in adapters:
             loaded.close()
         raise
-    return Network(adapters, natives, serial=serial)
+    return Network(adapters, natives, serial=serial, calls=calls)

@@ -40,6 +40,16 @@ def _axis_sizes(value: Mapping[AxisId, int] | None) -> FrozenMapping[AxisId, int
     return FrozenMapping({str(k): int(v) for k, v in (value or {}).items()})
 
 
+def _ranges(value: Mapping[AxisId, Any] | None) -> FrozenMapping[AxisId, tuple[int, int]]:
+    ranges = {}
+    for axis, part in (value or {}).items():
+        start, stop = (part.start or 0, part.stop) if isinstance(part, slice) else part
+        if stop is None or (isinstance(part, slice) and part.step not in (None, 1)):
+            raise InputError(f"roi along axis {axis!r} is {part}: expected a start and a stop in pixels")
+        ranges[str(axis)] = (int(start), int(stop))
+    return FrozenMapping(ranges)
+
+
 def _as_tuple(value: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
     return () if value is None else (value,) if isinstance(value, str) else tuple(value)
 
@@ -56,6 +66,16 @@ class PredictOptions:
 
     level: int | None = None
     """Resolution level of an OME-Zarr image; 0 is the finest."""
+
+    roi: FrozenMapping[AxisId, tuple[int, int]] = attrs.field(default=None, converter=_ranges)
+    """Part of the image to predict, by input axis, as ``(start, stop)`` in input pixels or as a slice.
+    The result is that part of the prediction of the whole: what lies around it is looked at, and statistics are those of the whole."""
+
+    mask: Any = attrs.field(default=None, eq=False)
+    """An image that is not 0 where the prediction is wanted, of any resolution; elsewhere it is 0, and blocks are left out."""
+
+    skip_empty: bool = False
+    """Leave out blocks of which all input pixels are 0; their outputs are 0."""
 
     block: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
     """Largest size of a block by axis, in input pixels, halo included."""
@@ -96,6 +116,19 @@ class PredictOptions:
     chunks: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
     """Chunk sizes of the output by axis, in output pixels."""
 
+    shards: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
+    """Sizes of the files of the output by axis, in output pixels, each of several chunks."""
+
+    dtype: Any = None
+    """What outputs are stored as, such as ``uint8``; a mapping by output id where they differ. None: as described.
+    Floating point values become integers by `value_range`; how is written beside them."""
+
+    value_range: tuple[float, float] = (0.0, 1.0)
+    """The values that 0 and the largest integer of `dtype` stand for."""
+
+    codec: str | None = None
+    """How chunks of the output are compressed: ``zstd``, ``gzip`` or ``blosc``, with a level as in ``zstd:9``, or ``none``."""
+
     run_mode: str | None = None
     """Run mode to use instead of the described one; ``bmz plugins`` lists those that are installed."""
 
@@ -106,11 +139,17 @@ class PredictOptions:
     """A `distributed.Client` whose workers predict; None: the active one, else threads of this process."""
 
     overwrite: bool = False
+    resume: bool = False
+    """Continue a run that was interrupted; one that is not there is begun, one that is whole is left as it is."""
+
+    shard: tuple[int, int] | None = None
+    """``(i, n)``: compute the i-th of n parts, i from 1 to n, while other processes compute the others into the same output."""
+
     trust: bool = False
     progress: Progress | None = attrs.field(default=None, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        for name in ("block", "chunks"):
+        for name in ("block", "chunks", "shards"):
             for axis, size in getattr(self, name).items():
                 if size < 1:
                     raise InputError(f"{name} along axis {axis!r} is {size}: expected at least 1 pixel")

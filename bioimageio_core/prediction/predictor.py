@@ -5,26 +5,31 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import attrs
 
 from ..errors import InputError, OutputError
-from ..io import OutputStore
+from ..io import run_of_output
 from ..registry import WeightsAdapter
+from ..resources import allotted_cores
 from .choose_weights import WeightsChoice, choose_weights
-from .execute import Clock, for_each
+from .executors import Executor, Threads
+from .identity import check_same_run, run_identity
 from .insisted import check_insisted_sizes
+from .jobs import RegionJob
 from .loaded import LoadedModel
+from .make_plan import make_plan
 from .network import Network, load_network
-from .options import PredictOptions, Progress
-from .plan import Plan, make_plan
+from .options import PredictOptions
+from .places import Places, finished_before
+from .plan import Plan
+from .profile import UNMEASURED
+from .remembered import recall_profile
 from .result import Prediction
 from .run import run_plan
 from .run_mode import PlannedRunMode, plan_run_mode
-from .task import RegionTask, RegionWork
 
 __all__ = ["Predictor", "active_client", "evolve_options"]
 
@@ -86,22 +91,21 @@ class Predictor:
     def __init__(self, model: LoadedModel, options: PredictOptions) -> None:
         self.model = model
         self.options = options
-        self._loaded: tuple[tuple[WeightsChoice, PlannedRunMode | None, int], Network] | None = None
+        self._loaded: tuple[tuple[WeightsChoice, PlannedRunMode | None, int, int], Network] | None = None
 
     def with_options(self, **options: Any) -> PredictOptions:
         """Return the options of this predictor with changes."""
         return evolve_options(self.options, options)
 
-    def plan(self, inputs: Any, **options: Any) -> Plan:
+    def plan(self, inputs: Any, output: str | None = None, **options: Any) -> Plan:
         """Decide how the inputs would be predicted; runs no model.
 
         Args:
             inputs: One image (array or path), or a mapping by tensor id.
+            output: Where a run that is to be continued (`resume`, `shard`) writes: its blocks are kept to.
             options: Changes to the options of this predictor; see `PredictOptions`.
 
         """
-        from dask.system import CPU_COUNT
-
         chosen = self.with_options(**options)
         client = active_client(chosen)
         if client is not None:
@@ -109,9 +113,22 @@ class Predictor:
 
             cores = threads_of_fullest_host(client)
         else:
-            cores = CPU_COUNT
+            cores = allotted_cores()
         weights = choose_weights(self.model.weights, self.model.registry, chosen)
-        return make_plan(self.model.io, inputs, chosen, registry=self.model.registry, weights=weights, cores=cores)
+        continued = None
+        if output is not None and (chosen.resume or chosen.shard):
+            noted = run_of_output(str(output))[1]
+            continued = None if noted is None else noted.get("choices")
+        return make_plan(
+            self.model.io,
+            inputs,
+            chosen,
+            registry=self.model.registry,
+            weights=weights,
+            cores=cores,
+            profile=recall_profile(self.model, weights) or UNMEASURED,
+            continued=continued,
+        )
 
     def predict(self, inputs: Any, output: str | None = None, **options: Any) -> Prediction:
         """Predict.
@@ -122,7 +139,7 @@ class Predictor:
             options: Changes to the options of this predictor; see `PredictOptions`.
 
         """
-        return self.run(self.plan(inputs, **options), output, **options)
+        return self.run(self.plan(inputs, output, **options), output, **options)
 
     def run(self, plan: Plan, output: str | None = None, **options: Any) -> Prediction:
         """Carry out a plan of this predictor.
@@ -131,62 +148,60 @@ class Predictor:
             plan: What `plan` returned.
             output: Path or URL of a zarr group to write; None returns numpy arrays.
             options: Changes to the options of this predictor that do not change the plan:
-                `client`, `overwrite`, `progress`, `statistics`, `trust`.
+                `client`, `overwrite`, `progress`, `resume`, `shard`, `statistics`, `trust`.
+
+        Raises:
+            OutputError: The output exists, was begun by another run, or cannot be written.
+            ModelRunError: The network failed.
 
         """
         chosen = self.with_options(**options)
+        continued, run = False, {}
         if output is not None:
-            check_apart(str(output), plan, self.model)
+            output = str(output)
+            check_apart(output, plan, self.model)
+            run = {"identity": run_identity(plan, self.model, chosen), "choices": plan.choices}
+            whole, noted = run_of_output(output)
+            if (chosen.resume or chosen.shard) and noted is not None and not chosen.overwrite:
+                check_same_run(output, noted.get("identity", {}), run["identity"])
+                if whole:
+                    return finished_before(plan, output, chosen)
+                continued = True
+        elif chosen.resume or chosen.shard:
+            raise InputError("resume and shard continue what is on disk: give an output (-o), as in result.zarr")
         client = active_client(chosen)
+        job = RegionJob(work=None, descr=self.model.descr, package=self.model.package, trust=chosen.trust)
+        executor: Executor
         if client is None:
             # Loaded now, so that what fails does so before anything is written.
-            with self.network(plan.weights, plan.run_mode, threads=plan.threads, trust=chosen.trust).turn() as adapter:
+            job.network = self.network(plan.weights, plan.run_mode, threads=plan.threads, calls=plan.workers, trust=chosen.trust)
+            with job.network.turn() as adapter:
                 check_insisted_sizes(plan, adapter)
-            regions = partial(self._here, chosen)
+            executor = Threads()
         else:
-            regions = partial(self._elsewhere, chosen, client)
-        return run_plan(plan, self.model, chosen, regions, output=None if output is None else str(output))
+            from .cluster import Cluster, turns_on_hosts
 
-    def _here(self, options: PredictOptions, work: RegionWork, clock: Clock, progress: Progress | None) -> None:
-        """Compute regions on threads of this process."""
-        plan = work.plan
-        network = self.network(plan.weights, plan.run_mode, threads=plan.threads, trust=options.trust)
-        task = RegionTask(work=work, network=network, clock=clock)
-        for_each(plan.regions.count, task, workers=plan.workers, stage="predict", progress=progress)
+            executor, job.turns = Cluster(client), turns_on_hosts(client)
+        places = Places(plan, output, chosen, run, continued=continued)
+        return run_plan(plan, self.model, chosen, executor, job, places, run)
 
-    def _elsewhere(self, options: PredictOptions, client: Any, work: RegionWork, clock: Clock, progress: Progress | None) -> None:
-        """Compute regions on the workers of a client; those that only this process can write come back."""
-        from .cluster import RemoteRun, run_on_cluster, turns_on_hosts
-
-        theirs = {name: target for name, target in work.targets.items() if isinstance(target, OutputStore)}
-        run = RemoteRun(
-            work=attrs.evolve(work, targets=theirs),
-            descr=self.model.descr,
-            package=self.model.package,
-            trust=options.trust,
-            turns=turns_on_hosts(client),
-        )
-        for outputs in run_on_cluster(client, run, clock=clock, progress=progress):
-            for name, (start, array) in outputs.items():
-                if array.size:
-                    work.targets[name].write(name, start, array)
-
-    def network(self, weights: WeightsChoice, run_mode: PlannedRunMode | None = None, *, threads: int, trust: bool = False) -> Network:
-        """Return the loaded network in its run mode."""
-        key = (weights, run_mode, threads)
+    def network(
+        self, weights: WeightsChoice, run_mode: PlannedRunMode | None = None, *, threads: int, calls: int = 1, trust: bool = False
+    ) -> Network:
+        """Return the loaded network in its run mode, for so many calls at once of so many threads each."""
+        key = (weights, run_mode, threads, calls)
         if self._loaded is None or self._loaded[0] != key:
             self.close()
-            self._loaded = (key, load_network(self.model, weights, run_mode, devices=weights.devices, threads=threads, trust=trust))
+            network = load_network(self.model, weights, run_mode, devices=weights.devices, threads=threads, calls=calls, trust=trust)
+            self._loaded = (key, network)
         return self._loaded[1]
 
     @contextmanager
     def open_network(self) -> Iterator[WeightsAdapter]:
         """Lend the network that the options choose, in its run mode, with all threads of this machine."""
-        from dask.system import CPU_COUNT
-
         weights = choose_weights(self.model.weights, self.model.registry, self.options)
         run_mode = plan_run_mode(self.model.io, self.options, self.model.registry)
-        with self.network(weights, run_mode, threads=CPU_COUNT, trust=self.options.trust).turn() as adapter:
+        with self.network(weights, run_mode, threads=allotted_cores(), trust=self.options.trust).turn() as adapter:
             yield adapter
 
     def native(self) -> Any:

@@ -107,9 +107,10 @@ def ready_steps(
     for step in steps:
         ready = scanner.ready(step, sample, references, name=name)
         if step.sees_whole(cut):
-            sample = attrs.evolve(sample, source=ProcessedSource(source=ArraySource(array=_whole(sample.then(ready)))), steps=())
+            whole = ArraySource(array=_whole(sample.then(ready)))
+            sample = attrs.evolve(sample, source=ProcessedSource(source=whole), steps=(), stage=sample.stage + 1)
         elif step.looks_aside(cut):
-            sample = attrs.evolve(sample, source=ProcessedSource(source=sample.then(ready)), steps=())
+            sample = attrs.evolve(sample, source=ProcessedSource(source=sample.then(ready)), steps=(), stage=sample.stage + 1)
         else:
             sample = sample.then(ready)
     return sample

@@ -60,6 +60,8 @@ class Prediction(Mapping[str, LabelledArray]):
         statistics: Mapping[str, Any],
         times: Mapping[str, float],
         nan_counts: Mapping[str, int],
+        finished: bool = True,
+        done_before: int = 0,
     ) -> None:
         self._outputs = FrozenMapping(outputs)
         self.plan = plan
@@ -70,6 +72,10 @@ class Prediction(Mapping[str, LabelledArray]):
         """Seconds by stage, summed over threads; ``total`` is wall time."""
         self.nan_counts = FrozenMapping(nan_counts)
         """NaN found in each input whose statistics were taken; statistics ignore them, pixels keep them."""
+        self.finished = finished
+        """Whether the output is whole; not so while other shards are missing."""
+        self.done_before = done_before
+        """Regions that an earlier run had done."""
 
     def __getitem__(self, key: str) -> LabelledArray:
         return self._outputs[key]

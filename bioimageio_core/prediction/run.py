@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Any, Protocol
+from contextlib import contextmanager
+from typing import Any
 
+import attrs
 import numpy as np
 
-from ..io import ArraySpec, OutputStore, create_output, create_temporary
-from ..typing import FrozenMapping
-from .execute import Clock, for_each
+from .execute import Clock, Reporter
+from .executors import Executor, Threads
+from .finishing import Finishing
+from .jobs import Marking, RegionJob, WriteJob
 from .loaded import LoadedModel
 from .measure import Scanner
-from .options import PredictOptions, Progress
+from .options import PredictOptions
+from .places import Places
 from .plan import Plan, PlannedOutput
 from .prepare import prepare_inputs, raw_sample, ready_steps, reference_statistics
-from .result import LabelledArray, Prediction
-from .sample import AxisArray, Sample
-from .targets import MemoryTarget, ScratchTarget
-from .task import RegionWork, Target
+from .result import Prediction
+from .sample import AxisArray
+from .targets import MemoryTarget
+from .task import RegionWork
 
 __all__ = ["run_plan"]
 
@@ -30,27 +33,26 @@ LATE_ELEMENTS = 2**21
 MANY = 64
 """Statistics with more values than this are not reported value by value."""
 
-
-class Regions(Protocol):
-    """Computes all regions, here or elsewhere."""
-
-    def __call__(self, work: RegionWork, clock: Clock, progress: Progress | None) -> None:
-        """Compute and write."""
-        ...
+REGIONS = "regions"
+"""The stage of markers of tasks of regions."""
 
 
-def run_plan(plan: Plan, model: LoadedModel, options: PredictOptions, regions: Regions, *, output: str | None = None) -> Prediction:
-    """Compute all regions of a plan.
+def run_plan(
+    plan: Plan, model: LoadedModel, options: PredictOptions, executor: Executor, job: RegionJob, places: Places, run: dict[str, Any]
+) -> Prediction:
+    """Compute all regions of a plan, or those of a shard.
 
     Args:
         plan: What to compute.
         model: The model that the plan was made for.
-        options: `overwrite` and `progress` are used.
-        regions: Computes them.
-        output: Path or URL of a zarr group to write; None keeps the outputs in memory.
+        options: `progress`, `shard` and `statistics` are used.
+        executor: Where tasks run.
+        job: What regions are computed with; its work is filled in.
+        places: Where outputs go.
+        run: Identity and choices of the run.
 
     Raises:
-        OutputError: The output exists, or cannot be written.
+        OutputError: The output cannot be written.
         ModelRunError: The network failed.
 
     """
@@ -59,111 +61,97 @@ def run_plan(plan: Plan, model: LoadedModel, options: PredictOptions, regions: R
     told: dict[str, Any] = {}
     scanner = Scanner(
         registry=model.registry,
+        executor=executor,
         workers=plan.workers,
         pool_over=plan.pool_over,
         progress=options.progress,
         supplied=options.statistics,
         report=lambda key, value: told.update({key: _plain(value)}),
+        notes=places.folder,
     )
-    with ExitStack() as stack:
-        place = _Place(plan, output, options, stack)
-        with _timed(clock, "statistics"):
-            raw = {i.bound.tensor.id: raw_sample(i.bound) for i in plan.inputs}
-            steps = [s for i in plan.inputs for s in i.steps] + [s for o in plan.outputs for s in (*o.steps, *o.late_steps)]
-            references = reference_statistics(raw, steps, scanner)
-            inputs = prepare_inputs(plan, scanner, references)
+    with _timed(clock, "statistics"):
+        raw = {i.bound.tensor.id: raw_sample(i.bound) for i in plan.inputs}
+        steps = [s for i in plan.inputs for s in i.steps] + [s for o in plan.outputs for s in (*o.steps, *o.late_steps)]
+        references = reference_statistics(raw, steps, scanner)
+        inputs = prepare_inputs(plan, scanner, references)
         early = {
-            o.tensor.id: ready_steps(place.sample(o), o.steps, scanner, references, name=o.tensor.id, cut=()).steps for o in plan.outputs
+            o.tensor.id: ready_steps(places.sample(o), o.steps, scanner, references, name=o.tensor.id, cut=()).steps for o in plan.outputs
         }
-        work = RegionWork(
-            plan=plan,
-            input_steps={name: i.steps for name, i in inputs.items()},
-            sources={name: i.source for name, i in inputs.items()},
-            output_steps=early,
-            targets=place.first,
-        )
-        regions(work, clock, options.progress)
+    finishing = {o.tensor.id: Finishing(output=o, mask=plan.mask) for o in plan.outputs}
+    work = RegionWork(
+        plan=plan,
+        input_steps={name: i.steps for name, i in inputs.items()},
+        sources={name: i.source for name, i in inputs.items()},
+        output_steps=early,
+        targets={name: t for name, t in places.first.items() if executor.shares_memory or not isinstance(t, MemoryTarget)},
+        mask=plan.mask,
+        finishing={o.tensor.id: finishing[o.tensor.id] for o in plan.outputs if not o.late_steps},
+    )
+    marking = None if places.folder is None else Marking(folder=places.folder, stage=REGIONS)
+    # What a network decides the shape of is kept in memory, and lost with it.
+    in_memory = any(o.data_dependent for o in plan.outputs)
+    before = _predict_regions(attrs.evolve(job, work=work, marking=None if in_memory else marking), executor, places, options, clock)
+    finished = options.shard is None or marking is None or all(marking.folder.done(REGIONS, plan.task_count))
+    if options.shard is not None and any(o.late_steps for o in plan.outputs):
+        finished = False  # one process does what is left, when all shards are done
+    if finished:
         with _timed(clock, "whole output"):
             for planned in plan.outputs:
                 if planned.late_steps:
                     sample = ready_steps(
-                        place.sample(planned), planned.late_steps, scanner, references, name=planned.tensor.id, cut=_spatial(planned)
+                        places.sample(planned), planned.late_steps, scanner, references, name=planned.tensor.id, cut=_spatial(planned)
                     )
-                    _write_late(planned, sample, place.last[planned.tensor.id], plan, options)
-        seconds = {**clock.seconds, "total": time.perf_counter() - begin}
-        outputs = place.finish({"plan": plan.as_dict(), "statistics": told, "seconds": seconds})
-    return Prediction(outputs, plan=plan, statistics=told, times=seconds, nan_counts=scanner.nan_counts)
-
-
-class _Place:
-    """The targets of all outputs: where blocks are written first, and where the result ends up."""
-
-    def __init__(self, plan: Plan, path: str | None, options: PredictOptions, stack: ExitStack) -> None:
-        self._plan = plan
-        self._store: OutputStore | None = None
-        if path is not None:
-            known = [o for o in plan.outputs if not o.data_dependent]
-            self._store = create_output(path, [_spec(o) for o in known], overwrite=options.overwrite)
-        scratch = None
-        self.first: dict[str, Any] = {}
-        self.last: dict[str, Any] = {}
-        for o in plan.outputs:
-            to_store = self._store is not None and not o.data_dependent
-            self.last[o.tensor.id] = self._store if to_store else MemoryTarget(o.shape)
-            if not o.late_steps:
-                self.first[o.tensor.id] = self.last[o.tensor.id]
-            elif to_store:
-                assert path is not None
-                scratch = scratch or stack.enter_context(create_temporary([], near=path))
-                self.first[o.tensor.id] = ScratchTarget(scratch, name=o.tensor.id, shape=o.shape, chunks=o.chunks, axes=o.axes)
-            else:
-                self.first[o.tensor.id] = MemoryTarget(o.shape)
-
-    def sample(self, output: PlannedOutput) -> Sample:
-        """Return an output as the blocks leave it."""
-        return Sample(source=self.first[output.tensor.id], axes=output.axes, shape=output.shape, chunks=output.chunks, extra=output.extra)
-
-    def finish(self, attributes: dict[str, Any]) -> dict[str, LabelledArray]:
-        """Declare the output complete, and return it."""
-        found = {}
-        for o in self._plan.outputs:
-            name = o.tensor.id
-            target = self.last[name]
-            if self._store is not None and o.data_dependent:
-                array = target.array
-                self._store.create(_spec(o, array.shape))
-                self._store.write(name, (0,) * array.ndim, array)
-                target = self._store
-            found[name] = target
-        if self._store is not None:
-            self._store.finish(FrozenMapping({"bioimageio_core": attributes}))
-        return {
-            o.tensor.id: LabelledArray(t.array if isinstance(t := found[o.tensor.id], MemoryTarget) else t.array(o.tensor.id), o.axes)
-            for o in self._plan.outputs
-        }
-
-
-def _spec(output: PlannedOutput, shape: tuple[int, ...] | None = None) -> ArraySpec:
-    names = {a.id: list(a.channel_names) for a in output.tensor.axes if a.channel_names}
-    return ArraySpec(
-        name=output.tensor.id,
-        shape=shape or output.shape,
-        dtype=output.tensor.dtype,
-        axes=output.axes,
-        chunks=output.chunks,
-        attributes=FrozenMapping({"channel_names": names["channel"]} if "channel" in names else {}),
+                    late = WriteJob(
+                        name=planned.tensor.id,
+                        sample=sample,
+                        boxes=sample.boxes(elements=LATE_ELEMENTS),
+                        target=places.last[planned.tensor.id],
+                        finishing=finishing[planned.tensor.id],
+                        marking=None if places.folder is None else Marking(folder=places.folder, stage=f"late-{planned.tensor.id}"),
+                    )
+                    _write_late(late, executor, plan, options)
+    seconds = {**clock.seconds, "total": time.perf_counter() - begin}
+    if finished:
+        places.finish({"plan": plan.as_dict(), "run": run, "statistics": told, "seconds": seconds})
+    return Prediction(
+        places.outputs(),
+        plan=plan,
+        statistics=told,
+        times=seconds,
+        nan_counts=scanner.nan_counts,
+        finished=finished,
+        done_before=before,
     )
 
 
-def _write_late(planned: PlannedOutput, sample: Sample, target: Target, plan: Plan, options: PredictOptions) -> None:
+def _predict_regions(job: RegionJob, executor: Executor, places: Places, options: PredictOptions, clock: Clock) -> int:
+    """Compute the regions that are not done; return how many were."""
+    plan = job.work.plan
+    first, stop = 0, plan.task_count
+    if options.shard is not None:
+        number, count = options.shard
+        first, stop = stop * (number - 1) // count, stop * number // count
+    done = bytearray(plan.task_count) if job.marking is None else job.marking.folder.done(REGIONS, plan.task_count)
+    before = sum(len(plan.regions_of(t)) for t in range(first, stop) if done[t])
+    total = plan.regions_of(stop - 1).stop - plan.regions_of(first).start if stop > first else 0
+    report = Reporter("predict", total, options.progress, before)
+    for _, (regions, placed, seconds) in executor.run(job, (t for t in range(first, stop) if not done[t]), at_once=plan.in_flight):
+        clock.add_all(seconds)
+        for outputs in placed:
+            for name, (start, array) in outputs.items():
+                places.first[name].write(name, start, array)
+        report.more(regions)
+    return before
+
+
+def _write_late(job: WriteJob, executor: Executor, plan: Plan, options: PredictOptions) -> None:
     """Apply what is left to do to an output, box by box."""
-    boxes = sample.boxes(elements=LATE_ELEMENTS)
-
-    def write(number: int) -> None:
-        start, stop = boxes.box(number)
-        target.write(planned.tensor.id, start, sample.read(start, stop))
-
-    for_each(boxes.count, write, workers=plan.workers, stage=f"postprocess {planned.tensor.id}", progress=options.progress)
+    done = bytearray(job.boxes.count) if job.marking is None else job.marking.folder.done(job.marking.stage, job.boxes.count)
+    report = Reporter(f"postprocess {job.name}", job.boxes.count, options.progress, sum(done))
+    travels = job.sample.can_travel and not isinstance(job.target, MemoryTarget)
+    chosen = executor if travels or executor.shares_memory else Threads()
+    for _ in chosen.run(job, (n for n in range(job.boxes.count) if not done[n]), at_once=plan.workers):
+        report.more()
 
 
 def _spatial(planned: PlannedOutput) -> set[str]:

@@ -97,6 +97,11 @@ class Sample:
     """Number of extra axes."""
 
     steps: tuple[ReadyStep, ...] = ()
+    stage: int = 0
+    """How often `source` was replaced by one that has steps behind it."""
+
+    can_travel: bool = True
+    """Whether other processes can read it."""
 
     def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
         """Return a region that spans one position of each extra axis, processed; where steps look aside, more is read and cut off again."""

@@ -5,32 +5,30 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import product
 from typing import Any, Protocol, TypeAlias
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import Window, window
-from ..errors import ModelRunError
+from ..blocks import AxisGrid, FixedSize, Window
+from ..errors import DeviceMemoryError, ModelRunError
 from ..registry import WeightsAdapter
+from .assembly import Assembly, Placed
 from .execute import Clock
+from .finishing import Finishing
+from .mask import Mask
 from .model_io import ModelIO
 from .network import Network
-from .plan import Plan, PlannedInput, PlannedOutput
+from .plan import Plan, PlannedOutput
+from .region_input import PaddedSource, RegionInput, read_region
 from .sample import ReadyStep, as_windows
 
-__all__ = ["Placed", "RegionTask", "RegionWork", "Target", "run_network"]
+__all__ = ["RegionTask", "RegionWork", "Target", "run_network"]
 
-Block = tuple[int, ...]
+Block: TypeAlias = tuple[int, ...]
 """The number of the block along each grid."""
-
-Placed: TypeAlias = "tuple[tuple[int, ...], NDArray[Any]]"
-"""Where a region of an output starts, and what is in it."""
-
-
-NO_AXIS = Window(0, 1, (), (0, 1), ())
-"""The window of an axis that only other inputs have."""
 
 
 class Target(Protocol):
@@ -49,12 +47,16 @@ class RegionWork:
     input_steps: Mapping[str, tuple[ReadyStep, ...]]
     """Steps by input; a prepared sample takes the place of the image where some of them needed the whole."""
 
-    sources: Mapping[str, Any]
-    """What is read for each input: its `BoundInput`, or a prepared sample with the same ``read_padded``."""
+    sources: Mapping[str, PaddedSource]
+    """What is read for each input: its `BoundInput`, or a prepared sample."""
 
     output_steps: Mapping[str, tuple[ReadyStep, ...]]
     targets: Mapping[str, Target]
     """Where outputs are written, by id; those that are not named are returned."""
+
+    mask: Mask | None = None
+    finishing: Mapping[str, Finishing] = attrs.field(factory=dict)
+    """What is done to outputs last, by id; outputs that are not named wait for another pass."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -72,86 +74,95 @@ class RegionTask:
 
     def __call__(self, region: int) -> dict[str, Placed]:
         """Compute a region; write the outputs that have a target, and return the others."""
-        blocks = list(self.plan.regions.blocks(region))
-        assembled = {o.tensor.id: _Assembly(o, self.plan, region) for o in self.plan.outputs}
-        for batch in _batches(blocks, self.plan):
-            inputs = [self._input(i, batch) for i in self.plan.inputs]
-            outputs = self._run(inputs)
-            for output, array in zip(self.plan.outputs, outputs, strict=False):
-                for number, block in enumerate(batch):
-                    core = self._core(output, block, array, number, len(batch))
-                    assembled[output.tensor.id].put(block, core)
-        returned: dict[str, Placed] = {}
-        with self._timed("write"):
-            for name, assembly in assembled.items():
-                start, array = assembly.finished()
-                if name not in self.work.targets:
-                    returned[name] = (start, array)
-                elif array.size:
-                    self.work.targets[name].write(name, start, array)
-        return returned
+        grids, ranges = self.plan.grids, self.plan.regions.block_ranges(region)
+        blocks = [b for b in product(*ranges) if self.work.mask is None or self.work.mask.covers(b)]
+        assemblies = [Assembly(o, grids, ranges) for o in self.plan.outputs]
+        if blocks:
+            inputs = self._read(grids, ranges)
+            if self.plan.skip_empty:
+                blocks = [b for b in blocks if not all(i.is_empty(b) for i in inputs)]
+            for batch in _batches(blocks, self.plan, grids):
+                for block, cores in self._cores(batch, grids, inputs):
+                    for output, assembly, core in zip(self.plan.outputs, assemblies, cores, strict=True):
+                        assembly.put(block, self._postprocessed(output, block, core))
+        return self._written(assemblies)
 
-    def _input(self, planned: PlannedInput, batch: Sequence[Block]) -> NDArray[Any]:
-        """Return what the network gets of one input: blocks stacked along its batch axis."""
-        tensor = planned.bound.tensor
-        parts = []
-        for block in batch:
-            windows = [
-                window(*self.plan.grids[tie[0]].input_window(block[tie[0]], tie[1]), size, tensor.pad_mode) if tie else NO_AXIS
-                for tie, size in zip(planned.ties, planned.bound.shape, strict=True)
-            ]
-            with self._timed("read"):
-                part = self.work.sources[tensor.id].read_padded(windows)
-            extra = len(windows) - len(tensor.axes)
-            part = part.reshape(part.shape[extra:])
-            with self._timed("preprocess"):
-                for step in self.work.input_steps[tensor.id]:
-                    part = step.apply(part, windows)
-            parts.append(part)
-        if len(parts) == 1:
-            return np.ascontiguousarray(parts[0])
-        return np.concatenate(parts, axis=tensor.axis_ids.index("batch"))
+    def _read(self, grids: tuple[AxisGrid, ...], ranges: tuple[range, ...]) -> list[RegionInput]:
+        work = self.work
+        ids = [i.bound.tensor.id for i in self.plan.inputs]
+        return [
+            read_region(planned, grids, ranges, work.sources[name], work.input_steps[name], self._timed, keep_raw=self.plan.skip_empty)
+            for name, planned in zip(ids, self.plan.inputs, strict=True)
+        ]
 
-    def _run(self, inputs: list[NDArray[Any]]) -> list[NDArray[Any]]:
-        by_id = {i.bound.tensor.id: array for i, array in zip(self.plan.inputs, inputs, strict=True)}
+    def _cores(
+        self, batch: Sequence[Block], grids: tuple[AxisGrid, ...], inputs: Sequence[RegionInput]
+    ) -> Iterator[tuple[Block, list[NDArray[Any]]]]:
+        """Yield what is kept of each block's outputs, as the network gives it; where a device is full, from fewer or smaller blocks."""
+        try:
+            outputs = self._run({i.planned.bound.tensor.id: _stacked(i, batch) for i in inputs})
+        except DeviceMemoryError:
+            if len(batch) > 1:
+                yield from self._cores(batch[: len(batch) // 2], grids, inputs)
+                yield from self._cores(batch[len(batch) // 2 :], grids, inputs)
+                return
+            outputs = None
+            smaller = _halved(batch[0], grids)
+            if smaller is None:
+                raise
+        if outputs is None:
+            yield batch[0], self._in_parts(smaller)
+            return
+        for number, block in enumerate(batch):
+            yield block, [_core(o, block, grids, a, number, len(batch)) for o, a in zip(self.plan.outputs, outputs, strict=True)]
+
+    def _in_parts(self, grids: tuple[AxisGrid, ...]) -> list[NDArray[Any]]:
+        """Return the cores of one block, put together from the smaller blocks of these grids."""
+        ranges = tuple(range(g.count) for g in grids)
+        parts = [Assembly(o, grids, ranges) for o in self.plan.outputs]
+        for block in product(*ranges):
+            inputs = self._read(grids, tuple(range(k, k + 1) for k in block))
+            for _, cores in self._cores([block], grids, inputs):
+                for part, core in zip(parts, cores, strict=True):
+                    part.put(block, core)
+        whole = []
+        for output, part in zip(self.plan.outputs, parts, strict=True):
+            placed = part.finished()
+            assert placed is not None
+            whole.append(placed[1].reshape(placed[1].shape[output.extra :]))
+        return whole
+
+    def _run(self, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         with self.network.turn() as adapter, self._timed("predict"):
-            return run_network(adapter, self.plan.model, by_id)
+            return run_network(adapter, self.plan.model, inputs)
 
-    def _core(self, output: PlannedOutput, block: Block, array: NDArray[Any], number: int, batch: int) -> NDArray[Any]:
-        """Return the part of a block's output that is kept, postprocessed."""
-        tensor = output.tensor
-        index: list[slice] = []
+    def _postprocessed(self, output: PlannedOutput, block: Block, core: NDArray[Any]) -> NDArray[Any]:
         windows: list[Window] = []
-        for axis, (axis_id, tie) in enumerate(zip(output.axes, output.ties, strict=True)):
-            place = axis - output.extra
-            if tie is None:
-                size = array.shape[place]
-                expected = output.shape[axis]
-                if expected not in (-1, size):
-                    raise _wrong_size(tensor.id, axis_id, size, expected)
-                index.append(slice(0, size))
-                windows.extend(as_windows([0], [size]))
-                continue
-            grid = self.plan.grids[tie[0]]
-            start, stop = grid.core(block[tie[0]], tie[1])
+        for axis, tie in enumerate(output.ties):
+            start, stop = (0, core.shape[axis - output.extra]) if tie is None else self.plan.grids[tie[0]].core(block[tie[0]], tie[1])
             windows.extend(as_windows([start], [stop]))
-            if place < 0:
-                continue
-            if axis_id == "batch":
-                if array.shape[place] != batch:
-                    raise _wrong_size(tensor.id, axis_id, array.shape[place], batch)
-                index.append(slice(number, number + 1))
-                continue
-            expected = tie[1].size(grid.block_size(block[tie[0]]))
-            if array.shape[place] != expected:
-                raise _wrong_size(tensor.id, axis_id, array.shape[place], expected)
-            crop = grid.crop(tie[1])
-            index.append(slice(crop, crop + stop - start))
-        core = array[tuple(index)]
         with self._timed("postprocess"):
-            for step in self.work.output_steps[tensor.id]:
+            for step in self.work.output_steps[output.tensor.id]:
                 core = step.apply(core, windows)
         return core
+
+    def _written(self, assemblies: Sequence[Assembly]) -> dict[str, Placed]:
+        """Write what is finished; return what has no target."""
+        returned: dict[str, Placed] = {}
+        for output, assembly in zip(self.plan.outputs, assemblies, strict=True):
+            placed = assembly.finished()
+            if placed is None or not placed[1].size:
+                continue
+            name, (start, array) = output.tensor.id, placed
+            if name in self.work.finishing:
+                with self._timed("postprocess"):
+                    array = self.work.finishing[name](start, array)
+            if name in self.work.targets:
+                with self._timed("write"):
+                    self.work.targets[name].write(name, start, array)
+            else:
+                returned[name] = (start, array)
+        return returned
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
@@ -160,48 +171,6 @@ class RegionTask:
             yield
         finally:
             self.clock.add(stage, time.perf_counter() - begin)
-
-
-class _Assembly:
-    """Puts the cores of a region's blocks together, so that it is written in whole chunks."""
-
-    def __init__(self, output: PlannedOutput, plan: Plan, region: int) -> None:
-        self._output, self._plan = output, plan
-        ranges = plan.regions.block_ranges(region)
-        self._single = all(len(r) == 1 for r in ranges)
-        start, stop = [], []
-        for size, tie in zip(output.shape, output.ties, strict=True):
-            if tie is None:
-                start.append(0)
-                stop.append(size)
-            else:
-                grid, span = plan.grids[tie[0]], ranges[tie[0]]
-                start.append(grid.core(span[0], tie[1])[0])
-                stop.append(grid.core(span[-1], tie[1])[1])
-        self._start, self._stop = tuple(start), tuple(stop)
-        self._array: NDArray[Any] | None = None
-
-    def put(self, block: Block, core: NDArray[Any]) -> None:
-        """Take the core of one block."""
-        core = core.reshape((1,) * self._output.extra + core.shape)
-        if self._single:
-            self._array = core
-            return
-        if self._array is None:
-            self._array = np.empty([b - a for a, b in zip(self._start, self._stop, strict=True)], core.dtype)
-        index = []
-        for n, tie in enumerate(self._output.ties):
-            if tie is None:
-                index.append(slice(None))
-            else:
-                begin, end = self._plan.grids[tie[0]].core(block[tie[0]], tie[1])
-                index.append(slice(begin - self._start[n], end - self._start[n]))
-        self._array[tuple(index)] = core
-
-    def finished(self) -> tuple[tuple[int, ...], NDArray[Any]]:
-        """Return where the region starts, and what is in it."""
-        assert self._array is not None
-        return self._start, self._array
 
 
 def run_network(adapter: WeightsAdapter, model: ModelIO, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
@@ -225,7 +194,43 @@ def run_network(adapter: WeightsAdapter, model: ModelIO, inputs: Mapping[str, ND
     return outputs[: len(model.outputs)]
 
 
-def _batches(blocks: list[Block], plan: Plan) -> Iterator[list[Block]]:
+def _stacked(region: RegionInput, batch: Sequence[Block]) -> NDArray[Any]:
+    """Return what the network gets of one input: blocks stacked along its batch axis."""
+    parts = [region.block(block) for block in batch]
+    if len(parts) == 1:
+        return np.ascontiguousarray(parts[0])
+    return np.concatenate(parts, axis=region.planned.bound.tensor.axis_ids.index("batch"))
+
+
+def _core(output: PlannedOutput, block: Block, grids: tuple[AxisGrid, ...], array: NDArray[Any], number: int, batch: int) -> NDArray[Any]:
+    """Return the part of a block's output that is kept."""
+    index: list[slice] = []
+    for axis, (axis_id, tie) in enumerate(zip(output.axes, output.ties, strict=True)):
+        place = axis - output.extra
+        if place < 0:
+            continue
+        size = array.shape[place]
+        if tie is None:
+            expected = output.shape[axis]
+            index.append(slice(0, size))
+        elif axis_id == "batch":
+            expected = batch
+            index.append(slice(number, number + 1))
+        else:
+            grid = grids[tie[0]]
+            start, stop = grid.core(block[tie[0]], tie[1])
+            expected = tie[1].size(grid.block_size(block[tie[0]]))
+            crop = grid.crop(tie[1])
+            index.append(slice(crop, crop + stop - start))
+        if expected not in (-1, size):
+            raise ModelRunError(
+                f"output {output.tensor.id!r} of the network has {size} pixels along axis {axis_id!r}: "
+                f"expected {expected} by its description (ratio, offset or size is wrong)"
+            )
+    return array[tuple(index)]
+
+
+def _batches(blocks: list[Block], plan: Plan, grids: tuple[AxisGrid, ...]) -> Iterator[list[Block]]:
     """Yield blocks that the network takes in one call: of equal size, at most the batch size."""
     stackable = all("batch" in i.bound.tensor.axis_ids for i in plan.inputs) and all("batch" in o.tensor.axis_ids for o in plan.outputs)
     if plan.batch_size == 1 or not stackable:
@@ -233,14 +238,26 @@ def _batches(blocks: list[Block], plan: Plan) -> Iterator[list[Block]]:
         return
     by_size: dict[tuple[int, ...], list[Block]] = {}
     for block in blocks:
-        by_size.setdefault(tuple(g.block_size(k) for g, k in zip(plan.grids, block, strict=True)), []).append(block)
+        by_size.setdefault(tuple(g.block_size(k) for g, k in zip(grids, block, strict=True)), []).append(block)
     for same in by_size.values():
         for start in range(0, len(same), plan.batch_size):
             yield same[start : start + plan.batch_size]
 
 
-def _wrong_size(tensor: str, axis: str, found: int, expected: int) -> ModelRunError:
-    return ModelRunError(
-        f"output {tensor!r} of the network has {found} pixels along axis {axis!r}: "
-        f"expected {expected} by its description (ratio, offset or size is wrong)"
-    )
+def _halved(block: Block, grids: tuple[AxisGrid, ...]) -> tuple[AxisGrid, ...] | None:
+    """Return grids that cut one block in two along its longest axis; None where no axis can be cut."""
+    lengths = {}
+    for n, (grid, k) in enumerate(zip(grids, block, strict=True)):
+        start, stop = grid.core_of_image(k)
+        grain = grid.group.granularity
+        if grid.group.may_cut and not isinstance(grid.group.size, FixedSize) and stop - start > grain:
+            lengths[n] = stop - start
+    if not lengths:
+        return None
+    longest = max(lengths, key=lambda n: lengths[n])
+    halved = []
+    for n, (grid, k) in enumerate(zip(grids, block, strict=True)):
+        grain = grid.group.granularity
+        stride = -(-lengths[n] // (2 * grain)) * grain if n == longest else grid.stride
+        halved.append(grid.within(k, stride))
+    return tuple(halved)

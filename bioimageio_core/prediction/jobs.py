@@ -1,0 +1,148 @@
+"""What is sent to where tasks run: regions to predict, boxes to measure, boxes to process and write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import attrs
+
+from ..io import RunFolder
+from ..registry import collect
+from ..sources import Package
+from ..statistics import Partial, StreamingStatistics
+from .assembly import Placed
+from .execute import Clock, as_done
+from .finishing import Finishing
+from .loaded import LoadedModel
+from .network import Network, load_network
+from .sample import Boxes, Sample
+from .task import RegionTask, RegionWork, Target
+
+__all__ = ["Marking", "RegionJob", "RegionsDone", "ScanJob", "WriteJob"]
+
+RegionsDone: TypeAlias = "tuple[int, list[dict[str, Placed]], dict[str, float]]"
+"""How many regions a task had, the outputs that nobody wrote yet, and the seconds by stage."""
+
+
+@attrs.frozen(kw_only=True)
+class Marking:
+    """Where tasks note that they are done."""
+
+    folder: RunFolder
+    stage: str
+
+    def mark(self, task: int) -> None:
+        """Note it, after all that the task wrote is whole."""
+        self.folder.mark(self.stage, task)
+
+
+@attrs.define(kw_only=True, eq=False)
+class RegionJob:
+    """Regions of a plan."""
+
+    work: Any
+    """The `RegionWork`; None until statistics are known."""
+
+    descr: Any
+    """The description of the model."""
+
+    package: Package
+    """Its files, which every worker can read."""
+
+    trust: bool
+    turns: Mapping[str, int] = attrs.field(factory=dict)
+    """The number of each worker among those on its machine, by address: they share the devices of the plan."""
+
+    marking: Marking | None = None
+    network: Network | None = None
+    """The network where it is loaded already, in this process; each other process loads its own, by the plugins of that process."""
+
+    _own: Network | None = attrs.field(default=None, init=False)
+
+    def open(self, worker: str) -> Callable[[int], RegionsDone]:
+        """Load the network."""
+        network = self.network
+        if network is None:
+            model = LoadedModel.of(self.descr, self.package, collect())
+            plan = self.work.plan
+            device = plan.weights.devices[self.turns.get(worker, len(self.turns)) % len(plan.weights.devices)]
+            network = self._own = load_network(
+                model, plan.weights, plan.run_mode, devices=(device,), threads=plan.threads, calls=plan.workers, trust=self.trust
+            )
+        return _Regions(self.work, network, self.marking)
+
+    def close(self) -> None:
+        """Unload the network if it was loaded here."""
+        if self._own is not None:
+            self._own.close()
+            self._own = None
+            self.package.close()
+
+
+class _Regions:
+    """Carries out tasks of regions."""
+
+    def __init__(self, work: RegionWork, network: Network, marking: Marking | None) -> None:
+        self._work, self._network, self._marking = work, network, marking
+
+    def __call__(self, task: int) -> RegionsDone:
+        clock = Clock()
+        compute = RegionTask(work=self._work, network=self._network, clock=clock)
+        regions = self._work.plan.regions_of(task)
+        # While the network works on one region of a task, the next is read.
+        placed = [compute(r) for r in regions] if len(regions) == 1 else [p for _, p in as_done(compute, regions, workers=2)]
+        if self._marking is not None:
+            self._marking.mark(task)
+        return len(regions), [p for p in placed if p], clock.seconds
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class ScanJob:
+    """One pass over a sample that measures it; a task is a run of boxes."""
+
+    statistics: StreamingStatistics
+    sample: Sample
+    boxes: Boxes
+    boxes_per_task: int
+
+    def open(self, worker: str) -> Callable[[int], Partial]:
+        """Return what measures."""
+        return self.scan
+
+    def close(self) -> None:
+        """Nothing was taken."""
+
+    def scan(self, task: int) -> Partial:
+        """Return what is seen in the boxes of a task, in order, so that sums are the same whoever adds them."""
+        partial = self.statistics.partial()
+        for number in range(task * self.boxes_per_task, min((task + 1) * self.boxes_per_task, self.boxes.count)):
+            start, stop = self.boxes.box(number)
+            partial.update(self.sample.read(start, stop), start)
+        return partial
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class WriteJob:
+    """Boxes of a sample that are processed and written."""
+
+    name: str
+    sample: Sample
+    boxes: Boxes
+    target: Target
+    finishing: Finishing
+    marking: Marking | None = None
+
+    def open(self, worker: str) -> Callable[[int], None]:
+        """Return what writes."""
+        return self.write
+
+    def close(self) -> None:
+        """Nothing was taken."""
+
+    def write(self, task: int) -> None:
+        """Process and write a box."""
+        start, stop = self.boxes.box(task)
+        self.target.write(self.name, start, self.finishing(start, self.sample.read(start, stop)))
+        if self.marking is not None:
+            self.marking.mark(task)

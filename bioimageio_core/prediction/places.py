@@ -1,0 +1,113 @@
+"""Where the outputs of a run are written first, and where they end up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..io import ArraySpec, ChunkStore, OutputStore, RunFolder, continue_output, create_output
+from ..io.locations import join
+from ..typing import FrozenMapping
+from .options import PredictOptions
+from .plan import Plan, PlannedOutput
+from .result import LabelledArray, Prediction
+from .sample import Sample
+from .targets import MemoryTarget, ScratchTarget
+
+__all__ = ["Places", "finished_before"]
+
+
+class Places:
+    """The targets of all outputs.
+
+    Args:
+        plan: The plan.
+        path: Path or URL of the output; None keeps it in memory.
+        options: `overwrite` and how arrays are stored.
+        run: Identity and choices of the run, to be noted.
+        continued: Whether an unfinished output of the same run is there.
+
+    """
+
+    def __init__(self, plan: Plan, path: str | None, options: PredictOptions, run: dict[str, Any], *, continued: bool) -> None:
+        self._plan, self._options = plan, options
+        self.store: OutputStore | None = None
+        self.folder: RunFolder | None = None
+        """Notes of the run, where there is an output."""
+
+        if path is not None:
+            specs = [self._spec(o) for o in plan.outputs if not o.data_dependent]
+            self.store = continue_output(path, specs) if continued else create_output(path, specs, overwrite=options.overwrite, run=run)
+            self.folder = RunFolder(path)
+        self.first: dict[str, Any] = {}
+        self.last: dict[str, Any] = {}
+        for o in plan.outputs:
+            name = o.tensor.id
+            stored = self.store is not None and not o.data_dependent
+            self.last[name] = self.store if stored else MemoryTarget(o.shape, o.stored.dtype)
+            if not o.late_steps:
+                self.first[name] = self.last[name]
+            elif stored:
+                assert self.folder is not None
+                scratch = ChunkStore(join(self.folder.location, "scratch"))
+                spec = ArraySpec(name=name, shape=o.shape, dtype="float32", axes=o.axes, chunks=o.shards or o.chunks)
+                self.first[name] = ScratchTarget(scratch, spec)
+            else:
+                self.first[name] = MemoryTarget(o.shape, "float32")
+
+    def sample(self, output: PlannedOutput) -> Sample:
+        """Return an output as the blocks leave it."""
+        first = self.first[output.tensor.id]
+        return Sample(
+            source=first,
+            axes=output.axes,
+            shape=output.shape,
+            chunks=output.shards or output.chunks,
+            extra=output.extra,
+            can_travel=not isinstance(first, MemoryTarget),
+        )
+
+    def finish(self, attributes: dict[str, Any]) -> None:
+        """Declare the output complete."""
+        if self.store is None:
+            return
+        for o in self._plan.outputs:
+            if o.data_dependent:
+                array = self.last[o.tensor.id].array
+                self.store.ensure(self._spec(o, array.shape))
+                self.store.write(o.tensor.id, (0,) * array.ndim, array)
+        self.store.finish(FrozenMapping({"bioimageio_core": attributes}))
+
+    def outputs(self) -> dict[str, LabelledArray]:
+        """Return the outputs as they are."""
+        found = {}
+        for o in self._plan.outputs:
+            name, target = o.tensor.id, self.last[o.tensor.id]
+            if self.store is not None:
+                found[name] = LabelledArray(self.store.array(name), o.axes)
+            else:
+                found[name] = LabelledArray(target.array, o.axes)
+        return found
+
+    def _spec(self, output: PlannedOutput, shape: tuple[int, ...] | None = None) -> ArraySpec:
+        names = {a.id: list(a.channel_names) for a in output.tensor.axes if a.channel_names}
+        attributes: dict[str, Any] = {"channel_names": names["channel"]} if "channel" in names else {}
+        scale = output.stored.scale
+        if scale is not None:
+            attributes |= {"scale_factor": scale[0], "add_offset": scale[1]}
+        return ArraySpec(
+            name=output.tensor.id,
+            shape=shape or output.shape,
+            dtype=output.stored.dtype,
+            axes=output.axes,
+            chunks=output.chunks,
+            shards=output.shards,
+            attributes=FrozenMapping(attributes),
+            codec=self._options.codec,
+        )
+
+
+def finished_before(plan: Plan, path: str, options: PredictOptions) -> Prediction:
+    """Return the whole output of an earlier run."""
+    places = Places(plan, path, options, {}, continued=True)
+    count = plan.regions.count
+    return Prediction(places.outputs(), plan=plan, statistics={}, times={"total": 0.0}, nan_counts={}, finished=True, done_before=count)
