@@ -159,8 +159,12 @@ def strides(group: AxisGroup, *, largest_block: int, chunks: tuple[int, ...] = (
             yield stride
 
 
-def with_room_for_a_core(group: AxisGroup) -> AxisGroup:
+def with_room_for_a_core(group: AxisGroup, begin: int = 0) -> AxisGroup:
     """Return the group with its granularity reduced until a block of its fixed size holds a core, if that is needed.
+
+    Args:
+        group: A group of fixed size.
+        begin: Where the region of interest begins.
 
     Raises:
         BlockError: The halo leaves no core at all.
@@ -169,9 +173,9 @@ def with_room_for_a_core(group: AxisGroup) -> AxisGroup:
     assert isinstance(group.size, FixedSize)
     room = group.size.value - group.left - group.right
     grain = group.granularity
-    while grain > room and grain % 2 == 0 and (grain // 2) % group.denominator == 0:
+    while grain > room - begin % grain and grain % 2 == 0 and (grain // 2) % group.denominator == 0:
         grain //= 2
-    if room < grain:
+    if room - begin % grain < grain:
         raise BlockError(
             f"axis {group.name!r} of input {group.inputs[0].tensor!r} has the fixed size {group.size.value}, "
             f"of which {group.left} pixels before and {group.right} behind the core are halo: nothing is left to keep"

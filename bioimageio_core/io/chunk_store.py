@@ -94,6 +94,7 @@ class ChunkStore:
         import zarr
 
         place = join(self.location, spec.name)
+        codecs = {} if spec.codec is None else {"compressors": compressors(spec.codec, spec.zarr_format)}
         try:
             array = zarr.create_array(
                 zarr_store(place, read_only=False),
@@ -103,7 +104,7 @@ class ChunkStore:
                 shards=spec.shards,
                 fill_value=spec.fill_value,
                 **_written_axes(spec),
-                **({} if spec.codec is None else {"compressors": compressors(spec.codec, spec.zarr_format)}),
+                **codecs,
                 zarr_format=spec.zarr_format,
             )
         except (OSError, ValueError, TypeError) as error:

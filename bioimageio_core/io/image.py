@@ -60,6 +60,9 @@ class Image:
     pixel_size: FrozenMapping[AxisId, tuple[float, str | None]] = FrozenMapping()
     """Size and unit (as the source writes it) along space and time axes, where known."""
 
+    position: FrozenMapping[AxisId, float] = FrozenMapping()
+    """Of the centre of the source's first pixel, in the units of `pixel_size`, where known."""
+
     reader: Reader = attrs.field(repr=False)
     start: tuple[int, ...] = attrs.field(default=(), repr=False)
     """Where this image begins in what the reader reads; empty for the origin."""
@@ -110,7 +113,8 @@ class Image:
             written = axes if isinstance(axes, str) else ",".join(axes)
             raise AxesError(f"{self.name} has {len(self.shape)} axes (shape {self.shape}), got axes {written!r}; name one per axis.")
         kept = {axis: size for axis, size in self.pixel_size.items() if axis in parsed}
-        return attrs.evolve(self, axes=parsed, pixel_size=FrozenMapping(kept))
+        positions = {axis: at for axis, at in self.position.items() if axis in parsed}
+        return attrs.evolve(self, axes=parsed, pixel_size=FrozenMapping(kept), position=FrozenMapping(positions))
 
     def crop(self, region: tuple[slice, ...]) -> Image:
         """Return the region as an image of its own, reading nothing.

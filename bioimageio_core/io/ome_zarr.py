@@ -1,4 +1,4 @@
-"""Multiscale metadata of OME-Zarr: read from 0.1 to 0.5, written as 0.5."""
+"""Multiscale metadata of OME-Zarr, from version 0.1 to 0.5, as they are read."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class Level:
 
     path: str
     pixel_size: FrozenMapping[AxisId, tuple[float, str | None]]
+    position: FrozenMapping[AxisId, float]
+    """Of the centre of the first pixel, in the units of `pixel_size`."""
 
 
 @attrs.frozen(kw_only=True)
@@ -62,22 +64,24 @@ def _multiscale(written: Mapping[str, Any], channel_names: tuple[str, ...] | Non
         axes = None
     units = [a.get("unit") for a in entries]
     kinds = [a.get("type") or _TYPES.get(axis) for a, axis in zip(entries, axes or [""] * len(entries), strict=True)]
-    everywhere = _scale(written.get("coordinateTransformations"), len(entries))
+    everywhere = _numbers("scale", written.get("coordinateTransformations"), len(entries))
     levels = []
     for dataset in written["datasets"]:
-        own = _scale(dataset.get("coordinateTransformations"), len(entries))
+        own = _numbers("scale", dataset.get("coordinateTransformations"), len(entries))
         sizes: dict[AxisId, tuple[float, str | None]] = {}
+        shifts = _numbers("translation", dataset.get("coordinateTransformations"), len(entries))
+        positions = {a: p for a, p, kind in zip(axes or (), shifts or (), kinds, strict=False) if kind in ("space", "time")}
         if axes is not None and own is not None:
             for i, axis in enumerate(axes):
                 if kinds[i] in ("space", "time"):
                     sizes[axis] = own[i] * (everywhere[i] if everywhere is not None else 1.0), units[i]
-        levels.append(Level(path=str(dataset["path"]), pixel_size=FrozenMapping(sizes)))
+        levels.append(Level(path=str(dataset["path"]), pixel_size=FrozenMapping(sizes), position=FrozenMapping(positions)))
     name = written.get("name")
     return Multiscale(name=str(name) if name else None, axes=axes, levels=tuple(levels), channel_names=channel_names)
 
 
-def _scale(transformations: Any, count: int) -> list[float] | None:
+def _numbers(kind: str, transformations: Any, count: int) -> list[float] | None:
     for transformation in transformations or ():
-        if transformation.get("type") == "scale" and len(transformation.get("scale", ())) == count:
-            return [float(value) for value in transformation["scale"]]
+        if transformation.get("type") == kind and len(transformation.get(kind, ())) == count:
+            return [float(value) for value in transformation[kind]]
     return None

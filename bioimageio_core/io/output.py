@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import uuid
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import OutputError
 from .chunk_store import ArraySpec, ChunkStore, output_error
-from .locations import file_system, join, zarr_store
+from .locations import file_system, join, local_path, zarr_store
 from .run_folder import RunFolder
 from .zarr_image import UNFINISHED, is_zarr_node
 
@@ -117,13 +120,34 @@ def create_output(
         raise OutputError(f"Outputs need different names without '/' at all and '.' in front, got {names}.")
     files, path = file_system(location)
     _make_room(location, files, path, overwrite)
+    noted = json.dumps({"arrays": names, "run": run}).encode()
+    local = local_path(location)
     try:
         files.makedirs(path, exist_ok=True)
-        with files.open(join(path, UNFINISHED), "wb") as file:
-            file.write(json.dumps({"arrays": names, "run": run}).encode())
+        if local is None:
+            files.pipe_file(join(path, UNFINISHED), noted)
+        else:
+            _begin_alone(Path(path), noted)
+    except FileExistsError:
+        raise OutputError(f"{location} was begun by another process just now; give another name.") from None
     except OSError as error:
         raise output_error(location, error) from error
     return continue_output(location, arrays)
+
+
+def _begin_alone(folder: Path, noted: bytes) -> None:
+    """Write the file that says that an output is unfinished, whole; raise FileExistsError where another process was faster."""
+    part = folder / f"{UNFINISHED}.{uuid.uuid4().hex}"
+    try:
+        part.write_bytes(noted)
+        os.link(part, folder / UNFINISHED)  # unlike renaming, this does not replace what came in between
+    except FileExistsError:
+        raise
+    except OSError:  # of a file system without links
+        with (folder / UNFINISHED).open("xb") as file:
+            file.write(noted)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _make_room(location: str, files: Any, path: str, overwrite: bool) -> None:

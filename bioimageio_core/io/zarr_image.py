@@ -126,6 +126,7 @@ def _image_of_multiscale(image: Multiscale, location: str, level: int | None) ->
         channel_names=names,
         chunks=tuple(array.chunks),
         pixel_size=chosen.pixel_size if axes is not None else FrozenMapping(),
+        position=chosen.position if axes is not None else FrozenMapping(),
         reader=HandleReader(handle=Lazy(_open_array, place)),
     )
 

@@ -125,7 +125,7 @@ def _settled(sized: SizedGroup, wish: Wish, options: PredictOptions, notes: list
     """Return the grid of a group that leaves no choice."""
     group, size = sized.group, sized.image_size
     if wish.stride is not None:
-        group = with_room_for_a_core(group) if isinstance(group.size, FixedSize) and sized.cutting == "fixed" else group
+        group = with_room_for_a_core(group, wish.begin) if isinstance(group.size, FixedSize) and sized.cutting == "fixed" else group
         return AxisGrid(group=group, image_size=size, stride=wish.stride, begin=wish.begin, end=wish.end)
     if sized.cutting == "item":
         return AxisGrid(group=group, image_size=size, stride=1, begin=wish.begin, end=wish.end)
@@ -238,7 +238,7 @@ def _block_of(group: AxisGroup, stride: int, wish: Wish) -> int:
 
 
 def _fixed(sized: SizedGroup, wish: Wish, notes: list[str]) -> AxisGrid:
-    group = with_room_for_a_core(sized.group)
+    group = with_room_for_a_core(sized.group, wish.begin)
     assert isinstance(group.size, FixedSize)
     size = (sized.image_size if wish.end is None else wish.end) - wish.begin
     if wish.begin % group.granularity + size + group.left + group.right <= group.size.value:

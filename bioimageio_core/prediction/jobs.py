@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from ..io import RunFolder
+from ..io.ome_output import OmeTarget
 from ..registry import collect
 from ..sources import Package
 from ..statistics import Partial, StreamingStatistics
@@ -19,7 +20,7 @@ from .network import Network, load_network
 from .sample import Boxes, Sample
 from .task import RegionTask, RegionWork, Target
 
-__all__ = ["Marking", "RegionJob", "RegionsDone", "ScanJob", "WriteJob"]
+__all__ = ["LevelJob", "Marking", "RegionJob", "RegionsDone", "ScanJob", "WriteJob"]
 
 RegionsDone: TypeAlias = "tuple[int, list[dict[str, Placed]], dict[str, float]]"
 """How many regions a task had, the outputs that nobody wrote yet, and the seconds by stage."""
@@ -146,3 +147,26 @@ class WriteJob:
         self.target.write(self.name, start, self.finishing(start, self.sample.read(start, stop)))
         if self.marking is not None:
             self.marking.mark(task)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class LevelJob:
+    """A coarser level of an image, made box by box of the level before."""
+
+    target: OmeTarget
+    level: int
+    boxes: Boxes
+    marking: Marking
+
+    def open(self, worker: str) -> Callable[[int], None]:
+        """Return what writes."""
+        return self.write
+
+    def close(self) -> None:
+        """Nothing was taken."""
+
+    def write(self, task: int) -> None:
+        """Write a box."""
+        start, stop = self.boxes.box(task)
+        self.target.store.write(self.target.image.place(self.level), start, self.target.read_level(self.level, start, stop))
+        self.marking.mark(task)

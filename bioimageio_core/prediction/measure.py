@@ -44,10 +44,10 @@ class Scanner:
     """Makes passes over samples."""
 
     registry: Registry
-    executor: Executor
+    workers: int
+    executor: Executor = Threads()
     """Where passes run."""
 
-    workers: int
     pool_over: tuple[AxisId, ...] = ()
     """Extra axes that statistics are pooled over."""
 

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias, get_args
 import attrs
 
 from ..errors import InputError
+from ..io.codecs import check_codec
+from ..io.ome_output import OmeVersion
 from ..typing import AxisId, FrozenMapping, Precision
 
 __all__ = ["PredictOptions", "Progress", "parse_memory"]
@@ -126,6 +128,13 @@ class PredictOptions:
     value_range: tuple[float, float] = (0.0, 1.0)
     """The values that 0 and the largest integer of `dtype` stand for."""
 
+    ome: OmeVersion | None = None
+    """Write OME-Zarr images of this version, ``0.4`` or ``0.5``, instead of plain zarr arrays.
+    A single output is the image itself, several are images below it by id."""
+
+    pyramid: bool = False
+    """Write coarser levels, too, each of half the resolution: means, or the nearest pixel of labels. Only with `ome`."""
+
     codec: str | None = None
     """How chunks of the output are compressed: ``zstd``, ``gzip`` or ``blosc``, with a level as in ``zstd:9``, or ``none``."""
 
@@ -149,18 +158,34 @@ class PredictOptions:
     progress: Progress | None = attrs.field(default=None, eq=False)
 
     def __attrs_post_init__(self) -> None:
+        for check in (self._check_blocks, self._check_output, self._check_network):
+            check()
+
+    def _check_blocks(self) -> None:
         for name in ("block", "chunks", "shards"):
             for axis, size in getattr(self, name).items():
                 if size < 1:
                     raise InputError(f"{name} along axis {axis!r} is {size}: expected at least 1 pixel")
+        if self.shard is not None and not 1 <= self.shard[0] <= self.shard[1]:
+            raise InputError(f"shard is {self.shard[0]}/{self.shard[1]}: expected i/n with i from 1 to n")
         if self.batch_size < 1:
             raise InputError(f"batch_size is {self.batch_size}: expected at least 1")
         if any(h < 0 for h in self.halo.values()):
             raise InputError(f"halo is {dict(self.halo)}: expected no negative number")
 
+    def _check_output(self) -> None:
+        if self.ome not in (None, "0.4", "0.5"):
+            raise InputError(f"ome is {self.ome!r}: expected a version of OME-Zarr, 0.4 or 0.5")
+        if self.pyramid and self.ome is None:
+            raise InputError("pyramid is for OME-Zarr: give ome= (--ome 0.5) too")
+        if self.ome == "0.4" and self.shards:
+            raise InputError("OME-Zarr 0.4 is on zarr version 2, which has no shards: give ome 0.5, or no shards")
+        if self.codec is not None:
+            check_codec(self.codec)
+
+    def _check_network(self) -> None:
         if self.run_mode_kwargs and self.run_mode is None:
             raise InputError("run_mode_kwargs are given without a run_mode: expected the name of the run mode that they are for")
-
         if self.precision not in get_args(Precision):
             raise InputError(f"precision is {self.precision!r}: expected one of {', '.join(get_args(Precision))}")
         if not self.devices or not all(self.devices):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..io import ArraySpec, ChunkStore, OutputStore, RunFolder, continue_output, create_output
+from ..errors import OutputError
+from ..io import ArraySpec, ChunkStore, OutputStore, RunFolder, continue_output, create_output, run_of_output
 from ..io.locations import join
+from ..io.ome_output import OmeTarget
 from ..typing import FrozenMapping
+from .identity import check_same_run
+from .ome_images import ome_images
 from .options import PredictOptions
 from .plan import Plan, PlannedOutput
 from .result import LabelledArray, Prediction
@@ -34,16 +38,17 @@ class Places:
         self.folder: RunFolder | None = None
         """Notes of the run, where there is an output."""
 
+        self.images = ome_images(plan, options) if path is not None and options.ome is not None else {}
         if path is not None:
-            specs = [self._spec(o) for o in plan.outputs if not o.data_dependent]
-            self.store = continue_output(path, specs) if continued else create_output(path, specs, overwrite=options.overwrite, run=run)
+            specs = [spec for o in plan.outputs if not o.data_dependent for spec in self._specs(o)]
+            self.store = self._open(path, specs, run, continued=continued)
             self.folder = RunFolder(path)
         self.first: dict[str, Any] = {}
         self.last: dict[str, Any] = {}
         for o in plan.outputs:
             name = o.tensor.id
             stored = self.store is not None and not o.data_dependent
-            self.last[name] = self.store if stored else MemoryTarget(o.shape, o.stored.dtype)
+            self.last[name] = self._target(name) if stored else MemoryTarget(o.shape, o.stored.dtype)
             if not o.late_steps:
                 self.first[name] = self.last[name]
             elif stored:
@@ -53,6 +58,23 @@ class Places:
                 self.first[name] = ScratchTarget(scratch, spec)
             else:
                 self.first[name] = MemoryTarget(o.shape, "float32")
+
+    def _target(self, name: str) -> OutputStore | OmeTarget:
+        assert self.store is not None
+        return OmeTarget(store=self.store, image=self.images[name]) if name in self.images else self.store
+
+    def _open(self, path: str, specs: list[ArraySpec], run: dict[str, Any], *, continued: bool) -> OutputStore:
+        if continued:
+            return continue_output(path, specs)
+        try:
+            return create_output(path, specs, overwrite=self._options.overwrite, run=run)
+        except OutputError:
+            noted = run_of_output(path)[1]
+            if noted is None or not self._options.shard:
+                raise
+            # Another shard began at the same time.
+            check_same_run(path, noted.get("identity", {}), run["identity"])
+            return continue_output(path, specs)
 
     def sample(self, output: PlannedOutput) -> Sample:
         """Return an output as the blocks leave it."""
@@ -66,6 +88,17 @@ class Places:
             can_travel=not isinstance(first, MemoryTarget),
         )
 
+    def levels_left(self) -> list[tuple[OmeTarget, int]]:
+        """Return the levels of images that are not written with the regions, in the order in which they are made."""
+        if self.store is None:
+            return []
+        return [
+            (OmeTarget(store=self.store, image=image), number)
+            for image in self.images.values()
+            for number, level in enumerate(image.levels)
+            if not level.with_regions
+        ]
+
     def finish(self, attributes: dict[str, Any]) -> None:
         """Declare the output complete."""
         if self.store is None:
@@ -75,18 +108,29 @@ class Places:
                 array = self.last[o.tensor.id].array
                 self.store.ensure(self._spec(o, array.shape))
                 self.store.write(o.tensor.id, (0,) * array.ndim, array)
-        self.store.finish(FrozenMapping({"bioimageio_core": attributes}))
+        for image in self.images.values():
+            image.write_metadata(self.store.location)
+        of_root = [image for image in self.images.values() if not image.path]
+        more = of_root[0].metadata() if of_root else {}
+        self.store.finish({**more, "bioimageio_core": attributes}, zarr_format=2 if self._options.ome == "0.4" else 3)
 
     def outputs(self) -> dict[str, LabelledArray]:
         """Return the outputs as they are."""
         found = {}
         for o in self._plan.outputs:
             name, target = o.tensor.id, self.last[o.tensor.id]
-            if self.store is not None:
+            if name in self.images and self.store is not None:
+                found[name] = LabelledArray(self.store.array(self.images[name].place(0)), self.images[name].axes)
+            elif self.store is not None:
                 found[name] = LabelledArray(self.store.array(name), o.axes)
             else:
                 found[name] = LabelledArray(target.array, o.axes)
         return found
+
+    def _specs(self, output: PlannedOutput) -> tuple[ArraySpec, ...]:
+        """Return the arrays of an output."""
+        name = output.tensor.id
+        return self.images[name].specs() if name in self.images else (self._spec(output),)
 
     def _spec(self, output: PlannedOutput, shape: tuple[int, ...] | None = None) -> ArraySpec:
         names = {a.id: list(a.channel_names) for a in output.tensor.axes if a.channel_names}

@@ -13,7 +13,7 @@ import numpy as np
 from .execute import Clock, Reporter
 from .executors import Executor, Threads
 from .finishing import Finishing
-from .jobs import Marking, RegionJob, WriteJob
+from .jobs import LevelJob, Marking, RegionJob, WriteJob
 from .loaded import LoadedModel
 from .measure import Scanner
 from .options import PredictOptions
@@ -21,7 +21,7 @@ from .places import Places
 from .plan import Plan, PlannedOutput
 from .prepare import prepare_inputs, raw_sample, ready_steps, reference_statistics
 from .result import Prediction
-from .sample import AxisArray
+from .sample import AxisArray, Boxes
 from .targets import MemoryTarget
 from .task import RegionWork
 
@@ -92,7 +92,7 @@ def run_plan(
     in_memory = any(o.data_dependent for o in plan.outputs)
     before = _predict_regions(attrs.evolve(job, work=work, marking=None if in_memory else marking), executor, places, options, clock)
     finished = options.shard is None or marking is None or all(marking.folder.done(REGIONS, plan.task_count))
-    if options.shard is not None and any(o.late_steps for o in plan.outputs):
+    if options.shard is not None and (any(o.late_steps for o in plan.outputs) or places.levels_left()):
         finished = False  # one process does what is left, when all shards are done
     if finished:
         with _timed(clock, "whole output"):
@@ -110,6 +110,8 @@ def run_plan(
                         marking=None if places.folder is None else Marking(folder=places.folder, stage=f"late-{planned.tensor.id}"),
                     )
                     _write_late(late, executor, plan, options)
+        with _timed(clock, "levels"):
+            _write_levels(places, executor, plan, options)
     seconds = {**clock.seconds, "total": time.perf_counter() - begin}
     if finished:
         places.finish({"plan": plan.as_dict(), "run": run, "statistics": told, "seconds": seconds})
@@ -142,6 +144,20 @@ def _predict_regions(job: RegionJob, executor: Executor, places: Places, options
                 places.first[name].write(name, start, array)
         report.more(regions)
     return before
+
+
+def _write_levels(places: Places, executor: Executor, plan: Plan, options: PredictOptions) -> None:
+    """Make the coarser levels that regions did not write."""
+    for target, number in places.levels_left():
+        assert places.folder is not None
+        level = target.image.levels[number]
+        boxes = Boxes(shape=level.shape, size=level.chunks)
+        marking = Marking(folder=places.folder, stage=f"level-{target.image.name}-{number}")
+        done = places.folder.done(marking.stage, boxes.count)
+        report = Reporter(f"level {number} of {target.image.name}", boxes.count, options.progress, sum(done))
+        job = LevelJob(target=target, level=number, boxes=boxes, marking=marking)
+        for _ in executor.run(job, (n for n in range(boxes.count) if not done[n]), at_once=plan.workers):
+            report.more()
 
 
 def _write_late(job: WriteJob, executor: Executor, plan: Plan, options: PredictOptions) -> None:

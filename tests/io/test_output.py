@@ -5,13 +5,15 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
+import attrs
 import numpy as np
 import pytest
 import zarr
 
-from bioimageio_core.errors import OutputError, SourceError
-from bioimageio_core.io import ArraySpec, OutputStore, create_output, create_temporary, open_image
+from bioimageio_core.errors import InputError, OutputError, SourceError
+from bioimageio_core.io import ArraySpec, OutputStore, RunFolder, continue_output, create_output, open_image, run_of_output
 from bioimageio_core.typing import FrozenMapping
 
 SPEC = ArraySpec(
@@ -128,7 +130,7 @@ class TestOverwrite:
         """An unfinished output is called that."""
         location = str(tmp_path / "o.zarr")
         create_output(location, [SPEC])
-        with pytest.raises(OutputError, match="exists and is an unfinished output; give overwrite=True"):
+        with pytest.raises(OutputError, match="exists and is an unfinished output; give resume=True"):
             create_output(location, [SPEC])
         create_output(location, [SPEC], overwrite=True)
 
@@ -208,22 +210,92 @@ class TestFailures:
         assert (type(error), str(error)) == (OutputError, "full")
 
 
-class TestTemporary:
-    def test_lives_beside_the_output(self, tmp_path: Path) -> None:
-        """It is made where the space is, and removed at the end."""
-        with create_temporary([SPEC], near=str(tmp_path / "o.zarr")) as store:
-            assert Path(store.location).parent == tmp_path
-            copy = pickle.loads(pickle.dumps(store))
-            copy.write("prob", (0, 0, 0), BLOCK)
-            copy.close()
-            assert np.array_equal(store.read("prob", (slice(0, 1), slice(0, 64), slice(0, 32))), BLOCK)
-        assert list(tmp_path.iterdir()) == []
+class TestRunFolder:
+    """Notes of a run inside its output."""
 
-    def test_remote_output(self) -> None:
-        """Beside a remote output it is a local folder all the same."""
-        with create_temporary([SPEC], near="memory://x/o.zarr") as store:
-            assert Path(store.location).is_dir()
-        assert not Path(store.location).exists()
+    @pytest.mark.parametrize("url", [False, True])
+    def test_markers(self, tmp_path: Path, url: bool) -> None:
+        """What was marked is found, by copies of it too, of each stage for itself, whichever folder it lies in."""
+        folder = RunFolder(f"memory://{tmp_path}/o.zarr" if url else str(tmp_path / "o.zarr"))
+        assert not any(folder.done("regions", 10))
+        for number in (0, 3, 5000, 9999):
+            pickle.loads(pickle.dumps(folder)).mark("regions", number)
+        folder.mark("late", 1)
+        assert [n for n, done in enumerate(folder.done("regions", 10_000)) if done] == [0, 3, 5000, 9999]
+        assert list(folder.done("late", 3)) == [0, 1, 0]
+        assert list(folder.done("regions", 2)) == [1, 0]
+        folder.remove()
+        assert not any(folder.done("regions", 10_000))
+        folder.remove()
+
+    @pytest.mark.parametrize("url", [False, True])
+    def test_notes(self, tmp_path: Path, url: bool) -> None:
+        """Numbers come back bit by bit."""
+        folder = RunFolder(f"memory://{tmp_path}/n.zarr" if url else str(tmp_path / "n.zarr"))
+        assert folder.noted("statistics") is None
+        value = {"values": [0.1 + 0.2, float("inf"), 5e-324]}
+        folder.note("statistics", value)
+        folder.note("statistics", value)
+        assert folder.noted("statistics") == value
+
+
+class TestContinued:
+    """An unfinished output is opened again."""
+
+    def test_run_is_noted(self, tmp_path: Path) -> None:
+        """What is noted of a run is found while it is unfinished, and when it is whole."""
+        location = str(tmp_path / "o.zarr")
+        assert run_of_output(location) == (False, None)
+        create_output(location, [SPEC], run={"identity": 1})
+        assert run_of_output(location) == (False, {"identity": 1})
+        again = continue_output(location, [SPEC])
+        again.write("prob", (0, 0, 0), BLOCK)
+        again.finish({"bioimageio_core": {"run": {"identity": 1}}})
+        assert run_of_output(location) == (True, {"identity": 1})
+
+    def test_finished_twice(self, tmp_path: Path) -> None:
+        """Two processes may find that all is done at once."""
+        location = str(tmp_path / "o.zarr")
+        create_output(location, [SPEC], run={})
+        RunFolder(location).mark("regions", 0)
+        OutputStore(location).finish({"a": 1})
+        OutputStore(location).finish({"a": 1})
+        assert sorted(p.name for p in Path(location).iterdir()) == ["prob", "zarr.json"]
+
+    def test_missing_arrays_are_made(self, tmp_path: Path) -> None:
+        """A run that was killed before its arrays were made goes on all the same; an array of another kind is refused."""
+        location = str(tmp_path / "o.zarr")
+        create_output(location, [], run={})
+        continue_output(location, [SPEC]).write("prob", (0, 0, 0), BLOCK)
+        with pytest.raises(OutputError, match="is there already"):
+            continue_output(location, [SPEC.of_dtype("uint8")])
+
+
+class TestCodecs:
+    """Compression by name."""
+
+    @pytest.mark.parametrize("zarr_format", [2, 3])
+    @pytest.mark.parametrize("codec", ["none", "zstd", "zstd:9", "gzip:1", "blosc"])
+    def test_smaller(self, tmp_path: Path, codec: str, zarr_format: Literal[2, 3]) -> None:
+        """What is written is read back, and takes less space where it is compressed."""
+        spec = ArraySpec(
+            name="a", shape=(256, 256), dtype="uint16", axes=("y", "x"), chunks=(256, 256), codec=codec, zarr_format=zarr_format
+        )
+        store = create_output(str(tmp_path / "o.zarr"), [spec])
+        data = np.arange(65536, dtype="uint16").reshape(256, 256) // 64
+        store.write("a", (0, 0), data)
+        store.finish({}, zarr_format=zarr_format)
+        size = sum(f.stat().st_size for f in (tmp_path / "o.zarr" / "a").rglob("*"))
+        assert (size > data.nbytes) == (codec == "none")
+        image = open_image(str(tmp_path / "o.zarr"))
+        assert image.axes == ("y", "x")
+        assert np.array_equal(image.read((slice(None), slice(None))), data)
+
+    @pytest.mark.parametrize("codec", ["lz77", "zstd:99", "none:1", "gzip:fast"])
+    def test_unknown(self, tmp_path: Path, codec: str) -> None:
+        """The error says what there is."""
+        with pytest.raises(InputError, match=f"codec is '{codec}'"):
+            create_output(str(tmp_path / "o.zarr"), [attrs.evolve(SPEC, codec=codec)])
 
 
 def test_equal_stores_pickle_to_their_location() -> None:

@@ -1,0 +1,29 @@
+"""Predicts in a process that is killed, or goes on with what another left: a model, an image, an output, and options as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from typing import Any
+
+import bioimageio_core as bc
+
+
+def main() -> None:
+    """Predict; with ``kill_at`` a fraction of all progress reports of a stage, die there."""
+    model, image, output, text = sys.argv[1:5]
+    options: dict[str, Any] = json.loads(text)
+    stage, after = options.pop("kill_stage", None), options.pop("kill_after", 0)
+
+    def progress(now: str, done: int, total: int) -> None:
+        if stage is not None and now.startswith(stage) and done >= after:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    prediction = bc.predict(model, image, output, progress=progress, **options)
+    print(json.dumps({"finished": prediction.finished, "done_before": prediction.done_before}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,219 @@
+"""Parts of images: regions of interest, masks, empty blocks."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import zarr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_models import (
+    BATCH,
+    box_model,
+    channels,
+    follows,
+    pointwise_model,
+    pool_graph,
+    resample_graph,
+    save_description_0_5,
+    space,
+    tensor,
+)
+
+import bioimageio_core as bc
+from bioimageio_core.errors import InputError
+
+ANY = {"min": 16, "step": 4}
+NORMALISED = [{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["y", "x"]}}]
+
+
+def noise(*shape: int, seed: int = 0) -> np.ndarray:
+    """Return noise without zeros."""
+    return np.random.default_rng(seed).random(shape, dtype=np.float32) + 0.5
+
+
+def predicted(model: Path, image: Any, **options: Any) -> np.ndarray:
+    """Return the output ``out``."""
+    return np.asarray(bc.predict(model, image, **options)["out"])
+
+
+class TestRegionOfInterest:
+    """The law: the prediction of a region is that region of the prediction of the whole."""
+
+    @settings(max_examples=40, deadline=None)
+    @given(data=st.data())
+    def test_is_part_of_the_whole(self, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+        """Wherever it begins and ends, and however it is cut; statistics are those of the whole image."""
+        folder = tmp_path_factory.mktemp("model")
+        model = box_model(folder, ANY, halo=4, preprocessing=NORMALISED)
+        image = noise(data.draw(st.integers(17, 90)), 60)
+        start = data.draw(st.integers(0, image.shape[0] - 1))
+        stop = data.draw(st.integers(start + 1, image.shape[0]))
+        block = data.draw(st.sampled_from([20, 28, 64]))
+        whole = predicted(model, image)
+        part = predicted(model, image, roi={"y": (start, stop), "x": slice(7, 43)}, block={"y": block, "x": block})
+        np.testing.assert_allclose(part, whole[:, :, start:stop, 7:43], rtol=1e-5, atol=1e-6)
+
+    def test_phase_of_pooling(self, tmp_path: Path) -> None:
+        """Blocks start on the network's stride, although the region does not: a network that pools sees the same cells."""
+        pool_graph(tmp_path / "weights.onnx", size=8)
+        save_description_0_5(
+            tmp_path,
+            [tensor("raw", BATCH, channels(), space("y", {"min": 32, "step": 8}), space("x", {"min": 32, "step": 8}))],
+            [tensor("out", BATCH, channels(), *(space(a, follows(a), halo=8) for a in "yx"))],
+        )
+        image = noise(100, 90)
+        whole = predicted(tmp_path, image)
+        part = predicted(tmp_path, image, roi={"y": (13, 71), "x": (5, 88)}, block={"y": 32, "x": 48})
+        np.testing.assert_array_equal(part, whole[:, :, 13:71, 5:88])
+
+    @pytest.mark.parametrize(("up", "down"), [(2, 1), (1, 4)])
+    def test_other_scale(self, tmp_path: Path, up: int, down: int) -> None:
+        """The region grows to whole pixels of outputs of another scale."""
+        resample_graph(tmp_path / "weights.onnx", up=up, down=down)
+        ratio = Fraction(up, down)
+        out = [space(a, follows(a), scale=float(1 / ratio)) for a in "yx"]
+        save_description_0_5(
+            tmp_path,
+            [tensor("raw", BATCH, channels(), *(space(a, {"min": 16, "step": 4}) for a in "yx"))],
+            [tensor("out", BATCH, channels(), *({**o, "halo": 2 if up == 2 else 1} for o in out))],
+        )
+        image = noise(64, 40)
+        whole = predicted(tmp_path, image)
+        part = predicted(tmp_path, image, roi={"y": (9, 30)}, block={"y": 32, "x": 32})
+        low, high = int(9 // down * down * ratio), int(-(-30 // down) * down * ratio)
+        np.testing.assert_allclose(part, whole[:, :, low:high], rtol=1e-6)
+
+    def test_items(self, tmp_path: Path) -> None:
+        """Time points that the model knows nothing of are chosen likewise."""
+        model = pointwise_model(tmp_path, gain=2.0)
+        image = noise(6, 9, 8)
+        part = predicted(model, image, axes="tyx", roi={"time": (2, 5), "x": (1, 4)})
+        np.testing.assert_array_equal(part, 2 * image[2:5, None, None, :, 1:4])
+
+    def test_fixed_size(self, tmp_path: Path) -> None:
+        """Blocks of the one size that the network takes cover the region, too."""
+        model = box_model(tmp_path, 64, halo=4)
+        image = noise(200, 150)
+        whole = predicted(model, image)
+        part = predicted(model, image, roi={"y": (33, 180), "x": (90, 150)})
+        np.testing.assert_allclose(part[:, :, 4:-4], whole[:, :, 37:176, 90:], rtol=1e-5)
+
+    def test_out_of_core(self, tmp_path: Path) -> None:
+        """Chunks begin with the region, which is noted in the plan."""
+        (tmp_path / "model").mkdir()
+        model = box_model(tmp_path / "model", ANY, halo=4)
+        image = noise(120, 120)
+        bc.predict(model, image, tmp_path / "o.zarr", roi={"y": (9, 101)}, block={"y": 40, "x": 40})
+        np.testing.assert_allclose(
+            zarr.open_group(str(tmp_path / "o.zarr"), mode="r")["out"][...], predicted(model, image)[:, :, 9:101], rtol=1e-6
+        )
+        plan = bc.open_predictor(model).plan(image, roi={"y": (9, 101)})
+        assert plan.as_dict()["outputs"]["out"]["origin"] == [0, 0, 9, 0]
+
+    @pytest.mark.parametrize(
+        ("roi", "message"),
+        [
+            ({"y": (5, 5)}, "roi along axis 'y' is 5:5: expected a part of 0:30"),
+            ({"y": (0, 31)}, "expected a part of 0:30"),
+            ({"Z": (0, 3)}, "roi names the axis 'Z'"),
+            ({"channel": (0, 1)}, "roi names the axis 'channel', which is always taken whole"),
+            ({"y": slice(3, None)}, "expected a start and a stop"),
+        ],
+    )
+    def test_refused(self, tmp_path: Path, roi: dict[str, Any], message: str) -> None:
+        """Nothing outside of the image, nothing empty, no axis that is not cut."""
+        with pytest.raises(InputError, match=message):
+            bc.predict(pointwise_model(tmp_path), noise(30, 30), axes="yx", roi=roi)
+
+
+class TestMask:
+    """The law: what is wanted is as without a mask, and the rest is 0."""
+
+    @settings(max_examples=25, deadline=None)
+    @given(data=st.data())
+    def test_any_mask(self, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+        """Of any resolution, coarser or finer than the image, whatever the blocks."""
+        model = box_model(tmp_path_factory.mktemp("model"), ANY, halo=4)
+        image = noise(61, 53)
+        shape = data.draw(st.tuples(st.integers(1, 130), st.integers(1, 110)))
+        mask = np.random.default_rng(data.draw(st.integers(0, 99))).random(shape) < data.draw(st.sampled_from([0.05, 0.5]))
+        block = data.draw(st.sampled_from([20, 64]))
+        found = predicted(model, image, mask=mask, block={"y": block, "x": block})
+        rows = np.arange(61) * shape[0] // 61
+        columns = np.arange(53) * shape[1] // 53
+        expected = np.where(mask[np.ix_(rows, columns)], predicted(model, image), 0)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+    def test_other_blocks_are_not_read(self, tmp_path: Path) -> None:
+        """Blocks without a wanted pixel are neither read nor computed."""
+        model = box_model(tmp_path, ANY, halo=4)
+        image = noise(200, 200)
+        read: list[tuple[slice, ...]] = []
+
+        class Watched:
+            shape, dtype = image.shape, image.dtype
+
+            def __getitem__(self, index: tuple[slice, ...]) -> np.ndarray:
+                read.append(index)
+                return image[index]
+
+        mask = np.zeros((200, 200), bool)
+        mask[150:160, 20:30] = True
+        found = predicted(model, Watched(), axes="yx", mask=mask, block={"y": 40, "x": 40}, skip_empty=False)
+        assert 1 <= len(read) <= 2
+        assert found[0, 0, 155, 25] > 0
+        assert found[0, 0, 100].max() == 0
+
+    def test_with_time(self, tmp_path: Path) -> None:
+        """A mask without time is that of all time points; one that names its axes may have them in any order."""
+        model = pointwise_model(tmp_path, gain=1.0)
+        image = noise(3, 10, 8)
+        mask = zarr.create_array(str(tmp_path / "mask.zarr"), data=np.eye(8, 10, dtype="uint8"), dimension_names=("x", "y"))
+        found = predicted(model, image, axes="tyx", mask=mask)
+        np.testing.assert_array_equal(found[:, 0, 0], image * np.eye(10, 8))
+
+    def test_after_ops_of_the_whole(self, tmp_path: Path) -> None:
+        """Where postprocessing wants statistics of the whole output, the mask comes last."""
+        model = pointwise_model(tmp_path, post=NORMALISED)
+        image, mask = noise(40, 40), np.eye(40)
+        whole = predicted(model, image)
+        assert whole.mean() == pytest.approx(0, abs=1e-5)
+        masked = predicted(model, image, mask=np.ones((1, 1)))
+        np.testing.assert_allclose(masked, whole, rtol=1e-6)
+        assert (predicted(model, image, mask=mask)[0, 0] != 0).sum() <= 40
+
+    def test_refused(self, tmp_path: Path) -> None:
+        """A mask of other axes."""
+        model = pointwise_model(tmp_path)
+        with pytest.raises(InputError, match="the mask has 3 axes of sizes"):
+            bc.predict(model, noise(9, 9), mask=np.ones((2, 9, 9)))
+
+
+class TestEmptyBlocks:
+    """Blocks of nothing but 0."""
+
+    def test_left_out(self, tmp_path: Path) -> None:
+        """They are 0 in the output, whatever the network would make of them; others are as ever."""
+        model = pointwise_model(tmp_path, size={"min": 16, "step": 16}, offset=1.0)
+        image = np.zeros((64, 64), np.float32)
+        image[40, 40] = 5
+        found = predicted(model, image, block={"y": 16, "x": 16}, skip_empty=True)[0, 0]
+        expected = np.zeros((64, 64))
+        expected[32:48, 32:48] = 1
+        expected[40, 40] = 6
+        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(predicted(model, image, block={"y": 16, "x": 16})[0, 0], image + 1)
+
+    def test_nothing_at_all(self, tmp_path: Path) -> None:
+        """An image of zeros gives an output of zeros, in memory and on disk."""
+        (tmp_path / "model").mkdir()
+        model = pointwise_model(tmp_path / "model", offset=1.0)
+        for output in (None, tmp_path / "o.zarr"):
+            out = bc.predict(model, np.zeros((30, 30), np.float32), output, skip_empty=True)["out"]
+            assert out.shape == (1, 1, 30, 30)
+            assert not np.asarray(out).any()

@@ -1,0 +1,251 @@
+"""Runs that are interrupted and continued, and runs that are shared by processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import zarr
+from made_models import BATCH, box_model, channels, follows, save_description_0_5, save_graph, space, tensor
+from onnx import helper
+
+import bioimageio_core as bc
+from bioimageio_core.errors import InputError, OutputError
+from bioimageio_core.io import RunFolder
+
+SCRIPT = Path(__file__).with_name("interrupted.py")
+PASSES = [{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["y", "x"]}}]
+BLOCKS: dict[str, Any] = {"block": {"y": 64, "x": 64}}
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """Two outputs: one in blocks, one whose postprocessing waits for all of it; the input is normalised by its statistics."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    kernel = np.full((1, 1, 3, 3), 1 / 9, np.float32)
+    nodes = [
+        helper.make_node("Conv", ["raw", "kernel"], ["smooth"], pads=[1, 1, 1, 1]),
+        helper.make_node("Mul", ["smooth", "smooth"], ["energy"]),
+    ]
+    save_graph(folder / "weights.onnx", nodes, {"raw": 4}, {"smooth": 4, "energy": 4}, kernel=kernel)
+    out = [space(a, follows(a), halo=4) for a in "yx"]
+    return save_description_0_5(
+        folder,
+        [tensor("raw", BATCH, channels(), *(space(a, {"min": 16, "step": 4}) for a in "yx"), preprocessing=PASSES)],
+        [tensor("smooth", BATCH, channels(), *out), tensor("energy", BATCH, channels(), *out, postprocessing=PASSES)],
+    )
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """Noise of 500 x 400 pixels."""
+    path = tmp_path / "image.zarr"
+    noise = np.random.default_rng(0).random((500, 400), dtype=np.float32)
+    zarr.create_array(str(path), data=noise, chunks=(64, 64), dimension_names=("y", "x"))
+    return path
+
+
+def run(model: Path, image: Path, output: Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Predict in another process."""
+    arguments = [str(model), str(image), str(output), json.dumps({**BLOCKS, **options})]
+    return subprocess.run([sys.executable, "-P", str(SCRIPT), *arguments], capture_output=True, text=True, check=False)
+
+
+def arrays(output: Path) -> dict[str, np.ndarray]:
+    """Return all arrays of an output."""
+    return {name: array[...] for name, array in zarr.open_group(str(output), mode="r").arrays()}
+
+
+def assert_same(output: Path, undisturbed: Path) -> None:
+    """Fail unless two outputs are equal bit by bit."""
+    found, expected = arrays(output), arrays(undisturbed)
+    assert found.keys() == expected.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name].view("uint32"), array.view("uint32"))
+
+
+def assert_markers_are_true(output: Path, undisturbed: Path) -> None:
+    """Fail where a marker claims a region that is not whole; the grid is that of blocks of 64 pixels with 4 of overlap."""
+    done = RunFolder(str(output)).done("regions", 10_000)
+    if not any(done):
+        return
+    expected = arrays(undisturbed)["smooth"]
+    found = zarr.open_array(str(output / "smooth"), mode="r")[...]
+    plan = bc.open_predictor(output.parent / "model").plan(str(output.parent / "image.zarr"), **BLOCKS)
+    for task in range(plan.task_count):
+        if done[task]:
+            for region in plan.regions_of(task):
+                y, x = (range(g.core(r[0], t)[0], g.core(r[-1], t)[1]) for g, r, t in _spans(plan, region))
+                part = np.s_[:, :, y.start : y.stop, x.start : x.stop]
+                np.testing.assert_array_equal(found[part], expected[part])
+
+
+def _spans(plan: Any, region: int) -> list[tuple[Any, range, Any]]:
+    ranges = plan.regions.block_ranges(region)
+    return [(plan.grids[tie[0]], ranges[tie[0]], tie[1]) for tie in plan.outputs[0].ties[-2:]]
+
+
+class TestKilled:
+    """SIGKILL at any moment, then the same command with ``resume``."""
+
+    @pytest.mark.parametrize(
+        ("stage", "after"),
+        [("statistics of raw", 0), ("predict", 0), ("predict", 20), ("predict", 30), ("statistics of energy", 0), ("postprocess", 1)],
+    )
+    def test_goes_on(self, tmp_path: Path, model: Path, image: Path, stage: str, after: int) -> None:
+        """In each of its stages; what was done is not done again, and the result is the same, bit by bit."""
+        undisturbed, output = tmp_path / "undisturbed.zarr", tmp_path / "o.zarr"
+        assert run(model, image, undisturbed).returncode == 0
+        killed = run(model, image, output, kill_stage=stage, kill_after=after)
+        assert killed.returncode == -signal.SIGKILL
+        assert_markers_are_true(output, undisturbed)
+        again = run(model, image, output, resume=True)
+        assert again.returncode == 0, again.stderr
+        told = json.loads(again.stdout)
+        assert told["finished"]
+        assert told["done_before"] >= (after if stage == "predict" else 0)
+        assert_same(output, undisturbed)
+        assert not (output / ".bmz-run").exists()
+
+    @pytest.mark.skipif("BMZ_LARGE" not in os.environ, reason="takes minutes: run by 'nox -s large', which sets BMZ_LARGE")
+    @pytest.mark.parametrize("seed", range(100))
+    def test_large_at_random(self, tmp_path: Path, model: Path, image: Path, seed: int) -> None:
+        """Killed at random moments, again and again, until a run ends."""
+        undisturbed, output = tmp_path / "undisturbed.zarr", tmp_path / "o.zarr"
+        begin = time.perf_counter()
+        assert run(model, image, undisturbed).returncode == 0
+        whole = time.perf_counter() - begin
+        chance = random.Random(seed)
+        arguments = [sys.executable, "-P", str(SCRIPT), str(model), str(image), str(output), json.dumps({**BLOCKS, "resume": True})]
+        for _ in range(3):
+            with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+                time.sleep(chance.uniform(0.2, 1.0) * whole)
+                process.kill()
+            if output.exists():
+                assert_markers_are_true(output, undisturbed)
+        assert run(model, image, output, resume=True).returncode == 0
+        assert_same(output, undisturbed)
+
+
+class TestContinuing:
+    """What may be continued, and by whom."""
+
+    def test_nothing_to_do(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """A run that is whole is left as it is."""
+        output = tmp_path / "o.zarr"
+        first = bc.predict(model, image, output, resume=True, **BLOCKS)
+        assert (first.finished, first.done_before) == (True, 0)
+        before = {p: p.stat().st_mtime_ns for p in output.rglob("*")}
+        again = bc.predict(model, image, output, resume=True, **BLOCKS)
+        assert (again.finished, again.done_before) == (True, again.plan.regions.count)
+        assert {p: p.stat().st_mtime_ns for p in output.rglob("*")} == before
+        np.testing.assert_array_equal(np.asarray(again["smooth"]), np.asarray(first["smooth"]))
+
+    def test_blocks_are_kept_to(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """A run keeps its blocks, although another budget would choose others today."""
+        output = tmp_path / "o.zarr"
+        assert run(model, image, output, kill_stage="predict", kill_after=10).returncode != 0
+        again = bc.predict(model, image, output, resume=True, memory="3 GB", workers=1)
+        assert again.done_before >= 10
+        assert again.plan.grids[-1].block_size(0) == 64
+
+    @pytest.mark.parametrize(
+        ("options", "what"),
+        [
+            ({"halo": {"y": 8, "x": 8}}, "options or blocks"),
+            ({"dtype": "float16"}, "options or blocks"),
+            ({"weights": 1}, "weights"),
+            ({"image": 1}, "images"),
+        ],
+    )
+    def test_another_run(self, tmp_path: Path, model: Path, image: Path, options: dict[str, Any], what: str) -> None:
+        """Another model, image or parameter refuses to mix, and says what is other; nothing changes."""
+        output = tmp_path / "o.zarr"
+        assert run(model, image, output, kill_stage="predict", kill_after=10).returncode != 0
+        if "weights" in options:
+            graph = (model / "weights.onnx").read_bytes()
+            (model / "weights.onnx").write_bytes(graph.replace(b"made", b"MADE"))
+        if "image" in options:
+            time.sleep(0.02)
+            zarr.create_array(str(image), data=np.ones((500, 400), "float32"), chunks=(50, 50), dimension_names=("y", "x"), overwrite=True)
+        given = {k: v for k, v in options.items() if k not in ("weights", "image")}
+        before = sorted(output.rglob("*"))
+        with pytest.raises(OutputError, match=f"was begun by another run .*{what}"):
+            bc.predict(model, image, output, resume=True, **BLOCKS, **given)
+        assert sorted(output.rglob("*")) == before
+
+    def test_without_asking(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """Nothing is continued unless asked for; the error names the option."""
+        output = tmp_path / "o.zarr"
+        assert run(model, image, output, kill_stage="predict", kill_after=10).returncode != 0
+        with pytest.raises(OutputError, match="resume=True"):
+            bc.predict(model, image, output, **BLOCKS)
+        with pytest.raises(InputError, match="give an output"):
+            bc.predict(model, image, resume=True)
+
+    def test_interrupted_by_ctrl_c(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """Ctrl-C ends the run, exit status 130, and says how to go on; the run that follows does."""
+        output = tmp_path / "o.zarr"
+        script = (
+            "import sys, os, signal, bioimageio_core.prediction.run as r\n"
+            "from bioimageio_core.prediction.execute import Reporter\n"
+            "more = Reporter.more\n"
+            "def slow(self, n=1):\n"
+            "    more(self, n)\n"
+            "    if self._stage == 'predict' and self._done == 9: os.kill(os.getpid(), signal.SIGINT)\n"
+            "Reporter.more = slow\n"
+            "from bioimageio_core.cli.main import main\n"
+            "main()\n"
+        )
+        command = ["predict", str(model), str(image), "-o", str(output), "--block", "y=64,x=64"]
+        done = subprocess.run([sys.executable, "-P", "-c", script, *command], capture_output=True, text=True, check=False)
+        assert done.returncode == 130
+        assert "--resume" in done.stderr
+        assert bc.predict(model, image, output, resume=True, **BLOCKS).done_before >= 9
+
+
+class TestShards:
+    """Processes that share a run, with nothing between them but the store."""
+
+    def test_three_processes(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """All at once, each its part; what waits for the whole output is done by a last call."""
+        undisturbed, output = tmp_path / "undisturbed.zarr", tmp_path / "o.zarr"
+        assert run(model, image, undisturbed).returncode == 0
+        processes = []
+        for number in (1, 2, 3):
+            options = json.dumps({**BLOCKS, "shard": [number, 3]})
+            arguments = [sys.executable, "-P", str(SCRIPT), str(model), str(image), str(output), options]
+            processes.append(subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        for process in processes:
+            out, err = process.communicate(timeout=120)
+            assert process.returncode == 0, err
+            assert not json.loads(out)["finished"]
+        last = json.loads(run(model, image, output, resume=True).stdout)
+        assert last["finished"]
+        assert last["done_before"] == bc.open_predictor(model).plan(image, **BLOCKS).regions.count
+        assert_same(output, undisturbed)
+
+    def test_last_one_finishes(self, tmp_path: Path, image: Path) -> None:
+        """Where nothing waits for the whole output, whoever sees all parts done declares it complete."""
+        (tmp_path / "m").mkdir()
+        model = box_model(tmp_path / "m", {"min": 16, "step": 4}, halo=4)
+        output = tmp_path / "o.zarr"
+        finished = [bc.predict(model, image, output, shard=(n, 3), **BLOCKS).finished for n in (2, 3, 1)]
+        assert finished == [False, False, True]
+        np.testing.assert_allclose(arrays(output)["out"], np.asarray(bc.predict(model, image)["out"]), rtol=1e-5)
+
+    @pytest.mark.parametrize("shard", [(0, 3), (4, 3), (1, 0)])
+    def test_refused(self, tmp_path: Path, model: Path, image: Path, shard: tuple[int, int]) -> None:
+        """Parts are counted from 1."""
+        with pytest.raises(InputError, match="expected i/n with i from 1 to n"):
+            bc.predict(model, image, tmp_path / "o.zarr", shard=shard)
