@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .api import (
         card,
         compat,
+        compute_statistics,
         convert_weights,
         environment_of,
         export_model,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         open_predictor,
         plugins,
         predict,
+        predict_many,
         save_description,
         save_package,
         test_model,
@@ -31,14 +33,17 @@ if TYPE_CHECKING:
         verify,
     )
     from .drafting.draft import DraftedModel
+    from .prediction.many import Failed
     from .prediction.options import PredictOptions
     from .prediction.plan import Plan
     from .prediction.predictor import Predictor
     from .prediction.result import LabelledArray, Prediction
+    from .prediction.statistics_file import Statistics
     from .probing.measured import MeasuredAxis, MeasuredNetwork, MeasuredOutputAxis
 
 __all__ = [
     "DraftedModel",
+    "Failed",
     "LabelledArray",
     "MeasuredAxis",
     "MeasuredNetwork",
@@ -47,8 +52,10 @@ __all__ = [
     "PredictOptions",
     "Prediction",
     "Predictor",
+    "Statistics",
     "card",
     "compat",
+    "compute_statistics",
     "convert_weights",
     "environment_of",
     "export_model",
@@ -61,6 +68,7 @@ __all__ = [
     "open_predictor",
     "plugins",
     "predict",
+    "predict_many",
     "save_description",
     "save_package",
     "test_model",
@@ -71,6 +79,7 @@ __all__ = [
 
 _HOMES = {
     "DraftedModel": "bioimageio_core.drafting.draft",
+    "Failed": "bioimageio_core.prediction.many",
     "LabelledArray": "bioimageio_core.prediction.result",
     "MeasuredAxis": "bioimageio_core.probing.measured",
     "MeasuredNetwork": "bioimageio_core.probing.measured",
@@ -79,6 +88,7 @@ _HOMES = {
     "PredictOptions": "bioimageio_core.prediction.options",
     "Prediction": "bioimageio_core.prediction.result",
     "Predictor": "bioimageio_core.prediction.predictor",
+    "Statistics": "bioimageio_core.prediction.statistics_file",
     "save_description": "bioimageio_core.spec.saving",
 }
 

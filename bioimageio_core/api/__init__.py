@@ -12,13 +12,14 @@ from .descriptions import (
     validate,
 )
 from .loading import default_registry, plugins
-from .predicting import measure_network, open_predictor, predict, test_model, verify
+from .predicting import compute_statistics, measure_network, open_predictor, predict, predict_many, test_model, verify
 from .systems import compat, export_model, import_model
 from .weights import convert_weights, environment_of, init_description
 
 __all__ = [
     "card",
     "compat",
+    "compute_statistics",
     "convert_weights",
     "default_registry",
     "environment_of",
@@ -33,6 +34,7 @@ __all__ = [
     "package_files",
     "plugins",
     "predict",
+    "predict_many",
     "save_description",
     "save_package",
     "test_model",

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import MissingRequirementError, UnknownExtensionError
+from ..prediction.dataset import measure_for_model, measure_images, parse_measure
+from ..prediction.executors import Executor, Threads
+from ..prediction.finding import find_images
+from ..prediction.many import Failed, Many, plan_many
+from ..prediction.many import predict_many as predict_all
 from ..prediction.options import PredictOptions
 from ..prediction.predictor import Predictor, active_client, evolve_options
 from ..prediction.result import LabelledArray, Prediction
+from ..prediction.statistics_file import Statistics
 from ..prediction.verify import VerifyReport, verify_blocks
 from ..probing.measured import MeasuredNetwork
+from ..resources import allotted_cores
 from ..sources import Package, Source, open_package
 from ..trials.report import TestReport
 from ..trials.weights import test_weights
 from .loading import load_model
 
-__all__ = ["measure_network", "open_predictor", "predict", "test_model", "verify"]
+__all__ = ["compute_statistics", "measure_network", "open_predictor", "predict", "predict_many", "test_model", "verify"]
 
 
 def open_predictor(model: Source | Package, **options: Any) -> Predictor:
@@ -66,6 +74,73 @@ def predict(model: Source | Package, inputs: Any, output: Any = None, **options:
     finally:
         submitted.cancel()
     return Prediction(outputs, plan=None, **more)
+
+
+def predict_many(model: Source | Package, inputs: Any, output: str, **options: Any) -> Iterator[Prediction | Failed]:
+    """Run a model on many images, one after the other, with one network; what is wrong with one of them does not stop the rest.
+
+    Args:
+        model: What `load_description` takes.
+        inputs: A pattern (``data/*.tif``), a folder, or a sequence of what `predict` takes.
+        output: Template of the outputs, as in ``results/{name}.zarr``, with ``{name}``, ``{folder}`` and ``{number}``; or a folder.
+        options: See `PredictOptions`. With ``resume`` those that are done are left as they are.
+
+    Returns:
+        An iterator of the prediction of each image, or of a `Failed` with its error.
+
+    Raises:
+        InputError: Two images would go to one place, or axes of some image would have to be guessed.
+
+    """
+    found = find_images([os.fspath(inputs)]) if isinstance(inputs, str | os.PathLike) else tuple(inputs)
+    planned = plan_many(found, str(output))
+    return _predict_all(open_predictor(model, **options), planned)
+
+
+def _predict_all(predictor: Predictor, planned: Sequence[Many]) -> Iterator[Prediction | Failed]:
+    with predictor:
+        yield from predict_all(predictor, planned)
+
+
+def compute_statistics(
+    images: Any,
+    model: Source | Package | None = None,
+    *,
+    measures: Iterable[str] = ("mean", "std"),
+    over: Iterable[str] = (),
+    **options: Any,
+) -> Statistics:
+    """Measure images out of core, exactly: all together and each of them.
+
+    Args:
+        images: A path, pattern, folder or array, or a sequence of them.
+        model: Measure what its preprocessing wants, for ``predict(statistics=...)``.
+        measures: Without a model: some of ``mean``, ``std``, ``min``, ``max``, ``median`` and ``percentile 99.8``,
+            by interpolation (numpy's ``linear``); with ``inverted_cdf`` behind a percentile, an element of the image.
+        over: Axes to reduce over; none means all.
+        options: `axes`, `channel`, `level`, `stats_over`, `client`, `workers` and `progress` of `PredictOptions`.
+
+    Raises:
+        InputError: Images do not fit the model or each other, or there is no such measure.
+
+    """
+    chosen = evolve_options(PredictOptions(), options)
+    if isinstance(images, str | os.PathLike):
+        sources: Sequence[Any] = find_images([os.fspath(images)])
+    else:
+        sources = list(images) if isinstance(images, list | tuple) else [images]
+    client = active_client(chosen)
+    executor: Executor = Threads()
+    if client is not None:
+        from ..prediction.cluster import Cluster
+
+        executor = Cluster(client)
+    workers = chosen.workers or allotted_cores()
+    if model is None:
+        wanted = [parse_measure(text, tuple(over)) for text in measures]
+        return measure_images(sources, wanted, chosen, executor=executor, workers=workers)
+    with open_package(model) as package:
+        return measure_for_model(load_model(package), sources, chosen, executor=executor, workers=workers)
 
 
 def _predict_from_worker(

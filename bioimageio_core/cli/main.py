@@ -29,6 +29,7 @@ COMMANDS = {
     "plugins": "List what is registered, by whom, and what failed.",
     "predict": "Predict images of any size.",
     "schema": "Print the JSON Schema of descriptions.",
+    "stats": "Measure images of any size exactly, for predictions to come.",
     "test": "Reproduce the test outputs of a model.",
     "update": "Bring a description to the newest format version.",
     "validate": "Judge descriptions by their format.",

@@ -2,64 +2,185 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .prediction_options import as_inputs, as_options, check_axes_known, prediction_options
+from .prediction_options import as_inputs, as_many, as_options, check_axes_known, prediction_options
 from .terminal import INTERRUPTED, bytes_in_words, peak_memory, print_json, progress_bars
+
+if TYPE_CHECKING:
+    from ..prediction.plan import Plan
+    from ..prediction.predictor import Predictor
+    from ..prediction.result import Prediction
 
 __all__ = ["command"]
 
 
 @click.command(
     epilog="Example: bmz predict path/to/model image.zarr -o result.zarr. "
-    "For several inputs: bmz predict path/to/model raw=a.zarr mask=b.zarr -o result.zarr"
+    "For several inputs: bmz predict path/to/model raw=a.zarr mask=b.zarr -o result.zarr. "
+    "For many images: bmz predict path/to/model 'plate/*.tif' -o 'results/{name}.zarr'. "
+    "On a batch system: bmz predict path/to/model image.zarr -o result.zarr --shard $SLURM_ARRAY_TASK_ID/100"
 )
 @click.argument("model")
 @click.argument("images", nargs=-1, required=True)
-@click.option("-o", "--output", required=True, help="Zarr group to write, with one array per output.")
+@click.option("-o", "--output", required=True, help="Zarr group to write; of many images a template as in out/{name}.zarr, or a folder.")
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists.")
+@click.option("--resume", is_flag=True, help="Go on with an output that was begun; one that is whole is left as it is.")
+@click.option("--shard", help="Compute part i of n, as in 3/8, while other processes compute the others; then once more with --resume.")
+@click.option("--scheduler", help="Address of a dask scheduler whose workers predict, as in tcp://host:8786.")
+@click.option("--processes", type=click.IntRange(min=1), help="Worker processes on this machine that predict, instead of threads.")
 @prediction_options
 @click.option("--json", "as_json", is_flag=True, help="Print for machines.")
-def command(model: str, images: tuple[str, ...], output: str, overwrite: bool, as_json: bool, **given: Any) -> None:
+def command(
+    model: str,
+    images: tuple[str, ...],
+    output: str,
+    shard: str | None,
+    scheduler: str | None,
+    processes: int | None,
+    as_json: bool,
+    **given: Any,
+) -> int:
     """Predict IMAGES of any size with MODEL.
 
-    MODEL is a folder, a description file, a zip or a URL. IMAGES are .npy, .tif or zarr; give ID=PATH where the model has several inputs.
+    MODEL is a folder, a description file, a zip or a URL. IMAGES are .npy, .tif or zarr, patterns or folders of these;
+    give ID=PATH where the model has several inputs.
     """
     from ..api import open_predictor
-    from ..report.plan_text import guessed_axes_text
 
-    with open_predictor(model, overwrite=overwrite, **as_options(given)) as predictor:
-        plan = predictor.plan(as_inputs(images))
+    many = as_many(images)
+    with (
+        _client(scheduler, processes) as client,
+        open_predictor(model, shard=_shard(shard), client=client, **as_options(given)) as predictor,
+    ):
+        if many is not None:
+            return _predict_many(predictor, many, output, as_json=as_json)
+        plan = predictor.plan(as_inputs(images), output)
         check_axes_known(plan, as_json=as_json)
         if not as_json:
-            for line in (*guessed_axes_text(plan), *(f"warning: {w}" for w in plan.warnings)):
-                click.echo(line, err=True)
+            _say_beforehand(plan)
         with progress_bars(shown=not as_json) as progress:
             try:
                 prediction = predictor.run(plan, output, progress=progress)
             except KeyboardInterrupt:
                 raise _Interrupted(output) from None
-    peak = peak_memory()
     if as_json:
-        print_json(
-            {
-                "output": output,
-                "arrays": {k: {"axes": v.axes, "shape": v.shape, "dtype": str(v.dtype)} for k, v in prediction.items()},
-                "seconds": dict(prediction.times),
-                "statistics": dict(prediction.statistics),
-                "nan_counts": dict(prediction.nan_counts),
-                "peak_memory": peak,
-                "warnings": plan.warnings,
-            }
-        )
+        print_json(_as_data(prediction, plan, output))
+    else:
+        _report(prediction, plan, output)
+    return 0
+
+
+def _predict_many(predictor: Predictor, images: tuple[str, ...], output: str, *, as_json: bool) -> int:
+    """Predict many images; return 1 where one failed."""
+    from ..errors import InputError
+    from ..prediction.many import Failed, plan_many, predict_many
+
+    required = [t.id for t in predictor.model.io.inputs if not t.optional]
+    if len(required) > 1:
+        raise InputError(f"the model takes {len(required)} inputs: expected ID=PATH for each of {', '.join(required)}")
+    planned = plan_many(images, output)
+    told, failed = [], []
+    with progress_bars(shown=not as_json) as progress:
+        if progress is not None:
+            progress("images", 0, len(planned))
+        for number, (one, result) in enumerate(zip(planned, predict_many(predictor, planned), strict=True), start=1):
+            if isinstance(result, Failed):
+                failed.append(result)
+                told.append({"image": one.inputs, "output": one.output, "error": str(result.error)})
+            else:
+                told.append({"image": one.inputs, **_as_data(result, result.plan, one.output)})
+            if progress is not None:
+                progress("images", number, len(planned))
+    if as_json:
+        print_json({"images": told, "failed": len(failed)})
+    else:
+        click.echo(f"{len(planned) - len(failed)} of {len(planned)} images predicted")
+        for one_failed in failed:
+            click.echo(f"failed: {one_failed.inputs}: {one_failed.error}", err=True)
+    return 1 if failed else 0
+
+
+def _shard(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+)\s*", text)
+    if match is None:
+        raise click.UsageError(f"--shard {text}: expected i/n, as in 3/8")
+    return int(match[1]), int(match[2])
+
+
+@contextmanager
+def _client(scheduler: str | None, processes: int | None) -> Iterator[Any]:
+    """Connect to a scheduler, or start worker processes; None where threads of this process are to predict."""
+    if scheduler is None and processes is None:
+        yield None
+        return
+    if scheduler is not None and processes is not None:
+        raise click.UsageError("--scheduler and --processes exclude each other: workers are there, or are to be started")
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        from ..errors import MissingRequirementError
+
+        raise MissingRequirementError("predicting on workers needs distributed: pip install 'bioimageio-runtime[distributed]'") from None
+    if scheduler is not None:
+        from ..errors import SourceError
+
+        try:
+            client = Client(scheduler, timeout="20s", set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise SourceError(f"there is no scheduler at {scheduler}: {error}") from None
+        with client:
+            yield client
+        return
+    with (
+        LocalCluster(n_workers=processes, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+def _say_beforehand(plan: Plan) -> None:
+    from ..report.plan_text import guessed_axes_text
+
+    for line in (*guessed_axes_text(plan), *(f"warning: {w}" for w in plan.warnings)):
+        click.echo(line, err=True)
+
+
+def _as_data(prediction: Prediction, plan: Plan | None, output: str) -> dict[str, Any]:
+    return {
+        "output": output,
+        "finished": prediction.finished,
+        "regions_done_before": prediction.done_before,
+        "arrays": {k: {"axes": v.axes, "shape": v.shape, "dtype": str(v.dtype)} for k, v in prediction.items()},
+        "seconds": dict(prediction.times),
+        "statistics": dict(prediction.statistics),
+        "nan_counts": dict(prediction.nan_counts),
+        "peak_memory": peak_memory(),
+        "warnings": () if plan is None else plan.warnings,
+    }
+
+
+def _report(prediction: Prediction, plan: Plan, output: str) -> None:
+    if prediction.finished and prediction.done_before == plan.regions.count and "predict" not in prediction.times:
+        click.echo(f"{output} was whole already: nothing was left to do")
         return
     for name, array in prediction.items():
         click.echo(f"{output}/{name}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}")
     for name, count in prediction.nan_counts.items():
         click.echo(f"note: {count} pixels of {name} are NaN; statistics ignore them")
+    if prediction.done_before:
+        click.echo(f"{prediction.done_before} of {plan.regions.count} regions were done before")
+    if not prediction.finished:
+        click.echo("parts of other processes are missing, or the last step is: when all are done, run this once more with --resume")
     stages = "".join(f"{k} {v:.1f} s, " for k, v in prediction.times.items() if k != "total" and v >= 0.05)
+    peak = peak_memory()
     click.echo(
         f"{prediction.times['total']:.1f} s ({stages}{plan.workers} worker{'s' * (plan.workers != 1)})"
         + (f", peak memory {bytes_in_words(peak)}" if peak else "")
@@ -74,5 +195,5 @@ class _Interrupted(click.ClickException):
     def __init__(self, output: str) -> None:
         from ..io import OutputStore
 
-        left = f"; {output} is unfinished, --overwrite begins anew" if OutputStore(output).unfinished else ""
+        left = f"; {output} is unfinished, --resume goes on with it" if OutputStore(output).unfinished else ""
         super().__init__(f"interrupted{left}")

@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 import click
 
 from ..errors import AxesError, InputError
+from ..prediction.finding import find_images
 
-__all__ = ["PRECISION", "as_inputs", "as_options", "check_axes_known", "prediction_options"]
+__all__ = ["PRECISION", "as_inputs", "as_many", "as_options", "check_axes_known", "prediction_options"]
 
+OVERLAP = "What is done where blocks overlap: cut off, which is exact, or blend."
 PRECISION = "What the network computes with; narrower numbers are faster on some devices, and deviate."
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,13 +27,18 @@ def prediction_options(function: F) -> F:
             click.option("--axes", help="Axes of the image, as in 'tczyx' or 'time,channel,y,x'."),
             click.option("--channel", help="Channel to use, by name or number; several with commas."),
             click.option("--level", type=int, help="Resolution level of an OME-Zarr image, 0 the finest."),
+            click.option("--pixel-size", help="Size of a pixel by axis in the unit of the model, as in y=0.5,x=0.5, unless files say it."),
+            click.option("--rescale", is_flag=True, help="Resample images to the pixel size of the model."),
+            click.option("--roi", help="Part to predict by axis, in input pixels, as in y=0:512,x=100:612."),
+            click.option("--mask", help="Image that is not 0 where the prediction is wanted."),
+            click.option("--skip-empty", is_flag=True, help="Leave out blocks of nothing but 0."),
             click.option("--block", help="Largest block by axis, in input pixels with halo, as in y=512,x=512."),
             click.option("--halo", help="Halo by output axis instead of the described one, as in y=32,x=32."),
             click.option("--network-stride", help="Product of the pooling factors by axis, as in y=16,x=16."),
             click.option(
                 "--batch-size", type=click.IntRange(min=1), default=1, show_default=True, help="Blocks given to the network at once."
             ),
-            click.option("--memory", default="2 GiB", show_default=True, help="Host memory to stay within."),
+            click.option("--memory", help="Host memory to stay within, as in '4 GB'; by default 2 GiB, or nine tenths of a job's."),
             click.option("--workers", type=click.IntRange(min=1), help="Blocks in flight at once; one per core by default."),
             click.option("--weights-format", help="Weights to use, as in onnx; the fastest installed by default."),
             click.option("--device", default="cpu", show_default=True, help="Device to run on, as in cuda:1; several with commas."),
@@ -40,7 +47,15 @@ def prediction_options(function: F) -> F:
             click.option("--run-mode", help="Run mode instead of the described one, as in tta; see 'bmz plugins'."),
             click.option("--run-mode-kwargs", help='Its arguments as JSON, as in \'{"merge": "max"}\'.'),
             click.option("--stats-over", help="Axes that the model lacks to pool statistics over, with commas."),
+            click.option("--statistics", help="File of statistics that 'bmz stats' wrote."),
             click.option("--chunks", help="Chunks of the output by axis, as in y=256,x=256."),
+            click.option("--shards", help="Files of the output by axis, of several chunks each, as in y=2048,x=2048."),
+            click.option("--dtype", help="What the output is stored as, as in uint8."),
+            click.option("--value-range", default="0,1", show_default=True, help="Values that 0 and the largest integer stand for."),
+            click.option("--codec", help="Compression: zstd, gzip or blosc, with a level as in zstd:9, or none."),
+            click.option("--ome", type=click.Choice(["0.4", "0.5"]), help="Write OME-Zarr of this version."),
+            click.option("--pyramid", is_flag=True, help="Write coarser levels, too."),
+            click.option("--overlap", type=click.Choice(["crop", "linear", "gaussian"]), default="crop", show_default=True, help=OVERLAP),
             click.option("--trust", is_flag=True, help="Run code that comes with the model."),
         ]
     ):
@@ -51,8 +66,11 @@ def prediction_options(function: F) -> F:
 def as_options(given: dict[str, Any]) -> dict[str, Any]:
     """Return command line options as those of `PredictOptions`."""
     options = dict(given)
-    for name in ("block", "halo", "network_stride", "chunks"):
+    for name in ("block", "halo", "network_stride", "chunks", "shards"):
         options[name] = axis_sizes(options[name], name)
+    options["roi"] = _ranges(options["roi"])
+    options["pixel_size"] = _pixel_sizes(options["pixel_size"])
+    options["value_range"] = _two_numbers(options["value_range"])
     options["run_mode_kwargs"] = _json_mapping(options["run_mode_kwargs"])
     channel = options["channel"]
     if channel is not None:
@@ -77,6 +95,38 @@ def axis_sizes(text: str | None, name: str) -> dict[str, int]:
     return sizes
 
 
+def _ranges(text: str | None) -> dict[str, tuple[int, int]]:
+    ranges = {}
+    for part in (text or "").split(","):
+        if part.strip():
+            axis, _, rest = part.partition("=")
+            start, colon, stop = rest.partition(":")
+            if not axis.strip() or not colon or not start.strip().isdecimal() or not stop.strip().isdecimal():
+                raise click.UsageError(f"--roi {text}: expected AXIS=START:STOP, with commas between them, found {part.strip()!r}")
+            ranges[axis.strip()] = (int(start), int(stop))
+    return ranges
+
+
+def _pixel_sizes(text: str | None) -> dict[str, float]:
+    sizes = {}
+    for part in (text or "").split(","):
+        if part.strip():
+            axis, _, size = part.partition("=")
+            try:
+                sizes[axis.strip()] = float(size)
+            except ValueError:
+                raise click.UsageError(f"--pixel-size {text}: expected AXIS=SIZE, with commas between, found {part.strip()!r}") from None
+    return sizes
+
+
+def _two_numbers(text: str) -> tuple[float, float]:
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise click.UsageError(f"--value-range {text}: expected two numbers with a comma between them, as in -1,1") from None
+    return low, high
+
+
 def _json_mapping(text: str | None) -> dict[str, Any]:
     try:
         value = json.loads(text or "{}")
@@ -85,6 +135,16 @@ def _json_mapping(text: str | None) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise click.UsageError(f"--run-mode-kwargs {text}: expected a JSON object of arguments by name")
     return value
+
+
+def as_many(paths: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return the images of a command line that names many for a model with one input: several, a pattern or a folder; else None."""
+    if any("=" in path and not Path(path).exists() for path in paths):
+        return None
+    found = find_images(paths)
+    if not found:
+        raise InputError(f"there are no images in {', '.join(paths)}: expected .npy, .tif or .zarr")
+    return None if len(paths) == 1 and found == paths else found
 
 
 def as_inputs(paths: tuple[str, ...]) -> Any:

@@ -89,6 +89,7 @@ def _check_axis_options(model: ModelIO, options: PredictOptions, extra: tuple[Ax
     outputs = {a.id for t in model.outputs for a in t.axes}
     for name, known in (
         ("block", inputs),
+        ("pixel_size", inputs),
         ("roi", inputs | set(extra)),
         ("network_stride", inputs),
         ("halo", outputs),

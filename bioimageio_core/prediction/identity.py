@@ -9,11 +9,8 @@ import hashlib
 import json
 from typing import Any
 
-import numpy as np
-
 from ..errors import OutputError
-from ..io import Image
-from ..io.locations import file_system, join
+from ..io.content import content_of
 from ..sources.hashes import sha256_of
 from ..spec.freezing import thaw
 from .loaded import LoadedModel
@@ -21,12 +18,6 @@ from .options import PredictOptions
 from .plan import Plan
 
 __all__ = ["check_same_run", "run_identity"]
-
-METADATA = ("zarr.json", ".zarray", ".zattrs", ".zgroup")
-"""Files of a zarr folder that change where its arrays do, chunks apart."""
-
-LARGEST_HASHED = 2**28
-"""Bytes of an array in memory up to which its values are part of its identity."""
 
 
 def run_identity(plan: Plan, model: LoadedModel, options: PredictOptions) -> dict[str, Any]:
@@ -52,9 +43,9 @@ def run_identity(plan: Plan, model: LoadedModel, options: PredictOptions) -> dic
                 key: data[key]
                 for key in ("run_mode", "outputs", "axes", "regions", "tasks", "batch_size", "statistics_pooled_over", "skip_empty")
             },
-            "mask": None if plan.mask is None else _image_content(plan.mask.image),
+            "mask": None if plan.mask is None else content_of(plan.mask.image),
         },
-        "statistics": _digest(thaw(options.statistics)) if options.statistics else None,
+        "statistics": _digest(thaw(options.statistics.dataset)) if options.statistics.dataset else None,
     }
 
 
@@ -81,27 +72,7 @@ def check_same_run(location: str, before: dict[str, Any], now: dict[str, Any]) -
 
 
 def _content(plan: Plan, tensor: str) -> Any:
-    return next(_image_content(i.bound.image) for i in plan.inputs if i.bound.tensor.id == tensor)
-
-
-def _image_content(image: Image) -> Any:
-    """Return what tells one content of an image from another, as far as that costs little."""
-    if image.location is not None:
-        files, path = file_system(image.location)
-        found = {}
-        for name in ("", *METADATA):
-            place = join(path, name) if name else path
-            try:
-                info = files.info(place)
-            except OSError:
-                continue
-            if info.get("type") == "file":
-                found[name] = [info.get("size"), *(str(info[key]) for key in ("mtime", "ETag", "etag", "LastModified") if key in info)]
-        return {"location": str(path), "files": found, "start": list(image.start), "picked": image.picked and list(image.picked[1])}
-    array = getattr(image.reader, "array", None)
-    if isinstance(array, np.ndarray) and array.nbytes <= LARGEST_HASHED:
-        return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
-    return [list(image.shape), str(image.dtype), str(getattr(array, "name", ""))]
+    return next(content_of(i.bound.image) for i in plan.inputs if i.bound.tensor.id == tensor)
 
 
 def _digest(value: Any) -> str:

@@ -15,6 +15,7 @@ from ..io import Image, open_image
 from ..typing import AxisId
 from .model_io import AxisIO, ModelIO, TensorIO
 from .options import PredictOptions
+from .pixel_size import fit_pixel_size
 
 __all__ = ["BoundInput", "bind_inputs"]
 
@@ -32,6 +33,7 @@ class BoundInput:
     """For each of `axes`: its number in the image, or None where the image lacks it."""
 
     axes_guessed: bool = False
+    warnings: tuple[str, ...] = ()
 
     @property
     def extra_axes(self) -> tuple[AxisId, ...]:
@@ -133,12 +135,13 @@ def _bind(tensor: TensorIO, source: Any, options: PredictOptions) -> BoundInput:
     if image.axes is None:
         image = image.with_axes(_guess_axes(tensor, image))
     image = _select_channels(tensor, image, _for_tensor(options.channel, tensor.id))
+    image, warnings = fit_pixel_size(tensor, image, options)
     assert image.axes is not None
     ids = tensor.axis_ids
     extra = tuple(a for a in image.axes if a not in ids and not (a == "channel" and image.shape[image.axes.index(a)] == 1))
     axes = extra + ids
     numbers = tuple(image.axes.index(a) if a in image.axes else None for a in axes)
-    bound = BoundInput(tensor=tensor, image=image, axes=axes, source_axes=numbers, axes_guessed=guessed)
+    bound = BoundInput(tensor=tensor, image=image, axes=axes, source_axes=numbers, axes_guessed=guessed, warnings=warnings)
     for axis, size in zip(tensor.axes, bound.shape[len(extra) :], strict=True):
         _check_whole_axis(tensor, axis, size, image)
     return bound

@@ -11,7 +11,7 @@ from ..io import RunFolder
 from ..io.ome_output import OmeTarget
 from ..registry import collect
 from ..sources import Package
-from ..statistics import Partial, StreamingStatistics
+from ..statistics import DatasetPartial, DatasetStatistics, Partial, StreamingStatistics
 from .assembly import Placed
 from .execute import Clock, as_done
 from .finishing import Finishing
@@ -100,27 +100,47 @@ class _Regions:
 
 @attrs.frozen(kw_only=True, eq=False)
 class ScanJob:
-    """One pass over a sample that measures it; a task is a run of boxes."""
+    """One pass over samples that measures them; a task is a run of boxes."""
 
-    statistics: StreamingStatistics
-    sample: Sample
-    boxes: Boxes
+    statistics: StreamingStatistics | DatasetStatistics
+    samples: tuple[Sample, ...]
+    boxes: tuple[Boxes, ...]
+    """Of each sample."""
+
     boxes_per_task: int
 
-    def open(self, worker: str) -> Callable[[int], Partial]:
+    @property
+    def box_count(self) -> int:
+        """Boxes of all samples."""
+        return sum(b.count for b in self.boxes)
+
+    @property
+    def task_count(self) -> int:
+        """Number of tasks."""
+        return -(-self.box_count // self.boxes_per_task)
+
+    def open(self, worker: str) -> Callable[[int], tuple[Partial | DatasetPartial, int]]:
         """Return what measures."""
         return self.scan
 
     def close(self) -> None:
         """Nothing was taken."""
 
-    def scan(self, task: int) -> Partial:
-        """Return what is seen in the boxes of a task, in order, so that sums are the same whoever adds them."""
+    def scan(self, task: int) -> tuple[Partial | DatasetPartial, int]:
+        """Return what is seen in the boxes of a task, in order, so that sums are the same whoever adds them, and the number of boxes."""
         partial = self.statistics.partial()
-        for number in range(task * self.boxes_per_task, min((task + 1) * self.boxes_per_task, self.boxes.count)):
-            start, stop = self.boxes.box(number)
-            partial.update(self.sample.read(start, stop), start)
-        return partial
+        numbers = range(task * self.boxes_per_task, min((task + 1) * self.boxes_per_task, self.box_count))
+        for number in numbers:
+            sample, start, stop = self._box(number)
+            partial.update(sample.read(start, stop), start)
+        return partial, len(numbers)
+
+    def _box(self, number: int) -> tuple[Sample, tuple[int, ...], tuple[int, ...]]:
+        for sample, boxes in zip(self.samples, self.boxes, strict=True):
+            if number < boxes.count:
+                return sample, *boxes.box(number)
+            number -= boxes.count
+        raise IndexError(number)
 
 
 @attrs.frozen(kw_only=True, eq=False)

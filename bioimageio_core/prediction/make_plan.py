@@ -118,7 +118,9 @@ def make_plan(
         floor=choice.floor,
         estimated_seconds=choice.estimated_seconds,
         profile=profile,
-        warnings=choice.warnings + (run_mode.pipeline.warnings if run_mode is not None else ()),
+        warnings=tuple(w for b in bound for w in b.warnings)
+        + choice.warnings
+        + (run_mode.pipeline.warnings if run_mode is not None else ()),
     )
 
 
@@ -154,9 +156,9 @@ def _traffic(bound: tuple[BoundInput, ...], model: ModelIO, groups: tuple[SizedG
 
 def _check_supplied(model: ModelIO, options: PredictOptions, registry: Registry) -> None:
     """Raise InputError for supplied statistics that no op of the model wants."""
-    if options.statistics:
+    if options.statistics.dataset:
         wanted = [s.key(t.id, m) for t in (*model.inputs, *model.outputs) for s in plan_steps(t, registry) for m in s.needs.measures]
-        unknown = [name for name in options.statistics if name not in wanted]
+        unknown = [name for name in options.statistics.dataset if name not in wanted]
         if unknown:
             raise InputError(
                 f"statistics hold {unknown[0]!r}, which no op of the model wants: expected some of {'; '.join(wanted) or 'none'}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import prod
 from typing import Any, TypeAlias
 
 import attrs
@@ -13,7 +14,7 @@ import numpy as np
 from ..errors import InputError
 from ..io import RunFolder
 from ..registry import Measure, Registry
-from ..statistics import StreamingStatistics
+from ..statistics import DatasetStatistics, StreamingStatistics
 from ..typing import AxisId, FrozenMapping
 from .execute import Reporter, in_order
 from .executors import Executor, Threads
@@ -22,7 +23,7 @@ from .options import Progress
 from .sample import AxisArray, ReadyStep, Sample
 from .steps import Step, measure_text
 
-__all__ = ["References", "Scanner", "references_wanted"]
+__all__ = ["References", "Scanner", "ready_step", "references_wanted"]
 
 SCAN_ELEMENTS = 2**21
 """Elements that are read and measured at once: 8 MiB of float32."""
@@ -43,8 +44,10 @@ def references_wanted(steps: Iterable[Step]) -> tuple[Measure, ...]:
 class Scanner:
     """Makes passes over samples."""
 
-    registry: Registry
     workers: int
+    registry: Registry | None = None
+    """Brings the ops of steps that are made ready."""
+
     executor: Executor = Threads()
     """Where passes run."""
 
@@ -55,6 +58,9 @@ class Scanner:
     nan_counts: dict[str, int] = attrs.field(factory=dict)
     supplied: Mapping[str, Any] = FrozenMapping()
     """Statistics of a dataset by `Step.key`, used as they are where an op wants them of the dataset."""
+
+    known: Mapping[str, Any] = FrozenMapping()
+    """Statistics of the very images by `Step.key`, measured before."""
 
     report: Callable[[str, AxisArray], None] = lambda key, value: None
     """Told of every statistic: its `Step.key` and value."""
@@ -71,25 +77,45 @@ class Scanner:
         if noted is not None:
             results, nan_count = noted
         else:
-            self._pass_over(sample, statistics, name)
+            self._pass_over([sample], statistics, name)
             results, nan_count = statistics.results(), statistics.nan_count
             self._note(sample, statistics, name)
         if nan_count:
             self.nan_counts[name] = nan_count
         return {m: AxisArray(values=results[pooled], axes=sample.axes) for m, pooled in wanted.items()}
 
-    def _pass_over(self, sample: Sample, statistics: StreamingStatistics, name: str) -> None:
-        """Make all passes over a sample."""
-        boxes = sample.boxes(elements=SCAN_ELEMENTS)
-        tasks = -(-boxes.count // BOXES_PER_TASK)
+    def measure_dataset(self, samples: Sequence[Sample], measures: Iterable[Measure], *, name: str) -> dict[Measure, AxisArray]:
+        """Return statistics of several samples together; axes that the model lacks are reduced over.
+
+        Raises:
+            InputError: Samples differ in size along an axis that is not reduced over.
+
+        """
+        first = samples[0]
+        extra = first.axes[: first.extra]
+        wanted = {m: attrs.evolve(m, axes=tuple(a for a in first.axes if a in (*m.axes, *extra)), tensor=None) for m in measures}
+        dtype = np.result_type(*(s.read(*s.boxes(elements=1).box(0)).dtype for s in samples))
+        try:
+            statistics = DatasetStatistics(wanted.values(), axes=first.axes, shapes=[s.shape for s in samples], dtype=dtype)
+        except ValueError as error:
+            raise InputError(f"statistics of {name!r} over several images: {error}") from None
+        self._pass_over(samples, statistics, name)
+        if statistics.nan_count:
+            self.nan_counts[name] = statistics.nan_count
+        results = statistics.results()
+        return {m: AxisArray(values=results[inner], axes=first.axes) for m, inner in wanted.items()}
+
+    def _pass_over(self, samples: Sequence[Sample], statistics: StreamingStatistics | DatasetStatistics, name: str) -> None:
+        """Make all passes over samples."""
+        boxes = tuple(s.boxes(elements=SCAN_ELEMENTS) for s in samples)
+        executor = self.executor if all(s.can_travel for s in samples) or self.executor.shares_memory else Threads()
         while not statistics.done:
-            merged = statistics.partial()
-            report = Reporter(f"statistics of {name}", boxes.count, self.progress)
-            job = ScanJob(statistics=statistics, sample=sample, boxes=boxes, boxes_per_task=BOXES_PER_TASK)
-            executor = self.executor if sample.can_travel or self.executor.shares_memory else Threads()
-            for partial in in_order(executor.run(job, range(tasks), at_once=self.workers)):
+            merged: Any = statistics.partial()
+            job = ScanJob(statistics=statistics, samples=tuple(samples), boxes=boxes, boxes_per_task=BOXES_PER_TASK)
+            report = Reporter(f"statistics of {name}", job.box_count, self.progress)
+            for partial, count in in_order(executor.run(job, range(job.task_count), at_once=self.workers)):
                 merged.merge(partial)
-                report.more(min(BOXES_PER_TASK, boxes.count))
+                report.more(count)
             statistics.end_pass(merged)
 
     def _note(self, sample: Sample, statistics: StreamingStatistics, name: str) -> None:
@@ -113,9 +139,8 @@ class Scanner:
         """
         wanted = step.needs.measures
         keys = {m: step.key(name, m) for m in wanted}
-        measured = {
-            m: _supplied(keys[m], self.supplied[keys[m]], m, sample) for m in wanted if "batch" in m.axes and keys[m] in self.supplied
-        }
+        given = {**self.known, **{k: v for m, k in keys.items() if "batch" in m.axes and (v := self.supplied.get(k)) is not None}}
+        measured = {m: _supplied(keys[m], given[keys[m]], m, sample, self.pool_over) for m in wanted if keys[m] in given}
         own = [m for m in wanted if m.tensor is None and m not in measured]
         measured |= self.measure(sample, own, name=name) if own else {}
         for m in wanted:
@@ -123,12 +148,18 @@ class Scanner:
                 what = f"the {m.kind} of {m.tensor!r} that op {step.name!r} of {name!r} wants"
                 measured[m] = references[m].aligned(sample.axes, sample.shape, what=what)
             self.report(keys[m], measured[m])
-        return ReadyStep(op=step.make(self.registry), measured=measured, whole_axes=step.needs.whole_axes, halo=step.needs.halo)
+        assert self.registry is not None
+        return ready_step(step, self.registry, measured)
 
     def _pooled(self, measure: Measure, sample: Sample) -> Measure:
         over = tuple(a for a in self.pool_over if a in sample.axes[: sample.extra])
         axes = {*measure.axes, *over}
         return attrs.evolve(measure, axes=tuple(a for a in sample.axes if a in axes), tensor=None)
+
+
+def ready_step(step: Step, registry: Registry, measured: Mapping[Measure, AxisArray]) -> ReadyStep:
+    """Return a step with its implementation and its statistics."""
+    return ReadyStep(op=step.make(registry), measured=measured, whole_axes=step.needs.whole_axes, halo=step.needs.halo)
 
 
 def _note_name(sample: Sample, statistics: StreamingStatistics, name: str) -> str:
@@ -137,12 +168,13 @@ def _note_name(sample: Sample, statistics: StreamingStatistics, name: str) -> st
     return f"statistics-{hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]}"
 
 
-def _supplied(key: str, value: Any, measure: Measure, sample: Sample) -> AxisArray:
-    """Return a supplied statistic along the axes of a sample; it is the same for all positions of extra axes."""
-    shape = [
-        1 if n < sample.extra or a in measure.axes else size for n, (a, size) in enumerate(zip(sample.axes, sample.shape, strict=True))
-    ]
+def _supplied(key: str, value: Any, measure: Measure, sample: Sample, pool_over: tuple[AxisId, ...]) -> AxisArray:
+    """Return a supplied statistic along the axes of a sample; one without extra axes is the same for all of their positions."""
+    sizes = [1 if a in measure.axes else size for a, size in zip(sample.axes, sample.shape, strict=True)]
+    own = [1 if a in pool_over else size for a, size in zip(sample.axes[: sample.extra], sizes[: sample.extra], strict=True)]
     values = np.asarray(value, np.float64)
-    if values.size != np.prod(shape):
-        raise InputError(f"statistics {key!r} hold {values.size} values: expected {np.prod(shape)}")
-    return AxisArray(values=values.reshape(shape), axes=sample.axes)
+    for extra in ([1] * sample.extra, own):
+        shape = [*extra, *sizes[sample.extra :]]
+        if values.size == prod(shape):
+            return AxisArray(values=values.reshape(shape), axes=sample.axes)
+    raise InputError(f"statistics {key!r} hold {values.size} values: expected {prod(sizes[sample.extra :])}")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import attrs
 
 from ..errors import InputError
 from ..io.codecs import check_codec
 from ..io.ome_output import OmeVersion
+from ..resources import allotted_memory
 from ..typing import AxisId, FrozenMapping, Precision
+from .statistics_file import Statistics, as_statistics
 
 __all__ = ["PredictOptions", "Progress", "parse_memory"]
 
@@ -42,6 +44,13 @@ def _axis_sizes(value: Mapping[AxisId, int] | None) -> FrozenMapping[AxisId, int
     return FrozenMapping({str(k): int(v) for k, v in (value or {}).items()})
 
 
+def _pixel_sizes(value: Mapping[AxisId, float] | None) -> FrozenMapping[AxisId, float]:
+    for axis, size in (value or {}).items():
+        if not float(size) > 0:
+            raise InputError(f"pixel_size along axis {axis!r} is {size}: expected a size above 0")
+    return FrozenMapping({str(k): float(v) for k, v in (value or {}).items()})
+
+
 def _ranges(value: Mapping[AxisId, Any] | None) -> FrozenMapping[AxisId, tuple[int, int]]:
     ranges = {}
     for axis, part in (value or {}).items():
@@ -69,6 +78,12 @@ class PredictOptions:
     level: int | None = None
     """Resolution level of an OME-Zarr image; 0 is the finest."""
 
+    pixel_size: FrozenMapping[AxisId, float] = attrs.field(default=None, converter=_pixel_sizes)
+    """Size of a pixel of the images by axis, in the unit of the model, where files do not say it or are wrong."""
+
+    rescale: bool = False
+    """Resample images to the pixel size of the model, each axis by its own factor."""
+
     roi: FrozenMapping[AxisId, tuple[int, int]] = attrs.field(default=None, converter=_ranges)
     """Part of the image to predict, by input axis, as ``(start, stop)`` in input pixels or as a slice.
     The result is that part of the prediction of the whole: what lies around it is looked at, and statistics are those of the whole."""
@@ -91,8 +106,9 @@ class PredictOptions:
     batch_size: int = 1
     """Blocks given to the network at once."""
 
-    memory: int | str = DEFAULT_MEMORY
-    """Host memory to stay within, in bytes or as in ``"2 GB"``."""
+    memory: int | str | None = None
+    """Host memory to stay within, in bytes or as in ``"2 GB"``.
+    None: nine tenths of what the batch scheduler or the control group gives this job, 2 GiB where nothing limits it."""
 
     workers: int | None = None
     """Blocks in flight at once; None: one per core."""
@@ -107,10 +123,12 @@ class PredictOptions:
     compile: bool = False
     """Whether PyTorch translates the network ahead of time, which pays for many blocks of one size."""
 
-    statistics: FrozenMapping[str, Any] = attrs.field(default=FrozenMapping(), converter=FrozenMapping)
-    """Statistics of a dataset, under the names that `Prediction.statistics` gives them.
+    statistics: Statistics = attrs.field(default=None, converter=as_statistics)
+    """Statistics that were measured before: what `compute_statistics` returned, the file that ``bmz stats`` wrote,
+    or those of a dataset as a mapping, under the names that `Prediction.statistics` gives them.
 
-    They are used where an op wants statistics of the dataset (those over the batch axis); others are measured on every sample."""
+    Those of a dataset are used where an op wants them (those over the batch axis), those of an image for that very image;
+    others are measured on every sample."""
 
     stats_over: tuple[AxisId, ...] = attrs.field(default=None, converter=_as_tuple)
     """Axes that the model lacks over which statistics are pooled, instead of treating each item as a sample of its own."""
@@ -120,6 +138,10 @@ class PredictOptions:
 
     shards: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
     """Sizes of the files of the output by axis, in output pixels, each of several chunks."""
+
+    overlap: Literal["crop", "linear", "gaussian"] = "crop"
+    """What is done where blocks overlap: ``crop`` cuts it off, which equals the whole where the halo suffices; the others blend
+    neighbouring blocks, by weights that fall from the middle of the overlap, or as a Gaussian from the middle of the block."""
 
     dtype: Any = None
     """What outputs are stored as, such as ``uint8``; a mapping by output id where they differ. None: as described.
@@ -199,4 +221,7 @@ class PredictOptions:
     @property
     def memory_bytes(self) -> int:
         """The memory budget in bytes."""
-        return parse_memory(self.memory)
+        if self.memory is not None:
+            return parse_memory(self.memory)
+        allotted = allotted_memory()
+        return DEFAULT_MEMORY if allotted is None else allotted * 9 // 10

@@ -90,8 +90,12 @@ class Profile:
 
 UNMEASURED = Profile(
     base=200 * 2**20,
-    points=(ProfilePoint(pixels=2**20, seconds=0.5, bytes=512 * 2**20),),
+    points=(
+        ProfilePoint(pixels=2**20, seconds=0.5, bytes=512 * 2**20),
+        ProfilePoint(pixels=2**22, seconds=2.3, bytes=512 * 2**22),
+        ProfilePoint(pixels=2**25, seconds=30.0, bytes=512 * 2**25),
+    ),
     measured=False,
 )
 """A U-Net with 32 features at full resolution holds about four float32 maps of that many features at its peak, 4 * 32 * 4 bytes per pixel,
-and computes two million pixels per second on a core."""
+and computes two million pixels per second on a core, somewhat fewer where blocks are so large that nothing stays in caches."""

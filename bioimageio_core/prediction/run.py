@@ -22,6 +22,7 @@ from .plan import Plan, PlannedOutput
 from .prepare import prepare_inputs, raw_sample, ready_steps, reference_statistics
 from .result import Prediction
 from .sample import AxisArray, Boxes
+from .statistics_file import image_key
 from .targets import MemoryTarget
 from .task import RegionWork
 
@@ -65,7 +66,8 @@ def run_plan(
         workers=plan.workers,
         pool_over=plan.pool_over,
         progress=options.progress,
-        supplied=options.statistics,
+        supplied=options.statistics.dataset,
+        known=_known(plan, options),
         report=lambda key, value: told.update({key: _plain(value)}),
         notes=places.folder,
     )
@@ -168,6 +170,15 @@ def _write_late(job: WriteJob, executor: Executor, plan: Plan, options: PredictO
     chosen = executor if travels or executor.shares_memory else Threads()
     for _ in chosen.run(job, (n for n in range(job.boxes.count) if not done[n]), at_once=plan.workers):
         report.more()
+
+
+def _known(plan: Plan, options: PredictOptions) -> dict[str, Any]:
+    """Return statistics of the images of a plan that were measured before."""
+    found: dict[str, Any] = {}
+    if options.statistics.images:
+        for planned in plan.inputs:
+            found |= options.statistics.images.get(image_key(planned.bound.image, planned.bound.axes), {})
+    return found
 
 
 def _spatial(planned: PlannedOutput) -> set[str]:

@@ -1,6 +1,7 @@
 """Exact statistics of tensors of any size, measured block by block; plain numpy, for any scheduler."""
 
+from .dataset import DatasetPartial, DatasetStatistics
 from .partial import Partial
 from .streaming import StreamingStatistics
 
-__all__ = ["Partial", "StreamingStatistics"]
+__all__ = ["DatasetPartial", "DatasetStatistics", "Partial", "StreamingStatistics"]

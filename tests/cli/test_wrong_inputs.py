@@ -171,10 +171,11 @@ class TestImages:
         np.save(tmp_path / "empty.npy", np.zeros((0, 20), np.float32))
         assert "empty is empty (shape (0, 20))" in bmz("predict", made, tmp_path / "empty.npy", "-o", out, "--axes", "yx").error(2)
 
-    def test_several_inputs(self, bmz: ForkedBmz, made: Path, image: Path, out: Path) -> None:
+    def test_several_inputs(self, bmz: ForkedBmz, shared: Path, made: Path, image: Path, out: Path) -> None:
         """Unknown ids, and paths without an id."""
         assert "unknown: mask" in bmz("predict", made, f"raw={image}", f"mask={image}", "-o", out).error(2)
-        assert "ID=PATH" in bmz("predict", made, image, image, "-o", out).error(2)
+        model = shared / "models" / "unet2d_multi_tensor_v0_4"
+        assert "ID=PATH for each of input0, input1" in bmz("predict", model, image, made, "-o", out).error(2)
 
     def test_missing_input(self, bmz: ForkedBmz, shared: Path, image: Path, out: Path) -> None:
         """The input that is missing."""

@@ -1,0 +1,35 @@
+"""Which images the paths, patterns and folders of a user stand for."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..io.locations import local_path
+
+__all__ = ["find_images"]
+
+SUFFIXES = (".npy", ".tif", ".tiff", ".btf", ".tf8", ".zarr")
+"""Names of images in a folder end with one of these."""
+
+
+def find_images(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the images that paths, patterns and folders stand for, each once; what is not there stands for itself.
+
+    Args:
+        names: Paths and URLs; patterns with ``*``, ``?``, ``[...]`` or ``**``; folders, which stand for the images in them.
+
+    """
+    found: list[str] = []
+    for name in names:
+        local = local_path(name)
+        if local is None or Path(local).is_file() or local.rstrip("/").endswith(".zarr"):
+            found.append(name)
+        elif Path(local).is_dir() and not any((Path(local) / n).exists() for n in ("zarr.json", ".zarray", ".zgroup")):
+            found.extend(str(p) for p in sorted(Path(local).iterdir()) if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+        elif glob.has_magic(local):
+            found.extend(sorted(glob.glob(local, recursive=True)) or [name])  # noqa: PTH207 (absolute patterns, too)
+        else:
+            found.append(name)
+    return tuple(dict.fromkeys(found))
