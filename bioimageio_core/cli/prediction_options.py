@@ -39,6 +39,9 @@ def prediction_options(function: F) -> F:
                 "--batch-size", type=click.IntRange(min=1), default=1, show_default=True, help="Blocks given to the network at once."
             ),
             click.option("--memory", help="Host memory to stay within, as in '4 GB'; by default 2 GiB, or nine tenths of a job's."),
+            click.option(
+                "--probe/--no-probe", default=None, help="Measure the network before blocks are chosen; by default before long runs."
+            ),
             click.option("--workers", type=click.IntRange(min=1), help="Blocks in flight at once; one per core by default."),
             click.option("--weights-format", help="Weights to use, as in onnx; the fastest installed by default."),
             click.option("--device", default="cpu", show_default=True, help="Device to run on, as in cuda:1; several with commas."),

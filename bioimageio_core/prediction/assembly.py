@@ -26,8 +26,8 @@ def placement(output: PlannedOutput, grids: tuple[AxisGrid, ...], ranges: Sequen
             stop.append(size)
         else:
             number, tied = tie
-            start.append(grids[number].core(ranges[number][0], tied)[0])
-            stop.append(grids[number].core(ranges[number][-1], tied)[1])
+            start.append(output.place(grids[number], ranges[number][0], tied)[0])
+            stop.append(output.place(grids[number], ranges[number][-1], tied)[1])
     return tuple(start), tuple(stop)
 
 
@@ -61,7 +61,7 @@ class Assembly:
             if tie is None:
                 index.append(slice(None))
             else:
-                begin, end = self._grids[tie[0]].core(block[tie[0]], tie[1])
+                begin, end = self._output.place(self._grids[tie[0]], block[tie[0]], tie[1])
                 index.append(slice(begin - self._start[n], end - self._start[n]))
         self._array[tuple(index)] = core
 

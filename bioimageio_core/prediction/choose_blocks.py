@@ -107,7 +107,7 @@ def choose_blocks(
     best = _cheapest(settled, {**open_axes, **whole}, costs)
     if best is None and reluctant:
         cut = {n: list(_candidates(groups[n], wishes[n], len(free) + len(reluctant))) for n in reluctant}
-        best = _cheapest(settled, {**open_axes, **cut}, costs)
+        best = _cheapest(settled, {**open_axes, **cut}, costs, fewest=True)
         if best is not None:
             notes.extend(_reluctance(best.grids[n]) for n in reluctant if best.grids[n].count > 1)
         open_axes |= cut
@@ -176,14 +176,16 @@ class _Costs:
         return self.memory([least[n] for n in range(len(self.groups))], 1)
 
 
-def _cheapest(settled: dict[int, AxisGrid], candidates: dict[int, list[AxisGrid]], costs: _Costs) -> BlockChoice | None:
-    """Return the choice that takes the least time within the budget; None where none is within it."""
+def _cheapest(
+    settled: dict[int, AxisGrid], candidates: dict[int, list[AxisGrid]], costs: _Costs, *, fewest: bool = False
+) -> BlockChoice | None:
+    """Return the choice that takes the least time within the budget, or has the fewest blocks; None where none is within it."""
     budget = costs.options.memory_bytes
     most = costs.options.workers or costs.cores
     numbers = list(candidates)
     # Fewer calls at once only where more do not fit with any blocks, since they leave cores to threads, which use them less well.
     for workers in range(most, 0, -1):
-        best: tuple[float, int] | None = None
+        best: tuple[float, float] | None = None
         chosen: tuple[AxisGrid, ...] = ()
         for some in product(*candidates.values()):
             of = {**settled, **dict(zip(numbers, some, strict=True))}
@@ -191,17 +193,18 @@ def _cheapest(settled: dict[int, AxisGrid], candidates: dict[int, list[AxisGrid]
             blocks = prod(g.count for g in grids)
             if costs.memory(grids, min(workers, blocks)) > budget:
                 continue
-            key = (costs.seconds(grids, workers), blocks)
+            seconds = costs.seconds(grids, workers)
+            key = (blocks, seconds) if fewest else (seconds, blocks)
             if best is None or key < best:
                 best, chosen = key, grids
         if best is not None:
-            at_once = min(workers, best[1])
+            at_once = min(workers, prod(g.count for g in chosen))
             return BlockChoice(
                 grids=chosen,
                 pixels_per_block=costs.pixels(chosen),
                 workers=at_once,
                 estimated_memory=costs.memory(chosen, at_once),
-                estimated_seconds=best[0],
+                estimated_seconds=costs.seconds(chosen, workers),
                 floor=0,
                 warnings=(),
             )

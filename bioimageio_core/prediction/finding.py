@@ -24,12 +24,13 @@ def find_images(names: Iterable[str]) -> tuple[str, ...]:
     found: list[str] = []
     for name in names:
         local = local_path(name)
-        if local is None or Path(local).is_file() or local.rstrip("/").endswith(".zarr"):
+        path = None if local is None else Path(local)
+        if path is None:
             found.append(name)
-        elif Path(local).is_dir() and not any((Path(local) / n).exists() for n in ("zarr.json", ".zarray", ".zgroup")):
-            found.extend(str(p) for p in sorted(Path(local).iterdir()) if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
-        elif glob.has_magic(local):
-            found.extend(sorted(glob.glob(local, recursive=True)) or [name])  # noqa: PTH207 (absolute patterns, too)
+        elif path.is_dir() and path.suffix != ".zarr" and not any((path / n).exists() for n in ("zarr.json", ".zarray", ".zgroup")):
+            found.extend(str(p) for p in sorted(path.iterdir()) if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+        elif not path.exists() and glob.has_magic(str(path)):
+            found.extend(sorted(glob.glob(str(path), recursive=True)) or [name])  # noqa: PTH207 (absolute patterns, too)
         else:
             found.append(name)
     return tuple(dict.fromkeys(found))

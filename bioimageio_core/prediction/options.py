@@ -110,6 +110,10 @@ class PredictOptions:
     """Host memory to stay within, in bytes or as in ``"2 GB"``.
     None: nine tenths of what the batch scheduler or the control group gives this job, 2 GiB where nothing limits it."""
 
+    probe: bool | None = None
+    """Measure time and memory of the network by size of its blocks before the run, unless that is remembered, and choose blocks by it.
+    None: where the run is long, and nobody shares it."""
+
     workers: int | None = None
     """Blocks in flight at once; None: one per core."""
 

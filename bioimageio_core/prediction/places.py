@@ -9,6 +9,7 @@ from ..io import ArraySpec, ChunkStore, OutputStore, RunFolder, continue_output,
 from ..io.locations import join
 from ..io.ome_output import OmeTarget
 from ..typing import FrozenMapping
+from .blend import Blended
 from .identity import check_same_run
 from .ome_images import ome_images
 from .options import PredictOptions
@@ -49,15 +50,17 @@ class Places:
             name = o.tensor.id
             stored = self.store is not None and not o.data_dependent
             self.last[name] = self._target(name) if stored else MemoryTarget(o.shape, o.stored.dtype)
-            if not o.late_steps:
+            if not o.waits:
                 self.first[name] = self.last[name]
             elif stored:
                 assert self.folder is not None
                 scratch = ChunkStore(join(self.folder.location, "scratch"))
-                spec = ArraySpec(name=name, shape=o.shape, dtype="float32", axes=o.axes, chunks=o.shards or o.chunks)
+                spec = ArraySpec(
+                    name=name, shape=o.first_shape(plan.grids), dtype="float32", axes=o.axes, chunks=o.first_chunks(plan.grids)
+                )
                 self.first[name] = ScratchTarget(scratch, spec)
             else:
-                self.first[name] = MemoryTarget(o.shape, "float32")
+                self.first[name] = MemoryTarget(o.first_shape(plan.grids), "float32")
 
     def _target(self, name: str) -> OutputStore | OmeTarget:
         assert self.store is not None
@@ -79,8 +82,9 @@ class Places:
     def sample(self, output: PlannedOutput) -> Sample:
         """Return an output as the blocks leave it."""
         first = self.first[output.tensor.id]
+        blended = None if output.blend is None else Blended(tiles=first, ties=output.ties, grids=self._plan.grids, how=output.blend)
         return Sample(
-            source=first,
+            source=blended or first,
             axes=output.axes,
             shape=output.shape,
             chunks=output.shards or output.chunks,

@@ -11,6 +11,7 @@ from ..blocks import AxisGrid, RegionGrid, TiedAxis
 from ..spec.freezing import thaw
 from ..typing import AxisId
 from .axis_groups import SizedGroup
+from .blend import Blending, tile, tile_count
 from .choose_weights import WeightsChoice
 from .inputs import BoundInput
 from .mask import Mask
@@ -52,6 +53,9 @@ class PlannedOutput:
     """Multiples of `chunks` that are written as one file; None where each chunk is one."""
 
     stored: StoredAs
+    blend: Blending | None
+    """How overlapping blocks are blended; None where they are cut off."""
+
     ties: tuple[tuple[int, TiedAxis] | None, ...]
     """For each of `axes`: the number of its group and the tie; None where its size is its own."""
 
@@ -65,9 +69,30 @@ class PlannedOutput:
     """Ops that run after all blocks are done, since one of them wants statistics of the output, all of it, or pixels of other blocks."""
 
     @property
+    def waits(self) -> bool:
+        """Whether something is left to do when all blocks are there."""
+        return bool(self.late_steps) or self.blend is not None
+
+    @property
     def extra(self) -> int:
         """Number of extra axes."""
         return len(self.axes) - len(self.tensor.axes)
+
+    def place(self, grid: AxisGrid, block: int, tied: TiedAxis) -> tuple[int, int]:
+        """Return ``(start, stop)`` of what is kept of a block where blocks are written first: its core, or all of it to be blended."""
+        return grid.core(block, tied) if self.blend is None else tile(grid, block, tied)
+
+    def first_shape(self, grids: tuple[AxisGrid, ...]) -> tuple[int, ...]:
+        """Return the shape of where blocks are written first."""
+        if self.blend is None:
+            return self.shape
+        return tuple(n if tie is None else tile_count(grids[tie[0]], tie[1]) for n, tie in zip(self.shape, self.ties, strict=True))
+
+    def first_chunks(self, grids: tuple[AxisGrid, ...]) -> tuple[int, ...]:
+        """Return the chunks of where blocks are written first."""
+        if self.blend is None:
+            return self.shards or self.chunks
+        return tuple(n if tie is None else tie[1].size(grids[tie[0]].block_size(0)) for n, tie in zip(self.chunks, self.ties, strict=True))
 
     @property
     def data_dependent(self) -> bool:
@@ -184,6 +209,7 @@ class Plan:
                     "shape": [None if n < 0 else n for n in o.shape],
                     "dtype": o.tensor.dtype,
                     "stored_as": o.stored.as_dict(),
+                    "overlap": o.blend or "crop",
                     "origin": list(o.origin),
                     "chunks": list(o.chunks),
                     "shards": None if o.shards is None else list(o.shards),

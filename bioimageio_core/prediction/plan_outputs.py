@@ -50,6 +50,10 @@ def plan_output(
     steps = plan_steps(tensor, registry)
     inner = cut - set(extra) - {"batch"}
     barrier = next((n for n, s in enumerate(steps) if s.own_measures or s.sees_whole(inner) or s.looks_aside(inner)), len(steps))
+    overlapping = any(tie is not None and grids[tie[0]].group.may_cut and grids[tie[0]].count > 1 for tie in ties[len(extra) :])
+    blend = options.overlap if options.overlap != "crop" and overlapping and -1 not in shape else None
+    if blend is not None:
+        barrier = 0  # what the network gives is blended, and processed after
     units = _units(axes, tuple(shape), ties, grids, options)
     chunks = tuple(_chunk(axis, unit, options) for axis, unit in zip(axes, units, strict=True))
     return PlannedOutput(
@@ -59,6 +63,7 @@ def plan_output(
         chunks=chunks,
         shards=units if options.shards else None,
         stored=stored_as(tensor, options),
+        blend=blend,
         ties=ties,
         origin=tuple(0 if tie is None else grids[tie[0]].origin(tie[1]) for tie in ties),
         steps=steps[:barrier],

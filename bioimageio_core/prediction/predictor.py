@@ -25,11 +25,14 @@ from .network import Network, load_network
 from .options import PredictOptions
 from .places import Places, finished_before
 from .plan import Plan
-from .profile import UNMEASURED
+from .profile import UNMEASURED, Profile
 from .remembered import recall_profile
-from .result import Prediction
+from .result import LabelledArray, Prediction
 from .run import run_plan
 from .run_mode import PlannedRunMode, plan_run_mode
+
+LONG_RUN = 120.0
+"""Seconds that a run is thought to take at least, for the network to be measured before."""
 
 __all__ = ["Predictor", "active_client", "evolve_options"]
 
@@ -130,6 +133,19 @@ class Predictor:
             continued=continued,
         )
 
+    def probe(self, inputs: Any, **options: Any) -> Profile:
+        """Run the network on blocks of several sizes, and remember time and memory for plans to come, of this and other processes.
+
+        Args:
+            inputs: What is to be predicted; it is not read.
+            options: Changes to the options of this predictor.
+
+        """
+        from .probe import probe_network
+
+        chosen = self.with_options(**options)
+        return probe_network(self.model, self.plan(inputs, **options), chosen, cores=allotted_cores())
+
     def predict(self, inputs: Any, output: str | None = None, **options: Any) -> Prediction:
         """Predict.
 
@@ -139,7 +155,38 @@ class Predictor:
             options: Changes to the options of this predictor; see `PredictOptions`.
 
         """
-        return self.run(self.plan(inputs, output, **options), output, **options)
+        plan = self.plan(inputs, output, **options)
+        if self._worth_probing(plan, self.with_options(**options), output):
+            self.probe(inputs, **options)
+            plan = self.plan(inputs, output, **options)
+        return self.run(plan, output, **options)
+
+    def _worth_probing(self, plan: Plan, options: PredictOptions, output: str | None) -> bool:
+        """Return whether the network is to be measured before a run."""
+        if options.probe is not None:
+            return options.probe and not plan.profile.measured
+        cuttable = any(g.cutting in ("free", "reluctant") and g.group.name not in options.block for g in plan.groups)
+        # Others may share the run, and have to choose the same blocks.
+        alone = options.shard is None and not options.resume and active_client(options) is None
+        return alone and cuttable and not plan.profile.measured and plan.estimated_seconds > LONG_RUN
+
+    def lazy(self, inputs: Any, **options: Any) -> dict[str, LabelledArray]:
+        """Return the outputs as dask arrays, which compute the same as `predict` when they are computed, in the user's own graph.
+
+        Args:
+            inputs: What is to be predicted; dask arrays become part of the graph.
+            options: Changes to the options of this predictor; see `PredictOptions`.
+
+        Raises:
+            InputError: Something waits for the whole output, or an op sees all of the input at once.
+
+        """
+        from .lazy import lazy_outputs
+
+        chosen = self.with_options(**options)
+        plan = self.plan(inputs, **options)
+        arrays = lazy_outputs(plan, self.model, trust=chosen.trust)
+        return {o.tensor.id: LabelledArray(arrays[o.tensor.id], o.axes) for o in plan.outputs}
 
     def run(self, plan: Plan, output: str | None = None, **options: Any) -> Prediction:
         """Carry out a plan of this predictor.

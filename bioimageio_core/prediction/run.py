@@ -87,19 +87,19 @@ def run_plan(
         output_steps=early,
         targets={name: t for name, t in places.first.items() if executor.shares_memory or not isinstance(t, MemoryTarget)},
         mask=plan.mask,
-        finishing={o.tensor.id: finishing[o.tensor.id] for o in plan.outputs if not o.late_steps},
+        finishing={o.tensor.id: finishing[o.tensor.id] for o in plan.outputs if not o.waits},
     )
     marking = None if places.folder is None else Marking(folder=places.folder, stage=REGIONS)
     # What a network decides the shape of is kept in memory, and lost with it.
     in_memory = any(o.data_dependent for o in plan.outputs)
     before = _predict_regions(attrs.evolve(job, work=work, marking=None if in_memory else marking), executor, places, options, clock)
     finished = options.shard is None or marking is None or all(marking.folder.done(REGIONS, plan.task_count))
-    if options.shard is not None and (any(o.late_steps for o in plan.outputs) or places.levels_left()):
+    if options.shard is not None and (any(o.waits for o in plan.outputs) or places.levels_left()):
         finished = False  # one process does what is left, when all shards are done
     if finished:
         with _timed(clock, "whole output"):
             for planned in plan.outputs:
-                if planned.late_steps:
+                if planned.waits:
                     sample = ready_steps(
                         places.sample(planned), planned.late_steps, scanner, references, name=planned.tensor.id, cut=_spatial(planned)
                     )

@@ -107,7 +107,7 @@ class RegionTask:
                 yield from self._cores(batch[len(batch) // 2 :], grids, inputs)
                 return
             outputs = None
-            smaller = _halved(batch[0], grids)
+            smaller = None if any(o.blend for o in self.plan.outputs) else _halved(batch[0], grids)
             if smaller is None:
                 raise
         if outputs is None:
@@ -139,7 +139,10 @@ class RegionTask:
     def _postprocessed(self, output: PlannedOutput, block: Block, core: NDArray[Any]) -> NDArray[Any]:
         windows: list[Window] = []
         for axis, tie in enumerate(output.ties):
-            start, stop = (0, core.shape[axis - output.extra]) if tie is None else self.plan.grids[tie[0]].core(block[tie[0]], tie[1])
+            if tie is None:
+                start, stop = 0, core.shape[axis - output.extra]
+            else:
+                start, stop = output.place(self.plan.grids[tie[0]], block[tie[0]], tie[1])
             windows.extend(as_windows([start], [stop]))
         with self._timed("postprocess"):
             for step in self.work.output_steps[output.tensor.id]:
@@ -218,9 +221,9 @@ def _core(output: PlannedOutput, block: Block, grids: tuple[AxisGrid, ...], arra
             index.append(slice(number, number + 1))
         else:
             grid = grids[tie[0]]
-            start, stop = grid.core(block[tie[0]], tie[1])
+            start, stop = output.place(grid, block[tie[0]], tie[1])
             expected = tie[1].size(grid.block_size(block[tie[0]]))
-            crop = grid.crop(tie[1])
+            crop = grid.crop(tie[1]) if output.blend is None else 0
             index.append(slice(crop, crop + stop - start))
         if expected not in (-1, size):
             raise ModelRunError(

@@ -43,9 +43,23 @@ def plan_text(plan: Plan) -> str:
         f"{data['computed_per_kept']:.2f} pixels computed per pixel kept, "
         f"{data['workers']} at once with {data['threads_per_call']} thread{'s' * (data['threads_per_call'] != 1)} each"
     )
-    lines.append(f"memory     about {data['estimated_memory'] / 2**20:.0f} MiB of {data['memory'] / 2**20:.0f} MiB")
+    if plan.profile.measured:
+        lines.append(f"time       about {_seconds(plan.estimated_seconds)}, by measured blocks of {len(plan.profile.points)} sizes:")
+        for point in plan.profile.points:
+            rate = point.pixels * plan.profile.calls / point.seconds / 1e6
+            lines.append(f"             {point.pixels / 1e6:8.3f} million pixels: {rate:.2f} million/s, {point.bytes / 2**20:.0f} MiB each")
+    else:
+        lines.append(f"time       about {_seconds(plan.estimated_seconds)} if the network is a common U-Net; --probe measures it")
+    lines.append(
+        f"memory     about {data['estimated_memory'] / 2**20:.0f} MiB of {data['memory'] / 2**20:.0f} MiB, "
+        f"no less than {data['floor'] / 2**20:.0f} MiB"
+    )
     lines.extend(f"warning    {w}" for w in data["warnings"])
     return "\n".join(lines)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def _count(number: int, what: str) -> str:

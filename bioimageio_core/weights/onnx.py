@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, ModelRunError, in_brief
+from ..errors import DeviceMemoryError, InputError, ModelRunError, in_brief
 from ..registry import AdapterContext
 from ..sources.scratch import Scratch
 from .onnx_data import graph_beside_its_data
+from .out_of_memory import is_out_of_memory
 
 __all__ = ["OnnxAdapter"]
 
@@ -66,6 +67,8 @@ class OnnxAdapter:
             outputs = self.native.run(None, feeds)
         except Exception as error:  # onnxruntime's exceptions share no public base
             given = ", ".join(f"{i} {a.dtype} {a.shape}" for i, a in zip(self._input_ids, inputs, strict=True) if a is not None)
+            if is_out_of_memory(error):
+                raise DeviceMemoryError(f"memory does not suffice to run the ONNX graph on {given}: {_cause(error)}") from error
             wanted = ", ".join(f"{i.name} {i.type} {tuple(i.shape)}" for i in self.native.get_inputs())
             raise ModelRunError(f"the ONNX graph, which takes {wanted}, failed on {given}: {_cause(error)}") from error
         return [np.asarray(o) for o in outputs]

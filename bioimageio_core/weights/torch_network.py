@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, ModelRunError, in_brief
+from ..errors import DeviceMemoryError, InputError, ModelRunError, in_brief
 from ..registry import AdapterContext
+from .out_of_memory import is_out_of_memory
 
 __all__ = ["TorchNetwork", "ordered_outputs"]
 
@@ -85,11 +86,18 @@ class TorchNetwork:
                 reason = in_brief(str(error).partition("\n\n")[0])  # what follows is for those who work on PyTorch
                 raise ModelRunError(f"PyTorch cannot compile the module ({reason}): leave out compile, or install what it needs") from error
             shapes = ", ".join("none" if a is None else f"{a.dtype} {a.shape}" for a in inputs)
+            if is_out_of_memory(error):
+                self._free_unused()
+                raise DeviceMemoryError(f"memory does not suffice to run the PyTorch module on {shapes}: {_cause(error)}") from error
             raise ModelRunError(f"the PyTorch module failed on inputs {shapes}: {_cause(error)}") from error
 
     def close(self) -> None:
         """Free the module."""
         del self.native, self._copies
+        self._free_unused()
+
+    def _free_unused(self) -> None:
+        """Give back memory of the device that PyTorch keeps for later."""
         if self._device.type == "cuda":
             self._torch.cuda.empty_cache()
 
@@ -98,7 +106,7 @@ class TorchNetwork:
         try:
             return self._once(inputs)
         except RuntimeError as error:
-            if not channels_last or _is_of_compiler(error):
+            if not channels_last or _is_of_compiler(error) or is_out_of_memory(error):
                 raise
         # Networks that look at memory as it lies (Tensor.view) insist on the usual order of axes.
         with self._change:

@@ -103,7 +103,7 @@ class TestInterruption:
             printed, said = process.communicate(timeout=60)
         assert process.returncode == 130
         assert printed == ""
-        assert said.strip().splitlines() == [f"bmz: interrupted; {out} is unfinished, --overwrite begins anew"]
+        assert said.strip().splitlines() == [f"bmz: interrupted; {out} is unfinished, --resume goes on with it"]
         with pytest.raises(FileNotFoundError):
             zarr.open_group(str(out), mode="r")
         line = bmz(*args).error(2)

@@ -43,7 +43,7 @@ class TestBlocks:
             assert plan.estimated_memory <= plan.memory
             blocks.append(grid(plan, "y").block_size(0))
         assert blocks == sorted(blocks)
-        assert blocks[0] < blocks[-1] / 4
+        assert blocks[0] < blocks[-1] / 3
 
     def test_equal_parts(self, tmp_path: Path) -> None:
         """An image a little larger than a block is cut into nearly equal parts, not into a large one and a sliver."""
