@@ -26,7 +26,7 @@ def allotted_cores(environment: Mapping[str, str] | None = None) -> int:
 
     variables = os.environ if environment is None else environment
     said = [int(variables[name]) for name in CORES if variables.get(name, "").strip().isdecimal()]
-    return max(1, min([CPU_COUNT, *(n for n in said if n > 0)]))
+    return max(1, min([int(CPU_COUNT), *(n for n in said if n > 0)]))
 
 
 def allotted_memory(environment: Mapping[str, str] | None = None, root: Path = Path("/")) -> int | None:
@@ -54,7 +54,7 @@ def _of_slurm(variables: Mapping[str, str]) -> int | None:
 
 def _of_control_groups(root: Path) -> list[int]:
     """Return the limits of the control groups of this process, version 1 and 2, from the innermost outwards."""
-    limits = []
+    limits: list[int] = []
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:

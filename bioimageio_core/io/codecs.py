@@ -44,7 +44,7 @@ def compressors(codec: str, zarr_format: int) -> Any:
     if name == "none":
         return None
     if zarr_format == 2:
-        import numcodecs
+        import numcodecs  # type: ignore[import-untyped]
 
         return {
             "zstd": lambda: numcodecs.Zstd(level=level),
@@ -53,8 +53,9 @@ def compressors(codec: str, zarr_format: int) -> Any:
         }[name]()
     from zarr.codecs import BloscCodec, GzipCodec, ZstdCodec
 
-    return {
+    made: dict[str, Any] = {
         "zstd": lambda: ZstdCodec(level=level),
         "gzip": lambda: GzipCodec(level=level),
         "blosc": lambda: BloscCodec(cname="zstd", clevel=level, shuffle="shuffle"),
-    }[name]()
+    }
+    return made[name]()

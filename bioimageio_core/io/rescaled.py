@@ -31,7 +31,8 @@ class _Resampler:
 
     def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
         """Return a region."""
-        spans, weights = [], []
+        spans: list[slice] = []
+        weights: list[NDArray[np.float32] | None] = []
         for part, factor, size, out in zip(index, self.factors, self.image.shape, self.shape, strict=True):
             if out == size and factor == 1:
                 spans.append(part)
@@ -41,9 +42,9 @@ class _Resampler:
                 spans.append(span)
                 weights.append(matrix)
         region = self.image.read(tuple(spans)).astype(np.float32)
-        for axis, matrix in enumerate(weights):
-            if matrix is not None:
-                region = np.moveaxis(np.tensordot(matrix, region, axes=(1, axis)), 0, axis)
+        for axis, weight in enumerate(weights):
+            if weight is not None:
+                region = np.moveaxis(np.tensordot(weight, region, axes=(1, axis)), 0, axis)
         return np.ascontiguousarray(region, dtype=np.float32)
 
 

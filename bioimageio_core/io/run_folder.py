@@ -94,11 +94,11 @@ class RunFolder:
                 files, path = file_system(place)
                 files.pipe_file(path, data)
                 return
-            path = Path(local)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+            note = Path(local)
+            note.parent.mkdir(parents=True, exist_ok=True)
+            temporary = note.with_name(f"{note.name}.{uuid.uuid4().hex}")
             temporary.write_bytes(data)
-            temporary.replace(path)
+            temporary.replace(note)
         except OSError as error:
             raise output_error(place, error) from error
 

@@ -110,7 +110,7 @@ class Blended:
                 parts.append([(low, high, low, high, None)])
                 continue
             grid, tied = self.grids[tie[0]], tie[1]
-            along = []
+            along: list[tuple[int, int, int, int, NDArray[np.float64] | None]] = []
             for block in _blocks(grid, tied, low, high):
                 begin, end = _window(grid, block, tied)
                 first, last = max(low, begin), min(high, end)

@@ -85,7 +85,7 @@ def _as_dask(bound: BoundInput) -> da.Array:
     """Return an input along its axes; chunks have one position of each extra axis."""
     import dask.array as da
 
-    source = getattr(bound.image.reader, "array", None)
+    source: Any = getattr(bound.image.reader, "array", None)
     if hasattr(source, "dask") and not bound.image.start and bound.image.picked is None:
         present = [n for n in bound.source_axes if n is not None]
         dropped = [n for n in range(source.ndim) if n not in present]

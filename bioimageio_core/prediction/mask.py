@@ -65,7 +65,8 @@ class Mask:
         for position, (_, at) in enumerate(taken.values()):
             part = np.take(part, at, position)
         whole = [shape[n] if n in taken else 1 for n in range(len(shape))]
-        return part.reshape(whole)
+        wanted: NDArray[np.bool_] = part.reshape(whole)
+        return wanted
 
 
 def plan_mask(image: Image, groups: Sequence[SizedGroup], grids: tuple[AxisGrid, ...]) -> Mask:

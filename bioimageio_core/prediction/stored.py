@@ -75,10 +75,10 @@ def stored(array: NDArray[Any], how: StoredAs) -> NDArray[Any]:
         return array
     if how.range is None:
         if wanted.kind in "iu" and not np.can_cast(array.dtype, wanted, "safe") and array.size:
-            low, high = int(array.min()), int(array.max())
+            least, greatest = int(array.min()), int(array.max())
             limits = np.iinfo(wanted)
-            if low < limits.min or high > limits.max:
-                raise InputError(f"an output holds values from {low} to {high}, which do not fit dtype {wanted}: choose a wider one")
+            if least < limits.min or greatest > limits.max:
+                raise InputError(f"an output holds values from {least} to {greatest}, which do not fit dtype {wanted}: choose a wider one")
         return array.astype(wanted)
     low, high = how.range
     most = np.iinfo(wanted).max

@@ -99,19 +99,22 @@ class RegionTask:
         self, batch: Sequence[Block], grids: tuple[AxisGrid, ...], inputs: Sequence[RegionInput]
     ) -> Iterator[tuple[Block, list[NDArray[Any]]]]:
         """Yield what is kept of each block's outputs, as the network gives it; where a device is full, from fewer or smaller blocks."""
+        smaller: tuple[AxisGrid, ...] | None = None
         try:
             outputs = self._run({i.planned.bound.tensor.id: _stacked(i, batch) for i in inputs})
         except DeviceMemoryError:
-            if len(batch) > 1:
-                yield from self._cores(batch[: len(batch) // 2], grids, inputs)
-                yield from self._cores(batch[len(batch) // 2 :], grids, inputs)
-                return
+            if len(batch) == 1:
+                smaller = None if any(o.blend for o in self.plan.outputs) else _halved(batch[0], grids)
+                if smaller is None:
+                    raise
             outputs = None
-            smaller = None if any(o.blend for o in self.plan.outputs) else _halved(batch[0], grids)
-            if smaller is None:
-                raise
-        if outputs is None:
+        # Outside of the handler, which would hold on to the arrays of the call that failed.
+        if outputs is None and smaller is not None:
             yield batch[0], self._in_parts(smaller)
+            return
+        if outputs is None:
+            yield from self._cores(batch[: len(batch) // 2], grids, inputs)
+            yield from self._cores(batch[len(batch) // 2 :], grids, inputs)
             return
         for number, block in enumerate(batch):
             yield block, [_core(o, block, grids, a, number, len(batch)) for o, a in zip(self.plan.outputs, outputs, strict=True)]

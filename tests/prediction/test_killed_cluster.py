@@ -1,0 +1,141 @@
+"""Clusters of which parts die: a worker, the scheduler."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import zarr
+from made_models import BATCH, channels, follows, save_description_0_5, save_graph, space, tensor
+from onnx import helper
+
+import bioimageio_core as bc
+
+pytest.importorskip("distributed", reason="distributed is not installed")
+
+SCRIPT = """
+import json, os, signal, sys, time
+import bioimageio_core as bc
+from distributed import Client, LocalCluster
+
+if __name__ == "__main__":
+    model, image, output, text = sys.argv[1:5]
+    options = json.loads(text)
+    victim, after, wanted = options.pop("victim", None), options.pop("after", 0), options.pop("stage", "predict")
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+        workers = [nanny.pid for nanny in cluster.workers.values()]
+        killed = []
+
+        def progress(stage, done, total):
+            if victim and not killed and stage.startswith(wanted) and done >= after:
+                killed.append(1)
+                if victim == "worker":
+                    os.kill(workers[0], signal.SIGKILL)
+                else:
+                    os.kill(os.getpid(), signal.SIGKILL)  # the scheduler lives in this process, and so does the client
+
+        found = bc.predict(model, image, output, client=client, progress=progress, **options)
+        print(json.dumps({"finished": found.finished, "done_before": found.done_before, "killed": len(killed)}))
+"""
+PASSES = [{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["y", "x"]}}]
+BLOCKS: dict[str, Any] = {"block": {"y": 64, "x": 64}}
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """Two outputs, one of which waits for all of it; the input is normalised by its statistics."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    kernel = np.full((1, 1, 3, 3), 1 / 9, np.float32)
+    nodes = [
+        helper.make_node("Conv", ["raw", "kernel"], ["smooth"], pads=[1, 1, 1, 1]),
+        helper.make_node("Mul", ["smooth", "smooth"], ["energy"]),
+    ]
+    save_graph(folder / "weights.onnx", nodes, {"raw": 4}, {"smooth": 4, "energy": 4}, kernel=kernel)
+    out = [space(a, follows(a), halo=4) for a in "yx"]
+    return save_description_0_5(
+        folder,
+        [tensor("raw", BATCH, channels(), *(space(a, {"min": 16, "step": 4}) for a in "yx"), preprocessing=PASSES)],
+        [tensor("smooth", BATCH, channels(), *out), tensor("energy", BATCH, channels(), *out, postprocessing=PASSES)],
+    )
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """Noise of 900 x 800 pixels."""
+    path = tmp_path / "image.zarr"
+    noise = np.random.default_rng(0).random((900, 800), dtype=np.float32)
+    zarr.create_array(str(path), data=noise, chunks=(64, 64), dimension_names=("y", "x"))
+    return path
+
+
+def run(tmp_path: Path, model: Path, image: Path, output: Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Predict on two worker processes of another process."""
+    script = tmp_path / "predict_on_cluster.py"
+    script.write_text(SCRIPT)
+    arguments = [sys.executable, "-P", str(script), str(model), str(image), str(output), json.dumps({**BLOCKS, **options})]
+    return subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=180)
+
+
+def assert_same(output: Path, undisturbed: Path) -> None:
+    """Fail unless two outputs are equal bit by bit."""
+    found, expected = zarr.open_group(str(output), mode="r"), zarr.open_group(str(undisturbed), mode="r")
+    for name in ("smooth", "energy"):
+        np.testing.assert_array_equal(found[name][...].view("uint32"), expected[name][...].view("uint32"))  # type: ignore[index, union-attr]
+
+
+class TestKilled:
+    """What is done stays done, wherever it was done."""
+
+    @pytest.fixture
+    def undisturbed(self, tmp_path: Path, model: Path, image: Path) -> Path:
+        """The output of threads of this process."""
+        output = tmp_path / "undisturbed.zarr"
+        bc.predict(model, image, output, **BLOCKS)
+        return output
+
+    def test_worker(self, tmp_path: Path, model: Path, image: Path, undisturbed: Path) -> None:
+        """The run goes on, and its result is that of threads, bit by bit."""
+        done = run(tmp_path, model, image, tmp_path / "o.zarr", victim="worker", after=3)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout.splitlines()[-1]) == {"finished": True, "done_before": 0, "killed": 1}
+        assert_same(tmp_path / "o.zarr", undisturbed)
+
+    @pytest.mark.parametrize(("stage", "after"), [("predict", 10), ("statistics of energy", 0), ("postprocess", 1)])
+    def test_scheduler(self, tmp_path: Path, model: Path, image: Path, undisturbed: Path, stage: str, after: int) -> None:
+        """The run ends; another, on another cluster, goes on with it."""
+        output = tmp_path / "o.zarr"
+        assert run(tmp_path, model, image, output, victim="scheduler", stage=stage, after=after).returncode == -signal.SIGKILL
+        again = run(tmp_path, model, image, output, resume=True)
+        assert again.returncode == 0, again.stderr
+        told = json.loads(again.stdout.splitlines()[-1])
+        assert told["finished"]
+        assert told["done_before"] >= (after if stage == "predict" else 1)
+        assert_same(output, undisturbed)
+
+    @pytest.mark.skipif("BMZ_LARGE" not in os.environ, reason="takes minutes: run by 'nox -s large', which sets BMZ_LARGE")
+    @pytest.mark.parametrize("seed", range(20))
+    def test_large_at_random(self, tmp_path: Path, model: Path, image: Path, undisturbed: Path, seed: int) -> None:
+        """Everything is killed at a random moment, then continued."""
+        output = tmp_path / "o.zarr"
+        chance = random.Random(seed)
+        script = tmp_path / "predict_on_cluster.py"
+        script.write_text(SCRIPT)
+        options = json.dumps({**BLOCKS, "resume": True})
+        arguments = [sys.executable, "-P", str(script), str(model), str(image), str(output), options]
+        for _ in range(2):
+            with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as process:
+                time.sleep(chance.uniform(2, 9))
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+        assert run(tmp_path, model, image, output, resume=True).returncode == 0
+        assert_same(output, undisturbed)
