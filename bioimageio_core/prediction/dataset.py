@@ -134,8 +134,13 @@ def measure_images(
     scanner = Scanner(executor=executor or Threads(), workers=workers, progress=options.progress)
     found = scanner.measure_dataset(samples, wanted, name="images")
     return Statistics(
-        dataset=FrozenMapping({measure_text(m): found[m].values.tolist() for m in wanted}), nan_counts=FrozenMapping(scanner.nan_counts)
+        dataset=FrozenMapping({_name(m): found[m].values.tolist() for m in wanted}), nan_counts=FrozenMapping(scanner.nan_counts)
     )
+
+
+def _name(measure: Measure) -> str:
+    """Return a measure in words, the method of percentiles included where it is not numpy's usual one."""
+    return measure_text(measure) + ("" if measure.method == "linear" else f", {measure.method}")
 
 
 def _sample(image: Image, axes: tuple[AxisId, ...]) -> Sample:

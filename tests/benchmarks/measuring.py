@@ -35,6 +35,63 @@ def write_noise(path: Path, size: int, *, chunk: int = 512, dtype: str = "float3
     return path
 
 
+def write_volume(path: Path, size: int, *, chunk: int = 64) -> Path:
+    """Write a cube of noise as zarr, slab of chunks by slab of chunks."""
+    import zarr
+
+    array = zarr.create_array(
+        str(path), shape=(size,) * 3, chunks=(chunk,) * 3, dtype="float32", overwrite=True, dimension_names=("z", "y", "x")
+    )
+    for start in range(0, size, chunk):
+        array[start : start + chunk] = np.random.default_rng(start).random((min(chunk, size - start), size, size), dtype=np.float32)
+    return path
+
+
+def bare_calls(weights: Path, shape: tuple[int, ...], *, at_once: int, threads: int, calls: int) -> dict[str, Any]:
+    """Return what bare calls of ONNX Runtime take."""
+    script = Path(__file__).with_name("bare_calls.py")
+    return script_result(sys.executable, script, str(weights), ",".join(map(str, shape)), str(at_once), str(threads), str(calls))
+
+
+def way(name: str, model: Path, image: Path, output: str, options: dict[str, Any], *, probe: bool = False) -> Any:
+    """Return what a way to predict takes; None for the reference where there is no Python that has it.
+
+    The environment variable BMZ_REFERENCE_PYTHON names one, with ``bioimageio.core==0.11.0`` and ``pydantic<2.14``.
+    """
+    python = sys.executable
+    if name == "reference":
+        python = os.environ.get("BMZ_REFERENCE_PYTHON", "")
+        if not python:
+            return None
+    if probe:
+        import bioimageio_core as bc
+
+        with bc.open_predictor(model, **options) as predictor:
+            if not predictor.plan(str(image)).profile.measured:
+                predictor.probe(str(image))
+    return script_result(python, Path(__file__).with_name("ways.py"), name, str(model), str(image), output, json.dumps(options))
+
+
+def script_result(python: str, script: Path, *arguments: str) -> dict[str, Any]:
+    """Run a script, which prints JSON on its last line."""
+    done = subprocess.run([python, str(script), *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{script.name} {' '.join(arguments)} failed:\n{done.stderr[-2000:]}")
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def report_way(found: dict[str, list[dict[str, float]]], *, limit: str) -> None:
+    """Print medians of all ways, and their ratios to one of them."""
+    medians = {name: {key: median(r[key] for r in results) for key in results[0]} for name, results in found.items()}
+    for name, values in medians.items():
+        figures = {key if key == "seconds" else f"{key}_MB": v if key == "seconds" else v / 1e6 for key, v in values.items()}
+        report(f"  {name}", **figures, ratio_to_bare=values["seconds"] / medians[limit]["seconds"], runs=len(found[name]))
+    for name, values in medians.items():
+        if name not in (limit, "library") and "library" in medians:
+            report(f"  library to {name}", ratio=medians["library"]["seconds"] / values["seconds"])
+
+
 def interleaved(ways: dict[str, Callable[[], Any]], *, rounds: int) -> dict[str, float]:
     """Run each way in turn, several times; return the median seconds of each. Interleaving lets a noisy machine hit all of them."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}

@@ -1,0 +1,90 @@
+"""A U-Net for volumes: 8 features, 3 levels, halo 16, sizes 64 + 4 n; random weights, which take as long as trained ones."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+
+def save_unet3d(folder: Path) -> Path:
+    """Write the model with ONNX weights, and return its folder."""
+    import torch
+    from made_models import BATCH, channels, follows, save_description_0_5, space, tensor
+    from torch import nn
+
+    def convolutions(before: int, behind: int) -> nn.Sequential:
+        return nn.Sequential(
+            nn.Conv3d(before, behind, 3, padding=1), nn.ReLU(inplace=True), nn.Conv3d(behind, behind, 3, padding=1), nn.ReLU(inplace=True)
+        )
+
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.down = nn.ModuleList([convolutions(1, 8), convolutions(8, 16), convolutions(16, 32)])
+            self.up = nn.ModuleList([nn.ConvTranspose3d(32, 16, 2, stride=2), nn.ConvTranspose3d(16, 8, 2, stride=2)])
+            self.join = nn.ModuleList([convolutions(32, 16), convolutions(16, 8)])
+            self.last = nn.Conv3d(8, 1, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            fine = self.down[0](x)
+            middle = self.down[1](nn.functional.max_pool3d(fine, 2))
+            x = self.down[2](nn.functional.max_pool3d(middle, 2))
+            x = self.join[0](torch.cat([self.up[0](x), middle], 1))
+            x = self.join[1](torch.cat([self.up[1](x), fine], 1))
+            return torch.sigmoid(self.last(x))
+
+    torch.manual_seed(0)
+    folder.mkdir(parents=True, exist_ok=True)
+    names = {0: "batch", 2: "z", 3: "y", 4: "x"}
+    torch.onnx.export(
+        Network().eval(),
+        (torch.zeros(1, 1, 64, 64, 64),),
+        str(folder / "weights.onnx"),
+        input_names=["raw"],
+        output_names=["out"],
+        dynamic_axes={"raw": names, "out": names},
+        dynamo=False,
+    )
+    size = {"min": 64, "step": 4}
+    return save_description_0_5(
+        folder,
+        [tensor("raw", BATCH, channels(), *(space(a, size) for a in "zyx"))],
+        [tensor("out", BATCH, channels(), *(space(a, follows(a), halo=16) for a in "zyx"))],
+    )
+
+
+def save_small_net(folder: Path) -> Path:
+    """Write a network of two layers on small blocks, whose calls cost more than their work."""
+    import numpy as np
+    from made_models import BATCH, channels, follows, save_description_0_5, save_graph, space, tensor
+    from onnx import helper
+
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(0)
+    nodes = [
+        helper.make_node("Conv", ["raw", "first"], ["a"], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("Conv", ["b", "second"], ["out"], pads=[1, 1, 1, 1]),
+    ]
+    constants = {"first": random.normal(size=(4, 1, 3, 3)).astype("float32"), "second": random.normal(size=(1, 4, 3, 3)).astype("float32")}
+    save_graph(folder / "weights.onnx", nodes, {"raw": 4}, {"out": 4}, **constants)
+    return save_description_0_5(
+        folder,
+        [tensor("raw", BATCH, channels(), *(space(a, {"min": 16, "step": 4}) for a in "yx"))],
+        [tensor("out", BATCH, channels(), *(space(a, follows(a), halo=4) for a in "yx"))],
+    )
+
+
+def save_null_model(folder: Path, axes: str = "zyx", post: tuple[dict[str, object], ...] = ()) -> Path:
+    """Write a network that gives back what it takes, with a halo."""
+    from made_models import BATCH, channels, follows, identity_graph, save_description_0_5, space, tensor
+
+    folder.mkdir(parents=True, exist_ok=True)
+    identity_graph(folder / "weights.onnx", rank=len(axes) + 2)
+    return save_description_0_5(
+        folder,
+        [tensor("raw", BATCH, channels(), *(space(a, {"min": 16, "step": 8}) for a in axes))],
+        [tensor("out", BATCH, channels(), *(space(a, follows(a), halo=4) for a in axes), postprocessing=list(post))],
+    )
