@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 import tempfile
 import tomllib
@@ -21,6 +22,7 @@ nox.options.sessions = [
     "demo",
     "templates",
     "plugins",
+    "imagej",
     "tensorflow",
     "isolated",
     "oracle",
@@ -40,6 +42,8 @@ RUNS = ROOT / ".nox" / "runs"
 BIG = ("tensorflow",)
 """Plugins whose frameworks are big, so that each has a session and an environment of its own."""
 PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml") if path.parent.name not in BIG)
+DEBIAN_IMAGEJ = "/usr/share/java/ij.jar"
+IMAGEJ_PACKAGES = "imagej default-jre-headless xvfb xauth"
 REFERENCE = "bioimageio.spec==0.5.14.3"
 """The reference implementation, in the release that the shared verdicts are of."""
 
@@ -168,13 +172,34 @@ def workers_environment(session: nox.Session, folder: Path) -> str:
 
 
 @nox.session
+def imagej(session: nox.Session) -> None:
+    """Compare macros of deepImageJ with what ImageJ makes of them; nothing may be skipped for want of it.
+
+    Needs an ImageJ (BMZ_IMAGEJ, or that of Debian's package), Java, and Xvfb.
+    """
+    jar = Path(os.environ.get("BMZ_IMAGEJ") or DEBIAN_IMAGEJ)
+    missing = [name for name in ("java", "xvfb-run") if shutil.which(name) is None] + ([] if jar.is_file() else [str(jar)])
+    if missing:
+        session.error(f"expected {', '.join(missing)}: on Debian, apt-get install {IMAGEJ_PACKAGES}")
+    install_wheel(session, "images", "onnx", "testing", with_packages=("onnx",))
+    plugin = ROOT / "plugins" / "deepimagej"
+    with tempfile.TemporaryDirectory() as folder:
+        session.run("python", "-m", "build", "--wheel", "--outdir", folder, str(plugin), silent=True)
+        session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", *map(str, Path(folder).glob("*.whl")), silent=True)
+    with session.chdir(plugin):
+        pytest = ("python", "-P", "-m", "pytest", "-p", "no:cacheprovider", "tests/test_imagej.py")
+        session.run(*pytest, *session.posargs, env={**environment(), "BMZ_IMAGEJ": str(jar)})
+
+
+@nox.session
 def tensorflow(session: nox.Session) -> None:
     """Test what runs on Keras and TensorFlow, on each backend of Keras; nothing may be skipped for want of a framework."""
     frameworks = ("keras", "tensorflow-cpu", "tf_keras", "tf2onnx", "torch")
     install_wheel(session, "http", "images", "onnx", "keras", with_packages=(*GROUPS["test"], *frameworks))
-    plugin = ROOT / "plugins" / "tensorflow"
+    plugin, deepimagej = ROOT / "plugins" / "tensorflow", ROOT / "plugins" / "deepimagej"
     with tempfile.TemporaryDirectory() as folder:
-        session.run("python", "-m", "build", "--wheel", "--outdir", folder, str(plugin), silent=True)
+        for built in (plugin, deepimagej):
+            session.run("python", "-m", "build", "--wheel", "--outdir", folder, str(built), silent=True)
         session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", *map(str, Path(folder).glob("*.whl")), silent=True)
     variables = {**environment(session), "TF_CPP_MIN_LOG_LEVEL": "3"}
     for backend in ("torch", "tensorflow"):  # one for the life of a process
@@ -183,6 +208,8 @@ def tensorflow(session: nox.Session) -> None:
         pytest = ("python", "-P", "-m", "pytest", "-p", "no:cacheprovider")
         session.run(*pytest, "-k", "TestSharedFiles and keras", "tests/test_running.py", env={**variables, "KERAS_BACKEND": "torch"})
         session.run(*pytest, *session.posargs, env={**variables, "KERAS_BACKEND": "tensorflow"})
+    with session.chdir(deepimagej):
+        session.run(*pytest, "tests/test_saved_model.py", env=variables)
 
 
 @nox.session

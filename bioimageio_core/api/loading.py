@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from ..errors import InvalidDescriptionError
+from ..errors import BioimageioError, InvalidDescriptionError, PluginError
 from ..prediction.loaded import LoadedModel
 from ..registry import Registry, collect
 from ..sources import Package, Source, open_package
+from ..spec.structuring import unstructure
 from ..spec.updating import package_tree
 from ..spec.validation import read_tree
 
@@ -38,7 +39,27 @@ def load_model(source: Source | Package) -> LoadedModel:
     """
     package = open_package(source)
     descr, _ = read_tree(model_tree(package), default_registry(), package.name)
-    return LoadedModel.of(descr, package, default_registry())
+    return LoadedModel.of(_written_out(descr, package, default_registry()), package, default_registry())
+
+
+def _written_out(descr: Any, package: Package, registry: Registry) -> Any:
+    """Return a description with all that its run mode stands for.
+
+    Raises:
+        InputError: The run mode cannot be written out.
+        PluginError: The plugin that brings it fails.
+
+    """
+    entry = registry.run_modes.get(descr.run_mode.name) if descr.run_mode is not None else None
+    if entry is None or entry.rewrite is None:
+        return descr
+    try:
+        tree = entry.rewrite(unstructure(descr), lambda source: package.local(source).read_bytes())
+    except BioimageioError:
+        raise
+    except Exception as error:  # whatever a stranger's code raises
+        raise PluginError(f"run mode {entry.name!r} cannot be written out for {package.name}: {type(error).__name__}: {error}") from error
+    return read_tree(tree, registry, f"{package.name} in the run mode {entry.name!r}")[0]
 
 
 def model_tree(package: Package) -> Mapping[str, Any]:

@@ -10,7 +10,10 @@ __all__ = ["PUBLISHED", "published_by"]
 
 PUBLISHED: Mapping[tuple[str, str], str] = FrozenMapping(
     {
+        ("foreign_formats", "deepimagej"): "bioimageio-runtime-deepimagej",
+        ("processing_ops", "imagej_macro"): "bioimageio-runtime-deepimagej",
         ("processing_ops", "subtract_median"): "bioimageio-runtime-median",
+        ("run_modes", "deepimagej"): "bioimageio-runtime-deepimagej",
         ("run_modes", "tta"): "bioimageio-runtime-tta",
         ("weights_formats", "pytorch_safetensors"): "bioimageio-runtime-safetensors",
         ("weights_formats", "tensorflow_js"): "bioimageio-runtime-tensorflow",

@@ -104,7 +104,7 @@ class TestMissing:
     def test_published(self) -> None:
         """All are of this project."""
         assert all(distribution.startswith("bioimageio-runtime-") for distribution in PUBLISHED.values())
-        assert {kind for kind, _ in PUBLISHED} <= {"processing_ops", "run_modes", "weights_formats"}
+        assert {kind for kind, _ in PUBLISHED} <= {"foreign_formats", "processing_ops", "run_modes", "weights_formats"}
 
 
 class TestRefused:

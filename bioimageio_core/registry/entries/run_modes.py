@@ -103,3 +103,11 @@ class RunModeEntry(EntryBase):
 
     kwargs: type | None = attrs.field(default=None, validator=is_arguments)
     """Class of its arguments, a `Node`: they are checked before anything runs. None: a mapping is passed on as it is."""
+
+    rewrite: Callable[[Mapping[str, Any], Callable[[str], bytes]], Mapping[str, Any]] | None = attrs.field(
+        default=None, validator=attrs.validators.optional(called_with("tree", "read"))
+    )
+    """For run modes that say more than their name: what a description that names this one means, with that written out, as with ops.
+
+    Called as such a model is loaded, with its description as a tree and a function that returns the content of one of its files.
+    """
