@@ -66,25 +66,28 @@ def decide_classes(descr: Any, output: TensorIO, number: int, options: Options, 
 
 
 def _as_read(channels: Sequence[str] | None, known: tuple[str, ...]) -> bool:
-    """Return whether the channels are those of the file that the model was read from."""
-    return channels is not None and tuple(channels) in (known, tuple(f"class{n}" for n in range(len(channels))))
+    """Return whether the channels are as many as those of the file that the model was read from, whose numbers may contradict each other."""
+    return channels is not None and (not known or len(channels) == len(known) or tuple(channels) == _unnamed(len(channels)))
+
+
+def _unnamed(count: int) -> tuple[str, ...]:
+    """Return names of classes of which nothing is known, as reading a file gives them."""
+    return tuple(f"class{n}" for n in range(count))
 
 
 def _names(
     output: TensorIO, count: int, options: Options, config: Mapping[str, Any], kind: str, how: Probabilities
 ) -> tuple[str, ...] | None:
-    wanted = count + (how == "background")
     if options.classes is not None:
+        wanted = count + (how == "background")
         if len(options.classes) != wanted:
             raise ValueError(f"there are {len(options.classes)} classes in the option: expected {wanted}")
         return options.classes
-    known = _known_names(config)
-    if len(known) == wanted:
-        return known
-    if kind in WITHOUT_CLASSES:
-        return known or None
     channel = output.axis("channel")
-    own = (channel.channel_names if channel is not None else None) or tuple(f"class{n}" for n in range(count))
+    own = (channel.channel_names if channel is not None else None) or _unnamed(count)
+    known = _known_names(config)
+    if kind in WITHOUT_CLASSES or (config.get("kind") == "czann" and not known and own == _unnamed(count)):
+        return (own if len(known) == count else known) or None
     names = (BACKGROUND, *own) if how == "background" else own
     if len(names) < 2:
         raise ValueError(f"{output.id!r} has one class: expected at least two in a segmentation (probabilities=background adds one)")

@@ -68,7 +68,7 @@ def write_czann(descr: Any, folder: Path, path: Path, **given: Any) -> tuple[str
             classes=plan.classes.names,
             model_name=_name(descr, options, config),
             scaling=_scaling(descr, plan, options, config, lost),
-            more=dict(config["more"]) if isinstance(config.get("more"), Mapping) else {},
+            more=_plain(config.get("more") or {}),
         )
         members = [Member(name=CZANN_METADATA, content=dump_czann(metadata)), Member(name=CZANN_NETWORK, content=network.content)]
         write_archive(path, [*members, *_further(descr, folder, options, config)])
@@ -206,6 +206,13 @@ def _onnx_weights(descr: Any, folder: Path, scratch: Path) -> Path:
     return scratch / "converted" / str(model.weights["onnx"].source)
 
 
+def _plain(value: Any) -> Any:
+    """Return what JSON can be made of."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, tuple | list) else value
+
+
 def _check_shapes(plan: Plan, network: Network) -> None:
     segments = "SemanticSegmentation" in plan.classes.type
     if segments and network.output_shape[:-1] != tuple(plan.sizes.values()):
@@ -289,12 +296,12 @@ def _pixels(plan: Plan, options: Options, config: Mapping[str, Any]) -> tuple[tu
 def _training_classes(plan: Plan, config: Mapping[str, Any]) -> tuple[TrainingClass, ...]:
     names = plan.classes.names or ()
     said = config.get("classes")
-    known = {one["name"]: one for one in said if isinstance(one, Mapping)} if isinstance(said, Sequence) else {}
+    before = [one for one in said if isinstance(one, Mapping)] if isinstance(said, Sequence) else []
     classes = []
     for number, name in enumerate(names):
-        own = known.get(name, {})
-        color = tuple(int(n) for n in own.get("color", class_color(number)))
-        classes.append(TrainingClass(name=name, color=(color[0], color[1], color[2]), label=int(own.get("label", number + 1))))
+        own = before[number] if len(before) == len(names) else {}
+        red, green, blue = (int(n) for n in own.get("color", class_color(number)))
+        classes.append(TrainingClass(name=name, color=(red, green, blue), label=int(own.get("label", number + 1))))
     return tuple(classes)
 
 

@@ -56,7 +56,7 @@ def predicted(model: Path, image: NDArray[Any], axes: str = "byxc", **options: A
     wanted = ("batch", *spatial, "channel")
     rest = [axis for axis in found.axes if axis not in wanted]
     kept = [axis for axis in wanted if axis in found.axes]
-    array = np.moveaxis(np.asarray(found), [found.axes.index(axis) for axis in (*rest, *kept)], range(found.ndim))
+    array = np.moveaxis(np.asarray(found), [found.axes.index(axis) for axis in (*rest, *kept)], range(len(found.axes)))
     sizes = dict(zip((*rest, *kept), array.shape, strict=True))
     return array.reshape([sizes.get(axis, 1) for axis in wanted]).astype(np.float32)
 
@@ -105,7 +105,7 @@ class TestSharedModels:
         path = exported(folder / "bioimageio.yaml", tmp_path / "m.czmodel", statistics="tile")
         image, expected = np.load(folder / "test_input.npy"), np.load(folder / "test_output.npy")
         found = bare(network_of(path), image.transpose(0, 2, 3, 1), opset=12)
-        np.testing.assert_allclose(found[..., 1], expected[:, 0], atol=1e-4)
+        np.testing.assert_allclose(found[..., 1], expected[:, 0], atol=1e-3)
 
     def test_converted(self, shared: Path, tmp_path: Path) -> None:
         """Weights of another format are converted; an output with an axis z of one plane loses it."""
@@ -206,6 +206,8 @@ class TestOps:
         pre = [{"name": "zero_mean_unit_variance", "kwargs": {"mode": "fixed", "axes": "yx", "mean": [100.0], "std": [7.0]}}]
         post = [{"name": "sigmoid"}, {"name": "binarize", "kwargs": {"threshold": 0.3}}]
         model = pointwise_model_0_4(tmp_path, pre=pre, post=post)
+        for name in ("raw", "out"):
+            np.save(tmp_path / f"{name}.npy", np.zeros((1, 1, 8, 8), np.float32))
         path = exported(model, tmp_path / "m.czann", spatial_dims=[12, 20])
         assert_same(model, path, integers((1, 12, 20, 1)), background=True)
 
@@ -224,7 +226,8 @@ class TestOps:
 
     def test_integers(self, tmp_path: Path) -> None:
         """Images of integers come as floats; what the values stand for can be said."""
-        model = pointwise_model(tmp_path, dtype="uint8", pre=[{"id": "scale_linear", "kwargs": {"gain": 0.5}}])
+        pre = [{"id": "scale_linear", "kwargs": {"gain": 0.5}}, {"id": "ensure_dtype", "kwargs": {"dtype": "float32"}}]
+        model = pointwise_model(tmp_path, dtype="uint8", pre=pre)
         path = tmp_path / "m.czann"
         assert "The network is made for the values of uint8 images" in lost(model, path, spatial_dims=[12, 20])
         image = integers((1, 12, 20, 1))
@@ -255,7 +258,11 @@ class TestAxes:
         path = exported(model, tmp_path / "m.czann", type="Regression", spatial_dims=[sizes[a] for a in wanted[:-1]])
         shape = [*(sizes[a] for a in wanted[:-1]), len(names)]
         assert (metadata_of(path)["InputShape"], metadata_of(path)["OutputShape"]) == (shape, shape)
-        assert_same(model, path, np.random.default_rng(5).random((1, *shape)).astype(np.float32), axes=f"b{wanted}")
+        image = np.random.default_rng(5).random((1, *shape)).astype(np.float32)
+        found = bare(network_of(path), image)
+        without = "c" not in order  # then the image has no channel axis, either
+        expected = predicted(model, image[..., 0] if without else image, axes=f"b{wanted[: -1 if without else None]}")
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
     def test_other_axes(self, tmp_path: Path) -> None:
         """Time is no axis of ZEN's."""

@@ -11,7 +11,7 @@ from bioimageio_core.registry import Measure
 
 from .nodes import Nodes, Tensor
 
-__all__ = ["centred", "measure"]
+__all__ = ["centred", "measure", "percentile"]
 
 
 def measure(nodes: Nodes, tensor: Tensor, axis_ids: Sequence[str], wanted: Measure) -> Tensor:
@@ -22,7 +22,8 @@ def measure(nodes: Nodes, tensor: Tensor, axis_ids: Sequence[str], wanted: Measu
     if wanted.kind == "std":
         return _std(nodes, centred(nodes, tensor, axes)[1], axes)
     if wanted.kind == "percentile" and wanted.q is not None:
-        return _percentile(nodes, tensor, axes, wanted.q, linear=wanted.method == "linear")
+        base, step = percentile(nodes, tensor, axis_ids, wanted)
+        return nodes.map("Add", base, step.name)
     raise ValueError(f"the statistic {wanted.kind} cannot be part of a network")
 
 
@@ -38,8 +39,14 @@ def _std(nodes: Nodes, rest: Tensor, axes: Sequence[int]) -> Tensor:
     return nodes.map("Sqrt", nodes.reduce("ReduceMean", nodes.map("Mul", rest, rest.name), axes))
 
 
-def _percentile(nodes: Nodes, tensor: Tensor, axes: Sequence[int], q: float, *, linear: bool) -> Tensor:
-    """Return a percentile over all axes that are given together, by the methods ``linear`` or ``inverted_cdf`` of numpy."""
+def percentile(nodes: Nodes, tensor: Tensor, axis_ids: Sequence[str], wanted: Measure) -> tuple[Tensor, Tensor]:
+    """Return a percentile, by the methods ``linear`` or ``inverted_cdf`` of numpy, as a value of the tensor and what is to be added.
+
+    The two have more digits than their sum, which matters where percentiles of large numbers are close to each other.
+    """
+    assert wanted.q is not None
+    axes = [number for number, axis in enumerate(axis_ids) if axis in wanted.axes]
+    q, linear = wanted.q, wanted.method == "linear"
     others = [axis for axis in range(len(tensor.shape)) if axis not in axes]
     count = math.prod(tensor.shape[axis] for axis in axes)
     kept = tuple(tensor.shape[axis] for axis in others)
@@ -52,8 +59,9 @@ def _percentile(nodes: Nodes, tensor: Tensor, axes: Sequence[int], q: float, *, 
     nodes_out = _sorted(nodes, flat, max(ranks) + 1, largest=from_top)
     at_low, at_high = (nodes.add("Gather", nodes_out, nodes.constant([rank], "int64"), axis=len(kept)) for rank in ranks)
     step = nodes.add("Mul", nodes.add("Sub", at_high, at_low), nodes.constant(position - low))
-    found = Tensor(name=nodes.add("Add", at_low, step), shape=(*kept, 1))
-    return nodes.reshape(found, tuple(1 if axis in axes else size for axis, size in enumerate(tensor.shape)))
+    shape = tuple(1 if axis in axes else size for axis, size in enumerate(tensor.shape))
+    base, rest = (nodes.reshape(Tensor(name=name, shape=(*kept, 1)), shape) for name in (at_low, step))
+    return base, rest
 
 
 def _sorted(nodes: Nodes, flat: Tensor, count: int, *, largest: bool) -> str:

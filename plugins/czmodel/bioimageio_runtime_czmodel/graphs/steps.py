@@ -23,7 +23,7 @@ from bioimageio_core.registry import Measure
 from bioimageio_core.typing import FrozenMapping
 
 from .nodes import Nodes, Tensor
-from .statistics import centred, measure
+from .statistics import centred, measure, percentile
 
 __all__ = ["KNOWN_OPS", "add_steps", "measures_of"]
 
@@ -120,9 +120,14 @@ def _scale_range(
 ) -> Tensor:
     kwargs = _range_kwargs(kwargs)
     source, source_axes = (tensor, axes) if reference is None else (reference, reference_axes)
-    low, high = (_aligned(nodes, measure(nodes, source, source_axes, one), source_axes, axes) for one in range_measures(kwargs, source_axes))
-    width = nodes.map("Add", nodes.map("Sub", high, low.name), nodes.constant(kwargs.eps))
-    return nodes.map("Div", nodes.map("Sub", tensor, low.name), width.name)
+    parts = [
+        tuple(_aligned(nodes, part, source_axes, axes) for part in percentile(nodes, source, source_axes, one))
+        for one in range_measures(kwargs, source_axes)
+    ]
+    (low, low_step), (high, high_step) = parts
+    width = nodes.map("Add", nodes.map("Sub", high, low.name), nodes.map("Sub", high_step, low_step.name).name)
+    above = nodes.map("Sub", nodes.map("Sub", tensor, low.name), low_step.name)
+    return nodes.map("Div", above, nodes.map("Add", width, nodes.constant(kwargs.eps)).name)
 
 
 def _match(nodes: Nodes, tensor: Tensor, kwargs: Any, axes: Axes, reference: Tensor, reference_axes: Axes) -> Tensor:
