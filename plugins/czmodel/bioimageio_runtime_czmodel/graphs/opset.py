@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import attrs
 import numpy as np
 import onnx
 from onnx import defs, helper, inliner, numpy_helper, shape_inference, version_converter
@@ -16,6 +17,8 @@ from ..networks import opset_of
 __all__ = ["inner_names", "to_opset"]
 
 STANDARD = ("", "ai.onnx")
+CAST_LIKE = 15
+"""The first version with casts to the type of another tensor."""
 
 
 def to_opset(model: Any, opset: int) -> Any:
@@ -42,8 +45,8 @@ def to_opset(model: Any, opset: int) -> Any:
             reason = " ".join(str(error).split())[-200:]
             raise ValueError(f"the network is of ONNX opset {found} and cannot be brought to {opset}: {reason}") from None
     lowered = onnx.ModelProto()
-    lowered.CopyFrom(model)
-    problems = sorted(set(_lower(lowered.graph, found, opset, _ranks(model))))
+    lowered.CopyFrom(_written_out(model, found, opset))
+    problems = sorted(set(_lower(lowered.graph, found, opset, _known(lowered))))
     if problems:
         raise ValueError(f"the network is of ONNX opset {found} and cannot be brought to {opset}: {'; '.join(problems)}")
     del lowered.opset_import[:]
@@ -66,6 +69,21 @@ def _inner_graphs(node: Any) -> Iterator[Any]:
         yield from attribute.graphs
 
 
+def _written_out(model: Any, found: int, opset: int) -> Any:
+    """Return a model in which operators that the older version lacks are written out, where ONNX defines them by others."""
+    absent = {name for name in {node.op_type for node in _nodes(model.graph)} if not defs.has(name, opset, "")}
+    schemas = [defs.get_schema(name, found, "") for name in sorted(absent) if defs.has(name, found, "")]
+    defined = [("", schema.name) for schema in schemas if schema.has_function or schema.has_context_dependent_function]
+    if not defined:
+        return model
+    typed = shape_inference.infer_shapes(model)
+    typed.graph.value_info.extend(helper.make_tensor_value_info(t.name, t.data_type, t.dims) for t in typed.graph.initializer)
+    try:
+        return inliner.inline_selected_functions(typed, defined, inline_schema_functions=True)
+    except TypeError:  # of an older release of ONNX, which cannot; then they are listed as absent
+        return model
+
+
 def inner_names(node: Any) -> set[str]:
     """Return the names that the graphs within a node may take from around it."""
     return {name for graph in _inner_graphs(node) for inner in _nodes(graph) for name in inner.input} | {
@@ -73,16 +91,19 @@ def inner_names(node: Any) -> set[str]:
     }
 
 
-def _lower(graph: Any, found: int, opset: int, ranks: Mapping[str, int]) -> Iterator[str]:
+def _lower(graph: Any, found: int, opset: int, known: Known) -> Iterator[str]:
     """Rewrite the nodes of a graph, and yield what cannot be said."""
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     for node in graph.node:
         if node.op_type == "Constant":
-            constants |= {node.output[0]: numpy_helper.to_array(a.t) for a in node.attribute if a.name == "value"}
+            constants |= {node.output[0]: _constant(attribute) for attribute in node.attribute}
     lowered: list[Any] = []
     for node in graph.node:
         for inner in _inner_graphs(node):
-            yield from _lower(inner, found, opset, ranks)
+            yield from _lower(inner, found, opset, known)
+        if node.op_type == "CastLike" and opset < CAST_LIKE and known.types.get(node.input[1]):
+            lowered.append(helper.make_node("Cast", [node.input[0]], list(node.output), to=known.types[node.input[1]]))
+            continue
         newer = defs.get_schema(node.op_type, found, "")
         try:
             older = defs.get_schema(node.op_type, opset, "")
@@ -93,7 +114,7 @@ def _lower(graph: Any, found: int, opset: int, ranks: Mapping[str, int]) -> Iter
             lowered.append(node)
             continue
         rewrite = _REWRITES.get(node.op_type)
-        rewritten = [node] if rewrite is None else rewrite(node, opset, constants, ranks)
+        rewritten = [node] if rewrite is None else rewrite(node, opset, constants, known)
         if rewritten is None:
             yield f"{node.op_type} cannot be said in it with arguments that are computed"
             continue
@@ -103,6 +124,11 @@ def _lower(graph: Any, found: int, opset: int, ranks: Mapping[str, int]) -> Iter
         lowered += rewritten
     del graph.node[:]
     graph.node.extend(lowered)
+
+
+def _constant(attribute: Any) -> Any:
+    value = helper.get_attribute_value(attribute)
+    return numpy_helper.to_array(value) if attribute.HasField("t") else np.asarray(value)
 
 
 def _without_defaults(node: Any, newer: Any, older: Any) -> Iterator[str]:
@@ -133,18 +159,31 @@ NEUTRAL: Mapping[tuple[str, str], Callable[[Any], bool]] = FrozenMapping(
 """Attributes without a default, and which of their values say what the older version does."""
 
 
-def _ranks(model: Any) -> dict[str, int]:
-    """Return the numbers of axes that are known."""
+@attrs.frozen(kw_only=True)
+class Known:
+    """What is known of the tensors of a graph, by name."""
+
+    ranks: Mapping[str, int]
+    """Numbers of axes."""
+
+    types: Mapping[str, int]
+    """Element types, by the numbers that ONNX has for them."""
+
+
+def _known(model: Any) -> Known:
     try:
-        known = shape_inference.infer_shapes(model).graph
+        graph = shape_inference.infer_shapes(model).graph
     except Exception:  # what cannot be inferred is not known
-        known = model.graph
-    values = [*known.input, *known.output, *known.value_info]
+        graph = model.graph
+    values = [*graph.input, *graph.output, *graph.value_info]
     ranks = {v.name: len(v.type.tensor_type.shape.dim) for v in values if v.type.tensor_type.HasField("shape")}
-    return ranks | {tensor.name: len(tensor.dims) for tensor in known.initializer}
+    return Known(
+        ranks=ranks | {tensor.name: len(tensor.dims) for tensor in graph.initializer},
+        types={v.name: v.type.tensor_type.elem_type for v in values} | {tensor.name: tensor.data_type for tensor in graph.initializer},
+    )
 
 
-def _axes_as_attribute(node: Any, opset: int, constants: Mapping[str, Any], ranks: Mapping[str, int]) -> list[Any] | None:
+def _axes_as_attribute(node: Any, opset: int, constants: Mapping[str, Any], known: Known) -> list[Any] | None:
     """Say axes, which newer versions take as an input, as an attribute."""
     if len(node.input) > 1 and node.input[1]:
         axes = constants.get(node.input[1])
@@ -155,7 +194,7 @@ def _axes_as_attribute(node: Any, opset: int, constants: Mapping[str, Any], rank
     return [node]
 
 
-def _reduce(node: Any, opset: int, constants: Mapping[str, Any], ranks: Mapping[str, int]) -> list[Any] | None:
+def _reduce(node: Any, opset: int, constants: Mapping[str, Any], known: Known) -> list[Any] | None:
     if opset >= (13 if node.op_type == "ReduceSum" else 18):
         return [node]
     noop = next((a for a in node.attribute if a.name == "noop_with_empty_axes"), None)
@@ -166,15 +205,15 @@ def _reduce(node: Any, opset: int, constants: Mapping[str, Any], ranks: Mapping[
             return [helper.make_node("Identity", [node.input[0]], list(node.output))]
     if without_axes:
         del node.input[1:]
-    return _axes_as_attribute(node, opset, constants, ranks)
+    return _axes_as_attribute(node, opset, constants, known)
 
 
-def _softmax(node: Any, opset: int, constants: Mapping[str, Any], ranks: Mapping[str, int]) -> list[Any] | None:
+def _softmax(node: Any, opset: int, constants: Mapping[str, Any], known: Known) -> list[Any] | None:
     """Over the last axis it is the same in all versions; over others only since 13."""
     if opset >= 13:
         return [node]
     axis = next((a.i for a in node.attribute if a.name == "axis"), -1)
-    rank = ranks.get(node.input[0])
+    rank = known.ranks.get(node.input[0])
     if rank is None and axis != -1:
         return None
     del node.attribute[:]
@@ -189,7 +228,7 @@ def _softmax(node: Any, opset: int, constants: Mapping[str, Any], ranks: Mapping
     return [there, node, back]
 
 
-def _resize(node: Any, opset: int, constants: Mapping[str, Any], ranks: Mapping[str, int]) -> list[Any] | None:
+def _resize(node: Any, opset: int, constants: Mapping[str, Any], known: Known) -> list[Any] | None:
     """Say the region and the scales, which newer versions may leave out, as empty tensors."""
     if opset >= 13:
         return [node]
@@ -204,11 +243,11 @@ def _resize(node: Any, opset: int, constants: Mapping[str, Any], ranks: Mapping[
     return [*added, node]
 
 
-def _pad(node: Any, opset: int, constants: Mapping[str, Any], ranks: Mapping[str, int]) -> list[Any] | None:
+def _pad(node: Any, opset: int, constants: Mapping[str, Any], known: Known) -> list[Any] | None:
     """Say amounts for some axes, which newer versions take, for all of them."""
     if opset >= 18 or len(node.input) < 4 or not node.input[3]:
         return [node]
-    axes, pads, rank = constants.get(node.input[3]), constants.get(node.input[1]), ranks.get(node.input[0])
+    axes, pads, rank = constants.get(node.input[3]), constants.get(node.input[1]), known.ranks.get(node.input[0])
     if axes is None or pads is None or rank is None:
         return None
     full = np.zeros((2, rank), np.int64)
@@ -219,7 +258,7 @@ def _pad(node: Any, opset: int, constants: Mapping[str, Any], ranks: Mapping[str
     return [helper.make_node("Constant", [], [name], value=numpy_helper.from_array(full.ravel())), node]
 
 
-def _shape(node: Any, opset: int, constants: Mapping[str, Any], ranks: Mapping[str, int]) -> list[Any] | None:
+def _shape(node: Any, opset: int, constants: Mapping[str, Any], known: Known) -> list[Any] | None:
     """Cut the shape afterwards, where only a part of it is asked for."""
     given = {a.name: a.i for a in node.attribute}
     if opset >= 15 or not given:
@@ -234,15 +273,15 @@ def _shape(node: Any, opset: int, constants: Mapping[str, Any], ranks: Mapping[s
     return [node, *bounds, part]
 
 
-def _split(node: Any, opset: int, constants: Mapping[str, Any], ranks: Mapping[str, int]) -> list[Any] | None:
-    return [node] if opset >= 13 else _axes_as_attribute(node, opset, constants, ranks)
+def _split(node: Any, opset: int, constants: Mapping[str, Any], known: Known) -> list[Any] | None:
+    return [node] if opset >= 13 else _axes_as_attribute(node, opset, constants, known)
 
 
-def _squeeze(node: Any, opset: int, constants: Mapping[str, Any], ranks: Mapping[str, int]) -> list[Any] | None:
-    return [node] if opset >= 13 else _axes_as_attribute(node, opset, constants, ranks)
+def _squeeze(node: Any, opset: int, constants: Mapping[str, Any], known: Known) -> list[Any] | None:
+    return [node] if opset >= 13 else _axes_as_attribute(node, opset, constants, known)
 
 
-Rewrite = Callable[[Any, int, Mapping[str, Any], Mapping[str, int]], list[Any] | None]
+Rewrite = Callable[[Any, int, Mapping[str, Any], Known], list[Any] | None]
 
 _REWRITES: Mapping[str, Rewrite] = FrozenMapping(
     {
