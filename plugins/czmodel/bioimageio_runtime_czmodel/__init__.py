@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bioimageio_core.registry import ForeignFormat, ForeignFormatEntry, ForeignFormatWriter, hookimpl
 
@@ -10,7 +10,7 @@ from .versions import matrix
 
 __all__ = ["bioimageio_foreign_formats"]
 
-COMMON = {
+COMMON: Mapping[str, str] = {
     "zen_blue": "version of ZEN Blue that is to read the file, as in '3.5'; decides on the file version",
     "zen_core": "version of ZEN Core, likewise",
     "name": "name of the model in ZEN",
@@ -23,8 +23,23 @@ COMMON = {
     "classes": "names of the classes, as in [Background, Nucleus]",
     "probabilities": "what makes classes sum to 1: softmax, background (a first class, 1 minus the others), or as_is",
     "statistics": "tile: take statistics of the image from each tile instead, which is not the same; by default that is an error",
-    "rgb_to_bgr": "whether the network takes red, green, blue, unlike ZEN, which gives blue, green, red; by default the channel names say it",
-    "input_maximum": "what 1.0 stands for in the images that ZEN gives, as in 255 for a network of 8 bit images; by default they come as they are",
+    "rgb_to_bgr": "whether the network takes red, green, blue (ZEN gives blue, green, red); by default the channel names say it",
+    "input_maximum": "what 1.0 stands for in the images that ZEN gives, as in 255 for a network of 8 bit images; by default 1",
+}
+
+
+CZANN: Mapping[str, str] = {
+    "file_version": f"version of the file: {matrix('czann')}",
+    "type": "such as SingleClassSemanticSegmentation, the default of an output of probabilities, or Regression, that of others",
+    "scaling": "extent of a pixel in metres, as in [1e-07, 1e-07] for x, y; by default that of the axes",
+    **COMMON,
+}
+
+CZMODEL: Mapping[str, str] = {
+    "file_version": f"version of the file: {matrix('czmodel')}",
+    "pixel_type": "such as Gray16 or Bgr24, one or several; by default the data type and number of channels say it",
+    "color_handling": "ConvertToMonochrome or SplitRgb; by default the number of channels says it",
+    **COMMON,
 }
 
 
@@ -36,12 +51,7 @@ def bioimageio_foreign_formats() -> Iterator[ForeignFormatEntry]:
         patterns=("*.czann",),
         load=_load_czann,
         load_writer=_load_czann_writer,
-        writer_options={
-            "file_version": f"version of the file: {matrix('czann')}",
-            "type": "type of the model, as in SingleClassSemanticSegmentation; by default that if the output is probabilities, else Regression",
-            "scaling": "extent of a pixel in metres, as in [1e-07, 1e-07] for x, y; by default that of the axes",
-            **COMMON,
-        },
+        writer_options=CZANN,
         summary="networks for ZEN since 3.5 and arivis",
     )
     yield ForeignFormatEntry(
@@ -49,12 +59,7 @@ def bioimageio_foreign_formats() -> Iterator[ForeignFormatEntry]:
         patterns=("*.czmodel", "*.czseg"),
         load=_load_czmodel,
         load_writer=_load_czmodel_writer,
-        writer_options={
-            "file_version": f"version of the file: {matrix('czmodel')}",
-            "pixel_type": "such as Gray16 or Bgr24, one or several; by default the data type and number of channels say it",
-            "color_handling": "ConvertToMonochrome or SplitRgb; by default the number of channels says it",
-            **COMMON,
-        },
+        writer_options=CZMODEL,
         summary="networks for segmentation in ZEN since 3.2 (Intellesis)",
     )
     yield ForeignFormatEntry(

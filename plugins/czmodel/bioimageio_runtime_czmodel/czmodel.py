@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
 import attrs
@@ -110,10 +110,10 @@ def parse_czmodel(content: bytes) -> CzmodelMetadata:
 
 def dump_czmodel(metadata: CzmodelMetadata) -> bytes:
     """Return the XML."""
-    root = ElementTree.Element("Model", Version=metadata.version)
+    root = ET.Element("Model", Version=metadata.version)
 
     def add(tag: str, text: str = "") -> Any:
-        element = ElementTree.SubElement(root, tag)
+        element = ET.SubElement(root, tag)
         element.text = text or None
         return element
 
@@ -125,13 +125,13 @@ def dump_czmodel(metadata: CzmodelMetadata) -> bytes:
     add("ColorHandling", metadata.color_handling)
     channels = add("Channels")
     for pixel_type in metadata.pixel_types:
-        ElementTree.SubElement(channels, "Item", PixelType=pixel_type)
+        ET.SubElement(channels, "Item", PixelType=pixel_type)
     classes = add("TrainingClasses")
     for one in metadata.classes:
         red, green, blue = map(str, one.color)
-        ElementTree.SubElement(classes, "Item", colB=blue, colG=green, colR=red, LabelValue=str(one.label), Name=one.name)
+        ET.SubElement(classes, "Item", colB=blue, colG=green, colR=red, LabelValue=str(one.label), Name=one.name)
     add("BorderSize", str(metadata.border_size))
-    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
+    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
 def _root(content: bytes) -> Any:
@@ -144,8 +144,8 @@ def _root(content: bytes) -> Any:
     parser.StartDoctypeDeclHandler = refuse
     try:
         parser.Parse(content, True)
-        return ElementTree.fromstring(content)  # noqa: S314 (what is to be feared needs a document type)
-    except (expat.ExpatError, ElementTree.ParseError, LookupError, UnicodeError) as error:
+        return ET.fromstring(content)  # noqa: S314 (what is to be feared needs a document type)
+    except (expat.ExpatError, ET.ParseError, LookupError, UnicodeError) as error:
         raise ValueError(f"the XML is malformed: {error}") from None
 
 

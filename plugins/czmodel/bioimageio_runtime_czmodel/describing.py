@@ -184,8 +184,7 @@ def _output(
     axes: list[dict[str, Any]] = [_batch(network)]
     if len(shape) == rank:
         axes += [
-            _output_axis(name, own, size, border[name], found, notes)
-            for name, own, size in zip(names, shape[1:-1], sizes, strict=True)
+            _output_axis(name, own, size, border[name], found, notes) for name, own, size in zip(names, shape[1:-1], sizes, strict=True)
         ]
     axes.append({"type": "channel", "channel_names": list(_class_names(found, count, notes))})
     data = {"type": "float32", **({"range": [0.0, 1.0]} if found.probabilities else {})}
@@ -194,7 +193,7 @@ def _output(
 
 def _output_axis(name: str, own: int | None, size: int | None, border: int, found: Imported, notes: list[str]) -> dict[str, Any]:
     axis: dict[str, Any] = {"type": "space", "id": name}
-    pixel = {"unit": "micrometer", "scale": _in_micrometres(found.scaling[name])} if name in found.scaling else {}
+    pixel: dict[str, Any] = {"unit": "micrometer", "scale": _in_micrometres(found.scaling[name])} if name in found.scaling else {}
     ratio = Fraction(own, size) if own and size else Fraction(1)
     if 1 not in (ratio.numerator, ratio.denominator):
         return {**axis, "size": own, **pixel}
@@ -206,7 +205,8 @@ def _output_axis(name: str, own: int | None, size: int | None, border: int, foun
         axis["halo"] = int(halo)
     elif halo:
         notes.append(
-            f"A border of {border} pixels along {name} leaves nothing of blocks of {size}, so blocks have no halo: images larger than a block have seams."
+            f"A border of {border} pixels along {name} leaves nothing of blocks of {size}, so blocks have no halo: "
+            "images larger than a block have seams."
         )
     return axis
 

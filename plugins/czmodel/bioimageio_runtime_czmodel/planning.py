@@ -66,43 +66,25 @@ def plan_export(descr: Any, io: ModelIO, options: Options) -> Plan:
     problems: list[str] = []
     lost: list[str] = []
     config = config_of(descr)
-    if io.run_mode is not None:
-        problems.append(f"the run mode {io.run_mode!r} cannot be part of a network")
-    required = [tensor for tensor in io.inputs if not tensor.optional] or list(io.inputs)
-    if len(required) != 1:
-        problems.append(f"there are {len(required)} inputs ({', '.join(t.id for t in required)}): expected one")
+    tensor = _input(io, problems)
     number, output = _output(io, options, problems, lost)
-    tensor = required[0]
-    problems += _axis_problems(tensor, options, is_input=True)
-    problems += _axis_problems(output, options, is_input=False)
-    for one in (*required, *(io.outputs if options.output is None else [output])):
-        problems += _op_problems(one, options)
-    if any(op.kwargs.reference_tensor not in (None, tensor.id) for op in output.ops if hasattr(op.kwargs, "reference_tensor")):
-        problems.append(f"an op of {output.id!r} refers to another tensor than {tensor.id!r}")
+    problems += _problems(io, tensor, output, options)
     sizes: dict[str, int] = {}
+    classes = Classes()
     try:
         sizes = _tile(tensor, options, config)
     except ValueError as error:
         problems.append(str(error))
-    channel = tensor.axis("channel")
-    channels = channel.size.value if channel is not None and isinstance(channel.size, FixedSize) else 1
-    classes = Classes()
     try:
         classes = decide_classes(descr, output, number, options, config)
-        lost += classes.notes
     except ValueError as error:
         problems.append(str(error))
     if problems:
         raise ValueError("; ".join(problems))
-    if options.statistics == "tile" and any(_looks_around(op, t.axis_ids) for t in (tensor, output) for op in t.ops):
-        lost.append("Statistics are taken of each tile, not of the whole image, so results differ on images larger than a tile.")
+    channel = tensor.axis("channel")
+    channels = channel.size.value if channel is not None and isinstance(channel.size, FixedSize) else 1
     preprocessing = _without_first_cast(tensor)
-    if options.input_maximum is None and tensor.dtype != "float32" and not {op.name for op in preprocessing} & {*RANGE_FREE}:
-        if options.version.container == "czann":
-            lost.append(
-                f"The network is made for the values of {tensor.dtype} images; ZEN may give images in the range from 0 to 1 "
-                "(the option input_maximum says what 1 stands for)."
-            )
+    lost += [*classes.notes, *_differences(tensor, output, preprocessing, options)]
     order = _channel_order(channel, channels, options, lost)
     return Plan(
         input=tensor,
@@ -117,6 +99,37 @@ def plan_export(descr: Any, io: ModelIO, options: Options) -> Plan:
         border=tuple(_border(axis, tensor, output, options, config, number) for number, axis in enumerate(sizes)),
         lost=tuple(lost),
     )
+
+
+def _input(io: ModelIO, problems: list[str]) -> TensorIO:
+    required = [tensor for tensor in io.inputs if not tensor.optional] or list(io.inputs)
+    if len(required) != 1:
+        problems.append(f"there are {len(required)} inputs ({', '.join(t.id for t in required)}): expected one")
+    return required[0]
+
+
+def _problems(io: ModelIO, tensor: TensorIO, output: TensorIO, options: Options) -> Iterator[str]:
+    """Yield what cannot be held, of run mode, axes and ops."""
+    if io.run_mode is not None:
+        yield f"the run mode {io.run_mode!r} cannot be part of a network"
+    yield from _axis_problems(tensor, options, is_input=True)
+    yield from _axis_problems(output, options, is_input=False)
+    for one in (*io.inputs, *(io.outputs if options.output is None else [output])):
+        yield from _op_problems(one, options)
+    if any(op.kwargs.reference_tensor not in (None, tensor.id) for op in output.ops if hasattr(op.kwargs, "reference_tensor")):
+        yield f"an op of {output.id!r} refers to another tensor than {tensor.id!r}"
+
+
+def _differences(tensor: TensorIO, output: TensorIO, preprocessing: Sequence[OpCall], options: Options) -> Iterator[str]:
+    """Yield in what ZEN's results may differ from those of the model."""
+    if options.statistics == "tile" and any(_looks_around(op, t.axis_ids) for t in (tensor, output) for op in t.ops):
+        yield "Statistics are taken of each tile, not of the whole image, so results differ on images larger than a tile."
+    scaled = options.input_maximum is not None or {op.name for op in preprocessing} & {*RANGE_FREE}
+    if tensor.dtype != "float32" and options.version.container == "czann" and not scaled:
+        yield (
+            f"The network is made for the values of {tensor.dtype} images; ZEN may give images in the range from 0 to 1 "
+            "(the option input_maximum says what 1 stands for)."
+        )
 
 
 def _output(io: ModelIO, options: Options, problems: list[str], lost: list[str]) -> tuple[int, TensorIO]:
@@ -199,7 +212,9 @@ def _tile(tensor: TensorIO, options: Options, config: Mapping[str, Any]) -> dict
                 raise ValueError(f"the size of axis {axis.id!r} of {tensor.id!r} follows from something that is not exported")
             found = int(sizes[axis.size.axis] * axis.size.ratio) + axis.size.offset
             if asked is not None and asked[number] != found:
-                raise ValueError(f"spatial_dims: expected {found} along {axis.id}, which follows from {axis.size.axis}, found {asked[number]}")
+                raise ValueError(
+                    f"spatial_dims: expected {found} along {axis.id}, which follows from {axis.size.axis}, found {asked[number]}"
+                )
             sizes[axis.id] = found
     return {axis.id: sizes[axis.id] for axis in axes}
 

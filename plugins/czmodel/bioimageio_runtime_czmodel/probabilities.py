@@ -66,7 +66,7 @@ def decide_classes(descr: Any, output: TensorIO, number: int, options: Options, 
 
 
 def _as_read(channels: Sequence[str] | None, known: tuple[str, ...]) -> bool:
-    """Return whether the channels are as many as those of the file that the model was read from, whose numbers may contradict each other."""
+    """Return whether the channels are those of the file that the model was read from, which may name more or fewer classes."""
     return channels is not None and (not known or len(channels) == len(known) or tuple(channels) == _unnamed(len(channels)))
 
 

@@ -94,7 +94,9 @@ def czmodel_import(metadata: CzmodelMetadata, files: Sequence[str], kind: str) -
     types = [PIXEL_TYPES[name] for name in metadata.pixel_types]
     dtypes = {one.dtype for one in types}
     if len(dtypes) > 1 or "complex64" in dtypes:
-        raise ValueError(f"images of the pixel types {', '.join(metadata.pixel_types)} are not supported: expected real pixels of one data type")
+        raise ValueError(
+            f"images of the pixel types {', '.join(metadata.pixel_types)} are not supported: expected real pixels of one data type"
+        )
     return Imported(
         name=metadata.name,
         kind=kind,
@@ -165,13 +167,17 @@ def _fields(metadata: CzannMetadata) -> dict[str, Any]:
 def _need(archive: OpenArchive, *names: str) -> None:
     missing = [name for name in names if name not in archive.names]
     if missing:
-        raise ValueError(f"it lacks {' and '.join(missing)}: expected {', '.join(names)}, found {', '.join(archive.names)[:200] or 'nothing'}")
+        raise ValueError(
+            f"it lacks {' and '.join(missing)}: expected {', '.join(names)}, found {', '.join(archive.names)[:200] or 'nothing'}"
+        )
 
 
 def _only(archive: OpenArchive, suffix: str) -> str:
     found = [name for name in archive.names if name.lower().endswith(suffix)]
     if len(found) != 1:
-        raise ValueError(f"it has {len(found)} members that end in {suffix}: expected one, found {', '.join(archive.names)[:200] or 'nothing'}")
+        raise ValueError(
+            f"it has {len(found)} members that end in {suffix}: expected one, found {', '.join(archive.names)[:200] or 'nothing'}"
+        )
     return found[0]
 
 

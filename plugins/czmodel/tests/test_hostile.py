@@ -258,7 +258,9 @@ class TestNetworks:
         tensor.ClearField("raw_data")
         tensor.data_location = TensorProto.EXTERNAL
         tensor.external_data.add(key="location", value="../../etc/passwd")
-        refused(write_czann(tmp_path / "m.czann", network=model.SerializeToString()), "wants tensors from another file, '../../etc", "czann")
+        refused(
+            write_czann(tmp_path / "m.czann", network=model.SerializeToString()), "wants tensors from another file, '../../etc", "czann"
+        )
 
     def test_other_files_within(self, tmp_path: Path) -> None:
         """Neither are those of graphs within the graph."""

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from comparing import SHARED, assert_same, exported, integers
 from made_files import bare, network_bytes, network_of
 from made_models import box_model, pointwise_model
-from test_writing import SHARED, assert_same, exported, integers
 
 import bioimageio_core as bc
 
@@ -130,7 +130,12 @@ class TestWrittenByThem:
             "color_handling": "SplitRgb",
             "border_size": 2,
         }
-        task = {"kind": "czmodel", "network": str(tmp_path / "network.onnx"), "target": str(tmp_path / "out" / "made"), "metadata": metadata}
+        task = {
+            "kind": "czmodel",
+            "network": str(tmp_path / "network.onnx"),
+            "target": str(tmp_path / "out" / "made"),
+            "metadata": metadata,
+        }
         (file,) = official(python, "write", **task)["files"]
         self.check(Path(file), tmp_path, "uint8")
 

@@ -85,7 +85,10 @@ NETWORKS: dict[str, tuple[list[Any], dict[str, Any]]] = {
                 ["y"],
                 **{
                     f"{branch}_branch": helper.make_graph(
-                        [node("ReduceMean", ["x", "axis"], [branch], keepdims=1), *([node("Neg", [branch], ["n"])] if branch == "else" else [])],
+                        [
+                            node("ReduceMean", ["x", "axis"], [branch], keepdims=1),
+                            *([node("Neg", [branch], ["n"])] if branch == "else" else []),
+                        ],
                         branch,
                         [],
                         [helper.make_tensor_value_info("n" if branch == "else" else branch, TensorProto.FLOAT, ["a", 1, "b", "c"])],

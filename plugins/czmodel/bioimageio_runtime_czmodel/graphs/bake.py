@@ -72,7 +72,8 @@ def bake(model: Any, baking: Baking) -> tuple[Any, tuple[int, ...]]:
         baking: What to put around it.
 
     Raises:
-        ValueError: The network cannot be brought to the version of the operators, does not run in the size, or gives other axes than described.
+        ValueError: The network cannot be brought to the version of the operators, does not run in the size, or gives other axes
+            than are described.
 
     """
     network = onnx.ModelProto()
@@ -108,7 +109,9 @@ def bake(model: Any, baking: Baking) -> tuple[Any, tuple[int, ...]]:
     )
     _drop_unused(graph)
     opsets = [helper.make_opsetid("", baking.opset)]
-    whole = helper.make_model(graph, opset_imports=opsets, ir_version=helper.find_min_ir_version_for(opsets), producer_name="bioimageio-runtime")
+    whole = helper.make_model(
+        graph, opset_imports=opsets, ir_version=helper.find_min_ir_version_for(opsets), producer_name="bioimageio-runtime"
+    )
     run(whole, np.zeros(image.shape, np.float32))
     return whole, result.shape
 

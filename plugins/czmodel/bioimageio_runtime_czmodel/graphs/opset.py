@@ -94,36 +94,32 @@ def inner_names(node: Any) -> set[str]:
 def _lower(graph: Any, found: int, opset: int, known: Known) -> Iterator[str]:
     """Rewrite the nodes of a graph, and yield what cannot be said."""
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Constant":
-            constants |= {node.output[0]: _constant(attribute) for attribute in node.attribute}
+    constants |= {node.output[0]: _constant(node.attribute[0]) for node in graph.node if node.op_type == "Constant"}
     lowered: list[Any] = []
     for node in graph.node:
         for inner in _inner_graphs(node):
             yield from _lower(inner, found, opset, known)
-        if node.op_type == "CastLike" and opset < CAST_LIKE and known.types.get(node.input[1]):
-            lowered.append(helper.make_node("Cast", [node.input[0]], list(node.output), to=known.types[node.input[1]]))
-            continue
-        newer = defs.get_schema(node.op_type, found, "")
-        try:
-            older = defs.get_schema(node.op_type, opset, "")
-        except defs.SchemaError:
-            yield f"it has no operator {node.op_type}"
-            continue
-        if newer.since_version == older.since_version:
-            lowered.append(node)
-            continue
-        rewrite = _REWRITES.get(node.op_type)
-        rewritten = [node] if rewrite is None else rewrite(node, opset, constants, known)
-        if rewritten is None:
-            yield f"{node.op_type} cannot be said in it with arguments that are computed"
+        rewritten = _rewritten(node, opset, constants, known)
+        if isinstance(rewritten, str):
+            yield rewritten
             continue
         for one in rewritten:
             if one.op_type == node.op_type:
-                yield from _without_defaults(one, newer, older)
+                yield from _without_defaults(one, found, opset)
         lowered += rewritten
     del graph.node[:]
     graph.node.extend(lowered)
+
+
+def _rewritten(node: Any, opset: int, constants: Mapping[str, Any], known: Known) -> list[Any] | str:
+    """Return the nodes that say in the older version what one does, or a sentence where none do."""
+    if node.op_type == "CastLike" and opset < CAST_LIKE and known.types.get(node.input[1]):
+        return [helper.make_node("Cast", [node.input[0]], list(node.output), to=known.types[node.input[1]])]
+    if not defs.has(node.op_type, opset, ""):
+        return f"it has no operator {node.op_type}"
+    rewrite = _REWRITES.get(node.op_type)
+    rewritten = [node] if rewrite is None else rewrite(node, opset, constants, known)
+    return f"{node.op_type} cannot be said in it with arguments that are computed" if rewritten is None else rewritten
 
 
 def _constant(attribute: Any) -> Any:
@@ -131,8 +127,11 @@ def _constant(attribute: Any) -> Any:
     return numpy_helper.to_array(value) if attribute.HasField("t") else np.asarray(value)
 
 
-def _without_defaults(node: Any, newer: Any, older: Any) -> Iterator[str]:
+def _without_defaults(node: Any, found: int, opset: int) -> Iterator[str]:
     """Drop attributes that the older version does not know and that say what it does anyway; yield what cannot be dropped."""
+    newer, older = (defs.get_schema(node.op_type, version, "") for version in (found, opset))
+    if newer.since_version == older.since_version:
+        return
     for attribute in list(node.attribute):
         if attribute.name in older.attributes:
             continue
