@@ -10,6 +10,9 @@ __all__ = ["PUBLISHED", "published_by"]
 
 PUBLISHED: Mapping[tuple[str, str], str] = FrozenMapping(
     {
+        ("foreign_formats", "czann"): "bioimageio-runtime-czmodel",
+        ("foreign_formats", "czmodel"): "bioimageio-runtime-czmodel",
+        ("foreign_formats", "czmodel-json"): "bioimageio-runtime-czmodel",
         ("processing_ops", "subtract_median"): "bioimageio-runtime-median",
         ("run_modes", "tta"): "bioimageio-runtime-tta",
         ("weights_formats", "pytorch_safetensors"): "bioimageio-runtime-safetensors",
