@@ -60,6 +60,9 @@ def read_options(container: Container, given: Mapping[str, Any]) -> Options:
             read[key] = _READERS[key](value)
         except (ValueError, TypeError) as error:
             problems.append(f"option {key}: {error}")
+    files = [read[key].name for key in ("license_file", "test_image") if key in read]
+    if len(files) != len({*files}):
+        problems.append(f"license_file and test_image are both called {files[0]}: expected two names")
     if problems:
         raise ValueError("; ".join(problems))
     return Options(**read)

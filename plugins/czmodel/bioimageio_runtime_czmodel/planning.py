@@ -15,9 +15,9 @@ from bioimageio_core.registry import published_by
 from .describing import CONFIG
 from .graphs.steps import KNOWN_OPS, measures_of
 from .options import Options
-from .probabilities import Classes, decide_classes
+from .probabilities import Classes, channel_of, decide_classes
 
-__all__ = ["Plan", "config_of", "plan_export"]
+__all__ = ["Plan", "axes_of", "config_of", "plan_export"]
 
 SPACE = ("z", "y", "x")
 USUAL_SIZE, USUAL_SIZE_3D = 512, 64
@@ -56,6 +56,11 @@ def config_of(descr: Any) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
+def axes_of(tensor: TensorIO) -> tuple[str, ...]:
+    """Return the axes of a tensor by what they are: those of batch and channels may have other ids."""
+    return tuple(axis.kind if axis.kind in ("batch", "channel") else axis.id for axis in tensor.axes)
+
+
 def plan_export(descr: Any, io: ModelIO, options: Options) -> Plan:
     """Decide what is exported.
 
@@ -81,7 +86,7 @@ def plan_export(descr: Any, io: ModelIO, options: Options) -> Plan:
         problems.append(str(error))
     if problems:
         raise ValueError("; ".join(problems))
-    channel = tensor.axis("channel")
+    channel = channel_of(tensor)
     channels = channel.size.value if channel is not None and isinstance(channel.size, FixedSize) else 1
     preprocessing = _without_first_cast(tensor)
     lost += [*classes.notes, *_differences(tensor, output, preprocessing, options)]
@@ -116,13 +121,15 @@ def _problems(io: ModelIO, tensor: TensorIO, output: TensorIO, options: Options)
     yield from _axis_problems(output, options, is_input=False)
     for one in (*io.inputs, *(io.outputs if options.output is None else [output])):
         yield from _op_problems(one, options)
-    if any(op.kwargs.reference_tensor not in (None, tensor.id) for op in output.ops if hasattr(op.kwargs, "reference_tensor")):
-        yield f"an op of {output.id!r} refers to another tensor than {tensor.id!r}"
+    if any(
+        op.kwargs.reference_tensor not in (None, tensor.id) for op in (*tensor.ops, *output.ops) if hasattr(op.kwargs, "reference_tensor")
+    ):
+        yield f"an op of {tensor.id!r} or {output.id!r} refers to another tensor than {tensor.id!r}"
 
 
 def _differences(tensor: TensorIO, output: TensorIO, preprocessing: Sequence[OpCall], options: Options) -> Iterator[str]:
     """Yield in what ZEN's results may differ from those of the model."""
-    if options.statistics == "tile" and any(_looks_around(op, t.axis_ids) for t in (tensor, output) for op in t.ops):
+    if options.statistics == "tile" and any(_looks_around(op, t) for t in (tensor, output) for op in t.ops):
         yield "Statistics are taken of each tile, not of the whole image, so results differ on images larger than a tile."
     scaled = options.input_maximum is not None or {op.name for op in preprocessing} & {*RANGE_FREE}
     if tensor.dtype != "float32" and options.version.container == "czann" and not scaled:
@@ -163,7 +170,7 @@ def _op_problems(tensor: TensorIO, options: Options) -> Iterator[str]:
             yield f"the op {op.name!r} of {tensor.id!r}{published_by('processing_ops', op.name)} cannot be part of a network"
             continue
         try:
-            whole = options.statistics is None and _looks_around(op, tensor.axis_ids)
+            whole = options.statistics is None and _looks_around(op, tensor)
         except DescriptionError as error:
             yield f"the op {op.name!r} of {tensor.id!r} is malformed: {error}"
             continue
@@ -175,9 +182,10 @@ def _op_problems(tensor: TensorIO, options: Options) -> Iterator[str]:
             )
 
 
-def _looks_around(op: OpCall, axes: tuple[str, ...]) -> bool:
+def _looks_around(op: OpCall, tensor: TensorIO) -> bool:
     """Return whether an op takes statistics along an axis that ZEN cuts into tiles, or over several images."""
-    return any(axis not in ("channel", "index") for m in measures_of(op, axes) for axis in m.axes)
+    along = {axis.id for axis in tensor.axes if axis.kind in ("channel", "index")}
+    return any(axis not in along for m in measures_of(op, tensor.axis_ids) for axis in m.axes)
 
 
 def _spatial(tensor: TensorIO) -> list[AxisIO]:

@@ -8,12 +8,13 @@ from typing import Any
 import attrs
 
 from bioimageio_core.blocks import FixedSize
-from bioimageio_core.prediction.model_io import TensorIO
+from bioimageio_core.prediction.model_io import AxisIO, TensorIO
+from bioimageio_core.processing.arguments import softmax_axis
 
 from .graphs.bake import Probabilities
 from .options import Options
 
-__all__ = ["BACKGROUND", "Classes", "decide_classes"]
+__all__ = ["BACKGROUND", "Classes", "channel_of", "decide_classes"]
 
 BACKGROUND = "Background"
 SEGMENTATION, REGRESSION = "SingleClassSemanticSegmentation", "Regression"
@@ -31,6 +32,11 @@ class Classes:
     """What is wrong with them, in sentences."""
 
 
+def channel_of(tensor: TensorIO) -> AxisIO | None:
+    """Return the axis of the channels, whatever its id."""
+    return next((axis for axis in tensor.axes if axis.kind == "channel"), None)
+
+
 def decide_classes(descr: Any, output: TensorIO, number: int, options: Options, config: Mapping[str, Any]) -> Classes:
     """Decide what an output is.
 
@@ -38,7 +44,7 @@ def decide_classes(descr: Any, output: TensorIO, number: int, options: Options, 
         ValueError: It is to be probabilities, and nothing says how they come to sum to 1, or that they do.
 
     """
-    channel = output.axis("channel")
+    channel = channel_of(output)
     count = channel.size.value if channel is not None and isinstance(channel.size, FixedSize) else 1
     legacy = options.version.container == "czmodel"
     bounded = _bounded(descr, output, number)
@@ -83,7 +89,7 @@ def _names(
         if len(options.classes) != wanted:
             raise ValueError(f"there are {len(options.classes)} classes in the option: expected {wanted}")
         return options.classes
-    channel = output.axis("channel")
+    channel = channel_of(output)
     own = (channel.channel_names if channel is not None else None) or _unnamed(count)
     known = _known_names(config)
     if kind in WITHOUT_CLASSES or (config.get("kind") == "czann" and not known and own == _unnamed(count)):
@@ -103,7 +109,9 @@ def _known_names(config: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _ends_in_softmax(output: TensorIO) -> bool:
     ops = [op for op in output.ops if op.name != "ensure_dtype"]
-    return bool(ops) and ops[-1].name == "softmax" and getattr(ops[-1].kwargs, "axis", "channel") == "channel"
+    return (
+        bool(ops) and ops[-1].name == "softmax" and softmax_axis(ops[-1].kwargs, output.axis_ids) == getattr(channel_of(output), "id", None)
+    )
 
 
 def _bounded(descr: Any, output: TensorIO, number: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,12 +17,12 @@ from bioimageio_core.prediction.model_io_v0_5 import model_io_v0_5
 
 from .archive import Member, write_archive
 from .czann import CzannMetadata, dump_czann
-from .czmodel import PIXEL_TYPES, CzmodelMetadata, TrainingClass, class_color, dump_czmodel
+from .czmodel import PIXEL_TYPES, CzmodelMetadata, TrainingClass, class_color, dump_czmodel, parse_czmodel
 from .describing import in_metres, plain_name
 from .graphs.bake import Baking, bake, load_graph
 from .networks import NetworkSignature, read_network
 from .options import Options, read_options
-from .planning import Plan, config_of, plan_export
+from .planning import Plan, axes_of, config_of, plan_export
 from .reading import CZANN_METADATA, CZANN_NETWORK, MARKER
 from .versions import Container
 
@@ -30,6 +31,9 @@ __all__ = ["write_czann", "write_czmodel"]
 SAVED_MODEL = "tensorflow_saved_model_bundle"
 METRES = {"micrometer": 1.0, "nanometer": 1e-3, "millimeter": 1e3, "centimeter": 1e4, "meter": 1e6, "angstrom": 1e-4, "picometer": 1e-6}
 """Micrometres in units of length."""
+
+IDENTIFIER = re.compile(r"[\w{}-]{1,100}", re.ASCII)
+"""What can be a part of names of files."""
 
 NAMESPACE = uuid.UUID("6f0c6f0e-5d2b-5a53-9d55-0b9a3b1a7f10")
 
@@ -107,8 +111,10 @@ def write_czmodel(descr: Any, folder: Path, path: Path, **given: Any) -> tuple[s
             border_size=max(plan.border),
             postprocessing=str(config.get("postprocessing") or ""),
         )
+        xml = dump_czmodel(metadata)
+        parse_czmodel(xml)  # names may hold characters that XML cannot have
         members = [
-            Member(name=f"{identifier}.xml", content=dump_czmodel(metadata)),
+            Member(name=f"{identifier}.xml", content=xml),
             Member(name=f"{identifier}.model", content=network.content),
             *_further(descr, folder, options, config),
             Member(name=f"{MARKER}{identifier}", content=b""),
@@ -146,8 +152,10 @@ def _network(descr: Any, folder: Path, plan: Plan, options: Options, scratch: Pa
     source = _onnx_weights(descr, folder, scratch)
     baking = Baking(
         opset=options.version.opset,
-        input_axes=plan.input.axis_ids,
-        output_axes=plan.output.axis_ids,
+        input_axes=axes_of(plan.input),
+        input_ids=plan.input.axis_ids,
+        output_axes=axes_of(plan.output),
+        output_ids=plan.output.axis_ids,
         sizes=plan.sizes,
         channels=plan.channels,
         channel_order=plan.channel_order,
@@ -159,7 +167,10 @@ def _network(descr: Any, folder: Path, plan: Plan, options: Options, scratch: Pa
     )
     model, shape = bake(load_graph(source), baking)
     content = scratch / "network.onnx"
-    content.write_bytes(model.SerializeToString())
+    try:
+        content.write_bytes(model.SerializeToString())
+    except ValueError as error:  # of protobuf, whose messages have less than 2 GiB
+        raise ValueError(f"the network with all its tensors is too large for one ONNX file: {error}") from None
     return Network(content=content, output_shape=shape[1:])
 
 
@@ -167,7 +178,7 @@ def _kept_network(descr: Any, folder: Path, plan: Plan, options: Options) -> Net
     """Return the network of the model where it is already what ZEN wants."""
     wanted = ("batch", *plan.sizes, "channel")
     plain = not (plan.preprocessing or plan.postprocessing) and plan.channel_order is None and options.input_maximum is None
-    if not plain or plan.classes.probabilities != "as_is" or plan.input.axis_ids != wanted or plan.output.axis_ids != wanted:
+    if not plain or plan.classes.probabilities != "as_is" or {axes_of(plan.input), axes_of(plan.output)} != {wanted}:
         return None
     formats = ["onnx", *([SAVED_MODEL] if options.version.saved_model else [])]
     for name in (name for name in formats if name in descr.weights):
@@ -179,7 +190,9 @@ def _kept_network(descr: Any, folder: Path, plan: Plan, options: Options) -> Net
         except ValueError:  # several inputs, or tensors in another file
             continue
         shape = _fixed_shapes(found, plan)
-        if shape is not None and found.fields.get("opset_version", 0) <= options.version.opset:
+        opset = found.fields.get("opset_version", options.version.opset)
+        as_before = bool(config_of(descr).get("kind")) and opset <= options.version.opset
+        if shape is not None and (as_before or opset == options.version.opset):
             return Network(content=source, output_shape=shape)
     return None
 
@@ -241,7 +254,8 @@ def _name(descr: Any, options: Options, config: Mapping[str, Any]) -> str:
 
 
 def _kept_id(config: Mapping[str, Any]) -> str | None:
-    return config["id"] if isinstance(config.get("id"), str) and "/" not in config["id"] else None
+    said = config.get("id")
+    return said if isinstance(said, str) and IDENTIFIER.fullmatch(said) else None
 
 
 def _made_id(network: Network, plan: Plan, options: Options) -> str:

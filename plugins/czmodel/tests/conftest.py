@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says something about the machine alone.
+settings.register_profile("files", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("files")
 
 
 @pytest.fixture(scope="session")

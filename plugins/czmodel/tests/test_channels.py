@@ -55,6 +55,18 @@ class TestAxes:
         expected = predicted(model, image[..., 0] if without else image, axes=f"b{wanted[: -1 if without else None]}")
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
+    def test_other_id(self, tmp_path: Path) -> None:
+        """The axis of the channels may have another id, by which ops name it."""
+        made = {"type": "channel", "id": "stain", "channel_names": ["a", "b"]}
+        softmax = {"id": "softmax", "kwargs": {"axis": "stain"}}
+        save_graph(tmp_path / "weights.onnx", [helper.make_node("Identity", ["raw"], ["out"])], {"raw": 4}, {"out": 4})
+        axes = [BATCH, made, space("y", 8), space("x", 8)]
+        model = save_description_0_5(tmp_path, [tensor("raw", *axes)], [tensor("out", *axes, postprocessing=[softmax])])
+        path = exported(model, tmp_path / "m.czann")
+        assert metadata_of(path)["Classes"] == ["a", "b"]
+        image = np.random.default_rng(7).random((1, 8, 8, 2))
+        np.testing.assert_allclose(bare(network_of(path), image), np.exp(image) / np.exp(image).sum(-1, keepdims=True), atol=1e-6)
+
     def test_other_axes(self, tmp_path: Path) -> None:
         """Time is no axis of ZEN's."""
         time = {"type": "time", "size": {"min": 1, "step": 1}}

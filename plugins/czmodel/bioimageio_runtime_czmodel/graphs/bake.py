@@ -34,7 +34,11 @@ class Baking:
     input_axes: tuple[str, ...]
     """Of the network, as described: batch, channel, and those in space, in any order; others have a size of 1."""
 
+    input_ids: tuple[str, ...]
+    """Of the same axes, as ops name them."""
+
     output_axes: tuple[str, ...]
+    output_ids: tuple[str, ...]
     sizes: dict[str, int]
     """Of the axes of the input in space, in the order z, y, x."""
 
@@ -90,12 +94,12 @@ def bake(model: Any, baking: Baking) -> tuple[Any, tuple[int, ...]]:
     nodes = Nodes(opset=baking.opset, prefix=_unused(network, "zen_"))
     image = Tensor(name=f"{nodes.prefix}image", shape=(1, *baking.sizes.values(), baking.channels))
     given = _to_network(nodes, image, baking)
-    prepared = add_steps(nodes, given, baking.preprocessing, baking.input_axes, given, baking.input_axes)
+    prepared = add_steps(nodes, given, baking.preprocessing, baking.input_ids, given, baking.input_ids)
     entry_name = after.graph.input[0].name
     nodes.nodes.append(helper.make_node("Cast", [prepared.name], [entry_name], to=entry.type.tensor_type.elem_type))
     tail = Nodes(opset=baking.opset, prefix=f"{nodes.prefix}out_")
     result = Tensor(name=tail.add("Cast", after.graph.output[baking.output_number].name, to=TensorProto.FLOAT), shape=raw)
-    result = add_steps(tail, result, baking.postprocessing, baking.output_axes, given, baking.input_axes)
+    result = add_steps(tail, result, baking.postprocessing, baking.output_ids, given, baking.input_ids)
     result = _probabilities(tail, _to_zen(tail, result, baking), baking.probabilities)
     final = f"{nodes.prefix}prediction"
     tail.nodes.append(helper.make_node("Identity", [result.name], [final]))
