@@ -22,7 +22,7 @@ COMMON: Mapping[str, str] = {
     "border": "pixels of context around a block; by default the halo",
     "classes": "names of the classes, as in [Background, Nucleus]",
     "probabilities": "what makes classes sum to 1: softmax, background (a first class, 1 minus the others), or as_is",
-    "statistics": "tile: take statistics of the image from each tile instead, which is not the same; by default that is an error",
+    "statistics": "block: take statistics of the image from each block instead, which is not the same; by default that is an error",
     "rgb_to_bgr": "whether the network takes red, green, blue (ZEN gives blue, green, red); by default the channel names say it",
     "input_maximum": "what 1.0 stands for in the images that ZEN gives, as in 255 for a network of 8 bit images; by default 1",
 }

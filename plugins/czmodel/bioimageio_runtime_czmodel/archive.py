@@ -118,7 +118,10 @@ def write_archive(path: Path, members: Sequence[Member]) -> None:
         for member in members:
             info = zipfile.ZipInfo(member.name)
             info.external_attr = 0o600 << 16
-            with archive.open(info, "w", force_zip64=False) as target:
+            info.file_size = (
+                member.content.stat().st_size if isinstance(member.content, Path) else len(member.content)
+            )  # large ones need ZIP64
+            with archive.open(info, "w") as target:
                 if isinstance(member.content, Path):
                     with member.content.open("rb") as source:
                         shutil.copyfileobj(source, target)

@@ -147,7 +147,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "border": lambda value: _whole(value, 0),
     "classes": lambda value: tuple(_text(one) for one in _list(value)),
     "probabilities": _one_of("softmax", "background", "as_is"),
-    "statistics": _one_of("tile"),
+    "statistics": _one_of("block"),
     "rgb_to_bgr": _flag,
     "input_maximum": _positive,
     "type": _one_of(*TYPES),

@@ -21,7 +21,7 @@ __all__ = ["Plan", "axes_of", "config_of", "plan_export"]
 
 SPACE = ("z", "y", "x")
 USUAL_SIZE, USUAL_SIZE_3D = 512, 64
-"""Pixels of a tile along each axis, where any size is taken."""
+"""Pixels of a block along each axis, where any size is taken."""
 
 COLORS = (("red", "green", "blue"), ("r", "g", "b"))
 FLOATS = ("float32", "float64")
@@ -37,7 +37,7 @@ class Plan:
     output: TensorIO
     output_number: int
     sizes: dict[str, int]
-    """Of a tile, along the axes in space, in the order z, y, x."""
+    """Of a block, along the axes in space, in the order z, y, x."""
 
     channels: int
     channel_order: tuple[int, ...] | None
@@ -77,7 +77,7 @@ def plan_export(descr: Any, io: ModelIO, options: Options) -> Plan:
     sizes: dict[str, int] = {}
     classes = Classes()
     try:
-        sizes = _tile(tensor, options, config)
+        sizes = _block(tensor, options, config)
     except ValueError as error:
         problems.append(str(error))
     try:
@@ -129,8 +129,8 @@ def _problems(io: ModelIO, tensor: TensorIO, output: TensorIO, options: Options)
 
 def _differences(tensor: TensorIO, output: TensorIO, preprocessing: Sequence[OpCall], options: Options) -> Iterator[str]:
     """Yield in what ZEN's results may differ from those of the model."""
-    if options.statistics == "tile" and any(_looks_around(op, t) for t in (tensor, output) for op in t.ops):
-        yield "Statistics are taken of each tile, not of the whole image, so results differ on images larger than a tile."
+    if options.statistics == "block" and any(_looks_around(op, t) for t in (tensor, output) for op in t.ops):
+        yield "Statistics are taken of each block, not of the whole image, so results differ on images larger than a block."
     scaled = options.input_maximum is not None or {op.name for op in preprocessing} & {*RANGE_FREE}
     if tensor.dtype != "float32" and options.version.container == "czann" and not scaled:
         yield (
@@ -177,13 +177,13 @@ def _op_problems(tensor: TensorIO, options: Options) -> Iterator[str]:
         if whole:
             over = ", ".join(dict.fromkeys(axis for m in measures_of(op, tensor.axis_ids) for axis in m.axes))
             yield (
-                f"the op {op.name!r} of {tensor.id!r} takes statistics of the whole image (over {over}), of which the network sees a tile "
-                "(the option statistics=tile takes those of the tile instead)"
+                f"the op {op.name!r} of {tensor.id!r} takes statistics of the whole image (over {over}), of which the network sees a block "
+                "(the option statistics=block takes those of the block instead)"
             )
 
 
 def _looks_around(op: OpCall, tensor: TensorIO) -> bool:
-    """Return whether an op takes statistics along an axis that ZEN cuts into tiles, or over several images."""
+    """Return whether an op takes statistics along an axis that ZEN cuts into blocks, or over several images."""
     along = {axis.id for axis in tensor.axes if axis.kind in ("channel", "index")}
     return any(axis not in along for m in measures_of(op, tensor.axis_ids) for axis in m.axes)
 
@@ -194,8 +194,8 @@ def _spatial(tensor: TensorIO) -> list[AxisIO]:
     return [axis for axis in axes if axis.id != "z" or axis.size != FixedSize(1)]
 
 
-def _tile(tensor: TensorIO, options: Options, config: Mapping[str, Any]) -> dict[str, int]:
-    """Return the size of a tile: what is asked for, what the file said, or the largest that is accepted and not unusually large."""
+def _block(tensor: TensorIO, options: Options, config: Mapping[str, Any]) -> dict[str, int]:
+    """Return the size of a block: what is asked for, what the file said, or the largest that is accepted and not unusually large."""
     axes = _spatial(tensor)
     asked = options.spatial_dims
     if asked is not None and len(asked) != len(axes):
@@ -234,7 +234,7 @@ def _accepted(size: FixedSize | SteppedSize, asked: int, axis: str) -> int:
 
 
 def _border(axis: str, tensor: TensorIO, output: TensorIO, options: Options, config: Mapping[str, Any], number: int) -> int:
-    """Return the pixels of context that a tile has along an axis, in those of the input."""
+    """Return the pixels of context that a block has along an axis, in those of the input."""
     if options.border is not None:
         return options.border
     own = output.axis(axis)
@@ -244,7 +244,7 @@ def _border(axis: str, tensor: TensorIO, output: TensorIO, options: Options, con
     said = config.get("border_size")
     if isinstance(overlap, Sequence) and overlap:
         said = -(-int(overlap[number if len(overlap) > number else 0]) // 2)
-    # A border for which there was no room in a tile came as no halo.
+    # A border for which there was no room in a block came as no halo.
     return int(said) if isinstance(said, int) and halo in (0, said) else halo
 
 

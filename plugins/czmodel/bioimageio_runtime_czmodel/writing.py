@@ -198,7 +198,7 @@ def _kept_network(descr: Any, folder: Path, plan: Plan, options: Options) -> Net
 
 
 def _fixed_shapes(found: NetworkSignature, plan: Plan) -> tuple[int, ...] | None:
-    """Return the shape of the output, if the network takes float32 of the size of a tile, and no other."""
+    """Return the shape of the output, if the network takes float32 of the size of a block, and no other."""
     shape = (*plan.sizes.values(), plan.channels)
     if found.input_dtype != "float32" or found.input_shape[1:] != shape or found.input_shape[0] not in (None, 1):
         return None
@@ -348,4 +348,4 @@ def _lost(descr: Any, plan: Plan, options: Options) -> Iterator[str]:
         yield "No version of the format says what a test image is for: it lies in the file as a further member."
     sizes = [axis for axis in plan.input.axes if axis.id in plan.sizes and type(axis.size).__name__ == "SteppedSize"]
     if sizes:
-        yield f"Tiles have the size {' x '.join(map(str, plan.sizes.values()))}, and no other."
+        yield f"Blocks have the size {' x '.join(map(str, plan.sizes.values()))}, and no other."

@@ -62,8 +62,8 @@ def integers(shape: Sequence[int], most: int = 255, seed: int = 0) -> NDArray[np
 
 
 SHARED = {
-    "unet2d_nuclei_broad/bioimageio.yaml": ({"statistics": "tile"}, True, [512, 512, 1], [512, 512, 2], [64, 64]),
-    "unet2d_nuclei_broad/v0_4_9.bioimageio.yaml": ({"statistics": "tile"}, True, [512, 512, 1], [512, 512, 2], [64, 64]),
-    "unet2d_fixed_shape/v0_4.bioimageio.yaml": ({"statistics": "tile"}, False, [256, 256, 1], [256, 256, 1], [16, 16]),
+    "unet2d_nuclei_broad/bioimageio.yaml": ({"statistics": "block"}, True, [512, 512, 1], [512, 512, 2], [64, 64]),
+    "unet2d_nuclei_broad/v0_4_9.bioimageio.yaml": ({"statistics": "block"}, True, [512, 512, 1], [512, 512, 2], [64, 64]),
+    "unet2d_fixed_shape/v0_4.bioimageio.yaml": ({"statistics": "block"}, False, [256, 256, 1], [256, 256, 1], [16, 16]),
     "upsample_test_model/v0_4.bioimageio.yaml": ({"spatial_dims": [40, 65]}, False, [40, 65, 1], [160, 260, 1], None),
 }

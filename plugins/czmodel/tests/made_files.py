@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +16,19 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-__all__ = ["CZANN", "XML", "bare", "metadata_of", "network_bytes", "network_of", "write_czann", "write_czmodel", "write_zip"]
+__all__ = [
+    "CZANN",
+    "XML",
+    "bare",
+    "metadata_of",
+    "network_bytes",
+    "network_of",
+    "spec_101",
+    "specification",
+    "write_czann",
+    "write_czmodel",
+    "write_zip",
+]
 
 CZANN: Mapping[str, Any] = {
     "Id": "5f0c6f0e-5d2b-4a53-9d55-0b9a3b1a7f10",
@@ -74,6 +88,32 @@ def write_czann(path: Path, *, network: bytes | None = None, license_text: bytes
 def write_czmodel(path: Path, xml: str = XML, *, network: bytes | None = None) -> Path:
     """Write a ``.czmodel`` file."""
     return write_zip(path, {"abc.xml": xml.encode(), "abc.model": network_bytes() if network is None else network, "modelid=abc": b""})
+
+
+def specification(folder: Path, **changes: Any) -> Path:
+    """Write a specification beside a network; a change to None leaves a key out."""
+    (folder / "network.onnx").write_bytes(network_bytes())
+    tree = {
+        "BorderSize": 2,
+        "ColorHandling": "SplitRgb",
+        "PixelType": "Bgr24",
+        "Classes": ["Background", "Nucleus"],
+        "ModelPath": "network.onnx",
+        **changes,
+    }
+    path = folder / "spec.json"
+    path.write_text(json.dumps({key: value for key, value in tree.items() if value is not None}))
+    return path
+
+
+def spec_101(fixtures: Path, folder: Path) -> Path:
+    """Return the specification of the shared files, with what it names beside it."""
+    folder.mkdir(exist_ok=True)
+    (folder / "out").mkdir()
+    (folder / "out" / "LICENSE.txt").write_text("test licence\n")
+    with zipfile.ZipFile(io.BytesIO(network_of(fixtures / "savedmodel_101.czmodel"))) as archive:
+        archive.extractall(folder / "out" / "tiny_savedmodel_tf215")
+    return Path(shutil.copy(fixtures / "spec_101.json", folder / "spec_101.json"))
 
 
 def network_of(path: Path) -> bytes:

@@ -94,7 +94,7 @@ class TestAxes:
         ],
     )
     def test_sizes(self, tmp_path: Path, size: Any, dims: Any, expected: list[int]) -> None:
-        """The size of a tile: as described, the largest that is not unusually large, or what is asked for."""
+        """The size of a block: as described, the largest that is not unusually large, or what is asked for."""
         path = exported(box_model(tmp_path, size), tmp_path / "m.czann", type="Regression", spatial_dims=dims)
         assert metadata_of(path)["InputShape"] == [*expected, 1]
         assert metadata_of(path)["MinOverlap"] == [2, 2]

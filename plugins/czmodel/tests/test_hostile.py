@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from made_files import CZANN, XML, network_bytes, write_czann, write_czmodel, write_zip
+from made_files import CZANN, XML, network_bytes, specification, write_czann, write_czmodel, write_zip
 from onnx import TensorProto, helper, numpy_helper
-from test_reading import specification
 
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError

@@ -68,13 +68,13 @@ class TestOps:
     @pytest.mark.parametrize("where", ["pre", "post"])
     @pytest.mark.parametrize("name", STATISTICS)
     def test_statistics(self, tmp_path: Path, name: str, where: str, version: str) -> None:
-        """Statistics of an image: an error; on request those of a tile, which is said to be lost."""
+        """Statistics of an image: an error; on request those of a block, which is said to be lost."""
         model = pointwise_model(tmp_path, names=("a", "b"), gain=[0.5, 2], **{where: STATISTICS[name]})
         options: dict[str, Any] = {"type": "Regression", "spatial_dims": [12, 20], "file_version": version}
         with pytest.raises(InputError, match=f"the op '{STATISTICS[name][-1]['id']}' of '.*' takes statistics of the whole image"):
             exported(model, tmp_path / "m.czann", **options)
         path = tmp_path / "m.czann"
-        assert "Statistics are taken of each tile" in lost(model, path, statistics="tile", **options)
+        assert "Statistics are taken of each block" in lost(model, path, statistics="block", **options)
         assert_same(model, path, integers((1, 12, 20, 2)) + 3000)
 
     @pytest.mark.parametrize("axes", [["y", "x"], ["channel", "y", "x"]])
@@ -83,7 +83,7 @@ class TestOps:
         post = [{"id": "scale_mean_variance", "kwargs": {"reference_tensor": "raw", "axes": axes}}]
         pre = [{"id": "scale_linear", "kwargs": {"gain": 0.1, "offset": 5.0}}]
         model = pointwise_model(tmp_path, names=("a", "b"), gain=[0.5, 2], pre=pre, post=post)
-        path = exported(model, tmp_path / "m.czann", type="Regression", spatial_dims=[12, 20], statistics="tile")
+        path = exported(model, tmp_path / "m.czann", type="Regression", spatial_dims=[12, 20], statistics="block")
         assert_same(model, path, integers((1, 12, 20, 2)))
 
     def test_format_0_4(self, tmp_path: Path) -> None:

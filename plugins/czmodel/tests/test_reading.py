@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
-import shutil
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 from bioimageio_runtime_czmodel import bioimageio_foreign_formats
-from made_files import XML, bare, metadata_of, network_bytes, network_of, write_czann, write_czmodel
+from made_files import XML, bare, metadata_of, network_bytes, network_of, spec_101, specification, write_czann, write_czmodel
 from onnx import helper
 
 import bioimageio_core as bc
@@ -35,16 +31,6 @@ ONNX_FIXTURES = (
     "tiny_620.czann",
 )
 FIXTURES = (*ONNX_FIXTURES, "savedmodel_101.czmodel")
-
-
-def spec_101(fixtures: Path, folder: Path) -> Path:
-    """Return the specification of the shared files, with what it names beside it."""
-    folder.mkdir(exist_ok=True)
-    (folder / "out").mkdir()
-    (folder / "out" / "LICENSE.txt").write_text("test licence\n")
-    with zipfile.ZipFile(io.BytesIO(network_of(fixtures / "savedmodel_101.czmodel"))) as archive:
-        archive.extractall(folder / "out" / "tiny_savedmodel_tf215")
-    return Path(shutil.copy(fixtures / "spec_101.json", folder / "spec_101.json"))
 
 
 class TestCzannContract(ForeignFormatConformance):
@@ -92,21 +78,13 @@ class TestSpecificationContract(ForeignFormatConformance):
         """One that names an ONNX graph."""
         return [specification(tmp_path)]
 
-
-def specification(folder: Path, **changes: Any) -> Path:
-    """Write a specification beside a network; a change to None leaves a key out."""
-    (folder / "network.onnx").write_bytes(network_bytes())
-    tree = {
-        "BorderSize": 2,
-        "ColorHandling": "SplitRgb",
-        "PixelType": "Bgr24",
-        "Classes": ["Background", "Nucleus"],
-        "ModelPath": "network.onnx",
-        **changes,
-    }
-    path = folder / "spec.json"
-    path.write_text(json.dumps({key: value for key, value in tree.items() if value is not None}))
-    return path
+    @pytest.fixture
+    def strangers(self, tmp_path: Path) -> Sequence[Path]:
+        """Other files of JSON."""
+        contents = {"a.json": "{}", "b.json": "[]", "c.json": '{"ModelPath": "network.onnx", "Classes": []}', "d.json": '"BorderSize"'}
+        for name, content in contents.items():
+            (tmp_path / name).write_text(content)
+        return [tmp_path / name for name in contents]
 
 
 class TestSharedFiles:
@@ -225,7 +203,7 @@ class TestGeometry:
         assert [axis.halo for axis in bc.load_model_description(tmp_path / "model").outputs[0].axes[1:3]] == [3, 3]
 
     def test_no_room(self, tmp_path: Path) -> None:
-        """A border that leaves nothing of a tile is kept in the configuration, and told in the documentation."""
+        """A border that leaves nothing of a block is kept in the configuration, and told in the documentation."""
         bc.import_model(write_czann(tmp_path / "m.czann", MinOverlap=[16, 4]), tmp_path / "model")
         descr = bc.load_model_description(tmp_path / "model")
         assert [getattr(axis, "halo", 0) for axis in descr.outputs[0].axes[1:3]] == [0, 2]

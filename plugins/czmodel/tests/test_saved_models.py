@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 from comparing import assert_same, exported
-from made_files import network_of
+from made_files import network_of, spec_101
 from numpy.typing import NDArray
-from test_reading import spec_101
 
 import bioimageio_core as bc
 

@@ -46,7 +46,7 @@ class TestSharedModels:
     def test_test_tensors(self, shared: Path, tmp_path: Path) -> None:
         """The network in the file, on the test input, gives the test output."""
         folder = shared / "models" / "unet2d_nuclei_broad"
-        path = exported(folder / "bioimageio.yaml", tmp_path / "m.czmodel", statistics="tile")
+        path = exported(folder / "bioimageio.yaml", tmp_path / "m.czmodel", statistics="block")
         image, expected = np.load(folder / "test_input.npy"), np.load(folder / "test_output.npy")
         found = bare(network_of(path), image.transpose(0, 2, 3, 1), opset=12)
         np.testing.assert_allclose(found[..., 1], expected[:, 0], atol=1e-3)
@@ -55,7 +55,7 @@ class TestSharedModels:
         """Weights of another format are converted; an output with an axis z of one plane loses it."""
         pytest.importorskip("torch", reason="torch is not installed")
         model = shared / "models" / "unet2d_nuclei_broad" / "expand_output_shape.bioimageio.yaml"
-        path = exported(model, tmp_path / "m.czann", statistics="tile", file_version="2.0.0")
+        path = exported(model, tmp_path / "m.czann", statistics="block", file_version="2.0.0")
         assert metadata_of(path)["OutputShape"] == [512, 512, 2]
         assert_same(model, path, integers((1, 512, 512, 1)), background=True)
 
@@ -190,7 +190,7 @@ class TestFiles:
             ({"id": "mine"}, "option id: expected a UUID"),
             ({"border": -1, "rgb_to_bgr": 1, "scaling": [0, 1]}, "option border: .*; option rgb_to_bgr: .*; option scaling: "),
             ({"input_maximum": "many"}, "option input_maximum: "),
-            ({"statistics": "image"}, "option statistics: expected one of tile"),
+            ({"statistics": "image"}, "option statistics: expected one of block"),
             ({"probabilities": "no"}, "option probabilities: expected one of softmax, background, as_is"),
             ({"classes": {"a": 1}}, "option classes: "),
         ],

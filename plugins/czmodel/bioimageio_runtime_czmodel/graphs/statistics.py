@@ -1,4 +1,4 @@
-"""Statistics of a tensor as nodes: those of what the network is given, which is one tile of an image."""
+"""Statistics of a tensor as nodes: those of what the network is given, which is one block of an image."""
 
 from __future__ import annotations
 
