@@ -24,6 +24,7 @@ nox.options.sessions = [
     "plugins",
     "imagej",
     "tensorflow",
+    "czmodel",
     "isolated",
     "oracle",
     "ran",
@@ -44,6 +45,8 @@ BIG = ("tensorflow",)
 PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml") if path.parent.name not in BIG)
 DEBIAN_IMAGEJ = "/usr/share/java/ij.jar"
 IMAGEJ_PACKAGES = "imagej default-jre-headless xvfb xauth"
+OFFICIAL_CZMODEL = ("6.2.0", *(("5.1.0",) if sys.version_info < (3, 12) else ()))
+"""Releases of the package `czmodel` that judge files of ZEN: the newest, and the last one of the format before, which needs Python 3.11."""
 REFERENCE = "bioimageio.spec==0.5.14.3"
 """The reference implementation, in the release that the shared verdicts are of."""
 
@@ -196,11 +199,8 @@ def tensorflow(session: nox.Session) -> None:
     """Test what runs on Keras and TensorFlow, on each backend of Keras; nothing may be skipped for want of a framework."""
     frameworks = ("keras", "tensorflow-cpu", "tf_keras", "tf2onnx", "torch")
     install_wheel(session, "http", "images", "onnx", "keras", with_packages=(*GROUPS["test"], *frameworks))
-    plugin, deepimagej = ROOT / "plugins" / "tensorflow", ROOT / "plugins" / "deepimagej"
-    with tempfile.TemporaryDirectory() as folder:
-        for built in (plugin, deepimagej):
-            session.run("python", "-m", "build", "--wheel", "--outdir", folder, str(built), silent=True)
-        session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", *map(str, Path(folder).glob("*.whl")), silent=True)
+    plugin = ROOT / "plugins" / "tensorflow"
+    install_plugins(session, "tensorflow", "czmodel", "deepimagej")
     variables = {**environment(session), "TF_CPP_MIN_LOG_LEVEL": "3"}
     for backend in ("torch", "tensorflow"):  # one for the life of a process
         session.run("pytest", "tests/weights/test_keras.py", "-p", "no:cacheprovider", env={**variables, "KERAS_BACKEND": backend})
@@ -208,8 +208,38 @@ def tensorflow(session: nox.Session) -> None:
         pytest = ("python", "-P", "-m", "pytest", "-p", "no:cacheprovider")
         session.run(*pytest, "-k", "TestSharedFiles and keras", "tests/test_running.py", env={**variables, "KERAS_BACKEND": "torch"})
         session.run(*pytest, *session.posargs, env={**variables, "KERAS_BACKEND": "tensorflow"})
-    with session.chdir(deepimagej):
-        session.run(*pytest, "tests/test_saved_model.py", env=variables)
+    for name, file in (("czmodel", "tests/test_saved_models.py"), ("deepimagej", "tests/test_saved_model.py")):
+        with session.chdir(ROOT / "plugins" / name):
+            session.run(*pytest, file, env={**variables, "KERAS_BACKEND": "tensorflow"})
+
+
+@nox.session
+def czmodel(session: nox.Session) -> None:
+    """Let the official packages read files of ZEN that are written here, and write some that are read here."""
+    install_wheel(session, "onnx", with_packages=tuple(GROUPS["test"]))
+    install_plugins(session, "czmodel")
+    folder = Path(session.create_tmp()).resolve()
+    pythons = [official_python(session, folder / f"czmodel-{release}", release) for release in OFFICIAL_CZMODEL]
+    with session.chdir(ROOT / "plugins" / "czmodel"):
+        variables = {**environment(), "BMZ_CZMODEL_PYTHONS": os.pathsep.join(pythons)}
+        session.run("python", "-P", "-m", "pytest", "-p", "no:cacheprovider", "tests/test_official.py", *session.posargs, env=variables)
+
+
+def install_plugins(session: nox.Session, *names: str) -> None:
+    """Install the wheels of plugins, whose dependencies are there already."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            session.run("python", "-m", "build", "--wheel", "--outdir", folder, str(ROOT / "plugins" / name), silent=True)
+        session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", *map(str, Path(folder).glob("*.whl")), silent=True)
+
+
+def official_python(session: nox.Session, folder: Path, release: str) -> str:
+    """Return the Python of an environment that has a release of the package `czmodel`; it is kept for the next run."""
+    python = folder / "bin" / "python"
+    if not any(folder.glob(f"lib/*/site-packages/czmodel-{release}.dist-info")):
+        session.run("python", "-m", "venv", "--clear", "--without-pip", str(folder))
+        session.run("pip", "--python", str(python), "install", "--quiet", f"czmodel=={release}")
+    return str(python)
 
 
 @nox.session

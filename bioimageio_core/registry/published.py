@@ -10,6 +10,9 @@ __all__ = ["PUBLISHED", "published_by"]
 
 PUBLISHED: Mapping[tuple[str, str], str] = FrozenMapping(
     {
+        ("foreign_formats", "czann"): "bioimageio-runtime-czmodel",
+        ("foreign_formats", "czmodel"): "bioimageio-runtime-czmodel",
+        ("foreign_formats", "czmodel-json"): "bioimageio-runtime-czmodel",
         ("foreign_formats", "deepimagej"): "bioimageio-runtime-deepimagej",
         ("processing_ops", "imagej_macro"): "bioimageio-runtime-deepimagej",
         ("processing_ops", "subtract_median"): "bioimageio-runtime-median",

@@ -40,6 +40,10 @@ ForeignFormatWriter: TypeAlias = Callable[..., tuple[str, ...]]
 """``(description, folder of its files, path to write, **options) -> what could not be said there, each as a sentence``."""
 
 
+def _words_by_name(given: Mapping[str, str]) -> FrozenMapping[str, str]:
+    return FrozenMapping(given)
+
+
 @attrs.frozen(kw_only=True)
 class ForeignFormatEntry(EntryBase):
     """A format of models other than bioimage.io's."""
@@ -51,5 +55,5 @@ class ForeignFormatEntry(EntryBase):
     load_writer: Callable[[], ForeignFormatWriter] | None = attrs.field(default=None, validator=attrs.validators.optional(called_with()))
     """Imports what writes the format; None where it is only read."""
 
-    writer_options: Mapping[str, str] = attrs.field(default=FrozenMapping(), converter=FrozenMapping)
+    writer_options: Mapping[str, str] = attrs.field(default=FrozenMapping(), converter=_words_by_name)
     """Names of the arguments that the writer takes beside those three, and what each is for, in a few words."""
