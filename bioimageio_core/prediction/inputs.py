@@ -59,7 +59,9 @@ class BoundInput:
                 index[n] = slice(low, high)
         region = self.image.read(tuple(index))
         present = [n for n in self.source_axes if n is not None]
-        region = region.transpose(present)
+        # A channel axis of one channel that the model lacks is in none of `axes`.
+        dropped = [n for n in range(region.ndim) if n not in present]
+        region = region.transpose([*present, *dropped]).reshape([region.shape[n] for n in present])
         return region[tuple(np.newaxis if n is None else slice(None) for n in self.source_axes)]
 
     def read_padded(self, windows: Sequence[Window]) -> NDArray[Any]:

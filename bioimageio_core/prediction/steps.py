@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from ..errors import PluginError
+from ..errors import InputError, PluginError
 from ..registry import Measure, Needs, ProcessingOp, Registry
 from ..typing import AxisId
 from .model_io import TensorIO
@@ -56,6 +56,7 @@ def plan_steps(tensor: TensorIO, registry: Registry) -> tuple[Step, ...]:
 
     Raises:
         PluginError: A plugin's ``requirements`` fails.
+        InputError: It says that the op cannot be done.
 
     """
     axes = tensor.axis_ids
@@ -64,6 +65,8 @@ def plan_steps(tensor: TensorIO, registry: Registry) -> tuple[Step, ...]:
         entry = registry.processing_ops[op.name]
         try:
             needs = entry.requirements(op.kwargs, axes)
+        except InputError:
+            raise
         except Exception as error:
             raise PluginError(
                 f"op {op.name!r} of tensor {tensor.id!r} cannot say what it needs: {type(error).__name__}: {error}"

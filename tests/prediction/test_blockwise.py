@@ -250,6 +250,18 @@ class TestAxesThatDiffer:
         np.testing.assert_allclose(four, one, rtol=1e-6)
         np.testing.assert_allclose(one[:, 0], mean_filter(x, 3), rtol=1e-5)
 
+    def test_singleton_axis_of_the_image(self, tmp_path: Path) -> None:
+        """A channel axis of one channel, for a model that has none, wherever it stands."""
+        identity_graph(tmp_path / "weights.onnx", rank=2)
+        save_description_0_5(
+            tmp_path,
+            [tensor("raw", *(space(a, {"min": 4, "step": 1}) for a in "yx"))],
+            [tensor("out", *(space(a, follows(a)) for a in "yx"))],
+        )
+        x = image(9, 8)
+        for axes, array in (("cyx", x[None]), ("yxc", x[..., None]), ("ycx", x[:, None])):
+            np.testing.assert_array_equal(np.asarray(bc.predict(tmp_path, array, axes=axes)["out"]), x)
+
     def test_singleton_axis_of_the_model(self, tmp_path: Path) -> None:
         """A 2D image for a 3D model is one plane, mirrored."""
         box_graph(tmp_path / "weights.onnx", dims=3)
