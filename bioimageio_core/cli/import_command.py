@@ -30,7 +30,8 @@ def command(
 ) -> int:
     """Read FILE, a model of another system, into a folder with a description and all files that it names.
 
-    Which formats are read depends on the plugins that are installed; without FILE they are listed, with their options. The folder is whole, or not there at all.
+    Which formats are read depends on the plugins that are installed; without FILE they are listed.
+    The folder is whole, or not there at all.
     What validation has to say of the description is listed, on standard error.
     Exit status 1 if what the plugin makes of FILE is no valid description; then nothing is written.
     """

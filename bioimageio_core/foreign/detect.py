@@ -30,10 +30,8 @@ def choose_format(path: Path, registry: Registry, name: str | None) -> tuple[For
         entry = registry.foreign_formats.get(name)
         if entry is None:
             failure = registry.failure_of(name)
-            because = f" ({failure.message})" if failure is not None else ""
-            raise InputError(
-                f"no installed plugin reads the format {name!r}{because or published_by('foreign_formats', name)}: expected one of {_listed(registry)}"
-            )
+            because = f" ({failure.message})" if failure is not None else published_by("foreign_formats", name)
+            raise InputError(f"no installed plugin reads the format {name!r}{because}: expected one of {_listed(registry)}")
         return entry, load_reader(entry, registry)
     fitting = []
     broken = []

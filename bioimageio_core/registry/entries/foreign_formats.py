@@ -42,6 +42,10 @@ ForeignFormatWriter: TypeAlias = Callable[..., tuple[str, ...]]
 """``(description, folder of its files, path to write, **options) -> what could not be said there, each as a sentence``."""
 
 
+def _words_by_name(given: Mapping[str, str]) -> FrozenMapping[str, str]:
+    return FrozenMapping(given)
+
+
 @attrs.frozen(kw_only=True)
 class ForeignFormatEntry(EntryBase):
     """A format of models other than bioimage.io's."""
@@ -50,11 +54,11 @@ class ForeignFormatEntry(EntryBase):
     """Names of files or folders that may be of the format, as in ``*.czann``; matched without regard to case."""
 
     load: Callable[[], ForeignFormat] = attrs.field(validator=called_with())
-    reader_options: Mapping[str, str] = attrs.field(default=FrozenMapping(), converter=FrozenMapping)
+    reader_options: Mapping[str, str] = attrs.field(default=FrozenMapping(), converter=_words_by_name)
     """Names of the arguments that `read` takes beside those two, and what each is for, in a few words."""
 
     load_writer: Callable[[], ForeignFormatWriter] | None = attrs.field(default=None, validator=attrs.validators.optional(called_with()))
     """Imports what writes the format; None where it is only read."""
 
-    writer_options: Mapping[str, str] = attrs.field(default=FrozenMapping(), converter=FrozenMapping)
+    writer_options: Mapping[str, str] = attrs.field(default=FrozenMapping(), converter=_words_by_name)
     """Names of the arguments that the writer takes beside those three, and what each is for, in a few words."""
