@@ -69,7 +69,10 @@ def _described(export: Export, name: str, normalisation: Normalisation, div_by: 
     for signed in network.outputs:
         reach = _reach(export, signed, len(axes), div_by, overlap)
         steps = [max(pair) for pair in zip(steps, reach.stride, strict=True)]
-        halo, grid = dict(zip(axes, reach.overlap, strict=True)), dict(zip(axes, reach.grid, strict=True))
+        if min(reach.grid) < 1:
+            raise ValueError(f"its output {signed.name!r} is larger than the image: expected one that is not, as StarDist's are")
+        grid = dict(zip(axes, reach.grid, strict=True))
+        halo = {axis: -(-n // grid[axis]) * grid[axis] for axis, n in zip(axes, reach.overlap, strict=True)}
         outputs.append(Output(id=signed.name, channels=_channels(signed, single=len(network.outputs) == 1), halo=halo, grid=grid))
     rays = sum(channel.startswith("ray") for output in outputs for channel in output.channels)
     if rays < LEAST_RAYS:
