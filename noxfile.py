@@ -163,18 +163,19 @@ def workers_environment(session: nox.Session, folder: Path) -> str:
     driver, workers = session.run("python", "-c", where, silent=True), session.run(python, "-c", where, silent=True, external=True)
     (Path(str(workers)) / "driver.pth").write_text(f"{driver}\n")  # so that frameworks are installed once
     wheels = [str(wheel) for wheel in folder.glob("*.whl")]
-    session.run("pip", "--python", python, "install", "--quiet", "--no-deps", "-c", CONSTRAINTS, *wheels, "safetensors")
+    session.run("pip", "--python", python, "install", "--quiet", "--no-deps", "-c", CONSTRAINTS, *wheels, "safetensors", "apeer-dev-kit")
     return python
 
 
 @nox.session
 def tensorflow(session: nox.Session) -> None:
-    """Test what runs on Keras and TensorFlow, on each backend of Keras; nothing may be skipped for want of a framework."""
-    frameworks = ("keras", "tensorflow-cpu", "tf_keras", "tf2onnx", "torch")
+    """Test what runs on Keras and TensorFlow, on each backend of Keras, and models of CSBDeep and StarDist; nothing may be skipped."""
+    frameworks = ("keras", "tensorflow-cpu", "tf_keras", "tf2onnx", "torch", "csbdeep", "stardist")
     install_wheel(session, "http", "images", "onnx", "keras", with_packages=(*GROUPS["test"], *frameworks))
-    plugin = ROOT / "plugins" / "tensorflow"
+    plugin, csbdeep = ROOT / "plugins" / "tensorflow", ROOT / "plugins" / "csbdeep"
     with tempfile.TemporaryDirectory() as folder:
-        session.run("python", "-m", "build", "--wheel", "--outdir", folder, str(plugin), silent=True)
+        for each in (plugin, csbdeep):
+            session.run("python", "-m", "build", "--wheel", "--outdir", folder, str(each), silent=True)
         session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", *map(str, Path(folder).glob("*.whl")), silent=True)
     variables = {**environment(session), "TF_CPP_MIN_LOG_LEVEL": "3"}
     for backend in ("torch", "tensorflow"):  # one for the life of a process
@@ -183,6 +184,8 @@ def tensorflow(session: nox.Session) -> None:
         pytest = ("python", "-P", "-m", "pytest", "-p", "no:cacheprovider")
         session.run(*pytest, "-k", "TestSharedFiles and keras", "tests/test_running.py", env={**variables, "KERAS_BACKEND": "torch"})
         session.run(*pytest, *session.posargs, env={**variables, "KERAS_BACKEND": "tensorflow"})
+    with session.chdir(csbdeep):
+        session.run(*pytest, "tests/test_predicting.py", env={**variables, "KERAS_BACKEND": "tensorflow"})
 
 
 @nox.session

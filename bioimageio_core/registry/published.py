@@ -10,6 +10,9 @@ __all__ = ["PUBLISHED", "published_by"]
 
 PUBLISHED: Mapping[tuple[str, str], str] = FrozenMapping(
     {
+        ("foreign_formats", "apeer"): "bioimageio-runtime-apeer",
+        ("foreign_formats", "csbdeep"): "bioimageio-runtime-csbdeep",
+        ("foreign_formats", "stardist"): "bioimageio-runtime-csbdeep",
         ("processing_ops", "subtract_median"): "bioimageio-runtime-median",
         ("run_modes", "tta"): "bioimageio-runtime-tta",
         ("weights_formats", "pytorch_safetensors"): "bioimageio-runtime-safetensors",

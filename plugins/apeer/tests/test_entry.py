@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import tifffile
 import yaml
-from conftest import run_module
 from made_models import pointwise_model
+from module_process import run_module
 
 import bioimageio_core as bc
 
