@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
@@ -23,6 +25,9 @@ System = Literal["csbdeep", "stardist"]
 NETWORK, META, CONFIG, THRESHOLDS = "saved_model.pb", "meta.json", "config.json", "thresholds.json"
 OF_OTHERS = ("config.xml", "rdf.yaml", "rdf.yml", "model.yaml", "bioimageio.yaml")
 """Descriptions of other systems, which may lie beside a SavedModel, too."""
+
+UNREADABLE = (OSError, ValueError, NotImplementedError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+"""What files, zips and their decompressors raise."""
 
 LARGEST_HEAD = 1 << 28
 """Bytes of the largest graph or JSON that is looked at: they hold no parameters."""
@@ -62,7 +67,7 @@ def system_of(path: Path) -> System | None:
             return "csbdeep" if {"axes_div_by", "tile_overlap"} <= _mapping(files.read(top / META)).keys() else None
         graph = files.read(top / NETWORK)
         return "stardist" if b"prob/kernel" in graph and b"dist/kernel" in graph else None
-    except (OSError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile, EOFError):
+    except UNREADABLE:
         return None
 
 
@@ -76,7 +81,7 @@ def export_in(path: Path, system: System) -> Iterator[Export]:
     """
     try:
         files = _Files(path)
-    except (OSError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise ValueError(f"it cannot be read as a zip or a folder: {error}") from None
     marker = NETWORK if files.holder(NETWORK) is not None else CONFIG
     with _unpacked(path, marker) as folder:

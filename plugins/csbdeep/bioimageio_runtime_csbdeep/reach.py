@@ -15,6 +15,8 @@ __all__ = ["Reach", "reach_of"]
 
 Lengths = tuple[Fraction, ...]
 
+CIRCLE = "its graph goes in a circle"
+
 TENSOR_VALUES = {"shape": 7, "list": 1, "tensor": 8}
 """Fields of ``AttrValue``."""
 
@@ -109,7 +111,7 @@ class _Graph:
             if name not in self._nodes:
                 raise ValueError(f"its graph refers to {name!r}, which is not in it")
             if len(open_nodes) > len(self._nodes):
-                raise ValueError("its graph goes in a circle")
+                raise ValueError(CIRCLE)
             inputs = [_node_name(i) for i in self._nodes[name].inputs if not i.startswith("^")]
             waiting = [i for i in inputs if i not in seen]
             if waiting and name != self._image:
@@ -194,11 +196,18 @@ class _Graph:
             raise ValueError(f"its graph has an operation {node.op} along other axes than those of the image")
         return values[1:-1]
 
+    def _origin(self, name: str, *through: str) -> Node:
+        """Return the node that a value comes from, behind those that only pass it on."""
+        for _ in self._nodes:
+            node = self._nodes[_node_name(name)]
+            if node.op not in (*through, "Identity") or not node.inputs:
+                return node
+            name = node.inputs[0]
+        raise ValueError(CIRCLE)
+
     def _kernel(self, name: str) -> Sequence[int]:
         """Return the size of the kernel that a convolution reads."""
-        node = self._nodes[_node_name(name)]
-        while node.op in ("ReadVariableOp", "Identity"):
-            node = self._nodes[_node_name(node.inputs[0])]
+        node = self._origin(name, "ReadVariableOp")
         shapes = [*messages(node.attributes.get("shape", b""), TENSOR_VALUES["shape"])]
         sizes = [integers(size, 1) for size in messages(shapes[0], 2)] if shapes else []
         if len(sizes) != self._rank + 2 or not all(sizes):
@@ -207,9 +216,7 @@ class _Graph:
 
     def _constant(self, name: str) -> Sequence[int]:
         """Return the integers of a constant of one axis."""
-        node = self._nodes[_node_name(name)]
-        while node.op in ("Cast", "Identity"):
-            node = self._nodes[_node_name(node.inputs[0])]
+        node = self._origin(name, "Cast")
         tensors = [*messages(node.attributes.get("value", b""), TENSOR_VALUES["tensor"])]
         contents = [*messages(tensors[0], 4)] if tensors else []
         if not contents:

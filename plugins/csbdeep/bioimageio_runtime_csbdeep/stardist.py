@@ -101,8 +101,9 @@ def _reach(export: Export, signed: Signed, rank: int, div_by: Any, overlap: Any)
         try:
             read = reach_of(export.network, signed.tensor, rank)
         except (ValueError, KeyError, IndexError) as error:
+            words = str(error) if isinstance(error, ValueError) else f"its graph is broken ({error})"
             raise ValueError(
-                f"{error}: say what sizes have to be multiples of and how far the network sees, "
+                f"{words}: say what sizes have to be multiples of and how far the network sees, "
                 f"as in --option div_by={[16] * rank} --option overlap={[96] * rank}"
             ) from None
     return Reach(

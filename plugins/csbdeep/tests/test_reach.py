@@ -85,6 +85,15 @@ class TestUnknown:
             ({"low": pool("input", 2, 2), "out": ("Add", ["low", "input"], {})}, "not of one size"),
             ({"other": ("Relu", ["out"], {}), "out": ("Relu", ["other"], {})}, "in a circle"),
             ({"out": ("Const", [], {})}, "does not depend on its input"),
+            (
+                {
+                    "a": ("Identity", ["a"], {}),
+                    "out": ("Conv2D", ["input", "b"], {}),
+                    "b": ("Identity", ["c"], {}),
+                    "c": ("Identity", ["b"], {}),
+                },
+                "in a circle",
+            ),
         ],
     )
     def test_refused(self, tmp_path: Path, graph: Graph, words: str) -> None:

@@ -298,6 +298,16 @@ class TestHostile:
         with pytest.raises(InputError, match="which no weights do"):
             bc.import_model(tmp_path / "bomb.zip", tmp_path / "out")
 
+    def test_broken_data(self, exports: Path, tmp_path: Path) -> None:
+        """A zip whose list of files is whole, and whose data are not."""
+        content = bytearray((exports / "sd2d.zip").read_bytes())
+        start = content.index(b"saved_model.pb") + 100
+        content[start : start + 20_000] = bytes(20_000)
+        (tmp_path / "model.zip").write_bytes(content)
+        assert not StarDist().sniff(tmp_path / "model.zip")
+        with pytest.raises(InputError, match="cannot be read as a zip of weights"):
+            bc.import_model(tmp_path / "model.zip", tmp_path / "out", "stardist")
+
     @pytest.mark.parametrize("cut", [1, 100, 40_000])
     def test_cut_graphs(self, exports: Path, tmp_path: Path, cut: int) -> None:
         """A graph that ends in the middle."""
