@@ -95,6 +95,8 @@ class TestDetection:
         """The error lists what is registered."""
         with pytest.raises(InputError, match=r"no installed plugin reads the format 'huge': expected one of tiny"):
             import_foreign(tiny, tmp_path / "out", collected(TINY), format="huge")
+        with pytest.raises(InputError, match=r"reads the format 'stardist' \(bioimageio-runtime-csbdeep brings it\): expected one of tiny"):
+            import_foreign(tiny, tmp_path / "out", collected(TINY), format="stardist")
 
     def test_broken_sniff(self, collected: Any, tiny: Path, tmp_path: Path) -> None:
         """It costs the other formats nothing, and is told where no other fits."""

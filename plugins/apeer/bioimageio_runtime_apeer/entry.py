@@ -86,11 +86,21 @@ def run(parameters: dict[str, Any], output: Path) -> None:
     scratch = output / f".{stem}.zarr"
     try:
         prediction = bc.predict(HERE / "model", images, scratch, overwrite=True, **options)
+        for words in remarks(prediction.plan):
+            log.warning(words)
         files = {name: str(save(array, output / f"{stem}_{name}")) for name, array in prediction.items()}
     finally:
         remove(scratch)
     write_whole(output / results, json.dumps(files).encode())
     log.info("written: %s", ", ".join(files.values()))
+
+
+def remarks(plan: Any) -> Iterator[str]:
+    """Yield what a user should know of how the images were understood."""
+    for given in plan.inputs:
+        if given.bound.axes_guessed:
+            yield f"the axes of {given.bound.image.name} were guessed to be {', '.join(given.bound.image.axes)}: give them as a parameter"
+    yield from plan.warnings
 
 
 def checked(given: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -146,6 +146,14 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return bc.export_model(pointwise_model(folder / "model"), "apeer", folder / "module").path
 
 
+def test_guessed_axes(small: Path, tmp_path: Path) -> None:
+    """They are told in the log."""
+    np.save(tmp_path / "image.npy", np.zeros((8, 8), np.float32))
+    ran = run_module(small, tmp_path / "output", {"image": str(tmp_path / "image.npy")})
+    assert ran.status == 0
+    assert "WARNING the axes of image were guessed to be y, x: give them as a parameter" in ran.log
+
+
 class TestWrongParameters:
     """One sentence in the log, a status that is not 0, and no result."""
 
