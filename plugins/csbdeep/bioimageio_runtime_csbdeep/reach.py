@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
@@ -227,8 +228,6 @@ class _Graph:
 
 def _numbers(content: bytes, kind: int) -> Sequence[int]:
     """Return the values of a tensor of float64, int32 or int64 as integers."""
-    import struct
-
     code = {2: "d", 3: "i", 9: "q"}.get(kind, "")
     if not code or len(content) % struct.calcsize(f"<{code}"):
         return ()

@@ -64,7 +64,7 @@ def saved_model(
     """Return a ``saved_model.pb`` whose input is the node ``input`` and whose outputs are nodes, with the shapes of each."""
 
     def info(node: str, sizes: Sequence[int]) -> bytes:
-        return field(1, node) + field(2, f"{node}:0" and field(1, f"{node}:0") + field(2, kind) + field(3, shape(*sizes)))
+        return field(1, node) + field(2, field(1, f"{node}:0") + field(2, kind) + field(3, shape(*sizes)))
 
     nodes = b""
     for name, (op, inputs, attributes) in graph.items():
