@@ -170,7 +170,7 @@ def workers_environment(session: nox.Session, folder: Path) -> str:
     driver, workers = session.run("python", "-c", where, silent=True), session.run(python, "-c", where, silent=True, external=True)
     (Path(str(workers)) / "driver.pth").write_text(f"{driver}\n")  # so that frameworks are installed once
     wheels = [str(wheel) for wheel in folder.glob("*.whl")]
-    session.run("pip", "--python", python, "install", "--quiet", "--no-deps", "-c", CONSTRAINTS, *wheels, "safetensors")
+    session.run("pip", "--python", python, "install", "--quiet", "--no-deps", "-c", CONSTRAINTS, *wheels, "safetensors", "apeer-dev-kit")
     return python
 
 
@@ -186,9 +186,7 @@ def imagej(session: nox.Session) -> None:
         session.error(f"expected {', '.join(missing)}: on Debian, apt-get install {IMAGEJ_PACKAGES}")
     install_wheel(session, "images", "onnx", "testing", with_packages=("onnx",))
     plugin = ROOT / "plugins" / "deepimagej"
-    with tempfile.TemporaryDirectory() as folder:
-        session.run("python", "-m", "build", "--wheel", "--outdir", folder, str(plugin), silent=True)
-        session.run("pip", "install", "--quiet", "--force-reinstall", "--no-deps", *map(str, Path(folder).glob("*.whl")), silent=True)
+    install_plugins(session, "deepimagej")
     with session.chdir(plugin):
         pytest = ("python", "-P", "-m", "pytest", "-p", "no:cacheprovider", "tests/test_imagej.py")
         session.run(*pytest, *session.posargs, env={**environment(), "BMZ_IMAGEJ": str(jar)})
@@ -196,11 +194,11 @@ def imagej(session: nox.Session) -> None:
 
 @nox.session
 def tensorflow(session: nox.Session) -> None:
-    """Test what runs on Keras and TensorFlow, on each backend of Keras; nothing may be skipped for want of a framework."""
-    frameworks = ("keras", "tensorflow-cpu", "tf_keras", "tf2onnx", "torch")
+    """Test what runs on Keras and TensorFlow, on each backend of Keras, and models of CSBDeep and StarDist; nothing may be skipped."""
+    frameworks = ("keras", "tensorflow-cpu", "tf_keras", "tf2onnx", "torch", "csbdeep", "stardist")
     install_wheel(session, "http", "images", "onnx", "keras", with_packages=(*GROUPS["test"], *frameworks))
     plugin = ROOT / "plugins" / "tensorflow"
-    install_plugins(session, "tensorflow", "czmodel", "deepimagej")
+    install_plugins(session, "tensorflow", "csbdeep", "czmodel", "deepimagej")
     variables = {**environment(session), "TF_CPP_MIN_LOG_LEVEL": "3"}
     for backend in ("torch", "tensorflow"):  # one for the life of a process
         session.run("pytest", "tests/weights/test_keras.py", "-p", "no:cacheprovider", env={**variables, "KERAS_BACKEND": backend})
@@ -208,7 +206,8 @@ def tensorflow(session: nox.Session) -> None:
         pytest = ("python", "-P", "-m", "pytest", "-p", "no:cacheprovider")
         session.run(*pytest, "-k", "TestSharedFiles and keras", "tests/test_running.py", env={**variables, "KERAS_BACKEND": "torch"})
         session.run(*pytest, *session.posargs, env={**variables, "KERAS_BACKEND": "tensorflow"})
-    for name, file in (("czmodel", "tests/test_saved_models.py"), ("deepimagej", "tests/test_saved_model.py")):
+    others = {"csbdeep": "tests/test_predicting.py", "czmodel": "tests/test_saved_models.py", "deepimagej": "tests/test_saved_model.py"}
+    for name, file in others.items():
         with session.chdir(ROOT / "plugins" / name):
             session.run(*pytest, file, env={**variables, "KERAS_BACKEND": "tensorflow"})
 

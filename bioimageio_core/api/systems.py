@@ -36,7 +36,14 @@ def compat(source: Source | Package, consumers: Iterable[str] = ()) -> tuple[Com
         return compatibility(descr, package, default_registry(), consumers)
 
 
-def import_model(path: str | Path, folder: str | Path, format: str | None = None, *, overwrite: bool = False) -> ImportedModel:  # noqa: A002
+def import_model(
+    path: str | Path,
+    folder: str | Path,
+    format: str | None = None,  # noqa: A002 (the word of the option)
+    *,
+    overwrite: bool = False,
+    **options: Any,
+) -> ImportedModel:
     """Read a model of another system into a folder with a description and all files that it names.
 
     Which formats are read depends on the plugins that are installed.
@@ -47,19 +54,21 @@ def import_model(path: str | Path, folder: str | Path, format: str | None = None
         folder: The folder to write.
         format: Name of the format; None: the only one whose pattern and first bytes fit.
         overwrite: Replace a package that is there.
+        options: Arguments of the format, by name.
 
     Returns:
         The folder, the format, and what validation says of the description.
 
     Raises:
         SourceError: There is nothing at ``path``.
-        InputError: No format fits, several do, or the file is broken.
+        InputError: No format fits, several do, it has no such option, or the file is broken.
         PluginError: The plugin that reads the format fails.
         InvalidDescriptionError: The plugin returns a description that breaks its format.
         OutputError: Something is there already, or cannot be written.
 
     """
-    return import_foreign(Path(path).expanduser(), Path(folder).expanduser(), default_registry(), format=format, overwrite=overwrite)
+    source, target = Path(path).expanduser(), Path(folder).expanduser()
+    return import_foreign(source, target, default_registry(), format=format, options=options, overwrite=overwrite)
 
 
 def export_model(source: Source | Package, to_format: str, path: str | Path, *, overwrite: bool = False, **options: Any) -> ExportedModel:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from ..errors import BioimageioError, InputError, PluginError
-from ..registry import ForeignFormat, ForeignFormatEntry, Registry
+from ..registry import ForeignFormat, ForeignFormatEntry, Registry, published_by
 
-__all__ = ["choose_format", "load_reader"]
+__all__ = ["check_options", "choose_format", "load_reader", "plugin_of"]
 
 
 def choose_format(path: Path, registry: Registry, name: str | None) -> tuple[ForeignFormatEntry, ForeignFormat]:
@@ -28,7 +30,7 @@ def choose_format(path: Path, registry: Registry, name: str | None) -> tuple[For
         entry = registry.foreign_formats.get(name)
         if entry is None:
             failure = registry.failure_of(name)
-            because = f" ({failure.message})" if failure is not None else ""
+            because = f" ({failure.message})" if failure is not None else published_by("foreign_formats", name)
             raise InputError(f"no installed plugin reads the format {name!r}{because}: expected one of {_listed(registry)}")
         return entry, load_reader(entry, registry)
     fitting = []
@@ -50,6 +52,23 @@ def choose_format(path: Path, registry: Registry, name: str | None) -> tuple[For
     if broken:
         raise broken[0]
     raise InputError(f"{path} is of no format that an installed plugin reads: expected one of {_listed(registry)}")
+
+
+def check_options(name: str, given: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Refuse arguments that a format does not take.
+
+    Args:
+        name: Name of the format.
+        given: The arguments, by name.
+        known: Names of those that it takes.
+
+    Raises:
+        InputError: There is no such argument.
+
+    """
+    unknown = [option for option in given if option not in known]
+    if unknown:
+        raise InputError(f"the format {name!r} has no option {unknown[0]!r}: expected one of {', '.join(known) or 'none'}")
 
 
 def load_reader(entry: ForeignFormatEntry, registry: Registry) -> ForeignFormat:

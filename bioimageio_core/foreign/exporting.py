@@ -17,7 +17,7 @@ from ..sources import Package, open_package
 from ..spec.updating import package_tree
 from ..spec.validation import read_tree
 from ..typing import FrozenMapping
-from .detect import plugin_of
+from .detect import check_options, plugin_of
 
 __all__ = ["ExportedModel", "export_foreign"]
 
@@ -97,10 +97,7 @@ def _write(
     entry: ForeignFormatEntry, registry: Registry, descr: Any, folder: Path, part: Path, options: Mapping[str, Any]
 ) -> tuple[str, ...]:
     assert entry.load_writer is not None
-    unknown = [name for name in options if name not in entry.writer_options]
-    if unknown:
-        known = ", ".join(entry.writer_options) or "none"
-        raise InputError(f"the format {entry.name!r} has no option {unknown[0]!r}: expected one of {known}")
+    check_options(entry.name, options, entry.writer_options)
     try:
         lost = tuple(entry.load_writer()(descr, folder, part, **options))
     except BioimageioError:

@@ -15,7 +15,8 @@ from ..registry import ForeignFormat, ForeignFormatEntry, Registry
 from ..sources import Package
 from ..spec.saving import save_description
 from ..spec.validation import ValidationReport, read_tree
-from .detect import choose_format, plugin_of
+from ..typing import FrozenMapping
+from .detect import check_options, choose_format, plugin_of
 
 __all__ = ["ImportedModel", "import_foreign"]
 
@@ -34,7 +35,15 @@ class ImportedModel:
     """What validation says of the description."""
 
 
-def import_foreign(path: Path, folder: Path, registry: Registry, *, format: str | None = None, overwrite: bool = False) -> ImportedModel:  # noqa: A002
+def import_foreign(
+    path: Path,
+    folder: Path,
+    registry: Registry,
+    *,
+    format: str | None = None,  # noqa: A002 (the word of the option)
+    options: Mapping[str, Any] = FrozenMapping(),
+    overwrite: bool = False,
+) -> ImportedModel:
     """Read a model of another system into a folder, which is whole or not there at all.
 
     Args:
@@ -42,11 +51,12 @@ def import_foreign(path: Path, folder: Path, registry: Registry, *, format: str 
         folder: The folder to write.
         registry: Where the formats come from.
         format: Name of the format; None: the only one that fits.
+        options: Arguments of the reader, by name.
         overwrite: Replace a package that is there.
 
     Raises:
         SourceError: There is nothing at ``path``.
-        InputError: No format fits, several do, or the file is broken.
+        InputError: No format fits, several do, it has no such option, or the file is broken.
         PluginError: The plugin that reads the format fails, or what it returns cannot be used.
         InvalidDescriptionError: The plugin returns a description that breaks its format; ``report`` holds every problem.
         OutputError: Something is in the way, or cannot be written.
@@ -58,17 +68,20 @@ def import_foreign(path: Path, folder: Path, registry: Registry, *, format: str 
     if path.resolve().is_relative_to(folder.resolve()):
         raise InputError(f"{folder} holds {path}, which is to be read: choose another folder")
     entry, reader = choose_format(path, registry, format)
+    check_options(entry.name, options, entry.reader_options)
     with new_folder(folder, overwrite=overwrite) as part:
-        tree = _read(entry, reader, path, part, registry)
+        tree = _read(entry, reader, path, part, registry, options)
         descr, report = _judged(tree, entry, path, registry)
         _check_files(descr, part, entry, registry)
         save_description(descr, part / "bioimageio.yaml", overwrite=True)
     return ImportedModel(folder=folder, format=entry.name, report=attrs.evolve(report, source=str(folder / "bioimageio.yaml")))
 
 
-def _read(entry: ForeignFormatEntry, reader: ForeignFormat, path: Path, part: Path, registry: Registry) -> Mapping[str, Any]:
+def _read(
+    entry: ForeignFormatEntry, reader: ForeignFormat, path: Path, part: Path, registry: Registry, options: Mapping[str, Any]
+) -> Mapping[str, Any]:
     try:
-        tree = reader.read(path, part)
+        tree = reader.read(path, part, **options)
     except BioimageioError:
         raise
     except ValueError as error:

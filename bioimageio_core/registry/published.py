@@ -10,10 +10,13 @@ __all__ = ["PUBLISHED", "published_by"]
 
 PUBLISHED: Mapping[tuple[str, str], str] = FrozenMapping(
     {
+        ("foreign_formats", "apeer"): "bioimageio-runtime-apeer",
+        ("foreign_formats", "csbdeep"): "bioimageio-runtime-csbdeep",
         ("foreign_formats", "czann"): "bioimageio-runtime-czmodel",
         ("foreign_formats", "czmodel"): "bioimageio-runtime-czmodel",
         ("foreign_formats", "czmodel-json"): "bioimageio-runtime-czmodel",
         ("foreign_formats", "deepimagej"): "bioimageio-runtime-deepimagej",
+        ("foreign_formats", "stardist"): "bioimageio-runtime-csbdeep",
         ("processing_ops", "imagej_macro"): "bioimageio-runtime-deepimagej",
         ("processing_ops", "subtract_median"): "bioimageio-runtime-median",
         ("run_modes", "deepimagej"): "bioimageio-runtime-deepimagej",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from ..registry import ForeignFormat, ForeignFormatEntry, Registry, collect
 from ..spec.freezing import thaw
+from ..spec.saving import save_description
 from ..spec.validation import read_tree, validate_tree
 from .entry import EntryConformance, one_sentence
 
@@ -43,6 +45,16 @@ class ForeignFormatConformance(EntryConformance):
         """The reader sniffs and reads, and some file names fit."""
         assert isinstance(self.loaded(), ForeignFormat), "expected the methods sniff and read"
         assert self.entry.patterns, "expected at least one pattern of file names"
+
+    def test_options(self) -> None:
+        """The reader and the writer take the options that the entry names by name, and have a default for each."""
+        writer = self.entry.load_writer() if self.entry.load_writer is not None else None
+        for takes, options in ((self.loaded().read, self.entry.reader_options), (writer, self.entry.writer_options)):
+            taken = {} if takes is None else inspect.signature(takes).parameters
+            free = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in taken.values())
+            for option in options:
+                ready = free or (option in taken and taken[option].default is not inspect.Parameter.empty)
+                assert ready, f"the entry names the option {option!r}, which nothing takes by name, or only without a default"
 
     def test_patterns(self, files: Sequence[Path]) -> None:
         """The names of the examples fit the patterns."""
@@ -116,6 +128,7 @@ class ForeignFormatConformance(EntryConformance):
         for number, path in enumerate(files):
             folder = tmp_path / f"first{number}"
             descr, _ = read_tree(self.read(path, folder), self.known())
+            save_description(descr, folder / "bioimageio.yaml")  # as in the package that writers are given
             written = tmp_path / f"written{number}" / path.name
             written.parent.mkdir()
             for sentence in self.entry.load_writer()(descr, folder, written):

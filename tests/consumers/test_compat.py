@@ -39,19 +39,81 @@ def answers(model: Path) -> dict[str, str]:
     return {c.consumer: c.answer for c in bc.compat(model)}
 
 
+def shared_models(shared: Path) -> list[Path]:
+    """Return the descriptions of real models."""
+    paths = sorted((shared / "models").glob("*/*.yaml"))
+    return [path for path in paths if path.name != "environment.yaml" and not path.name.startswith("invalid")]
+
+
+SYSTEMS = ("ilastik", "deepImageJ", "Fiji")
+"""The columns of the tables in the specification."""
+
+
+def table_of(shared: Path, heading: str) -> dict[str, dict[str, str]]:
+    """Return a table of the specification: what is said of each row and software, in lower case; ``?`` where nothing is."""
+    text = (shared / "seeds" / "000_3529e55182af760c.txt").read_text()
+    lines = iter(text.splitlines())
+    rows = {}
+    for line in lines:
+        if line.startswith("|") and heading in line:
+            assert tuple(cell.strip() for cell in line.strip().strip("|").split("|")[1:]) == SYSTEMS
+            break
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        name, *facts = (cell.strip() for cell in line.strip().strip("|").split("|"))
+        if not name.startswith("---"):
+            rows[name.strip("`").replace("pytorch_script", "torchscript")] = dict(zip(SYSTEMS, map(str.lower, facts), strict=True))
+    return rows
+
+
 class TestTable:
-    """What the specification said of weights formats."""
+    """What the specification said of weights formats and ops."""
 
     def test_agrees_with_the_specification(self, shared: Path) -> None:
-        """Wherever its table states a fact."""
-        text = (shared / "seeds" / "000_3529e55182af760c.txt").read_text()
-        rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in text.splitlines() if line.startswith("|  `")]
+        """Wherever its table states a fact; that is the source, then."""
+        rows = table_of(shared, "weight_format")
         assert len(rows) == 6
-        for name, *facts in rows:
-            fmt = name.strip("`").replace("pytorch_script", "torchscript")
-            for software, fact in zip(("ilastik", "deepImageJ", "Fiji"), facts, strict=True):
-                if fact != "?":
-                    assert SOFTWARE[software][fmt].answer == fact.lower(), (software, fmt)
+        stated = 0
+        for fmt, facts in rows.items():
+            for software, fact in facts.items():
+                if fact == "?":
+                    continue
+                stated += 1
+                ours = SOFTWARE[software][fmt]
+                assert (ours.answer, ours.date) == (fact, "2021"), (software, fmt)
+                assert "table of weight formats" in ours.source
+        assert stated == 14
+
+    def test_shared_models(self, shared: Path) -> None:
+        """What is said of real models follows from the table: a yes for any of the weights, a no where all are no."""
+        rows, decided = table_of(shared, "weight_format"), {"yes": 0, "no": 0}
+        for path in shared_models(shared):
+            weights = [*bc.load_model_description(path).weights]
+            found = {one.consumer: one for one in bc.compat(path, SYSTEMS)}
+            for software in SYSTEMS:
+                facts = {rows[fmt][software] for fmt in weights if fmt in rows}
+                (judgement,) = [j for j in found[software].judgements if j.rule == f"has weights in a format that {software} runs"]
+                if "yes" in facts or facts == {"no"}:
+                    wanted = "yes" if "yes" in facts else "no"
+                    decided[wanted] += 1
+                    assert judgement.answer == wanted, (path, software)
+                    assert wanted == "yes" or found[software].answer == "no"
+        assert min(decided.values()) > 5
+
+    @pytest.mark.parametrize("software", SYSTEMS)
+    def test_ops(self, shared: Path, tmp_path: Path, software: str) -> None:
+        """Where the table has a question mark, nothing is claimed."""
+        rows = table_of(shared, "postprocesing")
+        assert {*rows} == {"scale_mean_variance", "scale_range"}
+        for op, facts in rows.items():
+            kwargs = {"reference_tensor": "raw"} if op == "scale_mean_variance" else {}
+            (tmp_path / op).mkdir()
+            model = with_weights(tmp_path / op, "torchscript", post=[{"id": op, "kwargs": kwargs}])
+            (one,) = bc.compat(model, [software])
+            (judgement,) = [j for j in one.judgements if op in j.rule]
+            assert facts[software] == "?"
+            assert judgement.answer == "unknown"
 
     def test_every_answer_has_a_source(self) -> None:
         """And says when that was so."""
@@ -158,9 +220,7 @@ class TestCommand:
 
 def test_shared_models(shared: Path) -> None:
     """Real models, of every format version."""
-    for path in sorted((shared / "models").glob("*/*.yaml")):
-        if path.name == "environment.yaml" or path.name.startswith("invalid"):
-            continue
+    for path in shared_models(shared):
         found = bc.compat(path)
         assert {c.consumer for c in found} >= set(SOFTWARE)
         model = bc.load_model_description(path)

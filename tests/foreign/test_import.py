@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from bmz_process import run_process
 from made_sites import EXAMPLES, Site
@@ -94,6 +95,8 @@ class TestDetection:
         """The error lists what is registered."""
         with pytest.raises(InputError, match=r"no installed plugin reads the format 'huge': expected one of tiny"):
             import_foreign(tiny, tmp_path / "out", collected(TINY), format="huge")
+        with pytest.raises(InputError, match=r"reads the format 'stardist' \(bioimageio-runtime-csbdeep brings it\): expected one of tiny"):
+            import_foreign(tiny, tmp_path / "out", collected(TINY), format="stardist")
 
     def test_broken_sniff(self, collected: Any, tiny: Path, tmp_path: Path) -> None:
         """It costs the other formats nothing, and is told where no other fits."""
@@ -107,6 +110,33 @@ class TestDetection:
         broken = TINY.replace("load=TinyFormat", "load=lambda: __import__('no_such_module')")
         with pytest.raises(PluginError, match=r"format 'tiny' of .* cannot be loaded: ModuleNotFoundError"):
             import_foreign(tiny, tmp_path / "out", collected(broken))
+
+
+WITH_OPTION = (
+    TINY.replace("def read(self, path: Path, folder: Path)", "def read(self, path: Path, folder: Path, *, gain: float = 1.0)")
+    .replace('np.float32(said["gain"])', 'np.float32(gain * said["gain"])')
+    .replace("load=TinyFormat,", 'load=TinyFormat, reader_options={"gain": "factor of the gain"},')
+)
+
+
+class TestOptions:
+    """What a file does not record, and a person knows."""
+
+    def test_given(self, collected: Any, tiny: Path, tmp_path: Path) -> None:
+        """The reader gets it by name; without it the reader's default stands."""
+        registry = collected(WITH_OPTION)
+        for options, gain in (({}, 2), ({"gain": 3}, 6)):
+            folder = tmp_path / f"gain{gain}"
+            import_foreign(tiny, folder, registry, options=options)
+            assert np.load(folder / "weights.npz")["gain"] == gain
+
+    def test_unknown(self, collected: Any, tiny: Path, tmp_path: Path) -> None:
+        """Those that there are, are named, and nothing is written."""
+        with pytest.raises(InputError, match="the format 'tiny' has no option 'size': expected one of gain"):
+            import_foreign(tiny, tmp_path / "out", collected(WITH_OPTION), options={"size": 3})
+        with pytest.raises(InputError, match="has no option 'gain': expected one of none"):
+            import_foreign(tiny, tmp_path / "out", collected(TINY), options={"gain": 3})
+        assert left_behind(tmp_path) == []
 
 
 class TestReading:
@@ -223,6 +253,15 @@ class TestCommand:
             run_process("import", tiny, "-o", tmp_path / "out", env=site.environment()).error(2).endswith("(overwrite=True, --overwrite)")
         )
         assert run_process("import", tiny, "-o", tmp_path / "out", "--overwrite", env=site.environment()).status == 0
+
+    def test_options(self, site: Site, tiny: Path, tmp_path: Path) -> None:
+        """They are listed, and given by name."""
+        site.install("tiny-format", WITH_OPTION)
+        assert "tiny: --option gain=...: factor of the gain" in run_process("import", env=site.environment()).out
+        assert run_process("import", "--json", env=site.environment()).json["tiny"]["options"] == {"gain": "factor of the gain"}
+        ran = run_process("import", tiny, "-o", tmp_path / "out", "--option", "gain=0.5", env=site.environment())
+        assert ran.status == 0
+        assert np.load(tmp_path / "out" / "weights.npz")["gain"] == 1.0
 
     def test_errors(self, site: Site, tiny: Path, tmp_path: Path) -> None:
         """One line, and status 2: no format, a broken file, a broken plugin."""

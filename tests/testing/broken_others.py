@@ -186,6 +186,10 @@ class TestForeignNamesTheFolder(ForeignTest):
     entry = foreign(NamesTheFolder)
 
 
+class TestForeignOption(ForeignTest):
+    entry = attrs.evolve(foreign(Reader), reader_options={"gain": "a number"})
+
+
 def judged(*judgements: Judgement) -> ConsumerEntry:
     return ConsumerEntry(name="Viewer", load=lambda: lambda model: judgements)
 

@@ -46,6 +46,7 @@ FAULTS = {
     "TestModeTakesAnything": {"test_wrong_arguments"},
     "TestForeignAcceptsAll": {"test_refuses_strangers"},
     "TestForeignForgetsAFile": {"test_reads_a_valid_model"},
+    "TestForeignOption": {"test_options"},
     "TestForeignInvalid": {"test_reads_a_valid_model"},
     "TestForeignCrashes": {"test_broken_files"},
     "TestForeignNamesTheFolder": {"test_reads_the_same_again"},

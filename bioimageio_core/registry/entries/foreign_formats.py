@@ -25,6 +25,8 @@ class ForeignFormat(Protocol):
     def read(self, path: Path, folder: Path) -> Mapping[str, Any]:
         """Return a model description as a tree of mappings, lists and scalars.
 
+        A reader whose entry names options takes each of them by name, too, and has a default for it.
+
         Args:
             path: The file or folder.
             folder: An empty folder for the files that the description names: weights, test tensors, documentation.
@@ -52,6 +54,9 @@ class ForeignFormatEntry(EntryBase):
     """Names of files or folders that may be of the format, as in ``*.czann``; matched without regard to case."""
 
     load: Callable[[], ForeignFormat] = attrs.field(validator=called_with())
+    reader_options: Mapping[str, str] = attrs.field(default=FrozenMapping(), converter=_words_by_name)
+    """Names of the arguments that `read` takes beside those two, and what each is for, in a few words."""
+
     load_writer: Callable[[], ForeignFormatWriter] | None = attrs.field(default=None, validator=attrs.validators.optional(called_with()))
     """Imports what writes the format; None where it is only read."""
 
