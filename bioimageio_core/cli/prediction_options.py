@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import click
 
 from ..errors import AxesError, InputError
-from ..prediction.finding import find_images
 
 __all__ = ["PRECISION", "as_inputs", "as_many", "as_options", "check_axes_known", "prediction_options"]
 
@@ -144,6 +143,8 @@ def as_many(paths: tuple[str, ...]) -> tuple[str, ...] | None:
     """Return the images of a command line that names many for a model with one input: several, a pattern or a folder; else None."""
     if any("=" in path and not Path(path).exists() for path in paths):
         return None
+    from ..prediction.finding import find_images
+
     found = find_images(paths)
     if not found:
         raise InputError(f"there are no images in {', '.join(paths)}: expected .npy, .tif or .zarr")

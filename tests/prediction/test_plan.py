@@ -60,8 +60,7 @@ class TestBlocks:
         assert not whole.warnings
         cut = bc.open_predictor(model).plan(big(900, 900), axes="yx", memory="300 MiB")
         assert cut.regions.block_count > 1
-        assert "axis 'y'" in cut.warnings[0]
-        assert "--halo y=N" in cut.warnings[0]
+        assert "--halo x=N" in " ".join(cut.warnings)
         healed = bc.open_predictor(model).plan(big(900, 900), axes="yx", memory="300 MiB", halo={"y": 1, "x": 1})
         assert not healed.warnings
 
