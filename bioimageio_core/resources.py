@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["allotted_cores", "allotted_memory"]
+__all__ = ["allotted_cores", "allotted_memory", "peak_memory"]
 
 CORES = ("SLURM_CPUS_PER_TASK", "PBS_NUM_PPN", "NCPUS", "NSLOTS", "LSB_DJOB_NUMPROC", "OMP_THREAD_LIMIT")
 """Variables that say how many cores a job has: of SLURM, PBS, PBS Pro, Grid Engine, LSF, and OpenMP."""
@@ -27,6 +28,22 @@ def allotted_cores(environment: Mapping[str, str] | None = None) -> int:
     variables = os.environ if environment is None else environment
     said = [int(variables[name]) for name in CORES if variables.get(name, "").strip().isdecimal()]
     return max(1, min([int(CPU_COUNT), *(n for n in said if n > 0)]))
+
+
+def peak_memory() -> int | None:
+    """Return the greatest resident memory of this process so far in bytes, where the system tells."""
+    try:
+        # That of getrusage begins with what the process had that this one was started by.
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        pass
+    try:
+        import resource
+    except ImportError:  # not a POSIX system
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def allotted_memory(environment: Mapping[str, str] | None = None, root: Path = Path("/")) -> int | None:

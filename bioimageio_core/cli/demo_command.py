@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from .terminal import bytes_in_words, peak_memory, print_json, progress_bars
+from ..resources import peak_memory
+from .terminal import bytes_in_words, print_json, progress_bars
 
 __all__ = ["command"]
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..resources import peak_memory
 from .prediction_options import as_inputs, as_many, as_options, check_axes_known, prediction_options
-from .terminal import INTERRUPTED, bytes_in_words, peak_memory, print_json, progress_bars
+from .terminal import INTERRUPTED, bytes_in_words, print_json, progress_bars
 
 if TYPE_CHECKING:
     from ..prediction.plan import Plan

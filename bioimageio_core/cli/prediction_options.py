@@ -54,7 +54,7 @@ def prediction_options(function: F) -> F:
             click.option("--shards", help="Files of the output by axis, of several chunks each, as in y=2048,x=2048."),
             click.option("--dtype", help="What the output is stored as, as in uint8."),
             click.option("--value-range", default="0,1", show_default=True, help="Values that 0 and the largest integer stand for."),
-            click.option("--codec", help="Compression: zstd, gzip or blosc, with a level as in zstd:9, or none."),
+            click.option("--codec", default="lz4", show_default=True, help="lz4, zstd, gzip or blosc, with a level as in zstd:9, or none."),
             click.option("--ome", type=click.Choice(["0.4", "0.5"]), help="Write OME-Zarr of this version."),
             click.option("--pyramid", is_flag=True, help="Write coarser levels, too."),
             click.option("--overlap", type=click.Choice(["crop", "linear", "gaussian"]), default="crop", show_default=True, help=OVERLAP),

@@ -16,7 +16,7 @@ from ..report.plain_text import bytes_in_words, finite, table
 if TYPE_CHECKING:
     from ..prediction.options import Progress
 
-__all__ = ["INTERRUPTED", "bytes_in_words", "paint", "peak_memory", "print_json", "progress_bars", "table"]
+__all__ = ["INTERRUPTED", "bytes_in_words", "paint", "print_json", "progress_bars", "table"]
 
 
 INTERRUPTED = 130
@@ -94,13 +94,3 @@ def paint(text: str, role: str) -> str:
     if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         return text
     return click.style(text, **_COLOURS[role])
-
-
-def peak_memory() -> int | None:
-    """Return the greatest resident memory of this process so far in bytes, where the system tells."""
-    try:
-        import resource
-    except ImportError:  # not a POSIX system
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import OutputError
 from ..typing import AxisId, FrozenMapping
-from .codecs import compressors
+from .codecs import DEFAULT, compressors
 from .locations import join, zarr_store
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class ArraySpec:
     attributes: FrozenMapping[str, Any] = FrozenMapping()
     fill_value: float | int | bool = 0
     zarr_format: Literal[2, 3] = 3
-    codec: str | None = None
-    """How chunks are compressed: ``zstd``, ``zstd:9``, ``gzip:5``, ``blosc`` or ``none``; None for what zarr does by itself."""
+    codec: str = DEFAULT
+    """How chunks are compressed: ``lz4``, ``zstd``, ``zstd:9``, ``gzip:5``, ``blosc`` or ``none``."""
 
     def of_dtype(self, dtype: str) -> ArraySpec:
         """Return the same with another dtype."""
@@ -94,7 +94,7 @@ class ChunkStore:
         import zarr
 
         place = join(self.location, spec.name)
-        codecs = {} if spec.codec is None else {"compressors": compressors(spec.codec, spec.zarr_format)}
+        codec = compressors(spec.codec, spec.zarr_format)
         try:
             array = zarr.create_array(
                 zarr_store(place, read_only=False),
@@ -104,7 +104,7 @@ class ChunkStore:
                 shards=spec.shards,
                 fill_value=spec.fill_value,
                 **_written_axes(spec),
-                **codecs,
+                compressors=codec,
                 zarr_format=spec.zarr_format,
             )
         except (OSError, ValueError, TypeError) as error:

@@ -67,6 +67,9 @@ class Image:
     start: tuple[int, ...] = attrs.field(default=(), repr=False)
     """Where this image begins in what the reader reads; empty for the origin."""
 
+    source_shape: tuple[int, ...] = attrs.field(default=(), repr=False)
+    """Shape of what the reader reads, where this image is a part of it; empty where it is all of it."""
+
     picked: tuple[int, tuple[int, ...]] | None = attrs.field(default=None, repr=False)
     """Axis number and positions that were picked out along it, counted from `start`."""
 
@@ -139,7 +142,8 @@ class Image:
         if names is not None and self.axes is not None and "channel" in self.axes:
             names = names[slice(*bounds[self.axes.index("channel")])]
         starts = tuple(s + b for s, b in zip(self.start or (0,) * len(shape), begins, strict=True))
-        return attrs.evolve(self, shape=shape, start=starts, picked=picked, channel_names=names)
+        whole = self.source_shape or self.shape
+        return attrs.evolve(self, shape=shape, start=starts, source_shape=whole, picked=picked, channel_names=names)
 
     def select(self, axis: AxisId, index: int | str | Sequence[int | str]) -> Image:
         """Return the image at one position, or at several, along an axis, which is kept (with size 1 for one position).
@@ -174,7 +178,8 @@ class Image:
         if names is not None and axis == "channel":
             names = tuple(names[i] for i in positions)
         shape = (*self.shape[:number], len(positions), *self.shape[number + 1 :])
-        return attrs.evolve(self, shape=shape, picked=(number, picked), channel_names=names)
+        source_shape = self.source_shape or self.shape
+        return attrs.evolve(self, shape=shape, source_shape=source_shape, picked=(number, picked), channel_names=names)
 
     def _position(self, axis: AxisId, number: int, index: int | str) -> int:
         size = self.shape[number]

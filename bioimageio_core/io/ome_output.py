@@ -71,7 +71,7 @@ class OmeImage:
 
     levels: tuple[Level, ...]
     shards: tuple[int, ...] | None
-    codec: str | None
+    codec: str
     pixel_size: tuple[float, ...]
     units: tuple[str | None, ...]
     position: tuple[float, ...]

@@ -90,5 +90,6 @@ def rescaled(image: Image, factors: Mapping[AxisId, float]) -> Image:
         position=FrozenMapping(position),
         reader=_Resampler(image=image, factors=by_axis, shape=shape),
         start=(),
+        source_shape=(),
         picked=None,
     )

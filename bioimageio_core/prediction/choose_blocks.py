@@ -24,6 +24,9 @@ CANDIDATES = 4096
 CALL_SECONDS = 1e-3
 """What a block costs beside the work of the network: slicing, a call, a task."""
 
+ALLOCATED = 1.15
+"""Memory that calls take after many of them, per byte of the first ones: allocators do not give everything back."""
+
 READ_BYTES_PER_SECOND = 400e6
 """How fast one core reads and decompresses chunks."""
 
@@ -53,6 +56,9 @@ class BlockChoice:
 
     workers: int
     """Calls of the network at once."""
+
+    in_flight: int
+    """Regions at once."""
 
     estimated_memory: int
     """In bytes."""
@@ -152,10 +158,12 @@ class _Costs:
         """Return the pixels of the largest block."""
         return prod(g.block_size(0) for g, sized in zip(grids, self.groups, strict=True) if sized.cutting != "whole")
 
-    def memory(self, grids: Sequence[AxisGrid], workers: int) -> int:
+    def memory(self, grids: Sequence[AxisGrid], workers: int, in_flight: int) -> int:
         """Return the memory of a choice: calls, and what is read and written beside them."""
         calls = workers * self.profile.bytes(self.pixels(grids) * self.options.batch_size)
-        return self.profile.base + calls + (workers + 1) * self.traffic.bytes_in_flight(grids) * self.options.batch_size
+        # What goes into a call and comes out of it was measured with it, for the most part.
+        beside = (max(0, in_flight - workers) + workers / 2) * self.traffic.bytes_in_flight(grids) * self.options.batch_size
+        return self.profile.base + int(calls * ALLOCATED + beside)
 
     def seconds(self, grids: Sequence[AxisGrid], workers: int) -> float:
         """Return the time of a choice."""
@@ -173,7 +181,7 @@ class _Costs:
     def floor(self, settled: dict[int, AxisGrid], candidates: dict[int, list[AxisGrid]]) -> int:
         """Return the memory of the smallest blocks, one at a time."""
         least = {**settled, **{n: min(grids, key=lambda g: g.block_size(0)) for n, grids in candidates.items()}}
-        return self.memory([least[n] for n in range(len(self.groups))], 1)
+        return self.memory([least[n] for n in range(len(self.groups))], 1, 1)
 
 
 def _cheapest(
@@ -191,7 +199,7 @@ def _cheapest(
             of = {**settled, **dict(zip(numbers, some, strict=True))}
             grids = tuple(of[n] for n in range(len(costs.groups)))
             blocks = prod(g.count for g in grids)
-            if costs.memory(grids, min(workers, blocks)) > budget:
+            if costs.memory(grids, at_once := min(workers, blocks), at_once) > budget:
                 continue
             seconds = costs.seconds(grids, workers)
             key = (blocks, seconds) if fewest else (seconds, blocks)
@@ -199,11 +207,15 @@ def _cheapest(
                 best, chosen = key, grids
         if best is not None:
             at_once = min(workers, prod(g.count for g in chosen))
+            # Twice as many regions as calls, so that some are read and written while the network works on others; fewer if they do not fit.
+            possible = (n for n in (2 * at_once, at_once + 1) if costs.memory(chosen, at_once, n) <= budget)
+            in_flight = next(possible, at_once)
             return BlockChoice(
                 grids=chosen,
                 pixels_per_block=costs.pixels(chosen),
                 workers=at_once,
-                estimated_memory=costs.memory(chosen, at_once),
+                in_flight=in_flight,
+                estimated_memory=costs.memory(chosen, at_once, in_flight),
                 estimated_seconds=costs.seconds(chosen, workers),
                 floor=0,
                 warnings=(),

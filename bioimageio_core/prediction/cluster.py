@@ -19,7 +19,7 @@ from distributed.scheduler import KilledWorker
 from ..errors import ModelRunError
 from .executors import Job
 
-__all__ = ["Cluster", "threads_of_fullest_host", "turns_on_hosts"]
+__all__ = ["Cluster", "processes_of_fullest_host", "threads_of_fullest_host", "turns_on_hosts"]
 
 PER_THREAD = 2
 """Tasks that are submitted for each thread: one that runs and one that waits, so that no thread does."""
@@ -108,6 +108,11 @@ def turns_on_hosts(client: Client) -> dict[str, int]:
         turns[address] = by_host.get(host, 0)
         by_host[host] = turns[address] + 1
     return turns
+
+
+def processes_of_fullest_host(client: Client) -> int:
+    """Return the greatest number of workers on one machine."""
+    return max((turn + 1 for turn in turns_on_hosts(client).values()), default=1)
 
 
 def threads_of_fullest_host(client: Client) -> int:

@@ -14,6 +14,7 @@ from ..errors import BlockError, InputError
 from ..io import open_image
 from ..registry import Registry
 from .axis_groups import SizedGroup, axis_groups
+from .caching import cache_bytes
 from .choose_blocks import Wish, choose_blocks
 from .choose_weights import WeightsChoice
 from .inputs import BoundInput, bind_inputs
@@ -43,6 +44,7 @@ def make_plan(
     registry: Registry,
     weights: WeightsChoice,
     cores: int,
+    processes: int = 1,
     profile: Profile = UNMEASURED,
     continued: Mapping[str, Sequence[int]] | None = None,
 ) -> Plan:
@@ -55,6 +57,7 @@ def make_plan(
         registry: What is registered.
         weights: Which weights run.
         cores: Cores that there are.
+        processes: Processes that share the memory of a machine.
         profile: Time and memory of the network by size of a block.
         continued: `Plan.choices` of the run that is continued.
 
@@ -90,12 +93,18 @@ def make_plan(
         check_assembles(output, grids)
     if continued is None:
         room = options.memory_bytes - choice.estimated_memory
-        regions = plan_regions(outputs, grids, traffic, batch_size=options.batch_size, workers=choice.workers, room=room)
+        regions = plan_regions(
+            outputs, grids, traffic, batch_size=options.batch_size, workers=choice.workers, in_flight=choice.in_flight, room=room
+        )
     else:
         regions = RegionGrid(grids=grids, blocks_per_region=tuple(continued["blocks_per_region"]))
     workers = max(1, min(choice.workers, regions.count))
-    in_flight = workers + (regions.count > workers)
+    in_flight = min(choice.in_flight, regions.count)
     held = traffic.bytes_in_flight(grids, regions.blocks_per_region) - traffic.bytes_in_flight(grids) * options.batch_size
+    estimated = choice.estimated_memory + max(0, held) * in_flight
+    room, cache = (options.memory_bytes - estimated) // processes, list[int]()
+    for b in bound:
+        cache.append(cache_bytes(b, grids, in_flight=in_flight, room=room - sum(cache)))
     per_task = max(1, -(-regions.count // MOST_TASKS), min(4, regions.count // (256 * workers)))
     return Plan(
         model=model,
@@ -114,7 +123,8 @@ def make_plan(
         skip_empty=options.skip_empty,
         pool_over=options.stats_over,
         memory=options.memory_bytes,
-        estimated_memory=choice.estimated_memory + max(0, held) * in_flight,
+        cache=tuple(cache),
+        estimated_memory=estimated + sum(cache) * processes,
         floor=choice.floor,
         estimated_seconds=choice.estimated_seconds,
         profile=profile,

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import attrs
 
 from ..errors import InputError
-from ..io.codecs import check_codec
+from ..io.codecs import DEFAULT, check_codec
 from ..io.ome_output import OmeVersion
 from ..resources import allotted_memory
 from ..typing import AxisId, FrozenMapping, Precision
@@ -161,8 +161,8 @@ class PredictOptions:
     pyramid: bool = False
     """Write coarser levels, too, each of half the resolution: means, or the nearest pixel of labels. Only with `ome`."""
 
-    codec: str | None = None
-    """How chunks of the output are compressed: ``zstd``, ``gzip`` or ``blosc``, with a level as in ``zstd:9``, or ``none``."""
+    codec: str = DEFAULT
+    """How chunks of the output are compressed: ``lz4``, ``zstd``, ``gzip`` or ``blosc``, with a level as in ``zstd:9``, or ``none``."""
 
     run_mode: str | None = None
     """Run mode to use instead of the described one; ``bmz plugins`` lists those that are installed."""
@@ -206,8 +206,7 @@ class PredictOptions:
             raise InputError("pyramid is for OME-Zarr: give ome= (--ome 0.5) too")
         if self.ome == "0.4" and self.shards:
             raise InputError("OME-Zarr 0.4 is on zarr version 2, which has no shards: give ome 0.5, or no shards")
-        if self.codec is not None:
-            check_codec(self.codec)
+        check_codec(self.codec)
 
     def _check_network(self) -> None:
         if self.run_mode_kwargs and self.run_mode is None:

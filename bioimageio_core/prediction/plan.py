@@ -121,6 +121,9 @@ class Plan:
     in_flight: int
     """Regions at once: some are read and written while the network works on others."""
 
+    cache: tuple[int, ...]
+    """Bytes of decoded chunks that are kept of each input, since blocks share them."""
+
     mask: Mask | None
     skip_empty: bool
     """Whether blocks are left out of which all pixels are 0."""

@@ -18,7 +18,14 @@ TASKS_PER_WORKER = 16
 
 
 def plan_regions(
-    outputs: tuple[PlannedOutput, ...], grids: tuple[AxisGrid, ...], traffic: Traffic, *, batch_size: int, workers: int, room: int
+    outputs: tuple[PlannedOutput, ...],
+    grids: tuple[AxisGrid, ...],
+    traffic: Traffic,
+    *,
+    batch_size: int,
+    workers: int,
+    in_flight: int,
+    room: int,
 ) -> RegionGrid:
     """Return the regions.
 
@@ -28,6 +35,7 @@ def plan_regions(
         traffic: What blocks hold beside the network.
         batch_size: Blocks given to the network at once.
         workers: Calls of the network at once.
+        in_flight: Regions at once.
         room: Bytes of the budget that are left.
 
     """
@@ -48,7 +56,7 @@ def plan_regions(
         more = min(CHEAP // (block * prod(spans)), -(-grids[n].count // spans[n]), count // (TASKS_PER_WORKER * workers))
         while more > 1:
             wider = [*spans[:n], spans[n] * more, *spans[n + 1 :]]
-            if (traffic.bytes_in_flight(grids, wider) - alone) * (workers + 1) <= room:
+            if (traffic.bytes_in_flight(grids, wider) - alone) * in_flight <= room:
                 spans = wider
                 break
             more //= 2

@@ -112,11 +112,11 @@ class Predictor:
         chosen = self.with_options(**options)
         client = active_client(chosen)
         if client is not None:
-            from .cluster import threads_of_fullest_host
+            from .cluster import processes_of_fullest_host, threads_of_fullest_host
 
-            cores = threads_of_fullest_host(client)
+            cores, processes = threads_of_fullest_host(client), processes_of_fullest_host(client)
         else:
-            cores = allotted_cores()
+            cores, processes = allotted_cores(), 1
         weights = choose_weights(self.model.weights, self.model.registry, chosen)
         continued = None
         if output is not None and (chosen.resume or chosen.shard):
@@ -129,6 +129,7 @@ class Predictor:
             registry=self.model.registry,
             weights=weights,
             cores=cores,
+            processes=processes,
             profile=recall_profile(self.model, weights) or UNMEASURED,
             continued=continued,
         )

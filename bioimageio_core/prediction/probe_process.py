@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import BioimageioError
 from ..registry import collect
+from ..resources import peak_memory
 from ..sources import Package
 from .choose_weights import WeightsChoice
 from .loaded import LoadedModel
@@ -50,16 +51,6 @@ class ProbeTask:
     """Seconds beyond which nothing larger is tried."""
 
 
-def peak_bytes() -> int:
-    """Return the greatest resident memory of this process so far, 0 where the system does not tell."""
-    try:
-        import resource
-    except ImportError:  # not a POSIX system
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
 def main() -> None:
     """Measure."""
     task: ProbeTask = pickle.load(sys.stdin.buffer)  # noqa: S301 (what this very library wrote)
@@ -77,7 +68,7 @@ def main() -> None:
         calls=task.calls,
         trust=task.trust,
     )
-    print(json.dumps({"base": peak_bytes()}), flush=True)
+    print(json.dumps({"base": peak_memory() or 0}), flush=True)
     spent = 0.0
     for pixels, inputs in task.sizes:
         noise = np.random.default_rng(0)
@@ -102,8 +93,8 @@ def main() -> None:
             print(json.dumps({"failed_at": pixels}), flush=True)
             return
         spent += first
-        print(json.dumps({"pixels": pixels, "seconds": first, "peak": peak_bytes()}), flush=True)
-        if peak_bytes() > task.memory or spent > task.seconds:
+        print(json.dumps({"pixels": pixels, "seconds": first, "peak": peak_memory() or 0}), flush=True)
+        if (peak_memory() or 0) > task.memory or spent > task.seconds:
             return
 
 

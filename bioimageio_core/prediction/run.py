@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import attrs
 import numpy as np
 
+from .caching import cached
 from .execute import Clock, Reporter
 from .executors import Executor, Threads
 from .finishing import Finishing
+from .inputs import BoundInput
 from .jobs import LevelJob, Marking, RegionJob, WriteJob
 from .loaded import LoadedModel
 from .measure import Scanner
 from .options import PredictOptions
 from .places import Places
 from .plan import Plan, PlannedOutput
-from .prepare import prepare_inputs, raw_sample, ready_steps, reference_statistics
+from .prepare import PreparedInput, ProcessedSource, prepare_inputs, raw_sample, ready_steps, reference_statistics
 from .result import Prediction
 from .sample import AxisArray, Boxes
 from .statistics_file import image_key
@@ -83,7 +85,7 @@ def run_plan(
     work = RegionWork(
         plan=plan,
         input_steps={name: i.steps for name, i in inputs.items()},
-        sources={name: i.source for name, i in inputs.items()},
+        sources=_cached_sources(plan, inputs),
         output_steps=early,
         targets={name: t for name, t in places.first.items() if executor.shares_memory or not isinstance(t, MemoryTarget)},
         mask=plan.mask,
@@ -170,6 +172,13 @@ def _write_late(job: WriteJob, executor: Executor, plan: Plan, options: PredictO
     chosen = executor if travels or executor.shares_memory else Threads()
     for _ in chosen.run(job, (n for n in range(job.boxes.count) if not done[n]), at_once=plan.workers):
         report.more()
+
+
+def _cached_sources(plan: Plan, inputs: Mapping[str, PreparedInput]) -> dict[str, BoundInput | ProcessedSource]:
+    """Return what blocks are read from, with caches of chunks that blocks share."""
+    limits = dict(zip((i.bound.tensor.id for i in plan.inputs), plan.cache, strict=True))
+    sources = {name: i.source for name, i in inputs.items()}
+    return {name: cached(s, limits[name]) if isinstance(s, BoundInput) else s for name, s in sources.items()}
 
 
 def _known(plan: Plan, options: PredictOptions) -> dict[str, Any]:

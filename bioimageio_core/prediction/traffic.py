@@ -10,6 +10,9 @@ from ..blocks import AxisGrid, TiedAxis
 
 __all__ = ["TensorTraffic", "Traffic"]
 
+COPIES_IN, COPIES_OUT = 5, 3
+"""Copies of inputs and outputs as float32 that are there at once at worst, beside the one in the dtype of the store; measured."""
+
 
 @attrs.frozen(kw_only=True)
 class TensorTraffic:
@@ -34,7 +37,7 @@ class Traffic:
     outputs: tuple[TensorTraffic, ...]
 
     def bytes_in_flight(self, grids: Sequence[AxisGrid], spans: Sequence[int] | None = None) -> int:
-        """Return what the largest region holds: inputs as read and as float32, once to slice and once to feed, and outputs twice.
+        """Return what the largest region holds while it is read, padded, fed, cut, compressed and written.
 
         Args:
             grids: All grids.
@@ -48,13 +51,13 @@ class Traffic:
             for grid, k in zip(grids, last, strict=True):
                 for tied in _tied(grid.group.inputs, tensor.tensor):
                     size *= grid.span_window(range(k + 1), tied)[1]
-            total += size * (tensor.itemsize + 8)
+            total += size * (tensor.itemsize + COPIES_IN * 4)
         for tensor in self.outputs:
             size = tensor.fixed
             for grid, k in zip(grids, last, strict=True):
                 for tied in _tied(grid.group.outputs, tensor.tensor):
                     size *= grid.core(k, tied)[1]
-            total += size * (tensor.itemsize + 4)
+            total += size * (tensor.itemsize + COPIES_OUT * 4)
         return total
 
     def bytes_read(self, grids: Sequence[AxisGrid]) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,21 +20,24 @@ import numpy as np
 from made_unet3d import save_null_model
 from measuring import in_new_process, model_folder, report, write_noise
 
+from bioimageio_core.resources import peak_memory
+
 SIZE = 4096
 REGIONS = int(os.environ.get("BMZ_BENCH_REGIONS", str(1_000_000)))
 PLAN = """
-import json, resource, sys, time
+import json, sys, time
 import numpy as np
 import bioimageio_core as bc
+from bioimageio_core.resources import peak_memory
 predictor = bc.open_predictor(sys.argv[1])
 image = np.broadcast_to(np.float32(1), (1000, 64 * 1000, 64 * 1000))
 predictor.plan(image[0, :64, :64], axes="yx", block={"y": 72, "x": 72})  # imports
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+before = peak_memory()
 begin = time.perf_counter()
 plan = predictor.plan(image, axes="tyx", block={"y": 72, "x": 72})
 seconds = time.perf_counter() - begin
 list(plan.regions.blocks(plan.regions.count - 1))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+peak = peak_memory()
 print(json.dumps({"seconds": seconds, "blocks": plan.regions.block_count, "peak": peak, "more": peak - before}))
 """
 
@@ -80,9 +82,9 @@ def main() -> None:
         report("planning", regions=found["blocks"], seconds=found["seconds"], peak_MB=found["peak"] / 1e6, more_MB=found["more"] / 1e6)
         side = int(REGIONS**0.5)
         small = write_noise(Path(folder) / "small.zarr", side * 64, chunk=512)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        before = peak_memory()
         ours = on_processes(null, small, str(Path(folder) / "small-o.zarr"), {"block": {"y": 72, "x": 72}, "codec": "none"})
-        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+        grown = peak_memory() - before
         report(
             "small regions",
             regions=ours["blocks"],

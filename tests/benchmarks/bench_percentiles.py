@@ -16,14 +16,15 @@ from measuring import in_new_process, report
 PIXELS = int(float(os.environ.get("BMZ_BENCH_PIXELS", "1e9")))
 QS = (1.0, 50.0, 99.8)
 CODE = """
-import json, resource, sys, time
+import json, sys, time
 import bioimageio_core as bc
+from bioimageio_core.resources import peak_memory
 names = [f"percentile {q} {m}" for q in (1.0, 50.0, 99.8) for m in ("inverted_cdf", "linear")]
 begin = time.perf_counter()
 found = bc.compute_statistics(sys.argv[1], measures=names, axes="yx")
 seconds = time.perf_counter() - begin
 values = {k: v[0][0] for k, v in found.dataset.items()}
-print(json.dumps({"seconds": seconds, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, "values": values}))
+print(json.dumps({"seconds": seconds, "peak": peak_memory(), "values": values}))
 """
 
 
