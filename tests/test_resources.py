@@ -1,0 +1,87 @@
+"""What a job may use."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bioimageio_core.prediction.options import PredictOptions
+from bioimageio_core.resources import allotted_cores, allotted_memory, peak_memory
+
+GIB = 2**30
+
+
+def control_groups(root: Path, lines: str, **limits: str) -> Path:
+    """Write what the system says of control groups: a line for each, and limits by path with ``__`` for slashes."""
+    (root / "proc/self").mkdir(parents=True)
+    (root / "proc/self/cgroup").write_text(lines)
+    for name, value in limits.items():
+        file = (
+            root / "sys/fs/cgroup" / name.replace("__", "/").replace("memory_max", "memory.max").replace("limit", "memory.limit_in_bytes")
+        )
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{value}\n")
+    return root
+
+
+class TestCores:
+    """The fewest that anybody says."""
+
+    @pytest.mark.parametrize("name", ["SLURM_CPUS_PER_TASK", "PBS_NUM_PPN", "NCPUS", "NSLOTS", "LSB_DJOB_NUMPROC"])
+    def test_of_a_scheduler(self, name: str) -> None:
+        """A job of one core has one, whatever the machine has; a variable that says nothing is left out."""
+        assert allotted_cores({name: "1"}) == 1
+        assert allotted_cores({name: "100000"}) == allotted_cores({})
+        for nothing in ("", "many", "0"):
+            assert allotted_cores({name: nothing}) == allotted_cores({})
+
+    @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system binds no process to cores")
+    def test_of_affinity(self) -> None:
+        """A process that is bound to one core has one."""
+        code = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+        code += "from bioimageio_core.resources import allotted_cores; print(allotted_cores({}))"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "1"
+
+
+class TestMemory:
+    """The least that anybody gives."""
+
+    def test_of_slurm(self, tmp_path: Path) -> None:
+        """Per node, or per core; 0 stands for all of the node."""
+        assert allotted_memory({"SLURM_MEM_PER_NODE": "4096"}, tmp_path) == 4 * GIB
+        assert allotted_memory({"SLURM_MEM_PER_CPU": "1024", "SLURM_CPUS_PER_TASK": "1"}, tmp_path) == GIB
+        assert allotted_memory({"SLURM_MEM_PER_NODE": "0"}, tmp_path) is None
+        assert allotted_memory({}, tmp_path) is None
+
+    def test_of_control_groups(self, tmp_path: Path) -> None:
+        """Version 2: the least of a group and those around it; ``max`` is no limit."""
+        root = control_groups(tmp_path, "0::/jobs/7\n", jobs__7__memory_max="max", jobs__memory_max=str(3 * GIB), memory_max=str(9 * GIB))
+        assert allotted_memory({}, root) == 3 * GIB
+        assert allotted_memory({"SLURM_MEM_PER_NODE": "1024"}, root) == GIB
+
+    def test_of_version_1(self, tmp_path: Path) -> None:
+        """A number beyond all memory is no limit."""
+        lines = "9:cpu:/\n4:memory:/jobs/7\n"
+        root = control_groups(tmp_path, lines, memory__jobs__7__limit=str(2 * GIB), memory__limit=str(2**63 - 4096))
+        assert allotted_memory({}, root) == 2 * GIB
+
+    def test_default_budget(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nine tenths of what a job was given, unless something is said."""
+        monkeypatch.setenv("SLURM_MEM_PER_NODE", "1000")
+        assert PredictOptions().memory_bytes == 900 * 2**20
+        assert PredictOptions(memory="5 GB").memory_bytes == 5 * 10**9
+
+
+def test_peak() -> None:
+    """What a process has held, not what the one that started it has held."""
+    ballast = bytearray(400 * 2**20)
+    ballast[::4096] = b"x" * len(ballast[::4096])
+    code = "from bioimageio_core.resources import peak_memory; print(peak_memory())"
+    own = peak_memory()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert own is None or own > 400 * 2**20 > int(done.stdout)
