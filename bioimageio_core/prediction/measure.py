@@ -21,6 +21,7 @@ from .executors import Executor, Threads
 from .jobs import ScanJob
 from .options import Progress
 from .sample import AxisArray, ReadyStep, Sample
+from .slabs import slabs
 from .steps import Step, measure_text
 
 __all__ = ["References", "Scanner", "ready_step", "references_wanted"]
@@ -71,18 +72,29 @@ class Scanner:
     def measure(self, sample: Sample, measures: Iterable[Measure], *, name: str) -> dict[Measure, AxisArray]:
         """Return statistics of a sample, in as few passes over it as they take."""
         wanted = {m: self._pooled(m, sample) for m in measures}
-        dtype = sample.read(*sample.boxes(elements=1).box(0)).dtype
-        statistics = StreamingStatistics(wanted.values(), axes=sample.axes, shape=sample.shape, dtype=dtype)
-        noted = self._noted(sample, statistics, name)
-        if noted is not None:
-            results, nan_count = noted
-        else:
-            self._pass_over([sample], statistics, name)
-            results, nan_count = statistics.results(), statistics.nan_count
-            self._note(sample, statistics, name)
+        noted = self._noted(sample, wanted, name)
+        if noted is None:
+            noted = self._measured(sample, wanted, name)
+            self._note(sample, wanted, name, noted)
+        results, nan_count = noted
         if nan_count:
             self.nan_counts[name] = nan_count
         return {m: AxisArray(values=results[pooled], axes=sample.axes) for m, pooled in wanted.items()}
+
+    def _measured(self, sample: Sample, wanted: Mapping[Measure, Measure], name: str) -> tuple[dict[Measure, Any], int]:
+        """Return statistics and the number of NaN, slab by slab where there are too many groups to hold at once."""
+        dtype = sample.read(*sample.boxes(elements=1).box(0)).dtype
+        found: list[dict[Measure, Any]] = []
+        nan_count, axis = 0, 0
+        for along, slab in slabs(sample, wanted.values()):
+            axis = along
+            statistics = StreamingStatistics(wanted.values(), axes=sample.axes, shape=slab.shape, dtype=dtype)
+            self._pass_over([slab], statistics, name)
+            found.append(statistics.results())
+            nan_count += statistics.nan_count
+        if len(found) == 1:
+            return found[0], nan_count
+        return {m: np.concatenate([f[m] for f in found], axis=axis) for m in found[0]}, nan_count
 
     def measure_dataset(self, samples: Sequence[Sample], measures: Iterable[Measure], *, name: str) -> dict[Measure, AxisArray]:
         """Return statistics of several samples together; axes that the model lacks are reduced over.
@@ -118,17 +130,17 @@ class Scanner:
                 report.more(count)
             statistics.end_pass(merged)
 
-    def _note(self, sample: Sample, statistics: StreamingStatistics, name: str) -> None:
+    def _note(self, sample: Sample, wanted: Mapping[Measure, Measure], name: str, noted: tuple[dict[Measure, Any], int]) -> None:
         if self.notes is not None:
-            found = [{"shape": list(v.shape), "values": v.ravel().tolist()} for v in statistics.results().values()]
-            self.notes.note(_note_name(sample, statistics, name), {"nan_count": statistics.nan_count, "results": found})
+            found = [{"shape": list(noted[0][m].shape), "values": noted[0][m].ravel().tolist()} for m in _distinct(wanted)]
+            self.notes.note(_note_name(sample, wanted, name), {"nan_count": noted[1], "results": found})
 
-    def _noted(self, sample: Sample, statistics: StreamingStatistics, name: str) -> tuple[dict[Measure, Any], int] | None:
-        noted = None if self.notes is None else self.notes.noted(_note_name(sample, statistics, name))
+    def _noted(self, sample: Sample, wanted: Mapping[Measure, Measure], name: str) -> tuple[dict[Measure, Any], int] | None:
+        noted = None if self.notes is None else self.notes.noted(_note_name(sample, wanted, name))
         if noted is None:
             return None
         values = [np.asarray(r["values"], np.float64).reshape(r["shape"]) for r in noted["results"]]
-        return dict(zip(statistics.measures, values, strict=True)), int(noted["nan_count"])
+        return dict(zip(_distinct(wanted), values, strict=True)), int(noted["nan_count"])
 
     def ready(self, step: Step, sample: Sample, references: References, *, name: str) -> ReadyStep:
         """Return a step with its implementation and its statistics: supplied, measured on ``sample``, or looked up.
@@ -162,9 +174,13 @@ def ready_step(step: Step, registry: Registry, measured: Mapping[Measure, AxisAr
     return ReadyStep(op=step.make(registry), measured=measured, whole_axes=step.needs.whole_axes, halo=step.needs.halo)
 
 
-def _note_name(sample: Sample, statistics: StreamingStatistics, name: str) -> str:
+def _distinct(wanted: Mapping[Measure, Measure]) -> tuple[Measure, ...]:
+    return tuple(dict.fromkeys(wanted.values()))
+
+
+def _note_name(sample: Sample, wanted: Mapping[Measure, Measure], name: str) -> str:
     """Return a name that tells measurements of a run apart: of which tensor, after how many of its steps, of what."""
-    what = [name, sample.stage, len(sample.steps), [measure_text(m) for m in statistics.measures]]
+    what = [name, sample.stage, len(sample.steps), [[measure_text(m), m.method] for m in _distinct(wanted)]]
     return f"statistics-{hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]}"
 
 

@@ -133,6 +133,17 @@ class TestStatistics:
         with pytest.raises(InputError, match="axis 'z': the images have"):
             bc.compute_statistics(path, over=["z"])
 
+    @pytest.mark.parametrize("most", [1, 5000, 10**9])
+    def test_many_groups(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+        """Percentiles over time of every pixel: in slabs, so that few groups are held at once, with the same result."""
+        monkeypatch.setattr("bioimageio_core.prediction.slabs.MOST_COUNTS", most)
+        pre = [{"id": "scale_range", "kwargs": {"axes": ["z"], "min_percentile": 10, "max_percentile": 90}}]
+        model = pointwise_model(tmp_path, axes=("z", "y", "x"), gain=1.0, pre=pre)
+        image = np.random.default_rng(0).random((15, 40, 33), dtype=np.float32)
+        found = np.asarray(bc.predict(model, image, axes="zyx", block={"y": 16})["out"])[0, 0]
+        low, high = np.percentile(image.astype(np.float64), (10, 90), axis=0)
+        np.testing.assert_allclose(found, (image - low) / (high - low + 1e-6), rtol=1e-4, atol=1e-5)
+
     def test_unfit(self, tmp_path: Path) -> None:
         """Images that differ along a kept axis; a file that is none."""
         images = [np.ones((2, 9, 9), np.float32), np.ones((3, 9, 9), np.float32)]
