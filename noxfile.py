@@ -156,7 +156,7 @@ def plugins(session: nox.Session) -> None:
         python = workers_environment(session, Path(folder))
         for plugin in PLUGINS:
             with session.chdir(plugin):
-                session.run(python, "-P", "-m", "pytest", "-p", "no:cacheprovider", external=True)
+                session.run(python, "-P", "-m", "pytest", "-p", "no:cacheprovider", *TWO_AT_ONCE, external=True)
         session.run("pytest", "tests/plugins", *session.posargs, env={**environment(), "BMZ_PLUGINS_PYTHON": python})
 
 

@@ -69,6 +69,9 @@ class BlockChoice:
     floor: int
     """The smallest budget in bytes that would do, with a single worker."""
 
+    reason: str
+    """Why blocks are of this size."""
+
     warnings: tuple[str, ...]
 
 
@@ -178,10 +181,12 @@ class _Costs:
         threads = max(1, self.cores // at_once)
         return rounds * (call / threads + CALL_SECONDS + read)
 
-    def floor(self, settled: dict[int, AxisGrid], candidates: dict[int, list[AxisGrid]]) -> int:
-        """Return the memory of the smallest blocks, one at a time."""
+    def floor(self, settled: dict[int, AxisGrid], candidates: dict[int, list[AxisGrid]], workers: int = 1) -> int:
+        """Return the memory of the smallest blocks, so many at a time."""
         least = {**settled, **{n: min(grids, key=lambda g: g.block_size(0)) for n, grids in candidates.items()}}
-        return self.memory([least[n] for n in range(len(self.groups))], 1, 1)
+        grids = [least[n] for n in range(len(self.groups))]
+        at_once = min(workers, prod(g.count for g in grids))
+        return self.memory(grids, at_once, at_once)
 
 
 def _cheapest(
@@ -193,33 +198,42 @@ def _cheapest(
     numbers = list(candidates)
     # Fewer calls at once only where more do not fit with any blocks, since they leave cores to threads, which use them less well.
     for workers in range(most, 0, -1):
-        best: tuple[float, float] | None = None
-        chosen: tuple[AxisGrid, ...] = ()
+        if costs.floor(settled, candidates, workers) > budget:
+            continue
+        possible: list[tuple[float, int, int, tuple[AxisGrid, ...]]] = []
         for some in product(*candidates.values()):
             of = {**settled, **dict(zip(numbers, some, strict=True))}
             grids = tuple(of[n] for n in range(len(costs.groups)))
             blocks = prod(g.count for g in grids)
-            if costs.memory(grids, at_once := min(workers, blocks), at_once) > budget:
-                continue
-            seconds = costs.seconds(grids, workers)
-            key = (blocks, seconds) if fewest else (seconds, blocks)
-            if best is None or key < best:
-                best, chosen = key, grids
-        if best is not None:
-            at_once = min(workers, prod(g.count for g in chosen))
-            # Twice as many regions as calls, so that some are read and written while the network works on others; fewer if they do not fit.
-            possible = (n for n in (2 * at_once, at_once + 1) if costs.memory(chosen, at_once, n) <= budget)
-            in_flight = next(possible, at_once)
-            return BlockChoice(
-                grids=chosen,
-                pixels_per_block=costs.pixels(chosen),
-                workers=at_once,
-                in_flight=in_flight,
-                estimated_memory=costs.memory(chosen, at_once, in_flight),
-                estimated_seconds=costs.seconds(chosen, workers),
-                floor=0,
-                warnings=(),
-            )
+            if costs.memory(grids, at_once := min(workers, blocks), at_once) <= budget:
+                possible.append((costs.seconds(grids, workers), blocks, costs.pixels(grids), grids))
+        if not possible:
+            continue
+        best = min(possible, key=lambda p: (p[1], p[0]) if fewest else (p[0], p[1]))
+        seconds, blocks, pixels, chosen = best
+        at_once = min(workers, blocks)
+        # Twice as many regions as calls, so that some are read and written while the network works on others; fewer if they do not fit.
+        in_flight = next((n for n in (2 * at_once, at_once + 1) if costs.memory(chosen, at_once, n) <= budget), at_once)
+        larger = min((p[0] for p in possible if p[2] > pixels), default=None)
+        if len(possible) == 1 and not any(len(c) > 1 for c in candidates.values()):
+            reason = "as the model and the options leave it"
+        elif blocks == 1 or (blocks == prod(g.count for n, g in settled.items())):
+            reason = "nothing has to be cut"
+        elif larger is None:
+            reason = f"larger ones do not fit the budget with {at_once} at once"
+        else:
+            reason = f"the next larger ones would take {100 * (larger / seconds - 1):.0f} % longer"
+        return BlockChoice(
+            grids=chosen,
+            pixels_per_block=pixels,
+            workers=at_once,
+            in_flight=in_flight,
+            estimated_memory=costs.memory(chosen, at_once, in_flight),
+            estimated_seconds=seconds,
+            floor=0,
+            reason=reason,
+            warnings=(),
+        )
     return None
 
 

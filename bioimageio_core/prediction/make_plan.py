@@ -126,6 +126,7 @@ def make_plan(
         cache=tuple(cache),
         estimated_memory=estimated + sum(cache) * processes,
         floor=choice.floor,
+        reason=choice.reason,
         estimated_seconds=choice.estimated_seconds,
         profile=profile,
         warnings=tuple(w for b in bound for w in b.warnings)

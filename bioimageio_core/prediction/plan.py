@@ -144,6 +144,9 @@ class Plan:
     estimated_seconds: float
     """Of the regions; a guess where `profile` was not measured."""
 
+    reason: str
+    """Why blocks are of this size."""
+
     profile: Profile
 
     warnings: tuple[str, ...]
@@ -232,6 +235,7 @@ class Plan:
             "memory": self.memory,
             "estimated_memory": self.estimated_memory,
             "floor": self.floor,
+            "reason": self.reason,
             "estimated_seconds": round(self.estimated_seconds, 3),
             "measured": self.profile.measured,
             "warnings": list(self.warnings),

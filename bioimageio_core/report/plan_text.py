@@ -43,6 +43,7 @@ def plan_text(plan: Plan) -> str:
         f"{data['computed_per_kept']:.2f} pixels computed per pixel kept, "
         f"{data['workers']} at once with {data['threads_per_call']} thread{'s' * (data['threads_per_call'] != 1)} each"
     )
+    lines.append(f"blocks     {plan.reason}")
     if plan.profile.measured:
         lines.append(f"time       about {_seconds(plan.estimated_seconds)}, by measured blocks of {len(plan.profile.points)} sizes:")
         for point in plan.profile.points:
