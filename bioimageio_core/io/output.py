@@ -51,12 +51,24 @@ class OutputStore(ChunkStore):
             store = zarr_store(self.location, read_only=False)
             group = zarr.open_group(store, mode="a", zarr_format=zarr_format)
             group.update_attributes(dict(attributes))
+        except (OSError, ValueError, TypeError) as error:
+            raise output_error(self.location, error) from error
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove the notes of the run of an output whose group is there; does nothing where they are gone.
+
+        Raises:
+            OutputError: They can't be removed.
+
+        """
+        RunFolder(self.location).remove()
+        try:
             files, path = file_system(self.location)
             with contextlib.suppress(FileNotFoundError):
                 files.rm(join(path, UNFINISHED))
-        except (OSError, ValueError, TypeError) as error:
+        except OSError as error:
             raise output_error(self.location, error) from error
-        RunFolder(self.location).remove()
 
 
 def run_of_output(location: str) -> tuple[bool, Mapping[str, Any] | None]:
@@ -68,19 +80,19 @@ def run_of_output(location: str) -> tuple[bool, Mapping[str, Any] | None]:
     """
     import zarr
 
-    files, path = file_system(location)
-    try:
-        noted = json.loads(files.cat_file(join(path, UNFINISHED)))
-        run = noted.get("run")
-        return False, run if isinstance(run, dict) else None
-    except (OSError, ValueError, AttributeError):
-        pass
     try:
         attributes = zarr.open_group(store=zarr_store(location, read_only=True), mode="r").attrs.get(ATTRIBUTES)
     except (OSError, ValueError, KeyError, TypeError):
+        attributes = None
+    if isinstance(attributes, dict):  # the last that a run writes; what follows is to tidy up
+        run = attributes.get("run")
+        return True, run if isinstance(run, dict) else None
+    files, path = file_system(location)
+    try:
+        run = json.loads(files.cat_file(join(path, UNFINISHED))).get("run")
+    except (OSError, ValueError, AttributeError):
         return False, None
-    run = attributes.get("run") if isinstance(attributes, dict) else None
-    return True, run if isinstance(run, dict) else None
+    return False, run if isinstance(run, dict) else None
 
 
 def continue_output(location: str, arrays: Sequence[ArraySpec]) -> OutputStore:

@@ -43,7 +43,9 @@ def open_zarr(location: str, level: int | None) -> Image:
     files, path = file_system(location)
     for folder in (path, path.rstrip("/").rpartition("/")[0]):
         if folder and _exists(files, join(folder, UNFINISHED)):
-            raise SourceError(f"{location} belongs to an output that was never finished; write it anew (--overwrite).")
+            raise SourceError(
+                f"{location} belongs to an output that was never finished; go on with it (--resume), or write it anew (--overwrite)."
+            )
     node = _open_node(location, files, path)
     import zarr
 

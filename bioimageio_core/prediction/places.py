@@ -155,7 +155,8 @@ class Places:
 
 
 def finished_before(plan: Plan, path: str, options: PredictOptions) -> Prediction:
-    """Return the whole output of an earlier run."""
+    """Return the whole output of an earlier run, which may have been killed before it had tidied up."""
+    OutputStore(path).tidy()
     places = Places(plan, path, options, {}, continued=True)
     count = plan.regions.count
     return Prediction(places.outputs(), plan=plan, statistics={}, times={"total": 0.0}, nan_counts={}, finished=True, done_before=count)

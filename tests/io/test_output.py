@@ -262,6 +262,17 @@ class TestContinued:
         OutputStore(location).finish({"a": 1})
         assert sorted(p.name for p in Path(location).iterdir()) == ["prob", "zarr.json"]
 
+    def test_killed_while_tidying(self, tmp_path: Path) -> None:
+        """An output whose group is written is whole, whatever notes are left; they are removed by whoever comes next."""
+        location = str(tmp_path / "o.zarr")
+        store = create_output(location, [SPEC], run={"identity": 1})
+        zarr.open_group(location, mode="a").update_attributes({"bioimageio_core": {"run": {"identity": 1}}})
+        RunFolder(location).mark("regions", 0)
+        assert run_of_output(location) == (True, {"identity": 1})
+        store.tidy()
+        store.tidy()
+        assert sorted(p.name for p in Path(location).iterdir()) == ["prob", "zarr.json"]
+
     def test_missing_arrays_are_made(self, tmp_path: Path) -> None:
         """A run that was killed before its arrays were made goes on all the same; an array of another kind is refused."""
         location = str(tmp_path / "o.zarr")
