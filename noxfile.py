@@ -205,7 +205,7 @@ def tensorflow(session: nox.Session) -> None:
     with session.chdir(plugin):
         pytest = ("python", "-P", "-m", "pytest", "-p", "no:cacheprovider")
         session.run(*pytest, "-k", "TestSharedFiles and keras", "tests/test_running.py", env={**variables, "KERAS_BACKEND": "torch"})
-        session.run(*pytest, *session.posargs, env={**variables, "KERAS_BACKEND": "tensorflow"})
+        session.run(*pytest, *TWO_AT_ONCE, *session.posargs, env={**variables, "KERAS_BACKEND": "tensorflow"})
     others = {"csbdeep": "tests/test_predicting.py", "czmodel": "tests/test_saved_models.py", "deepimagej": "tests/test_saved_model.py"}
     for name, file in others.items():
         with session.chdir(ROOT / "plugins" / name):
