@@ -18,7 +18,7 @@ from test_macros import AXES, applied
 from written_macros import BINARIZE, CASES, SCALE_LINEAR, Array, pixels
 
 import bioimageio_core as bc
-from bioimageio_core.errors import InputError, ModelRunError, PluginError
+from bioimageio_core.errors import InputError, ModelRunError
 
 MEDIAN = 'run("Median...", "radius=1");'
 """A command that nothing but ImageJ has here."""
@@ -95,7 +95,7 @@ class TestTrusted:
         """A model with such a macro predicts in blocks what it does for the whole; not trusted, it is refused before anything is there."""
         model = box_model(tmp_path, {"min": 8, "step": 4}, preprocessing=[{"id": "imagej_macro", "kwargs": {"macro": MEDIAN}}])
         image = pixels(60, 50)
-        with pytest.raises(PluginError, match="cannot be carried out"):
+        with pytest.raises(InputError, match="cannot be carried out"):
             bc.predict(model, image, str(tmp_path / "out.zarr"))
         assert not (tmp_path / "out.zarr").exists()
         monkeypatch.setenv("BMZ_IMAGEJ_TRUST", "all")
