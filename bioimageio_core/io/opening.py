@@ -20,7 +20,7 @@ from .readers import ArrayReader
 from .tiff import open_tiff
 from .zarr_image import image_of_zarr_array, open_zarr
 
-__all__ = ["open_image"]
+__all__ = ["SUFFIXES", "open_image"]
 
 _OPENERS: dict[str, Callable[[str, int | None], Image]] = {
     ".npy": lambda location, level: open_npy(location),
@@ -30,6 +30,9 @@ _OPENERS: dict[str, Callable[[str, int | None], Image]] = {
     ".tf8": open_tiff,
     ".zarr": open_zarr,
 }
+
+SUFFIXES = tuple(_OPENERS)
+"""Names of images end with one of these."""
 
 
 def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: int | None = None) -> Image:

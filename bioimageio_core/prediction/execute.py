@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from queue import SimpleQueue
 from threading import Lock
@@ -102,6 +103,15 @@ class Clock:
         """Add time to a stage."""
         with self._lock:
             self._seconds[stage] = self._seconds.get(stage, 0.0) + seconds
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the time of a ``with`` block to a stage."""
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(stage, time.perf_counter() - begin)
 
     def add_all(self, seconds: dict[str, Any]) -> None:
         """Add the times of another clock."""

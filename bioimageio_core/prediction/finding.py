@@ -6,12 +6,11 @@ import glob
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..io.locations import local_path
+from ..io.locations import file_system, local_path
+from ..io.opening import SUFFIXES
+from ..io.zarr_image import is_zarr_node
 
 __all__ = ["find_images"]
-
-SUFFIXES = (".npy", ".tif", ".tiff", ".btf", ".tf8", ".zarr")
-"""Names of images in a folder end with one of these."""
 
 
 def find_images(names: Iterable[str]) -> tuple[str, ...]:
@@ -27,7 +26,7 @@ def find_images(names: Iterable[str]) -> tuple[str, ...]:
         path = None if local is None else Path(local)
         if path is None:
             found.append(name)
-        elif path.is_dir() and path.suffix != ".zarr" and not any((path / n).exists() for n in ("zarr.json", ".zarray", ".zgroup")):
+        elif path.is_dir() and path.suffix != ".zarr" and not is_zarr_node(*file_system(name)):
             found.extend(str(p) for p in sorted(path.iterdir()) if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
         elif not path.exists() and glob.has_magic(str(path)):
             found.extend(sorted(glob.glob(str(path), recursive=True)) or [name])  # noqa: PTH207 (absolute patterns, too)

@@ -11,7 +11,6 @@ from typing import Any
 
 from ..errors import OutputError
 from ..io.content import content_of
-from ..sources.hashes import sha256_of
 from ..spec.freezing import thaw
 from .loaded import LoadedModel
 from .options import PredictOptions
@@ -27,12 +26,10 @@ def run_identity(plan: Plan, model: LoadedModel, options: PredictOptions) -> dic
     go unnoticed. Where an adapter runs (its device) is no part of it, nor how many workers there are.
     """
     data = plan.as_dict()
-    entry = model.weights[plan.weights.weights_format]
-    weights = entry.sha256 or sha256_of(model.package.local(str(entry.source)))
     return {
         "model": _digest([data["model"], data["format_version"], repr(model.io)]),
         "weights": {
-            "sha256": str(weights),
+            "sha256": model.sha256_of_weights(plan.weights.weights_format),
             "format": plan.weights.weights_format,
             "adapter": plan.weights.adapter,
             "precision": plan.weights.precision,

@@ -55,7 +55,7 @@ def lazy_outputs(plan: Plan, model: LoadedModel, *, trust: bool) -> dict[str, da
     arrays = {i.bound.tensor.id: _as_dask(i.bound) for i in plan.inputs}
     steps = {i.bound.tensor.id: _lazy_steps(i, arrays[i.bound.tensor.id]) for i in plan.inputs}
     network = dask.delayed(_network, pure=True)(model.descr, model.package, plan, trust)
-    made = dask.delayed(_ready)([steps[i.bound.tensor.id] for i in plan.inputs], plan)
+    made = dask.delayed(_ready)(steps, plan)
     compute = dask.delayed(_region, nout=1)
     parts: dict[str, NDArray[Any]] = {o.tensor.id: np.empty(plan.regions.shape, dtype=object) for o in plan.outputs}
     for region, at in enumerate(np.ndindex(*plan.regions.shape)):
@@ -115,35 +115,35 @@ class _Reading:
         return self._bound.read([a for a, _ in spans], [b for _, b in spans])
 
 
-def _lazy_steps(planned: PlannedInput, array: da.Array) -> list[tuple[Step, Any]]:
-    """Return the steps of an input, each with its statistics as a task."""
+def _lazy_steps(planned: PlannedInput, array: da.Array) -> list[Any]:
+    """Return the steps of an input with their statistics, each as a task."""
     import dask
 
-    ready: list[tuple[Step, Any]] = []
-    for step in planned.steps:
+    ready: list[Any] = []
+    for number, step in enumerate(planned.steps):
         measured = dask.delayed({})
         if step.needs.measures:
-            whole = [n for n, a in enumerate(planned.bound.axes) if any(a in s.needs.whole_axes for s, _ in ready)]
-            source = array.rechunk(dict.fromkeys(whole, -1)) if whole else array
-            measured = _measured(source, list(ready), step.needs.measures, planned.bound)
-        ready.append((step, measured))
+            measured = _measured(array, planned.steps[:number], list(ready), step.needs.measures, planned.bound)
+        ready.append(dask.delayed(_made_step)(step, measured))
     return ready
 
 
-def _measured(array: da.Array, before: list[tuple[Step, Any]], measures: Sequence[Measure], bound: BoundInput) -> Any:
-    """Return statistics of an input after some steps, as a task."""
+def _measured(array: da.Array, before: Sequence[Step], ready: list[Any], measures: Sequence[Measure], bound: BoundInput) -> Any:
+    """Return statistics of an input after some steps, which are given as they are planned and as tasks, as a task."""
     import dask
 
+    whole = [n for n, a in enumerate(bound.axes) if any(a in s.needs.whole_axes for s in before)]
+    array = array.rechunk(dict.fromkeys(whole, -1)) if whole else array
     extra = len(bound.extra_axes)
     begin, update = dask.delayed(_begin), dask.delayed(_update)
     merge, end = dask.delayed(_merge), dask.delayed(_end)
     blocks = [(at, array.blocks[at].to_delayed().ravel()[0]) for at in np.ndindex(*array.numblocks)]
     starts = [np.cumsum([0, *c]) for c in array.chunks]
-    dtype = array.dtype if not before else np.dtype(before[-1][0].needs.dtype or "float32")
+    dtype = array.dtype if not before else np.dtype(before[-1].needs.dtype or "float32")
     state = begin(tuple(measures), bound.axes, array.shape, dtype)
     passes = StreamingStatistics(measures, axes=bound.axes, shape=array.shape, dtype=dtype).passes
     for _ in range(passes):
-        partials = [update(state, before, block, tuple(int(s[i]) for s, i in zip(starts, at, strict=True)), extra) for at, block in blocks]
+        partials = [update(state, ready, block, tuple(int(s[i]) for s, i in zip(starts, at, strict=True)), extra) for at, block in blocks]
         while len(partials) > 1:  # a tree, in the order of blocks, so that sums are the same whoever adds them
             partials = [merge(partials[n : n + 8]) for n in range(0, len(partials), 8)]
         state = end(state, partials[0])
@@ -154,9 +154,8 @@ def _begin(measures: tuple[Measure, ...], axes: tuple[str, ...], shape: tuple[in
     return StreamingStatistics(measures, axes=axes, shape=shape, dtype=dtype)
 
 
-def _update(state: StreamingStatistics, before: list[tuple[Step, Any]], block: NDArray[Any], start: tuple[int, ...], extra: int) -> Any:
+def _update(state: StreamingStatistics, steps: list[ReadyStep], block: NDArray[Any], start: tuple[int, ...], extra: int) -> Any:
     partial = state.partial()
-    steps = [_made_step(step, measured) for step, measured in before]
     for at in product(*(range(n) for n in block.shape[:extra])):
         item = block[at]
         low = [a + i for a, i in zip(start[:extra], at, strict=True)] + list(start[extra:])
@@ -196,15 +195,11 @@ def _made_step(step: Step, measured: Mapping[Measure, AxisArray]) -> ReadyStep:
     return ready_step(step, collect(), measured)
 
 
-def _ready(steps: list[list[tuple[Step, Mapping[Measure, AxisArray]]]], plan: Plan) -> dict[str, tuple[ReadyStep, ...]]:
-    """Return the steps of all tensors by id, bound to the plugins of this process."""
+def _ready(steps: dict[str, list[ReadyStep]], plan: Plan) -> dict[str, tuple[ReadyStep, ...]]:
+    """Return the steps of all tensors by id; those of outputs are bound to the plugins of this process."""
     registry = collect()
-    found = {
-        planned.bound.tensor.id: tuple(ready_step(step, registry, measured) for step, measured in own)
-        for planned, own in zip(plan.inputs, steps, strict=True)
-    }
-    found |= {o.tensor.id: tuple(ready_step(s, registry, {}) for s in o.steps) for o in plan.outputs}
-    return found
+    found = {name: tuple(own) for name, own in steps.items()}
+    return found | {o.tensor.id: tuple(ready_step(s, registry, {}) for s in o.steps) for o in plan.outputs}
 
 
 def _network(descr: Any, package: Package, plan: Plan, trust: bool) -> Lazy[Network]:

@@ -9,6 +9,7 @@ import attrs
 
 from ..registry import Registry
 from ..sources import Package
+from ..sources.hashes import sha256_of
 from .model_io import ModelIO
 from .model_io_v0_4 import model_io_v0_4
 from .model_io_v0_5 import model_io_v0_5
@@ -39,6 +40,16 @@ class LoadedModel:
         io = build(descr)
         check_runnable(descr, io, registry)
         return cls(descr=descr, io=io, package=package, registry=registry)
+
+    def sha256_of_weights(self, weights_format: str) -> str:
+        """Return the SHA-256 of weights: the described one, else that of the file.
+
+        Raises:
+            SourceError: The file is missing.
+
+        """
+        entry = self.weights[weights_format]
+        return str(entry.sha256 or sha256_of(self.package.local(str(entry.source))))
 
     @property
     def weights(self) -> Mapping[str, Any]:

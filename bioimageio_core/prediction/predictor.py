@@ -157,12 +157,12 @@ class Predictor:
 
         """
         plan = self.plan(inputs, output, **options)
-        if self._worth_probing(plan, self.with_options(**options), output):
+        if self._worth_probing(plan, self.with_options(**options)):
             self.probe(inputs, **options)
             plan = self.plan(inputs, output, **options)
         return self.run(plan, output, **options)
 
-    def _worth_probing(self, plan: Plan, options: PredictOptions, output: str | None) -> bool:
+    def _worth_probing(self, plan: Plan, options: PredictOptions) -> bool:
         """Return whether the network is to be measured before a run."""
         if options.probe is not None:
             return options.probe and not plan.profile.measured

@@ -10,7 +10,6 @@ from pathlib import Path
 from ..errors import BioimageioError
 from ..resources import allotted_cores
 from ..sources.cache import cache_from_environment
-from ..sources.hashes import sha256_of
 from ..writing import write_text
 from .choose_weights import WeightsChoice
 from .loaded import LoadedModel
@@ -45,11 +44,10 @@ def remember_profile(model: LoadedModel, weights: WeightsChoice, profile: Profil
 
 def _path(model: LoadedModel, weights: WeightsChoice) -> Path | None:
     """Return the file for weights of some SHA-256 on an adapter and devices, with the cores of this machine."""
-    entry = model.weights[weights.weights_format]
     try:
-        sha256 = entry.sha256 or sha256_of(model.package.local(str(entry.source)))
+        sha256 = model.sha256_of_weights(weights.weights_format)
     except (BioimageioError, OSError):
         return None
-    said = [VERSION, str(sha256), weights.adapter, list(weights.devices), weights.precision, weights.compile]
+    said = [VERSION, sha256, weights.adapter, list(weights.devices), weights.precision, weights.compile]
     key = hashlib.sha256(json.dumps([*said, platform.node(), allotted_cores()]).encode()).hexdigest()
     return cache_from_environment().folder / "measured" / f"{key}.json"

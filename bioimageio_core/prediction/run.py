@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -73,7 +72,7 @@ def run_plan(
         report=lambda key, value: told.update({key: _plain(value)}),
         notes=places.folder,
     )
-    with _timed(clock, "statistics"):
+    with clock.timed("statistics"):
         raw = {i.bound.tensor.id: raw_sample(i.bound) for i in plan.inputs}
         steps = [s for i in plan.inputs for s in i.steps] + [s for o in plan.outputs for s in (*o.steps, *o.late_steps)]
         references = reference_statistics(raw, steps, scanner)
@@ -99,7 +98,7 @@ def run_plan(
     if options.shard is not None and (any(o.waits for o in plan.outputs) or places.levels_left()):
         finished = False  # one process does what is left, when all shards are done
     if finished:
-        with _timed(clock, "whole output"):
+        with clock.timed("whole output"):
             for planned in plan.outputs:
                 if planned.waits:
                     sample = ready_steps(
@@ -114,7 +113,7 @@ def run_plan(
                         marking=None if places.folder is None else Marking(folder=places.folder, stage=f"late-{planned.tensor.id}"),
                     )
                     _write_late(late, executor, plan, options)
-        with _timed(clock, "levels"):
+        with clock.timed("levels"):
             _write_levels(places, executor, plan, options)
     seconds = {**clock.seconds, "total": time.perf_counter() - begin}
     if finished:
@@ -155,22 +154,24 @@ def _write_levels(places: Places, executor: Executor, plan: Plan, options: Predi
     for target, number in places.levels_left():
         assert places.folder is not None
         level = target.image.levels[number]
-        boxes = Boxes(shape=level.shape, size=level.chunks)
         marking = Marking(folder=places.folder, stage=f"level-{target.image.name}-{number}")
-        done = places.folder.done(marking.stage, boxes.count)
-        report = Reporter(f"level {number} of {target.image.name}", boxes.count, options.progress, sum(done))
-        job = LevelJob(target=target, level=number, boxes=boxes, marking=marking)
-        for _ in executor.run(job, (n for n in range(boxes.count) if not done[n]), at_once=plan.workers):
-            report.more()
+        job = LevelJob(target=target, level=number, boxes=Boxes(shape=level.shape, size=level.chunks), marking=marking)
+        _write_boxes(job, f"level {number} of {target.image.name}", executor, plan, options)
 
 
 def _write_late(job: WriteJob, executor: Executor, plan: Plan, options: PredictOptions) -> None:
     """Apply what is left to do to an output, box by box."""
-    done = bytearray(job.boxes.count) if job.marking is None else job.marking.folder.done(job.marking.stage, job.boxes.count)
-    report = Reporter(f"postprocess {job.name}", job.boxes.count, options.progress, sum(done))
     travels = job.sample.can_travel and not isinstance(job.target, MemoryTarget)
     chosen = executor if travels or executor.shares_memory else Threads()
-    for _ in chosen.run(job, (n for n in range(job.boxes.count) if not done[n]), at_once=plan.workers):
+    _write_boxes(job, f"postprocess {job.name}", chosen, plan, options)
+
+
+def _write_boxes(job: WriteJob | LevelJob, stage: str, executor: Executor, plan: Plan, options: PredictOptions) -> None:
+    """Write the boxes of a job that are not done, and report them."""
+    count = job.boxes.count
+    done = bytearray(count) if job.marking is None else job.marking.folder.done(job.marking.stage, count)
+    report = Reporter(stage, count, options.progress, sum(done))
+    for _ in executor.run(job, (n for n in range(count) if not done[n]), at_once=plan.workers):
         report.more()
 
 
@@ -198,12 +199,3 @@ def _spatial(planned: PlannedOutput) -> set[str]:
 def _plain(value: AxisArray) -> Any:
     values = np.squeeze(value.values)
     return f"{values.size} values" if values.size > MANY else values.tolist()
-
-
-@contextmanager
-def _timed(clock: Clock, stage: str) -> Iterator[None]:
-    begin = time.perf_counter()
-    try:
-        yield
-    finally:
-        clock.add(stage, time.perf_counter() - begin)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from itertools import product
 from typing import Any, Protocol, TypeAlias
 
@@ -91,7 +89,7 @@ class RegionTask:
         work = self.work
         ids = [i.bound.tensor.id for i in self.plan.inputs]
         return [
-            read_region(planned, grids, ranges, work.sources[name], work.input_steps[name], self._timed, keep_raw=self.plan.skip_empty)
+            read_region(planned, grids, ranges, work.sources[name], work.input_steps[name], self.clock.timed, keep_raw=self.plan.skip_empty)
             for name, planned in zip(ids, self.plan.inputs, strict=True)
         ]
 
@@ -136,7 +134,7 @@ class RegionTask:
         return whole
 
     def _run(self, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        with self.network.turn() as adapter, self._timed("predict"):
+        with self.network.turn() as adapter, self.clock.timed("predict"):
             return run_network(adapter, self.plan.model, inputs)
 
     def _postprocessed(self, output: PlannedOutput, block: Block, core: NDArray[Any]) -> NDArray[Any]:
@@ -147,7 +145,7 @@ class RegionTask:
             else:
                 start, stop = output.place(self.plan.grids[tie[0]], block[tie[0]], tie[1])
             windows.extend(as_windows([start], [stop]))
-        with self._timed("postprocess"):
+        with self.clock.timed("postprocess"):
             for step in self.work.output_steps[output.tensor.id]:
                 core = step.apply(core, windows)
         return core
@@ -161,22 +159,14 @@ class RegionTask:
                 continue
             name, (start, array) = output.tensor.id, placed
             if name in self.work.finishing:
-                with self._timed("postprocess"):
+                with self.clock.timed("postprocess"):
                     array = self.work.finishing[name](start, array)
             if name in self.work.targets:
-                with self._timed("write"):
+                with self.clock.timed("write"):
                     self.work.targets[name].write(name, start, array)
             else:
                 returned[name] = (start, array)
         return returned
-
-    @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
-        begin = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.clock.add(stage, time.perf_counter() - begin)
 
 
 def run_network(adapter: WeightsAdapter, model: ModelIO, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:

@@ -12,7 +12,6 @@ from ..prediction.loaded import LoadedModel
 from ..prediction.model_io import TensorIO
 from ..prediction.options import PredictOptions
 from ..prediction.test_tensors import load_npy
-from ..sources.hashes import sha256_of
 from .described import signature_of
 from .measure import measure_network
 from .measured import MeasuredNetwork
@@ -46,8 +45,7 @@ def measure_model(
 
     choice = choose_weights(model.weights, model.registry, options)
     signature = signature_of(model.io)
-    entry = model.weights[choice.weights_format]
-    sha256 = entry.sha256 or sha256_of(model.package.local(str(entry.source)))
+    sha256 = model.sha256_of_weights(choice.weights_format)
     known = None if again else recall(sha256, choice.adapter, signature)
     if known is not None:
         return known
