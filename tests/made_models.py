@@ -216,3 +216,20 @@ def with_test_tensors(folder: Path, inputs: dict[str, np.ndarray], outputs: dict
                 one["test_tensor"] = {"source": f"{one['id']}.npy"}
     path.write_text(yaml.safe_dump(tree, sort_keys=False))
     return folder
+
+
+def waiting_model(folder: Path) -> Path:
+    """Two outputs: one in blocks, one whose postprocessing waits for all of it; the input is normalised by its statistics."""
+    normalise = [{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["y", "x"]}}]
+    kernel = np.full((1, 1, 3, 3), 1 / 9, np.float32)
+    nodes = [
+        helper.make_node("Conv", ["raw", "kernel"], ["smooth"], pads=[1, 1, 1, 1]),
+        helper.make_node("Mul", ["smooth", "smooth"], ["energy"]),
+    ]
+    save_graph(folder / "weights.onnx", nodes, {"raw": 4}, {"smooth": 4, "energy": 4}, kernel=kernel)
+    out = [space(a, follows(a), halo=4) for a in "yx"]
+    return save_description_0_5(
+        folder,
+        [tensor("raw", BATCH, channels(), *(space(a, {"min": 16, "step": 4}) for a in "yx"), preprocessing=normalise)],
+        [tensor("smooth", BATCH, channels(), *out), tensor("energy", BATCH, channels(), *out, postprocessing=normalise)],
+    )

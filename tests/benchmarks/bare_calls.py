@@ -9,16 +9,10 @@ import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
-
-
-def peak_bytes() -> int:
-    """Return the greatest resident memory of this process; that of getrusage begins with what the process had that started this one."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+from process_memory import peak_bytes
 
 
 def main() -> None:

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from process_memory import peak_bytes
+
 
 def io_bytes() -> tuple[int, int]:
     """Return bytes that this process has read and written, by way of system calls, so far."""
@@ -91,12 +93,6 @@ def with_the_reference(model: str, image: str, output: str, options: dict[str, A
 
 
 WAYS = {"library": with_this_library, "map_overlap": with_map_overlap, "reference": with_the_reference}
-
-
-def peak_bytes() -> int:
-    """Return the greatest resident memory of this process; that of getrusage begins with what the process had that started this one."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def main() -> None:

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import zarr
-from made_models import BATCH, channels, follows, save_description_0_5, save_graph, space, tensor
-from onnx import helper
+from made_models import waiting_model
 
 import bioimageio_core as bc
 
@@ -46,7 +45,6 @@ if __name__ == "__main__":
         found = bc.predict(model, image, output, client=client, progress=progress, **options)
         print(json.dumps({"finished": found.finished, "done_before": found.done_before, "killed": len(killed)}))
 """
-PASSES = [{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["y", "x"]}}]
 BLOCKS: dict[str, Any] = {"block": {"y": 64, "x": 64}}
 
 
@@ -55,18 +53,7 @@ def model(tmp_path: Path) -> Path:
     """Two outputs, one of which waits for all of it; the input is normalised by its statistics."""
     folder = tmp_path / "model"
     folder.mkdir()
-    kernel = np.full((1, 1, 3, 3), 1 / 9, np.float32)
-    nodes = [
-        helper.make_node("Conv", ["raw", "kernel"], ["smooth"], pads=[1, 1, 1, 1]),
-        helper.make_node("Mul", ["smooth", "smooth"], ["energy"]),
-    ]
-    save_graph(folder / "weights.onnx", nodes, {"raw": 4}, {"smooth": 4, "energy": 4}, kernel=kernel)
-    out = [space(a, follows(a), halo=4) for a in "yx"]
-    return save_description_0_5(
-        folder,
-        [tensor("raw", BATCH, channels(), *(space(a, {"min": 16, "step": 4}) for a in "yx"), preprocessing=PASSES)],
-        [tensor("smooth", BATCH, channels(), *out), tensor("energy", BATCH, channels(), *out, postprocessing=PASSES)],
-    )
+    return waiting_model(folder)
 
 
 @pytest.fixture
