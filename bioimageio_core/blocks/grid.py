@@ -15,6 +15,7 @@ The last one is smaller, never shifted: a shifted origin changes the phase of po
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from math import ceil, floor
 
 import attrs
@@ -41,19 +42,19 @@ class AxisGrid:
     end: int | None = None
     """Where it ends, a multiple of the denominator or the end of the image; None for the end of the image."""
 
-    @property
+    @cached_property
     def lead(self) -> int:
         """Pixels that every block reads more, since it starts to read at a multiple of the granularity wherever its core begins."""
         return self.begin % self.group.granularity
 
-    @property
+    @cached_property
     def reach(self) -> int:
         """Pixels of the image that the outputs are made of, apart from what offsets and halo look at beyond them."""
         sizes = [ceil(min(o.size(self.image_size), floor(self.image_size * o.ratio)) / o.ratio) for o in self.group.outputs]
         reach = max(1, *sizes) if sizes else self.image_size
         return reach if self.end is None else max(self.begin + 1, min(reach, self.end))
 
-    @property
+    @cached_property
     def count(self) -> int:
         """Number of blocks, at least one."""
         return -(-(self.reach - self.begin) // self.stride)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import ceil, floor, lcm
+from functools import cached_property
+from math import ceil, lcm
 
 import attrs
 
@@ -31,19 +32,22 @@ class TiedAxis:
 
     def size(self, base: int) -> int:
         """Return the size of this axis where the base axis has ``base`` pixels."""
-        return floor(base * self.ratio) + self.offset
+        return base * self.ratio.numerator // self.ratio.denominator + self.offset
 
     def at(self, base: int) -> int:
         """Return where position ``base`` of the base axis lies on this axis; both are on the group's grid."""
-        position = base * self.ratio
-        if position.denominator != 1:
+        position, between = divmod(base * self.ratio.numerator, self.ratio.denominator)
+        if between:
             raise BlockError(f"position {base} lies between pixels of axis {self.axis!r} of {self.tensor!r} (ratio {self.ratio})")
-        return int(position)
+        return position
 
 
 @attrs.frozen(kw_only=True)
 class AxisGroup:
-    """Axes of inputs and outputs that are cut together, described in pixels of the base axis ``inputs[0]``."""
+    """Axes of inputs and outputs that are cut together, described in pixels of the base axis ``inputs[0]``.
+
+    What every block asks for is worked out once: fractions cost more than small blocks do otherwise.
+    """
 
     size: Size
     inputs: tuple[TiedAxis, ...]
@@ -62,12 +66,12 @@ class AxisGroup:
         """Id of the base axis."""
         return self.inputs[0].axis
 
-    @property
+    @cached_property
     def denominator(self) -> int:
         """Least distance between positions that lie on whole pixels of every tied axis."""
         return lcm(*(t.ratio.denominator for t in (*self.inputs, *self.outputs)))
 
-    @property
+    @cached_property
     def granularity(self) -> int:
         """Distance between block origins at which the network sees the same phase: origins are multiples of it.
 
@@ -80,7 +84,7 @@ class AxisGroup:
             return lcm(_power_of_two_in(self.size.value, limit=32), self.denominator)
         return lcm(self.size.step, self.denominator)
 
-    @property
+    @cached_property
     def left(self) -> int:
         """Pixels that a block reads before its core: covers the halo of every output.
 
@@ -91,7 +95,7 @@ class AxisGroup:
         grain = self.denominator if isinstance(self.size, FixedSize) else self.granularity
         return -(-need // grain) * grain
 
-    @property
+    @cached_property
     def right(self) -> int:
         """Pixels that a block reads behind its core: covers halo and negative offset of every output."""
         return max((ceil((o.halo - min(o.offset, 0)) / o.ratio) for o in self.outputs), default=0)

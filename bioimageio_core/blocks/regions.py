@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import product
 from math import prod
 
@@ -21,12 +22,12 @@ class RegionGrid:
     blocks_per_region: tuple[int, ...]
     """Along each grid: how many blocks a region spans, so that it holds whole output chunks."""
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """Number of regions along each grid."""
         return tuple(-(-g.count // n) for g, n in zip(self.grids, self.blocks_per_region, strict=True))
 
-    @property
+    @cached_property
     def count(self) -> int:
         """Number of regions."""
         return prod(self.shape)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..errors import OutputError
 from ..typing import AxisId, FrozenMapping
 from .codecs import DEFAULT, compressors
+from .in_thread import pays, set_in_thread
 from .locations import join, zarr_store
 
 if TYPE_CHECKING:
@@ -179,7 +180,11 @@ class ChunkStore:
             if not 0 <= begin < stop <= size or begin % step or (stop % step and stop != size):
                 raise ValueError(f"{where} is not made of whole chunks {unit} of the array {name!r} of shape {array.shape}.")
         try:
-            array[tuple(slice(begin, stop) for begin, stop in zip(start, stops, strict=True))] = block
+            index = tuple(slice(begin, stop) for begin, stop in zip(start, stops, strict=True))
+            if pays(array):
+                set_in_thread(array, index, block)
+            else:
+                array[index] = block
         except OSError as error:
             raise output_error(join(self.location, name), error) from error
 

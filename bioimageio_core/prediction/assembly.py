@@ -42,13 +42,13 @@ class Assembly:
     """
 
     def __init__(self, output: PlannedOutput, grids: tuple[AxisGrid, ...], ranges: Sequence[range]) -> None:
-        self._output, self._grids = output, grids
+        self._output = output
         self._single = all(len(r) == 1 for r in ranges)
         self._start, self._stop = placement(output, grids, ranges)
         self._array: NDArray[Any] | None = None
 
-    def put(self, block: Sequence[int], core: NDArray[Any]) -> None:
-        """Take the core of one block, along the axes of the tensor."""
+    def put(self, start: Sequence[int], core: NDArray[Any]) -> None:
+        """Take the core of one block, along the axes of the tensor; it starts at a position along those of the output."""
         core = core.reshape((1,) * self._output.extra + core.shape)
         if self._single:
             self._array = core
@@ -56,14 +56,8 @@ class Assembly:
         if self._array is None:
             # Blocks that are skipped leave zeros.
             self._array = np.zeros([b - a for a, b in zip(self._start, self._stop, strict=True)], core.dtype)
-        index = []
-        for n, tie in enumerate(self._output.ties):
-            if tie is None:
-                index.append(slice(None))
-            else:
-                begin, end = self._output.place(self._grids[tie[0]], block[tie[0]], tie[1])
-                index.append(slice(begin - self._start[n], end - self._start[n]))
-        self._array[tuple(index)] = core
+        begin = [a - b for a, b in zip(start, self._start, strict=True)]
+        self._array[tuple(slice(a, a + n) for a, n in zip(begin, core.shape, strict=True))] = core
 
     def finished(self) -> Placed | None:
         """Return where the region starts and what is in it; None where every block was skipped."""

@@ -86,16 +86,27 @@ class _Regions:
 
     def __init__(self, work: RegionWork, network: Network, marking: Marking | None) -> None:
         self._work, self._network, self._marking = work, network, marking
+        self._spent = Clock()
 
     def __call__(self, task: int) -> RegionsDone:
         clock = Clock()
         compute = RegionTask(work=self._work, network=self._network, clock=clock)
         regions = self._work.plan.regions_of(task)
-        # While the network works on one region of a task, the next is read.
-        placed = [compute(r) for r in regions] if len(regions) == 1 else [p for _, p in as_done(compute, regions, workers=2)]
+        if len(regions) > 1 and self._network_takes_longest():
+            # While the network works on one region of a task, the next is read.
+            placed = [p for _, p in as_done(compute, regions, workers=2)]
+        else:
+            placed = [compute(r) for r in regions]
+        self._spent.add_all(clock.seconds)
         if self._marking is not None:
             self._marking.mark(task)
         return len(regions), [p for p in placed if p], clock.seconds
+
+
+    def _network_takes_longest(self) -> bool:
+        """Return whether it did so far; Python runs one thread at a time, so two of them slow down what is mostly reading and writing."""
+        spent = self._spent.seconds
+        return spent.get("predict", 0.0) >= spent.get("read", 0.0) + spent.get("write", 0.0)
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -22,7 +22,7 @@ from .mask import plan_mask
 from .model_io import ModelIO
 from .options import PredictOptions
 from .plan import Plan, PlannedInput, tie_axes
-from .plan_outputs import check_assembles, plan_output
+from .plan_outputs import check_assembles, plan_output, with_chunks_of_regions
 from .plan_regions import plan_regions
 from .profile import UNMEASURED, Profile
 from .run_mode import plan_run_mode
@@ -98,6 +98,7 @@ def make_plan(
         )
     else:
         regions = RegionGrid(grids=grids, blocks_per_region=tuple(continued["blocks_per_region"]))
+    outputs = tuple(with_chunks_of_regions(o, regions, options) for o in outputs)
     workers = max(1, min(choice.workers, regions.count))
     in_flight = min(choice.in_flight, regions.count)
     held = traffic.bytes_in_flight(grids, regions.blocks_per_region) - traffic.bytes_in_flight(grids) * options.batch_size

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from math import prod
 
-from ..blocks import AxisGrid, FixedSize, TiedAxis
+import attrs
+
+from ..blocks import AxisGrid, FixedSize, RegionGrid, TiedAxis
 from ..errors import BlockError, InputError
 from ..registry import Registry
 from ..typing import AxisId
@@ -14,7 +16,7 @@ from .plan import PlannedOutput, tie_axes
 from .steps import plan_steps
 from .stored import stored_as
 
-__all__ = ["check_assembles", "plan_output"]
+__all__ = ["check_assembles", "plan_output", "with_chunks_of_regions"]
 
 LARGEST_CHUNK = 2**20
 """Pixels of an output chunk along axes that are not cut."""
@@ -93,6 +95,27 @@ def _units(
         units[n] = max(1, shape[n] if shape[n] <= part else part)
         pixels = max(1, pixels // units[n])
     return tuple(units[n] for n in range(len(axes)))
+
+
+def with_chunks_of_regions(output: PlannedOutput, regions: RegionGrid, options: PredictOptions) -> PlannedOutput:
+    """Return the output with the largest chunks that regions of several blocks are made of, where nobody asked for chunks.
+
+    Small blocks would make small files, which every file system and object store is slow with.
+    """
+    if options.shards or output.blend is not None or output.data_dependent:
+        return output
+    chunks = list(output.chunks)
+    spans = {}
+    for n, (axis, tie) in enumerate(zip(output.axes, output.ties, strict=True)):
+        if tie is not None and regions.grids[tie[0]].count > 1 and axis not in options.chunks:
+            spans[n] = min(regions.blocks_per_region[tie[0]], regions.grids[tie[0]].count)
+            chunks[n] *= spans[n]
+    while prod(chunks) > LARGEST_CHUNK and any(s > 1 for s in spans.values()):
+        n = max((n for n in spans if spans[n] > 1), key=lambda n: chunks[n])
+        parts = next(k for k in range(2, spans[n] + 1) if spans[n] % k == 0)
+        spans[n] //= parts
+        chunks[n] //= parts
+    return attrs.evolve(output, chunks=tuple(chunks))
 
 
 def _chunk(axis: AxisId, unit: int, options: PredictOptions) -> int:

@@ -51,13 +51,17 @@ def plan_regions(
             spans[n] *= min(missing, -(-grids[n].count // spans[n]))
     block = prod(g.block_size(0) for g in grids)
     alone = traffic.bytes_in_flight(grids)
-    for n in reversed(range(len(grids))):
-        count = prod(-(-g.count // s) for g, s in zip(grids, spans, strict=True))
-        more = min(CHEAP // (block * prod(spans)), -(-grids[n].count // spans[n]), count // (TASKS_PER_WORKER * workers))
-        while more > 1:
-            wider = [*spans[:n], spans[n] * more, *spans[n + 1 :]]
-            if (traffic.bytes_in_flight(grids, wider) - alone) * in_flight <= room:
-                spans = wider
-                break
-            more //= 2
+    while block * prod(spans) * 2 <= CHEAP and _count(grids, spans) >= 2 * TASKS_PER_WORKER * workers:
+        # The shortest side first, since a cube reads the least overlap; items that are no neighbours in space last.
+        sides = {n: g.stride * s for n, (g, s) in enumerate(zip(grids, spans, strict=True)) if g.count > s}
+        n = min(sides, key=lambda n: (grids[n].block_size(0) == 1, sides[n], -n))
+        wider = [*spans[:n], spans[n] * 2, *spans[n + 1 :]]
+        if (traffic.bytes_in_flight(grids, wider) - alone) * in_flight > room:
+            break
+        spans = wider
     return RegionGrid(grids=grids, blocks_per_region=tuple(spans))
+
+
+def _count(grids: tuple[AxisGrid, ...], spans: list[int]) -> int:
+    """Return the number of regions."""
+    return prod(-(-g.count // s) for g, s in zip(grids, spans, strict=True))

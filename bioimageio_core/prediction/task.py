@@ -10,10 +10,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import AxisGrid, FixedSize, Window
+from ..blocks import AxisGrid, FixedSize
 from ..errors import DeviceMemoryError, ModelRunError
 from ..registry import WeightsAdapter
-from .assembly import Assembly, Placed
+from .assembly import Assembly, Placed, placement
 from .execute import Clock
 from .finishing import Finishing
 from .mask import Mask
@@ -80,9 +80,9 @@ class RegionTask:
             if self.plan.skip_empty:
                 blocks = [b for b in blocks if not all(i.is_empty(b) for i in inputs)]
             for batch in _batches(blocks, self.plan, grids):
-                for block, cores in self._cores(batch, grids, inputs):
-                    for output, assembly, core in zip(self.plan.outputs, assemblies, cores, strict=True):
-                        assembly.put(block, self._postprocessed(output, block, core))
+                for cores in self._cores(batch, grids, inputs):
+                    for output, assembly, (start, core) in zip(self.plan.outputs, assemblies, cores, strict=True):
+                        assembly.put(start, self._postprocessed(output, start, core))
         return self._written(assemblies)
 
     def _read(self, grids: tuple[AxisGrid, ...], ranges: tuple[range, ...]) -> list[RegionInput]:
@@ -95,7 +95,7 @@ class RegionTask:
 
     def _cores(
         self, batch: Sequence[Block], grids: tuple[AxisGrid, ...], inputs: Sequence[RegionInput]
-    ) -> Iterator[tuple[Block, list[NDArray[Any]]]]:
+    ) -> Iterator[list[Placed]]:
         """Yield what is kept of each block's outputs, as the network gives it; where a device is full, from fewer or smaller blocks."""
         smaller: tuple[AxisGrid, ...] | None = None
         try:
@@ -108,14 +108,15 @@ class RegionTask:
             outputs = None
         # Outside of the handler, which would hold on to the arrays of the call that failed.
         if outputs is None and smaller is not None:
-            yield batch[0], self._in_parts(smaller)
+            starts = [placement(o, grids, [range(k, k + 1) for k in batch[0]])[0] for o in self.plan.outputs]
+            yield list(zip(starts, self._in_parts(smaller), strict=True))
             return
         if outputs is None:
             yield from self._cores(batch[: len(batch) // 2], grids, inputs)
             yield from self._cores(batch[len(batch) // 2 :], grids, inputs)
             return
         for number, block in enumerate(batch):
-            yield block, [_core(o, block, grids, a, number, len(batch)) for o, a in zip(self.plan.outputs, outputs, strict=True)]
+            yield [_core(o, block, grids, a, number, len(batch)) for o, a in zip(self.plan.outputs, outputs, strict=True)]
 
     def _in_parts(self, grids: tuple[AxisGrid, ...]) -> list[NDArray[Any]]:
         """Return the cores of one block, put together from the smaller blocks of these grids."""
@@ -123,9 +124,9 @@ class RegionTask:
         parts = [Assembly(o, grids, ranges) for o in self.plan.outputs]
         for block in product(*ranges):
             inputs = self._read(grids, tuple(range(k, k + 1) for k in block))
-            for _, cores in self._cores([block], grids, inputs):
-                for part, core in zip(parts, cores, strict=True):
-                    part.put(block, core)
+            for cores in self._cores([block], grids, inputs):
+                for part, (start, core) in zip(parts, cores, strict=True):
+                    part.put(start, core)
         whole = []
         for output, part in zip(self.plan.outputs, parts, strict=True):
             placed = part.finished()
@@ -137,16 +138,13 @@ class RegionTask:
         with self.network.turn() as adapter, self.clock.timed("predict"):
             return run_network(adapter, self.plan.model, inputs)
 
-    def _postprocessed(self, output: PlannedOutput, block: Block, core: NDArray[Any]) -> NDArray[Any]:
-        windows: list[Window] = []
-        for axis, tie in enumerate(output.ties):
-            if tie is None:
-                start, stop = 0, core.shape[axis - output.extra]
-            else:
-                start, stop = output.place(self.plan.grids[tie[0]], block[tie[0]], tie[1])
-            windows.extend(as_windows([start], [stop]))
+    def _postprocessed(self, output: PlannedOutput, start: tuple[int, ...], core: NDArray[Any]) -> NDArray[Any]:
+        steps = self.work.output_steps[output.tensor.id]
+        if not steps:
+            return core
+        windows = as_windows(start, [a + n for a, n in zip(start, (1,) * output.extra + core.shape, strict=True)])
         with self.clock.timed("postprocess"):
-            for step in self.work.output_steps[output.tensor.id]:
+            for step in steps:
                 core = step.apply(core, windows)
         return core
 
@@ -198,14 +196,16 @@ def _stacked(region: RegionInput, batch: Sequence[Block]) -> NDArray[Any]:
     return np.concatenate(parts, axis=region.planned.bound.tensor.axis_ids.index("batch"))
 
 
-def _core(output: PlannedOutput, block: Block, grids: tuple[AxisGrid, ...], array: NDArray[Any], number: int, batch: int) -> NDArray[Any]:
-    """Return the part of a block's output that is kept."""
+def _core(output: PlannedOutput, block: Block, grids: tuple[AxisGrid, ...], array: NDArray[Any], number: int, batch: int) -> Placed:
+    """Return the part of a block's output that is kept, along the axes of the tensor, and where it starts in the output."""
     index: list[slice] = []
+    starts: list[int] = []
     for axis, (axis_id, tie) in enumerate(zip(output.axes, output.ties, strict=True)):
-        place = axis - output.extra
-        if place < 0:
+        start, stop = (0, 0) if tie is None else output.place(grids[tie[0]], block[tie[0]], tie[1])
+        starts.append(start)
+        if axis < output.extra:
             continue
-        size = array.shape[place]
+        size = array.shape[axis - output.extra]
         if tie is None:
             expected = output.shape[axis]
             index.append(slice(0, size))
@@ -214,7 +214,6 @@ def _core(output: PlannedOutput, block: Block, grids: tuple[AxisGrid, ...], arra
             index.append(slice(number, number + 1))
         else:
             grid = grids[tie[0]]
-            start, stop = output.place(grid, block[tie[0]], tie[1])
             expected = tie[1].size(grid.block_size(block[tie[0]]))
             crop = grid.crop(tie[1]) if output.blend is None else 0
             index.append(slice(crop, crop + stop - start))
@@ -223,7 +222,7 @@ def _core(output: PlannedOutput, block: Block, grids: tuple[AxisGrid, ...], arra
                 f"output {output.tensor.id!r} of the network has {size} pixels along axis {axis_id!r}: "
                 f"expected {expected} by its description (ratio, offset or size is wrong)"
             )
-    return array[tuple(index)]
+    return tuple(starts), array[tuple(index)]
 
 
 def _batches(blocks: list[Block], plan: Plan, grids: tuple[AxisGrid, ...]) -> Iterator[list[Block]]:
