@@ -16,11 +16,22 @@ __all__ = ["RegionGrid", "unravel"]
 
 @attrs.frozen(kw_only=True)
 class RegionGrid:
-    """All regions of a plan, numbered row-major; nothing is listed, so any number of them costs nothing."""
+    """All regions of a plan, numbered in the order of their visit; nothing is listed, so any number of them costs nothing.
+
+    With bricks of two rows and three columns::
+
+        0 1 2 | 6 7
+        3 4 5 | 8 9
+        ------+----
+        10 ...
+    """
 
     grids: tuple[AxisGrid, ...]
     blocks_per_region: tuple[int, ...]
     """Along each grid: how many blocks a region spans, so that it holds whole output chunks."""
+
+    brick: tuple[int, ...] = ()
+    """Along each grid: how many regions make a brick, which is visited row by row before the next one; empty: everything row by row."""
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -37,13 +48,24 @@ class RegionGrid:
         """Number of blocks of all regions."""
         return prod(g.count for g in self.grids)
 
+    def position(self, region: int) -> tuple[int, ...]:
+        """Return where a region lies: its number along each grid."""
+        first, sizes, within, left = list[int](), list[int](), region, self.count
+        for count, side in zip(self.shape, self.brick or self.shape, strict=True):
+            left //= count
+            # The bricks before were cut to `sizes`; a layer of whole bricks along this grid holds so many regions.
+            brick, within = divmod(within, side * prod(sizes) * left)
+            first.append(brick * side)
+            sizes.append(min(side, count - brick * side))
+        return tuple(a + b for a, b in zip(first, unravel(within, tuple(sizes)), strict=True))
+
     def blocks(self, region: int) -> Iterator[tuple[int, ...]]:
         """Yield the blocks of a region: the number of the block along each grid."""
         return product(*self.block_ranges(region))
 
     def block_ranges(self, region: int) -> tuple[range, ...]:
         """Return the range of block numbers that a region spans along each grid."""
-        at = unravel(region, self.shape)
+        at = self.position(region)
         return tuple(range(i * n, min((i + 1) * n, g.count)) for i, n, g in zip(at, self.blocks_per_region, self.grids, strict=True))
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from itertools import product
+from math import prod
 from threading import Lock
 from typing import Any
 
@@ -16,6 +18,9 @@ from .readers import Reader
 __all__ = ["ChunkCache"]
 
 Key = tuple[int, ...]
+
+BOX = 4
+"""Bytes of chunks that are read together, per byte of the region that is wanted."""
 
 
 class ChunkCache:
@@ -46,8 +51,17 @@ class ChunkCache:
         region = np.empty([s.stop - s.start for s in index], self._dtype)
         if region.size == 0:
             return region
-        for key in product(*(range(s.start // c, -(-s.stop // c)) for s, c in zip(index, self._chunks, strict=True))):
-            chunk = self._chunk(key)
+        keys = list(product(*(range(s.start // c, -(-s.stop // c)) for s, c in zip(index, self._chunks, strict=True))))
+        futures, missing = self._claim(keys)
+        # Together, so that many small chunks are fetched at once; few enough that they take no more than the copies which follow.
+        try:
+            for box in _boxes(missing, max(1, BOX * region.nbytes // (prod(self._chunks) * self._dtype.itemsize))):
+                self._fetch(box, futures)
+        except BaseException as error:
+            self._give_up(missing, futures, error)
+            raise
+        for key, future in futures.items():
+            chunk = future.result()
             begin = [k * c for k, c in zip(key, self._chunks, strict=True)]
             low = [max(s.start, b) for s, b in zip(index, begin, strict=True)]
             high = [min(s.stop, b + n) for s, b, n in zip(index, begin, chunk.shape, strict=True)]
@@ -55,36 +69,68 @@ class ChunkCache:
             region[into] = chunk[tuple(slice(a - b, z - b) for a, z, b in zip(low, high, begin, strict=True))]
         return region
 
-    def _chunk(self, key: Key) -> NDArray[Any]:
+    def _claim(self, keys: Sequence[Key]) -> tuple[dict[Key, Future[NDArray[Any]]], list[Key]]:
+        """Return what is kept or promised for each key, and those keys that the caller has to fetch."""
+        futures: dict[Key, Future[NDArray[Any]]] = {}
+        missing = []
         with self._lock:
-            known = self._kept.get(key)
-            if known is not None:
-                self._kept.move_to_end(key)
-            else:
-                promised: Future[NDArray[Any]] = Future()
-                self._kept[key] = promised
-        if known is not None:
-            return known.result()
-        try:
-            chunk = self._reader.read(
-                tuple(slice(k * c, min((k + 1) * c, n)) for k, c, n in zip(key, self._chunks, self._shape, strict=True))
-            )
-        except BaseException as error:
-            with self._lock:
-                self._kept.pop(key, None)
-            promised.set_exception(error)
-            raise
-        promised.set_result(chunk)
+            for key in keys:
+                if key in self._kept:
+                    self._kept.move_to_end(key)
+                else:
+                    self._kept[key] = Future()
+                    missing.append(key)
+                futures[key] = self._kept[key]
+        return futures, missing
+
+    def _fetch(self, box: tuple[range, ...], futures: Mapping[Key, Future[NDArray[Any]]]) -> None:
+        """Read neighbouring chunks in one go, and keep them."""
+        low = [r.start * c for r, c in zip(box, self._chunks, strict=True)]
+        high = [min(r.stop * c, n) for r, c, n in zip(box, self._chunks, self._shape, strict=True)]
+        read = self._reader.read(tuple(slice(a, z) for a, z in zip(low, high, strict=True)))
+        keys = list(product(*box))
+        for key in keys:
+            part = tuple(slice(k * c - a, (k + 1) * c - a) for k, c, a in zip(key, self._chunks, low, strict=True))
+            # A copy, since a part would keep the whole in memory.
+            futures[key].set_result(read if len(keys) == 1 else read[part].copy())
         with self._lock:
-            self._bytes += chunk.nbytes
-            while self._bytes > self._limit and len(self._kept) > 1:
-                oldest = next(k for k, f in self._kept.items() if k != key)
-                future = self._kept[oldest]
-                if not future.done():  # somebody decodes it just now
+            self._bytes += read.nbytes
+            self._drop()
+
+    def _give_up(self, missing: Sequence[Key], futures: Mapping[Key, Future[NDArray[Any]]], error: BaseException) -> None:
+        """Tell those who wait for chunks that can't be read; whoever wants them next tries again."""
+        failed = [key for key in missing if not futures[key].done()]
+        with self._lock:
+            for key in failed:
+                del self._kept[key]
+        for key in failed:
+            futures[key].set_exception(error)
+
+    def _drop(self) -> None:
+        """Forget the chunks that were used longest ago, until the others are within the limit."""
+        while self._bytes > self._limit and len(self._kept) > 1:
+            key, future = next(iter(self._kept.items()))
+            if not future.done():  # somebody decodes it just now
+                break
+            del self._kept[key]
+            self._bytes -= future.result().nbytes
+
+
+def _boxes(keys: Sequence[Key], most: int) -> Iterator[tuple[range, ...]]:
+    """Yield boxes of at most so many chunks that make up all keys, which come in row-major order."""
+    left = dict.fromkeys(keys)
+    while left:
+        first = next(iter(left))
+        box = [range(k, k + 1) for k in first]
+        for axis in reversed(range(len(first))):
+            while True:
+                slab = [*box[:axis], range(box[axis].stop, box[axis].stop + 1), *box[axis + 1 :]]
+                if prod(map(len, box)) + prod(map(len, slab)) > most or not all(k in left for k in product(*slab)):
                     break
-                del self._kept[oldest]
-                self._bytes -= 0 if future.exception() else future.result().nbytes
-        return chunk
+                box[axis] = range(box[axis].start, box[axis].stop + 1)
+        for key in product(*box):
+            del left[key]
+        yield tuple(box)
 
 
 def _remade(reader: Reader, shape: tuple[int, ...], chunks: tuple[int, ...], dtype: np.dtype[Any], limit: int) -> ChunkCache:

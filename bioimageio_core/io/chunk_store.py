@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..errors import OutputError
 from ..typing import AxisId, FrozenMapping
 from .codecs import DEFAULT, compressors
-from .in_thread import pays, set_in_thread
+from .in_thread import InThread
 from .locations import join, zarr_store
 
 if TYPE_CHECKING:
@@ -72,11 +72,12 @@ class ChunkStore:
     Writes and reads may come from several threads and processes at once, as long as no two write to one chunk.
     """
 
-    __slots__ = ("_arrays", "_lock", "location")
+    __slots__ = ("_arrays", "_in_thread", "_lock", "location")
 
     def __init__(self, location: str) -> None:
         self.location = location
         self._arrays: dict[str, zarr.Array[Any]] = {}
+        self._in_thread = InThread()
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -181,13 +182,10 @@ class ChunkStore:
                 raise ValueError(f"{where} is not made of whole chunks {unit} of the array {name!r} of shape {array.shape}.")
         try:
             index = tuple(slice(begin, stop) for begin, stop in zip(start, stops, strict=True))
-            if pays(array):
-                set_in_thread(array, index, block)
-            else:
-                array[index] = block
+            self._in_thread.write(array, index, block)
         except OSError as error:
             raise output_error(join(self.location, name), error) from error
 
     def read(self, name: str, index: tuple[slice, ...]) -> NDArray[Any]:
         """Return a region of an array; what was never written is the fill value."""
-        return np.asarray(self.array(name)[index])
+        return self._in_thread.read(self.array(name), index)

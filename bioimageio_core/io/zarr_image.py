@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import attrs
+from numpy.typing import NDArray
+
 from ..errors import AxesError, SourceError
 from ..typing import AxisId, FrozenMapping
 from .axes import parse_axes
 from .image import Image, checked_dtype
+from .in_thread import InThread
 from .lazy import Lazy
 from .locations import file_system, join, stem, zarr_store
 from .ome_zarr import Multiscale, parse_multiscales
-from .readers import ArrayReader, HandleReader, Reader
+from .readers import ArrayReader, Reader
 
 if TYPE_CHECKING:
     import zarr
@@ -22,6 +26,25 @@ UNFINISHED = ".bmz-unfinished.json"
 """Name of the file that lies in an output until it is whole."""
 
 _NODE_FILES = ("zarr.json", ".zarray", ".zgroup")
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _ZarrReader:
+    """Reads from an array that is opened on demand."""
+
+    handle: Lazy[zarr.Array[Any]]
+    in_thread: InThread = attrs.field(factory=InThread, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reader_of, (self.handle,)
+
+    def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
+        """Return the region as a numpy array."""
+        return self.in_thread.read(self.handle(), index)
+
+
+def _reader_of(handle: Lazy[zarr.Array[Any]]) -> _ZarrReader:
+    return _ZarrReader(handle=handle)
 
 
 def is_zarr_node(files: Any, path: str) -> bool:
@@ -52,7 +75,7 @@ def open_zarr(location: str, level: int | None) -> Image:
     if isinstance(node, zarr.Array):
         if level:
             raise SourceError(f"{location} is a single array without levels, got level {level}; give the OME-Zarr image around it.")
-        return image_of_zarr_array(node, name=stem(location), reader=HandleReader(handle=Lazy(_open_array, location)))
+        return image_of_zarr_array(node, name=stem(location), reader=_ZarrReader(handle=Lazy(_open_array, location)))
     return _image_of_group(node, location, files, path, level)
 
 
@@ -129,7 +152,7 @@ def _image_of_multiscale(image: Multiscale, location: str, level: int | None) ->
         chunks=tuple(array.chunks),
         pixel_size=chosen.pixel_size if axes is not None else FrozenMapping(),
         position=chosen.position if axes is not None else FrozenMapping(),
-        reader=HandleReader(handle=Lazy(_open_array, place)),
+        reader=_ZarrReader(handle=Lazy(_open_array, place)),
     )
 
 

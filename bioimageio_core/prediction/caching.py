@@ -1,58 +1,109 @@
-"""Which decoded chunks of the inputs a run keeps, and how many."""
+"""Which decoded chunks of the inputs a run keeps, and the order of regions in which they are wanted again soon."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from math import prod
 
 import attrs
 
-from ..blocks import AxisGrid
+from ..blocks import RegionGrid
 from ..io.chunk_cache import ChunkCache
 from .inputs import BoundInput
+from .plan import Plan
 
-__all__ = ["cache_bytes", "cached"]
+__all__ = ["cached", "choose_caches", "kept_from_statistics"]
+
+SHARE = 4
+"""An image is kept whole where it takes no more than one part in so many of the budget that is left."""
 
 
-def cache_bytes(bound: BoundInput, grids: tuple[AxisGrid, ...], *, in_flight: int, room: int) -> int:
-    """Return how many bytes of decoded chunks are worth keeping: those that come again while regions are computed row by row.
+def choose_caches(
+    inputs: Sequence[tuple[BoundInput, bool]], regions: RegionGrid, *, in_flight: int, room: int, reorder: bool
+) -> tuple[RegionGrid, tuple[int, ...]]:
+    """Choose the order of regions, and how many bytes of decoded chunks of each input to keep meanwhile.
+
+    Neighbours share chunks, and halos reach into those of others. Row by row, a chunk is wanted again after a whole row, or a whole plane
+    of rows. Where these do not fit the budget, regions are visited in bricks: as wide as fit, and as long as the image.
+    Chunks of small images that are measured before are all kept.
 
     Args:
-        bound: The input.
-        grids: All grids.
+        inputs: All inputs, and whether statistics of each are wanted, so that it is read more than once.
+        regions: The regions, row by row.
         in_flight: Regions at once.
         room: Bytes of the budget that are left.
+        reorder: Whether the order may be chosen; not in a run that is continued.
 
     Returns:
-        0 where blocks share no chunks, or those that they share do not fit.
+        The regions in their order, and bytes for each input: 0 where blocks share no chunks, or those that they share do not fit.
 
     """
-    if bound.image.chunks is None:
+    whole = [b.image.chunks is not None and measured and _whole_bytes(b) <= room // SHARE // len(inputs) for b, measured in inputs]
+    for brick in _bricks(regions) if reorder else [regions.brick]:
+        ordered = attrs.evolve(regions, brick=brick)
+        needed = tuple(
+            _whole_bytes(b) if all_of_it else _needed(b, ordered, in_flight) for (b, _), all_of_it in zip(inputs, whole, strict=True)
+        )
+        if sum(needed) <= room:
+            return ordered, needed
+    return regions, (0,) * len(inputs)
+
+
+def _bricks(regions: RegionGrid) -> Iterator[tuple[int, ...]]:
+    """Yield row by row, then bricks, ever slimmer."""
+    yield ()
+    cut, spatial = _cut(regions)
+    sides = [1 if n in cut and n not in spatial else count for n, count in enumerate(regions.shape)]
+    pixels = [g.stride * n for g, n in zip(regions.grids, regions.blocks_per_region, strict=True)]
+    while any(sides[n] > 1 for n in spatial[1:]):
+        widest = max(spatial[1:], key=lambda n: (sides[n] > 1, sides[n] * pixels[n]))
+        sides[widest] = -(-sides[widest] // 2)
+        yield tuple(sides)
+
+
+def _cut(regions: RegionGrid) -> tuple[list[int], list[int]]:
+    """Return the grids with several regions, and those of them that are no items, such as time points, which share nothing."""
+    cut = [n for n, count in enumerate(regions.shape) if count > 1]
+    return cut, [n for n in cut if regions.grids[n].block_size(0) > 1]
+
+
+def _needed(bound: BoundInput, regions: RegionGrid, in_flight: int) -> int:
+    """Return the bytes of the chunks that a layer of regions reads: those that the next layer of its brick wants again."""
+    cut, spatial = _cut(regions)
+    slowest = spatial[:1] if regions.brick else cut[:1]
+    layer = [1 if n in slowest else side for n, side in enumerate(regions.brick or regions.shape)]
+    tied = {t.axis: (n, t) for n in cut for t in regions.grids[n].group.inputs if t.tensor == bound.tensor.id}
+    if bound.image.chunks is None or not tied:
         return 0
-    tied = {t.axis: (g, t) for g in grids for t in g.group.inputs if t.tensor == bound.tensor.id}
-    cut = [axis for axis in bound.axes if axis in tied and tied[axis][0].count > 1]
-    itemsize = bound.image.dtype.itemsize
-    for depth in range(len(cut)):
-        # Blocks in a row along the axes behind the first `depth` ones: whole rows of chunks of these, a block of the others.
-        inner = set(cut[depth + 1 :])
-        extents = []
-        for axis, size, chunk in zip(bound.axes, bound.shape, bound.chunks, strict=True):
-            if axis not in tied or axis in inner:
-                extents.append(size)
-                continue
-            grid, tie = tied[axis]
-            read = tie.size(grid.block_size(0))
-            touched = (read + chunk - 2) // chunk + 1
-            extents.append(min(size, touched * chunk))
-        needed = prod(extents) * itemsize * (1 if depth < len(cut) - 1 else in_flight)
-        if needed <= room:
-            return needed
-    return 0
+    extents = []
+    for axis, size, chunk in zip(bound.axes, bound.shape, bound.chunks, strict=True):
+        if axis in tied:
+            number, tie = tied[axis]
+            grid = regions.grids[number]
+            read = grid.span_window(range(min(layer[number] * regions.blocks_per_region[number], grid.count)), tie)[1]
+            size = min(size, ((read + chunk - 2) // chunk + 1) * chunk)
+        extents.append(size)
+    alone = all(layer[n] == 1 for n in cut)
+    return prod(extents) * bound.image.dtype.itemsize * (in_flight if alone else 1)
 
 
 def cached(bound: BoundInput, limit: int) -> BoundInput:
     """Return an input whose decoded chunks are kept up to so many bytes."""
     image = bound.image
-    if limit <= 0 or image.chunks is None:
+    if limit <= 0 or image.chunks is None or isinstance(image.reader, ChunkCache):
         return bound
     reader = ChunkCache(image.reader, shape=image.source_shape or image.shape, chunks=image.chunks, dtype=image.dtype, limit=limit)
     return attrs.evolve(bound, image=attrs.evolve(image, reader=reader))
+
+
+def kept_from_statistics(plan: Plan) -> Plan:
+    """Return the plan with caches of the inputs that are kept whole, so that passes before the regions fill them."""
+    inputs = tuple(
+        attrs.evolve(i, bound=cached(i.bound, limit)) if limit >= _whole_bytes(i.bound) else i
+        for i, limit in zip(plan.inputs, plan.cache, strict=True)
+    )
+    return attrs.evolve(plan, inputs=inputs)
+
+
+def _whole_bytes(bound: BoundInput) -> int:
+    return prod(bound.shape) * bound.image.dtype.itemsize

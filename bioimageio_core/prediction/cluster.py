@@ -5,8 +5,8 @@ This module imports `distributed`, so it is imported where there is a client.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from threading import Lock
 from typing import Any
 from uuid import uuid4
@@ -23,6 +23,9 @@ __all__ = ["Cluster", "processes_of_fullest_host", "threads_of_fullest_host", "t
 
 PER_THREAD = 2
 """Tasks that are submitted for each thread: one that runs and one that waits, so that no thread does."""
+
+ANYBODY = ""
+"""Stands for all workers, where it does not matter who does a task."""
 
 
 @attrs.frozen
@@ -47,16 +50,27 @@ class Cluster:
         client, name = self.client, f"bioimageio_core-{uuid4().hex}"
         client.register_plugin(_Workplace(job), name=name)
         try:
-            submitted = (client.submit(_carry_out, name, task, key=f"{name}-{task}", pure=False) for task in tasks)
-            window = PER_THREAD * max(1, sum(client.nthreads().values()))
-            running = as_completed(islice(submitted, window), loop=client.loop, with_results=True)
+            threads: dict[str, int] = client.nthreads() or {ANYBODY: 1}
+            if not job.neighbours_share:
+                threads = {ANYBODY: sum(threads.values())}
+            turns = _Turns(tasks, list(threads))
+
+            def submit(worker: str) -> Any:
+                task = turns.following(worker)
+                if task is None:
+                    return None
+                wish = {} if worker == ANYBODY else {"workers": [worker], "allow_other_workers": True}
+                return client.submit(_carry_out, name, task, key=f"{name}/{task}/{worker}", pure=False, **wish)
+
+            first = [submit(worker) for _ in range(PER_THREAD) for worker, count in threads.items() for _ in range(count)]
+            running = as_completed([f for f in first if f is not None], loop=client.loop, with_results=True)
             for future, result in running:
-                task = int(future.key.rpartition("-")[2])
+                _, task, worker = future.key.split("/", 2)
                 future.release()
-                following = next(submitted, None)
-                if following is not None:
-                    running.add(following)
-                yield task, result
+                more = submit(worker)
+                if more is not None:
+                    running.add(more)
+                yield int(task), result
         except KilledWorker as error:
             raise ModelRunError(
                 f"workers of the cluster died of the same task again and again, of too little memory maybe: {error}"
@@ -68,6 +82,33 @@ class Cluster:
         finally:
             if client.status == "running":
                 client.unregister_worker_plugin(name)
+
+
+class _Turns:
+    """Who does which task next: each worker those that follow each other, so that it has read for one what the next one wants.
+
+    Args:
+        tasks: In an order in which neighbours follow each other; kept as 8 bytes each.
+        workers: Their names.
+
+    """
+
+    def __init__(self, tasks: Iterable[int], workers: Sequence[str]) -> None:
+        self._tasks = array("q", tasks)
+        count, parts = len(self._tasks), len(workers)
+        self._left = {w: range(count * n // parts, count * (n + 1) // parts) for n, w in enumerate(workers)}
+
+    def following(self, worker: str) -> int | None:
+        """Return the next task of a worker, who takes over half of the longest rest when it has done its own; None at the end."""
+        left = self._left[worker]
+        if not left:
+            giver = max(self._left, key=lambda w: len(self._left[w]))
+            theirs = self._left[giver]
+            self._left[giver], left = theirs[: len(theirs) // 2], theirs[len(theirs) // 2 :]
+            if not left:
+                return None
+        self._left[worker] = left[1:]
+        return self._tasks[left[0]]
 
 
 class _Workplace(WorkerPlugin):  # type: ignore[misc]  # distributed has no types

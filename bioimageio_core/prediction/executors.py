@@ -15,6 +15,11 @@ __all__ = ["Executor", "Job", "Threads"]
 class Job(Protocol):
     """Numbered tasks that need something in common; sent to other processes where tasks run there."""
 
+    @property
+    def neighbours_share(self) -> bool:
+        """Whether tasks that follow each other read the same, so that they had better run in one process."""
+        ...
+
     def open(self, worker: str) -> Callable[[int], Any]:
         """Return what carries out a task, once in each process.
 

@@ -61,15 +61,21 @@ class RegionJob:
 
     _own: Network | None = attrs.field(default=None, init=False)
 
+    @property
+    def neighbours_share(self) -> bool:
+        """Blocks overlap, and chunks span several of them."""
+        return True
+
     def open(self, worker: str) -> Callable[[int], RegionsDone]:
         """Load the network."""
         network = self.network
         if network is None:
             model = LoadedModel.of(self.descr, self.package, collect())
             plan = self.work.plan
+            calls = max(1, plan.workers // max((turn + 1 for turn in self.turns.values()), default=1))
             device = plan.weights.devices[self.turns.get(worker, len(self.turns)) % len(plan.weights.devices)]
             network = self._own = load_network(
-                model, plan.weights, plan.run_mode, devices=(device,), threads=plan.threads, calls=plan.workers, trust=self.trust
+                model, plan.weights, plan.run_mode, devices=(device,), threads=plan.threads, calls=calls, trust=self.trust
             )
         return _Regions(self.work, network, self.marking)
 
@@ -102,7 +108,6 @@ class _Regions:
             self._marking.mark(task)
         return len(regions), [p for p in placed if p], clock.seconds
 
-
     def _network_takes_longest(self) -> bool:
         """Return whether it did so far; Python runs one thread at a time, so two of them slow down what is mostly reading and writing."""
         spent = self._spent.seconds
@@ -129,6 +134,11 @@ class ScanJob:
     def task_count(self) -> int:
         """Number of tasks."""
         return -(-self.box_count // self.boxes_per_task)
+
+    @property
+    def neighbours_share(self) -> bool:
+        """Boxes are whole chunks."""
+        return False
 
     def open(self, worker: str) -> Callable[[int], tuple[Partial | DatasetPartial, int]]:
         """Return what measures."""
@@ -165,6 +175,11 @@ class WriteJob:
     finishing: Finishing
     marking: Marking | None = None
 
+    @property
+    def neighbours_share(self) -> bool:
+        """Boxes are whole chunks."""
+        return False
+
     def open(self, worker: str) -> Callable[[int], None]:
         """Return what writes."""
         return self.write
@@ -188,6 +203,11 @@ class LevelJob:
     level: int
     boxes: Boxes
     marking: Marking
+
+    @property
+    def neighbours_share(self) -> bool:
+        """Boxes are whole chunks."""
+        return False
 
     def open(self, worker: str) -> Callable[[int], None]:
         """Return what writes."""

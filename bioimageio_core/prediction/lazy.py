@@ -58,7 +58,8 @@ def lazy_outputs(plan: Plan, model: LoadedModel, *, trust: bool) -> dict[str, da
     made = dask.delayed(_ready)(steps, plan)
     compute = dask.delayed(_region, nout=1)
     parts: dict[str, NDArray[Any]] = {o.tensor.id: np.empty(plan.regions.shape, dtype=object) for o in plan.outputs}
-    for region, at in enumerate(np.ndindex(*plan.regions.shape)):
+    for region in range(plan.regions.count):
+        at = plan.regions.position(region)
         pieces = [_piece(i, arrays[i.bound.tensor.id], plan, region) for i in plan.inputs]
         outputs = compute(plan, made, network, region, pieces)
         for output in plan.outputs:

@@ -14,7 +14,7 @@ from ..errors import BlockError, InputError
 from ..io import open_image
 from ..registry import Registry
 from .axis_groups import SizedGroup, axis_groups
-from .caching import cache_bytes
+from .caching import choose_caches
 from .choose_blocks import Wish, choose_blocks
 from .choose_weights import WeightsChoice
 from .inputs import BoundInput, bind_inputs
@@ -34,6 +34,9 @@ __all__ = ["make_plan"]
 
 MOST_TASKS = 2**20
 """Tasks of a run at most, since each leaves a marker."""
+
+TASKS_OF_THREAD, TASKS_OF_PROCESS = 256, 32
+"""Tasks that are enough for each thread of this process, or of a cluster, where a task costs some milliseconds to hand out."""
 
 
 def make_plan(
@@ -97,16 +100,22 @@ def make_plan(
             outputs, grids, traffic, batch_size=options.batch_size, workers=choice.workers, in_flight=choice.in_flight, room=room
         )
     else:
-        regions = RegionGrid(grids=grids, blocks_per_region=tuple(continued["blocks_per_region"]))
+        brick = tuple(continued.get("brick", ()))
+        regions = RegionGrid(grids=grids, blocks_per_region=tuple(continued["blocks_per_region"]), brick=brick)
     outputs = tuple(with_chunks_of_regions(o, regions, options) for o in outputs)
     workers = max(1, min(choice.workers, regions.count))
     in_flight = min(choice.in_flight, regions.count)
     held = traffic.bytes_in_flight(grids, regions.blocks_per_region) - traffic.bytes_in_flight(grids) * options.batch_size
     estimated = choice.estimated_memory + max(0, held) * in_flight
-    room, cache = (options.memory_bytes - estimated) // processes, list[int]()
-    for b in bound:
-        cache.append(cache_bytes(b, grids, in_flight=in_flight, room=room - sum(cache)))
-    per_task = max(1, -(-regions.count // MOST_TASKS), min(4, regions.count // (256 * workers)))
+    regions, cache = choose_caches(
+        [(p.bound, options.client is None and any(s.needs.measures for s in p.steps)) for p in planned],
+        regions,
+        in_flight=in_flight,
+        room=(options.memory_bytes - estimated) // processes,
+        reorder=continued is None,
+    )
+    most = TASKS_OF_THREAD if options.client is None else TASKS_OF_PROCESS
+    per_task = max(1, -(-regions.count // MOST_TASKS), min(4, regions.count // (most * workers)))
     return Plan(
         model=model,
         weights=weights,
@@ -124,7 +133,7 @@ def make_plan(
         skip_empty=options.skip_empty,
         pool_over=options.stats_over,
         memory=options.memory_bytes,
-        cache=tuple(cache),
+        cache=cache,
         estimated_memory=estimated + sum(cache) * processes,
         floor=choice.floor,
         reason=choice.reason,

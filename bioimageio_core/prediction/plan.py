@@ -168,10 +168,11 @@ class Plan:
 
     @property
     def choices(self) -> dict[str, list[int]]:
-        """What was chosen and a continued run has to keep to: strides, blocks per region, regions per task, batch size."""
+        """What was chosen and a continued run has to keep to: strides, blocks per region, their order, regions per task, batch size."""
         return {
             "strides": [g.stride for g in self.grids],
             "blocks_per_region": list(self.regions.blocks_per_region),
+            "brick": list(self.regions.brick),
             "regions_per_task": [self.regions_per_task],
             "batch_size": [self.batch_size],
         }
@@ -227,6 +228,7 @@ class Plan:
             "axes": [_axis(g, s) for g, s in zip(self.grids, self.groups, strict=True)],
             "blocks": self.regions.block_count,
             "regions": self.regions.count,
+            "regions_per_brick": list(self.regions.brick),
             "tasks": self.task_count,
             "skip_empty": self.skip_empty,
             "mask": None if self.mask is None else self.mask.image.name,

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from .caching import cached
+from .caching import cached, kept_from_statistics
 from .execute import Clock, Reporter
 from .executors import Executor, Threads
 from .finishing import Finishing
@@ -73,10 +73,11 @@ def run_plan(
         notes=places.folder,
     )
     with clock.timed("statistics"):
-        raw = {i.bound.tensor.id: raw_sample(i.bound) for i in plan.inputs}
+        read = kept_from_statistics(plan) if executor.shares_memory else plan
+        raw = {i.bound.tensor.id: raw_sample(i.bound) for i in read.inputs}
         steps = [s for i in plan.inputs for s in i.steps] + [s for o in plan.outputs for s in (*o.steps, *o.late_steps)]
         references = reference_statistics(raw, steps, scanner)
-        inputs = prepare_inputs(plan, scanner, references)
+        inputs = prepare_inputs(read, scanner, references)
         early = {
             o.tensor.id: ready_steps(places.sample(o), o.steps, scanner, references, name=o.tensor.id, cut=()).steps for o in plan.outputs
         }

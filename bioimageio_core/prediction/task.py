@@ -93,9 +93,7 @@ class RegionTask:
             for name, planned in zip(ids, self.plan.inputs, strict=True)
         ]
 
-    def _cores(
-        self, batch: Sequence[Block], grids: tuple[AxisGrid, ...], inputs: Sequence[RegionInput]
-    ) -> Iterator[list[Placed]]:
+    def _cores(self, batch: Sequence[Block], grids: tuple[AxisGrid, ...], inputs: Sequence[RegionInput]) -> Iterator[list[Placed]]:
         """Yield what is kept of each block's outputs, as the network gives it; where a device is full, from fewer or smaller blocks."""
         smaller: tuple[AxisGrid, ...] | None = None
         try:

@@ -233,12 +233,31 @@ class TestLaws:
                 assert length == int(grid.block_size(k) * tied.ratio)
             assert size.smallest(grid.block_size(k)) == grid.block_size(k)
 
-    @given(counts=st.lists(st.tuples(st.integers(1, 30), st.integers(1, 7)), min_size=1, max_size=3))
-    def test_regions_hold_every_block_once(self, counts: list[tuple[int, int]]) -> None:
-        """Regions partition the blocks."""
-        grids = tuple(AxisGrid(group=group(SteppedSize(1, 1), (1, 0, 0)), image_size=n, stride=1) for n, _ in counts)
-        regions = RegionGrid(grids=grids, blocks_per_region=tuple(b for _, b in counts))
+    @given(
+        counts=st.lists(st.tuples(st.integers(1, 30), st.integers(1, 7), st.integers(1, 9)), min_size=1, max_size=3), bricks=st.booleans()
+    )
+    def test_regions_hold_every_block_once(self, counts: list[tuple[int, int, int]], bricks: bool) -> None:
+        """Regions partition the blocks, in whatever order they are visited."""
+        grids = tuple(AxisGrid(group=group(SteppedSize(1, 1), (1, 0, 0)), image_size=n, stride=1) for n, _, _ in counts)
+        brick = tuple(s for _, _, s in counts) if bricks else ()
+        regions = RegionGrid(grids=grids, blocks_per_region=tuple(b for _, b, _ in counts), brick=brick)
         blocks = [block for r in range(regions.count) for block in regions.blocks(r)]
         assert len(blocks) == len(set(blocks)) == regions.block_count
         assert regions.count == len({tuple(i // n for i, n in zip(b, regions.blocks_per_region, strict=True)) for b in blocks})
         assert ceil(counts[0][0] / counts[0][1]) == regions.shape[0]
+
+    def test_bricks_row_by_row(self) -> None:
+        """The picture of `RegionGrid`: a brick is done before the next, and those at the end are smaller."""
+        grids = tuple(AxisGrid(group=group(SteppedSize(1, 1), (1, 0, 0)), image_size=n, stride=1) for n in (3, 5))
+        regions = RegionGrid(grids=grids, blocks_per_region=(1, 1), brick=(2, 3))
+        order = [[0, 1, 2, 6, 7], [3, 4, 5, 8, 9], [10, 11, 12, 13, 14]]
+        assert [regions.position(n) for n in range(15)] == [
+            next((y, x) for y in range(3) for x in range(5) if order[y][x] == n) for n in range(15)
+        ]
+
+    @given(counts=st.lists(st.integers(1, 12), min_size=1, max_size=4))
+    def test_row_by_row(self, counts: list[int]) -> None:
+        """Without bricks, regions are numbered as numpy does."""
+        grids = tuple(AxisGrid(group=group(SteppedSize(1, 1), (1, 0, 0)), image_size=n, stride=1) for n in counts)
+        regions = RegionGrid(grids=grids, blocks_per_region=(1,) * len(counts))
+        assert [regions.position(n) for n in range(regions.count)] == list(itertools.product(*map(range, counts)))

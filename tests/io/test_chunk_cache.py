@@ -89,3 +89,19 @@ class TestChunkCache:
         kept.read((slice(0, 23), slice(0, 31)))
         assert len(pickle.dumps(kept)) == before
         np.testing.assert_array_equal(pickle.loads(pickle.dumps(kept)).read((slice(3, 9), slice(2, 30))), DATA[3:9, 2:30])
+
+    def test_neighbours_together(self) -> None:
+        """Chunks that are missing are read in few boxes; those that are kept already are left out."""
+        reader = Counting()
+        kept = cache(reader)
+        kept.read((slice(0, 10), slice(0, 14)))
+        assert list(reader.seen) == [((0, 10), (0, 14))]
+        np.testing.assert_array_equal(kept.read((slice(0, 15), slice(0, 21))), DATA[:15, :21])
+        assert list(reader.seen)[1:] == [((0, 15), (14, 21)), ((10, 15), (0, 14))]
+
+    def test_a_small_part_reads_its_chunk(self) -> None:
+        """What is read at once is bounded by what is wanted."""
+        reader = Counting()
+        kept = cache(reader)
+        np.testing.assert_array_equal(kept.read((slice(4, 6), slice(6, 8))), DATA[4:6, 6:8])
+        assert list(reader.seen) == [((0, 5), (0, 7)), ((0, 5), (7, 14)), ((5, 10), (0, 7)), ((5, 10), (7, 14))]

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import yaml
 from cluster_process import cluster_of
+from hypothesis import given
+from hypothesis import strategies as st
 from made_models import box_model, pointwise_model
 
 import bioimageio_core as bc
@@ -172,3 +174,31 @@ class TestPluginOfWorkers:
         model = pointwise_model(folder, pre=[{"id": "no_such_op"}])
         with pytest.raises(UnknownExtensionError, match="op 'no_such_op'"):
             bc.predict(model, str(tmp_path / "image.zarr"), str(tmp_path / "out.zarr"), client=client)
+
+
+class TestTurns:
+    """Who does which task next."""
+
+    @given(tasks=st.lists(st.integers(0, 10**6), unique=True, max_size=60), count=st.integers(1, 5), data=st.data())
+    def test_every_task_once(self, tasks: list[int], count: int, data: st.DataObject) -> None:
+        """However fast workers are, each task is done once, and nobody idles while there are any."""
+        from bioimageio_core.prediction.cluster import _Turns
+
+        workers = [f"worker {n}" for n in range(count)]
+        turns = _Turns(tasks, workers)
+        done = []
+        for _ in tasks:
+            task = turns.following(data.draw(st.sampled_from(workers)))
+            assert task is not None
+            done.append(task)
+        assert sorted(done) == sorted(tasks)
+        assert all(turns.following(w) is None for w in workers)
+
+    def test_neighbours_stay_together(self) -> None:
+        """Workers as fast as each other do a part each; one that is done takes over the second half of what another has left."""
+        from bioimageio_core.prediction.cluster import _Turns
+
+        turns = _Turns(range(8), ["a", "b"])
+        assert [turns.following(w) for w in "abababab"] == [0, 4, 1, 5, 2, 6, 3, 7]
+        turns = _Turns(range(8), ["a", "b"])
+        assert [turns.following("b") for _ in range(8)] == [4, 5, 6, 7, 2, 3, 1, 0]
