@@ -14,6 +14,9 @@ from .options import PredictOptions
 
 __all__ = ["StoredAs", "stored", "stored_as"]
 
+PIECE = 2**15
+"""Values that are scaled at once."""
+
 
 @attrs.frozen(kw_only=True)
 class StoredAs:
@@ -82,7 +85,16 @@ def stored(array: NDArray[Any], how: StoredAs) -> NDArray[Any]:
         return array.astype(wanted)
     low, high = how.range
     most = np.iinfo(wanted).max
-    # float64 holds every integer up to 32 bits, float32 does not
-    scaled = (array.astype(np.float64) - low) * (most / (high - low))
-    np.rint(scaled, out=scaled)
-    return np.nan_to_num(np.clip(scaled, 0, most), nan=0.0).astype(wanted)
+    result = np.empty(array.shape, wanted)
+    values, found = np.ascontiguousarray(array).reshape(-1), result.reshape(-1)
+    # float64 holds every integer up to 32 bits, float32 does not; piece by piece, it stays in the caches of the processor.
+    buffer = np.empty(min(PIECE, values.size))
+    for start in range(0, values.size, PIECE):
+        piece = values[start : start + PIECE]
+        scaled = np.subtract(piece, low, out=buffer[: piece.size], dtype=np.float64)
+        scaled *= most / (high - low)
+        np.rint(scaled, out=scaled)
+        np.fmax(scaled, 0, out=scaled)  # of NaN and 0, 0
+        np.fmin(scaled, most, out=scaled)
+        found[start : start + PIECE] = scaled
+    return result

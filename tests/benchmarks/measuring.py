@@ -30,8 +30,8 @@ def write_noise(path: Path, size: int, *, chunk: int = 512, dtype: str = "float3
 
     array = zarr.create_array(str(path), shape=(size, size), chunks=(chunk, chunk), dtype=dtype, overwrite=True, dimension_names=("y", "x"))
     for start in range(0, size, chunk):
-        random = np.random.default_rng(start)
-        array[start : start + chunk] = random.random((min(chunk, size - start), size), dtype=np.float32).astype(dtype)
+        values = np.random.default_rng(start).random((min(chunk, size - start), size), dtype=np.float32)
+        array[start : start + chunk] = values if dtype == "float32" else (values * np.iinfo(dtype).max).astype(dtype)
     return path
 
 
