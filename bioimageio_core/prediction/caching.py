@@ -88,9 +88,9 @@ def _needed(bound: BoundInput, regions: RegionGrid, in_flight: int) -> int:
 
 
 def cached(bound: BoundInput, limit: int) -> BoundInput:
-    """Return an input whose decoded chunks are kept up to so many bytes."""
+    """Return an input whose decoded chunks are kept up to so many bytes; with 0 none are, and still few are decoded at once."""
     image = bound.image
-    if limit <= 0 or image.chunks is None or isinstance(image.reader, ChunkCache):
+    if image.chunks is None or isinstance(image.reader, ChunkCache):
         return bound
     reader = ChunkCache(image.reader, shape=image.source_shape or image.shape, chunks=image.chunks, dtype=image.dtype, limit=limit)
     return attrs.evolve(bound, image=attrs.evolve(image, reader=reader))

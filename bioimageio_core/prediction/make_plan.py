@@ -166,7 +166,7 @@ def _traffic(bound: tuple[BoundInput, ...], model: ModelIO, groups: tuple[SizedG
     for b in bound:
         sizes = dict(zip(b.axes, b.shape, strict=True))
         fixed = prod(n for a, n in sizes.items() if (b.tensor.id, a) not in tied)
-        chunks = tuple(zip(b.axes, b.chunks, b.shape, strict=True))
+        chunks = tuple(zip(b.axes, b.chunks, b.shape, strict=True)) if b.image.chunks is not None else ()
         inputs.append(TensorTraffic(tensor=b.tensor.id, fixed=fixed, itemsize=b.image.dtype.itemsize, chunks=chunks))
     outputs = []
     for t in model.outputs:

@@ -26,10 +26,10 @@ from .steps import Step, measure_text
 
 __all__ = ["References", "Scanner", "ready_step", "references_wanted"]
 
-SCAN_ELEMENTS = 2**21
-"""Elements that are read and measured at once: 8 MiB of float32."""
+SCAN_ELEMENTS = 2**20
+"""Elements that are read and measured at once: 4 MiB of float32, since larger arrays are new memory each time."""
 
-BOXES_PER_TASK = 8
+BOXES_PER_TASK = 16
 """Boxes that one task measures. A number of its own, and not of workers: sums of floats depend on how they are grouped."""
 
 References: TypeAlias = "Mapping[Measure, AxisArray]"

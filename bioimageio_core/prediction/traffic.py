@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import attrs
 
@@ -12,6 +13,9 @@ __all__ = ["TensorTraffic", "Traffic"]
 
 COPIES_IN, COPIES_OUT = 5, 3
 """Copies of inputs and outputs as float32 that are there at once at worst, beside the one in the dtype of the store; measured."""
+
+DECODED = 2
+"""Copies of a chunk that are there while it is decoded. Chunks larger than their blocks are read one by one."""
 
 
 @attrs.frozen(kw_only=True)
@@ -26,7 +30,12 @@ class TensorTraffic:
     """Of the image's dtype; of outputs, of the dtype that they are stored in."""
 
     chunks: tuple[tuple[str, int, int], ...] = ()
-    """Inputs only: id, chunk and size of each axis of the image."""
+    """Inputs only: id, chunk and size of each axis of the image; none where it has no chunks."""
+
+    @property
+    def chunk_bytes(self) -> int:
+        """Return the bytes of a decoded chunk; 0 where there are none."""
+        return prod(min(chunk, size) for _, chunk, size in self.chunks) * self.itemsize if self.chunks else 0
 
 
 @attrs.frozen(kw_only=True)
@@ -51,7 +60,7 @@ class Traffic:
             for grid, k in zip(grids, last, strict=True):
                 for tied in _tied(grid.group.inputs, tensor.tensor):
                     size *= grid.span_window(range(k + 1), tied)[1]
-            total += size * (tensor.itemsize + COPIES_IN * 4)
+            total += size * (tensor.itemsize + COPIES_IN * 4) + DECODED * tensor.chunk_bytes
         for tensor in self.outputs:
             size = tensor.fixed
             for grid, k in zip(grids, last, strict=True):

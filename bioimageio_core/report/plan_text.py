@@ -44,6 +44,9 @@ def plan_text(plan: Plan) -> str:
         f"{data['workers']} at once with {data['threads_per_call']} thread{'s' * (data['threads_per_call'] != 1)} each"
     )
     lines.append(f"blocks     {plan.reason}")
+    if data["regions_per_brick"]:
+        sides = [f"{a['axis']} {n}" for a, n in zip(data["axes"], data["regions_per_brick"], strict=True) if a["blocks"] > 1]
+        lines.append(f"order      in bricks of {', '.join(sides)} regions, so that chunks which they share are read once")
     if plan.profile.measured:
         lines.append(f"time       about {_seconds(plan.estimated_seconds)}, by measured blocks of {len(plan.profile.points)} sizes:")
         for point in plan.profile.points:

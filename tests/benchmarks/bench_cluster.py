@@ -123,10 +123,10 @@ def main() -> None:
         null = save_null_model(Path(folder) / "null", "yx")
         plan = in_new_process(PLAN, str(null))
         report("planning", regions=plan["blocks"], seconds=plan["seconds"], peak_MB=plan["peak"] / 1e6, more_MB=plan["more"] / 1e6)
-        side = int(REGIONS**0.5)
-        small = write_noise(Path(folder) / "small.zarr", side * 64, chunk=512, dtype="uint8")
         options = {"block": {"y": 80, "x": 80}, "codec": "none"}  # cores of 64
-        for name, more in (("small regions", {}), ("small regions, a file each", {"chunks": {"y": 64, "x": 64}})):
+        ways = (("small regions", REGIONS, {}), ("small regions, a file each", REGIONS // 16, {"chunks": {"y": 64, "x": 64}}))
+        for name, count, more in ways:
+            small = write_noise(Path(folder) / f"{count}.zarr", int(count**0.5) * 64, chunk=512, dtype="uint8")
             before = peak_memory()
             ours = on_processes(null, small, str(Path(folder) / "small-o.zarr"), {**options, **more})
             report(

@@ -57,7 +57,7 @@ def main() -> None:
             large = write_large(Path(folder) / f"{gigabytes:g}.zarr", gigabytes)
             for budget in (1e9,):
                 options = {"memory": budget, "codec": "zstd:1"}
-                found = way("library", null, large, str(Path(folder) / "large.zarr"), options)
+                found = way("library", null, large, str(Path(folder) / "large.zarr"), options, probe=True)
                 report(
                     f"null model, {gigabytes:g} GB of volume, budget",
                     GB=budget / 1e9,
