@@ -10,7 +10,7 @@ from .traffic import Traffic
 
 __all__ = ["plan_regions"]
 
-CHEAP = 2**18
+CHEAP = 2**20
 """Input pixels of a region up to which neighbouring blocks join it: each alone would cost more to read, write and mark than to compute."""
 
 TASKS_PER_WORKER = 16
