@@ -19,8 +19,9 @@ __all__ = ["ChunkCache"]
 
 Key = tuple[int, ...]
 
-BOX = 4
-"""Bytes of chunks that are read together, per byte of the region that is wanted."""
+BOX, MOST = 4, 2**24
+"""Bytes of chunks that are read together, per byte of the region that is wanted, and at most: many small ones are fetched at once, but
+never more than the copies of the region that follow."""
 
 
 class ChunkCache:
@@ -53,21 +54,32 @@ class ChunkCache:
             return region
         keys = list(product(*(range(s.start // c, -(-s.stop // c)) for s, c in zip(index, self._chunks, strict=True))))
         futures, missing = self._claim(keys)
-        # Together, so that many small chunks are fetched at once; few enough that they take no more than the copies which follow.
+        # Each chunk is let go as soon as it was copied: all of them may be far larger than the region.
+        for key in [k for k, future in futures.items() if future.done()]:
+            self._place(key, futures.pop(key).result(), region, index)
         try:
-            for box in _boxes(missing, max(1, BOX * region.nbytes // (prod(self._chunks) * self._dtype.itemsize))):
+            for box in _boxes(missing, self._at_once(region.nbytes)):
                 self._fetch(box, futures)
+                for key in product(*box):
+                    self._place(key, futures.pop(key).result(), region, index)
         except BaseException as error:
-            self._give_up(missing, futures, error)
+            self._give_up([k for k in missing if k in futures], futures, error)
             raise
-        for key, future in futures.items():
-            chunk = future.result()
-            begin = [k * c for k, c in zip(key, self._chunks, strict=True)]
-            low = [max(s.start, b) for s, b in zip(index, begin, strict=True)]
-            high = [min(s.stop, b + n) for s, b, n in zip(index, begin, chunk.shape, strict=True)]
-            into = tuple(slice(a - s.start, z - s.start) for a, z, s in zip(low, high, index, strict=True))
-            region[into] = chunk[tuple(slice(a - b, z - b) for a, z, b in zip(low, high, begin, strict=True))]
+        for key in list(futures):  # those that others read
+            self._place(key, futures.pop(key).result(), region, index)
         return region
+
+    def _at_once(self, wanted: int) -> int:
+        """Return how many chunks are read together for so many bytes that are wanted."""
+        return max(1, min(BOX * wanted, MOST) // (prod(self._chunks) * self._dtype.itemsize))
+
+    def _place(self, key: Key, chunk: NDArray[Any], region: NDArray[Any], index: tuple[slice, ...]) -> None:
+        """Copy what a region has of a chunk."""
+        begin = [k * c for k, c in zip(key, self._chunks, strict=True)]
+        low = [max(s.start, b) for s, b in zip(index, begin, strict=True)]
+        high = [min(s.stop, b + n) for s, b, n in zip(index, begin, chunk.shape, strict=True)]
+        into = tuple(slice(a - s.start, z - s.start) for a, z, s in zip(low, high, index, strict=True))
+        region[into] = chunk[tuple(slice(a - b, z - b) for a, z, b in zip(low, high, begin, strict=True))]
 
     def _claim(self, keys: Sequence[Key]) -> tuple[dict[Key, Future[NDArray[Any]]], list[Key]]:
         """Return what is kept or promised for each key, and those keys that the caller has to fetch."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 import threading
+import weakref
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -105,3 +107,27 @@ class TestChunkCache:
         kept = cache(reader)
         np.testing.assert_array_equal(kept.read((slice(4, 6), slice(6, 8))), DATA[4:6, 6:8])
         assert list(reader.seen) == [((0, 5), (0, 7)), ((0, 5), (7, 14)), ((5, 10), (0, 7)), ((5, 10), (7, 14))]
+
+    def test_chunks_are_let_go(self) -> None:
+        """However many chunks a region touches, few of them are there at once: they may be far larger than the region."""
+        given: list[weakref.ref[Any]] = []
+        most = []
+
+        class Tracked(np.ndarray[Any, Any]):
+            """An array that can be watched."""
+
+        class Watching:
+            """Watches what it gave away."""
+
+            def read(self, index: tuple[slice, ...]) -> Any:
+                """Read."""
+                gc.collect()
+                most.append(sum(ref() is not None for ref in given))
+                chunk = np.zeros([s.stop - s.start for s in index], np.uint8).view(Tracked)
+                given.append(weakref.ref(chunk))
+                return chunk
+
+        kept = ChunkCache(Watching(), shape=(64,) * 4, chunks=(32,) * 4, dtype=np.dtype("uint8"), limit=0)
+        kept.read((slice(30, 34),) * 4)
+        assert len(most) == 16
+        assert max(most) <= 2
