@@ -166,7 +166,7 @@ class _Costs:
         calls = workers * self.profile.bytes(self.pixels(grids) * self.options.batch_size)
         # What goes into a call and comes out of it was measured with it, for the most part.
         beside = (max(0, in_flight - workers) + workers / 2) * self.traffic.bytes_in_flight(grids) * self.options.batch_size
-        return self.profile.base + int(calls * ALLOCATED + beside)
+        return self.profile.base + int(calls * ALLOCATED + beside) + in_flight * self.traffic.bytes_decoding
 
     def seconds(self, grids: Sequence[AxisGrid], workers: int) -> float:
         """Return the time of a choice."""

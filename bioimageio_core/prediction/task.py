@@ -72,6 +72,10 @@ class RegionTask:
 
     def __call__(self, region: int) -> dict[str, Placed]:
         """Compute a region; write the outputs that have a target, and return the others."""
+        return self._written(self._computed(region))
+
+    def _computed(self, region: int) -> list[Assembly]:
+        """Return the outputs of a region; what was read for them is let go before they are written."""
         grids, ranges = self.plan.grids, self.plan.regions.block_ranges(region)
         blocks = [b for b in product(*ranges) if self.work.mask is None or self.work.mask.covers(b)]
         assemblies = [Assembly(o, grids, ranges) for o in self.plan.outputs]
@@ -83,7 +87,7 @@ class RegionTask:
                 for cores in self._cores(batch, grids, inputs):
                     for output, assembly, (start, core) in zip(self.plan.outputs, assemblies, cores, strict=True):
                         assembly.put(start, self._postprocessed(output, start, core))
-        return self._written(assemblies)
+        return assemblies
 
     def _read(self, grids: tuple[AxisGrid, ...], ranges: tuple[range, ...]) -> list[RegionInput]:
         work = self.work

@@ -14,8 +14,8 @@ __all__ = ["TensorTraffic", "Traffic"]
 COPIES_IN, COPIES_OUT = 5, 3
 """Copies of inputs and outputs as float32 that are there at once at worst, beside the one in the dtype of the store; measured."""
 
-DECODED = 2
-"""Copies of a chunk that are there while it is decoded. Chunks larger than their blocks are read one by one."""
+DECODED = 3
+"""Copies of a chunk that are there while it is decoded and when it was; measured. Large chunks are read one by one."""
 
 
 @attrs.frozen(kw_only=True)
@@ -60,7 +60,7 @@ class Traffic:
             for grid, k in zip(grids, last, strict=True):
                 for tied in _tied(grid.group.inputs, tensor.tensor):
                     size *= grid.span_window(range(k + 1), tied)[1]
-            total += size * (tensor.itemsize + COPIES_IN * 4) + DECODED * tensor.chunk_bytes
+            total += size * (tensor.itemsize + COPIES_IN * 4)
         for tensor in self.outputs:
             size = tensor.fixed
             for grid, k in zip(grids, last, strict=True):
@@ -68,6 +68,11 @@ class Traffic:
                     size *= grid.core(k, tied)[1]
             total += size * (tensor.itemsize + COPIES_OUT * 4)
         return total
+
+    @property
+    def bytes_decoding(self) -> int:
+        """Return what a region holds of chunks while it is read, beside its own pixels."""
+        return DECODED * sum(tensor.chunk_bytes for tensor in self.inputs)
 
     def bytes_read(self, grids: Sequence[AxisGrid]) -> float:
         """Return the bytes of whole chunks that a block reads on average."""
