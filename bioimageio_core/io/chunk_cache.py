@@ -119,13 +119,18 @@ class ChunkCache:
             futures[key].set_exception(error)
 
     def _drop(self) -> None:
-        """Forget the chunks that were used longest ago, until the others are within the limit."""
-        while self._bytes > self._limit and len(self._kept) > 1:
-            key, future = next(iter(self._kept.items()))
-            if not future.done():  # somebody decodes it just now
+        """Forget the chunks that were used longest ago, until the others are within the limit; those that are promised stay."""
+        over, gone = self._bytes - self._limit, list[Key]()
+        for key, future in self._kept.items():
+            if over <= 0:
                 break
-            del self._kept[key]
-            self._bytes -= future.result().nbytes
+            if future.done():
+                gone.append(key)
+                over -= future.result().nbytes
+        if len(gone) == len(self._kept):  # the last one is kept
+            gone.pop()
+        for key in gone:
+            self._bytes -= self._kept.pop(key).result().nbytes
 
 
 def _boxes(keys: Sequence[Key], most: int) -> Iterator[tuple[range, ...]]:

@@ -131,3 +131,27 @@ class TestChunkCache:
         kept.read((slice(30, 34),) * 4)
         assert len(most) == 16
         assert max(most) <= 2
+
+    def test_promises_do_not_hold_up_others(self) -> None:
+        """While one thread is about to read chunks, those that another has read are let go all the same."""
+        began, go_on = threading.Event(), threading.Event()
+
+        class Waiting:
+            """Waits at the first chunk."""
+
+            def read(self, index: tuple[slice, ...]) -> Any:
+                """Read."""
+                if index[0].start == 0:
+                    began.set()
+                    assert go_on.wait(20)
+                return DATA[index]
+
+        kept = cache(Waiting(), limit=70)
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(kept.read, (slice(4, 6), slice(6, 8)))
+            assert began.wait(20)
+            kept.read((slice(10, 23), slice(0, 31)))
+            held = kept._bytes
+            go_on.set()
+            np.testing.assert_array_equal(first.result(), DATA[4:6, 6:8])
+        assert held <= 70
