@@ -97,7 +97,7 @@ class TestSameAsPredict:
         model = box_model(tmp_path, ANY, halo=4, preprocessing=PRE)
         data = noise(90, 70)
         with (
-            distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None) as cluster,
+            distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0") as cluster,
             distributed.Client(cluster, set_as_default=False) as client,
         ):
             lazy = bc.open_predictor(model, **BLOCKS).lazy(data, axes="yx")["out"]
