@@ -56,7 +56,7 @@ def make_plan(
     Args:
         model: Inputs and outputs of the model.
         inputs: One image, or a mapping by tensor id.
-        options: How to predict.
+        options: How to predict; `client` is the cluster that tasks run on, None for threads.
         registry: What is registered.
         weights: Which weights run.
         cores: Cores that there are.

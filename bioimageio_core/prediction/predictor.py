@@ -125,7 +125,7 @@ class Predictor:
         return make_plan(
             self.model.io,
             inputs,
-            chosen,
+            attrs.evolve(chosen, client=client),
             registry=self.model.registry,
             weights=weights,
             cores=cores,

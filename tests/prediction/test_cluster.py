@@ -135,6 +135,16 @@ class TestSameAsThreads:
             active = bc.open_predictor(model).plan(np.zeros((64, 64), np.float32), axes="yx")
         assert active.threads * active.workers <= 4
 
+    def test_active_client_plans_as_the_named_one(self, client: Any, folder: Path) -> None:
+        """Tasks are those of a cluster, of several regions each, whichever way the client was found."""
+        model = box_model(folder, {"min": 16, "step": 8}, halo=4)
+        image, block = np.broadcast_to(np.float32(0), (20_000, 20_000)), {"y": 200, "x": 200}
+        named = bc.open_predictor(model, client=client, block=block).plan(image, axes="yx")
+        with client.as_current():
+            active = bc.open_predictor(model, block=block).plan(image, axes="yx")
+        assert active.choices == named.choices
+        assert named.regions_per_task == 4
+
 
 class TestFailures:
     def test_network(self, client: Any, folder: Path, tmp_path: Path) -> None:
