@@ -63,7 +63,7 @@ class ChunkCache:
                 for key in product(*box):
                     self._place(key, futures.pop(key).result(), region, index)
         except BaseException as error:
-            self._give_up([k for k in missing if k in futures], futures, error)
+            self._give_up(missing, futures, error)
             raise
         for key in list(futures):  # those that others read
             self._place(key, futures.pop(key).result(), region, index)
@@ -111,7 +111,7 @@ class ChunkCache:
 
     def _give_up(self, missing: Sequence[Key], futures: Mapping[Key, Future[NDArray[Any]]], error: BaseException) -> None:
         """Tell those who wait for chunks that can't be read; whoever wants them next tries again."""
-        failed = [key for key in missing if not futures[key].done()]
+        failed = [key for key in missing if key in futures and not futures[key].done()]
         with self._lock:
             for key in failed:
                 del self._kept[key]

@@ -40,6 +40,9 @@ class InThread:
         self._cores = allotted_cores()
         weakref.finalize(self, _close, self._idle)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return InThread, ()  # each process has its own
+
     def read(self, array: zarr.Array[Any], index: tuple[slice, ...]) -> NDArray[Any]:
         """Return ``array[index]``."""
         with self._counted():

@@ -35,16 +35,9 @@ class _ZarrReader:
     handle: Lazy[zarr.Array[Any]]
     in_thread: InThread = attrs.field(factory=InThread, repr=False)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _reader_of, (self.handle,)
-
     def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
         """Return the region as a numpy array."""
         return self.in_thread.read(self.handle(), index)
-
-
-def _reader_of(handle: Lazy[zarr.Array[Any]]) -> _ZarrReader:
-    return _ZarrReader(handle=handle)
 
 
 def is_zarr_node(files: Any, path: str) -> bool:

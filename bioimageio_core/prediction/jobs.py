@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import attrs
 
@@ -42,6 +42,7 @@ class Marking:
 class RegionJob:
     """Regions of a plan."""
 
+    neighbours_share: ClassVar[bool] = True  # blocks overlap, and chunks span several of them
     work: Any
     """The `RegionWork`; None until statistics are known."""
 
@@ -60,11 +61,6 @@ class RegionJob:
     """The network where it is loaded already, in this process; each other process loads its own, by the plugins of that process."""
 
     _own: Network | None = attrs.field(default=None, init=False)
-
-    @property
-    def neighbours_share(self) -> bool:
-        """Blocks overlap, and chunks span several of them."""
-        return True
 
     def open(self, worker: str) -> Callable[[int], RegionsDone]:
         """Load the network."""
@@ -118,6 +114,7 @@ class _Regions:
 class ScanJob:
     """One pass over samples that measures them; a task is a run of boxes."""
 
+    neighbours_share: ClassVar[bool] = False  # boxes are whole chunks
     statistics: StreamingStatistics | DatasetStatistics
     samples: tuple[Sample, ...]
     boxes: tuple[Boxes, ...]
@@ -134,11 +131,6 @@ class ScanJob:
     def task_count(self) -> int:
         """Number of tasks."""
         return -(-self.box_count // self.boxes_per_task)
-
-    @property
-    def neighbours_share(self) -> bool:
-        """Boxes are whole chunks."""
-        return False
 
     def open(self, worker: str) -> Callable[[int], tuple[Partial | DatasetPartial, int]]:
         """Return what measures."""
@@ -168,17 +160,13 @@ class ScanJob:
 class WriteJob:
     """Boxes of a sample that are processed and written."""
 
+    neighbours_share: ClassVar[bool] = False  # boxes are whole chunks
     name: str
     sample: Sample
     boxes: Boxes
     target: Target
     finishing: Finishing
     marking: Marking | None = None
-
-    @property
-    def neighbours_share(self) -> bool:
-        """Boxes are whole chunks."""
-        return False
 
     def open(self, worker: str) -> Callable[[int], None]:
         """Return what writes."""
@@ -199,15 +187,11 @@ class WriteJob:
 class LevelJob:
     """A coarser level of an image, made box by box of the level before."""
 
+    neighbours_share: ClassVar[bool] = False  # boxes are whole chunks
     target: OmeTarget
     level: int
     boxes: Boxes
     marking: Marking
-
-    @property
-    def neighbours_share(self) -> bool:
-        """Boxes are whole chunks."""
-        return False
 
     def open(self, worker: str) -> Callable[[int], None]:
         """Return what writes."""
