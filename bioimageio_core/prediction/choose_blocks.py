@@ -83,6 +83,8 @@ def choose_blocks(
     profile: Profile,
     traffic: Traffic,
     cores: int,
+    calls: int,
+    beside: int | None = None,
 ) -> BlockChoice:
     """Choose a stride for every group, and how many calls run at once.
 
@@ -93,10 +95,13 @@ def choose_blocks(
     Args:
         groups: All axis groups.
         wishes: What each of them has to keep to.
-        options: `block`, `batch_size`, `memory` and `workers` are used.
+        options: `block`, `batch_size` and `memory` are used.
         profile: Time and memory of the network.
         traffic: What goes in and out beside the network.
         cores: Cores that there are.
+        calls: Calls of the network at once, at most.
+        beside: Regions that are read or written by cores while a device that is no CPU computes others, if they fit;
+            None where cores do both: then as many as calls.
 
     Raises:
         BlockError: No grid of blocks fits halo, chunks, sizes and memory.
@@ -110,7 +115,7 @@ def choose_blocks(
             settled[n] = grid
     free = [n for n, g in enumerate(groups) if n not in settled and g.cutting == "free"]
     reluctant = [n for n, g in enumerate(groups) if n not in settled and g.cutting == "reluctant"]
-    costs = _Costs(groups=groups, options=options, profile=profile, traffic=traffic, cores=cores)
+    costs = _Costs(groups=groups, options=options, profile=profile, traffic=traffic, cores=cores, calls=calls, beside=beside)
     whole = {n: [whole_axis(groups[n].group, groups[n].image_size, wishes[n].begin, wishes[n].end)] for n in reluctant}
     open_axes = {n: list(_candidates(groups[n], wishes[n], len(free))) for n in free}
     best = _cheapest(settled, {**open_axes, **whole}, costs)
@@ -156,6 +161,8 @@ class _Costs:
     profile: Profile
     traffic: Traffic
     cores: int
+    calls: int
+    beside: int | None
 
     def pixels(self, grids: Sequence[AxisGrid]) -> int:
         """Return the pixels of the largest block."""
@@ -173,8 +180,12 @@ class _Costs:
         blocks = prod(g.count for g in grids)
         computed = [(g.block_size(0) * (g.count - 1) + g.block_size(g.count - 1)) / g.count for g in grids]
         mean = prod(n for n, sized in zip(computed, self.groups, strict=True) if sized.cutting != "whole")
-        call = self.profile.seconds(max(1, round(mean))) * self.profile.threads
+        call = self.profile.seconds(max(1, round(mean)))
         read = self.traffic.bytes_read(grids) / READ_BYTES_PER_SECOND
+        if self.beside is not None:
+            # The device computes while cores read and write, but for the first block, which it waits for, and the last.
+            return max(blocks * (call / self.profile.calls + CALL_SECONDS), blocks * read / self.beside) + 2 * read
+        call *= self.profile.threads
         at_once = min(workers, blocks)
         # As many rounds as it takes: the last of them may leave workers idle. A call alone has all cores.
         rounds = ceil(blocks / at_once) if blocks < 64 * at_once else blocks / at_once
@@ -194,10 +205,9 @@ def _cheapest(
 ) -> BlockChoice | None:
     """Return the choice that takes the least time within the budget, or has the fewest blocks; None where none is within it."""
     budget = costs.options.memory_bytes
-    most = costs.options.workers or costs.cores
     numbers = list(candidates)
     # Fewer calls at once only where more do not fit with any blocks, since they leave cores to threads, which use them less well.
-    for workers in range(most, 0, -1):
+    for workers in range(costs.calls, 0, -1):
         if costs.floor(settled, candidates, workers) > budget:
             continue
         possible: list[tuple[float, int, int, tuple[AxisGrid, ...]]] = []
@@ -212,8 +222,9 @@ def _cheapest(
         best = min(possible, key=lambda p: (p[1], p[0]) if fewest else (p[0], p[1]))
         seconds, blocks, pixels, chosen = best
         at_once = min(workers, blocks)
-        # Twice as many regions as calls, so that some are read and written while the network works on others; fewer if they do not fit.
-        in_flight = next((n for n in (2 * at_once, at_once + 1) if costs.memory(chosen, at_once, n) <= budget), at_once)
+        # More regions than calls, so that some are read and written while the network works on others; fewer if they do not fit.
+        wanted = (at_once + (costs.beside or at_once), 2 * at_once, at_once + 1)
+        in_flight = next((n for n in wanted if costs.memory(chosen, at_once, n) <= budget), at_once)
         larger = min((p[0] for p in possible if p[2] > pixels), default=None)
         if len(possible) == 1 and not any(len(c) > 1 for c in candidates.values()):
             reason = "as the model and the options leave it"

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from ..errors import InputError, MissingRequirementError, UnknownExtensionError
-from ..registry import AdapterContext, Registry, WeightsAdapter, WeightsAdapterEntry, missing_requirements, published_by
+from ..registry import AdapterContext, Registry, WeightsAdapter, missing_requirements, published_by
 from ..sources import Package
 from ..spec.extensions import OpaqueWeights
 from ..spec.structuring import StructureProblems
@@ -34,6 +34,23 @@ class WeightsChoice:
 
     precision: Precision = "fp32"
     compile: bool = False
+    thread_safe: bool = True
+    """Whether a network may be called from several threads at once."""
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether calls take the cores that reading and writing take, too."""
+        return all(device.partition(":")[0] == "cpu" for device in self.devices)
+
+    def calls(self, asked: int | None, cores: int) -> int:
+        """Return how many calls run at once.
+
+        On a CPU one for each core; on another device two, of which one computes while what the other gets or gives is copied.
+        Networks that are not thread-safe take one each, whatever is asked for.
+        """
+        if not self.thread_safe:
+            return len(self.devices)
+        return asked or (cores if self.on_cpu else 2 * len(self.devices))
 
     @property
     def settings(self) -> str:
@@ -88,6 +105,7 @@ def choose_weights(weights: Mapping[str, Any], registry: Registry, options: Pred
                 devices=options.devices,
                 precision=options.precision,
                 compile=options.compile,
+                thread_safe=adapter.thread_safe,
             )
     needs = "; ".join(f"{a.weights_format} needs {', '.join(missing_requirements(a.requires))} (pip install '{a.extra}')" for a in usable)
     raise MissingRequirementError(f"nothing that runs the weights of this model is installed: {needs}")
@@ -144,7 +162,7 @@ def load_adapter(
     *,
     threads: int,
     trust: bool,
-) -> tuple[WeightsAdapter, WeightsAdapterEntry]:
+) -> WeightsAdapter:
     """Fetch the weights, verify their hash, and load them on one of the chosen devices.
 
     Raises:
@@ -157,4 +175,4 @@ def load_adapter(
     context = adapter_context(weights[choice.weights_format], model, package, device=device, threads=threads, trust=trust)
     context = attrs.evolve(context, precision=choice.precision, compile=choice.compile)
     _LOG.info("running %s weights of %s with %s on %s", choice.weights_format, model.name, choice.adapter, device)
-    return entry.load()(context), entry
+    return entry.load()(context)

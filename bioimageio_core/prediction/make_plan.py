@@ -38,6 +38,9 @@ MOST_TASKS = 2**20
 TASKS_OF_THREAD, TASKS_OF_PROCESS = 256, 32
 """Tasks that are enough for each thread of this process, or of a cluster, where a task costs some milliseconds to hand out."""
 
+BESIDE_DEVICE = 4
+"""Regions that are read and written beside each GPU: fewer let it wait, and more get into each other's way in Python."""
+
 
 def make_plan(
     model: ModelIO,
@@ -86,7 +89,9 @@ def make_plan(
         options = attrs.evolve(options, batch_size=continued["batch_size"][0])
     wishes = tuple(_wish(g, options, None if continued is None else continued["strides"][n]) for n, g in enumerate(groups))
     traffic = _traffic(bound, model, groups, options)
-    choice = choose_blocks(groups, wishes, options, profile=profile, traffic=traffic, cores=cores)
+    calls = weights.calls(options.workers, cores)
+    beside = None if weights.on_cpu else min(cores, BESIDE_DEVICE * len(weights.devices))
+    choice = choose_blocks(groups, wishes, options, profile=profile, traffic=traffic, cores=cores, calls=calls, beside=beside)
     grids = choice.grids
     planned = tuple(
         PlannedInput(bound=b, ties=tie_axes(b.tensor.id, b.axes, grids, inputs=True), steps=plan_steps(b.tensor, registry)) for b in bound

@@ -20,16 +20,15 @@ class Network:
     Args:
         adapters: The loaded weights, wrapped by the run mode.
         natives: What the frameworks made of them, as far as the adapters show it.
-        serial: Whether each adapter is called from one thread at a time.
-        calls: How many calls run at once where adapters can be called from several threads; threads that read and write are more.
+        calls: How many calls run at once; threads that read and write are more.
 
     """
 
-    def __init__(self, adapters: Sequence[WeightsAdapter], natives: Sequence[object], *, serial: bool, calls: int) -> None:
+    def __init__(self, adapters: Sequence[WeightsAdapter], natives: Sequence[object], *, calls: int) -> None:
         self._adapters = tuple(adapters)
         self.natives = tuple(natives)
         self._idle: SimpleQueue[WeightsAdapter] = SimpleQueue()
-        for _ in range(1 if serial else -(-calls // len(self._adapters))):
+        for _ in range(-(-calls // len(self._adapters))):
             for adapter in self._adapters:
                 self._idle.put(adapter)
 
@@ -67,7 +66,7 @@ def load_network(
         run_mode: What wraps the network.
         devices: Some of the chosen devices.
         threads: Threads that a call may use.
-        calls: Calls at once on devices that take several.
+        calls: Calls at once on all of them; fewer where the network does not take them (`WeightsChoice.calls`).
         trust: Whether code that comes with the model may run.
 
     Raises:
@@ -78,13 +77,9 @@ def load_network(
     """
     adapters: list[WeightsAdapter] = []
     natives: list[object] = []
-    serial = False
     try:
         for device in devices:
-            adapter, entry = load_adapter(
-                weights, device, model.weights, model.io, model.package, model.registry, threads=threads, trust=trust
-            )
-            serial = serial or not (entry.thread_safe and device.partition(":")[0] == "cpu")
+            adapter = load_adapter(weights, device, model.weights, model.io, model.package, model.registry, threads=threads, trust=trust)
             adapters.append(adapter)
             natives.append(getattr(adapter, "native", None))
             if run_mode is not None:
@@ -93,4 +88,4 @@ def load_network(
         for loaded in adapters:
             loaded.close()
         raise
-    return Network(adapters, natives, serial=serial, calls=calls)
+    return Network(adapters, natives, calls=calls if weights.thread_safe else 1)

@@ -25,7 +25,7 @@ from .network import Network, load_network
 from .options import PredictOptions
 from .places import Places, finished_before
 from .plan import Plan
-from .profile import UNMEASURED, Profile
+from .profile import UNMEASURED, UNMEASURED_ON_GPU, Profile
 from .remembered import recall_profile
 from .result import LabelledArray, Prediction
 from .run import run_plan
@@ -130,7 +130,7 @@ class Predictor:
             weights=weights,
             cores=cores,
             processes=processes,
-            profile=recall_profile(self.model, weights) or UNMEASURED,
+            profile=recall_profile(self.model, weights) or (UNMEASURED if weights.on_cpu else UNMEASURED_ON_GPU),
             continued=continued,
         )
 

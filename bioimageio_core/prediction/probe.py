@@ -40,7 +40,7 @@ def probe_network(model: LoadedModel, plan: Plan, options: PredictOptions, *, co
         ModelRunError: The network fails on every size.
 
     """
-    calls = options.workers or cores
+    calls = plan.weights.calls(options.workers, cores)
     threads = max(1, cores // calls)
     task = ProbeTask(
         descr=model.descr,

@@ -14,7 +14,7 @@ from .profile import Profile
 
 __all__ = ["recall_profile", "remember_profile"]
 
-VERSION = 1
+VERSION = 2
 """Of the way profiles are measured; what another version measured is not used."""
 
 

@@ -50,7 +50,7 @@ def measure_model(
     if known is not None:
         return known
     # Half the cores: most calls are small, and threads that wait for each other are slow where others are at work.
-    adapter, _ = load_adapter(
+    adapter = load_adapter(
         choice,
         choice.devices[0],
         model.weights,

@@ -13,12 +13,12 @@ from itertools import chain
 from threading import Lock, local
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DeviceMemoryError, InputError, ModelRunError, in_brief
 from ..registry import AdapterContext
 from .out_of_memory import is_out_of_memory
+from .torch_transfer import Transfers
 
 __all__ = ["TorchNetwork", "ordered_outputs"]
 
@@ -30,7 +30,8 @@ class TorchNetwork:
 
     Every thread has a copy of the module, with the same parameters in memory, since modules may keep things from call to call.
     Those that can not be copied, as some that compute parameters from others, are called from one thread at a time,
-    and so are scripts that keep something.
+    and so are scripts that keep something, and all on a CUDA device: threads launch one call after the other there,
+    and copy inputs and outputs while the device computes.
 
     The number of threads of a call is a setting of the calling thread in PyTorch; threads that it has not seen before take the latest.
     """
@@ -67,8 +68,9 @@ class TorchNetwork:
             self.native.to(memory_format=torch.channels_last)
         self._copies = local()
         self._change = Lock()
+        self._transfers = Transfers(self._device)
         self._turn: AbstractContextManager[Any] = nullcontext()
-        if not self._has_copies():
+        if self._device.type == "cuda" or not self._has_copies():
             self._turn = Lock()
 
     def __call__(self, inputs: Sequence[NDArray[Any] | None]) -> list[NDArray[Any]]:
@@ -78,7 +80,7 @@ class TorchNetwork:
         Outputs are float32 where they are bfloat16, which numpy lacks, and where a narrower precision was asked for.
         """
         try:
-            return self._received(ordered_outputs(self._run(inputs), self._output_ids))
+            return self._run(inputs)
         except ModelRunError:
             raise
         except Exception as error:  # what the code of a model raises
@@ -93,7 +95,7 @@ class TorchNetwork:
 
     def close(self) -> None:
         """Free the module."""
-        del self.native, self._copies
+        del self.native, self._copies, self._transfers
         self._free_unused()
 
     def _free_unused(self) -> None:
@@ -101,12 +103,12 @@ class TorchNetwork:
         if self._device.type == "cuda":
             self._torch.cuda.empty_cache()
 
-    def _run(self, inputs: Sequence[NDArray[Any] | None]) -> Any:
+    def _run(self, inputs: Sequence[NDArray[Any] | None]) -> list[NDArray[Any]]:
         channels_last = self._channels_last
         try:
             return self._once(inputs)
         except RuntimeError as error:
-            if not channels_last or _is_of_compiler(error) or is_out_of_memory(error):
+            if not channels_last or isinstance(error, ModelRunError) or _is_of_compiler(error) or is_out_of_memory(error):
                 raise
         # Networks that look at memory as it lies (Tensor.view) insist on the usual order of axes.
         with self._change:
@@ -116,32 +118,24 @@ class TorchNetwork:
                 self._channels_last = False
         return self._once(inputs)
 
-    def _once(self, inputs: Sequence[NDArray[Any] | None]) -> Any:
+    def _once(self, inputs: Sequence[NDArray[Any] | None]) -> list[NDArray[Any]]:
         torch = self._torch
         if torch.get_num_threads() != self._threads:
             torch.set_num_threads(self._threads)
-        given = [None if array is None else self._sent(array) for array in inputs]
         enabled = self._autocast is not None
-        with torch.inference_mode(), torch.autocast(self._device.type, dtype=self._autocast, enabled=enabled), self._turn:
-            return self._own_module()(*given)
+        with self._transfers.lent() as transfer:
+            given = [None if array is None else transfer.send(array) for array in inputs]
+            with torch.inference_mode(), torch.autocast(self._device.type, dtype=self._autocast, enabled=enabled), self._turn:
+                outputs = [self._for_numpy(o) for o in ordered_outputs(self._own_module()(*given), self._output_ids)]
+                transfer.launched()
+            return transfer.receive(outputs)
 
-    def _sent(self, array: NDArray[Any]) -> Any:
-        """Return an input on the device; a copy, since modules may change what they are given."""
-        tensor = self._torch.from_numpy(np.array(array, order="C"))
-        if self._device.type == "cuda":
-            return tensor.pin_memory().to(self._device, non_blocking=True)  # goes on while the next input is prepared
-        return tensor.to(self._device)
-
-    def _received(self, outputs: Sequence[Any]) -> list[NDArray[Any]]:
-        """Return the outputs in the memory of the host, all copied at once where the device can do that."""
+    def _for_numpy(self, output: Any) -> Any:
+        """Return an output in a dtype that numpy has, and wide if it was computed in a narrower one on request."""
         torch = self._torch
         half = {torch.bfloat16} if self._autocast is None else {torch.bfloat16, torch.float16}
-        wide = [o.detach().float() if o.dtype in half else o.detach() for o in outputs]
-        at_once = self._device.type == "cuda"
-        arrays = [o.contiguous().to("cpu", non_blocking=at_once) for o in wide]
-        if at_once:
-            torch.cuda.synchronize(self._device)
-        return [array.numpy() for array in arrays]
+        wide = output.detach().float() if output.dtype in half else output.detach()
+        return wide.contiguous()
 
     def _own_module(self) -> Any:
         """Return the copy of the calling thread, or the one module that there is."""

@@ -45,7 +45,7 @@ def predicted_on(model: Path, image: np.ndarray, pixels: int, **options: Any) ->
         with network.turn() as adapter:
             device = SmallDevice(adapter, pixels)
         assert predictor._loaded is not None
-        predictor._loaded = (predictor._loaded[0], Network([device], [None], serial=True, calls=1))
+        predictor._loaded = (predictor._loaded[0], Network([device], [None], calls=1))
         return np.asarray(predictor.run(plan)["out"]), device.sizes
 
 
