@@ -124,26 +124,9 @@ def _client(scheduler: str | None, processes: int | None) -> Iterator[Any]:
         return
     if scheduler is not None and processes is not None:
         raise click.UsageError("--scheduler and --processes exclude each other: workers are there, or are to be started")
-    try:
-        from distributed import Client, LocalCluster
-    except ImportError:
-        from ..errors import MissingRequirementError
+    from ..prediction.clients import connect, worker_processes
 
-        raise MissingRequirementError("predicting on workers needs distributed: pip install 'bioimageio-runtime[distributed]'") from None
-    if scheduler is not None:
-        from ..errors import SourceError
-
-        try:
-            client = Client(scheduler, timeout="20s", set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise SourceError(f"there is no scheduler at {scheduler}: {error}") from None
-        with client:
-            yield client
-        return
-    with (
-        LocalCluster(n_workers=processes, threads_per_worker=1, dashboard_address=None) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
+    with connect(scheduler) if scheduler is not None else worker_processes(processes or 1) as client:
         yield client
 
 

@@ -66,6 +66,16 @@ def _written_axes(spec: ArraySpec) -> dict[str, Any]:
     return {"attributes": dict(spec.attributes), "dimension_names": spec.axes}
 
 
+def _as_written(array: zarr.Array[Any], block: NDArray[Any]) -> zarr.Array[Any]:
+    """Return an array that writes whole chunks without a look at all of their values for one that is not the fill value.
+
+    Chunks of fill values are not stored; where the first value of each chunk is another one, there are none of them.
+    """
+    first = block[tuple(slice(None, None, n) for n in array.chunks)]
+    never = bool((first != array.fill_value).all())
+    return array.with_config({"write_empty_chunks": True}) if never else array
+
+
 class ChunkStore:
     """A folder or URL with zarr arrays; pickled as its location alone.
 
@@ -182,7 +192,7 @@ class ChunkStore:
                 raise ValueError(f"{where} is not made of whole chunks {unit} of the array {name!r} of shape {array.shape}.")
         try:
             index = tuple(slice(begin, stop) for begin, stop in zip(start, stops, strict=True))
-            self._in_thread.write(array, index, block)
+            self._in_thread.write(_as_written(array, block), index, block)
         except OSError as error:
             raise output_error(join(self.location, name), error) from error
 

@@ -89,7 +89,7 @@ class Image:
                 raise ValueError(f"Regions are read with step 1, got {axis_slice}.")
             spans.append(slice(begin, max(begin, end)))
         region = self._read_picked(spans) if self.picked else self._read_spans(spans)
-        return np.array(region, dtype=self.dtype, order="C")
+        return np.asarray(region, dtype=self.dtype, order="C")
 
     def _read_spans(self, spans: Sequence[slice]) -> NDArray[Any]:
         starts = self.start or (0,) * len(self.shape)

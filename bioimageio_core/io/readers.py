@@ -17,7 +17,7 @@ class Reader(Protocol):
     """Reads regions; called from several threads at once."""
 
     def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
-        """Return the region; there is one slice per axis, with start and stop in range and no step."""
+        """Return the region, as an array that nobody else holds; there is one slice per axis, with start and stop in range and no step."""
         ...
 
 
@@ -44,10 +44,10 @@ class HandleReader:
 
 
 def materialise(part: Any) -> NDArray[Any]:
-    """Return a part of an array-like object as numpy, computing it in this thread where it is a dask array."""
+    """Return a copy of a part of an array-like object as numpy, computing it in this thread where it is a dask array."""
     if hasattr(part, "dims") and hasattr(part, "data"):
         part = part.data
     if hasattr(part, "dask") and hasattr(part, "compute"):
         # A block is read inside a task already: a pool within a pool would oversubscribe or deadlock.
         part = part.compute(scheduler="synchronous")
-    return np.asarray(part)
+    return np.array(part)

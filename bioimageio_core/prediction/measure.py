@@ -29,7 +29,7 @@ __all__ = ["References", "Scanner", "ready_step", "references_wanted"]
 SCAN_ELEMENTS = 2**20
 """Elements that are read and measured at once: 4 MiB of float32, since larger arrays are new memory each time."""
 
-BOXES_PER_TASK = 16
+BOXES_PER_TASK = 8
 """Boxes that one task measures. A number of its own, and not of workers: sums of floats depend on how they are grouped."""
 
 References: TypeAlias = "Mapping[Measure, AxisArray]"

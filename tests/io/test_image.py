@@ -1,5 +1,6 @@
 import pickle
 
+import attrs
 import dask.array as da
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from bioimageio_core.errors import AxesError, ChannelError, SourceError
 from bioimageio_core.io import open_image
+from bioimageio_core.io.chunk_cache import ChunkCache
 
 DATA = np.arange(3 * 20 * 24, dtype="uint16").reshape(3, 20, 24)
 REGION = (slice(1, 3), slice(4, 9), slice(0, 24))
@@ -25,6 +27,27 @@ class TestArrays:
         region[:] = 0
         assert np.array_equal(data, DATA)
         assert (image.shape, image.dtype, image.axes) == ((3, 20, 24), np.dtype("uint16"), None)
+
+    @pytest.mark.parametrize("kind", ["dask", "xarray", "zarr", "kept"])
+    def test_regions_are_copies(self, kind: str) -> None:
+        """Whole or in part, whoever reads may write to what it got."""
+        data = DATA.copy()
+        made = {
+            "dask": lambda: da.from_array(data, chunks=-1),
+            "xarray": lambda: xr.DataArray(data, dims=("c", "y", "x")),
+            "zarr": lambda: zarr.array(data, chunks=data.shape),
+            "kept": lambda: zarr.array(data, chunks=(3, 7, 24)),
+        }
+        image = open_image(made[kind]())
+        if kind == "kept":
+            reader = ChunkCache(image.reader, shape=image.shape, chunks=(3, 7, 24), dtype=image.dtype, limit=10**6)
+            image = attrs.evolve(image, reader=reader)
+        for index in ((slice(0, 3), slice(0, 20), slice(0, 24)), (slice(0, 3), slice(0, 7), slice(0, 24)), REGION):
+            for _ in range(2):
+                region = image.read(index)
+                assert np.array_equal(region, DATA[index])
+                region[:] = 0
+        assert np.array_equal(data, DATA)
 
     def test_byte_order_becomes_native(self) -> None:
         """Frameworks take native byte order only."""

@@ -50,6 +50,19 @@ class TestCreate:
         assert np.array_equal(store.read("prob", (slice(0, 1), slice(30, 50), slice(30, 40))), expected[:, 30:50, 30:40])
         assert open_image(location).axes == ("channel", "y", "x")
 
+    @pytest.mark.parametrize("fill", [0, 3])
+    def test_chunks_of_fill_value_are_no_files(self, tmp_path: Path, fill: int) -> None:
+        """A chunk is stored if any of its values is another one, wherever it lies."""
+        spec = ArraySpec(name="a", shape=(8, 24), dtype="uint8", axes=("y", "x"), chunks=(8, 8), fill_value=fill)
+        block = np.full((8, 24), fill, np.uint8)
+        block[7, 7], block[:, 16:] = fill + 1, fill + 2
+        for number, part in enumerate((block, block[:, 16:])):
+            store = create_output(str(tmp_path / f"{number}.zarr"), [spec])
+            store.write("a", (0, 24 - part.shape[1]), part)
+            files = sorted(f.name for f in (tmp_path / f"{number}.zarr" / "a" / "c").rglob("*") if f.is_file())
+            assert files == (["0", "2"] if number == 0 else ["2"])
+            np.testing.assert_array_equal(store.read("a", (slice(0, 8), slice(24 - part.shape[1], 24))), part)
+
     def test_shards(self, tmp_path: Path) -> None:
         """Chunks may be gathered in shards, which are then the unit of writing."""
         spec = ArraySpec(name="a", shape=(128,), dtype="uint8", axes=("x",), chunks=(8,), shards=(64,))

@@ -1,0 +1,70 @@
+"""Workers that a prediction runs on: processes on this machine, set up for it, or those of a scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..errors import MissingRequirementError, SourceError
+
+__all__ = ["connect", "worker_processes"]
+
+SETTINGS = {
+    # What dask sets makes every large array ask the system for fresh pages, which it has to zero.
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
+    # Sampling what tasks do interrupts them a hundred times a second, and every event loop looks at the clock fifty times.
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "500ms",
+}
+
+
+@contextmanager
+def worker_processes(count: int) -> Iterator[Any]:
+    """Start worker processes of one thread each on this machine, and end them with the ``with`` block.
+
+    Args:
+        count: Their number.
+
+    Yields:
+        A `distributed.Client`, to predict with (``client=``); it is not the active one.
+
+    Raises:
+        MissingRequirementError: `distributed` is not installed.
+
+    """
+    distributed = _distributed()
+    import dask
+
+    with (
+        dask.config.set(SETTINGS),
+        distributed.LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def connect(scheduler: str) -> Iterator[Any]:
+    """Yield a client of a scheduler, such as ``tcp://host:8786``.
+
+    Raises:
+        MissingRequirementError: `distributed` is not installed.
+        SourceError: There is no scheduler.
+
+    """
+    distributed = _distributed()
+    try:
+        client = distributed.Client(scheduler, timeout="20s", set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise SourceError(f"there is no scheduler at {scheduler}: {error}") from None
+    with client:
+        yield client
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError:
+        raise MissingRequirementError("predicting on workers needs distributed: pip install 'bioimageio-runtime[distributed]'") from None
+    return distributed
