@@ -59,6 +59,24 @@ class RegionGrid:
             sizes.append(min(side, count - brick * side))
         return tuple(a + b for a, b in zip(first, unravel(within, tuple(sizes)), strict=True))
 
+    def blocks_before(self, region: int) -> int:
+        """Return the number of blocks of all regions that are visited before a region; for `count`, of all."""
+        if region == self.count:
+            return self.block_count
+        at, counts = self.position(region), [g.count for g in self.grids]
+        ranges = self.block_ranges(region)
+        own, begins, bricks = [len(r) for r in ranges], list[int](), list[int]()
+        for n, side in enumerate(self.brick or self.shape):
+            blocks = side * self.blocks_per_region[n]  # of a whole brick
+            begins.append(at[n] // side * blocks)
+            bricks.append(min(begins[n] + blocks, counts[n]) - begins[n])
+        before = 0
+        for n in range(len(at)):
+            # Bricks that lie before along this grid and in line along those to its left; then regions of the same brick likewise.
+            before += prod(bricks[:n]) * begins[n] * prod(counts[n + 1 :])
+            before += prod(own[:n]) * (ranges[n].start - begins[n]) * prod(bricks[n + 1 :])
+        return before
+
     def blocks(self, region: int) -> Iterator[tuple[int, ...]]:
         """Yield the blocks of a region: the number of the block along each grid."""
         return product(*self.block_ranges(region))

@@ -13,9 +13,11 @@ __all__ = ["connect", "worker_processes"]
 SETTINGS = {
     # What dask sets makes every large array ask the system for fresh pages, which it has to zero.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
-    # Sampling what tasks do interrupts them a hundred times a second, and every event loop looks at the clock fifty times.
+    # Looking at what tasks do, and at clocks, memory and disks, a hundred times a second takes as much as the tasks of a prediction.
     "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.monitor-interval": "1s",
     "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "2s",
 }
 
 

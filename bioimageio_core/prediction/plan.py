@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from math import prod
 from typing import Any
 
@@ -165,6 +166,16 @@ class Plan:
         """Return the regions of a task."""
         first = task * self.regions_per_task
         return range(first, min(first + self.regions_per_task, self.regions.count))
+
+    def tasks_of_shard(self, number: int, count: int) -> range:
+        """Return the tasks of a shard, counted from 1: neighbours, and about as many blocks as the others have."""
+
+        def middle(task: int) -> float:
+            regions = self.regions_of(task)
+            return (self.regions.blocks_before(regions.start) + self.regions.blocks_before(regions.stop)) / 2
+
+        tasks, blocks = range(self.task_count), self.regions.block_count
+        return range(*(bisect_left(tasks, blocks * n / count, key=middle) for n in (number - 1, number)))
 
     @property
     def choices(self) -> dict[str, list[int]]:

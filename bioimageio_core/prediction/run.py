@@ -133,15 +133,12 @@ def run_plan(
 def _predict_regions(job: RegionJob, executor: Executor, places: Places, options: PredictOptions, clock: Clock) -> int:
     """Compute the regions that are not done; return how many were."""
     plan = job.work.plan
-    first, stop = 0, plan.task_count
-    if options.shard is not None:
-        number, count = options.shard
-        first, stop = stop * (number - 1) // count, stop * number // count
+    tasks = range(plan.task_count) if options.shard is None else plan.tasks_of_shard(*options.shard)
     done = bytearray(plan.task_count) if job.marking is None else job.marking.folder.done(REGIONS, plan.task_count)
-    before = sum(len(plan.regions_of(t)) for t in range(first, stop) if done[t])
-    total = plan.regions_of(stop - 1).stop - plan.regions_of(first).start if stop > first else 0
+    before = sum(len(plan.regions_of(t)) for t in tasks if done[t])
+    total = plan.regions_of(tasks[-1]).stop - plan.regions_of(tasks[0]).start if tasks else 0
     report = Reporter("predict", total, options.progress, before)
-    for _, (regions, placed, seconds) in executor.run(job, (t for t in range(first, stop) if not done[t]), at_once=plan.in_flight):
+    for _, (regions, placed, seconds) in executor.run(job, (t for t in tasks if not done[t]), at_once=plan.in_flight):
         clock.add_all(seconds)
         for outputs in placed:
             for name, (start, array) in outputs.items():

@@ -136,6 +136,31 @@ class TestChunks:
         bc.predict(tmp_path, np.zeros((2, 8, 9), np.float32), tmp_path / "out.zarr", overwrite=True)
 
 
+class TestShards:
+    """Parts of a plan for processes that know nothing of each other."""
+
+    @pytest.mark.parametrize("block", [{"y": 24, "x": 24}, {"y": 40, "x": 24}, {}])
+    def test_equal_parts(self, tmp_path: Path, block: dict[str, int]) -> None:
+        """Each task is in one shard, and shards differ by no more blocks than two tasks have, though regions at edges have fewer."""
+        plan = bc.open_predictor(box_model(tmp_path, {"min": 16, "step": 4}, halo=4)).plan(big(150, 330), axes="yx", block=block)
+        blocks = [sum(len(list(plan.regions.blocks(r))) for r in plan.regions_of(t)) for t in range(plan.task_count)]
+        for count in (1, 2, 3, 7, 1000):
+            shards = [plan.tasks_of_shard(n, count) for n in range(1, count + 1)]
+            assert [t for tasks in shards for t in tasks] == list(range(plan.task_count))
+            sizes = [sum(blocks[t] for t in tasks) for tasks in shards]
+            assert max(sizes) - min(sizes) <= 2 * max(blocks)
+
+    def test_of_very_many(self, tmp_path: Path) -> None:
+        """Nothing is listed: the thousandth part of 10^9 blocks is known at once."""
+        plan = bc.open_predictor(box_model(tmp_path, {"min": 16, "step": 4}, halo=4)).plan(
+            big(1000, 16_000, 16_000), axes="tyx", block={"y": 24, "x": 24}
+        )
+        tasks = plan.tasks_of_shard(1000, 1000)
+        assert tasks.stop == plan.task_count
+        before = plan.regions.blocks_before(plan.regions_of(tasks.start).start)
+        assert (plan.regions.block_count - before) / plan.regions.block_count == pytest.approx(1e-3, rel=0.02)
+
+
 class TestOutputIsNoInput:
     """What is read is never overwritten."""
 
