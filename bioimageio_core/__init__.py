@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         verify,
     )
     from .drafting.draft import DraftedModel
+    from .prediction.clients import worker_processes
     from .prediction.many import Failed
     from .prediction.options import PredictOptions
     from .prediction.plan import Plan
@@ -75,6 +76,7 @@ __all__ = [
     "update_format",
     "validate",
     "verify",
+    "worker_processes",
 ]
 
 _HOMES = {
@@ -90,6 +92,7 @@ _HOMES = {
     "Predictor": "bioimageio_core.prediction.predictor",
     "Statistics": "bioimageio_core.prediction.statistics_file",
     "save_description": "bioimageio_core.spec.saving",
+    "worker_processes": "bioimageio_core.prediction.clients",
 }
 
 

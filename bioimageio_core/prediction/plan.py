@@ -162,6 +162,11 @@ class Plan:
         """Number of tasks."""
         return -(-self.regions.count // self.regions_per_task)
 
+    @property
+    def beside_network(self) -> int:
+        """Threads that measure or write at once while no network runs: those of its calls, or, beside a device, those of regions."""
+        return self.workers if self.weights.on_cpu else self.in_flight
+
     def regions_of(self, task: int) -> range:
         """Return the regions of a task."""
         first = task * self.regions_per_task

@@ -64,7 +64,7 @@ def run_plan(
     scanner = Scanner(
         registry=model.registry,
         executor=executor,
-        workers=plan.workers,
+        workers=plan.beside_network,
         pool_over=plan.pool_over,
         progress=options.progress,
         supplied=options.statistics.dataset,
@@ -169,7 +169,7 @@ def _write_boxes(job: WriteJob | LevelJob, stage: str, executor: Executor, plan:
     count = job.boxes.count
     done = bytearray(count) if job.marking is None else job.marking.folder.done(job.marking.stage, count)
     report = Reporter(stage, count, options.progress, sum(done))
-    for _ in executor.run(job, (n for n in range(count) if not done[n]), at_once=plan.workers):
+    for _ in executor.run(job, (n for n in range(count) if not done[n]), at_once=plan.beside_network):
         report.more()
 
 

@@ -28,6 +28,7 @@ ROUNDS = 3
 REGIONS = int(os.environ.get("BMZ_BENCH_REGIONS", str(1_000_000)))
 PLAN = """
 import json, sys, time
+import numpy as np
 import bioimageio_core as bc
 from bioimageio_core.resources import peak_memory
 predictor = bc.open_predictor(sys.argv[1])
@@ -60,11 +61,13 @@ def on_processes(model: Path, image: Path, output: str, options: dict[str, Any])
 
 SHARD = """
 import json, sys, time
+import numpy as np
 import bioimageio_core as bc
 model, image, output, statistics, number = sys.argv[1:]
 with bc.open_predictor(model, weights_format="onnx", workers=1, shard=(int(number), 2), statistics=statistics) as predictor:
     plan = predictor.plan(image)
-    predictor.network(plan.weights, plan.run_mode, threads=1, calls=1)
+    with predictor.network(plan.weights, plan.run_mode, threads=1, calls=1).turn() as adapter:
+        adapter([np.zeros([g.block_size(0) for g in plan.grids], np.float32)])  # which takes its memory
     print("ready", flush=True)
     sys.stdin.readline()
     begin = time.perf_counter()

@@ -34,9 +34,9 @@ def main() -> None:
             found.setdefault("map_overlap", []).append(
                 way("map_overlap", model, image, output, {"block": 512, "halo": 32, "normalise": True, "sigmoid": True})
             )
-        reference = way("reference", model, image, output, {})
-        if reference is not None:
-            found["reference"] = [reference]
+            reference = way("reference", model, image, output, {})
+            if reference is not None:
+                found.setdefault("reference", []).append(reference)
         report("2D U-Net", size=SIZE, blocks=calls, block=block)
         report_way(found, limit="bare")
 

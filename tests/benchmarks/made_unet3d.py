@@ -1,4 +1,4 @@
-"""A U-Net for volumes: 8 features, 3 levels, halo 16, sizes 64 + 4 n; random weights, which take as long as trained ones."""
+"""A U-Net for volumes: 3 levels, halo 16, sizes 64 + 4 n; random weights, which take as long as trained ones."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 
-def save_unet3d(folder: Path) -> Path:
-    """Write the model with ONNX weights, and return its folder."""
+def save_unet3d(folder: Path, *, features: int = 8, weights_format: str = "onnx") -> Path:
+    """Write the model with ONNX or TorchScript weights, and return its folder."""
     import torch
     from made_models import BATCH, channels, follows, save_description_0_5, space, tensor
     from torch import nn
@@ -22,10 +22,11 @@ def save_unet3d(folder: Path) -> Path:
     class Network(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.down = nn.ModuleList([convolutions(1, 8), convolutions(8, 16), convolutions(16, 32)])
-            self.up = nn.ModuleList([nn.ConvTranspose3d(32, 16, 2, stride=2), nn.ConvTranspose3d(16, 8, 2, stride=2)])
-            self.join = nn.ModuleList([convolutions(32, 16), convolutions(16, 8)])
-            self.last = nn.Conv3d(8, 1, 1)
+            few, more, many = features, 2 * features, 4 * features
+            self.down = nn.ModuleList([convolutions(1, few), convolutions(few, more), convolutions(more, many)])
+            self.up = nn.ModuleList([nn.ConvTranspose3d(many, more, 2, stride=2), nn.ConvTranspose3d(more, few, 2, stride=2)])
+            self.join = nn.ModuleList([convolutions(many, more), convolutions(more, few)])
+            self.last = nn.Conv3d(few, 1, 1)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             fine = self.down[0](x)
@@ -37,21 +38,28 @@ def save_unet3d(folder: Path) -> Path:
 
     torch.manual_seed(0)
     folder.mkdir(parents=True, exist_ok=True)
-    names = {0: "batch", 2: "z", 3: "y", 4: "x"}
-    torch.onnx.export(
-        Network().eval(),
-        (torch.zeros(1, 1, 64, 64, 64),),
-        str(folder / "weights.onnx"),
-        input_names=["raw"],
-        output_names=["out"],
-        dynamic_axes={"raw": names, "out": names},
-        dynamo=False,
-    )
+    network, image = Network().eval(), torch.zeros(1, 1, 64, 64, 64)
+    if weights_format == "onnx":
+        names = {0: "batch", 2: "z", 3: "y", 4: "x"}
+        torch.onnx.export(
+            network,
+            (image,),
+            str(folder / "weights.onnx"),
+            input_names=["raw"],
+            output_names=["out"],
+            dynamic_axes={"raw": names, "out": names},
+            dynamo=False,
+        )
+        weights = {"onnx": {"source": "weights.onnx", "opset_version": 17}}
+    else:
+        torch.jit.trace(network, image).save(str(folder / "weights.pt"))
+        weights = {"torchscript": {"source": "weights.pt", "pytorch_version": "2.6"}}
     size = {"min": 64, "step": 4}
     return save_description_0_5(
         folder,
         [tensor("raw", BATCH, channels(), *(space(a, size) for a in "zyx"))],
         [tensor("out", BATCH, channels(), *(space(a, follows(a), halo=16) for a in "zyx"))],
+        weights=weights,
     )
 
 

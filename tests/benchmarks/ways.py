@@ -25,11 +25,14 @@ def io_bytes() -> tuple[int, int]:
 
 def with_this_library(model: str, image: str, output: str, options: dict[str, Any]) -> Callable[[], Any]:
     """Predict zarr to zarr."""
+    import numpy as np
+
     import bioimageio_core as bc
 
     predictor = bc.open_predictor(model, **options)
     plan = predictor.plan(image, output)
-    predictor.network(plan.weights, plan.run_mode, threads=plan.threads, calls=plan.workers)
+    with predictor.network(plan.weights, plan.run_mode, threads=plan.threads, calls=plan.workers).turn() as adapter:
+        adapter([np.zeros([g.block_size(0) for g in plan.grids], np.float32)])  # which takes its memory, as before bare calls
     return lambda: predictor.run(plan, output, overwrite=True)
 
 

@@ -212,3 +212,25 @@ class TestTurns:
         assert [turns.following(w) for w in "abababab"] == [0, 4, 1, 5, 2, 6, 3, 7]
         turns = _Turns(range(8), ["a", "b"])
         assert [turns.following("b") for _ in range(8)] == [4, 5, 6, 7, 2, 3, 1, 0]
+
+
+class TestWorkerProcesses:
+    """Workers that are started for a prediction."""
+
+    def test_same_as_threads(self, folder: Path, tmp_path: Path) -> None:
+        """They predict, are set up for it, and leave dask's configuration as it was."""
+        import dask
+
+        model = box_model(folder, {"min": 16, "step": 4}, halo=4)
+        image = np.random.default_rng(0).random((100, 120), dtype=np.float32)
+        before = dict(dask.config.get("distributed.nanny.pre-spawn-environ"))
+        with bc.worker_processes(2) as client:
+            environments = client.run(lambda: (os.getpid(), dict(os.environ)))
+            prediction = bc.predict(model, image, tmp_path / "o.zarr", axes="yx", block={"y": 48, "x": 48}, client=client)
+        assert len({pid for pid, _ in environments.values()} - {os.getpid()}) == 2
+        for _, environment in environments.values():
+            assert "MALLOC_TRIM_THRESHOLD_" not in environment
+            assert environment["OMP_NUM_THREADS"] == "1"
+        assert dask.config.get("distributed.nanny.pre-spawn-environ") == before
+        alone = bc.predict(model, image, axes="yx", block={"y": 48, "x": 48})
+        np.testing.assert_array_equal(np.asarray(prediction["out"]), np.asarray(alone["out"]))
