@@ -13,12 +13,15 @@ __all__ = ["connect", "worker_processes"]
 SETTINGS = {
     # What dask sets makes every large array ask the system for fresh pages, which it has to zero.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
-    # Looking at what tasks do, and at clocks, memory and disks, a hundred times a second takes as much as the tasks of a prediction.
+    # Looking at tasks, clocks, memory and disks a hundred times a second takes some per cent of a core in each process.
     "distributed.worker.profile.enabled": False,
     "distributed.worker.memory.monitor-interval": "1s",
     "distributed.admin.tick.interval": "500ms",
     "distributed.admin.system-monitor.interval": "2s",
 }
+
+SCHEDULER = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
+"""Its port for metrics is any that is free: several predictions may run on a machine."""
 
 
 @contextmanager
@@ -40,7 +43,7 @@ def worker_processes(count: int) -> Iterator[Any]:
 
     with (
         dask.config.set(SETTINGS),
-        distributed.LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=count, threads_per_worker=1, scheduler_kwargs=SCHEDULER) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):
         yield client

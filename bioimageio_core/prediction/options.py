@@ -192,8 +192,10 @@ class PredictOptions:
             for axis, size in getattr(self, name).items():
                 if size < 1:
                     raise InputError(f"{name} along axis {axis!r} is {size}: expected at least 1 pixel")
-        if self.shard is not None and not 1 <= self.shard[0] <= self.shard[1]:
-            raise InputError(f"shard is {self.shard[0]}/{self.shard[1]}: expected i/n with i from 1 to n")
+        if self.shard is not None:
+            number, count = self.shard if len(self.shard) == 2 else (None, None)
+            if not (isinstance(number, int) and isinstance(count, int) and 1 <= number <= count):
+                raise InputError(f"shard is {self.shard!r}: expected a pair of numbers i, n (--shard i/n) with i from 1 to n")
         if self.batch_size < 1:
             raise InputError(f"batch_size is {self.batch_size}: expected at least 1")
         if any(h < 0 for h in self.halo.values()):

@@ -231,8 +231,8 @@ class TestShards:
         assert finished == [False, False, True]
         np.testing.assert_allclose(arrays(output)["out"], np.asarray(bc.predict(model, image)["out"]), rtol=1e-5)
 
-    @pytest.mark.parametrize("shard", [(0, 3), (4, 3), (1, 0)])
-    def test_refused(self, tmp_path: Path, model: Path, image: Path, shard: tuple[int, int]) -> None:
-        """Parts are counted from 1."""
-        with pytest.raises(InputError, match="expected i/n with i from 1 to n"):
+    @pytest.mark.parametrize("shard", [(0, 3), (4, 3), (1, 0), "1/2", (1,)])
+    def test_refused(self, tmp_path: Path, model: Path, image: Path, shard: Any) -> None:
+        """Parts are counted from 1, and given as numbers."""
+        with pytest.raises(InputError, match=r"expected a pair of numbers i, n \(--shard i/n\) with i from 1 to n"):
             bc.predict(model, image, tmp_path / "o.zarr", shard=shard)
