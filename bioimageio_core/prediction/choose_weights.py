@@ -45,10 +45,10 @@ class WeightsChoice:
     def calls(self, asked: int | None, cores: int) -> int:
         """Return how many calls run at once.
 
-        On a CPU one for each core; on another device two, of which one computes while what the other gets or gives is copied.
-        Networks that are not thread-safe take one each, whatever is asked for.
+        On a CPU one for each core; on a CUDA device two, of which one computes while what the other gets or gives is copied.
+        Networks that are not thread-safe take one each, whatever is asked for, and so do other devices, of which not all are.
         """
-        if not self.thread_safe:
+        if not self.thread_safe or any(device.partition(":")[0] not in ("cpu", "cuda") for device in self.devices):
             return len(self.devices)
         return asked or (cores if self.on_cpu else 2 * len(self.devices))
 

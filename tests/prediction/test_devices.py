@@ -35,6 +35,7 @@ class TestCalls:
             (choice("cuda"), None, 2),
             (choice("cuda:0", "cuda:1"), None, 4),
             (choice("cuda"), 5, 5),
+            (choice("mps"), 5, 1),
             (choice("cpu", thread_safe=False), None, 1),
             (choice("cpu", thread_safe=False), 8, 1),
             (choice("cuda:0", "cuda:1", thread_safe=False), None, 2),
