@@ -153,6 +153,26 @@ def box_model(folder: Path, size: Any, *, halo: int = 1, filter_size: int = 3, *
     )
 
 
+def null_model(
+    folder: Path,
+    axes: str = "zyx",
+    *,
+    halo: int = 4,
+    step: int = 8,
+    pre: Sequence[dict[str, Any]] = (),
+    post: Sequence[dict[str, Any]] = (),
+) -> Path:
+    """What it takes, it gives back, and wants a halo for it; sizes are ``2 * halo + step`` and more, by steps."""
+    folder.mkdir(parents=True, exist_ok=True)
+    identity_graph(folder / "weights.onnx", rank=len(axes) + 2)
+    size = {"min": 2 * halo + step, "step": step}
+    return save_description_0_5(
+        folder,
+        [tensor("raw", BATCH, channels(), *(space(a, size) for a in axes), preprocessing=list(pre))],
+        [tensor("out", BATCH, channels(), *(space(a, follows(a), halo=halo) for a in axes), postprocessing=list(post))],
+    )
+
+
 def pointwise_model(
     folder: Path,
     *,

@@ -18,7 +18,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from made_unet3d import save_null_model
+sys.path.insert(0, str(Path(__file__).parents[1]))  # what tests share
+
+from made_models import null_model
 from measuring import in_new_process, model_folder, report, write_noise
 
 from bioimageio_core.resources import peak_memory
@@ -127,7 +129,7 @@ def main() -> None:
             cluster_reached=seconds["bare"] / seconds["cluster"],
             shards_reached=seconds["bare"] / (seconds["statistics"] + seconds["shards"]),
         )
-        null = save_null_model(Path(folder) / "null", "yx")
+        null = null_model(Path(folder) / "null", "yx")
         plan = in_new_process(PLAN, str(null))
         report("planning", regions=plan["blocks"], seconds=plan["seconds"], peak_MB=plan["peak"] / 1e6, more_MB=plan["more"] / 1e6)
         options = {"block": {"y": 80, "x": 80}, "codec": "none"}  # cores of 64

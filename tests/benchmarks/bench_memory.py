@@ -6,11 +6,15 @@ Promised: at most 1.1 times the budget (1, 2, 4 GB), the same for 1 GB and for 2
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # what tests share
+
 import numpy as np
-from made_unet3d import save_null_model, save_unet3d
+from made_models import null_model
+from made_unet3d import save_unet3d
 from measuring import model_folder, report, way, write_noise, write_volume
 
 CHUNK = 256
@@ -52,7 +56,7 @@ def main() -> None:
                 report(
                     f"{name}, budget", GB=budget / 1e9, peak_GB=found["peak"] / 1e9, ratio=found["peak"] / budget, seconds=found["seconds"]
                 )
-        null = save_null_model(Path(folder) / "null")
+        null = null_model(Path(folder) / "null")
         for gigabytes in GIGABYTES:
             large = write_large(Path(folder) / f"{gigabytes:g}.zarr", gigabytes)
             for budget in (1e9,):

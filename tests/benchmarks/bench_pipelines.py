@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
-from made_unet3d import save_null_model, save_small_net
+sys.path.insert(0, str(Path(__file__).parents[1]))  # what tests share
+
+from made_models import null_model
+from made_unet3d import save_small_net
 from measuring import bare_calls, report, report_way, way, write_noise
 
 SIZE = 8192
@@ -27,7 +31,7 @@ def main() -> None:
         report("small network", blocks=blocks)
         report_way(found, limit="bare")
         percentiles = {"id": "scale_range", "kwargs": {"axes": ["y", "x"], "min_percentile": 1, "max_percentile": 99.8}}
-        heavy = save_null_model(Path(folder) / "heavy", "yx", post=(percentiles,))
+        heavy = null_model(Path(folder) / "heavy", "yx", post=(percentiles,))
         report("percentiles of the output", **way("library", heavy, image, output, {}))
 
 

@@ -6,13 +6,16 @@ Regions of 256^3 voxels out of chunks of 128^3, read with a halo of 16, from uin
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # what tests share
+
 import attrs
 import numpy as np
-from made_unet3d import save_null_model
+from made_models import null_model
 from measuring import report
 
 import bioimageio_core as bc
@@ -37,7 +40,7 @@ def main() -> None:
     os.environ["SLURM_CPUS_PER_TASK"] = "1"
     with tempfile.TemporaryDirectory() as folder:
         image = write_image(Path(folder) / "image.zarr")
-        model = save_null_model(Path(folder) / "null", pre=(NORMALISED,), halo=HALO)
+        model = null_model(Path(folder) / "null", pre=(NORMALISED,), halo=HALO)
         block = dict.fromkeys("zyx", CORE + 2 * HALO)
         with bc.open_predictor(model, block=block, workers=1, dtype="uint8", value_range=(-4, 4), memory="20 GB") as predictor:
             plan = predictor.plan(str(image))

@@ -83,18 +83,3 @@ def save_small_net(folder: Path) -> Path:
         [tensor("raw", BATCH, channels(), *(space(a, {"min": 16, "step": 4}) for a in "yx"))],
         [tensor("out", BATCH, channels(), *(space(a, follows(a), halo=4) for a in "yx"))],
     )
-
-
-def save_null_model(
-    folder: Path, axes: str = "zyx", *, pre: tuple[dict[str, object], ...] = (), post: tuple[dict[str, object], ...] = (), halo: int = 4
-) -> Path:
-    """Write a network that gives back what it takes, with a halo."""
-    from made_models import BATCH, channels, follows, identity_graph, save_description_0_5, space, tensor
-
-    folder.mkdir(parents=True, exist_ok=True)
-    identity_graph(folder / "weights.onnx", rank=len(axes) + 2)
-    return save_description_0_5(
-        folder,
-        [tensor("raw", BATCH, channels(), *(space(a, {"min": 2 * halo + 8, "step": 8}) for a in axes), preprocessing=list(pre))],
-        [tensor("out", BATCH, channels(), *(space(a, follows(a), halo=halo) for a in axes), postprocessing=list(post))],
-    )

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 import numpy as np
 import pytest
-from made_models import BATCH, channels, follows, identity_graph, save_description_0_5, space, tensor
+from made_models import null_model
 
 import bioimageio_core as bc
 from bioimageio_core.prediction.caching import choose_caches
@@ -35,20 +35,10 @@ class Chunked:
         return self.array[index]
 
 
-def null_model(folder: Path, axes: str) -> Path:
-    """Return a model that gives back what it takes, and wants a halo."""
-    identity_graph(folder / "weights.onnx", rank=len(axes) + 2)
-    return save_description_0_5(
-        folder,
-        [tensor("raw", BATCH, channels(), *(space(a, {"min": 12, "step": 4}) for a in axes))],
-        [tensor("out", BATCH, channels(), *(space(a, follows(a), halo=HALO) for a in axes))],
-    )
-
-
 def predicted(folder: Path, axes: str, room: int) -> tuple[bc.Plan, Counter[tuple[int, ...]]]:
     """Predict a cube block by block, with so much room for chunks; return the plan and how often each chunk was read."""
     array = Chunked((SIZE,) * len(axes))
-    with bc.open_predictor(null_model(folder, axes), block=dict.fromkeys(axes, CORE + 2 * HALO), workers=1) as predictor:
+    with bc.open_predictor(null_model(folder, axes, halo=HALO, step=4), block=dict.fromkeys(axes, CORE + 2 * HALO), workers=1) as predictor:
         plan = predictor.plan(array, axes=axes)
         regions = attrs.evolve(plan.regions, blocks_per_region=(1,) * len(plan.grids), brick=())
         regions, cache = choose_caches([(plan.inputs[0].bound, False)], regions, in_flight=1, room=room, reorder=True)
