@@ -71,9 +71,14 @@ def _as_written(array: zarr.Array[Any], block: NDArray[Any]) -> zarr.Array[Any]:
 
     Chunks of fill values are not stored; where the first value of each chunk is another one, there are none of them.
     """
+    import zarr
+
     first = block[tuple(slice(None, None, n) for n in array.chunks)]
-    never = bool((first != array.fill_value).all())
-    return array.with_config({"write_empty_chunks": True}) if never else array
+    if not (first != array.fill_value).all():
+        return array
+    metadata: Any = array.metadata
+    # What Array.with_config does in zarr 3.1.6 and newer.
+    return zarr.Array(zarr.AsyncArray(metadata=metadata, store_path=array.store_path, config={"write_empty_chunks": True}))
 
 
 class ChunkStore:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -47,6 +48,13 @@ def worker_processes(count: int) -> Iterator[Any]:
         distributed.Client(cluster, set_as_default=False) as client,
     ):
         yield client
+        if client.status == "running":
+            client.run(_end_quietly)
+
+
+def _end_quietly() -> None:
+    """Let a worker be silent from now on: as all end, some tell at length that they reach the scheduler no more."""
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
 
 
 @contextmanager
