@@ -63,15 +63,14 @@ class RegionGrid:
         """Return the number of blocks of all regions that are visited before a region; for `count`, of all."""
         if region == self.count:
             return self.block_count
-        at, counts = self.position(region), [g.count for g in self.grids]
-        ranges = self.block_ranges(region)
+        ranges, counts = self.block_ranges(region), [g.count for g in self.grids]
         own, begins, bricks = [len(r) for r in ranges], list[int](), list[int]()
         for n, side in enumerate(self.brick or self.shape):
             blocks = side * self.blocks_per_region[n]  # of a whole brick
-            begins.append(at[n] // side * blocks)
+            begins.append(ranges[n].start // blocks * blocks)
             bricks.append(min(begins[n] + blocks, counts[n]) - begins[n])
         before = 0
-        for n in range(len(at)):
+        for n in range(len(counts)):
             # Bricks that lie before along this grid and in line along those to its left; then regions of the same brick likewise.
             before += prod(bricks[:n]) * begins[n] * prod(counts[n + 1 :])
             before += prod(own[:n]) * (ranges[n].start - begins[n]) * prod(bricks[n + 1 :])

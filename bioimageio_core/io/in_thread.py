@@ -82,7 +82,10 @@ class InThread:
         return False
 
     def _run(self, coroutine: Any) -> Any:
-        loop = self._idle.pop() if self._idle else _new_loop()
+        try:
+            loop = self._idle.pop()  # without a look before: another thread may come in between
+        except IndexError:
+            loop = _new_loop()
         try:
             return loop.run_until_complete(coroutine)
         finally:

@@ -42,13 +42,18 @@ class WeightsChoice:
         """Whether calls take the cores that reading and writing take, too."""
         return all(device.partition(":")[0] == "cpu" for device in self.devices)
 
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether each network takes one call at a time: it is not thread-safe, or its device may not be."""
+        return not self.thread_safe or any(device.partition(":")[0] not in ("cpu", "cuda") for device in self.devices)
+
     def calls(self, asked: int | None, cores: int) -> int:
         """Return how many calls run at once.
 
         On a CPU one for each core; on a CUDA device two, of which one computes while what the other gets or gives is copied.
-        Networks that are not thread-safe take one each, whatever is asked for, and so do other devices, of which not all are.
+        Networks that take one at a time take no more, whatever is asked for.
         """
-        if not self.thread_safe or any(device.partition(":")[0] not in ("cpu", "cuda") for device in self.devices):
+        if self.one_at_a_time:
             return len(self.devices)
         return asked or (cores if self.on_cpu else 2 * len(self.devices))
 

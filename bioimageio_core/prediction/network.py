@@ -66,7 +66,7 @@ def load_network(
         run_mode: What wraps the network.
         devices: Some of the chosen devices.
         threads: Threads that a call may use.
-        calls: Calls at once on all of them; fewer where the network does not take them (`WeightsChoice.calls`).
+        calls: Calls at once on all of them; one each where the network takes no more (`WeightsChoice.one_at_a_time`).
         trust: Whether code that comes with the model may run.
 
     Raises:
@@ -88,4 +88,4 @@ def load_network(
         for loaded in adapters:
             loaded.close()
         raise
-    return Network(adapters, natives, calls=calls if weights.thread_safe else 1)
+    return Network(adapters, natives, calls=1 if weights.one_at_a_time else calls)

@@ -33,13 +33,16 @@ class Transfers:
 
     def __init__(self, device: Any) -> None:
         self._device = device
+        self._kind = _ThroughLockedPages if device.type == "cuda" else _AtOnce
         self._idle: list[Transfer] = []
 
     @contextmanager
     def lent(self) -> Iterator[Transfer]:
         """Lend one to a thread."""
-        kind = _ThroughLockedPages if self._device.type == "cuda" else _AtOnce
-        transfer = self._idle.pop() if self._idle else kind(self._device)
+        try:
+            transfer = self._idle.pop()  # without a look before: another thread may come in between
+        except IndexError:
+            transfer = self._kind(self._device)
         try:
             yield transfer
         finally:

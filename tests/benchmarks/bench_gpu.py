@@ -37,7 +37,7 @@ def compared(name: str, model: Path, image: Path, output: Path) -> None:
     with bc.open_predictor(model, weights_format="torchscript", device="cuda") as predictor:
         plan = predictor.plan(str(image))
         blocks = plan.regions.block_count
-        shape = (1, 1, *(g.block_size(0) for g in plan.grids if g.block_size(0) > 1))
+        shape = [g.block_size(0) for g in plan.grids]
         predictor.run(plan, str(output), overwrite=True)  # scripts are compiled, and kernels chosen, in the first calls
         network = torch.jit.load(str(model / "weights.pt"), map_location="cuda").eval()
         array = np.random.default_rng(0).random(shape, dtype=np.float32)
