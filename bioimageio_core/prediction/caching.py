@@ -10,7 +10,7 @@ import attrs
 from ..blocks import RegionGrid
 from ..io.chunk_cache import ChunkCache
 from .inputs import BoundInput
-from .plan import Plan
+from .plan import Keeping, Plan
 
 __all__ = ["cached", "choose_caches", "kept_from_statistics"]
 
@@ -19,34 +19,38 @@ SHARE = 4
 
 
 def choose_caches(
-    inputs: Sequence[tuple[BoundInput, bool]], regions: RegionGrid, *, in_flight: int, room: int, reorder: bool
-) -> tuple[RegionGrid, tuple[int, ...]]:
-    """Choose the order of regions, and how many bytes of decoded chunks of each input to keep meanwhile.
+    inputs: Sequence[tuple[BoundInput, bool]], regions: RegionGrid, *, in_flight: int, room: int, processes: int = 1, reorder: bool
+) -> tuple[RegionGrid, tuple[Keeping, ...]]:
+    """Choose the order of regions, and which decoded chunks of each input to keep meanwhile.
 
     Neighbours share chunks, and halos reach into those of others. Row by row, a chunk is wanted again after a whole row, or a whole plane
     of rows. Where these do not fit the budget, regions are visited in bricks: as wide as fit, and as long as the image.
-    Chunks of small images that are measured before are all kept.
+    Chunks of small images that are measured before are all kept; each process reads a run of neighbours and keeps what it has read.
 
     Args:
         inputs: All inputs, and whether statistics of each are wanted, so that it is read more than once.
         regions: The regions, row by row.
         in_flight: Regions at once.
         room: Bytes of the budget that are left.
+        processes: Processes that share them.
         reorder: Whether the order may be chosen; not in a run that is continued.
 
     Returns:
-        The regions in their order, and bytes for each input: 0 where blocks share no chunks, or those that they share do not fit.
+        The regions in their order, and what is kept of each input.
 
     """
-    whole = [b.image.chunks is not None and measured and _whole_bytes(b) <= room // SHARE // len(inputs) for b, measured in inputs]
     for brick in _bricks(regions) if reorder else [regions.brick]:
         ordered = attrs.evolve(regions, brick=brick)
-        needed = tuple(
-            _whole_bytes(b) if all_of_it else _needed(b, ordered, in_flight) for (b, _), all_of_it in zip(inputs, whole, strict=True)
-        )
-        if sum(needed) <= room:
-            return ordered, needed
-    return regions, (0,) * len(inputs)
+        kept = []
+        for bound, measured in inputs:
+            whole, layer = _whole_bytes(bound), _needed(bound, ordered, in_flight)
+            if bound.image.chunks is not None and measured and whole <= room // SHARE // len(inputs):
+                kept.append(Keeping(whole if processes == 1 else min(whole, -(-whole // processes) + layer), whole=True))
+            else:
+                kept.append(Keeping(layer))
+        if sum(k.limit for k in kept) <= room // processes:
+            return ordered, tuple(kept)
+    return regions, (Keeping(),) * len(inputs)
 
 
 def _bricks(regions: RegionGrid) -> Iterator[tuple[int, ...]]:
@@ -99,8 +103,8 @@ def cached(bound: BoundInput, limit: int) -> BoundInput:
 def kept_from_statistics(plan: Plan) -> Plan:
     """Return the plan with caches of the inputs that are kept whole, so that passes before the regions fill them."""
     inputs = tuple(
-        attrs.evolve(i, bound=cached(i.bound, limit)) if limit >= _whole_bytes(i.bound) else i
-        for i, limit in zip(plan.inputs, plan.cache, strict=True)
+        attrs.evolve(i, bound=cached(i.bound, keeping.limit)) if keeping.whole else i
+        for i, keeping in zip(plan.inputs, plan.cache, strict=True)
     )
     return attrs.evolve(plan, inputs=inputs)
 

@@ -5,24 +5,26 @@ This module imports `distributed`, so it is imported where there is a client.
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import pickle
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from io import BytesIO
 from threading import Lock
 from typing import Any
 from uuid import uuid4
 
 import attrs
+import cloudpickle
 from distributed import Client, WorkerPlugin, as_completed, get_worker
 from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
 
 from ..errors import ModelRunError
+from ..io.chunk_cache import ChunkCache
 from .executors import Job
+from .turns import PER_THREAD, Turns
 
 __all__ = ["Cluster", "processes_of_fullest_host", "threads_of_fullest_host", "turns_on_hosts"]
-
-PER_THREAD = 2
-"""Tasks that are submitted for each thread: one that runs and one that waits, so that no thread does."""
 
 ANYBODY = ""
 """Stands for all workers, where it does not matter who does a task."""
@@ -30,9 +32,23 @@ ANYBODY = ""
 
 @attrs.frozen
 class Cluster:
-    """The workers of a client."""
+    """The workers of a client; in a ``with`` block, they keep the chunks that one job has read for those that follow."""
 
     client: Client
+    shelf: str = attrs.field(factory=lambda: f"bioimageio_core-{uuid4().hex}", init=False)
+    """Name of what they keep."""
+
+    def __enter__(self) -> Cluster:
+        self.client.register_plugin(_Shelf(), name=self.shelf)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._forget(self.shelf)
+
+    def _forget(self, name: str) -> None:
+        """Let workers be without a plugin."""
+        if self.client.status == "running":
+            self.client.unregister_worker_plugin(name)
 
     @property
     def shares_memory(self) -> bool:
@@ -48,29 +64,30 @@ class Cluster:
 
         """
         client, name = self.client, f"bioimageio_core-{uuid4().hex}"
-        client.register_plugin(_Workplace(job), name=name)
+        client.register_plugin(_Workplace(_packed(job), self.shelf), name=name)
         try:
             threads: dict[str, int] = client.nthreads() or {ANYBODY: 1}
             if not job.neighbours_share:
                 threads = {ANYBODY: sum(threads.values())}
-            turns = _Turns(tasks, list(threads))
+            turns = Turns(tasks, threads)
+            running = as_completed(loop=client.loop, with_results=True)
 
-            def submit(worker: str) -> Any:
-                task = turns.following(worker)
-                if task is None:
-                    return None
-                wish = {} if worker == ANYBODY else {"workers": [worker], "allow_other_workers": True}
-                return client.submit(_carry_out, name, task, key=f"{name}/{task}/{worker}", pure=False, **wish)
+            def submit(worker: str) -> None:
+                following = turns.following(worker)
+                if following:
+                    wish = {} if worker == ANYBODY else {"workers": [worker], "allow_other_workers": True}
+                    running.add(client.submit(_carry_out, name, following, key=f"{name}/{following[0]}/{worker}", pure=False, **wish))
 
-            first = [submit(worker) for _ in range(PER_THREAD) for worker, count in threads.items() for _ in range(count)]
-            running = as_completed([f for f in first if f is not None], loop=client.loop, with_results=True)
-            for future, result in running:
-                _, task, worker = future.key.split("/", 2)
+            for _ in range(PER_THREAD):
+                for worker, count in threads.items():
+                    for _ in range(count):
+                        submit(worker)
+            for future, (results, seconds) in running:
+                worker = future.key.split("/", 2)[2]
                 future.release()
-                more = submit(worker)
-                if more is not None:
-                    running.add(more)
-                yield int(task), result
+                turns.returned(worker, len(results), seconds)
+                submit(worker)
+                yield from results
         except KilledWorker as error:
             raise ModelRunError(
                 f"workers of the cluster died of the same task again and again, of too little memory maybe: {error}"
@@ -80,64 +97,71 @@ class Cluster:
                 f"the scheduler of the cluster is gone ({error}); what is done is kept, go on with resume=True (--resume)"
             ) from error
         finally:
-            if client.status == "running":
-                client.unregister_worker_plugin(name)
+            self._forget(name)
 
 
-class _Turns:
-    """Who does which task next: each worker those that follow each other, so that it has read for one what the next one wants.
+class _Shelf(WorkerPlugin):  # type: ignore[misc]  # distributed has no types
+    """Keeps caches of chunks in a worker process from job to job."""
 
-    Args:
-        tasks: In an order in which neighbours follow each other; kept as 8 bytes each.
-        workers: Their names.
-
-    """
-
-    def __init__(self, tasks: Iterable[int], workers: Sequence[str]) -> None:
-        self._tasks = array("q", tasks)
-        count, parts = len(self._tasks), len(workers)
-        self._left = {w: range(count * n // parts, count * (n + 1) // parts) for n, w in enumerate(workers)}
-
-    def following(self, worker: str) -> int | None:
-        """Return the next task of a worker, who takes over half of the longest rest when it has done its own; None at the end."""
-        left = self._left[worker]
-        if not left:
-            giver = max(self._left, key=lambda w: len(self._left[w]))
-            theirs = self._left[giver]
-            self._left[giver], left = theirs[: len(theirs) // 2], theirs[len(theirs) // 2 :]
-            if not left:
-                return None
-        self._left[worker] = left[1:]
-        return self._tasks[left[0]]
+    def __init__(self) -> None:
+        self.caches: dict[Hashable, ChunkCache] = {}
 
 
-class _Workplace(WorkerPlugin):  # type: ignore[misc]  # distributed has no types
+class _Packer(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
+    """Pickles a job; of its caches it says which ones they are, and how to make those that a process has not."""
+
+    def persistent_id(self, value: object) -> Any:
+        return (id(value), *value.__reduce__()) if isinstance(value, ChunkCache) else None
+
+
+class _Unpacker(pickle.Unpickler):
+    """Makes the job that was packed, with the caches of a shelf."""
+
+    def __init__(self, packed: bytes, caches: dict[Hashable, ChunkCache]) -> None:
+        super().__init__(BytesIO(packed))
+        self._caches = caches
+
+    def persistent_load(self, cache: Any) -> ChunkCache:
+        key, make, state = cache
+        if key not in self._caches:
+            self._caches[key] = make(*state)
+        return self._caches[key]
+
+
+def _packed(job: Job) -> bytes:
+    file = BytesIO()
+    _Packer(file).dump(job)
+    return file.getvalue()
+
+
+class _Workplace(WorkerPlugin):  # type: ignore[misc]
     """Keeps what one job needs in a worker process, from the first task to the end of the job."""
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._work: Callable[[int], Any] | None = None
-        self._opening: Lock | None = None
-        self._worker = ""
+    def __init__(self, packed: bytes, shelf: str) -> None:
+        self._packed, self._shelf = packed, shelf
 
     def setup(self, worker: Any) -> None:
-        self._worker = worker.address
-        self._opening = Lock()  # made here, since a lock can not be sent
+        shelf = worker.plugins.get(self._shelf) or _Shelf()  # without one, a job keeps its caches for itself
+        self._job: Job = _Unpacker(self._packed, shelf.caches).load()
+        self._work: Callable[[int], Any] | None = None
+        self._opening = Lock()
+        self._worker: str = worker.address
 
     def teardown(self, worker: Any) -> None:
         self._job.close()
 
     def carry_out(self, task: int) -> Any:
-        assert self._opening is not None
         with self._opening:
             if self._work is None:
                 self._work = self._job.open(self._worker)
         return self._work(task)
 
 
-def _carry_out(name: str, task: int) -> Any:
+def _carry_out(name: str, tasks: Sequence[int]) -> tuple[list[tuple[int, Any]], float]:
+    """Return what tasks return, and the seconds that they took."""
     workplace: _Workplace = get_worker().plugins[name]
-    return workplace.carry_out(task)
+    begin = time.perf_counter()
+    return [(task, workplace.carry_out(task)) for task in tasks], time.perf_counter() - begin
 
 
 def turns_on_hosts(client: Client) -> dict[str, int]:

@@ -114,13 +114,20 @@ class _Regions:
 class ScanJob:
     """One pass over samples that measures them; a task is a run of boxes."""
 
-    neighbours_share: ClassVar[bool] = False  # boxes are whole chunks
     statistics: StreamingStatistics | DatasetStatistics
     samples: tuple[Sample, ...]
     boxes: tuple[Boxes, ...]
     """Of each sample."""
 
     boxes_per_task: int
+
+    @property
+    def neighbours_share(self) -> bool:
+        """Whether who measures a part of an image keeps it, and should be who predicts it: neighbours, as those of regions.
+
+        What is measured last then waits for what comes before, of half of the image or more; images that are kept are small.
+        """
+        return any(s.kept for s in self.samples)
 
     @property
     def box_count(self) -> int:

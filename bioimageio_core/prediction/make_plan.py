@@ -113,10 +113,11 @@ def make_plan(
     held = traffic.bytes_in_flight(grids, regions.blocks_per_region) - traffic.bytes_in_flight(grids) * options.batch_size
     estimated = choice.estimated_memory + max(0, held) * in_flight
     regions, cache = choose_caches(
-        [(p.bound, options.client is None and any(s.needs.measures for s in p.steps)) for p in planned],
+        [(p.bound, any(s.needs.measures for s in p.steps)) for p in planned],
         regions,
         in_flight=in_flight,
-        room=(options.memory_bytes - estimated) // processes,
+        room=options.memory_bytes - estimated,
+        processes=processes,
         reorder=continued is None,
     )
     most = TASKS_OF_THREAD if options.client is None else TASKS_OF_PROCESS
@@ -139,7 +140,7 @@ def make_plan(
         pool_over=options.stats_over,
         memory=options.memory_bytes,
         cache=cache,
-        estimated_memory=estimated + sum(cache) * processes,
+        estimated_memory=estimated + sum(k.limit for k in cache) * processes,
         floor=choice.floor,
         reason=choice.reason,
         estimated_seconds=choice.estimated_seconds,

@@ -22,7 +22,7 @@ from .run_mode import PlannedRunMode
 from .steps import Step, measure_text
 from .stored import StoredAs
 
-__all__ = ["Plan", "PlannedInput", "PlannedOutput", "tie_axes"]
+__all__ = ["Keeping", "Plan", "PlannedInput", "PlannedOutput", "tie_axes"]
 
 PLAN_FORMAT = "2"
 
@@ -36,6 +36,17 @@ class PlannedInput:
     """For each axis of ``bound.axes``: the number of its group and the tie; None where another input has it and this one does not."""
 
     steps: tuple[Step, ...]
+
+
+@attrs.frozen
+class Keeping:
+    """What is kept of an input while a run goes on."""
+
+    limit: int = 0
+    """Bytes of decoded chunks in each process: 0 where blocks share no chunks, or those that they share do not fit."""
+
+    whole: bool = False
+    """Whether the processes keep all of the image, each its part, from its statistics on."""
 
 
 @attrs.frozen(kw_only=True)
@@ -122,8 +133,8 @@ class Plan:
     in_flight: int
     """Regions at once: some are read and written while the network works on others."""
 
-    cache: tuple[int, ...]
-    """Bytes of decoded chunks that are kept of each input, since blocks share them."""
+    cache: tuple[Keeping, ...]
+    """What is kept of each input, since blocks share chunks."""
 
     mask: Mask | None
     skip_empty: bool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -219,19 +219,19 @@ class Predictor:
             raise InputError("resume and shard continue what is on disk: give an output (-o), as in result.zarr")
         client = active_client(chosen)
         job = RegionJob(work=None, descr=self.model.descr, package=self.model.package, trust=chosen.trust)
-        executor: Executor
         if client is None:
             # Loaded now, so that what fails does so before anything is written.
             job.network = self.network(plan.weights, plan.run_mode, threads=plan.threads, calls=plan.workers, trust=chosen.trust)
             with job.network.turn() as adapter:
                 check_insisted_sizes(plan, adapter)
-            executor = Threads()
+            executor: AbstractContextManager[Executor] = nullcontext(Threads())
         else:
             from .cluster import Cluster, turns_on_hosts
 
             executor, job.turns = Cluster(client), turns_on_hosts(client)
         places = Places(plan, output, chosen, run, continued=continued)
-        return run_plan(plan, self.model, chosen, executor, job, places, run)
+        with executor as entered:
+            return run_plan(plan, self.model, chosen, entered, job, places, run)
 
     def network(
         self, weights: WeightsChoice, run_mode: PlannedRunMode | None = None, *, threads: int, calls: int = 1, trust: bool = False

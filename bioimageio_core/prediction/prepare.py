@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..blocks import Window
+from ..io.chunk_cache import ChunkCache
 from ..registry import Measure
 from ..typing import AxisId
 from .inputs import BoundInput, pad_windows
@@ -60,7 +61,8 @@ class PreparedInput:
 
 def raw_sample(bound: BoundInput) -> Sample:
     """Return an input as it was given."""
-    return Sample(source=bound, axes=bound.axes, shape=bound.shape, chunks=bound.chunks, extra=len(bound.extra_axes))
+    kept = isinstance(bound.image.reader, ChunkCache)
+    return Sample(source=bound, axes=bound.axes, shape=bound.shape, chunks=bound.chunks, extra=len(bound.extra_axes), kept=kept)
 
 
 def reference_statistics(inputs: Mapping[str, Sample], steps: Iterable[Step], scanner: Scanner) -> dict[Measure, AxisArray]:

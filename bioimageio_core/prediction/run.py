@@ -73,7 +73,7 @@ def run_plan(
         notes=places.folder,
     )
     with clock.timed("statistics"):
-        read = kept_from_statistics(plan) if executor.shares_memory else plan
+        read = kept_from_statistics(plan)
         raw = {i.bound.tensor.id: raw_sample(i.bound) for i in read.inputs}
         steps = [s for i in plan.inputs for s in i.steps] + [s for o in plan.outputs for s in (*o.steps, *o.late_steps)]
         references = reference_statistics(raw, steps, scanner)
@@ -175,7 +175,7 @@ def _write_boxes(job: WriteJob | LevelJob, stage: str, executor: Executor, plan:
 
 def _cached_sources(plan: Plan, inputs: Mapping[str, PreparedInput]) -> dict[str, BoundInput | ProcessedSource]:
     """Return what blocks are read from, with caches of chunks that blocks share."""
-    limits = dict(zip((i.bound.tensor.id for i in plan.inputs), plan.cache, strict=True))
+    limits = {i.bound.tensor.id: k.limit for i, k in zip(plan.inputs, plan.cache, strict=True)}
     sources = {name: i.source for name, i in inputs.items()}
     return {name: cached(s, limits[name]) if isinstance(s, BoundInput) else s for name, s in sources.items()}
 

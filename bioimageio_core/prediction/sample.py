@@ -103,6 +103,9 @@ class Sample:
     can_travel: bool = True
     """Whether other processes can read it."""
 
+    kept: bool = False
+    """Whether what is read is kept for the blocks that are predicted, in the process that reads it."""
+
     def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
         """Return a region that spans one position of each extra axis, processed; where steps look aside, more is read and cut off again."""
         if not self.steps:

@@ -52,8 +52,8 @@ def on_processes(model: Path, image: Path, output: str, options: dict[str, Any])
     from bioimageio_core.prediction.clients import worker_processes
 
     with worker_processes(2) as client, bc.open_predictor(model, client=client, **options) as predictor:
-        warming = write_noise(Path(output).with_name("warming.zarr"), 512)
-        predictor.predict(str(warming), str(warming.with_suffix(".out.zarr")), overwrite=True, block={})  # workers import what they need
+        warming = write_noise(Path(output).with_name("warming.zarr"), 2048)  # enough for both workers, which import what they need
+        predictor.predict(str(warming), str(warming.with_suffix(".out.zarr")), overwrite=True, block={})
         plan = predictor.plan(str(image))
         begin = time.perf_counter()
         prediction = predictor.run(plan, output, overwrite=True)

@@ -20,6 +20,7 @@ from measuring import report
 
 import bioimageio_core as bc
 from bioimageio_core.io import RunFolder
+from bioimageio_core.prediction.plan import Keeping
 
 SHAPE, CHUNK, CORE, HALO = (512, 512, 1024), 128, 256, 16
 NORMALISED = {"id": "fixed_zero_mean_unit_variance", "kwargs": {"mean": 1000.0, "std": 250.0}}
@@ -44,7 +45,7 @@ def main() -> None:
         block = dict.fromkeys("zyx", CORE + 2 * HALO)
         with bc.open_predictor(model, block=block, workers=1, dtype="uint8", value_range=(-4, 4), memory="20 GB") as predictor:
             plan = predictor.plan(str(image))
-            for name, cache in (("chunks kept", plan.cache), ("nothing kept", (0,))):
+            for name, cache in (("chunks kept", plan.cache), ("nothing kept", (Keeping(),))):
                 chosen = attrs.evolve(plan, cache=cache, in_flight=1)
                 times = predictor.run(chosen, str(Path(folder) / "o.zarr"), overwrite=True).times
                 stages = ("read", "preprocess", "predict", "postprocess", "write")

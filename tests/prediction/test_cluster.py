@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import cloudpickle
 import numpy as np
 import pytest
 import yaml
 from cluster_process import cluster_of
-from hypothesis import given
-from hypothesis import strategies as st
 from made_models import box_model, pointwise_model
 
 import bioimageio_core as bc
@@ -91,6 +92,23 @@ def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "model"
     folder.mkdir()
     return folder
+
+
+class Noted:
+    """An array in chunks, which leaves a file for each chunk that is read, in whichever process."""
+
+    CHUNK = 64
+
+    def __init__(self, array: Any, folder: Path) -> None:
+        self.array, self.folder = array, folder
+        self.shape, self.dtype, self.chunks = array.shape, array.dtype, (self.CHUNK,) * array.ndim
+        folder.mkdir()
+
+    def __getitem__(self, index: tuple[slice, ...]) -> Any:
+        """Read chunks."""
+        for _ in itertools.product(*(range(s.start // self.CHUNK, -(-s.stop // self.CHUNK)) for s in index)):
+            (self.folder / f"{os.getpid()}-{uuid4().hex}").touch()
+        return self.array[index]
 
 
 BLOCKS: dict[str, Any] = {"block": {"y": 64, "x": 64}}
@@ -186,34 +204,6 @@ class TestPluginOfWorkers:
             bc.predict(model, str(tmp_path / "image.zarr"), str(tmp_path / "out.zarr"), client=client)
 
 
-class TestTurns:
-    """Who does which task next."""
-
-    @given(tasks=st.lists(st.integers(0, 10**6), unique=True, max_size=60), count=st.integers(1, 5), data=st.data())
-    def test_every_task_once(self, tasks: list[int], count: int, data: st.DataObject) -> None:
-        """However fast workers are, each task is done once, and nobody idles while there are any."""
-        from bioimageio_core.prediction.cluster import _Turns
-
-        workers = [f"worker {n}" for n in range(count)]
-        turns = _Turns(tasks, workers)
-        done = []
-        for _ in tasks:
-            task = turns.following(data.draw(st.sampled_from(workers)))
-            assert task is not None
-            done.append(task)
-        assert sorted(done) == sorted(tasks)
-        assert all(turns.following(w) is None for w in workers)
-
-    def test_neighbours_stay_together(self) -> None:
-        """Workers as fast as each other do a part each; one that is done takes over the second half of what another has left."""
-        from bioimageio_core.prediction.cluster import _Turns
-
-        turns = _Turns(range(8), ["a", "b"])
-        assert [turns.following(w) for w in "abababab"] == [0, 4, 1, 5, 2, 6, 3, 7]
-        turns = _Turns(range(8), ["a", "b"])
-        assert [turns.following("b") for _ in range(8)] == [4, 5, 6, 7, 2, 3, 1, 0]
-
-
 class TestWorkerProcesses:
     """Workers that are started for a prediction."""
 
@@ -231,6 +221,25 @@ class TestWorkerProcesses:
         for _, environment in environments.values():
             assert "MALLOC_TRIM_THRESHOLD_" not in environment
             assert environment["OMP_NUM_THREADS"] == "1"
+            assert environment["GLIBC_TUNABLES"] == os.environ.get("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
         assert dask.config.get("distributed.nanny.pre-spawn-environ") == before
         alone = bc.predict(model, image, axes="yx", block={"y": 48, "x": 48})
         np.testing.assert_array_equal(np.asarray(prediction["out"]), np.asarray(alone["out"]))
+
+    def test_chunks_are_read_once(self, folder: Path, tmp_path: Path) -> None:
+        """A worker keeps what it has read for the statistics, of two passes, until it predicts."""
+        normalise = {"id": "scale_range", "kwargs": {"axes": ["y", "x"], "min_percentile": 1, "max_percentile": 99}}
+        model = pointwise_model(folder, pre=[normalise])
+        image = Noted(np.random.default_rng(0).random((256, 256), dtype=np.float32), tmp_path / "reads")
+        here = bc.predict(model, image.array, axes="yx", **BLOCKS)
+        cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers can't import this module
+        try:
+            with bc.worker_processes(1) as client:
+                there = bc.predict(model, image, tmp_path / "out.zarr", axes="yx", client=client, **BLOCKS)
+        finally:
+            cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+        np.testing.assert_array_equal(there["out"], here["out"])
+        assert there.plan is not None
+        assert there.plan.regions.count > 1
+        by_worker = [f for f in (tmp_path / "reads").iterdir() if not f.name.startswith(f"{os.getpid()}-")]
+        assert len(by_worker) == (256 // Noted.CHUNK) ** 2
