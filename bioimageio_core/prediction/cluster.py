@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
 from threading import Lock
 from typing import Any
@@ -60,7 +60,7 @@ class Cluster:
 
         Raises:
             BioimageioError: What a worker raised; tasks that wait are given up.
-            ModelRunError: Workers die of a task, or the scheduler is gone.
+            ModelRunError: Workers die of a task, or lack a package, or the scheduler is gone.
 
         """
         client, name = self.client, f"bioimageio_core-{uuid4().hex}"
@@ -104,7 +104,8 @@ class _Shelf(WorkerPlugin):  # type: ignore[misc]  # distributed has no types
     """Keeps caches of chunks in a worker process from job to job."""
 
     def __init__(self) -> None:
-        self.caches: dict[Hashable, ChunkCache] = {}
+        self.caches: dict[int, ChunkCache] = {}
+        """By the id that each has in the process that packs: it lives there as long as the run."""
 
 
 class _Packer(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
@@ -117,7 +118,7 @@ class _Packer(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no 
 class _Unpacker(pickle.Unpickler):
     """Makes the job that was packed, with the caches of a shelf."""
 
-    def __init__(self, packed: bytes, caches: dict[Hashable, ChunkCache]) -> None:
+    def __init__(self, packed: bytes, caches: dict[int, ChunkCache]) -> None:
         super().__init__(BytesIO(packed))
         self._caches = caches
 
@@ -139,18 +140,27 @@ class _Workplace(WorkerPlugin):  # type: ignore[misc]
 
     def __init__(self, packed: bytes, shelf: str) -> None:
         self._packed, self._shelf = packed, shelf
+        self._job: Job | None = None
+        self._work: Callable[[int], Any] | None = None
 
     def setup(self, worker: Any) -> None:
         shelf = worker.plugins.get(self._shelf) or _Shelf()  # without one, a job keeps its caches for itself
-        self._job: Job = _Unpacker(self._packed, shelf.caches).load()
-        self._work: Callable[[int], Any] | None = None
-        self._opening = Lock()
+        try:
+            self._job = _Unpacker(self._packed, shelf.caches).load()
+        except Exception as error:  # whatever unpickling raises; told by the first task, since nobody hears what is raised here
+            self._missing = error
+        self._opening = Lock()  # made here, since a lock can not be sent
         self._worker: str = worker.address
 
     def teardown(self, worker: Any) -> None:
-        self._job.close()
+        if self._job is not None:
+            self._job.close()
 
     def carry_out(self, task: int) -> Any:
+        if self._job is None:
+            raise ModelRunError(
+                f"worker {self._worker} lacks what this prediction needs ({self._missing}): install there what is installed here"
+            )
         with self._opening:
             if self._work is None:
                 self._work = self._job.open(self._worker)

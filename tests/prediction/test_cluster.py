@@ -177,6 +177,13 @@ class TestFailures:
         with pytest.raises(OutputError):
             bc.predict(model, noise, tmp_path / "out.zarr", axes="yx", client=client, **BLOCKS)
 
+    def test_missing_package(self, client: Any, folder: Path, tmp_path: Path) -> None:
+        """What an image is made with has to be on the workers, too; that one of them lacks it is said in a sentence."""
+        model = box_model(folder, {"min": 16, "step": 8}, halo=4)
+        image = Noted(np.zeros((200, 300), np.float32), tmp_path / "reads")  # of this module, which workers can't import
+        with pytest.raises(ModelRunError, match=r"worker tcp:.* lacks .*No module named.*: install there"):
+            bc.predict(model, image, axes="yx", client=client, **BLOCKS)
+
     def test_nothing_stays_on_workers(self, client: Any, folder: Path, tmp_path: Path) -> None:
         """The network is unloaded when the run is over."""
         model = box_model(folder, {"min": 16, "step": 8}, halo=4)
