@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,14 +45,25 @@ def worker_processes(count: int) -> Iterator[Any]:
     distributed = _distributed()
     import dask
 
+    environment = dict(os.environ)
     with (
         dask.config.set(SETTINGS),
         distributed.LocalCluster(n_workers=count, threads_per_worker=1, scheduler_kwargs=SCHEDULER) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):
+        _restore(environment)
         yield client
         if client.status == "running":
             client.run(_end_quietly)
+
+
+def _restore(environment: Mapping[str, str]) -> None:
+    """Take back what dask set in this process for its workers, and what all that starts later would get, such as one thread."""
+    for name in [n for n, value in os.environ.items() if environment.get(n) != value]:
+        if name in environment:
+            os.environ[name] = environment[name]
+        else:
+            del os.environ[name]
 
 
 def _end_quietly() -> None:

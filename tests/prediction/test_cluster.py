@@ -215,12 +215,12 @@ class TestWorkerProcesses:
     """Workers that are started for a prediction."""
 
     def test_same_as_threads(self, folder: Path, tmp_path: Path) -> None:
-        """They predict, are set up for it, and leave dask's configuration as it was."""
+        """They predict, are set up for it, and leave dask's configuration and the environment as they were."""
         import dask
 
         model = box_model(folder, {"min": 16, "step": 4}, halo=4)
         image = np.random.default_rng(0).random((100, 120), dtype=np.float32)
-        before = dict(dask.config.get("distributed.nanny.pre-spawn-environ"))
+        before, environment_before = dict(dask.config.get("distributed.nanny.pre-spawn-environ")), dict(os.environ)
         with bc.worker_processes(2) as client:
             environments = client.run(lambda: (os.getpid(), dict(os.environ)))
             prediction = bc.predict(model, image, tmp_path / "o.zarr", axes="yx", block={"y": 48, "x": 48}, client=client)
@@ -230,6 +230,7 @@ class TestWorkerProcesses:
             assert environment["OMP_NUM_THREADS"] == "1"
             assert environment["GLIBC_TUNABLES"] == os.environ.get("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
         assert dask.config.get("distributed.nanny.pre-spawn-environ") == before
+        assert dict(os.environ) == environment_before
         alone = bc.predict(model, image, axes="yx", block={"y": 48, "x": 48})
         np.testing.assert_array_equal(np.asarray(prediction["out"]), np.asarray(alone["out"]))
 
