@@ -32,6 +32,7 @@ __all__ = [
     "file_name",
     "found",
     "in_range",
+    "in_short",
     "length",
     "matches",
     "non_empty",
@@ -53,13 +54,14 @@ def found(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):
-        return f"a mapping with {_listed('key', [_short(str(key)) for key in value])}" if value else "an empty mapping"
+        return f"a mapping with {_listed('key', [in_short(str(key)) for key in value])}" if value else "an empty mapping"
     if isinstance(value, (list, tuple)):
-        return f"the list {_short(str(list(value)))}" if value else "an empty list"
-    return _short(repr(value))
+        return f"the list {in_short(str(list(value)))}" if value else "an empty list"
+    return in_short(repr(value))
 
 
-def _short(text: str) -> str:
+def in_short(text: str) -> str:
+    """Return text on one line, cut off where it is long."""
     text = " ".join(text.split())
     return text if len(text) <= 80 else f"{text[:77]}..."
 

@@ -11,6 +11,7 @@ import attrs
 from ..errors import InvalidDescriptionError
 from ..registry import Registry
 from ..typing import ModelFormat, Severity
+from .fields import in_short
 from .formats import Detected, detect
 from .node import Loc, Problem
 from .structuring import StructureProblems, collect_problems
@@ -87,7 +88,7 @@ class ValidationReport:
             more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
             return f"{what} is invalid: {errors[0]}{more}"
         counts = [f"{count} {severity}" for severity in _RANK if (count := sum(issue.severity == severity for issue in self.issues))]
-        return f"{what} is valid: {self.type} {self.format_version}{', ' if counts else ''}{', '.join(counts)}"
+        return f"{what} is valid: {in_short(self.type)} {self.format_version}{', ' if counts else ''}{', '.join(counts)}"
 
 
 def validate_tree(tree: Any, registry: Registry, source: str = "") -> ValidationReport:

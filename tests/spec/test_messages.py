@@ -180,3 +180,12 @@ class TestTensorIds:
         assert report.status == "valid"
         found = [str(i) for i in report.issues if i.severity == "warning"]
         assert "outputs.0.id: expected another id than those of inputs, found 'raw': references to it mean the input" in found
+
+
+def test_type_in_one_line(registry: Registry) -> None:
+    """Descriptions of types that nobody knows are valid, whatever the type; it is shown on one line, and not at any length."""
+    tree = {"type": "a\nkind " * 100, "format_version": "0.3.0", "name": "thing", "description": "of a kind"}
+    report = validate_tree(tree, registry, "m.yaml")
+    assert report.status == "valid"
+    assert "\n" not in report.summary()
+    assert len(report.summary()) < 150
