@@ -45,7 +45,7 @@ def choose_caches(
         for bound, measured in inputs:
             whole, layer = _whole_bytes(bound), _needed(bound, ordered, in_flight)
             if bound.image.chunks is not None and measured and whole <= room // SHARE // len(inputs):
-                kept.append(Keeping(whole if processes == 1 else min(whole, -(-whole // processes) + layer), whole=True))
+                kept.append(Keeping(min(whole, -(-whole // processes) + layer), whole=True))
             else:
                 kept.append(Keeping(layer))
         if sum(k.limit for k in kept) <= room // processes:

@@ -30,12 +30,17 @@ ANYBODY = ""
 """Stands for all workers, where it does not matter who does a task."""
 
 
+def _new_name() -> str:
+    """Return a name for a plugin of workers, which several runs may have at once."""
+    return f"bioimageio_core-{uuid4().hex}"
+
+
 @attrs.frozen
 class Cluster:
     """The workers of a client; in a ``with`` block, they keep the chunks that one job has read for those that follow."""
 
     client: Client
-    shelf: str = attrs.field(factory=lambda: f"bioimageio_core-{uuid4().hex}", init=False)
+    shelf: str = attrs.field(factory=_new_name, init=False)
     """Name of what they keep."""
 
     def __enter__(self) -> Cluster:
@@ -63,7 +68,7 @@ class Cluster:
             ModelRunError: Workers die of a task, or lack a package, or the scheduler is gone.
 
         """
-        client, name = self.client, f"bioimageio_core-{uuid4().hex}"
+        client, name = self.client, _new_name()
         client.register_plugin(_Workplace(_packed(job), self.shelf), name=name)
         try:
             threads: dict[str, int] = client.nthreads() or {ANYBODY: 1}
