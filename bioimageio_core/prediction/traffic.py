@@ -14,8 +14,9 @@ __all__ = ["TensorTraffic", "Traffic"]
 COPIES_IN, COPIES_OUT = 5, 3
 """Copies of inputs and outputs as float32 that are there at once at worst, beside the one in the dtype of the store; measured."""
 
-DECODED = 4
-"""Copies of a chunk that are there at worst while it is decoded and when it was; measured. Large chunks are read one by one."""
+DECODED = 5
+"""Copies of a chunk that are there at worst while it is decoded and when it was, or as gaps that it leaves in memory; measured.
+Large chunks are read one by one."""
 
 
 @attrs.frozen(kw_only=True)
