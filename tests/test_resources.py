@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bioimageio_core.prediction.options import PredictOptions
-from bioimageio_core.resources import allotted_cores, allotted_memory, peak_memory
+from bioimageio_core.resources import allotted_cores, allotted_memory, large_pages, peak_memory
 
 GIB = 2**30
 
@@ -85,3 +85,41 @@ def test_peak() -> None:
     own = peak_memory()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert own is None or own > 400 * 2**20 > int(done.stdout)
+
+
+class TestLargePages:
+    """What a process has to be started with, to get them."""
+
+    @pytest.mark.parametrize(
+        ("system", "variables", "asks"),
+        [
+            ("always [madvise] never", {}, True),
+            ("always [madvise] never", {"GLIBC_TUNABLES": "glibc.malloc.check=1"}, False),
+            ("always [madvise] never", {"GLIBC_TUNABLES": ""}, False),
+            ("[always] madvise never", {}, False),
+            ("always madvise [never]", {}, False),
+            (None, {}, False),
+        ],
+    )
+    def test_where_asking_helps(self, tmp_path: Path, system: str | None, variables: dict[str, str], asks: bool) -> None:
+        """Where the system gives them to those who ask, and nobody decided otherwise."""
+        if system is not None:
+            file = tmp_path / "sys/kernel/mm/transparent_hugepage/enabled"
+            file.parent.mkdir(parents=True)
+            file.write_text(f"{system}\n")
+        assert large_pages(variables, tmp_path) == ({"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if asks else {})
+
+    @pytest.mark.skipif(not large_pages({}), reason="this system gives large pages to all programs or to none")
+    def test_are_used(self) -> None:
+        """A process that is started so has them; another has none."""
+        code = (
+            "import re\n"
+            "kept = bytearray(b'1') * 64_000_000\n"
+            "print(re.search('AnonHugePages: *(.*) kB', open('/proc/self/smaps_rollup').read())[1])\n"
+        )
+        plain = {k: v for k, v in os.environ.items() if k != "GLIBC_TUNABLES"}
+        with_them, without = (
+            int(subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout)
+            for env in ({**plain, **large_pages({})}, plain)
+        )
+        assert with_them > without

@@ -10,6 +10,7 @@ import click
 
 from ..errors import BioimageioError, PluginWarning
 from ..report.plain_text import in_one_line
+from .restart import restart_in_large_pages
 from .terminal import INTERRUPTED
 
 __all__ = ["COMMANDS", "bmz", "main"]
@@ -83,6 +84,8 @@ def bmz() -> None:
 
 def main() -> None:
     """Run ``bmz`` and exit."""
+    if sys.argv[1:2] == ["predict"]:
+        restart_in_large_pages()
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         sys.exit(_run())

@@ -9,14 +9,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import MissingRequirementError, SourceError
+from ..resources import large_pages
 
 __all__ = ["connect", "worker_processes"]
 
 SETTINGS = {
     # What dask sets makes every large array ask the system for fresh pages, which it has to zero.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
-    # Networks are some per cent faster in large pages of memory, which the C library of Linux asks for if told so as a process starts.
-    "distributed.nanny.pre-spawn-environ.GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     # Looking at tasks, clocks, memory and disks a hundred times a second takes some per cent of a core in each process.
     "distributed.worker.profile.enabled": False,
     "distributed.worker.memory.monitor-interval": "1s",
@@ -48,6 +47,7 @@ def worker_processes(count: int) -> Iterator[Any]:
     environment = dict(os.environ)
     with (
         dask.config.set(SETTINGS),
+        dask.config.set({f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in large_pages().items()}),
         distributed.LocalCluster(n_workers=count, threads_per_worker=1, scheduler_kwargs=SCHEDULER) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # what tests share
 from made_models import null_model
 from measuring import in_new_process, model_folder, report, write_noise
 
-from bioimageio_core.resources import peak_memory
+from bioimageio_core.resources import large_pages, peak_memory
 
 SIZE = 8192
 ROUNDS = 3
@@ -123,7 +123,7 @@ def main() -> None:
                 found[name].append(seconds_of)
             weights, calls = model / "weights.onnx", int(ours["blocks"])
             found["bare"].append(two_bare_processes(weights, 512, calls))
-            found["bare_in_large_pages"].append(two_bare_processes(weights, 512, calls, GLIBC_TUNABLES="glibc.malloc.hugetlb=1"))
+            found["bare_in_large_pages"].append(two_bare_processes(weights, 512, calls, **large_pages()))
         seconds = {name: median(times) for name, times in found.items()}
         report(
             "two workers",

@@ -1,6 +1,7 @@
 """Peak resident memory against the budget asked for, and as the volume grows.
 
 Promised: at most 1.1 times the budget (1, 2, 4 GB), the same for 1 GB and for 256 GB of volume; a budget below the floor is refused.
+Large pages of memory are used, as by ``bmz predict``.
 """
 
 from __future__ import annotations

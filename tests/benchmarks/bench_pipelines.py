@@ -12,6 +12,8 @@ from made_models import null_model
 from made_unet3d import save_small_net
 from measuring import bare_calls, report, report_way, way, write_noise
 
+from bioimageio_core.resources import large_pages
+
 SIZE = 8192
 
 
@@ -27,7 +29,8 @@ def main() -> None:
             found[f"blocks of 136, {batch} at once"] = [way("library", small, image, output, options)]
         found["blocks as planned"] = [way("library", small, image, output, {})]
         blocks = (-(-SIZE // 128)) ** 2
-        found["bare"] = [bare_calls(small / "weights.onnx", (16, 1, 136, 136), at_once=2, threads=1, calls=blocks // 16)]
+        weights, shape = small / "weights.onnx", (16, 1, 136, 136)
+        found["bare"] = [bare_calls(weights, shape, at_once=2, threads=1, calls=blocks // 16, variables=large_pages())]
         report("small network", blocks=blocks)
         report_way(found, limit="bare")
         percentiles = {"id": "scale_range", "kwargs": {"axes": ["y", "x"], "min_percentile": 1, "max_percentile": 99.8}}

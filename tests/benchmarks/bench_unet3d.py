@@ -13,6 +13,8 @@ from pathlib import Path
 from made_unet3d import save_unet3d
 from measuring import bare_calls, report, report_way, way, write_volume
 
+from bioimageio_core.resources import large_pages
+
 HALO = 16
 SIZES = tuple(int(n) for n in os.environ.get("BMZ_BENCH_SIZES", "256,512").split(","))
 BUDGET = "2 GB"
@@ -47,9 +49,11 @@ def main() -> None:
             output = str(Path(folder) / "result.zarr")
             best = best_bare(model / "weights.onnx", size)
             block = int(best["block"])
-            bare = bare_calls(model / "weights.onnx", (1, 1, block, block, block), at_once=2, threads=1, calls=int(best["blocks"]))
+            weights, shape, calls = model / "weights.onnx", (1, 1, block, block, block), int(best["blocks"])
+            bare = bare_calls(weights, shape, at_once=2, threads=1, calls=calls)
+            in_large_pages = bare_calls(weights, shape, at_once=2, threads=1, calls=calls, variables=large_pages())
             library = way("library", model, image, output, {"weights_format": "onnx", "memory": BUDGET}, probe=True)
-            found = {"bare": [bare], "library": [library]}
+            found = {"bare": [bare], "bare_in_large_pages": [in_large_pages], "library": [library]}
             reference = way("reference", model, image, output, {})
             if reference is not None:
                 found["reference"] = [reference]

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from bioimageio_core.resources import large_pages
+
 SHARED = Path(os.environ["BMZ_SHARED"]) if os.environ.get("BMZ_SHARED") else None
 
 
@@ -47,17 +49,32 @@ def write_volume(path: Path, size: int, *, chunk: int = 64) -> Path:
     return path
 
 
-def bare_calls(weights: Path, shape: tuple[int, ...], *, at_once: int, threads: int, calls: int) -> dict[str, Any]:
-    """Return what bare calls of ONNX Runtime take."""
-    script = Path(__file__).with_name("bare_calls.py")
-    return script_result(sys.executable, script, str(weights), ",".join(map(str, shape)), str(at_once), str(threads), str(calls))
+def bare_calls(
+    weights: Path, shape: tuple[int, ...], *, at_once: int, threads: int, calls: int, variables: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """Return what bare calls of ONNX Runtime take, in a process with more environment variables."""
+    arguments = (str(weights), ",".join(map(str, shape)), str(at_once), str(threads), str(calls))
+    return script_result(sys.executable, Path(__file__).with_name("bare_calls.py"), *arguments, variables=variables)
 
 
-def way(name: str, model: Path, image: Path, output: str, options: dict[str, Any], *, probe: bool = False) -> Any:
-    """Return what a way to predict takes; None for the reference where there is no Python that has it.
+def way(
+    name: str,
+    model: Path,
+    image: Path,
+    output: str,
+    options: dict[str, Any],
+    *,
+    probe: bool = False,
+    variables: dict[str, str] | None = None,
+) -> Any:
+    """Return what a way to predict takes; None where no Python has the reference.
 
     The environment variable BMZ_REFERENCE_PYTHON names one, with ``bioimageio.core==0.11.0`` and ``pydantic<2.14``.
+
+    Its process has further environment variables. If none are given, the library's uses large pages of memory, as ``bmz predict`` does.
     """
+    if variables is None and name == "library":
+        variables = large_pages()
     python = sys.executable
     if name == "reference":
         python = os.environ.get("BMZ_REFERENCE_PYTHON", "")
@@ -69,12 +86,14 @@ def way(name: str, model: Path, image: Path, output: str, options: dict[str, Any
         with bc.open_predictor(model, **options) as predictor:
             if not predictor.plan(str(image)).profile.measured:
                 predictor.probe(str(image))
-    return script_result(python, Path(__file__).with_name("ways.py"), name, str(model), str(image), output, json.dumps(options))
+    arguments = (name, str(model), str(image), output, json.dumps(options))
+    return script_result(python, Path(__file__).with_name("ways.py"), *arguments, variables=variables)
 
 
-def script_result(python: str, script: Path, *arguments: str) -> dict[str, Any]:
+def script_result(python: str, script: Path, *arguments: str, variables: dict[str, str] | None = None) -> dict[str, Any]:
     """Run a script, which prints JSON on its last line."""
-    done = subprocess.run([python, str(script), *arguments], capture_output=True, text=True, check=False)
+    environment = {**os.environ, **(variables or {})}
+    done = subprocess.run([python, str(script), *arguments], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{script.name} {' '.join(arguments)} failed:\n{done.stderr[-2000:]}")
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -82,7 +101,7 @@ def script_result(python: str, script: Path, *arguments: str) -> dict[str, Any]:
 
 
 def report_way(found: dict[str, list[dict[str, float]]], *, limit: str) -> None:
-    """Print medians of all ways, and their ratios to one of them."""
+    """Print medians of all ways, their ratios to one of them, and those of the library to the others."""
     medians = {name: {key: median(r[key] for r in results) for key in results[0]} for name, results in found.items()}
     for name, values in medians.items():
         figures = {key if key == "seconds" else f"{key}_MB": v if key == "seconds" else v / 1e6 for key, v in values.items()}
