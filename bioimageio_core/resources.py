@@ -70,7 +70,7 @@ def large_pages(environment: Mapping[str, str] | None = None, root: Path = Path(
         root: Root of the file system that the settings of the system are read from.
 
     Returns:
-        Nothing where it would change nothing, or where the variable is set: whoever set it has decided.
+        Nothing where the system gives large pages to all programs or to none, or where the variable is set: whoever set it has decided.
 
     """
     variables = os.environ if environment is None else environment

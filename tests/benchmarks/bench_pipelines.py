@@ -1,4 +1,4 @@
-"""Other pipelines: a small network that batching helps, and one that is heavy on statistics."""
+"""Other pipelines: a small network that batching helps, and one that is heavy on statistics; all in large pages of memory."""
 
 from __future__ import annotations
 
