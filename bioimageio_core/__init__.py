@@ -32,15 +32,15 @@ if TYPE_CHECKING:
         validate,
         verify,
     )
-    from .drafting.draft import DraftedModel
-    from .prediction.clients import worker_processes
-    from .prediction.many import Failed
+    from .description_init.draft import DraftedModel
+    from .network_analysis.measured import MeasuredAxis, MeasuredNetwork, MeasuredOutputAxis
+    from .prediction.execution.executors.dask_clients import worker_processes
     from .prediction.options import PredictOptions
-    from .prediction.plan import Plan
+    from .prediction.output.result import LabelledArray, Prediction
+    from .prediction.planning.plan import Plan
+    from .prediction.predict_many import Failed
     from .prediction.predictor import Predictor
-    from .prediction.result import LabelledArray, Prediction
     from .prediction.statistics_file import Statistics
-    from .probing.measured import MeasuredAxis, MeasuredNetwork, MeasuredOutputAxis
 
 __all__ = [
     "DraftedModel",
@@ -80,19 +80,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DraftedModel": "bioimageio_core.drafting.draft",
-    "Failed": "bioimageio_core.prediction.many",
-    "LabelledArray": "bioimageio_core.prediction.result",
-    "MeasuredAxis": "bioimageio_core.probing.measured",
-    "MeasuredNetwork": "bioimageio_core.probing.measured",
-    "MeasuredOutputAxis": "bioimageio_core.probing.measured",
-    "Plan": "bioimageio_core.prediction.plan",
+    "DraftedModel": "bioimageio_core.description_init.draft",
+    "Failed": "bioimageio_core.prediction.predict_many",
+    "LabelledArray": "bioimageio_core.prediction.output.result",
+    "MeasuredAxis": "bioimageio_core.network_analysis.measured",
+    "MeasuredNetwork": "bioimageio_core.network_analysis.measured",
+    "MeasuredOutputAxis": "bioimageio_core.network_analysis.measured",
+    "Plan": "bioimageio_core.prediction.planning.plan",
     "PredictOptions": "bioimageio_core.prediction.options",
-    "Prediction": "bioimageio_core.prediction.result",
+    "Prediction": "bioimageio_core.prediction.output.result",
     "Predictor": "bioimageio_core.prediction.predictor",
     "Statistics": "bioimageio_core.prediction.statistics_file",
     "save_description": "bioimageio_core.spec.saving",
-    "worker_processes": "bioimageio_core.prediction.clients",
+    "worker_processes": "bioimageio_core.prediction.execution.executors.dask_clients",
 }
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import onnxruntime
 
 from bioimageio_core.errors import ModelRunError
-from bioimageio_core.probing.measured import MeasuredAxis, MeasuredNetwork, MeasuredOutputAxis
-from bioimageio_core.probing.signature import ProbedInput, ProbedOutput, Signature
+from bioimageio_core.network_analysis.measured import MeasuredAxis, MeasuredNetwork, MeasuredOutputAxis
+from bioimageio_core.network_analysis.signature import ProbedInput, ProbedOutput, Signature
 
 AXES = {1: ("x",), 2: ("y", "x"), 3: ("z", "y", "x")}
 

@@ -92,7 +92,7 @@ def _validate(package: Package, check_files: bool) -> ValidationReport:
         return ValidationReport(source=package.name, type="", format_version="", status="invalid", issues=(issue,))
     if not check_files:
         return validate_tree(tree, default_registry(), package.name)
-    from ..checks import files_not_checked, with_checked_files
+    from ..file_checks import files_not_checked, with_checked_files
 
     try:
         descr, report = read_tree(tree, default_registry(), package.name)

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from ..errors import BioimageioError, InvalidDescriptionError, PluginError
-from ..prediction.loaded import LoadedModel
+from ..prediction.model.loaded_model import LoadedModel
 from ..registry import Registry, collect
 from ..sources import Package, Source, open_package
 from ..spec.structuring import unstructure

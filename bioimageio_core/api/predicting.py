@@ -7,21 +7,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import MissingRequirementError, UnknownExtensionError
-from ..prediction.dataset import measure_for_model, measure_images, parse_measure
-from ..prediction.executors import Executor, Threads
-from ..prediction.finding import find_images
-from ..prediction.many import Failed, Many, plan_many
-from ..prediction.many import predict_many as predict_all
+from ..model_tests.report import TestReport
+from ..model_tests.weights import test_weights
+from ..network_analysis.measured import MeasuredNetwork
+from ..prediction.data.expand_image_paths import expand_image_paths
+from ..prediction.execution.executors.base import Executor
+from ..prediction.execution.executors.threads import Threads
+from ..prediction.image_statistics import measure_for_model, measure_images, parse_measure
 from ..prediction.options import PredictOptions
+from ..prediction.output.result import LabelledArray, Prediction
+from ..prediction.predict_many import Failed, Many, plan_many
+from ..prediction.predict_many import predict_many as predict_all
 from ..prediction.predictor import Predictor, active_client, evolve_options
-from ..prediction.result import LabelledArray, Prediction
 from ..prediction.statistics_file import Statistics
 from ..prediction.verify import VerifyReport, verify_blocks
-from ..probing.measured import MeasuredNetwork
 from ..resources import allotted_cores
 from ..sources import Package, Source, open_package
-from ..trials.report import TestReport
-from ..trials.weights import test_weights
 from .loading import load_model
 
 __all__ = ["compute_statistics", "measure_network", "open_predictor", "predict", "predict_many", "test_model", "verify"]
@@ -92,7 +93,7 @@ def predict_many(model: Source | Package, inputs: Any, output: str, **options: A
         InputError: Two images would go to one place, or axes of some image would have to be guessed.
 
     """
-    found = find_images([os.fspath(inputs)]) if isinstance(inputs, str | os.PathLike) else tuple(inputs)
+    found = expand_image_paths([os.fspath(inputs)]) if isinstance(inputs, str | os.PathLike) else tuple(inputs)
     planned = plan_many(found, str(output))
     return _predict_all(open_predictor(model, **options), planned)
 
@@ -126,13 +127,13 @@ def compute_statistics(
     """
     chosen = evolve_options(PredictOptions(), options)
     if isinstance(images, str | os.PathLike):
-        sources: Sequence[Any] = find_images([os.fspath(images)])
+        sources: Sequence[Any] = expand_image_paths([os.fspath(images)])
     else:
         sources = list(images) if isinstance(images, list | tuple) else [images]
     client = active_client(chosen)
     executor: Executor = Threads()
     if client is not None:
-        from ..prediction.cluster import Cluster
+        from ..prediction.execution.executors.dask_cluster import Cluster
 
         executor = Cluster(client)
     workers = chosen.workers or allotted_cores()
@@ -218,7 +219,7 @@ def measure_network(source: Source | Package, *, again: bool = False, **options:
         ModelRunError: The network fails on inputs that the description allows.
 
     """
-    from ..probing.of_model import measure_model
+    from ..network_analysis.of_model import measure_model
 
     chosen = evolve_options(PredictOptions(), options)
     report = chosen.progress or (lambda stage, done, total: None)

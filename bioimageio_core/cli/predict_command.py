@@ -14,9 +14,9 @@ from .prediction_options import as_inputs, as_many, as_options, check_axes_known
 from .terminal import INTERRUPTED, bytes_in_words, print_json, progress_bars
 
 if TYPE_CHECKING:
-    from ..prediction.plan import Plan
+    from ..prediction.output.result import Prediction
+    from ..prediction.planning.plan import Plan
     from ..prediction.predictor import Predictor
-    from ..prediction.result import Prediction
 
 __all__ = ["command"]
 
@@ -80,7 +80,7 @@ def command(
 def _predict_many(predictor: Predictor, images: tuple[str, ...], output: str, *, as_json: bool) -> int:
     """Predict many images; return 1 where one failed."""
     from ..errors import InputError
-    from ..prediction.many import Failed, plan_many, predict_many
+    from ..prediction.predict_many import Failed, plan_many, predict_many
 
     required = [t.id for t in predictor.model.io.inputs if not t.optional]
     if len(required) > 1:
@@ -124,7 +124,7 @@ def _client(scheduler: str | None, processes: int | None) -> Iterator[Any]:
         return
     if scheduler is not None and processes is not None:
         raise click.UsageError("--scheduler and --processes exclude each other: workers are there, or are to be started")
-    from ..prediction.clients import connect, worker_processes
+    from ..prediction.execution.executors.dask_clients import connect, worker_processes
 
     with connect(scheduler) if scheduler is not None else worker_processes(processes or 1) as client:
         yield client

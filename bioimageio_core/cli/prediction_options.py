@@ -143,9 +143,9 @@ def as_many(paths: tuple[str, ...]) -> tuple[str, ...] | None:
     """Return the images of a command line that names many for a model with one input: several, a pattern or a folder; else None."""
     if any("=" in path and not Path(path).exists() for path in paths):
         return None
-    from ..prediction.finding import find_images
+    from ..prediction.data.expand_image_paths import expand_image_paths
 
-    found = find_images(paths)
+    found = expand_image_paths(paths)
     if not found:
         raise InputError(f"there are no images in {', '.join(paths)}: expected .npy, .tif or .zarr")
     return None if len(paths) == 1 and found == paths else found

@@ -48,7 +48,7 @@ def command(
     IMAGES are .npy, .tif or zarr, patterns or folders of these.
     """
     from ..api import compute_statistics
-    from ..prediction.finding import find_images
+    from ..prediction.data.expand_image_paths import expand_image_paths
 
     channel = given["channel"]
     options = {
@@ -58,7 +58,7 @@ def command(
     }
     with progress_bars(shown=not as_json) as progress:
         found = compute_statistics(
-            list(find_images(images)),
+            list(expand_image_paths(images)),
             model,
             measures=measures or ("mean", "std", "min", "max"),
             over=tuple(part.strip() for part in (over or "").split(",") if part.strip()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import InputError, MissingRequirementError, UnknownExtensionError
-from ..prediction.loaded import LoadedModel
+from ..prediction.model.loaded_model import LoadedModel
 from ..registry import WeightsConverterEntry, missing_requirements
 from ..spec.extensions import OpaqueWeights
 

@@ -12,15 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BioimageioError, InputError, MissingRequirementError, ModelRunError, PluginError, UnknownExtensionError
+from ..model_tests.compare import compare, difference
+from ..model_tests.report import WeightsTest
+from ..model_tests.weights import test_weights
 from ..packaging import write_package
 from ..packaging.targets import check_target
-from ..prediction.bare import BareCall
-from ..prediction.choose_weights import adapter_context, choose_weights
-from ..prediction.loaded import LoadedModel
+from ..prediction.model.loaded_model import LoadedModel
+from ..prediction.model.network import run_network
+from ..prediction.model.test_tensors import load_test_inputs
+from ..prediction.model.weights_selection import adapter_context, choose_weights
 from ..prediction.options import PredictOptions
 from ..prediction.predictor import Predictor
-from ..prediction.task import run_network
-from ..prediction.test_tensors import load_test_inputs
+from ..prediction.whole_tensor import WholeTensorCall
 from ..registry import ConverterContext, WeightsConverterEntry
 from ..sources import open_package
 from ..sources.hashes import sha256_of
@@ -28,9 +31,6 @@ from ..spec.model.tolerances import Tolerance
 from ..spec.structuring import unstructure
 from ..spec.updating import package_tree
 from ..spec.validation import read_tree
-from ..trials.compare import compare, difference
-from ..trials.report import WeightsTest
-from ..trials.weights import test_weights
 from ..typing import FrozenMapping
 from .choose_converter import choose_converter
 from .examples import other_examples, variable_axes
@@ -96,7 +96,7 @@ def convert_weights(
     check_target(path, overwrite=overwrite)
     converter = choose_converter(model, to_format, options.weights_format)
     given = load_test_inputs(model)
-    call = BareCall(model, given)
+    call = WholeTensorCall(model, given)
     others = list(other_examples(model, given))
     with tempfile.TemporaryDirectory(prefix="bmz-convert-") as scratch:
         report(f"{converter.from_format} to {to_format}")

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..blocks import SteppedSize
-from ..prediction.bare import BareCall
-from ..prediction.loaded import LoadedModel
-from ..prediction.model_io import AxisIO, DataDependentSize, ModelIO, ReferencedSize, TensorIO
-from ..trials.sizes import STEPS, described_shapes, given_shape, resized
+from ..model_tests.sizes import STEPS, described_shapes, given_shape, resized
+from ..prediction.model.loaded_model import LoadedModel
+from ..prediction.model.tensor_spec import AxisIO, DataDependentSize, ModelIO, ReferencedSize, TensorIO
+from ..prediction.whole_tensor import WholeTensorCall
 from ..typing import AxisId
 
 __all__ = ["other_examples", "variable_axes"]
@@ -47,9 +47,9 @@ def other_examples(model: LoadedModel, inputs: Mapping[str, NDArray[Any]]) -> It
     if any(axes - {"batch"} for axes in varying.values()):
         for step in STEPS:
             shapes = described_shapes(model.io, step)
-            ready = BareCall(model, {t.id: resized(inputs[t.id], given_shape(shapes[t.id])) for t in described}).network_inputs
+            ready = WholeTensorCall(model, {t.id: resized(inputs[t.id], given_shape(shapes[t.id])) for t in described}).network_inputs
             if any(ready[t.id].shape != inputs[t.id].shape for t in described):
                 yield ready
     if all("batch" in axes for axes in varying.values()):
-        ready = ready or BareCall(model, inputs).network_inputs
+        ready = ready or WholeTensorCall(model, inputs).network_inputs
         yield {t.id: np.concatenate([ready[t.id]] * 2, axis=t.axis_ids.index("batch")) for t in described}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..api import predict
 from ..errors import OutputError
 from ..prediction.options import Progress
-from ..prediction.result import Prediction
+from ..prediction.output.result import Prediction
 from ..report.picture import side_by_side
 from .synthetic import nuclei_block
 

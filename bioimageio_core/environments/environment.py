@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from ..errors import InputError, UnknownExtensionError
-from ..prediction.loaded import LoadedModel
+from ..prediction.model.loaded_model import LoadedModel
 from ..registry import PUBLISHED, WeightsAdapterEntry
 from .dependencies import Dependencies, own_dependencies
 

@@ -17,12 +17,12 @@ from pathlib import Path
 import attrs
 
 from ..errors import BioimageioError, InputError, MissingRequirementError, ModelRunError
+from ..model_tests.report import TestReport, WeightsTest
 from ..packaging import write_package
-from ..prediction.choose_weights import settings_in_words
-from ..prediction.loaded import LoadedModel
+from ..prediction.model.loaded_model import LoadedModel
+from ..prediction.model.weights_selection import settings_in_words
 from ..prediction.options import PredictOptions
 from ..registry import Registry
-from ..trials.report import TestReport, WeightsTest
 from .environment import LIBRARY, Environment, environment_of
 
 __all__ = ["test_isolated"]

@@ -1,11 +1,11 @@
 """Arrays in and out: images, zarr stores, axes."""
 
-from .axes import LETTERS, parse_axes
-from .chunk_store import ArraySpec, ChunkStore
-from .image import Image
-from .opening import open_image
-from .output import OutputStore, continue_output, create_output, run_of_output
-from .run_folder import RunFolder
+from .reading.axes import LETTERS, parse_axes
+from .reading.image import Image
+from .reading.opening import open_image
+from .writing.chunk_store import ArraySpec, ChunkStore
+from .writing.output_store import OutputStore, continue_output, create_output, run_of_output
+from .writing.run_state import RunState
 
 __all__ = [
     "LETTERS",
@@ -13,7 +13,7 @@ __all__ = [
     "ChunkStore",
     "Image",
     "OutputStore",
-    "RunFolder",
+    "RunState",
     "continue_output",
     "create_output",
     "open_image",

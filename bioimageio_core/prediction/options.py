@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeAlias, get_args
 import attrs
 
 from ..errors import InputError
-from ..io.codecs import DEFAULT, check_codec
-from ..io.ome_output import OmeVersion
+from ..io.writing.codecs import DEFAULT, check_codec
+from ..io.writing.ome_output import OmeVersion
 from ..resources import allotted_memory
 from ..typing import AxisId, FrozenMapping, Precision
 from .statistics_file import Statistics, as_statistics

@@ -14,22 +14,23 @@ from ..errors import InputError, OutputError
 from ..io import run_of_output
 from ..registry import WeightsAdapter
 from ..resources import allotted_cores
-from .choose_weights import WeightsChoice, choose_weights
-from .executors import Executor, Threads
-from .identity import check_same_run, run_identity
-from .insisted import check_insisted_sizes
-from .jobs import RegionJob
-from .loaded import LoadedModel
-from .make_plan import make_plan
-from .network import Network, load_network
+from .execution.executors.base import Executor
+from .execution.executors.threads import Threads
+from .execution.jobs import RegionJob
+from .execution.run_plan import run_plan
+from .model.loaded_model import LoadedModel
+from .model.network import Network, load_network
+from .model.planned_run_mode import PlannedRunMode, plan_run_mode
+from .model.weights_selection import WeightsChoice, choose_weights
 from .options import PredictOptions
-from .places import Places, finished_before
-from .plan import Plan
-from .profile import UNMEASURED, UNMEASURED_ON_GPU, Profile
-from .remembered import recall_profile
-from .result import LabelledArray, Prediction
-from .run import run_plan
-from .run_mode import PlannedRunMode, plan_run_mode
+from .output.output_places import Places, finished_before
+from .output.result import LabelledArray, Prediction
+from .output.run_identity import check_same_run, run_identity
+from .planning.fixed_input_shapes import check_insisted_sizes
+from .planning.plan import Plan
+from .planning.planner import make_plan
+from .planning.profiling.profile import UNMEASURED, UNMEASURED_ON_GPU, Profile
+from .planning.profiling.remembered_profiles import recall_profile
 
 LONG_RUN = 120.0
 """Seconds that a run is thought to take at least, for the network to be measured before."""
@@ -112,7 +113,7 @@ class Predictor:
         chosen = self.with_options(**options)
         client = active_client(chosen)
         if client is not None:
-            from .cluster import processes_of_fullest_host, threads_of_fullest_host
+            from .execution.executors.dask_cluster import processes_of_fullest_host, threads_of_fullest_host
 
             cores, processes = threads_of_fullest_host(client), processes_of_fullest_host(client)
         else:
@@ -142,7 +143,7 @@ class Predictor:
             options: Changes to the options of this predictor.
 
         """
-        from .probe import probe_network
+        from .planning.profiling.probe import probe_network
 
         chosen = self.with_options(**options)
         return probe_network(self.model, self.plan(inputs, **options), chosen, cores=allotted_cores())
@@ -166,7 +167,7 @@ class Predictor:
         """Return whether the network is to be measured before a run."""
         if options.probe is not None:
             return options.probe and not plan.profile.measured
-        cuttable = any(g.cutting in ("free", "reluctant") and g.group.name not in options.block for g in plan.groups)
+        cuttable = any(g.cutting in ("free", "if_needed") and g.group.name not in options.block for g in plan.groups)
         # Others may share the run, and have to choose the same blocks.
         alone = options.shard is None and not options.resume and active_client(options) is None
         return alone and cuttable and not plan.profile.measured and plan.estimated_seconds > LONG_RUN
@@ -182,7 +183,7 @@ class Predictor:
             InputError: Something waits for the whole output, or an op sees all of the input at once.
 
         """
-        from .lazy import lazy_outputs
+        from .dask_arrays import lazy_outputs
 
         chosen = self.with_options(**options)
         plan = self.plan(inputs, **options)
@@ -222,13 +223,13 @@ class Predictor:
         if client is None:
             # Loaded now, so that what fails does so before anything is written.
             job.network = self.network(plan.weights, plan.run_mode, threads=plan.threads, calls=plan.workers, trust=chosen.trust)
-            with job.network.turn() as adapter:
+            with job.network.acquire() as adapter:
                 check_insisted_sizes(plan, adapter)
             executor: AbstractContextManager[Executor] = nullcontext(Threads())
         else:
-            from .cluster import Cluster, turns_on_hosts
+            from .execution.executors.dask_cluster import Cluster, ranks_on_hosts
 
-            executor, job.turns = Cluster(client), turns_on_hosts(client)
+            executor, job.turns = Cluster(client), ranks_on_hosts(client)
         places = Places(plan, output, chosen, run, continued=continued)
         with executor as entered:
             return run_plan(plan, self.model, chosen, entered, job, places, run)
@@ -249,7 +250,7 @@ class Predictor:
         """Lend the network that the options choose, in its run mode, with all threads of this machine."""
         weights = choose_weights(self.model.weights, self.model.registry, self.options)
         run_mode = plan_run_mode(self.model.io, self.options, self.model.registry)
-        with self.network(weights, run_mode, threads=allotted_cores(), trust=self.options.trust).turn() as adapter:
+        with self.network(weights, run_mode, threads=allotted_cores(), trust=self.options.trust).acquire() as adapter:
             yield adapter
 
     def native(self) -> Any:

@@ -12,7 +12,7 @@ import attrs
 
 from ..errors import InputError
 from ..io import Image
-from ..io.content import content_of
+from ..io.reading.fingerprints import fingerprint
 from ..typing import AxisId, FrozenMapping
 from ..writing import write_text
 
@@ -72,7 +72,7 @@ class Statistics:
 
 def image_key(image: Image, axes: Sequence[AxisId]) -> str:
     """Return what tells an image, seen along some axes, from others and from itself after a change."""
-    said = json.dumps([content_of(image), list(image.shape), str(image.dtype), list(axes)], default=str)
+    said = json.dumps([fingerprint(image), list(image.shape), str(image.dtype), list(axes)], default=str)
     return hashlib.sha256(said.encode()).hexdigest()
 
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from ..blocks import FixedSize, TiedAxis
 from ..errors import BlockError, InputError
 from ..typing import AxisId, FrozenMapping
-from .axis_groups import Cutting
-from .plan import Plan
+from .model.test_tensors import load_test_inputs
+from .output.result import Prediction
+from .planning.blocks.axis_groups import Cutting
+from .planning.plan import Plan
 from .predictor import Predictor
-from .result import Prediction
-from .test_tensors import load_test_inputs
 
 __all__ = ["OutputDifference", "VerifyReport", "blocks_of_test_size", "verify_blocks"]
 
@@ -74,7 +74,7 @@ def verify_blocks(predictor: Predictor, inputs: Any, *, tolerance: float) -> Ver
     """
     if inputs is None:
         if not predictor.options.block:
-            predictor.options = attrs.evolve(predictor.options, block=blocks_of_test_size(predictor, ("free", "reluctant")))
+            predictor.options = attrs.evolve(predictor.options, block=blocks_of_test_size(predictor, ("free", "if_needed")))
         inputs = _spanning_test_inputs(predictor)
     plan = predictor.plan(inputs)
     if plan.regions.block_count == 1 or not any(_is_cut(plan, n) for n in range(len(plan.grids))):
@@ -98,7 +98,7 @@ def verify_blocks(predictor: Predictor, inputs: Any, *, tolerance: float) -> Ver
 
 
 def _is_cut(plan: Plan, number: int) -> bool:
-    return plan.grids[number].count > 1 and plan.groups[number].cutting != "item"
+    return plan.grids[number].count > 1 and plan.groups[number].cutting != "per_item"
 
 
 def _reference_options(predictor: Predictor, inputs: Any, plan: Plan) -> tuple[dict[str, Any], Literal["whole", "shifted grid"]]:
@@ -235,7 +235,7 @@ def _spanning_test_inputs(predictor: Predictor) -> dict[str, NDArray[Any]]:
     plan = predictor.plan(inputs)
     repeats: dict[tuple[str, AxisId], int] = {}
     for grid, sized in zip(plan.grids, plan.groups, strict=True):
-        if sized.cutting in ("item", "whole"):
+        if sized.cutting in ("per_item", "whole"):
             continue
         block = predictor.options.block.get(grid.group.name, grid.block_size(0))
         times = max(1, int(np.ceil(BLOCKS_TO_SPAN * block / grid.image_size)))

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import attrs
 
 from ..errors import BioimageioError, InputError, PluginError
-from ..prediction.choose_weights import runnable_formats
-from ..prediction.loaded import LoadedModel
+from ..prediction.model.loaded_model import LoadedModel
+from ..prediction.model.weights_selection import runnable_formats
 from ..registry import Judgement, Registry
 from ..sources import Package
 from .plain_text import in_one_line, table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..probing.measured import MeasuredAxis, MeasuredOutputAxis
+from ..network_analysis.measured import MeasuredAxis, MeasuredOutputAxis
 from .model_card import ModelCard
 
 __all__ = ["MEASURED_HEADER", "measured_rows"]

@@ -8,13 +8,13 @@ from typing import Any
 import attrs
 
 from ..blocks import FixedSize, SteppedSize
-from ..prediction.choose_weights import runnable_formats
-from ..prediction.model_io import AxisIO, DataDependentSize, ReferencedSize, TensorIO
-from ..prediction.model_io_v0_4 import model_io_v0_4
-from ..prediction.model_io_v0_5 import model_io_v0_5
-from ..probing.comparison import Shortfall, shortfalls
-from ..probing.described import remembered_measurement
-from ..probing.measured import MeasuredNetwork
+from ..network_analysis.comparison import Shortfall, shortfalls
+from ..network_analysis.described import remembered_measurement
+from ..network_analysis.measured import MeasuredNetwork
+from ..prediction.model.from_v0_4 import model_io_v0_4
+from ..prediction.model.from_v0_5 import model_io_v0_5
+from ..prediction.model.tensor_spec import AxisIO, DataDependentSize, ReferencedSize, TensorIO
+from ..prediction.model.weights_selection import runnable_formats
 from ..registry import Registry, missing_requirements
 from ..sources import Package
 from ..spec.extensions import OpaqueOp

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..prediction.plan import Plan
+from ..prediction.planning.plan import Plan
 
 __all__ = ["guessed_axes_text", "plan_text"]
 
@@ -30,7 +30,7 @@ def plan_text(plan: Plan) -> str:
         lines.append(f"             {_arrow(i['preprocessing'])}")
         lines.extend(f"             measured on the whole sample: {s}" for s in i["statistics"])
     for axis in data["axes"]:
-        if axis["blocks"] == 1 and axis["cut"] in ("item", "whole"):
+        if axis["blocks"] == 1 and axis["cut"] in ("per_item", "whole"):
             continue
         lines.append(f"axis {axis['axis']:<6}{_axis_text(axis)}")
     for name, o in data["outputs"].items():
@@ -80,7 +80,7 @@ def _arrow(names: list[str]) -> str:
 
 def _axis_text(axis: dict[str, object]) -> str:
     before, behind = axis["overlap"] if isinstance(axis["overlap"], list) else (0, 0)
-    if axis["cut"] == "item":
+    if axis["cut"] == "per_item":
         return f"{axis['size']} items, each on its own"
     if axis["blocks"] == 1:
         return f"{axis['size']} pixels in one block of {axis['block']}"

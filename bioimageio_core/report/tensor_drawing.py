@@ -8,7 +8,7 @@ from fractions import Fraction
 import attrs
 
 from ..blocks import FixedSize, SteppedSize
-from ..prediction.model_io import ReferencedSize
+from ..prediction.model.tensor_spec import ReferencedSize
 from .model_card import AxisCard, TensorCard
 
 __all__ = ["Box", "Drawing", "Label", "draw_tensors"]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..model_tests.compare import difference
+from ..model_tests.report import TestReport
 from ..packaging.targets import new_folder
-from ..trials.compare import difference
-from ..trials.report import TestReport
 from .plain_text import finite
 from .test_pictures import pictures_of
 

@@ -20,11 +20,11 @@ from threading import RLock
 from typing import Any
 from uuid import uuid4
 
+from ..env import set_temporarily
 from ..errors import MissingRequirementError, ModelRunError, TrustError, in_brief
 from ..registry import AdapterContext
 from ..spec.files import FileDescr
 from ..spec.freezing import thaw
-from ..variables import variable
 from .descr_v0_5 import ArchitectureFromFileDescr, ArchitectureFromLibraryDescr
 
 __all__ = [
@@ -205,7 +205,7 @@ def _importable(files: Mapping[str, Path]) -> Iterator[None]:
 
 def _no_pickled_code() -> AbstractContextManager[None]:
     """Let PyTorch load nothing but tensors: libraries fetch weights of their own, from where arguments may say."""
-    return variable("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1")
+    return set_temporarily("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1")
 
 
 def _no_trust(what: str) -> TrustError:

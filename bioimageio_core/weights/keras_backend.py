@@ -14,8 +14,8 @@ from importlib.util import find_spec
 from threading import Lock
 from typing import Any
 
+from ..env import set_temporarily
 from ..errors import InputError, MissingRequirementError
-from ..variables import variable
 
 __all__ = ["compiled", "device_name", "import_keras", "without_gradients"]
 
@@ -46,7 +46,7 @@ def import_keras() -> Any:
             raise MissingRequirementError(
                 "Keras needs torch, jax or tensorflow, and none is installed: pip install 'bioimageio-runtime[keras]'"
             )
-        with variable(VARIABLE, backend):  # processes that this one starts choose themselves
+        with set_temporarily(VARIABLE, backend):  # processes that this one starts choose themselves
             return _imported()
 
 
@@ -89,7 +89,7 @@ def without_gradients(keras: Any) -> AbstractContextManager[Any]:
 
 def _imported() -> Any:
     try:
-        with variable(LOG, os.environ.get(LOG, NOTHING)):
+        with set_temporarily(LOG, os.environ.get(LOG, NOTHING)):
             import keras
     except (ImportError, ValueError) as error:
         raise MissingRequirementError(

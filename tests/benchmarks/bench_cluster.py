@@ -49,7 +49,7 @@ print(json.dumps({"seconds": seconds, "blocks": plan.regions.block_count, "peak"
 def on_processes(model: Path, image: Path, output: str, options: dict[str, Any]) -> dict[str, float]:
     """Predict on two worker processes of one thread each; return seconds and memory of this process, which has the scheduler."""
     import bioimageio_core as bc
-    from bioimageio_core.prediction.clients import worker_processes
+    from bioimageio_core.prediction.execution.executors.dask_clients import worker_processes
 
     with worker_processes(2) as client, bc.open_predictor(model, client=client, **options) as predictor:
         warming = write_noise(Path(output).with_name("warming.zarr"), 2048)  # enough for both workers, which import what they need
@@ -68,7 +68,7 @@ import bioimageio_core as bc
 model, image, output, statistics, number = sys.argv[1:]
 with bc.open_predictor(model, weights_format="onnx", workers=1, shard=(int(number), 2), statistics=statistics) as predictor:
     plan = predictor.plan(image)
-    with predictor.network(plan.weights, plan.run_mode, threads=1, calls=1).turn() as adapter:
+    with predictor.network(plan.weights, plan.run_mode, threads=1, calls=1).acquire() as adapter:
         adapter([np.zeros([g.block_size(0) for g in plan.grids], np.float32)])  # which takes its memory
     print("ready", flush=True)
     sys.stdin.readline()

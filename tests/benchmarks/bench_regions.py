@@ -19,8 +19,8 @@ from made_models import null_model
 from measuring import report
 
 import bioimageio_core as bc
-from bioimageio_core.io import RunFolder
-from bioimageio_core.prediction.plan import Keeping
+from bioimageio_core.io import RunState
+from bioimageio_core.prediction.planning.plan import CachePolicy
 
 SHAPE, CHUNK, CORE, HALO = (512, 512, 1024), 128, 256, 16
 NORMALISED = {"id": "fixed_zero_mean_unit_variance", "kwargs": {"mean": 1000.0, "std": 250.0}}
@@ -45,14 +45,14 @@ def main() -> None:
         block = dict.fromkeys("zyx", CORE + 2 * HALO)
         with bc.open_predictor(model, block=block, workers=1, dtype="uint8", value_range=(-4, 4), memory="20 GB") as predictor:
             plan = predictor.plan(str(image))
-            for name, cache in (("chunks kept", plan.cache), ("nothing kept", (Keeping(),))):
+            for name, cache in (("chunks kept", plan.cache), ("nothing kept", (CachePolicy(),))):
                 chosen = attrs.evolve(plan, cache=cache, in_flight=1)
                 times = predictor.run(chosen, str(Path(folder) / "o.zarr"), overwrite=True).times
                 stages = ("read", "preprocess", "predict", "postprocess", "write")
                 report(name, regions=plan.regions.count, **{s: 1e3 * times[s] / plan.regions.count for s in stages})
         stored = sum(p.stat().st_size for p in image.rglob("*") if p.is_file())
         report("chunks", stored_MB=stored / 1e6 / np.prod([n // CHUNK for n in SHAPE]), MB=2 * CHUNK**3 / 1e6)
-        markers, count = RunFolder(str(Path(folder) / "marked")), 10_000
+        markers, count = RunState(str(Path(folder) / "marked")), 10_000
         begin = time.perf_counter()
         for number in range(count):
             markers.mark("regions", number)

@@ -31,7 +31,7 @@ def with_this_library(model: str, image: str, output: str, options: dict[str, An
 
     predictor = bc.open_predictor(model, **options)
     plan = predictor.plan(image, output)
-    with predictor.network(plan.weights, plan.run_mode, threads=plan.threads, calls=plan.workers).turn() as adapter:
+    with predictor.network(plan.weights, plan.run_mode, threads=plan.threads, calls=plan.workers).acquire() as adapter:
         adapter([np.zeros([g.block_size(0) for g in plan.grids], np.float32)])  # which takes its memory, as before bare calls
     return lambda: predictor.run(plan, output, overwrite=True)
 

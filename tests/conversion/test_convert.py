@@ -24,7 +24,7 @@ from bioimageio_core.errors import (
     PluginError,
     UnknownExtensionError,
 )
-from bioimageio_core.prediction.loaded import LoadedModel
+from bioimageio_core.prediction.model.loaded_model import LoadedModel
 from bioimageio_core.prediction.options import PredictOptions
 from bioimageio_core.registry import Registry, collect
 from bioimageio_core.sources import open_package, sha256_of

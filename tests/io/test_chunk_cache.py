@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioimageio_core.io.chunk_cache import ChunkCache
-from bioimageio_core.io.readers import ArrayReader
+from bioimageio_core.io.reading.chunk_cache import ChunkCache
+from bioimageio_core.io.reading.readers import ArrayReader
 
 DATA = np.random.default_rng(0).integers(0, 60000, (23, 31)).astype(">u2")
 

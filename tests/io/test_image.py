@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bioimageio_core.errors import AxesError, ChannelError, SourceError
 from bioimageio_core.io import open_image
-from bioimageio_core.io.chunk_cache import ChunkCache
+from bioimageio_core.io.reading.chunk_cache import ChunkCache
 
 DATA = np.arange(3 * 20 * 24, dtype="uint16").reshape(3, 20, 24)
 REGION = (slice(1, 3), slice(4, 9), slice(0, 24))

@@ -16,7 +16,7 @@ import zarr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioimageio_core.io.in_thread import InThread
+from bioimageio_core.io.inline_zarr import InlineZarrIO
 
 DATA = np.random.default_rng(0).random((40, 60), dtype=np.float32)
 
@@ -54,26 +54,26 @@ class TestInThread:
         for size in DATA.shape:
             start = data.draw(st.integers(0, size - 1))
             index.append(slice(start, data.draw(st.integers(start + 1, size))))
-        np.testing.assert_array_equal(InThread().read(array, tuple(index)), DATA[tuple(index)])
+        np.testing.assert_array_equal(InlineZarrIO().read(array, tuple(index)), DATA[tuple(index)])
 
     def test_many_threads(self, tmp_path: Path) -> None:
         """Threads write chunks of their own at once, on loops that are lent from one to the next."""
         made = zarr.create_array(str(tmp_path / "b"), shape=DATA.shape, chunks=(4, 60), dtype="float32")
-        here = InThread()
+        here = InlineZarrIO()
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda y: here.write(made, (slice(y, y + 4), slice(0, 60)), DATA[y : y + 4]), range(0, 40, 4)))
         np.testing.assert_array_equal(zarr.open_array(str(tmp_path / "b"))[...], DATA)
 
     def test_it_is_this_thread(self, array: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """Files are read by the thread that asks."""
-        seen = threads_of(monkeypatch, array, lambda: InThread().read(array, (slice(0, 40), slice(0, 60))))
+        seen = threads_of(monkeypatch, array, lambda: InlineZarrIO().read(array, (slice(0, 40), slice(0, 60))))
         assert seen == {threading.get_ident()}
 
     def test_under_a_running_loop(self, array: Any) -> None:
         """As in a notebook, whose thread runs a loop already: zarr's own way."""
 
         async def read() -> Any:
-            return InThread().read(array, (slice(0, 40), slice(0, 60)))
+            return InlineZarrIO().read(array, (slice(0, 40), slice(0, 60)))
 
         np.testing.assert_array_equal(asyncio.run(read()), DATA)
 
@@ -82,11 +82,11 @@ class TestInThread:
         made = zarr.create_array(str(tmp_path / "c"), shape=(8, 8), chunks=(4, 4), dtype="float32")
         (tmp_path / "c" / "c").write_text("a file where a folder has to be")
         with pytest.raises(OSError, match="c"):
-            InThread().write(made, (slice(0, 8), slice(0, 8)), np.ones((8, 8), np.float32))
+            InlineZarrIO().write(made, (slice(0, 8), slice(0, 8)), np.ones((8, 8), np.float32))
 
     def test_loops_are_closed(self, array: Any) -> None:
         """Nothing is left open."""
-        here = InThread()
+        here = InlineZarrIO()
         here.read(array, (slice(0, 40), slice(0, 60)))
         (loop,) = here._idle
         del here

@@ -13,7 +13,7 @@ import pytest
 import zarr
 
 from bioimageio_core.errors import InputError, OutputError, SourceError
-from bioimageio_core.io import ArraySpec, OutputStore, RunFolder, continue_output, create_output, open_image, run_of_output
+from bioimageio_core.io import ArraySpec, OutputStore, RunState, continue_output, create_output, open_image, run_of_output
 from bioimageio_core.typing import FrozenMapping
 
 SPEC = ArraySpec(
@@ -229,7 +229,7 @@ class TestRunFolder:
     @pytest.mark.parametrize("url", [False, True])
     def test_markers(self, tmp_path: Path, url: bool) -> None:
         """What was marked is found, by copies of it too, of each stage for itself, whichever folder it lies in."""
-        folder = RunFolder(f"memory://{tmp_path}/o.zarr" if url else str(tmp_path / "o.zarr"))
+        folder = RunState(f"memory://{tmp_path}/o.zarr" if url else str(tmp_path / "o.zarr"))
         assert not any(folder.done("regions", 10))
         for number in (0, 3, 5000, 9999):
             pickle.loads(pickle.dumps(folder)).mark("regions", number)
@@ -244,7 +244,7 @@ class TestRunFolder:
     @pytest.mark.parametrize("url", [False, True])
     def test_notes(self, tmp_path: Path, url: bool) -> None:
         """Numbers come back bit by bit."""
-        folder = RunFolder(f"memory://{tmp_path}/n.zarr" if url else str(tmp_path / "n.zarr"))
+        folder = RunState(f"memory://{tmp_path}/n.zarr" if url else str(tmp_path / "n.zarr"))
         assert folder.noted("statistics") is None
         value = {"values": [0.1 + 0.2, float("inf"), 5e-324]}
         folder.note("statistics", value)
@@ -270,7 +270,7 @@ class TestContinued:
         """Two processes may find that all is done at once."""
         location = str(tmp_path / "o.zarr")
         create_output(location, [SPEC], run={})
-        RunFolder(location).mark("regions", 0)
+        RunState(location).mark("regions", 0)
         OutputStore(location).finish({"a": 1})
         OutputStore(location).finish({"a": 1})
         assert sorted(p.name for p in Path(location).iterdir()) == ["prob", "zarr.json"]
@@ -280,7 +280,7 @@ class TestContinued:
         location = str(tmp_path / "o.zarr")
         store = create_output(location, [SPEC], run={"identity": 1})
         zarr.open_group(location, mode="a").update_attributes({"bioimageio_core": {"run": {"identity": 1}}})
-        RunFolder(location).mark("regions", 0)
+        RunState(location).mark("regions", 0)
         assert run_of_output(location) == (True, {"identity": 1})
         store.tidy()
         store.tidy()

@@ -15,7 +15,7 @@ from onnx import helper
 
 import bioimageio_core as bc
 from bioimageio_core.blocks import AxisGrid, AxisGroup, SteppedSize, TiedAxis
-from bioimageio_core.prediction.blend import weights
+from bioimageio_core.prediction.data.blending import weights
 
 ANY = {"min": 16, "step": 4}
 

@@ -14,8 +14,8 @@ import pytest
 from made_models import null_model
 
 import bioimageio_core as bc
-from bioimageio_core.prediction.caching import choose_caches
-from bioimageio_core.prediction.plan import Keeping
+from bioimageio_core.prediction.planning.cache_policy import choose_caches
+from bioimageio_core.prediction.planning.plan import CachePolicy
 from bioimageio_core.report.plan_text import plan_text
 
 SIZE, CHUNK, CORE, HALO = 96, 8, 12, 4
@@ -67,7 +67,7 @@ class TestOrder:
         room = SIZE * 8 * CHUNK * 4 * CHUNK
         plan, reads = predicted(tmp_path, "zyx", room)
         assert plan.regions.brick[-3:] == (8, 4, 8)
-        assert plan.cache == (Keeping(room),)
+        assert plan.cache == (CachePolicy(room),)
         assert set(reads.values()) == {1, 2}
         # Bricks of 48 rows with a halo of 4 before and behind: of chunks of 8 rows, the one on either side of the cut.
         assert {key[1] for key, n in reads.items() if n == 2} == {5, 6}
@@ -75,7 +75,7 @@ class TestOrder:
     def test_hardly_anything_fits(self, tmp_path: Path) -> None:
         """Nothing is kept where not even one region's chunks fit, and each block reads its own."""
         plan, reads = predicted(tmp_path, "zyx", 20)
-        assert plan.cache == (Keeping(),)
+        assert plan.cache == (CachePolicy(),)
         touched = sum(
             prod(len(range(max(0, CORE * k - HALO) // CHUNK, -(-min(SIZE, CORE * (k + 1) + HALO) // CHUNK))) for k in block)
             for block in itertools.product(range(SIZE // CORE), repeat=3)

@@ -11,11 +11,11 @@ import pytest
 from made_models import box_model
 
 import bioimageio_core as bc
-from bioimageio_core.prediction.choose_blocks import CALL_SECONDS
-from bioimageio_core.prediction.choose_weights import WeightsChoice
-from bioimageio_core.prediction.make_plan import make_plan
-from bioimageio_core.prediction.network import Network
-from bioimageio_core.prediction.profile import Profile, ProfilePoint
+from bioimageio_core.prediction.model.network import Network
+from bioimageio_core.prediction.model.weights_selection import WeightsChoice
+from bioimageio_core.prediction.planning.blocks.block_sizes import CALL_SECONDS
+from bioimageio_core.prediction.planning.planner import make_plan
+from bioimageio_core.prediction.planning.profiling.profile import Profile, ProfilePoint
 from bioimageio_core.resources import allotted_cores
 
 
@@ -48,7 +48,7 @@ class TestCalls:
     def test_network_lends_as_often(self) -> None:
         """Each of two adapters is lent twice, in turn, then no more."""
         network = Network(["a", "b"], [None, None], calls=4)  # type: ignore[list-item]
-        turns = [network.turn() for _ in range(4)]
+        turns = [network.acquire() for _ in range(4)]
         assert [t.__enter__() for t in turns] == ["a", "b", "a", "b"]
         assert network._idle.empty()
         for turn in turns:

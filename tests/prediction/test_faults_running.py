@@ -8,22 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_models import (
-    BATCH,
-    channels,
-    follows,
-    pointwise_model,
-    save_description_0_5,
-    save_graph,
-    space,
-    tensor,
-    with_test_tensors,
-)
+from made_models import BATCH, channels, follows, pointwise_model, save_description_0_5, save_graph, space, tensor, with_test_tensors
 from onnx import helper
 
 import bioimageio_core as bc
 from bioimageio_core.errors import MissingRequirementError, UnknownExtensionError
-from bioimageio_core.trials.report import TestReport
+from bioimageio_core.model_tests.report import TestReport
 
 ONNX = {"source": "weights.onnx", "opset_version": 17}
 TFJS = {"source": "weights.zip", "tensorflow_version": "2.9"}

@@ -16,7 +16,7 @@ from onnx import helper
 
 import bioimageio_core as bc
 from bioimageio_core.errors import DeviceMemoryError
-from bioimageio_core.prediction.network import Network
+from bioimageio_core.prediction.model.network import Network
 
 
 class SmallDevice:
@@ -42,7 +42,7 @@ def predicted_on(model: Path, image: np.ndarray, pixels: int, **options: Any) ->
     with bc.open_predictor(model, **options) as predictor:
         plan = predictor.plan(image)
         network = predictor.network(plan.weights, threads=plan.threads, calls=plan.workers)
-        with network.turn() as adapter:
+        with network.acquire() as adapter:
             device = SmallDevice(adapter, pixels)
         assert predictor._loaded is not None
         predictor._loaded = (predictor._loaded[0], Network([device], [None], calls=1))

@@ -12,7 +12,7 @@ from made_models import pointwise_model
 from numpy.typing import NDArray
 
 from bioimageio_core.api import default_registry
-from bioimageio_core.prediction.loaded import LoadedModel
+from bioimageio_core.prediction.model.loaded_model import LoadedModel
 from bioimageio_core.prediction.options import PredictOptions
 from bioimageio_core.prediction.predictor import Predictor
 from bioimageio_core.registry import Measure, Measured, Needs, ProcessingOpEntry, Registry

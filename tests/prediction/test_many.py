@@ -14,7 +14,7 @@ from made_models import BATCH, box_model, channels, follows, identity_graph, poi
 import bioimageio_core as bc
 from bioimageio_core.errors import AxesError, InputError
 from bioimageio_core.io import open_image
-from bioimageio_core.io.rescaled import rescaled
+from bioimageio_core.io.reading.rescaled import rescaled
 
 DATASET = [{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["batch", "y", "x"]}}]
 SAMPLE = [{"id": "scale_range", "kwargs": {"axes": ["y", "x"], "min_percentile": 1, "max_percentile": 99.8}}]
@@ -136,7 +136,7 @@ class TestStatistics:
     @pytest.mark.parametrize("most", [1, 5000, 10**9])
     def test_many_groups(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
         """Percentiles over time of every pixel: in slabs, so that few groups are held at once, with the same result."""
-        monkeypatch.setattr("bioimageio_core.prediction.slabs.MOST_COUNTS", most)
+        monkeypatch.setattr("bioimageio_core.prediction.data.split_along_axis.MOST_COUNTS", most)
         pre = [{"id": "scale_range", "kwargs": {"axes": ["z"], "min_percentile": 10, "max_percentile": 90}}]
         model = pointwise_model(tmp_path, axes=("z", "y", "x"), gain=1.0, pre=pre)
         image = np.random.default_rng(0).random((15, 40, 33), dtype=np.float32)

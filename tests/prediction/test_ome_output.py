@@ -24,7 +24,7 @@ from made_models import (
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError
 from bioimageio_core.io import open_image
-from bioimageio_core.io.pyramid import halved
+from bioimageio_core.io.writing.pyramid import halved
 
 ANY = {"min": 16, "step": 4}
 

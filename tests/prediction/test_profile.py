@@ -12,7 +12,7 @@ from onnx import helper
 
 import bioimageio_core as bc
 from bioimageio_core.errors import BlockError
-from bioimageio_core.prediction.profile import Profile, ProfilePoint
+from bioimageio_core.prediction.planning.profiling.profile import Profile, ProfilePoint
 
 MIB = 2**20
 

@@ -14,7 +14,7 @@ from made_models import box_model
 from served import Served
 
 import bioimageio_core as bc
-from bioimageio_core.io import RunFolder, open_image
+from bioimageio_core.io import RunState, open_image
 
 ANY = {"min": 16, "step": 4}
 BLOCKS: dict[str, Any] = {"block": {"y": 40, "x": 40}}
@@ -75,14 +75,14 @@ class TestS3:
         expected = np.asarray(bc.predict(model, image, **BLOCKS)["out"])
         np.testing.assert_array_equal(np.asarray(found), expected[0])
         assert open_image(f"{bucket}/o.zarr").axes == ("channel", "y", "x")
-        assert not any(RunFolder(f"{bucket}/o.zarr").done("regions", 100))
+        assert not any(RunState(f"{bucket}/o.zarr").done("regions", 100))
 
     def test_shards_and_resume(self, bucket: str, model: Path, image: Path) -> None:
         """Parts note what they did in the bucket; once more does nothing."""
         output = f"{bucket}/o.zarr"
         first = bc.predict(model, f"{bucket}/image.zarr", output, shard=(2, 2), **BLOCKS)
         assert not first.finished
-        assert sum(RunFolder(output).done("regions", first.plan.task_count)) > 0
+        assert sum(RunState(output).done("regions", first.plan.task_count)) > 0
         assert bc.predict(model, f"{bucket}/image.zarr", output, resume=True, **BLOCKS).finished
         again = bc.predict(model, f"{bucket}/image.zarr", output, resume=True, **BLOCKS)
         assert again.done_before == again.plan.regions.count

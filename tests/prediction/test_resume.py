@@ -19,7 +19,7 @@ from made_models import box_model, waiting_model
 
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError, OutputError
-from bioimageio_core.io import RunFolder
+from bioimageio_core.io import RunState
 
 SCRIPT = Path(__file__).with_name("interrupted.py")
 BLOCKS: dict[str, Any] = {"block": {"y": 64, "x": 64}}
@@ -63,7 +63,7 @@ def assert_same(output: Path, undisturbed: Path) -> None:
 
 def assert_markers_are_true(output: Path, undisturbed: Path) -> None:
     """Fail where a marker claims a region that is not whole; the grid is that of blocks of 64 pixels with 4 of overlap."""
-    done = RunFolder(str(output)).done("regions", 10_000)
+    done = RunState(str(output)).done("regions", 10_000)
     if not any(done):
         return
     expected = arrays(undisturbed)["smooth"]
@@ -184,8 +184,8 @@ class TestContinuing:
         """Ctrl-C ends the run, exit status 130, and says how to go on; the run that follows does."""
         output = tmp_path / "o.zarr"
         script = (
-            "import sys, os, signal, bioimageio_core.prediction.run as r\n"
-            "from bioimageio_core.prediction.execute import Reporter\n"
+            "import sys, os, signal, bioimageio_core.prediction.execution.run_plan as r\n"
+            "from bioimageio_core.prediction.execution.progress import Reporter\n"
             "more = Reporter.more\n"
             "def slow(self, n=1):\n"
             "    more(self, n)\n"

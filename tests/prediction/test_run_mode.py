@@ -11,7 +11,7 @@ import numpy as np
 from made_models import BATCH, channels, follows, pointwise_model_0_4, resample_graph, save_description_0_5, space, tensor
 
 import bioimageio_core as bc
-from bioimageio_core.prediction.loaded import LoadedModel
+from bioimageio_core.prediction.model.loaded_model import LoadedModel
 from bioimageio_core.prediction.options import PredictOptions
 from bioimageio_core.prediction.predictor import Predictor
 from bioimageio_core.registry import Pipeline, PipelineSize, Registry, RunModeEntry, collect

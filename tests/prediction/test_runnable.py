@@ -13,7 +13,7 @@ from made_sites import EXAMPLES
 
 from bioimageio_core.api import default_registry
 from bioimageio_core.errors import DescriptionError, PluginError, UnknownExtensionError
-from bioimageio_core.prediction.loaded import LoadedModel
+from bioimageio_core.prediction.model.loaded_model import LoadedModel
 from bioimageio_core.prediction.options import PredictOptions
 from bioimageio_core.prediction.predictor import Predictor
 from bioimageio_core.registry import PUBLISHED, Plugin, PluginFailure, Registry, WeightsAdapterEntry, collect

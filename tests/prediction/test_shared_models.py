@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from recorded_runs import record_run
 
 import bioimageio_core as bc
-from bioimageio_core.prediction.bare import BareCall
-from bioimageio_core.prediction.test_tensors import load_test_inputs
+from bioimageio_core.prediction.model.test_tensors import load_test_inputs
+from bioimageio_core.prediction.whole_tensor import WholeTensorCall
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -54,7 +54,7 @@ def test_equal_to_the_framework(shared: Path, tmp_path: Path, name: str, weights
     with bc.open_predictor(shared / "models" / name, weights_format=weights_format) as predictor:
         model = predictor.model
         given = load_test_inputs(model)
-        call = BareCall(model, given)
+        call = WholeTensorCall(model, given)
         weights = model.package.local(str(model.weights[weights_format].source))
         outputs = run_by_framework(weights_format, weights)([call.network_inputs[t.id] for t in model.io.inputs])
         expected = call.postprocessed(outputs[: len(model.io.outputs)])

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioimageio_core.prediction.turns import PER_THREAD, Turns
+from bioimageio_core.prediction.execution.executors.task_queue import PER_THREAD, TaskQueue
 
 
 @given(
@@ -18,7 +18,7 @@ from bioimageio_core.prediction.turns import PER_THREAD, Turns
 )
 def test_every_task_once(tasks: list[int], threads: list[int], seconds: float, data: st.DataObject) -> None:
     """However fast workers are, each task is done once, no worker has more than it should, and none idles while any are left."""
-    turns = Turns(tasks, {f"worker {n}": count for n, count in enumerate(threads)})
+    turns = TaskQueue(tasks, {f"worker {n}": count for n, count in enumerate(threads)})
     handed: list[tuple[int, Any]] = []
     done: list[int] = []
     while True:
@@ -36,7 +36,7 @@ def test_every_task_once(tasks: list[int], threads: list[int], seconds: float, d
     assert sorted(done) == sorted(tasks)
 
 
-def alternating(turns: Turns, workers: str, seconds: float) -> list[list[int]]:
+def alternating(turns: TaskQueue, workers: str, seconds: float) -> list[list[int]]:
     """Return what workers are handed who take turns, each of whom has done what it got before it gets more."""
     found = []
     for worker in workers:
@@ -47,27 +47,27 @@ def alternating(turns: Turns, workers: str, seconds: float) -> list[list[int]]:
 
 def test_neighbours_stay_together() -> None:
     """Workers as fast as each other do a part each; one that is done takes over the second half of what another has left."""
-    turns = Turns(range(8), {"a": 1, "b": 1})
+    turns = TaskQueue(range(8), {"a": 1, "b": 1})
     assert alternating(turns, "abababab", 60) == [[0], [4], [1], [5], [2], [6], [3], [7]]
-    turns = Turns(range(8), {"a": 1, "b": 1})
+    turns = TaskQueue(range(8), {"a": 1, "b": 1})
     assert alternating(turns, "bbbbbbbb", 60) == [[4], [5], [6], [7], [2], [3], [1], [0]]
 
 
 def test_short_tasks_go_together() -> None:
     """As many as take two seconds, once it is known how long they take; at last one by one, so that all end at the same time."""
-    turns = Turns(range(100), {"a": 1})
+    turns = TaskQueue(range(100), {"a": 1})
     assert [len(f) for f in alternating(turns, "a" * 25, 0.25)] == [1, *[8] * 9, 6, 5, 4, 3, 2, *[1] * 7, *[0] * 3]
 
 
 def test_long_tasks_go_alone() -> None:
     """No task waits behind another in what was handed out together."""
-    turns = Turns(range(100), {"a": 1})
+    turns = TaskQueue(range(100), {"a": 1})
     assert all(len(f) == 1 for f in alternating(turns, "a" * 100, 1.5))
 
 
 def test_last_tasks_wait_for_free_threads() -> None:
     """While there are many, the next one waits at the worker; the last go to whoever is free first, and not behind those that run."""
-    turns = Turns(range(6), {"a": 1, "b": 1})
+    turns = TaskQueue(range(6), {"a": 1, "b": 1})
     assert [list(turns.following(w)) for w in "abab"] == [[0], [3], [1], [4]]
     turns.returned("a", 1, 60)
     assert not turns.following("a"), "task 1 is at the worker still"

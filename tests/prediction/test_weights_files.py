@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bioimageio_core.errors import HashMismatchError, SourceError
-from bioimageio_core.prediction.weights_files import WeightsFiles
+from bioimageio_core.prediction.model.weights_files import WeightsFiles
 from bioimageio_core.sources import Package
 from bioimageio_core.spec.files import FileDescr
 from bioimageio_core.spec.generic.v0_2 import AttachmentsDescr

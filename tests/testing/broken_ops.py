@@ -9,16 +9,9 @@ from typing import Any
 import attrs
 import numpy as np
 
-from bioimageio_core.registry import (
-    Measure,
-    Needs,
-    ProcessingOpEntry,
-    hookimpl,
-)
+from bioimageio_core.registry import Measure, Needs, ProcessingOpEntry, hookimpl
 from bioimageio_core.spec.node import Node, node
-from bioimageio_core.testing import (
-    ProcessingOpConformance,
-)
+from bioimageio_core.testing import ProcessingOpConformance
 
 
 @node

@@ -11,21 +11,9 @@ import click
 import numpy as np
 import pytest
 
-from bioimageio_core.registry import (
-    CommandEntry,
-    ConsumerEntry,
-    ForeignFormatEntry,
-    Judgement,
-    RunModeEntry,
-    hookimpl,
-)
+from bioimageio_core.registry import CommandEntry, ConsumerEntry, ForeignFormatEntry, Judgement, RunModeEntry, hookimpl
 from bioimageio_core.spec.node import Node, node
-from bioimageio_core.testing import (
-    CommandConformance,
-    ConsumerConformance,
-    ForeignFormatConformance,
-    RunModeConformance,
-)
+from bioimageio_core.testing import CommandConformance, ConsumerConformance, ForeignFormatConformance, RunModeConformance
 from bioimageio_core.testing.fixtures import model_tree
 
 

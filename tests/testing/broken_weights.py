@@ -12,20 +12,10 @@ import numpy as np
 import pytest
 
 from bioimageio_core.errors import InputError, ModelRunError
-from bioimageio_core.registry import (
-    WeightsAdapterEntry,
-    WeightsConverterEntry,
-    WeightsFormatEntry,
-    hookimpl,
-)
+from bioimageio_core.registry import WeightsAdapterEntry, WeightsConverterEntry, WeightsFormatEntry, hookimpl
 from bioimageio_core.spec.model.weights import WeightsEntryV05
 from bioimageio_core.spec.node import Node, node
-from bioimageio_core.testing import (
-    WeightsAdapterConformance,
-    WeightsConverterConformance,
-    WeightsExample,
-    WeightsFormatConformance,
-)
+from bioimageio_core.testing import WeightsAdapterConformance, WeightsConverterConformance, WeightsExample, WeightsFormatConformance
 
 
 @node

@@ -134,13 +134,13 @@ class TestState:
 
     def test_script(self) -> None:
         """A script that writes to its attributes is called from one thread at a time."""
-        made = torch.jit.script(Keeping())
+        made = torch.jit.script(CachePolicy())
         adapter = TorchNetwork(context(), lambda device: made)
         results = in_threads([lambda n=n: float(adapter([np.full((1, 1, 64, 64), n, np.float32)])[0].max()) for n in range(8)])  # type: ignore[misc]
         assert results == [[float(n)] * 25 for n in range(8)]
 
 
-class Keeping(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
+class CachePolicy(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
     """Returns what it kept, after some time for others to change it."""
 
     def __init__(self) -> None:

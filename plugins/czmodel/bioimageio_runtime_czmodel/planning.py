@@ -9,7 +9,7 @@ import attrs
 
 from bioimageio_core.blocks import FixedSize, SteppedSize
 from bioimageio_core.errors import DescriptionError
-from bioimageio_core.prediction.model_io import AxisIO, ModelIO, OpCall, ReferencedSize, TensorIO
+from bioimageio_core.prediction.model.tensor_spec import AxisIO, ModelIO, OpCall, ReferencedSize, TensorIO
 from bioimageio_core.registry import published_by
 
 from .describing import CONFIG

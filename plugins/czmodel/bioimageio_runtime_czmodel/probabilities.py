@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from bioimageio_core.blocks import FixedSize
-from bioimageio_core.prediction.model_io import AxisIO, TensorIO
+from bioimageio_core.prediction.model.tensor_spec import AxisIO, TensorIO
 from bioimageio_core.processing.arguments import softmax_axis
 
 from .graphs.bake import Probabilities

@@ -11,9 +11,9 @@ from typing import Any
 
 import attrs
 
-from bioimageio_core.prediction.model_io import ModelIO
-from bioimageio_core.prediction.model_io_v0_4 import model_io_v0_4
-from bioimageio_core.prediction.model_io_v0_5 import model_io_v0_5
+from bioimageio_core.prediction.model.from_v0_4 import model_io_v0_4
+from bioimageio_core.prediction.model.from_v0_5 import model_io_v0_5
+from bioimageio_core.prediction.model.tensor_spec import ModelIO
 
 from .archive import Member, write_archive
 from .czann import CzannMetadata, dump_czann

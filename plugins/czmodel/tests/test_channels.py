@@ -9,17 +9,7 @@ import numpy as np
 import pytest
 from comparing import assert_same, exported, integers, lost, predicted
 from made_files import bare, metadata_of, network_of
-from made_models import (
-    BATCH,
-    box_model,
-    channels,
-    follows,
-    pointwise_model,
-    save_description_0_5,
-    save_graph,
-    space,
-    tensor,
-)
+from made_models import BATCH, box_model, channels, follows, pointwise_model, save_description_0_5, save_graph, space, tensor
 from onnx import helper
 
 from bioimageio_core.errors import InputError

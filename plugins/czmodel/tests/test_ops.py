@@ -9,10 +9,7 @@ import numpy as np
 import pytest
 from comparing import OPSETS, assert_same, exported, integers, lost, predicted
 from made_files import bare, network_of
-from made_models import (
-    pointwise_model,
-    pointwise_model_0_4,
-)
+from made_models import pointwise_model, pointwise_model_0_4
 
 from bioimageio_core.errors import InputError
 

@@ -11,16 +11,7 @@ import numpy as np
 import pytest
 from comparing import OPSETS, SHARED, assert_same, exported, integers, lost, members
 from made_files import XML, bare, metadata_of, network_of, write_czann, write_czmodel
-from made_models import (
-    BATCH,
-    box_model,
-    channels,
-    pointwise_model,
-    save_description_0_5,
-    save_graph,
-    space,
-    tensor,
-)
+from made_models import BATCH, box_model, channels, pointwise_model, save_description_0_5, save_graph, space, tensor
 from onnx import helper
 
 import bioimageio_core as bc

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
+from bioimageio_core.env import set_temporarily
 from bioimageio_core.registry import AdapterContext, WeightsAdapter, WeightsAdapterEntry, WeightsConverter, WeightsConverterEntry, hookimpl
-from bioimageio_core.variables import variable
 from bioimageio_core.weights.requirements import keras_v3_requirements, pinned
 
 __all__ = ["bioimageio_weights_adapters", "bioimageio_weights_converters"]
@@ -106,7 +106,7 @@ def _requirements(entry: Any) -> tuple[str, ...]:
 def _quietly() -> AbstractContextManager[None]:
     """Let TensorFlow, as it is imported, tell nothing on the terminal, if the user does not say otherwise: what fails is raised."""
     name = "TF_CPP_MIN_LOG_LEVEL"
-    return variable(name, os.environ.get(name, "3"))
+    return set_temporarily(name, os.environ.get(name, "3"))
 
 
 def _load_keras() -> Callable[[AdapterContext], WeightsAdapter]:

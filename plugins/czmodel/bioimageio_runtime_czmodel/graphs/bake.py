@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from bioimageio_core.prediction.model_io import OpCall
+from bioimageio_core.prediction.model.tensor_spec import OpCall
 
 from ..networks import onnx_dtype, opset_of
 from .nodes import Nodes, Tensor

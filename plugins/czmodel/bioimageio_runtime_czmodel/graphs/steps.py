@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bioimageio_core.prediction.model_io import OpCall
+from bioimageio_core.prediction.model.tensor_spec import OpCall
 from bioimageio_core.processing.arguments import (
     Along,
     clip_arguments,

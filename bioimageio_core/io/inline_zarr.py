@@ -1,0 +1,115 @@
+"""Reading and writing of zarr arrays in the thread that wants it.
+
+zarr runs on an event loop in a thread of its own, which hands each chunk to further threads to be coded and moved.
+That is good for many chunks that one thread wants, and for stores far away. But for small chunks it takes longer than the work, for a
+single one there is nothing to do at once, and where many threads read and write they queue for the one loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..resources import allotted_cores
+
+if TYPE_CHECKING:
+    import zarr
+
+__all__ = ["InlineZarrIO"]
+
+SMALL = 2**18
+"""Bytes of a chunk up to which other threads cost more than they do: about what is coded while a task changes threads twice."""
+
+
+class InlineZarrIO:
+    """Reads and writes local arrays in the thread that asks, where that is the faster way."""
+
+    __slots__ = ("__weakref__", "_busy", "_cores", "_idle")
+
+    def __init__(self) -> None:
+        self._idle: list[asyncio.AbstractEventLoop] = []
+        self._busy: list[None] = []
+        self._cores = allotted_cores()
+        weakref.finalize(self, _close, self._idle)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return InlineZarrIO, ()  # each process has its own
+
+    def read(self, array: zarr.Array[Any], index: tuple[slice, ...]) -> NDArray[Any]:
+        """Return ``array[index]``."""
+        with self._counted():
+            return np.asarray(self._run(array.async_array.getitem(index)) if self._pays(array, index) else array[index])
+
+    def write(self, array: zarr.Array[Any], index: tuple[slice, ...], block: NDArray[Any]) -> None:
+        """Do ``array[index] = block``."""
+        with self._counted():
+            if self._pays(array, index):
+                self._run(array.async_array.setitem(index, block))
+            else:
+                array[index] = block
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._busy.append(None)  # of lists, this is one step for all threads
+        try:
+            yield
+        finally:
+            self._busy.pop()
+
+    def _pays(self, array: zarr.Array[Any], index: tuple[slice, ...]) -> bool:
+        """Return whether chunks are small, or this is a single one, or as many threads as there are cores for have each their own."""
+        from zarr.storage import LocalStore
+
+        if array.shards is not None or not isinstance(array.store, LocalStore):
+            return False
+        small = prod(array.chunks) * array.dtype.itemsize <= SMALL
+        spans = [s.indices(n)[:2] for s, n in zip(index, array.shape, strict=True)]
+        single = all(start // c == (stop - 1) // c for (start, stop), c in zip(spans, array.chunks, strict=True))
+        if not (small or single or 2 * len(self._busy) >= self._cores):
+            return False
+        try:
+            asyncio.get_running_loop()  # as in a notebook: a thread runs one loop at a time
+        except RuntimeError:
+            return True
+        return False
+
+    def _run(self, coroutine: Any) -> Any:
+        try:
+            loop = self._idle.pop()  # without a look before: another thread may come in between
+        except IndexError:
+            loop = _new_loop()
+        try:
+            return loop.run_until_complete(coroutine)
+        finally:
+            self._idle.append(loop)
+
+
+class _Inline(ThreadPoolExecutor):
+    """Runs what it is given at once; event loops take nothing but a `ThreadPoolExecutor`."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(_Inline(1))
+    return loop
+
+
+def _close(loops: list[asyncio.AbstractEventLoop]) -> None:
+    for loop in loops:
+        loop.close()

@@ -1,0 +1,1 @@
+"""Images in: files and arrays as lazily read regions with named axes."""

@@ -1,0 +1,43 @@
+"""What tells the content of an image from another one, or from its own after a change, without reading its pixels."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from ..locations import file_system, join
+from .image import Image
+
+__all__ = ["fingerprint"]
+
+METADATA = ("zarr.json", ".zarray", ".zattrs", ".zgroup")
+"""Files of a zarr folder that change where its arrays do, chunks apart."""
+
+LARGEST_HASHED = 2**28
+"""Bytes of an array in memory up to which all its values count."""
+
+
+def fingerprint(image: Image) -> Any:
+    """Return JSON values that differ where the content of images does, as far as that costs little.
+
+    Of a file they are place, size and time of change; of a zarr array the same of its metadata, so that chunks that are written anew
+    go unnoticed; of a numpy array of moderate size a hash of all values, of other arrays shape, dtype and name.
+    """
+    if image.location is not None:
+        files, path = file_system(image.location)
+        found = {}
+        for name in ("", *METADATA):
+            place = join(path, name) if name else path
+            try:
+                info = files.info(place)
+            except OSError:
+                continue
+            if info.get("type") == "file":
+                found[name] = [info.get("size"), *(str(info[key]) for key in ("mtime", "ETag", "etag", "LastModified") if key in info)]
+        return {"location": str(path), "files": found, "start": list(image.start), "picked": image.picked and list(image.picked[1])}
+    array = getattr(image.reader, "array", None)
+    if isinstance(array, np.ndarray) and array.nbytes <= LARGEST_HASHED:
+        return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+    return [list(image.shape), str(image.dtype), str(getattr(array, "name", ""))]

@@ -1,0 +1,206 @@
+"""Arrays in a zarr store, written by whole chunks from many threads and processes."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import OutputError
+from ...typing import AxisId, FrozenMapping
+from ..inline_zarr import InlineZarrIO
+from ..locations import join, zarr_store
+from .codecs import DEFAULT, compressors
+
+if TYPE_CHECKING:
+    import zarr
+
+__all__ = ["ArraySpec", "ChunkStore", "output_error"]
+
+
+@attrs.frozen(kw_only=True)
+class ArraySpec:
+    """An array to be created."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    axes: tuple[AxisId, ...]
+    """Written as ``dimension_names``."""
+
+    chunks: tuple[int, ...]
+    shards: tuple[int, ...] | None = None
+    """Multiples of `chunks`: as many chunks go into one file; then whole shards are what is written."""
+
+    attributes: FrozenMapping[str, Any] = FrozenMapping()
+    fill_value: float | int | bool = 0
+    zarr_format: Literal[2, 3] = 3
+    codec: str = DEFAULT
+    """How chunks are compressed: ``lz4``, ``zstd``, ``zstd:9``, ``gzip:5``, ``blosc`` or ``none``."""
+
+    def of_dtype(self, dtype: str) -> ArraySpec:
+        """Return the same with another dtype."""
+        return attrs.evolve(self, dtype=dtype)
+
+
+def output_error(what: str, error: Exception) -> OutputError:
+    """Return the error of a failed write in one sentence."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return OutputError(f"{what} can't be written, the disk or quota is full: free some space, then write it anew (--overwrite).")
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return OutputError(f"{what} can't be written: {reason}.")
+
+
+def _written_axes(spec: ArraySpec) -> dict[str, Any]:
+    """Return attributes and names of axes as the version of the format writes them."""
+    if spec.zarr_format == 2:
+        return {
+            "attributes": {**spec.attributes, "_ARRAY_DIMENSIONS": list(spec.axes)},
+            "chunk_key_encoding": {"name": "v2", "separator": "/"},
+        }
+    return {"attributes": dict(spec.attributes), "dimension_names": spec.axes}
+
+
+def _as_written(array: zarr.Array[Any], block: NDArray[Any]) -> zarr.Array[Any]:
+    """Return an array that writes whole chunks without a look at all of their values for one that is not the fill value.
+
+    Chunks of fill values are not stored; where the first value of each chunk is another one, there are none of them.
+    """
+    import zarr
+
+    first = block[tuple(slice(None, None, n) for n in array.chunks)]
+    if not (first != array.fill_value).all():
+        return array
+    metadata: Any = array.metadata
+    # What Array.with_config does in zarr 3.1.6 and newer.
+    return zarr.Array(zarr.AsyncArray(metadata=metadata, store_path=array.store_path, config={"write_empty_chunks": True}))
+
+
+class ChunkStore:
+    """A folder or URL with zarr arrays; pickled as its location alone.
+
+    Writes and reads may come from several threads and processes at once, as long as no two write to one chunk.
+    """
+
+    __slots__ = ("_arrays", "_in_thread", "_lock", "location")
+
+    def __init__(self, location: str) -> None:
+        self.location = location
+        self._arrays: dict[str, zarr.Array[Any]] = {}
+        self._in_thread = InlineZarrIO()
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.location!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.location,)
+
+    def create(self, spec: ArraySpec) -> None:
+        """Create an array that is not there yet.
+
+        Raises:
+            OutputError: It can't be written, or the spec makes no array.
+
+        """
+        import zarr
+
+        place = join(self.location, spec.name)
+        codec = compressors(spec.codec, spec.zarr_format)
+        try:
+            array = zarr.create_array(
+                zarr_store(place, read_only=False),
+                shape=spec.shape,
+                dtype=spec.dtype,
+                chunks=spec.chunks,
+                shards=spec.shards,
+                fill_value=spec.fill_value,
+                **_written_axes(spec),
+                compressors=codec,
+                zarr_format=spec.zarr_format,
+            )
+        except (OSError, ValueError, TypeError) as error:
+            raise output_error(place, error) from error
+        with self._lock:
+            self._arrays[spec.name] = array
+
+    def ensure(self, spec: ArraySpec) -> None:
+        """Create an array unless it is there; several processes may do so at once, if they want the same.
+
+        Raises:
+            OutputError: It can't be written, the spec makes no array, or there is another of its name.
+
+        """
+        try:
+            array = self.array(spec.name)
+        except OutputError:
+            try:
+                self.create(spec)
+                return
+            except OutputError:
+                array = self.array(spec.name)
+        if (tuple(array.shape), tuple(array.chunks), str(array.dtype)) != (spec.shape, spec.chunks, str(np.dtype(spec.dtype))):
+            raise OutputError(
+                f"{join(self.location, spec.name)} is there already, "
+                f"with shape {array.shape}, chunks {array.chunks} and dtype {array.dtype}: "
+                f"expected {spec.shape}, {spec.chunks} and {spec.dtype}."
+            )
+
+    def array(self, name: str) -> zarr.Array[Any]:
+        """Return an array, open for reading and writing.
+
+        Raises:
+            OutputError: There is no such array.
+
+        """
+        import zarr
+
+        with self._lock:
+            array = self._arrays.get(name)
+            if array is None:
+                place = join(self.location, name)
+                try:
+                    array = zarr.open_array(store=zarr_store(place, read_only=False), mode="r+")
+                except (OSError, ValueError) as error:
+                    raise OutputError(f"{self.location} has no array {name!r} that can be opened: {error}.") from error
+                self._arrays[name] = array
+            return array
+
+    def write(self, name: str, start: Sequence[int], block: NDArray[Any]) -> None:
+        """Write whole chunks (or shards) of an array.
+
+        Args:
+            name: Name of the array.
+            start: Position of the block's first pixel, a multiple of the chunk along every axis.
+            block: Ends at a multiple of the chunk, or at the end of the array, along every axis.
+
+        Raises:
+            OutputError: The write failed.
+            ValueError: The block is of another dtype, or does not consist of whole chunks.
+
+        """
+        array = self.array(name)
+        unit = array.shards or array.chunks
+        where = f"Block of shape {block.shape} at {tuple(start)}"
+        if block.dtype != array.dtype:
+            raise ValueError(f"{where} is {block.dtype}, the array {name!r} is {array.dtype}.")
+        if not len(start) == block.ndim == array.ndim:
+            raise ValueError(f"{where} has not the {array.ndim} axes of the array {name!r}.")
+        stops = [begin + n for begin, n in zip(start, block.shape, strict=True)]
+        for begin, stop, size, step in zip(start, stops, array.shape, unit, strict=True):
+            if not 0 <= begin < stop <= size or begin % step or (stop % step and stop != size):
+                raise ValueError(f"{where} is not made of whole chunks {unit} of the array {name!r} of shape {array.shape}.")
+        try:
+            index = tuple(slice(begin, stop) for begin, stop in zip(start, stops, strict=True))
+            self._in_thread.write(_as_written(array, block), index, block)
+        except OSError as error:
+            raise output_error(join(self.location, name), error) from error
+
+    def read(self, name: str, index: tuple[slice, ...]) -> NDArray[Any]:
+        """Return a region of an array; what was never written is the fill value."""
+        return self._in_thread.read(self.array(name), index)

@@ -1,0 +1,288 @@
+"""Outputs as dask arrays: nothing is computed until they are, in the user's own graph, by the user's own scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..blocks import window
+from ..errors import InputError
+from ..io.lazy import Lazy
+from ..registry import Measure, collect
+from ..sources import Package
+from ..statistics import StreamingStatistics
+from .data.bind_inputs import BoundInput, pad_windows
+from .data.tensor_view import AxisArray, BoundStep, as_windows
+from .execution.passes.region_input import NO_AXIS
+from .execution.passes.region_task import RegionTask, RegionWork
+from .execution.passes.statistics import bind_step
+from .execution.stage_timer import StageTimer
+from .model.loaded_model import LoadedModel
+from .model.network import Network, load_network
+from .model.processing_steps import Step
+from .output.encoder import OutputEncoder
+from .output.region_assembly import placement
+from .planning.plan import Plan, PlannedInput, PlannedOutput
+
+if TYPE_CHECKING:
+    import dask.array as da
+
+__all__ = ["lazy_outputs"]
+
+
+def lazy_outputs(plan: Plan, model: LoadedModel, *, trust: bool) -> dict[str, da.Array]:
+    """Return each output as a dask array along its axes, extra axes first.
+
+    Chunks are regions of the plan. Statistics of the input are tasks of the same graph; so are chunks of inputs that are dask arrays.
+    The network is loaded once in each process that computes.
+
+    Args:
+        plan: The plan.
+        model: The model.
+        trust: Whether code that comes with the model may run.
+
+    Raises:
+        InputError: Something waits for the whole output, or an op sees all of the input at once.
+
+    """
+    import dask
+
+    _check_possible(plan)
+    arrays = {i.bound.tensor.id: _as_dask(i.bound) for i in plan.inputs}
+    steps = {i.bound.tensor.id: _lazy_steps(i, arrays[i.bound.tensor.id]) for i in plan.inputs}
+    network = dask.delayed(_network, pure=True)(model.descr, model.package, plan, trust)
+    made = dask.delayed(_ready)(steps, plan)
+    compute = dask.delayed(_region, nout=1)
+    parts: dict[str, NDArray[Any]] = {o.tensor.id: np.empty(plan.regions.shape, dtype=object) for o in plan.outputs}
+    for region in range(plan.regions.count):
+        at = plan.regions.position(region)
+        pieces = [_piece(i, arrays[i.bound.tensor.id], plan, region) for i in plan.inputs]
+        outputs = compute(plan, made, network, region, pieces)
+        for output in plan.outputs:
+            parts[output.tensor.id][at] = _chunk(output, plan, region, outputs)
+    return {o.tensor.id: _joined(o, parts[o.tensor.id]) for o in plan.outputs}
+
+
+def _check_possible(plan: Plan) -> None:
+    for output in plan.outputs:
+        if output.waits or output.data_dependent:
+            what = "has a size that the network decides" if output.data_dependent else "waits for all blocks"
+            raise InputError(f"output {output.tensor.id!r} {what}, so it cannot be lazy: predict to a store (output=), and open that")
+    for planned in plan.inputs:
+        cut = {a for a, tie in zip(planned.bound.axes, planned.ties, strict=True) if tie is not None and plan.grids[tie[0]].count > 1}
+        for step in planned.steps:
+            if step.sees_whole(cut) or step.needs_halo(cut) or any(m.tensor is not None for m in step.needs.measures):
+                raise InputError(
+                    f"op {step.name!r} of input {planned.bound.tensor.id!r} looks beyond a block, so the prediction cannot be lazy: "
+                    "predict to a store (output=), and open that"
+                )
+
+
+def _as_dask(bound: BoundInput) -> da.Array:
+    """Return an input along its axes; chunks have one position of each extra axis."""
+    import dask.array as da
+
+    source: Any = getattr(bound.image.reader, "array", None)
+    if hasattr(source, "dask") and not bound.image.start and bound.image.picked is None:
+        present = [n for n in bound.source_axes if n is not None]
+        dropped = [n for n in range(source.ndim) if n not in present]
+        array = source[tuple(0 if n in dropped else slice(None) for n in range(source.ndim))]
+        order = [sum(m not in dropped for m in range(n)) for n in present]
+        array = array.transpose(order)[tuple(None if n is None else slice(None) for n in bound.source_axes)]
+    else:
+        sizes = [min(n, max(1, c)) for n, c in zip(bound.shape, bound.chunks, strict=True)]
+        if bound.image.chunks is None:
+            sizes = [min(n, 512) for n in bound.shape]
+        array = da.from_array(
+            _Reading(bound), chunks=tuple(sizes), name=False, asarray=False, meta=np.empty((0,) * len(sizes), bound.image.dtype)
+        )
+    extra = len(bound.extra_axes)
+    return array.rechunk(dict.fromkeys(range(extra), 1)) if extra else array
+
+
+class _Reading:
+    """An input as something that can be sliced."""
+
+    def __init__(self, bound: BoundInput) -> None:
+        self._bound = bound
+        self.shape, self.dtype, self.ndim = bound.shape, bound.image.dtype, len(bound.shape)
+
+    def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
+        spans = [i.indices(n)[:2] for i, n in zip(index, self.shape, strict=True)]
+        return self._bound.read([a for a, _ in spans], [b for _, b in spans])
+
+
+def _lazy_steps(planned: PlannedInput, array: da.Array) -> list[Any]:
+    """Return the steps of an input with their statistics, each as a task."""
+    import dask
+
+    ready: list[Any] = []
+    for number, step in enumerate(planned.steps):
+        measured = dask.delayed({})
+        if step.needs.measures:
+            measured = _measured(array, planned.steps[:number], list(ready), step.needs.measures, planned.bound)
+        ready.append(dask.delayed(_made_step)(step, measured))
+    return ready
+
+
+def _measured(array: da.Array, before: Sequence[Step], ready: list[Any], measures: Sequence[Measure], bound: BoundInput) -> Any:
+    """Return statistics of an input after some steps, which are given as they are planned and as tasks, as a task."""
+    import dask
+
+    whole = [n for n, a in enumerate(bound.axes) if any(a in s.needs.whole_axes for s in before)]
+    array = array.rechunk(dict.fromkeys(whole, -1)) if whole else array
+    extra = len(bound.extra_axes)
+    begin, update = dask.delayed(_begin), dask.delayed(_update)
+    merge, end = dask.delayed(_merge), dask.delayed(_end)
+    blocks = [(at, array.blocks[at].to_delayed().ravel()[0]) for at in np.ndindex(*array.numblocks)]
+    starts = [np.cumsum([0, *c]) for c in array.chunks]
+    dtype = array.dtype if not before else np.dtype(before[-1].needs.dtype or "float32")
+    state = begin(tuple(measures), bound.axes, array.shape, dtype)
+    passes = StreamingStatistics(measures, axes=bound.axes, shape=array.shape, dtype=dtype).passes
+    for _ in range(passes):
+        partials = [update(state, ready, block, tuple(int(s[i]) for s, i in zip(starts, at, strict=True)), extra) for at, block in blocks]
+        while len(partials) > 1:  # a tree, in the order of blocks, so that sums are the same whoever adds them
+            partials = [merge(partials[n : n + 8]) for n in range(0, len(partials), 8)]
+        state = end(state, partials[0])
+    return dask.delayed(_results)(state, bound.axes)
+
+
+def _begin(measures: tuple[Measure, ...], axes: tuple[str, ...], shape: tuple[int, ...], dtype: Any) -> StreamingStatistics:
+    return StreamingStatistics(measures, axes=axes, shape=shape, dtype=dtype)
+
+
+def _update(state: StreamingStatistics, steps: list[BoundStep], block: NDArray[Any], start: tuple[int, ...], extra: int) -> Any:
+    partial = state.partial()
+    for at in product(*(range(n) for n in block.shape[:extra])):
+        item = block[at]
+        low = [a + i for a, i in zip(start[:extra], at, strict=True)] + list(start[extra:])
+        windows = as_windows(low, [a + n for a, n in zip(low, (*([1] * extra), *item.shape), strict=True)])
+        for step in steps:
+            item = step.apply(item, windows)
+        partial.update(item.reshape((*([1] * extra), *item.shape)), tuple(low))
+    return partial
+
+
+def _merge(partials: list[Any]) -> Any:
+    first, *rest = partials
+    whole = _copied(first)
+    for partial in rest:
+        whole.merge(partial)
+    return whole
+
+
+def _copied(partial: Any) -> Any:
+    """Return a copy, since results of tasks must not be changed."""
+    import copy
+
+    return copy.deepcopy(partial)
+
+
+def _end(state: StreamingStatistics, merged: Any) -> StreamingStatistics:
+    following: StreamingStatistics = _copied(state)
+    following.end_pass(merged)
+    return following
+
+
+def _results(state: StreamingStatistics, axes: tuple[str, ...]) -> dict[Measure, AxisArray]:
+    return {m: AxisArray(values=v, axes=axes) for m, v in state.results().items()}
+
+
+def _made_step(step: Step, measured: Mapping[Measure, AxisArray]) -> BoundStep:
+    return bind_step(step, collect(), measured)
+
+
+def _ready(steps: dict[str, list[BoundStep]], plan: Plan) -> dict[str, tuple[BoundStep, ...]]:
+    """Return the steps of all tensors by id; those of outputs are bound to the plugins of this process."""
+    registry = collect()
+    found = {name: tuple(own) for name, own in steps.items()}
+    return found | {o.tensor.id: tuple(bind_step(s, registry, {}) for s in o.steps) for o in plan.outputs}
+
+
+def _network(descr: Any, package: Package, plan: Plan, trust: bool) -> Lazy[Network]:
+    """Return the network, loaded where it is used: sent to another process, it is loaded there."""
+    return Lazy(_load, descr, package, plan, trust)
+
+
+def _load(descr: Any, package: Package, plan: Plan, trust: bool) -> Network:
+    model = LoadedModel.of(descr, package, collect())
+    return load_network(
+        model, plan.weights, plan.run_mode, devices=plan.weights.devices, threads=plan.threads, calls=plan.workers, trust=trust
+    )
+
+
+def _piece(planned: PlannedInput, array: da.Array, plan: Plan, region: int) -> Any:
+    """Return what a region reads of an input, without padding, as a task."""
+    windows = _windows(planned, plan, region)
+    part = array[tuple(slice(w.start, w.stop) for w in windows)].rechunk(-1)
+    return part.to_delayed().ravel()[0]
+
+
+def _windows(planned: PlannedInput, plan: Plan, region: int) -> list[Any]:
+    ranges = plan.regions.block_ranges(region)
+    mode = planned.bound.tensor.pad_mode
+    return [
+        window(*plan.grids[tie[0]].span_window(ranges[tie[0]], tie[1]), size, mode) if tie else NO_AXIS
+        for tie, size in zip(planned.ties, planned.bound.shape, strict=True)
+    ]
+
+
+class _Given:
+    """A region that was read already, as something that a region task reads."""
+
+    def __init__(self, region: NDArray[Any], pad_value: float) -> None:
+        self._region, self._pad_value = region, pad_value
+
+    def read_padded(self, windows: Sequence[Any]) -> NDArray[Any]:
+        """Return it, padded."""
+        return pad_windows(self._region, windows, self._pad_value)
+
+
+def _region(plan: Plan, steps: Mapping[str, tuple[BoundStep, ...]], network: Lazy[Network], region: int, pieces: list[NDArray[Any]]) -> Any:
+    """Compute a region; return its outputs by id."""
+    work = RegionWork(
+        plan=plan,
+        input_steps=steps,
+        sources={i.bound.tensor.id: _Given(piece, i.bound.tensor.pad_value) for i, piece in zip(plan.inputs, pieces, strict=True)},
+        output_steps=steps,
+        targets={},
+        mask=plan.mask,
+        finishing={o.tensor.id: OutputEncoder(output=o, mask=plan.mask) for o in plan.outputs},
+    )
+    placed = RegionTask(work=work, network=network(), clock=StageTimer())(region)
+    return {name: array for name, (_, array) in placed.items()}
+
+
+def _chunk(output: PlannedOutput, plan: Plan, region: int, outputs: Any) -> da.Array:
+    """Return the part of an output that a region gives."""
+    import dask
+    import dask.array as da
+
+    start, stop = placement(output, plan.grids, plan.regions.block_ranges(region))
+    shape = tuple(b - a for a, b in zip(start, stop, strict=True))
+    part = dask.delayed(_of_output)(outputs, output.tensor.id, shape, output.stored.dtype)
+    return da.from_delayed(part, shape=shape, dtype=np.dtype(output.stored.dtype))
+
+
+def _of_output(outputs: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+    """Return one of the outputs of a region; zeros where all of its blocks were left out."""
+    return outputs[name] if name in outputs else np.zeros(shape, dtype)
+
+
+def _joined(output: PlannedOutput, parts: NDArray[Any]) -> da.Array:
+    """Put regions together, along the axes that their grids belong to."""
+    import dask.array as da
+
+    axes = {tie[0]: n for n, tie in enumerate(output.ties) if tie is not None}
+    nested: Any = parts
+    for number in reversed(range(parts.ndim)):
+        joined = np.empty(nested.shape[:-1], dtype=object)
+        for at in np.ndindex(*nested.shape[:-1]):
+            row = list(nested[at])
+            joined[at] = da.concatenate(row, axis=axes[number]) if len(row) > 1 else row[0]
+        nested = joined
+    return nested[()]

@@ -1,0 +1,234 @@
+"""The user's images, matched to the inputs of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from ...blocks import FixedSize, SteppedSize, Window
+from ...errors import AxesError, ChannelError, InputError
+from ...io import Image, open_image
+from ...typing import AxisId
+from ..model.tensor_spec import AxisIO, ModelIO, TensorIO
+from ..options import PredictOptions
+from .pixel_size import fit_pixel_size
+
+__all__ = ["BoundInput", "bind_inputs"]
+
+
+@attrs.frozen(kw_only=True)
+class BoundInput:
+    """An image seen along the axes of a model input, with the axes that the model lacks in front."""
+
+    tensor: TensorIO
+    image: Image
+    axes: tuple[AxisId, ...]
+    """Extra axes, then the axes of the tensor in described order."""
+
+    source_axes: tuple[int | None, ...]
+    """For each of `axes`: its number in the image, or None where the image lacks it."""
+
+    axes_guessed: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def extra_axes(self) -> tuple[AxisId, ...]:
+        """Axes of the image that the model lacks."""
+        return self.axes[: len(self.axes) - len(self.tensor.axes)]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Size along each of `axes`; 1 where the image lacks one."""
+        return tuple(1 if n is None else self.image.shape[n] for n in self.source_axes)
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        """Chunk size of the storage along each of `axes`; 1 where any region is read equally well."""
+        chunks = self.image.chunks or (1,) * len(self.image.shape)
+        return tuple(1 if n is None else chunks[n] for n in self.source_axes)
+
+    def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
+        """Return the region ``[start, stop)`` along `axes`; unpadded, in the dtype of the image."""
+        index = [slice(0, n) for n in self.image.shape]
+        for n, low, high in zip(self.source_axes, start, stop, strict=True):
+            if n is not None:
+                index[n] = slice(low, high)
+        region = self.image.read(tuple(index))
+        present = [n for n in self.source_axes if n is not None]
+        # A channel axis of one channel that the model lacks is in none of `axes`.
+        dropped = [n for n in range(region.ndim) if n not in present]
+        region = region.transpose([*present, *dropped]).reshape([region.shape[n] for n in present])
+        return region[tuple(np.newaxis if n is None else slice(None) for n in self.source_axes)]
+
+    def read_padded(self, windows: Sequence[Window]) -> NDArray[Any]:
+        """Return what the windows say of each of `axes`, padded as the input describes."""
+        region = self.read([w.start for w in windows], [w.stop for w in windows])
+        return pad_windows(region, windows, self.tensor.pad_value)
+
+
+def pad_windows(region: NDArray[Any], windows: Sequence[Window], value: float) -> NDArray[Any]:
+    """Return a region extended as its windows say, ``value`` standing where a window says -1."""
+    for axis, w in enumerate(windows):
+        if w.is_plain and w.core == (0, region.shape[axis]):
+            continue
+        order = np.concatenate([w.before, np.arange(*w.core), w.after]).astype(np.intp)
+        outside = order < 0
+        if outside.all():  # only a constant: there may be nothing to take from
+            shape = list(region.shape)
+            shape[axis] = order.size
+            region = np.full(shape, value, region.dtype)
+            continue
+        region = np.take(region, np.where(outside, 0, order), axis)
+        if outside.any():
+            region[(slice(None),) * axis + (outside,)] = value
+    return region
+
+
+def bind_inputs(model: ModelIO, inputs: Any, options: PredictOptions) -> tuple[BoundInput, ...]:
+    """Match images to the inputs of a model.
+
+    Args:
+        model: The model.
+        inputs: One image (array or path) for a model with one input, or a mapping by tensor id.
+        options: `axes`, `channel` and `level` are used.
+
+    Raises:
+        InputError: An input is missing, unknown, or has an unfit dtype.
+        AxesError: Axes are unknown or do not fit.
+        ChannelError: Channels do not fit.
+
+    """
+    by_id = _by_id(model, inputs)
+    return tuple(_bind(t, by_id[t.id], options) for t in model.inputs if t.id in by_id)
+
+
+def _by_id(model: ModelIO, inputs: Any) -> dict[str, Any]:
+    ids = [t.id for t in model.inputs]
+    if not isinstance(inputs, Mapping):
+        required = [t.id for t in model.inputs if not t.optional]
+        if len(required) > 1:
+            raise InputError(
+                f"the model takes {len(required)} inputs: expected one image for each of {', '.join(required)}, found a single one"
+            )
+        return {(required or ids)[0]: inputs}
+    unknown = [str(k) for k in inputs if k not in ids]
+    missing = [t.id for t in model.inputs if not t.optional and t.id not in inputs]
+    if unknown or missing:
+        parts = ["unknown: " + ", ".join(unknown)] * bool(unknown) + ["missing: " + ", ".join(missing)] * bool(missing)
+        raise InputError(f"inputs do not match the model, whose inputs are {', '.join(ids)} ({'; '.join(parts)})")
+    return dict(inputs)
+
+
+def _for_tensor(option: Any, tensor_id: str) -> Any:
+    """Return the part of an option that concerns one tensor."""
+    return option.get(tensor_id) if isinstance(option, Mapping) else option
+
+
+def _bind(tensor: TensorIO, source: Any, options: PredictOptions) -> BoundInput:
+    image = open_image(source, axes=_for_tensor(options.axes, tensor.id), level=options.level)
+    if 0 in image.shape:
+        raise InputError(f"{image.name} is empty (shape {image.shape}): there is nothing to predict")
+    _check_dtype(tensor, image)
+    guessed = image.axes is None
+    if image.axes is None:
+        image = image.with_axes(_guess_axes(tensor, image))
+    image = _select_channels(tensor, image, _for_tensor(options.channel, tensor.id))
+    image, warnings = fit_pixel_size(tensor, image, options)
+    assert image.axes is not None
+    ids = tensor.axis_ids
+    extra = tuple(a for a in image.axes if a not in ids and not (a == "channel" and image.shape[image.axes.index(a)] == 1))
+    axes = extra + ids
+    numbers = tuple(image.axes.index(a) if a in image.axes else None for a in axes)
+    bound = BoundInput(tensor=tensor, image=image, axes=axes, source_axes=numbers, axes_guessed=guessed, warnings=warnings)
+    for axis, size in zip(tensor.axes, bound.shape[len(extra) :], strict=True):
+        _check_whole_axis(tensor, axis, size, image)
+    return bound
+
+
+def _check_dtype(tensor: TensorIO, image: Image) -> None:
+    wanted = np.dtype(tensor.dtype)
+    if wanted.kind != "f" and not np.can_cast(image.dtype, wanted, "safe"):
+        raise InputError(
+            f"{image.name} holds {image.dtype}, input {tensor.id!r} takes {wanted}: values would be cut off; "
+            f"convert the image to {wanted} first, choosing the scaling that the model was trained with"
+        )
+
+
+def _check_whole_axis(tensor: TensorIO, axis: AxisIO, size: int, image: Image) -> None:
+    """Axes that are neither cut nor padded must come in a size that the network takes."""
+    if axis.kind not in ("channel", "index") or axis.concatenable or not isinstance(axis.size, FixedSize | SteppedSize):
+        return
+    if axis.size.smallest(size) == size:
+        return
+    if axis.kind == "channel":
+        wanted = ", ".join(axis.channel_names or ()) or str(axis.size)
+        raise ChannelError(
+            f"{image.name} has {_channels(image)}, input {tensor.id!r} takes {axis.size} ({wanted}): "
+            "choose with channel= (--channel), by name or number"
+        )
+    raise AxesError(f"{image.name} has {size} pixels along axis {axis.id!r}, input {tensor.id!r} takes {axis.size}")
+
+
+def _channels(image: Image) -> str:
+    """Return the channels of an image in words."""
+    assert image.axes is not None
+    n = image.shape[image.axes.index("channel")] if "channel" in image.axes else 0
+    names = f" ({', '.join(image.channel_names)})" if image.channel_names else ""
+    return f"{n} channel{'s' * (n != 1)}{names}" if n else "no channel axis"
+
+
+def _select_channels(tensor: TensorIO, image: Image, channel: Any) -> Image:
+    assert image.axes is not None
+    if channel is not None:
+        if "channel" not in image.axes:
+            raise ChannelError(f"{image.name} has no channel axis (axes {', '.join(image.axes)}), so channel {channel!r} cannot be chosen")
+        return image.select("channel", channel)
+    if "channel" in image.axes and tensor.axis("channel") is None and image.shape[image.axes.index("channel")] > 1:
+        raise ChannelError(
+            f"{image.name} has {_channels(image)}, input {tensor.id!r} has no channel axis: "
+            "choose one with channel= (--channel), by name or number"
+        )
+    return image
+
+
+def _guess_axes(tensor: TensorIO, image: Image) -> tuple[AxisId, ...]:
+    """Return the most plausible axes of an image that does not say them.
+
+    Tried in order: all axes of the tensor, those without batch, those without batch and channel, each as described and with channels last.
+    A number of channels or a fixed index size that does not fit rules a candidate out.
+    """
+    ids = tensor.axis_ids
+    without_batch = tuple(a for a in ids if a != "batch")
+    spatial = tuple(a for a in without_batch if a != "channel")
+    candidates: list[tuple[AxisId, ...]] = []
+    for some in (ids, without_batch, spatial):
+        candidates += [some, tuple(a for a in some if a != "channel") + ("channel",) * ("channel" in some)]
+    for axes in candidates:
+        if len(axes) == len(image.shape) and all(_plausible(tensor, a, n) for a, n in zip(axes, image.shape, strict=True)):
+            return axes
+    raise AxesError(
+        f"{image.name} has {len(image.shape)} axes of sizes {image.shape}, and none of the ways to read them fits input {tensor.id!r} "
+        f"with axes {', '.join(ids)}: name its axes with axes= (--axes), as in {_example(tensor, len(image.shape))!r}"
+    )
+
+
+def _plausible(tensor: TensorIO, axis_id: AxisId, size: int) -> bool:
+    axis = tensor.axis(axis_id)
+    if axis is None or axis.kind not in ("channel", "index") or not isinstance(axis.size, FixedSize):
+        return True
+    return axis.size.value == size
+
+
+def _example(tensor: TensorIO, rank: int) -> str:
+    """Return an example of axes of this number."""
+    letters = {"batch": "b", "time": "t", "index": "i", "channel": "c"}
+    spatial = [a.id for a in tensor.axes if a.kind == "space"]
+    more = [a for a in ("channel", "time", "z", "batch", "index") if a not in spatial]
+    chosen = set(more[: max(0, rank - len(spatial))])
+    order = [a for a in ("batch", "time", "index", "channel", "z") if a in chosen]
+    names = [letters.get(a, a) for a in [*order, *spatial][-rank:]]
+    return "".join(names) if all(len(n) == 1 for n in names) else ",".join(names)

@@ -1,0 +1,74 @@
+"""The pixel size of an image against that which the model was trained with."""
+
+from __future__ import annotations
+
+from ...errors import InputError
+from ...io import Image
+from ...io.reading.rescaled import rescaled
+from ...typing import AxisId
+from ..model.tensor_spec import TensorIO
+from ..options import PredictOptions
+
+__all__ = ["fit_pixel_size"]
+
+METRES = {
+    "nanometer": 1e-9,
+    "nm": 1e-9,
+    "micrometer": 1e-6,
+    "µm": 1e-6,
+    "μm": 1e-6,
+    "um": 1e-6,
+    "micron": 1e-6,
+    "millimeter": 1e-3,
+    "mm": 1e-3,
+    "centimeter": 1e-2,
+    "cm": 1e-2,
+    "meter": 1.0,
+    "m": 1.0,
+}
+"""Lengths as descriptions and files write them."""
+
+NOTICEABLE = 0.1
+"""Pixel sizes that differ by more than this part are worth a warning."""
+
+
+def fit_pixel_size(tensor: TensorIO, image: Image, options: PredictOptions) -> tuple[Image, tuple[str, ...]]:
+    """Return an image with the pixel size of the model, where that is wanted; else warnings where it has another.
+
+    Args:
+        tensor: The input.
+        image: With known axes.
+        options: `pixel_size` and `rescale` are used.
+
+    Raises:
+        InputError: It is to be rescaled, and a pixel size is not known.
+
+    """
+    assert image.axes is not None
+    described = {a.id: (a.scale, METRES[a.unit]) for a in tensor.axes if a.kind == "space" and a.unit in METRES}
+    factors: dict[AxisId, float] = {}
+    for axis, (scale, metres) in described.items():
+        if axis not in image.axes:
+            continue
+        size, unit = image.pixel_size.get(axis, (None, None))
+        own = options.pixel_size[axis] * metres if axis in options.pixel_size else None
+        if own is None and size is not None and unit in METRES:
+            own = size * METRES[unit]
+        if own is not None:
+            factors[axis] = own / (scale * metres)
+    if options.rescale:
+        space = [a.id for a in tensor.axes if a.kind == "space" and a.id in image.axes]
+        unknown = [a for a in space if a not in factors]
+        if unknown:
+            whose = f"of {image.name}" if unknown[0] in described else f"that the model wants for {tensor.id!r}"
+            remedy = f"; give pixel_size= (--pixel-size {unknown[0]}=SIZE), in the unit of the model" if unknown[0] in described else ""
+            raise InputError(f"the pixel size {whose} along axis {unknown[0]!r} is not known, so nothing can be rescaled{remedy}")
+        changed = {a: f for a, f in factors.items() if abs(f - 1) > 1e-3}
+        return (rescaled(image, changed) if changed else image), ()
+    units = {a.id: a.unit for a in tensor.axes}
+    return image, tuple(
+        f"pixels of {image.name} are {f:.3g} times as large along axis {a!r} as those that the model was trained with "
+        f"({described[a][0]:g} {units[a]}): results may suffer; rescale=True (--rescale) resamples the image"
+        for a, f in factors.items()
+        if abs(f - 1) > NOTICEABLE
+    )

@@ -1,0 +1,1 @@
+"""Carries out plans: passes over boxes, and the executors that run their tasks."""

@@ -1,0 +1,78 @@
+"""Runs tasks on threads of this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+import attrs
+
+from .base import Job
+
+__all__ = ["Threads", "in_order", "run_in_threads"]
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Threads:
+    """Threads of this process."""
+
+    @property
+    def shares_memory(self) -> bool:
+        """They do."""
+        return True
+
+    def run(self, job: Job, tasks: Iterable[int], *, at_once: int) -> Iterator[tuple[int, Any]]:
+        """Run tasks; see `Executor`."""
+        work = job.open("")
+        try:
+            yield from run_in_threads(work, tasks, workers=at_once)
+        finally:
+            job.close()
+
+
+def run_in_threads(task: Callable[[int], T], numbers: Iterable[int], *, workers: int) -> Iterator[tuple[int, T]]:
+    """Run a task for each number, several at once, and yield ``(number, what it returned)``, in the order in which they end.
+
+    Numbers are taken as they are needed and few results wait, so that millions of tasks cost no memory.
+    The first exception ends the run and is raised once the tasks that run have ended; no other is begun.
+
+    A window of futures, and not dask's threaded scheduler: that takes a graph as a whole, so millions of tasks would have to be handed
+    over in parts, with idle threads at the end of each.
+    """
+    done: SimpleQueue[tuple[int, Future[T]]] = SimpleQueue()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="bioimageio_core")
+    waiting = 0
+    try:
+        for number in numbers:
+            future = pool.submit(task, number)
+            future.add_done_callback(partial(_put, done, number))
+            waiting += 1
+            if waiting >= 2 * workers:
+                ended, result = done.get()
+                waiting -= 1
+                yield ended, result.result()
+        for _ in range(waiting):
+            ended, result = done.get()
+            yield ended, result.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _put(done: SimpleQueue[tuple[int, Future[T]]], number: int, future: Future[T]) -> None:
+    done.put((number, future))
+
+
+def in_order(ended: Iterable[tuple[int, T]]) -> Iterator[T]:
+    """Yield results of tasks 0, 1, 2, ... in this order, whichever ended first."""
+    early: dict[int, T] = {}
+    wanted = 0
+    for number, result in ended:
+        early[number] = result
+        while wanted in early:
+            yield early.pop(wanted)
+            wanted += 1

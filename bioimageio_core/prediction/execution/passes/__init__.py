@@ -1,0 +1,1 @@
+"""One module for each kind of pass, and what its tasks do."""

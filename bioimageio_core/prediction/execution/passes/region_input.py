@@ -1,0 +1,121 @@
+"""What a region reads of an input: once for all of its blocks, preprocessed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from itertools import product
+from typing import Any, Protocol, TypeAlias
+
+import attrs
+from numpy.typing import NDArray
+
+from ....blocks import AxisGrid, Window, window
+from ...data.tensor_view import BoundStep
+from ...planning.plan import PlannedInput
+
+__all__ = ["NO_AXIS", "PaddedSource", "RegionInput", "Timed", "read_region"]
+
+NO_AXIS = Window(0, 1, (), (0, 1), ())
+"""The window of an axis that only other inputs have."""
+
+Timed: TypeAlias = Callable[[str], "AbstractContextManager[None]"]
+"""Adds the time of a ``with`` block to a stage."""
+
+
+class PaddedSource(Protocol):
+    """What blocks of an input are read from."""
+
+    def read_padded(self, windows: Sequence[Window]) -> NDArray[Any]:
+        """Return what the windows say of each axis, extra axes first."""
+        ...
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class RegionInput:
+    """An input as the blocks of one region see it."""
+
+    planned: PlannedInput
+    grids: tuple[AxisGrid, ...]
+    ranges: tuple[range, ...]
+    """Blocks of the region along each grid."""
+
+    items: Mapping[tuple[int, ...], NDArray[Any]]
+    """For each position along extra axes, counted from the region's first: the padded, preprocessed region along the tensor's axes."""
+
+    raw: NDArray[Any] | None = None
+    """The padded region before preprocessing, along extra axes and those of the tensor, where it is wanted."""
+
+    def block(self, block: Sequence[int]) -> NDArray[Any]:
+        """Return what one block reads, along the axes of the tensor; its number along each grid is given."""
+        item, index = self._within(block)
+        return self.items[item][index]
+
+    def is_empty(self, block: Sequence[int]) -> bool:
+        """Return whether all that one block reads is 0, before preprocessing."""
+        assert self.raw is not None
+        item, index = self._within(block)
+        return not self.raw[item][index].any()
+
+    def _within(self, block: Sequence[int]) -> tuple[tuple[int, ...], tuple[slice, ...]]:
+        """Return the position of a block along extra axes, and its region along the axes of the tensor."""
+        bound = self.planned.bound
+        extra = len(bound.axes) - len(bound.tensor.axes)
+        item: list[int] = []
+        index: list[slice] = []
+        for n, tie in enumerate(self.planned.ties):
+            begin, size = 0, None
+            if tie is not None:
+                number, tied = tie
+                start, size = self.grids[number].input_window(block[number], tied)
+                begin = start - self.grids[number].span_window(self.ranges[number], tied)[0]
+            if n < extra:
+                item.append(begin)
+            else:
+                index.append(slice(begin, None if size is None else begin + size))
+        return tuple(item), tuple(index)
+
+
+def read_region(
+    planned: PlannedInput,
+    grids: tuple[AxisGrid, ...],
+    ranges: tuple[range, ...],
+    source: PaddedSource,
+    steps: Sequence[BoundStep],
+    timed: Timed,
+    *,
+    keep_raw: bool = False,
+) -> RegionInput:
+    """Read and preprocess what the blocks of a region want of an input.
+
+    Args:
+        planned: The input.
+        grids: All grids of the plan.
+        ranges: Blocks of the region along each grid.
+        source: Where the input is read.
+        steps: Preprocessing.
+        timed: Told how long reading and preprocessing take.
+        keep_raw: Whether it will be asked what is empty.
+
+    """
+    bound = planned.bound
+    windows = [
+        window(*grids[tie[0]].span_window(ranges[tie[0]], tie[1]), size, bound.tensor.pad_mode) if tie else NO_AXIS
+        for tie, size in zip(planned.ties, bound.shape, strict=True)
+    ]
+    with timed("read"):
+        region = source.read_padded(windows)
+    extra = len(windows) - len(bound.tensor.axes)
+    items = {}
+    with timed("preprocess"):
+        for at in product(*(range(n) for n in region.shape[:extra])):
+            item = region[at]
+            seen = [_position(w.start + i) for i, w in zip(at, windows[:extra], strict=True)] + windows[extra:]
+            for step in steps:
+                item = step.apply(item, seen)
+            items[at] = item
+    return RegionInput(planned=planned, grids=grids, ranges=ranges, items=items, raw=region if keep_raw else None)
+
+
+def _position(at: int) -> Window:
+    return Window(at, at + 1, (), (0, 1), ())

@@ -1,0 +1,160 @@
+"""Statistics of datasets and of single images, measured before predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from ..errors import InputError
+from ..io import Image, open_image
+from ..registry import Measure
+from ..typing import AxisId, FrozenMapping
+from .data.bind_inputs import bind_inputs
+from .data.tensor_view import TensorView
+from .execution.executors.base import Executor
+from .execution.executors.threads import Threads
+from .execution.passes.statistics import Scanner, bind_step
+from .execution.prepared_tensors import raw_sample
+from .model.loaded_model import LoadedModel
+from .model.processing_steps import measure_text, plan_steps
+from .options import PredictOptions
+from .statistics_file import Statistics, image_key
+
+__all__ = ["measure_for_model", "measure_images", "parse_measure"]
+
+
+def measure_for_model(
+    model: LoadedModel, sources: Sequence[Any], options: PredictOptions, *, executor: Executor | None = None, workers: int = 1
+) -> Statistics:
+    """Measure what the preprocessing of a model wants: of the dataset where ops want that, of each image else.
+
+    Args:
+        model: The model.
+        sources: Images, each as `Predictor.plan` takes inputs.
+        options: `axes`, `channel`, `level`, `stats_over` and `progress` are used.
+        executor: Where passes run; threads of this process where None.
+        workers: Tasks at once.
+
+    Raises:
+        InputError: Images do not fit the model, or each other.
+
+    """
+    bound = [{b.tensor.id: b for b in bind_inputs(model.io, source, options)} for source in sources]
+    scanner = Scanner(
+        registry=model.registry,
+        executor=executor or Threads(),
+        workers=workers,
+        pool_over=options.stats_over,
+        progress=options.progress,
+    )
+    dataset: dict[str, Any] = {}
+    images: dict[str, dict[str, Any]] = {}
+    for tensor in model.io.inputs:
+        given = [b[tensor.id] for b in bound if tensor.id in b]
+        samples = [raw_sample(b) for b in given]
+        for step in plan_steps(tensor, model.registry):
+            own = [m for m in step.needs.measures if m.tensor is None]
+            of_all = [m for m in own if "batch" in m.axes]
+            told: list[dict[Measure, Any]] = [{} for _ in samples]
+            if of_all and samples:
+                found = scanner.measure_dataset(samples, of_all, name=tensor.id)
+                for m in of_all:
+                    dataset[step.key(tensor.id, m)] = found[m].values.tolist()
+                    for measured in told:
+                        measured[m] = found[m]
+            of_each = [m for m in own if m not in of_all]
+            for n, (b, sample) in enumerate(zip(given, samples, strict=True)):
+                if of_each:
+                    told[n] |= scanner.measure(sample, of_each, name=tensor.id)
+                    images.setdefault(image_key(b.image, b.axes), {}).update(
+                        {step.key(tensor.id, m): told[n][m].values.tolist() for m in of_each}
+                    )
+            if len(own) < len(step.needs.measures):
+                break  # of other tensors: what comes behind is measured with the prediction
+            samples = [s.then(bind_step(step, model.registry, measured)) for s, measured in zip(samples, told, strict=True)]
+    return Statistics(
+        dataset=FrozenMapping(dataset),
+        images=FrozenMapping({k: FrozenMapping(v) for k, v in images.items()}),
+        nan_counts=FrozenMapping(scanner.nan_counts),
+    )
+
+
+def parse_measure(text: str, over: tuple[AxisId, ...]) -> Measure:
+    """Return the measure of a name, as in ``mean``, ``max``, ``median``, ``percentile 99.8`` or ``percentile 99.8 inverted_cdf``.
+
+    Raises:
+        InputError: There is no such measure.
+
+    """
+    name, *more = text.replace(":", " ").split()
+    shorthands = {"min": 0.0, "median": 50.0, "max": 100.0}
+    if name in ("mean", "std") and not more:
+        return Measure(kind="mean" if name == "mean" else "std", axes=over)
+    if name in shorthands and not more:
+        return Measure(kind="percentile", q=shorthands[name], axes=over)
+    try:
+        q, method = float(more[0]), (more[1:] or ["linear"])[0]
+        if name == "percentile" and 0 <= q <= 100 and method in ("linear", "inverted_cdf") and len(more) < 3:
+            return Measure(kind="percentile", q=q, axes=over, method="linear" if method == "linear" else "inverted_cdf")
+    except (IndexError, ValueError):
+        pass
+    raise InputError(
+        f"there is no measure {text!r}: expected mean, std, min, max, median, or 'percentile 99.8', with inverted_cdf if you like"
+    )
+
+
+def measure_images(
+    sources: Sequence[Any], measures: Sequence[Measure], options: PredictOptions, *, executor: Executor | None = None, workers: int = 1
+) -> Statistics:
+    """Measure images, all together and each of them, without any model.
+
+    Args:
+        sources: Arrays or paths.
+        measures: What to measure; no axes means all axes.
+        options: `axes`, `channel`, `level` and `progress` are used.
+        executor: Where passes run; threads of this process where None.
+        workers: Tasks at once.
+
+    Raises:
+        InputError: Images differ in axes, or in size along an axis that is not reduced over.
+
+    """
+    opened = [open_image(s, axes=options.axes, level=options.level) for s in sources]
+    if options.channel is not None:
+        opened = [i.select("channel", options.channel) for i in opened]
+    axes = [i.axes or tuple(f"axis{n}" for n in range(len(i.shape))) for i in opened]
+    if len(set(axes)) > 1:
+        raise InputError(f"images differ in axes ({'; '.join(','.join(a) for a in dict.fromkeys(axes))}): name them with axes= (--axes)")
+    samples = [_sample(i, axes[0]) for i in opened]
+    wanted = [attrs.evolve(m, axes=m.axes or axes[0]) for m in measures]
+    strange = [a for m in wanted for a in m.axes if a not in axes[0]]
+    if strange:
+        raise InputError(f"statistics over axis {strange[0]!r}: the images have {', '.join(axes[0])}")
+    scanner = Scanner(executor=executor or Threads(), workers=workers, progress=options.progress)
+    found = scanner.measure_dataset(samples, wanted, name="images")
+    return Statistics(
+        dataset=FrozenMapping({_name(m): found[m].values.tolist() for m in wanted}), nan_counts=FrozenMapping(scanner.nan_counts)
+    )
+
+
+def _name(measure: Measure) -> str:
+    """Return a measure in words, the method of percentiles included where it is not numpy's usual one."""
+    return measure_text(measure) + ("" if measure.method == "linear" else f", {measure.method}")
+
+
+def _sample(image: Image, axes: tuple[AxisId, ...]) -> TensorView:
+    """Return an image as a sample without extra axes."""
+    return TensorView(source=_Plain(image), axes=axes, shape=image.shape, chunks=image.chunks or (1,) * len(image.shape), extra=0)
+
+
+@attrs.frozen(eq=False)
+class _Plain:
+    """Reads an image along its own axes."""
+
+    image: Image
+
+    def read(self, start: Sequence[int], stop: Sequence[int]) -> Any:
+        """Return the region ``[start, stop)``."""
+        return self.image.read(tuple(slice(a, b) for a, b in zip(start, stop, strict=True)))

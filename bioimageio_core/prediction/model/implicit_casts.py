@@ -1,0 +1,51 @@
+"""Casts that the formats imply without writing them, and ops as planned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from .tensor_spec import OpCall
+
+__all__ = ["call_of", "cast_to", "with_input_casts", "with_output_cast"]
+
+CAST = "ensure_dtype"
+
+
+@attrs.frozen(kw_only=True)
+class CastKwargs:
+    """Arguments of a cast that nobody wrote."""
+
+    dtype: str
+
+
+def cast_to(dtype: str) -> OpCall:
+    """Return the op that casts to a dtype."""
+    return OpCall(name=CAST, kwargs=CastKwargs(dtype=dtype))
+
+
+def call_of(step: Any, name: str) -> OpCall:
+    """Return a described step as planned."""
+    return OpCall(name=name, kwargs=getattr(step, "kwargs", None))
+
+
+def with_input_casts(ops: tuple[OpCall, ...], *, described: str, network: str) -> tuple[OpCall, ...]:
+    """Return preprocessing that starts with the described dtype and ends with what the network gets.
+
+    A cast that the description writes itself at either end stands.
+    """
+    first = () if ops and ops[0].name == CAST else (cast_to(described),)
+    last = () if ops and ops[-1].name == CAST else (cast_to(network),)
+    if not ops and described == network:
+        return first
+    return (*first, *ops, *last)
+
+
+def with_output_cast(ops: tuple[OpCall, ...], *, described: str) -> tuple[OpCall, ...]:
+    """Return postprocessing that ends with the described dtype.
+
+    A list that ends in ``binarize`` is cast as well: a bool where labels of another type are described would be a surprise.
+    """
+    done = bool(ops) and ops[-1].name == CAST and ops[-1].kwargs.dtype == described
+    return ops if done else (*ops, cast_to(described))

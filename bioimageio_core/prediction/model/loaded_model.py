@@ -1,0 +1,58 @@
+"""A model that is ready to be planned with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from ...registry import Registry
+from ...sources import Package
+from ...sources.hashes import sha256_of
+from .from_v0_4 import model_io_v0_4
+from .from_v0_5 import model_io_v0_5
+from .missing_plugins import check_runnable
+from .tensor_spec import ModelIO
+
+__all__ = ["LoadedModel"]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class LoadedModel:
+    """A valid description, its normalised inputs and outputs, the files beside it, and the plugins that run it."""
+
+    descr: Any
+    io: ModelIO
+    package: Package
+    registry: Registry
+
+    @classmethod
+    def of(cls, descr: Any, package: Package, registry: Registry) -> LoadedModel:
+        """Normalise a description.
+
+        Raises:
+            UnknownExtensionError: It names ops or a run mode that no plugin brings.
+            DescriptionError: It gives them arguments that their plugins do not take.
+
+        """
+        build = model_io_v0_4 if descr.format_version.startswith("0.4") else model_io_v0_5
+        io = build(descr)
+        check_runnable(descr, io, registry)
+        return cls(descr=descr, io=io, package=package, registry=registry)
+
+    def sha256_of_weights(self, weights_format: str) -> str:
+        """Return the SHA-256 of weights: the described one, else that of the file.
+
+        Raises:
+            SourceError: The file is missing.
+
+        """
+        entry = self.weights[weights_format]
+        return str(entry.sha256 or sha256_of(self.package.local(str(entry.source))))
+
+    @property
+    def weights(self) -> Mapping[str, Any]:
+        """Entries of the description by weights format."""
+        weights: Mapping[str, Any] = self.descr.weights
+        return weights

@@ -1,0 +1,86 @@
+"""Whether plugins are there for all that a model needs, before anything is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ...errors import DescriptionError, UnknownExtensionError
+from ...registry import PUBLISHED, PluginFailure, Registry, published_by
+from ...spec.node import Problem
+from .tensor_spec import ModelIO
+from .weights_selection import runnable_formats
+
+__all__ = ["check_runnable"]
+
+
+def check_runnable(descr: Any, model: ModelIO, registry: Registry) -> None:
+    """Raise one error that names all that keeps a model from being run: ops of all tensors, the run mode, and weights if none can be run.
+
+    Weights alone are no reason, since which of them are wanted is not known yet.
+
+    Args:
+        descr: The description.
+        model: The same, normalised.
+        registry: What is registered.
+
+    Raises:
+        UnknownExtensionError: No installed plugin brings some of it.
+        DescriptionError: The plugins that bring it do not take its arguments.
+
+    """
+    missing = list(_missing(model, registry))
+    refused = [f"{'.'.join(map(str, p.loc))}: {p.message}" for p in _refused(descr)]
+    if missing:
+        words = [f"{_WORDS[kind]} {name!r}{published_by(kind, name)}" for kind, name in missing]
+        answers = runnable_formats(descr.weights, registry)
+        if all(answers.values()):
+            none = [name for name in answers if not registry.adapters_for(name)]
+            words += [f"weights {name!r}{published_by('weights_formats', name)}" for name in none]
+            refused += [f"weights.{name}: {why}" for name, why in answers.items() if name not in none]
+        broken = [failure.message for kind, name in missing if (failure := _failure(kind, name, registry)) is not None]
+        because = f" ({'; '.join(broken)})" if broken else ""
+        also = f"; nor would it run with {'; '.join(refused)}" if refused else ""
+        raise UnknownExtensionError(
+            f"model {model.name!r} cannot be run: no installed plugin brings {_listed(words)}{because}{also}; "
+            "install one that does ('bmz plugins' lists what is registered)"
+        )
+    if refused:
+        raise DescriptionError(f"model {model.name!r} cannot be run: installed plugins do not take what it says at {'; '.join(refused)}")
+
+
+_WORDS = {"processing_ops": "op", "run_modes": "run mode"}
+
+
+def _missing(model: ModelIO, registry: Registry) -> Iterator[tuple[str, str]]:
+    """Yield kind and name of each op, sorted, then of the run mode."""
+    runnable = {name for name, entry in registry.processing_ops.items() if not entry.described_only}
+    for name in sorted({op.name for t in (*model.inputs, *model.outputs) for op in t.ops} - runnable):
+        yield "processing_ops", name
+    if model.run_mode is not None and model.run_mode not in registry.run_modes:
+        yield "run_modes", model.run_mode
+
+
+def _refused(descr: Any) -> Iterator[Problem]:
+    """Yield what plugins have against ops and the run mode of a description, with whole paths."""
+    steps = [
+        ((key, n, where, m), step)
+        for key, where in (("inputs", "preprocessing"), ("outputs", "postprocessing"))
+        for n, tensor in enumerate(getattr(descr, key))
+        for m, step in enumerate(getattr(tensor, where))
+    ]
+    for loc, part in (*steps, (("run_mode",), descr.run_mode)):
+        for problem in getattr(part, "refused", ()):
+            yield Problem(loc=(*loc, *problem.loc), message=problem.message)
+
+
+def _failure(kind: str, name: str, registry: Registry) -> PluginFailure | None:
+    """Return what went wrong with the plugin that was to bring a name, as far as it can be known by its name or distribution."""
+    distribution = PUBLISHED.get((kind, name))
+    of_distribution = (f for f in registry.failures if distribution is not None and f.plugin.distribution == distribution)
+    return registry.failure_of(name) or next(of_distribution, None)
+
+
+def _listed(names: Iterable[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,124 @@
+"""The run mode of a prediction: what it makes of the pipeline while planning, and of the network when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from ...blocks import FixedSize, Size, SteppedSize
+from ...errors import InputError, PluginError, UnknownExtensionError
+from ...registry import Pipeline, PipelineSize, PipelineTensor, Registry, RunMode, WeightsAdapter, published_by
+from ...spec.converters import make_converter
+from ...spec.structuring import StructureProblems
+from ...typing import AxisId, FrozenMapping
+from ..options import PredictOptions
+from .tensor_spec import DataDependentSize, ModelIO, ReferencedSize, TensorIO
+
+__all__ = ["PlannedRunMode", "plan_run_mode"]
+
+
+@attrs.frozen(kw_only=True)
+class PlannedRunMode:
+    """A run mode, its arguments, and the pipeline as it wants it."""
+
+    name: str
+    kwargs: FrozenMapping[str, Any]
+    """As they are written."""
+
+    pipeline: Pipeline
+
+    def apply(self, options: PredictOptions, model: ModelIO) -> PredictOptions:
+        """Return options that follow what the run mode changed."""
+        before = _pipeline(model, options)
+        halo = {axis: size for axis, size in self.pipeline.halo.items() if size != before.halo.get(axis, 0)}
+        return attrs.evolve(options, halo={**options.halo, **halo}, batch_size=self.pipeline.batch_size)
+
+    def wrap(self, adapter: WeightsAdapter, registry: Registry) -> WeightsAdapter:
+        """Return what is called in place of the network."""
+        return _make(self.name, self.kwargs, registry).wrap(adapter, self.pipeline)
+
+
+def plan_run_mode(model: ModelIO, options: PredictOptions, registry: Registry) -> PlannedRunMode | None:
+    """Return the run mode that the user asks for, else that of the description, if any.
+
+    Raises:
+        UnknownExtensionError: There is no such run mode.
+        InputError: Its arguments do not fit.
+        PluginError: It fails while planning.
+
+    """
+    name = options.run_mode or model.run_mode
+    if name is None:
+        return None
+    kwargs = options.run_mode_kwargs if options.run_mode else model.run_mode_kwargs
+    mode = _make(name, kwargs, registry)
+    before = _pipeline(model, options)
+    try:
+        pipeline = mode.plan(before)
+    except InputError:
+        raise
+    except Exception as error:
+        raise PluginError(f"run mode {name!r} cannot plan with model {model.name!r}: {type(error).__name__}: {error}") from error
+    known = {axis for tensor in (*before.inputs, *before.outputs) for axis in tensor.axes}
+    strange = [axis for axis in (*pipeline.halo, *pipeline.whole_axes) if axis not in known]
+    if strange or (pipeline.inputs, pipeline.outputs) != (before.inputs, before.outputs):
+        what = f"names the axis {strange[0]!r}, which the model lacks" if strange else "changes inputs or outputs of the network"
+        raise PluginError(f"run mode {name!r} {what}: it may change the halo, whole axes and the batch size")
+    return PlannedRunMode(name=name, kwargs=FrozenMapping(kwargs), pipeline=pipeline)
+
+
+def _make(name: str, kwargs: Mapping[str, Any], registry: Registry) -> RunMode:
+    entry = registry.run_modes.get(name)
+    if entry is None:
+        known = ", ".join(sorted(registry.run_modes)) or "none"
+        where = published_by("run_modes", name)
+        raise UnknownExtensionError(f"no installed plugin brings the run mode {name!r}{where}: expected one of {known}")
+    arguments: Any = kwargs
+    if entry.kwargs is not None:
+        try:
+            arguments = make_converter(registry, "0.5").structure(dict(kwargs), entry.kwargs)
+        except StructureProblems as error:
+            raise InputError(f"run mode {name!r} cannot take these arguments: {error}") from None
+    try:
+        return entry.load()(arguments)
+    except InputError:
+        raise
+    except Exception as error:
+        raise PluginError(f"run mode {name!r} cannot be made: {type(error).__name__}: {error}") from error
+
+
+def _pipeline(model: ModelIO, options: PredictOptions) -> Pipeline:
+    halo: dict[AxisId, int] = {}
+    for tensor in model.outputs:
+        for axis in tensor.axes:
+            halo[axis.id] = max(halo.get(axis.id, 0), options.halo.get(axis.id, axis.halo))
+    return Pipeline(
+        inputs=tuple(_tensor(t) for t in model.inputs),
+        outputs=tuple(_tensor(t) for t in model.outputs),
+        halo=FrozenMapping({axis: size for axis, size in halo.items() if size}),
+        batch_size=options.batch_size,
+    )
+
+
+def _tensor(tensor: TensorIO) -> PipelineTensor:
+    return PipelineTensor(
+        id=tensor.id,
+        axes=tensor.axis_ids,
+        kinds=tuple(axis.kind for axis in tensor.axes),
+        dtype=tensor.dtype,
+        ops=tuple(op.name for op in tensor.ops),
+        sizes=tuple(_size(axis.size) for axis in tensor.axes),
+    )
+
+
+def _size(size: Size | ReferencedSize | DataDependentSize) -> PipelineSize:
+    match size:
+        case FixedSize(value=value):
+            return PipelineSize(min=value)
+        case SteppedSize(min=least, step=step):
+            return PipelineSize(min=least, step=step)
+        case ReferencedSize():
+            return PipelineSize(follows=(size.tensor, size.axis), ratio=size.ratio, offset=size.offset)
+    return PipelineSize()

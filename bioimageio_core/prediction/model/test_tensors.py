@@ -1,0 +1,55 @@
+"""The tensors that a model comes with to be tried on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import SourceError
+from .loaded_model import LoadedModel
+from .tensor_spec import TensorIO
+
+__all__ = ["load_npy", "load_test_inputs", "load_test_outputs"]
+
+
+def load_test_inputs(model: LoadedModel) -> dict[str, NDArray[Any]]:
+    """Return the test inputs by id; optional inputs without one are left out.
+
+    Raises:
+        SourceError: One is missing, or is no array.
+
+    """
+    return {t.id: _load(t, model) for t in model.io.inputs if t.test_tensor is not None or not t.optional}
+
+
+def load_test_outputs(model: LoadedModel) -> dict[str, NDArray[Any]]:
+    """Return the test outputs by id.
+
+    Raises:
+        SourceError: One is missing, or is no array.
+
+    """
+    return {t.id: _load(t, model) for t in model.io.outputs}
+
+
+def _load(tensor: TensorIO, model: LoadedModel) -> NDArray[Any]:
+    if tensor.test_tensor is None:
+        raise SourceError(f"tensor {tensor.id!r} of {model.io.name!r} has no test tensor: nothing can be tested")
+    return load_npy(model.package.local(tensor.test_tensor.source, sha256=tensor.test_tensor.sha256))
+
+
+def load_npy(path: Path) -> NDArray[Any]:
+    """Return the array of a ``.npy`` file, running no pickled code.
+
+    Raises:
+        SourceError: It is no such file.
+
+    """
+    try:
+        array: NDArray[Any] = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise SourceError(f"{path.name} is no .npy file that can be read: {error}") from None
+    return array

@@ -1,0 +1,63 @@
+"""The files that a weights entry names beside the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from ...sources import Package
+from ...spec.fields import file_name
+from ...spec.files import FileDescr
+
+__all__ = ["WeightsFiles"]
+
+
+class WeightsFiles(Mapping[str, str]):
+    """Local paths of further files of a weights entry; each is fetched and verified when it is first asked for.
+
+    A file is known by its field (``external_data``, ``architecture``), one of several by field and file name
+    (``attachments/layers.py``). Most adapters want none of them, so that none is fetched ahead.
+
+    Raises:
+        SourceError: On access: the file is missing.
+        HashMismatchError: On access: it is not the described one.
+
+    """
+
+    def __init__(self, described: Any, package: Package) -> None:
+        self._package = package
+        self._named = dict(_named(described))
+
+    def __getitem__(self, name: str) -> str:
+        source, sha256 = self._named[name]
+        return str(self._package.local(source, sha256=sha256))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._named)
+
+    def __len__(self) -> int:
+        return len(self._named)
+
+
+def _named(described: Any) -> Iterator[tuple[str, tuple[str, str | None]]]:
+    """Yield the name, source and hash of each file."""
+    for field in attrs.fields(type(described)):
+        value = getattr(described, field.name)
+        if isinstance(value, FileDescr):
+            yield field.name, (str(value.source), value.sha256)
+            continue
+        if field.name == "architecture" and isinstance(value, str) and ":" in value:  # format 0.4 writes file:callable
+            yield field.name, (value.rpartition(":")[0], getattr(described, "architecture_sha256", None))
+            continue
+        several = getattr(value, "files", ()) if field.name == "attachments" and not isinstance(value, tuple) else value
+        for file in several if isinstance(several, tuple) else ():
+            if isinstance(file, FileDescr):
+                yield f"{field.name}/{_base_name(file.source)}", (str(file.source), file.sha256)
+            elif field.name == "attachments":  # format 0.4 attaches paths
+                yield f"{field.name}/{_base_name(file)}", (str(file), None)
+
+
+def _base_name(source: str) -> str:
+    return file_name(str(source)).replace("\\", "/").rpartition("/")[2]

@@ -1,0 +1,183 @@
+"""The choice among the weights of a model, and loading them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from logging import getLogger
+from typing import Any
+
+import attrs
+
+from ...errors import InputError, MissingRequirementError, UnknownExtensionError
+from ...registry import AdapterContext, Registry, WeightsAdapter, missing_requirements, published_by
+from ...sources import Package
+from ...spec.extensions import OpaqueWeights
+from ...spec.structuring import StructureProblems
+from ...typing import Precision
+from ..options import PredictOptions
+from .tensor_spec import ModelIO
+from .weights_files import WeightsFiles
+
+__all__ = ["WeightsChoice", "adapter_context", "choose_weights", "load_adapter", "runnable_formats", "settings_in_words"]
+
+_LOG = getLogger(__name__)
+
+
+@attrs.frozen(kw_only=True)
+class WeightsChoice:
+    """Which weights run, on what."""
+
+    weights_format: str
+    adapter: str
+    devices: tuple[str, ...]
+    """One network is loaded on each."""
+
+    precision: Precision = "fp32"
+    compile: bool = False
+    thread_safe: bool = True
+    """Whether a network may be called from several threads at once."""
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether calls take the cores that reading and writing take, too."""
+        return all(device.partition(":")[0] == "cpu" for device in self.devices)
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether each network takes one call at a time: it is not thread-safe, or its device may not be."""
+        return not self.thread_safe or any(device.partition(":")[0] not in ("cpu", "cuda") for device in self.devices)
+
+    def calls(self, asked: int | None, cores: int) -> int:
+        """Return how many calls run at once.
+
+        On a CPU one for each core; on a CUDA device two, of which one computes while what the other gets or gives is copied.
+        Networks that take one at a time take no more, whatever is asked for.
+        """
+        if self.one_at_a_time:
+            return len(self.devices)
+        return asked or (cores if self.on_cpu else 2 * len(self.devices))
+
+    @property
+    def settings(self) -> str:
+        """Where and how the network runs, for people."""
+        return settings_in_words(self.devices, self.precision, self.compile)
+
+
+def settings_in_words(devices: Sequence[str], precision: Precision, compile: bool) -> str:  # noqa: A002 (the word of the option)
+    """Return where and how a network runs, as in ``cuda:0, bf16, compiled``."""
+    return ", ".join([*devices, *([] if precision == "fp32" else [precision]), *(["compiled"] if compile else [])])
+
+
+def choose_weights(weights: Mapping[str, Any], registry: Registry, options: PredictOptions) -> WeightsChoice:
+    """Choose weights: by name, or the installed adapter with the highest preference.
+
+    Args:
+        weights: Entries of the description by weights format.
+        registry: What is registered.
+        options: `weights_format`, `device`, `precision` and `compile` are used.
+
+    Raises:
+        InputError: The model lacks the format asked for, or nothing that runs it can use the device or the settings.
+        UnknownExtensionError: No plugin runs any of the formats.
+        MissingRequirementError: Plugins do, but their frameworks are not installed.
+
+    """
+    weights_format, kinds = options.weights_format, {device.partition(":")[0] for device in options.devices}
+    if weights_format is not None and weights_format not in weights:
+        raise InputError(f"the model has no {weights_format!r} weights: expected one of {', '.join(weights)}")
+    wanted = [weights_format] if weights_format else list(weights)
+    described = [f for f in wanted if not isinstance(weights[f], OpaqueWeights)]
+    adapters = sorted((a for f in described for a in registry.adapters_for(f)), key=lambda a: (-a.preference, a.name))
+    if not adapters:
+        reasons = [f"{f}{_refusal(weights[f]) or published_by('weights_formats', f)}" for f in wanted]
+        raise UnknownExtensionError(
+            f"no installed plugin runs the weights of this model ({', '.join(reasons)}); 'bmz plugins' lists what can be run"
+        )
+    on_device = [a for a in adapters if kinds <= set(a.devices)]
+    if not on_device:
+        known = ", ".join(dict.fromkeys(d for a in adapters for d in a.devices))
+        raise InputError(f"device {options.device!r} cannot run the weights of this model: expected one of {known}")
+    usable = [a for a in on_device if options.precision in a.precisions and (a.compiles or not options.compile)]
+    if not usable:
+        able = "; ".join(f"{a.weights_format}: {', '.join(a.precisions)}{', compile' if a.compiles else ''}" for a in on_device)
+        asked = f"precision {options.precision!r}" + (" with compile" if options.compile else "")
+        raise InputError(f"nothing runs the weights of this model at {asked}: expected some of {able}")
+    for adapter in usable:
+        if not missing_requirements(adapter.requires):
+            return WeightsChoice(
+                weights_format=adapter.weights_format,
+                adapter=adapter.name,
+                devices=options.devices,
+                precision=options.precision,
+                compile=options.compile,
+                thread_safe=adapter.thread_safe,
+            )
+    needs = "; ".join(f"{a.weights_format} needs {', '.join(missing_requirements(a.requires))} (pip install '{a.extra}')" for a in usable)
+    raise MissingRequirementError(f"nothing that runs the weights of this model is installed: {needs}")
+
+
+def runnable_formats(weights: Mapping[str, Any], registry: Registry) -> dict[str, str]:
+    """Return, for each weights format of a model, an empty text if it can be run here, else why not."""
+    answers = {}
+    for name in weights:
+        adapters = registry.adapters_for(name)
+        missing = [missing_requirements(a.requires) for a in adapters]
+        if not adapters or isinstance(weights[name], OpaqueWeights):
+            answers[name] = f"no installed plugin runs it{_refusal(weights[name]) or published_by('weights_formats', name)}"
+        elif all(missing):
+            answers[name] = f"{', '.join(missing[0])} is not installed (pip install '{adapters[0].extra}')"
+        else:
+            answers[name] = ""
+    return answers
+
+
+def _refusal(entry: Any) -> str:
+    """Return in brackets what the plugin that describes a weights format has against an entry."""
+    refused = getattr(entry, "refused", ())
+    return f" ({StructureProblems(list(refused))})" if refused else ""
+
+
+def adapter_context(described: Any, model: ModelIO, package: Package, *, device: str, threads: int, trust: bool) -> AdapterContext:
+    """Fetch weights, verify their hash, and return what an adapter has to know of them.
+
+    Raises:
+        SourceError: The file is missing.
+        HashMismatchError: It is not the described one.
+
+    """
+    return AdapterContext(
+        weights=described,
+        path=str(package.local(str(described.source), sha256=described.sha256)),
+        files=WeightsFiles(described, package),
+        input_ids=tuple(t.id for t in model.inputs),
+        output_ids=tuple(t.id for t in model.outputs),
+        device=device,
+        threads=threads,
+        trust=trust,
+    )
+
+
+def load_adapter(
+    choice: WeightsChoice,
+    device: str,
+    weights: Mapping[str, Any],
+    model: ModelIO,
+    package: Package,
+    registry: Registry,
+    *,
+    threads: int,
+    trust: bool,
+) -> WeightsAdapter:
+    """Fetch the weights, verify their hash, and load them on one of the chosen devices.
+
+    Raises:
+        SourceError: The file is missing.
+        HashMismatchError: It is not the described one.
+        ModelRunError: The framework cannot load it.
+
+    """
+    entry = registry.weights_adapters[choice.adapter]
+    context = adapter_context(weights[choice.weights_format], model, package, device=device, threads=threads, trust=trust)
+    context = attrs.evolve(context, precision=choice.precision, compile=choice.compile)
+    _LOG.info("running %s weights of %s with %s on %s", choice.weights_format, model.name, choice.adapter, device)
+    return entry.load()(context)

@@ -1,0 +1,31 @@
+"""What is done to an output last: the dtype that it is stored in, and the mask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from ..planning.mask import Mask
+from ..planning.plan import PlannedOutput
+from ..planning.storage_dtype import stored
+
+__all__ = ["OutputEncoder"]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class OutputEncoder:
+    """The last step of an output."""
+
+    output: PlannedOutput
+    mask: Mask | None = None
+
+    def __call__(self, start: Sequence[int], array: NDArray[Any]) -> NDArray[Any]:
+        """Return a region of the output, which starts at ``start``, as it is stored."""
+        array = stored(array, self.output.stored)
+        if self.mask is not None:
+            array = np.where(self.mask.of_output(self.output, start, array.shape), array, array.dtype.type(0))
+        return array

@@ -1,0 +1,116 @@
+"""The outputs of a plan as OME-Zarr images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...blocks import FixedSize
+from ...errors import InputError
+from ...io.writing.ome_output import OmeImage, ome_axes
+from ...io.writing.pyramid import plan_levels
+from ...typing import AxisId, FrozenMapping
+from ..options import PredictOptions
+from ..planning.plan import Plan, PlannedOutput
+
+__all__ = ["ome_images"]
+
+UNITS = {
+    "µm": "micrometer",
+    "μm": "micrometer",
+    "um": "micrometer",
+    "micron": "micrometer",
+    "nm": "nanometer",
+    "mm": "millimeter",
+    "s": "second",
+    "ms": "millisecond",
+}
+"""Units as files write them, and as the format names them."""
+
+
+def ome_images(plan: Plan, options: PredictOptions) -> dict[str, OmeImage]:
+    """Return an image for each output, by id.
+
+    Args:
+        plan: The plan.
+        options: `ome`, `pyramid` and `codec` are used.
+
+    Raises:
+        InputError: The axes of some output are not those of an OME-Zarr image.
+
+    """
+    return {o.tensor.id: _image(o, plan, options, path=o.tensor.id if len(plan.outputs) > 1 else "") for o in plan.outputs}
+
+
+def _image(output: PlannedOutput, plan: Plan, options: PredictOptions, *, path: str) -> OmeImage:
+    assert options.ome is not None
+    name = output.tensor.id
+    if output.data_dependent:
+        raise InputError(f"output {name!r} has a size that the network decides, and cannot be an OME-Zarr image: store it as plain zarr")
+    order = ome_axes(output.axes, output.shape, name=name)
+    axes = tuple(output.axes[n] for n in order)
+    placed = [_placed(output, n, plan) for n in order]
+    units = output.shards or output.chunks
+    cut = [output.ties[n] is not None and plan.grids[_tie(output, n)].count > 1 for n in order]
+    kind = np.dtype(output.stored.dtype).kind
+    levels = plan_levels(
+        [output.shape[n] for n in order],
+        [output.chunks[n] for n in order],
+        [units[n] if c else None for n, c in zip(order, cut, strict=True)],
+        [a in ("z", "y", "x") for a in axes],
+        [p[0] for p in placed],
+    )
+    names = output.tensor.axis("channel")
+    scale = output.stored.scale
+    attributes: dict[str, Any] = {} if scale is None else {"scale_factor": scale[0], "add_offset": scale[1]}
+    return OmeImage(
+        path=path,
+        name=name,
+        version=options.ome,
+        order=order,
+        axes=axes,
+        dtype=output.stored.dtype,
+        nearest=kind in "iub" and output.stored.range is None,
+        levels=levels if options.pyramid else levels[:1],
+        shards=None if output.shards is None else tuple(output.shards[n] for n in order),
+        codec=options.codec,
+        pixel_size=tuple(p[0] for p in placed),
+        units=tuple(p[1] for p in placed),
+        position=tuple(p[2] for p in placed),
+        channel_names=None if names is None else names.channel_names,
+        attributes=FrozenMapping(attributes),
+    )
+
+
+def _tie(output: PlannedOutput, axis: int) -> int:
+    tie = output.ties[axis]
+    assert tie is not None
+    return tie[0]
+
+
+def _placed(output: PlannedOutput, number: int, plan: Plan) -> tuple[float, str | None, float]:
+    """Return size and unit of a pixel along an axis, and where the centre of the first one lies.
+
+    Pixel j of an output at ratio r with offset o covers input pixels around ``(j + 1/2 - o/2) / r - 1/2``, counted from the centre of
+    the first: valid convolutions lose as much at either end, and pixels of another size share their outer edges.
+    """
+    axis: AxisId = output.axes[number]
+    tie = output.ties[number]
+    described = output.tensor.axis(axis)
+    own = (1.0, None) if described is None or described.kind not in ("space", "time") else (described.scale, described.unit)
+    if tie is None:
+        return own[0], UNITS.get(own[1] or "", own[1]), 0.0
+    group, tied = plan.grids[tie[0]].group, tie[1]
+    base = group.inputs[0]
+    image = next(i.bound.image for i in plan.inputs if i.bound.tensor.id == base.tensor)
+    ratio = float(tied.ratio)
+    if base.axis in image.pixel_size:
+        size, unit = image.pixel_size[base.axis]
+    else:
+        size, unit = own[0] * ratio, own[1]
+    start = image.start[image.axes.index(base.axis)] if image.start and image.axes and base.axis in image.axes else 0
+    at = (output.origin[number] + 0.5 - tied.offset / 2) / ratio - 0.5 + start
+    if isinstance(group.size, FixedSize) and group.size.value == 1:  # items, such as time points
+        at = output.origin[number] + start
+    return size / ratio, UNITS.get(unit or "", unit), image.position.get(base.axis, 0.0) + at * size

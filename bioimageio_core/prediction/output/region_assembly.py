@@ -1,0 +1,64 @@
+"""The cores of a region's blocks, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...blocks import AxisGrid
+from ..planning.plan import PlannedOutput
+
+__all__ = ["Assembly", "Placed", "placement"]
+
+Placed: TypeAlias = "tuple[tuple[int, ...], NDArray[Any]]"
+"""Where a region of an output starts, and what is in it."""
+
+
+def placement(output: PlannedOutput, grids: tuple[AxisGrid, ...], ranges: Sequence[range]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return ``(start, stop)`` of what neighbouring blocks compute of an output; -1 where the network decides."""
+    start, stop = [], []
+    for size, tie in zip(output.shape, output.ties, strict=True):
+        if tie is None:
+            start.append(0)
+            stop.append(size)
+        else:
+            number, tied = tie
+            start.append(output.place(grids[number], ranges[number][0], tied)[0])
+            stop.append(output.place(grids[number], ranges[number][-1], tied)[1])
+    return tuple(start), tuple(stop)
+
+
+class Assembly:
+    """Puts the cores of blocks together, so that a region is written at once.
+
+    Args:
+        output: The output.
+        grids: The grids that blocks are numbered along.
+        ranges: Blocks of the region along each grid.
+
+    """
+
+    def __init__(self, output: PlannedOutput, grids: tuple[AxisGrid, ...], ranges: Sequence[range]) -> None:
+        self._output = output
+        self._single = all(len(r) == 1 for r in ranges)
+        self._start, self._stop = placement(output, grids, ranges)
+        self._array: NDArray[Any] | None = None
+
+    def put(self, start: Sequence[int], core: NDArray[Any]) -> None:
+        """Take the core of one block, along the axes of the tensor; it starts at a position along those of the output."""
+        core = core.reshape((1,) * self._output.extra + core.shape)
+        if self._single:
+            self._array = core
+            return
+        if self._array is None:
+            # Blocks that are skipped leave zeros.
+            self._array = np.zeros([b - a for a, b in zip(self._start, self._stop, strict=True)], core.dtype)
+        begin = [a - b for a, b in zip(start, self._start, strict=True)]
+        self._array[tuple(slice(a, a + n) for a, n in zip(begin, core.shape, strict=True))] = core
+
+    def finished(self) -> Placed | None:
+        """Return where the region starts and what is in it; None where every block was skipped."""
+        return None if self._array is None else (self._start, self._array)

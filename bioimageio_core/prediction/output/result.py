@@ -1,0 +1,91 @@
+"""What a prediction returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from ...typing import AxisId, FrozenMapping
+
+if TYPE_CHECKING:
+    from ..planning.plan import Plan
+
+__all__ = ["LabelledArray", "Prediction"]
+
+
+@attrs.frozen(eq=False)
+class LabelledArray:
+    """An array that knows the names of its axes; numpy functions take it as it is."""
+
+    data: Any
+    """A `numpy.ndarray`, or a `zarr.Array` where an output was given."""
+
+    axes: tuple[AxisId, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Size along each axis."""
+        return tuple(self.data.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of an element."""
+        dtype: np.dtype[Any] = np.dtype(self.data.dtype)
+        return dtype
+
+    @property
+    def sizes(self) -> dict[AxisId, int]:
+        """Size by axis."""
+        return dict(zip(self.axes, self.shape, strict=True))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        array = np.asarray(self.data[...] if not isinstance(self.data, np.ndarray) else self.data)
+        return array.astype(dtype, copy=False) if dtype is not None else array
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.data[index]
+
+
+class Prediction(Mapping[str, LabelledArray]):
+    """Outputs by id, with what led to them."""
+
+    def __init__(
+        self,
+        outputs: Mapping[str, LabelledArray],
+        *,
+        plan: Plan | None,
+        statistics: Mapping[str, Any],
+        times: Mapping[str, float],
+        nan_counts: Mapping[str, int],
+        finished: bool = True,
+        done_before: int = 0,
+    ) -> None:
+        self._outputs = FrozenMapping(outputs)
+        self.plan = plan
+        """What was decided; None where a worker of a cluster planned, with plugins that this process lacks."""
+        self.statistics = FrozenMapping(statistics)
+        """Measured statistics as text, by tensor and measure."""
+        self.times = FrozenMapping(times)
+        """Seconds by stage, summed over threads; ``total`` is wall time."""
+        self.nan_counts = FrozenMapping(nan_counts)
+        """NaN found in each input whose statistics were taken; statistics ignore them, pixels keep them."""
+        self.finished = finished
+        """Whether the output is whole; not so while other shards are missing."""
+        self.done_before = done_before
+        """Regions that an earlier run had done."""
+
+    def __getitem__(self, key: str) -> LabelledArray:
+        return self._outputs[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._outputs)
+
+    def __len__(self) -> int:
+        return len(self._outputs)
+
+    def __repr__(self) -> str:
+        listed = ", ".join(f"{k}: {v.dtype} {v.sizes}" for k, v in self.items())
+        return f"<Prediction {listed}>"

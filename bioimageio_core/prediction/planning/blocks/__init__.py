@@ -1,0 +1,1 @@
+"""Which axes are cut, how large blocks are, and which blocks make a region."""

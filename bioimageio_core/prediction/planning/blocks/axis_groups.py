@@ -1,0 +1,218 @@
+"""Which axes of inputs and outputs are cut together, found from a model and the sizes of the images at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+import attrs
+
+from ....blocks import AxisGroup, FixedSize, SteppedSize, TiedAxis
+from ....errors import BlockError, InputError
+from ....typing import AxisId
+from ...data.bind_inputs import BoundInput
+from ...model.tensor_spec import AxisIO, ModelIO, ReferencedSize, TensorIO
+from ...options import PredictOptions
+
+__all__ = ["Cutting", "SizedGroup", "axis_groups"]
+
+Cutting: TypeAlias = Literal["per_item", "whole", "fixed", "free", "if_needed"]
+"""How a group is cut.
+
+per_item
+    Each position is predicted on its own: batch, and axes that the model lacks.
+whole
+    Never: channel and index axes, and those that the run mode wants whole.
+fixed
+    Into blocks of the one size that the network takes.
+free
+    Into blocks of a chosen size: the halo is known, or the axis is concatenable.
+if_needed
+    Only when the memory budget forces it, since no halo is described.
+"""
+
+Key: TypeAlias = tuple[str, AxisId]
+Tie: TypeAlias = tuple[Key, Fraction, int]
+"""The base axis, pixels per pixel of it, and offset."""
+
+
+@attrs.frozen(kw_only=True)
+class SizedGroup:
+    """An axis group, the size of the image along its base axis, and how it is cut."""
+
+    group: AxisGroup
+    image_size: int
+    cutting: Cutting
+
+
+def axis_groups(
+    model: ModelIO, inputs: tuple[BoundInput, ...], options: PredictOptions, whole_axes: Collection[AxisId] = ()
+) -> tuple[SizedGroup, ...]:
+    """Return all axis groups: axes that the model lacks first, then in the order of the inputs' axes.
+
+    Args:
+        model: Inputs and outputs of the model.
+        inputs: The images.
+        options: `halo` and `network_stride` are used.
+        whole_axes: Axes that must not be cut.
+
+    Raises:
+        InputError: Sizes of images that must agree do not, or an option names an axis that there is not.
+        BlockError: An image is too small.
+
+    """
+    _check_axis_options(model, options, _extra_axes(inputs))
+    sizes = {(b.tensor.id, axis): size for b in inputs for axis, size in zip(b.axes, b.shape, strict=True)}
+    ties = _input_ties(inputs, sizes)
+    groups = [_extra_group(axis, model, inputs, sizes) for axis in _extra_axes(inputs)]
+    bases: dict[Key, list[TiedAxis]] = {}
+    for (tensor, axis), (base, ratio, offset) in ties.items():
+        bases.setdefault(base, []).append(TiedAxis(tensor=tensor, axis=axis, ratio=ratio, offset=offset))
+    outputs: dict[Key, list[TiedAxis]] = {base: [] for base in bases}
+    for output in model.outputs:
+        for output_axis in output.axes:
+            tie = _output_tie(output_axis, model, ties)
+            if tie is not None:
+                base, ratio, offset = tie
+                halo = options.halo.get(output_axis.id, output_axis.halo)
+                outputs[base].append(TiedAxis(tensor=output.id, axis=output_axis.id, ratio=ratio, offset=offset, halo=halo))
+    for base, tied in bases.items():
+        group = _group(model, base, tuple(tied), tuple(outputs[base]), sizes, options)
+        groups.append(attrs.evolve(group, cutting="whole") if {t.axis for t in tied} & set(whole_axes) else group)
+    return tuple(groups)
+
+
+def _check_axis_options(model: ModelIO, options: PredictOptions, extra: tuple[AxisId, ...]) -> None:
+    """Axes of the model that no block could ever have are a misspelling."""
+    inputs = {a.id for t in model.inputs for a in t.axes}
+    outputs = {a.id for t in model.outputs for a in t.axes}
+    for name, known in (
+        ("block", inputs),
+        ("pixel_size", inputs),
+        ("roi", inputs | set(extra)),
+        ("network_stride", inputs),
+        ("halo", outputs),
+        ("chunks", outputs | set(extra)),
+        ("shards", outputs | set(extra)),
+    ):
+        for axis in getattr(options, name):
+            if axis not in known:
+                raise InputError(f"{name} names the axis {axis!r}, which the model lacks: expected some of {', '.join(sorted(known))}")
+
+
+def _extra_axes(inputs: tuple[BoundInput, ...]) -> tuple[AxisId, ...]:
+    return tuple(dict.fromkeys(axis for b in inputs for axis in b.extra_axes))
+
+
+def _extra_group(axis: AxisId, model: ModelIO, inputs: tuple[BoundInput, ...], sizes: dict[Key, int]) -> SizedGroup:
+    """Return the group of an axis that the model lacks; inputs without it are used again for each of its positions."""
+    holders = [b.tensor.id for b in inputs if axis in b.extra_axes]
+    found = {sizes[(t, axis)] for t in holders}
+    if len(found) > 1:
+        listed = ", ".join(f"{t}: {sizes[(t, axis)]}" for t in holders)
+        raise InputError(f"images differ in size along axis {axis!r}, over which the model is applied item by item: found {listed}")
+    return SizedGroup(
+        group=AxisGroup(
+            size=FixedSize(1),
+            inputs=tuple(TiedAxis(tensor=t, axis=axis) for t in holders),
+            outputs=tuple(TiedAxis(tensor=t.id, axis=axis) for t in model.outputs),
+        ),
+        image_size=found.pop(),
+        cutting="per_item",
+    )
+
+
+def _input_ties(inputs: tuple[BoundInput, ...], sizes: dict[Key, int]) -> dict[Key, Tie]:
+    """Tie every input axis to a base axis.
+
+    References say it; unreferenced axes of the same id and the same sizes are tied where the images agree in size,
+    since networks with several inputs take them side by side.
+    """
+    ties: dict[Key, Tie] = {}
+    first: dict[tuple[AxisId, object, int], Key] = {}
+    for bound in inputs:
+        for axis in bound.tensor.axes:
+            key = (bound.tensor.id, axis.id)
+            if not isinstance(axis.size, ReferencedSize):
+                base = first.setdefault((axis.id, axis.size, sizes[key]), key)
+                ties[key] = (base, Fraction(1), 0)
+    for bound in inputs:
+        for axis in bound.tensor.axes:
+            if isinstance(axis.size, ReferencedSize):
+                reference = ties.get((axis.size.tensor, axis.size.axis))
+                if reference is None:
+                    raise InputError(
+                        f"axis {axis.id!r} of input {bound.tensor.id!r} follows axis {axis.size.axis!r} of {axis.size.tensor!r}, "
+                        "which was not given"
+                    )
+                ties[(bound.tensor.id, axis.id)] = (reference[0], axis.size.ratio * reference[1], axis.size.offset)
+    return ties
+
+
+def _output_tie(axis: AxisIO, model: ModelIO, ties: dict[Key, Tie]) -> Tie | None:
+    """Return what an output axis follows; None where its size is its own."""
+    if axis.kind == "batch":
+        return next((tie for (_, a), tie in ties.items() if a == axis.id), None)
+    if isinstance(axis.size, FixedSize):
+        for tensor in model.inputs:
+            same = tensor.axis(axis.id)
+            if same is not None and same.size == axis.size and (tensor.id, axis.id) in ties:
+                return ties[(tensor.id, axis.id)]
+        return None
+    if not isinstance(axis.size, ReferencedSize):
+        return None
+    key = (axis.size.tensor, axis.size.axis)
+    if key in ties:
+        base, ratio, offset = ties[key]
+        return base, ratio * axis.size.ratio, axis.size.offset + int(offset * axis.size.ratio)
+    try:
+        referenced = model.tensor(key[0]).axis(key[1])
+    except KeyError:
+        return None
+    if referenced is None or referenced is axis:
+        return None
+    tie = _output_tie(referenced, model, ties)
+    return None if tie is None else (tie[0], tie[1] * axis.size.ratio, axis.size.offset + int(tie[2] * axis.size.ratio))
+
+
+def _group(
+    model: ModelIO, base: Key, inputs: tuple[TiedAxis, ...], outputs: tuple[TiedAxis, ...], sizes: dict[Key, int], options: PredictOptions
+) -> SizedGroup:
+    size = sizes[base]
+    for tied in inputs:
+        found = sizes[(tied.tensor, tied.axis)]
+        if found != tied.size(size):
+            raise InputError(
+                f"the image for input {tied.tensor!r} has {found} pixels along axis {tied.axis!r}: expected {tied.size(size)}, "
+                f"to go with the {size} pixels along axis {base[1]!r} of input {base[0]!r}"
+            )
+    tensor: TensorIO = model.tensor(base[0])
+    axis = tensor.axis(base[1])
+    assert axis is not None
+    assert isinstance(axis.size, FixedSize | SteppedSize)
+    group = AxisGroup(
+        size=axis.size,
+        inputs=tuple(sorted(inputs, key=lambda t: (t.tensor, t.axis) != base)),
+        outputs=outputs,
+        may_cut=axis.kind in ("space", "time", "batch") or axis.concatenable,
+        concatenable=axis.concatenable,
+        network_stride=options.network_stride.get(axis.id),
+    )
+    try:
+        group.check(size)
+    except BlockError as error:
+        raise InputError(str(error)) from None
+    return SizedGroup(group=group, image_size=size, cutting=_cutting(axis, group))
+
+
+def _cutting(axis: AxisIO, group: AxisGroup) -> Cutting:
+    if axis.kind == "batch":
+        return "per_item"
+    if not group.may_cut:
+        return "whole"
+    if isinstance(group.size, FixedSize):
+        return "fixed"
+    if group.concatenable or any(o.halo for o in group.outputs):
+        return "free"
+    return "if_needed"

@@ -1,0 +1,65 @@
+"""Sizes that weights insist on, whatever the description says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...errors import InputError
+from ...registry import WeightsAdapter
+from .plan import Plan, PlannedInput
+
+__all__ = ["check_insisted_sizes", "insisted_size"]
+
+
+def insisted_size(adapter: WeightsAdapter, given: Sequence[tuple[str, Sequence[str], Sequence[int]]]) -> tuple[str, str, int, int] | None:
+    """Return where weights insist on another size than they are to be given, as far as the adapter says so.
+
+    Args:
+        adapter: The network; its attribute ``input_shapes`` says it.
+        given: Id, ids of the axes, and shape of each input, in described order.
+
+    Returns:
+        Id of the input, id of the axis, the size given, and the only one that the weights take; None where all fit.
+
+    """
+    for insisted, (tensor, axes, sizes) in zip(getattr(adapter, "input_shapes", ()), given, strict=False):
+        for axis, size, only in zip(axes, sizes, insisted, strict=False):
+            if only not in (None, size):
+                return tensor, axis, size, only
+    return None
+
+
+def check_insisted_sizes(plan: Plan, adapter: WeightsAdapter) -> None:
+    """Refuse blocks of sizes that the weights do not take, before anything is computed.
+
+    Raises:
+        InputError: Some block has another size; the remedy is in the message.
+
+    """
+    for last in (False, True):
+        given = [(i.bound.tensor.id, i.bound.tensor.axis_ids, _block_shape(plan, i, last=last)) for i in plan.inputs]
+        found = insisted_size(adapter, given)
+        if found is not None:
+            tensor, axis, size, only = found
+            remedy = (
+                "fewer blocks at once (batch_size=, --batch-size)" if axis == "batch" else f"blocks of that size (--block {axis}={only})"
+            )
+            raise InputError(
+                f"the {plan.weights.weights_format} weights take {only} along axis {axis!r} of {tensor!r} and no other size, "
+                f"unlike what is described, and a block has {size}: use weights of another format (--weights-format), or {remedy}"
+            )
+
+
+def _block_shape(plan: Plan, planned: PlannedInput, *, last: bool) -> list[int]:
+    """Return the shape of the first or last block of an input, along the axes of its tensor."""
+    shape = []
+    ties = planned.ties[len(planned.bound.axes) - len(planned.bound.tensor.axes) :]
+    for axis, tie, size in zip(planned.bound.tensor.axis_ids, ties, planned.bound.shape[-len(ties) :], strict=True):
+        if axis == "batch":
+            shape.append(plan.batch_size)
+        elif tie is None:
+            shape.append(size)
+        else:
+            grid = plan.grids[tie[0]]
+            shape.append(tie[1].size(grid.block_size(grid.count - 1 if last else 0)))
+    return shape

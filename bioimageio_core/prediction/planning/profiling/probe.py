@@ -1,0 +1,126 @@
+"""Measures time and memory of a network by the size of its blocks."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from math import prod
+
+from ....errors import ModelRunError
+from ...model.loaded_model import LoadedModel
+from ...options import PredictOptions
+from ..plan import Plan
+from .probe_process import ProbeTask
+from .profile import Profile, ProfilePoint
+from .remembered_profiles import remember_profile
+
+__all__ = ["probe_network"]
+
+LEAST, STEP, STEPS = 2**15, 2.0, 12
+"""The smallest call in pixels, what the next is larger by, and how many there are at most."""
+
+SECONDS = 30.0
+"""After so much time no larger size is tried."""
+
+
+def probe_network(model: LoadedModel, plan: Plan, options: PredictOptions, *, cores: int) -> Profile:
+    """Run the network on noise of rising size, as many calls at once as predictions make, and remember what that took.
+
+    Args:
+        model: The model.
+        plan: A plan for the images that are to be predicted: their axes, the weights and the run mode.
+        options: `memory`, `workers`, `trust` and `progress` are used.
+        cores: Cores that there are.
+
+    Raises:
+        ModelRunError: The network fails on every size.
+
+    """
+    calls = plan.weights.calls(options.workers, cores)
+    threads = max(1, cores // calls)
+    task = ProbeTask(
+        descr=model.descr,
+        package=model.package,
+        weights=plan.weights,
+        run_mode=plan.run_mode,
+        trust=options.trust,
+        threads=threads,
+        calls=calls,
+        sizes=tuple(_sizes(plan)),
+        memory=options.memory_bytes,
+        seconds=SECONDS,
+    )
+    report = options.progress or (lambda stage, done, total: None)
+    report("measuring the network", 0, len(task.sizes))
+    base, points, failed_at = 0, list[ProfilePoint](), None
+    command = [sys.executable, "-m", "bioimageio_core.prediction.planning.profiling.probe_process"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            pickle.dump(task, process.stdin)
+            process.stdin.close()
+        except BrokenPipeError:
+            pass
+        for line in process.stdout:
+            told = json.loads(line)
+            base = told.get("base", base)
+            failed_at = told.get("failed_at", failed_at)
+            if "pixels" in told:
+                taken = max(1, told["peak"] - base) // calls
+                points.append(ProfilePoint(pixels=told["pixels"], seconds=told["seconds"], bytes=taken))
+                report("measuring the network", len(points), len(task.sizes))
+        said = process.stderr.read().decode(errors="replace").strip()
+    report("measuring the network", len(task.sizes), len(task.sizes))
+    if not points:
+        reason = said.splitlines()[-1] if said else "memory did not suffice for the smallest size"
+        raise ModelRunError(f"the network could not be measured: {reason}")
+    profile = Profile(base=base, points=tuple(points), calls=calls, threads=threads, failed_at=failed_at)
+    remember_profile(model, plan.weights, profile)
+    return profile
+
+
+def _sizes(plan: Plan) -> Iterator[tuple[int, dict[str, tuple[tuple[int, ...], str]]]]:
+    """Yield pixels of a call, and shapes and dtypes of all inputs, of rising size, as blocks of the plan may have."""
+    seen = set()
+    for step in range(STEPS):
+        wanted = LEAST * STEP**step
+        sizes = _base_sizes(plan, int(wanted))
+        pixels = prod(n for n, sized in zip(sizes, plan.groups, strict=True) if sized.cutting != "whole") * plan.batch_size
+        if pixels in seen:
+            continue
+        seen.add(pixels)
+        inputs = {}
+        for planned in plan.inputs:
+            tensor = planned.bound.tensor
+            extra = len(planned.bound.axes) - len(tensor.axes)
+            shape = []
+            for axis, tie, size in zip(tensor.axes, planned.ties[extra:], planned.bound.shape[extra:], strict=True):
+                if axis.id == "batch":
+                    shape.append(plan.batch_size)
+                else:
+                    shape.append(size if tie is None else tie[1].size(sizes[tie[0]]))
+            inputs[tensor.id] = tuple(shape), tensor.dtype
+        yield pixels, inputs
+
+
+def _base_sizes(plan: Plan, pixels: int) -> list[int]:
+    """Return the size of a block along each group: about so many pixels, as much along all axes, no more than the image has."""
+    sizes = [grid.block_size(0) for grid in plan.grids]
+    free = [n for n, sized in enumerate(plan.groups) if sized.cutting in ("free", "if_needed")]
+    left = max(1.0, pixels / max(1, prod(sizes[n] for n, s in enumerate(plan.groups) if s.cutting in ("per_item", "fixed"))))
+    free.sort(key=lambda n: plan.groups[n].image_size)
+    for position, n in enumerate(free):
+        group = plan.groups[n].group
+        whole = group.size.smallest(plan.groups[n].image_size + group.left + group.right) or 1
+        side = max(1, int(left ** (1 / (len(free) - position)) + 1e-9))
+        least = group.size.smallest(1) or 1
+        sizes[n] = min(whole, group.size.largest(max(side, least)) or least)
+        left = max(1.0, left / sizes[n])
+    return sizes

@@ -1,0 +1,224 @@
+"""What is told of tests: in blocks, between formats, at other precisions, as data, text, pages and files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import yaml
+from made_models import box_graph, box_model, pointwise_model, with_test_tensors
+from onnx import numpy_helper
+
+import bioimageio_core as bc
+from bioimageio_core.errors import InputError, OutputError
+from bioimageio_core.model_tests.report import TestReport
+from bioimageio_core.report.pages import test_page as page_of
+from bioimageio_core.report.plain_text import finite
+from bioimageio_core.report.test_files import save_failures
+from bioimageio_core.report.test_pictures import difference_picture
+from bioimageio_core.report.test_text import test_text as text_of
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch.jit
+
+IMAGE = np.random.default_rng(0).random((1, 1, 32, 32), dtype=np.float32)
+
+
+def mean(size: int) -> np.ndarray[Any, Any]:
+    """Return the mean of cells of ``size`` x ``size`` pixels around each, zeros beyond the edge."""
+    pad = size // 2
+    padded = np.pad(IMAGE.astype(np.float64), [(0, 0), (0, 0), (pad, pad), (pad, pad)])
+    return np.asarray(sum(padded[:, :, i : i + 32, j : j + 32] for i in range(size) for j in range(size)) / size**2, np.float32)
+
+
+def filter_model(folder: Path, *, halo: int, size: int = 5) -> Path:
+    """Return a mean filter with test tensors."""
+    model = box_model(folder, {"min": 16, "step": 1}, halo=halo, filter_size=size)
+    return with_test_tensors(model, {"raw": IMAGE}, {"out": mean(size)})
+
+
+def wrong_model(folder: Path) -> Path:
+    """Return a model whose output is wrong at one pixel."""
+    expected = IMAGE.copy()
+    expected[0, 0, 3, 5] += 1
+    return with_test_tensors(pointwise_model(folder), {"raw": IMAGE}, {"out": expected})
+
+
+def with_torchscript(model: Path, *, gain: float) -> Path:
+    """Give a filter model of 5 x 5 pixels the same as TorchScript, times a number."""
+    torch: Any = pytest.importorskip("torch")
+    network = torch.nn.Conv2d(1, 1, 5, padding=2, bias=False)
+    network.weight.data[:] = gain / 25
+    torch.jit.script(network).save(str(model / "weights.pt"))
+    tree = yaml.safe_load((model / "bioimageio.yaml").read_text())
+    tree["weights"]["torchscript"] = {"source": "weights.pt", "pytorch_version": "2.0"}
+    (model / "bioimageio.yaml").write_text(yaml.safe_dump(tree))
+    return model
+
+
+class TestBlocks:
+    """Blocks against the whole: noted, since weights are not to blame."""
+
+    def test_enough_halo(self, tmp_path: Path) -> None:
+        """No difference in several blocks."""
+        trial = bc.test_model(filter_model(tmp_path, halo=2)).blockwise
+        assert trial is not None
+        assert (trial.status, trial.weights_format) == ("passed", "onnx")
+        assert trial.blocks > 1
+        assert trial.greatest_difference < 1e-6
+
+    def test_too_little_halo(self, tmp_path: Path) -> None:
+        """The seam is located; the test passes all the same."""
+        report = bc.test_model(filter_model(tmp_path, halo=1))
+        assert report.status == "passed"
+        assert report.blockwise is not None
+        assert report.blockwise.status == "noted"
+        assert "seam at" in report.blockwise.message
+        assert "seam at" in text_of(report)
+
+    def test_nothing_is_cut(self, tmp_path: Path) -> None:
+        """Without a halo, axes are cut only where memory forces it."""
+        model = with_test_tensors(pointwise_model(tmp_path), {"raw": IMAGE}, {"out": IMAGE})
+        trial = bc.test_model(model).blockwise
+        assert trial is not None
+        assert trial.status == "skipped"
+
+
+class TestSettings:
+    """What adapters can be asked for."""
+
+    def test_precision_nobody_has(self, tmp_path: Path) -> None:
+        """Each format says what its adapters can."""
+        model = filter_model(tmp_path, halo=2)
+        report = bc.test_model(model, precision="fp16")
+        assert report.status == "failed"
+        assert "precision 'fp16'" in report.tests[0].message
+        with pytest.raises(InputError, match="precision is 'fp8': expected one of fp32, bf16, fp16"):
+            bc.test_model(model, precision="fp8")
+
+    def test_deviation_of_bf16(self, tmp_path: Path) -> None:
+        """Half the bits deviate by a few thousandths, which is told."""
+        model = with_torchscript(filter_model(tmp_path, halo=2), gain=1)
+        report = bc.test_model(model, precision="bf16", weights_format="torchscript", quick=True)
+        assert report.settings == "cpu, bf16"
+        assert 1e-6 < report.tests[0].deviations["out"] < 1e-2
+        assert "from full precision" in text_of(report)
+        assert "from full precision" in page_of(report)
+        assert bc.test_model(model, weights_format="torchscript", quick=True).tests[0].deviations == {}
+
+    def test_native(self, tmp_path: Path) -> None:
+        """Users get the session itself."""
+        with bc.open_predictor(filter_model(tmp_path, halo=2)) as predictor:
+            assert [i.name for i in predictor.native().get_inputs()] == ["raw"]
+
+
+class TestAgreement:
+    """Several formats of one model are compared with each other."""
+
+    def test_two_formats(self, tmp_path: Path) -> None:
+        """The greatest difference of each output."""
+        model = with_torchscript(filter_model(tmp_path, halo=2), gain=1.001)
+        (pair,) = bc.test_model(model, quick=True).agreement
+        assert (pair.first, pair.second, pair.output) == ("onnx", "torchscript", "out")
+        assert pair.greatest_difference == pytest.approx(mean(5).max() / 1000, rel=0.01)
+
+
+class TestAsData:
+    """Reports as JSON, and back."""
+
+    @pytest.mark.parametrize("make", [lambda folder: filter_model(folder, halo=1), wrong_model])
+    def test_round_trip(self, tmp_path: Path, make: Any) -> None:
+        """Nothing but the arrays is lost."""
+        report = bc.test_model(make(tmp_path))
+        again = TestReport.from_dict(json.loads(json.dumps(finite(report.as_dict()))))
+        assert again.as_dict() == report.as_dict()
+        assert again.status == report.status
+
+    def test_no_number(self, tmp_path: Path) -> None:
+        """A deviation that is no number is null, and NaN again."""
+        model = with_test_tensors(pointwise_model(tmp_path), {"raw": IMAGE}, {"out": IMAGE[:, :, :8]})
+        report = bc.test_model(model, quick=True)
+        again = TestReport.from_dict(json.loads(json.dumps(finite(report.as_dict()))))
+        assert np.isnan(again.tests[0].outputs[0].greatest_deviation)
+
+
+class TestFiles:
+    """Outputs that differ are saved."""
+
+    def test_arrays_and_picture(self, tmp_path: Path) -> None:
+        """Actual, expected, their difference, and a picture of the three."""
+        report = bc.test_model(wrong_model(tmp_path), quick=True)
+        folder = save_failures(report, tmp_path / "failures")
+        assert folder == tmp_path / "failures"
+        place = folder / "onnx" / "out"
+        assert sorted(p.name for p in place.iterdir()) == ["actual.npy", "difference.npy", "expected.npy", "picture.png"]
+        np.testing.assert_array_equal(np.load(place / "actual.npy"), IMAGE)
+        difference = np.load(place / "difference.npy")
+        assert np.argwhere(difference > 0.5).tolist() == [[0, 0, 3, 5]]
+        assert json.loads((folder / "bmz-test.json").read_text())["status"] == "failed"
+
+    def test_of_other_shape(self, tmp_path: Path) -> None:
+        """There is no difference to save."""
+        model = with_test_tensors(pointwise_model(tmp_path), {"raw": IMAGE}, {"out": IMAGE[:, :, :8]})
+        folder = save_failures(bc.test_model(model, quick=True), tmp_path / "failures")
+        assert folder is not None
+        assert not (folder / "onnx" / "out" / "difference.npy").exists()
+        assert (folder / "onnx" / "out" / "picture.png").exists()
+
+    def test_nothing_failed(self, tmp_path: Path) -> None:
+        """Nothing is written."""
+        assert save_failures(bc.test_model(filter_model(tmp_path, halo=2), quick=True), tmp_path / "failures") is None
+        assert not (tmp_path / "failures").exists()
+
+    def test_again(self, tmp_path: Path) -> None:
+        """The files of an earlier test are replaced, those of others never."""
+        report = bc.test_model(wrong_model(tmp_path), quick=True)
+        save_failures(report, tmp_path / "failures")
+        (tmp_path / "failures" / "old").write_text("old")
+        save_failures(report, tmp_path / "failures")
+        assert not (tmp_path / "failures" / "old").exists()
+        (tmp_path / "photos").mkdir()
+        (tmp_path / "photos" / "cat.jpg").write_text("cat")
+        with pytest.raises(OutputError, match="photos"):
+            save_failures(report, tmp_path / "photos")
+        assert (tmp_path / "photos" / "cat.jpg").exists()
+
+    def test_picture(self) -> None:
+        """Three panels with white between them, each pixel drawn 32 pixels large."""
+        found = np.zeros((1, 2, 4, 5), np.float32)
+        picture = difference_picture(found, found, ("batch", "channel", "y", "x"))
+        assert picture is not None
+        assert int.from_bytes(picture[16:20], "big") == 3 * 160 + 2 * 6
+        assert int.from_bytes(picture[20:24], "big") == 128
+        assert difference_picture(np.zeros((1, 3)), np.zeros((1, 3)), ("batch", "x")) is None
+
+
+class TestPage:
+    """The report as a page."""
+
+    def test_pictures_are_part_of_it(self, tmp_path: Path) -> None:
+        """It needs no other file, and hostile names stay text."""
+        model = wrong_model(tmp_path)
+        tree = yaml.safe_load((model / "bioimageio.yaml").read_text())
+        tree["name"] = "a (b) c"
+        (model / "bioimageio.yaml").write_text(yaml.safe_dump(tree))
+        page = page_of(bc.test_model(model))
+        assert "data:image/png;base64," in page
+        assert "1 of 1024 elements" in page
+        assert 'class="invalid">failed' in page
+        assert 'src="http' not in page
+
+
+def test_altered_weights_are_found(tmp_path: Path) -> None:
+    """A network that was changed after the test tensors were made does not pass."""
+    model = filter_model(tmp_path, halo=2)
+    box_graph(tmp_path / "weights.onnx", size=5)
+    graph = onnx.load(str(tmp_path / "weights.onnx"))
+    kernel = numpy_helper.to_array(graph.graph.initializer[0]).copy()
+    kernel[0, 0, 0, 0] *= 1.5
+    graph.graph.initializer[0].CopyFrom(numpy_helper.from_array(kernel, "kernel"))
+    onnx.save(graph, str(tmp_path / "weights.onnx"))
+    assert bc.test_model(model, quick=True).status == "failed"
