@@ -14,11 +14,11 @@ from ..prediction.data.expand_image_paths import expand_image_paths
 from ..prediction.execution.executors.base import Executor
 from ..prediction.execution.executors.threads import Threads
 from ..prediction.image_statistics import measure_for_model, measure_images, parse_measure
-from ..prediction.options import PredictOptions
+from ..prediction.options import PredictOptions, evolve_options
 from ..prediction.output.result import LabelledArray, Prediction
 from ..prediction.predict_many import Failed, Many, plan_many
 from ..prediction.predict_many import predict_many as predict_all
-from ..prediction.predictor import Predictor, active_client, evolve_options
+from ..prediction.predictor import Predictor, active_client
 from ..prediction.statistics_file import Statistics
 from ..prediction.verify import VerifyReport, verify_blocks
 from ..resources import allotted_cores

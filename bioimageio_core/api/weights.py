@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..description_init.draft import DraftedModel, draft_model
-from ..prediction.options import PredictOptions, Progress
-from ..prediction.predictor import evolve_options
+from ..prediction.options import PredictOptions, Progress, evolve_options
 from ..sources import Package, Source
 from .loading import default_registry, load_model
 

@@ -5,10 +5,12 @@ from .groups import AxisGroup, TiedAxis
 from .padding import PadMode, Window, window
 from .regions import RegionGrid, unravel
 from .sizes import FixedSize, Size, SteppedSize
+from .ties import AxisTie, tie_axes
 
 __all__ = [
     "AxisGrid",
     "AxisGroup",
+    "AxisTie",
     "FixedSize",
     "PadMode",
     "RegionGrid",
@@ -17,6 +19,7 @@ __all__ = [
     "TiedAxis",
     "Window",
     "strides",
+    "tie_axes",
     "unravel",
     "whole_axis",
     "window",

@@ -20,6 +20,7 @@ __all__ = ["command"]
 def command(model: str, images: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Show how IMAGES would be predicted with MODEL; runs nothing but, with --probe, the network on noise."""
     from ..api import open_predictor
+    from ..prediction.planning.plan_json import plan_as_dict
     from ..report.plan_text import plan_text
 
     with open_predictor(model, **as_options(given)) as predictor:
@@ -30,6 +31,6 @@ def command(model: str, images: tuple[str, ...], as_json: bool, **given: Any) ->
             plan = predictor.plan(as_inputs(images))
     check_axes_known(plan, as_json=as_json)
     if as_json:
-        print_json(plan.as_dict())
+        print_json(plan_as_dict(plan))
     else:
         click.echo(plan_text(plan))

@@ -14,7 +14,7 @@ from ..errors import BioimageioError, ModelRunError
 from ..prediction.model.loaded_model import LoadedModel
 from ..prediction.model.network import run_network
 from ..prediction.model.tensor_spec import AxisIO, ModelIO, ReferencedSize
-from ..prediction.planning.fixed_input_shapes import insisted_size
+from ..prediction.planning.fixed_input_shapes import fixed_size_conflict
 from ..prediction.whole_tensor import WholeTensorCall
 from ..registry import WeightsAdapter
 from ..typing import AxisId, FrozenMapping
@@ -96,7 +96,7 @@ def try_sizes(model: LoadedModel, adapter: WeightsAdapter, inputs: Mapping[str, 
         for batch in (1, BATCH) if batches else (1,):
             sizes = {t.id: tuple(batch if a.kind == "batch" else n for a, n in zip(t.axes, given[t.id], strict=True)) for t in described}
             trial = {"shapes": FrozenMapping(sizes), "step": step, "batch": batch}
-            narrow = insisted_size(adapter, [(t.id, t.axis_ids, sizes[t.id]) for t in described])
+            narrow = fixed_size_conflict(adapter, [(t.id, t.axis_ids, sizes[t.id]) for t in described])
             if narrow is not None:
                 message = (
                     f"the weights take {narrow[3]} along axis {narrow[1]!r} of {narrow[0]!r} and no other size, unlike what is described"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import window
 from ..errors import InputError
 from ..io.lazy import Lazy
 from ..registry import Measure, collect
@@ -17,16 +16,17 @@ from ..sources import Package
 from ..statistics import StreamingStatistics
 from .data.bind_inputs import BoundInput, pad_windows
 from .data.tensor_view import AxisArray, BoundStep, as_windows
-from .execution.passes.region_input import NO_AXIS
-from .execution.passes.region_task import RegionTask, RegionWork
-from .execution.passes.statistics import bind_step
+from .execution.bound_steps import bind_step
+from .execution.passes.region_input import region_windows
+from .execution.passes.region_task import InputReader, OutputWriter, RegionTask, RegionWork
 from .execution.stage_timer import StageTimer
 from .model.loaded_model import LoadedModel
 from .model.network import Network, load_network
 from .model.processing_steps import Step
 from .output.encoder import OutputEncoder
 from .output.region_assembly import placement
-from .planning.plan import Plan, PlannedInput, PlannedOutput
+from .planning.plan import Plan
+from .planning.planned_tensors import PlannedInput, PlannedOutput
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -52,32 +52,32 @@ def lazy_outputs(plan: Plan, model: LoadedModel, *, trust: bool) -> dict[str, da
     import dask
 
     _check_possible(plan)
-    arrays = {i.bound.tensor.id: _as_dask(i.bound) for i in plan.inputs}
-    steps = {i.bound.tensor.id: _lazy_steps(i, arrays[i.bound.tensor.id]) for i in plan.inputs}
+    arrays = {i.id: _as_dask(i.bound) for i in plan.inputs}
+    steps = {i.id: _lazy_steps(i, arrays[i.id]) for i in plan.inputs}
     network = dask.delayed(_network, pure=True)(model.descr, model.package, plan, trust)
     made = dask.delayed(_ready)(steps, plan)
     compute = dask.delayed(_region, nout=1)
-    parts: dict[str, NDArray[Any]] = {o.tensor.id: np.empty(plan.regions.shape, dtype=object) for o in plan.outputs}
+    parts: dict[str, NDArray[Any]] = {o.id: np.empty(plan.regions.shape, dtype=object) for o in plan.outputs}
     for region in range(plan.regions.count):
         at = plan.regions.position(region)
-        pieces = [_piece(i, arrays[i.bound.tensor.id], plan, region) for i in plan.inputs]
+        pieces = [_piece(i, arrays[i.id], plan, region) for i in plan.inputs]
         outputs = compute(plan, made, network, region, pieces)
         for output in plan.outputs:
-            parts[output.tensor.id][at] = _chunk(output, plan, region, outputs)
-    return {o.tensor.id: _joined(o, parts[o.tensor.id]) for o in plan.outputs}
+            parts[output.id][at] = _chunk(output, plan, region, outputs)
+    return {o.id: _joined(o, parts[o.id]) for o in plan.outputs}
 
 
 def _check_possible(plan: Plan) -> None:
     for output in plan.outputs:
-        if output.waits or output.data_dependent:
+        if output.has_late_pass or output.data_dependent:
             what = "has a size that the network decides" if output.data_dependent else "waits for all blocks"
-            raise InputError(f"output {output.tensor.id!r} {what}, so it cannot be lazy: predict to a store (output=), and open that")
+            raise InputError(f"output {output.id!r} {what}, so it cannot be lazy: predict to a store (output=), and open that")
     for planned in plan.inputs:
-        cut = {a for a, tie in zip(planned.bound.axes, planned.ties, strict=True) if tie is not None and plan.grids[tie[0]].count > 1}
+        cut = planned.cut_axes(plan.grids)
         for step in planned.steps:
             if step.sees_whole(cut) or step.needs_halo(cut) or any(m.tensor is not None for m in step.needs.measures):
                 raise InputError(
-                    f"op {step.name!r} of input {planned.bound.tensor.id!r} looks beyond a block, so the prediction cannot be lazy: "
+                    f"op {step.name!r} of input {planned.id!r} looks beyond a block, so the prediction cannot be lazy: "
                     "predict to a store (output=), and open that"
                 )
 
@@ -200,7 +200,7 @@ def _ready(steps: dict[str, list[BoundStep]], plan: Plan) -> dict[str, tuple[Bou
     """Return the steps of all tensors by id; those of outputs are bound to the plugins of this process."""
     registry = collect()
     found = {name: tuple(own) for name, own in steps.items()}
-    return found | {o.tensor.id: tuple(bind_step(s, registry, {}) for s in o.steps) for o in plan.outputs}
+    return found | {o.id: tuple(bind_step(s, registry, {}) for s in o.steps) for o in plan.outputs}
 
 
 def _network(descr: Any, package: Package, plan: Plan, trust: bool) -> Lazy[Network]:
@@ -217,18 +217,9 @@ def _load(descr: Any, package: Package, plan: Plan, trust: bool) -> Network:
 
 def _piece(planned: PlannedInput, array: da.Array, plan: Plan, region: int) -> Any:
     """Return what a region reads of an input, without padding, as a task."""
-    windows = _windows(planned, plan, region)
+    windows = region_windows(planned, plan.grids, plan.regions.block_ranges(region))
     part = array[tuple(slice(w.start, w.stop) for w in windows)].rechunk(-1)
     return part.to_delayed().ravel()[0]
-
-
-def _windows(planned: PlannedInput, plan: Plan, region: int) -> list[Any]:
-    ranges = plan.regions.block_ranges(region)
-    mode = planned.bound.tensor.pad_mode
-    return [
-        window(*plan.grids[tie[0]].span_window(ranges[tie[0]], tie[1]), size, mode) if tie else NO_AXIS
-        for tie, size in zip(planned.ties, planned.bound.shape, strict=True)
-    ]
 
 
 class _Given:
@@ -246,14 +237,15 @@ def _region(plan: Plan, steps: Mapping[str, tuple[BoundStep, ...]], network: Laz
     """Compute a region; return its outputs by id."""
     work = RegionWork(
         plan=plan,
-        input_steps=steps,
-        sources={i.bound.tensor.id: _Given(piece, i.bound.tensor.pad_value) for i, piece in zip(plan.inputs, pieces, strict=True)},
-        output_steps=steps,
-        targets={},
-        mask=plan.mask,
-        finishing={o.tensor.id: OutputEncoder(output=o, mask=plan.mask) for o in plan.outputs},
+        inputs=tuple(
+            InputReader(planned=i, source=_Given(piece, i.bound.tensor.pad_value), steps=steps[i.id])
+            for i, piece in zip(plan.inputs, pieces, strict=True)
+        ),
+        outputs=tuple(
+            OutputWriter(planned=o, steps=steps[o.id], sink=None, encoder=OutputEncoder(output=o, mask=plan.mask)) for o in plan.outputs
+        ),
     )
-    placed = RegionTask(work=work, network=network(), clock=StageTimer())(region)
+    placed = RegionTask(work=work, network=network(), timer=StageTimer())(region)
     return {name: array for name, (_, array) in placed.items()}
 
 
@@ -264,7 +256,7 @@ def _chunk(output: PlannedOutput, plan: Plan, region: int, outputs: Any) -> da.A
 
     start, stop = placement(output, plan.grids, plan.regions.block_ranges(region))
     shape = tuple(b - a for a, b in zip(start, stop, strict=True))
-    part = dask.delayed(_of_output)(outputs, output.tensor.id, shape, output.stored.dtype)
+    part = dask.delayed(_of_output)(outputs, output.id, shape, output.stored.dtype)
     return da.from_delayed(part, shape=shape, dtype=np.dtype(output.stored.dtype))
 
 
@@ -277,7 +269,7 @@ def _joined(output: PlannedOutput, parts: NDArray[Any]) -> da.Array:
     """Put regions together, along the axes that their grids belong to."""
     import dask.array as da
 
-    axes = {tie[0]: n for n, tie in enumerate(output.ties) if tie is not None}
+    axes = {tie.grid: n for n, tie in enumerate(output.ties) if tie is not None}
     nested: Any = parts
     for number in reversed(range(parts.ndim)):
         joined = np.empty(nested.shape[:-1], dtype=object)

@@ -12,11 +12,12 @@ from ..io import Image, open_image
 from ..registry import Measure
 from ..typing import AxisId, FrozenMapping
 from .data.bind_inputs import bind_inputs
-from .data.tensor_view import TensorView
+from .data.tensor_view import AxisArray, TensorView
+from .execution.bound_steps import bind_step
+from .execution.cached_inputs import input_view
 from .execution.executors.base import Executor
-from .execution.executors.threads import Threads
-from .execution.passes.statistics import Scanner, bind_step
-from .execution.prepared_tensors import raw_sample
+from .execution.measure import measure_dataset, measure_view
+from .execution.passes.measurement import Measured
 from .model.loaded_model import LoadedModel
 from .model.processing_steps import measure_text, plan_steps
 from .options import PredictOptions
@@ -42,43 +43,53 @@ def measure_for_model(
 
     """
     bound = [{b.tensor.id: b for b in bind_inputs(model.io, source, options)} for source in sources]
-    scanner = Scanner(
-        registry=model.registry,
-        executor=executor or Threads(),
-        workers=workers,
-        pool_over=options.stats_over,
-        progress=options.progress,
-    )
+    nan_counts: dict[str, int] = {}
     dataset: dict[str, Any] = {}
     images: dict[str, dict[str, Any]] = {}
     for tensor in model.io.inputs:
         given = [b[tensor.id] for b in bound if tensor.id in b]
-        samples = [raw_sample(b) for b in given]
+        views = [input_view(b) for b in given]
         for step in plan_steps(tensor, model.registry):
             own = [m for m in step.needs.measures if m.tensor is None]
             of_all = [m for m in own if "batch" in m.axes]
-            told: list[dict[Measure, Any]] = [{} for _ in samples]
-            if of_all and samples:
-                found = scanner.measure_dataset(samples, of_all, name=tensor.id)
+            found: list[dict[Measure, AxisArray]] = [{} for _ in views]
+            if of_all and views:
+                measured = measure_dataset(views, of_all, name=tensor.id, executor=executor, workers=workers, progress=options.progress)
+                _count(nan_counts, tensor.id, measured)
                 for m in of_all:
-                    dataset[step.key(tensor.id, m)] = found[m].values.tolist()
-                    for measured in told:
-                        measured[m] = found[m]
+                    dataset[step.key(tensor.id, m)] = measured.values[m].values.tolist()
+                    for of_image in found:
+                        of_image[m] = measured.values[m]
             of_each = [m for m in own if m not in of_all]
-            for n, (b, sample) in enumerate(zip(given, samples, strict=True)):
+            for n, (b, view) in enumerate(zip(given, views, strict=True)):
                 if of_each:
-                    told[n] |= scanner.measure(sample, of_each, name=tensor.id)
+                    measured = measure_view(
+                        view,
+                        of_each,
+                        name=tensor.id,
+                        pool_over=options.stats_over,
+                        executor=executor,
+                        workers=workers,
+                        progress=options.progress,
+                    )
+                    _count(nan_counts, tensor.id, measured)
+                    found[n] |= measured.values
                     images.setdefault(image_key(b.image, b.axes), {}).update(
-                        {step.key(tensor.id, m): told[n][m].values.tolist() for m in of_each}
+                        {step.key(tensor.id, m): found[n][m].values.tolist() for m in of_each}
                     )
             if len(own) < len(step.needs.measures):
-                break  # of other tensors: what comes behind is measured with the prediction
-            samples = [s.then(bind_step(step, model.registry, measured)) for s, measured in zip(samples, told, strict=True)]
+                break  # it uses another tensor: later steps are measured together with the prediction
+            views = [v.then(bind_step(step, model.registry, own_found)) for v, own_found in zip(views, found, strict=True)]
     return Statistics(
         dataset=FrozenMapping(dataset),
         images=FrozenMapping({k: FrozenMapping(v) for k, v in images.items()}),
-        nan_counts=FrozenMapping(scanner.nan_counts),
+        nan_counts=FrozenMapping(nan_counts),
     )
+
+
+def _count(nan_counts: dict[str, int], tensor: str, measured: Measured) -> None:
+    if measured.nan_count:
+        nan_counts[tensor] = measured.nan_count
 
 
 def parse_measure(text: str, over: tuple[AxisId, ...]) -> Measure:
@@ -127,15 +138,16 @@ def measure_images(
     axes = [i.axes or tuple(f"axis{n}" for n in range(len(i.shape))) for i in opened]
     if len(set(axes)) > 1:
         raise InputError(f"images differ in axes ({'; '.join(','.join(a) for a in dict.fromkeys(axes))}): name them with axes= (--axes)")
-    samples = [_sample(i, axes[0]) for i in opened]
+    views = [_view(i, axes[0]) for i in opened]
     wanted = [attrs.evolve(m, axes=m.axes or axes[0]) for m in measures]
     strange = [a for m in wanted for a in m.axes if a not in axes[0]]
     if strange:
         raise InputError(f"statistics over axis {strange[0]!r}: the images have {', '.join(axes[0])}")
-    scanner = Scanner(executor=executor or Threads(), workers=workers, progress=options.progress)
-    found = scanner.measure_dataset(samples, wanted, name="images")
+    measured = measure_dataset(views, wanted, name="images", executor=executor, workers=workers, progress=options.progress)
+    nan_counts: dict[str, int] = {}
+    _count(nan_counts, "images", measured)
     return Statistics(
-        dataset=FrozenMapping({_name(m): found[m].values.tolist() for m in wanted}), nan_counts=FrozenMapping(scanner.nan_counts)
+        dataset=FrozenMapping({_name(m): measured.values[m].values.tolist() for m in wanted}), nan_counts=FrozenMapping(nan_counts)
     )
 
 
@@ -144,7 +156,7 @@ def _name(measure: Measure) -> str:
     return measure_text(measure) + ("" if measure.method == "linear" else f", {measure.method}")
 
 
-def _sample(image: Image, axes: tuple[AxisId, ...]) -> TensorView:
+def _view(image: Image, axes: tuple[AxisId, ...]) -> TensorView:
     """Return an image as a sample without extra axes."""
     return TensorView(source=_Plain(image), axes=axes, shape=image.shape, chunks=image.chunks or (1,) * len(image.shape), extra=0)
 

@@ -1,9 +1,9 @@
-"""Options of a prediction."""
+"""Options of a prediction: those that decide the plan, and those that decide how it is run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 import attrs
 
@@ -14,7 +14,7 @@ from ..resources import allotted_memory
 from ..typing import AxisId, FrozenMapping, Precision
 from .statistics_file import Statistics, as_statistics
 
-__all__ = ["PredictOptions", "Progress", "parse_memory"]
+__all__ = ["PlanOptions", "PredictOptions", "Progress", "RunOptions", "evolve_options", "parse_memory"]
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called as ``progress(stage, done, total)``, from any thread, a few times a second at most."""
@@ -65,9 +65,9 @@ def _as_tuple(value: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...
     return () if value is None else (value,) if isinstance(value, str) else tuple(value)
 
 
-@attrs.frozen(kw_only=True)
-class PredictOptions:
-    """How to predict; everything has a default that works."""
+@attrs.frozen(kw_only=True, slots=False)  # a class can inherit from two classes only if one of them has no slots
+class PlanOptions:
+    """What to predict, and how it is cut, computed and stored; everything has a default that works."""
 
     axes: Any = None
     """Axes of the inputs, as in ``"tczyx"``; a mapping by tensor id where inputs differ. None: from metadata, else a guess."""
@@ -109,10 +109,6 @@ class PredictOptions:
     memory: int | str | None = None
     """Host memory to stay within, in bytes or as in ``"2 GB"``.
     None: nine tenths of what the batch scheduler or the control group gives this job, 2 GiB where nothing limits it."""
-
-    probe: bool | None = None
-    """Measure time and memory of the network by size of its blocks before the run, unless that is remembered, and choose blocks by it.
-    None: where the run is long, and nobody shares it."""
 
     workers: int | None = None
     """Blocks in flight at once; None: one per core."""
@@ -170,19 +166,6 @@ class PredictOptions:
     run_mode_kwargs: FrozenMapping[str, Any] = attrs.field(default=FrozenMapping(), converter=FrozenMapping)
     """Arguments of `run_mode`."""
 
-    client: Any = attrs.field(default=None, eq=False)
-    """A `distributed.Client` whose workers predict; None: the active one, else threads of this process."""
-
-    overwrite: bool = False
-    resume: bool = False
-    """Continue a run that was interrupted; one that is not there is begun, one that is whole is left as it is."""
-
-    shard: tuple[int, int] | None = None
-    """``(i, n)``: compute the i-th of n parts, i from 1 to n, while other processes compute the others into the same output."""
-
-    trust: bool = False
-    progress: Progress | None = attrs.field(default=None, eq=False)
-
     def __attrs_post_init__(self) -> None:
         for check in (self._check_blocks, self._check_output, self._check_network):
             check()
@@ -192,10 +175,6 @@ class PredictOptions:
             for axis, size in getattr(self, name).items():
                 if size < 1:
                     raise InputError(f"{name} along axis {axis!r} is {size}: expected at least 1 pixel")
-        if self.shard is not None:
-            number, count = self.shard if len(self.shard) == 2 else (None, None)
-            if not (isinstance(number, int) and isinstance(count, int) and 1 <= number <= count):
-                raise InputError(f"shard is {self.shard!r}: expected a pair of numbers i, n (--shard i/n) with i from 1 to n")
         if self.batch_size < 1:
             raise InputError(f"batch_size is {self.batch_size}: expected at least 1")
         if any(h < 0 for h in self.halo.values()):
@@ -230,3 +209,65 @@ class PredictOptions:
             return parse_memory(self.memory)
         allotted = allotted_memory()
         return DEFAULT_MEMORY if allotted is None else allotted * 9 // 10
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class RunOptions:
+    """How a plan is run; the result is the same whatever they say."""
+
+    client: Any = attrs.field(default=None, eq=False)
+    """A `distributed.Client` whose workers predict; None: the active one, else threads of this process."""
+
+    overwrite: bool = False
+    resume: bool = False
+    """Continue a run that was interrupted; one that is not there is begun, one that is whole is left as it is."""
+
+    shard: tuple[int, int] | None = None
+    """``(i, n)``: compute the i-th of n parts, i from 1 to n, while other processes compute the others into the same output."""
+
+    trust: bool = False
+    progress: Progress | None = attrs.field(default=None, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self.shard is not None:
+            number, count = self.shard if len(self.shard) == 2 else (None, None)
+            if not (isinstance(number, int) and isinstance(count, int) and 1 <= number <= count):
+                raise InputError(f"shard is {self.shard!r}: expected a pair of numbers i, n (--shard i/n) with i from 1 to n")
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class PredictOptions(PlanOptions, RunOptions):
+    """How to predict: the options of plans and those of runs."""
+
+    probe: bool | None = None
+    """Measure time and memory of the network by size of its blocks before the run, unless that is remembered, and choose blocks by it.
+    None: where the run is long, and nobody shares it."""
+
+    def __attrs_post_init__(self) -> None:
+        PlanOptions.__attrs_post_init__(self)
+        RunOptions.__attrs_post_init__(self)
+
+    @property
+    def for_run(self) -> RunOptions:
+        """The options of runs alone."""
+        return RunOptions(**{a.name: getattr(self, a.name) for a in attrs.fields(RunOptions)})
+
+
+Options = TypeVar("Options", PlanOptions, RunOptions, PredictOptions)
+
+
+def evolve_options(options: Options, changes: Mapping[str, Any]) -> Options:
+    """Return options with changes.
+
+    Raises:
+        InputError: There is no such option, or it is no option of this step.
+
+    """
+    known: list[str] = [a.name for a in attrs.fields(type(options))]
+    unknown: list[str] = [name for name in changes if name not in known]
+    if unknown:
+        names = ", ".join(map(repr, unknown))
+        if set(unknown) <= {a.name for a in attrs.fields(PredictOptions)}:
+            raise InputError(f"{names}: options of plans cannot change a plan that is made; plan again, or give some of {', '.join(known)}")
+        raise InputError(f"unknown option {names}: expected some of {', '.join(known)}")
+    return attrs.evolve(options, **changes) if changes else options

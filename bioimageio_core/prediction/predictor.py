@@ -14,31 +14,35 @@ from ..errors import InputError, OutputError
 from ..io import run_of_output
 from ..registry import WeightsAdapter
 from ..resources import allotted_cores
+from ..typing import FrozenMapping
 from .execution.executors.base import Executor
 from .execution.executors.threads import Threads
-from .execution.jobs import RegionJob
+from .execution.run import begin_run
 from .execution.run_plan import run_plan
 from .model.loaded_model import LoadedModel
 from .model.network import Network, load_network
 from .model.planned_run_mode import PlannedRunMode, plan_run_mode
 from .model.weights_selection import WeightsChoice, choose_weights
-from .options import PredictOptions
-from .output.output_places import Places, finished_before
+from .options import PredictOptions, RunOptions, evolve_options
+from .output.finalize import complete_prediction
+from .output.open_output import open_output
 from .output.result import LabelledArray, Prediction
-from .output.run_identity import check_same_run, run_identity
-from .planning.fixed_input_shapes import check_insisted_sizes
+from .output.run_identity import check_same_run, recorded_choices, run_identity
+from .planning.fixed_input_shapes import check_fixed_input_shapes
 from .planning.plan import Plan
 from .planning.planner import make_plan
 from .planning.profiling.profile import UNMEASURED, UNMEASURED_ON_GPU, Profile
 from .planning.profiling.remembered_profiles import recall_profile
 
+__all__ = ["Predictor", "active_client"]
+
 LONG_RUN = 120.0
-"""Seconds that a run is thought to take at least, for the network to be measured before."""
+"""Estimated seconds of a run from which on the network is measured before."""
 
-__all__ = ["Predictor", "active_client", "evolve_options"]
+RUN_OPTIONS = frozenset(a.name for a in attrs.fields(RunOptions))
 
 
-def check_apart(output: str, plan: Plan, model: LoadedModel) -> None:
+def _check_apart(output: str, plan: Plan, model: LoadedModel) -> None:
     """Refuse to write where an input or the model is read from: overwriting would destroy it.
 
     Raises:
@@ -46,7 +50,7 @@ def check_apart(output: str, plan: Plan, model: LoadedModel) -> None:
 
     """
     place = Path(output).expanduser().resolve()
-    read = {f"the image for {i.bound.tensor.id!r}": i.bound.image.location for i in plan.inputs}
+    read = {f"the image for {i.id!r}": i.bound.image.location for i in plan.inputs}
     read["the model"] = model.package.root or (model.package.archive if isinstance(model.package.archive, str) else None)
     for what, location in read.items():
         if location is None or "://" in location:
@@ -56,7 +60,7 @@ def check_apart(output: str, plan: Plan, model: LoadedModel) -> None:
             raise OutputError(f"output {output} would be written over {what}, {location}: give another name")
 
 
-def active_client(options: PredictOptions) -> Any:
+def active_client(options: RunOptions) -> Any:
     """Return the `distributed.Client` to predict with: the given one, else the active one; None where there is none."""
     if options.client is not None or "distributed" not in sys.modules:
         return options.client
@@ -66,20 +70,6 @@ def active_client(options: PredictOptions) -> Any:
         return default_client()
     except ValueError:
         return None
-
-
-def evolve_options(options: PredictOptions, changes: dict[str, Any]) -> PredictOptions:
-    """Return options with changes.
-
-    Raises:
-        InputError: There is no option of some name.
-
-    """
-    known = [a.name for a in attrs.fields(PredictOptions)]
-    unknown = [name for name in changes if name not in known]
-    if unknown:
-        raise InputError(f"unknown option {', '.join(map(repr, unknown))}: expected some of {', '.join(known)}")
-    return attrs.evolve(options, **changes) if changes else options
 
 
 class Predictor:
@@ -121,16 +111,17 @@ class Predictor:
         weights = choose_weights(self.model.weights, self.model.registry, chosen)
         continued = None
         if output is not None and (chosen.resume or chosen.shard):
-            noted = run_of_output(str(output))[1]
-            continued = None if noted is None else noted.get("choices")
+            recorded = run_of_output(str(output))[1] or {}
+            continued = recorded_choices(recorded)
         return make_plan(
             self.model.io,
             inputs,
-            attrs.evolve(chosen, client=client),
+            chosen,
             registry=self.model.registry,
             weights=weights,
             cores=cores,
             processes=processes,
+            on_cluster=client is not None,
             profile=recall_profile(self.model, weights) or (UNMEASURED if weights.on_cpu else UNMEASURED_ON_GPU),
             continued=continued,
         )
@@ -161,7 +152,7 @@ class Predictor:
         if self._worth_probing(plan, self.with_options(**options)):
             self.probe(inputs, **options)
             plan = self.plan(inputs, output, **options)
-        return self.run(plan, output, **options)
+        return self.run(plan, output, **{k: v for k, v in options.items() if k in RUN_OPTIONS})
 
     def _worth_probing(self, plan: Plan, options: PredictOptions) -> bool:
         """Return whether the network is to be measured before a run."""
@@ -188,7 +179,7 @@ class Predictor:
         chosen = self.with_options(**options)
         plan = self.plan(inputs, **options)
         arrays = lazy_outputs(plan, self.model, trust=chosen.trust)
-        return {o.tensor.id: LabelledArray(arrays[o.tensor.id], o.axes) for o in plan.outputs}
+        return {o.id: LabelledArray(arrays[o.id], o.axes) for o in plan.outputs}
 
     def run(self, plan: Plan, output: str | None = None, **options: Any) -> Prediction:
         """Carry out a plan of this predictor.
@@ -196,43 +187,43 @@ class Predictor:
         Args:
             plan: What `plan` returned.
             output: Path or URL of a zarr group to write; None returns numpy arrays.
-            options: Changes to the options of this predictor that do not change the plan:
-                `client`, `overwrite`, `progress`, `resume`, `shard`, `statistics`, `trust`.
+            options: Changes to the options of this predictor; see `RunOptions`.
 
         Raises:
+            InputError: An option is one of plans; `plan` takes those.
             OutputError: The output exists, was begun by another run, or cannot be written.
             ModelRunError: The network failed.
 
         """
-        chosen = self.with_options(**options)
-        continued, run = False, {}
+        chosen = evolve_options(self.options.for_run, options)
+        continued, record = False, {}
         if output is not None:
             output = str(output)
-            check_apart(output, plan, self.model)
-            run = {"identity": run_identity(plan, self.model, chosen), "choices": plan.choices}
-            whole, noted = run_of_output(output)
-            if (chosen.resume or chosen.shard) and noted is not None and not chosen.overwrite:
-                check_same_run(output, noted.get("identity", {}), run["identity"])
-                if whole:
-                    return finished_before(plan, output, chosen)
+            _check_apart(output, plan, self.model)
+            record = {"identity": run_identity(plan, self.model), "choices": plan.choices.as_dict()}
+            complete, before = run_of_output(output)
+            if (chosen.resume or chosen.shard) and before is not None and not chosen.overwrite:
+                check_same_run(output, before.get("identity", {}), record["identity"])
+                if complete:
+                    return complete_prediction(plan, output)
                 continued = True
         elif chosen.resume or chosen.shard:
             raise InputError("resume and shard continue what is on disk: give an output (-o), as in result.zarr")
         client = active_client(chosen)
-        job = RegionJob(work=None, descr=self.model.descr, package=self.model.package, trust=chosen.trust)
+        network, ranks = None, FrozenMapping[str, int]()
+        executor: AbstractContextManager[Executor] = nullcontext(Threads())
         if client is None:
             # Loaded now, so that what fails does so before anything is written.
-            job.network = self.network(plan.weights, plan.run_mode, threads=plan.threads, calls=plan.workers, trust=chosen.trust)
-            with job.network.acquire() as adapter:
-                check_insisted_sizes(plan, adapter)
-            executor: AbstractContextManager[Executor] = nullcontext(Threads())
+            network = self.network(plan.weights, plan.run_mode, threads=plan.threads, calls=plan.workers, trust=chosen.trust)
+            with network.acquire() as adapter:
+                check_fixed_input_shapes(plan, adapter)
         else:
             from .execution.executors.dask_cluster import Cluster, ranks_on_hosts
 
-            executor, job.turns = Cluster(client), ranks_on_hosts(client)
-        places = Places(plan, output, chosen, run, continued=continued)
-        with executor as entered:
-            return run_plan(plan, self.model, chosen, entered, job, places, run)
+            executor, ranks = Cluster(client), FrozenMapping(ranks_on_hosts(client))
+        sinks = open_output(plan, output, record, overwrite=chosen.overwrite, shared=chosen.shard is not None, continued=continued)
+        with executor as entered, begin_run(plan, self.model, chosen, sinks, entered, network=network, rank_on_host=ranks) as run:
+            return run_plan(run, record)
 
     def network(
         self, weights: WeightsChoice, run_mode: PlannedRunMode | None = None, *, threads: int, calls: int = 1, trust: bool = False

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import FixedSize, TiedAxis
+from ..blocks import AxisTie, FixedSize
 from ..errors import BlockError, InputError
 from ..typing import AxisId, FrozenMapping
 from .model.test_tensors import load_test_inputs
@@ -72,18 +72,20 @@ def verify_blocks(predictor: Predictor, inputs: Any, *, tolerance: float) -> Ver
         InputError: The image is a single block, or the network's fixed size leaves no room for a second grid.
 
     """
+    options: dict[str, Any] = {}
     if inputs is None:
         if not predictor.options.block:
-            predictor.options = attrs.evolve(predictor.options, block=blocks_of_test_size(predictor, ("free", "if_needed")))
-        inputs = _spanning_test_inputs(predictor)
-    plan = predictor.plan(inputs)
+            options["block"] = blocks_of_test_size(predictor, ("free", "if_needed"))
+        options["axes"] = {t.id: ",".join(t.axis_ids) for t in predictor.model.io.inputs}
+        inputs = _spanning_test_inputs(predictor, options)
+    plan = predictor.plan(inputs, **options)
     if plan.regions.block_count == 1 or not any(_is_cut(plan, n) for n in range(len(plan.grids))):
         raise InputError(
             "there is nothing to verify: the image is a single block; give a larger one, or smaller blocks with block= (--block y=256)"
         )
-    changes, kind = _reference_options(predictor, inputs, plan)
+    changes, kind = _reference_options(predictor, inputs, plan, options)
     blockwise = predictor.run(plan)
-    reference = predictor.predict(inputs, **changes)
+    reference = predictor.predict(inputs, **{**options, **changes})
     assert reference.plan is not None  # it is this process that plans
     return VerifyReport(
         model=plan.model.name,
@@ -92,7 +94,7 @@ def verify_blocks(predictor: Predictor, inputs: Any, *, tolerance: float) -> Ver
         blocks=plan.regions.block_count,
         reference_blocks=reference.plan.regions.block_count,
         tolerance=tolerance,
-        outputs=tuple(_compare(o.tensor.id, blockwise, reference, tolerance) for o in plan.outputs),
+        outputs=tuple(_compare(o.id, blockwise, reference, tolerance) for o in plan.outputs),
         plan=plan,
     )
 
@@ -101,7 +103,9 @@ def _is_cut(plan: Plan, number: int) -> bool:
     return plan.grids[number].count > 1 and plan.groups[number].cutting != "per_item"
 
 
-def _reference_options(predictor: Predictor, inputs: Any, plan: Plan) -> tuple[dict[str, Any], Literal["whole", "shifted grid"]]:
+def _reference_options(
+    predictor: Predictor, inputs: Any, plan: Plan, options: dict[str, Any]
+) -> tuple[dict[str, Any], Literal["whole", "shifted grid"]]:
     """Return options that predict the whole in one block or, where sizes are fixed, on a grid with more halo.
 
     The halo grows by the granularity, so that the network sees the same phase while all seams move;
@@ -118,7 +122,7 @@ def _reference_options(predictor: Predictor, inputs: Any, plan: Plan) -> tuple[d
             for output in plan.grids[n].group.outputs:
                 halo[output.axis] = max(halo.get(output.axis, 0), output.halo + output.at(more))
         try:
-            predictor.plan(inputs, halo=halo)
+            predictor.plan(inputs, **{**options, "halo": halo})
         except BlockError as error:
             growth = {n: more // 2 for n, more in growth.items() if (more // 2) % plan.grids[n].group.denominator == 0 and more > 1}
             if not growth:
@@ -163,13 +167,13 @@ def _compare(output: str, blockwise: Prediction, reference: Prediction, toleranc
 
 def _locate(blockwise: Plan, reference: Plan, output: str, beyond: NDArray[np.bool_], at: tuple[int, ...]) -> str:
     """Say at which border between blocks an output goes wrong, and how far from borders it does."""
-    planned = next(o for o in blockwise.outputs if o.tensor.id == output)
+    planned = next(o for o in blockwise.outputs if o.id == output)
     where = np.nonzero(beyond)
     nearest = np.full(where[0].size, np.iinfo(np.int64).max)
     border: tuple[int, str] | None = None
     strides, halos = [], []
     for n, tie in enumerate(planned.ties):
-        if tie is None or not _is_cut(blockwise, tie[0]):
+        if tie is None or not _is_cut(blockwise, tie.grid):
             continue
         own = _borders(blockwise, tie)
         ends = np.array([0, beyond.shape[n]])  # blocks end there as well, in their padding
@@ -179,8 +183,8 @@ def _locate(blockwise: Plan, reference: Plan, output: str, beyond: NDArray[np.bo
         away = abs(int(own[position]) - at[n])
         if border is None or away < border[0]:
             border = (away, f"seam at {planned.axes[n]} = {own[position]}, between blocks {position} and {position + 1}")
-        strides.append(tie[1].at(blockwise.grids[tie[0]].stride))
-        halos.append(tie[1].halo)
+        strides.append(tie.tied.at(blockwise.grids[tie.grid].stride))
+        halos.append(tie.tied.halo)
     assert border is not None  # something is cut, or there would be nothing to verify
     reach = int(nearest.max()) + 1
     if 2 * reach < min(strides):
@@ -194,9 +198,9 @@ def _locate(blockwise: Plan, reference: Plan, output: str, beyond: NDArray[np.bo
     )
 
 
-def _borders(plan: Plan, tie: tuple[int, TiedAxis]) -> NDArray[np.int64]:
-    grid = plan.grids[tie[0]]
-    return np.array([grid.core(k, tie[1])[0] for k in range(1, grid.count)], dtype=np.int64)
+def _borders(plan: Plan, tie: AxisTie) -> NDArray[np.int64]:
+    grid = plan.grids[tie.grid]
+    return np.array([grid.core(k, tie.tied)[0] for k in range(1, grid.count)], dtype=np.int64)
 
 
 def _distances(borders: NDArray[np.int64], size: int) -> NDArray[np.int64]:
@@ -227,21 +231,21 @@ def blocks_of_test_size(predictor: Predictor, cutting: Collection[Cutting]) -> d
     return block
 
 
-def _spanning_test_inputs(predictor: Predictor) -> dict[str, NDArray[Any]]:
+def _spanning_test_inputs(predictor: Predictor, options: dict[str, Any]) -> dict[str, NDArray[Any]]:
     """Return the test inputs, mirrored and repeated along axes that can be cut until they span a few blocks."""
     model = predictor.model
     inputs = load_test_inputs(model)
-    predictor.options = attrs.evolve(predictor.options, axes={t.id: ",".join(t.axis_ids) for t in model.io.inputs})
-    plan = predictor.plan(inputs)
+    plan = predictor.plan(inputs, **options)
+    blocks = predictor.with_options(**options).block
     repeats: dict[tuple[str, AxisId], int] = {}
     for grid, sized in zip(plan.grids, plan.groups, strict=True):
         if sized.cutting in ("per_item", "whole"):
             continue
-        block = predictor.options.block.get(grid.group.name, grid.block_size(0))
+        block = blocks.get(grid.group.name, grid.block_size(0))
         times = max(1, int(np.ceil(BLOCKS_TO_SPAN * block / grid.image_size)))
         repeats.update({(t.tensor, t.axis): times for t in grid.group.inputs})
     for planned in plan.inputs:
-        name = planned.bound.tensor.id
+        name = planned.id
         for n, axis in enumerate(planned.bound.tensor.axis_ids):
             times = repeats.get((name, axis), 1)
             if times > 1:

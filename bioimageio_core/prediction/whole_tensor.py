@@ -7,11 +7,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..registry import WeightsAdapter
+from ..registry import Measure, WeightsAdapter
 from ..typing import AxisId
-from .data.tensor_view import TensorView
-from .execution.passes.statistics import Scanner
-from .execution.prepared_tensors import ArraySource, bind_steps, reference_statistics
+from .data.tensor_view import AxisArray, TensorView
+from .data.whole_tensors import ArraySource
+from .execution.bound_steps import BoundSteps, StepBinder
+from .execution.measure import measure_view
 from .model.loaded_model import LoadedModel
 from .model.network import run_network
 from .model.processing_steps import plan_steps
@@ -31,11 +32,15 @@ class WholeTensorCall:
 
     def __init__(self, model: LoadedModel, inputs: Mapping[str, NDArray[Any]]) -> None:
         self._model = model
-        self._scanner = Scanner(registry=model.registry, workers=1)
         tensors = (*model.io.inputs, *model.io.outputs)
         self._steps = {t.id: plan_steps(t, model.registry) for t in tensors}
-        raw = {t.id: _sample(inputs[t.id], t.axis_ids) for t in model.io.inputs if t.id in inputs}
-        self._references = reference_statistics(raw, [s for some in self._steps.values() for s in some], self._scanner)
+        raw = {t.id: _view(inputs[t.id], t.axis_ids) for t in model.io.inputs if t.id in inputs}
+        references: dict[Measure, AxisArray] = {}
+        for name, view in raw.items():
+            wanted = [m for steps in self._steps.values() for s in steps for m in s.needs.measures if m.tensor == name]
+            if wanted:
+                references |= measure_view(view, wanted, name=name).values
+        self._binder = StepBinder(registry=model.registry, measured=_measured, references=references)
         self.network_inputs = {t.id: self._process(t, raw[t.id]) for t in model.io.inputs if t.id in raw}
         """What the network is called with, by id."""
 
@@ -50,13 +55,17 @@ class WholeTensorCall:
 
     def postprocessed(self, outputs: Sequence[NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return what becomes of outputs of the network, given in described order."""
-        return {t.id: self._process(t, _sample(a, t.axis_ids)) for t, a in zip(self._model.io.outputs, outputs, strict=True)}
+        return {t.id: self._process(t, _view(a, t.axis_ids)) for t, a in zip(self._model.io.outputs, outputs, strict=True)}
 
-    def _process(self, tensor: TensorIO, sample: TensorView) -> NDArray[Any]:
-        steps = self._steps[tensor.id]
-        ready = bind_steps(sample, steps, self._scanner, self._references, name=tensor.id, cut=tensor.axis_ids)
-        return ready.read((0,) * len(ready.shape), ready.shape)
+    def _process(self, tensor: TensorIO, view: TensorView) -> NDArray[Any]:
+        view = BoundSteps(tensor.id, view, self._steps[tensor.id], cut=tensor.axis_ids, binder=self._binder).all()
+        return view.read((0,) * len(view.shape), view.shape)
 
 
-def _sample(array: NDArray[Any], axes: Iterable[AxisId]) -> TensorView:
+def _measured(tensor: str, step: int, view: TensorView, measures: Sequence[Measure]) -> Mapping[Measure, AxisArray]:
+    """Measure a tensor on the spot; see `StatisticsLookup`."""
+    return measure_view(view, measures, name=tensor).values
+
+
+def _view(array: NDArray[Any], axes: Iterable[AxisId]) -> TensorView:
     return TensorView(source=ArraySource(array=array), axes=tuple(axes), shape=array.shape, chunks=array.shape, extra=0)

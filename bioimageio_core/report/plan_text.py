@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..prediction.planning.plan import Plan
+from ..prediction.planning.plan_json import plan_as_dict
 
 __all__ = ["guessed_axes_text", "plan_text"]
 
@@ -24,7 +25,7 @@ def plan_text(plan: Plan) -> str:
         *([f"run mode   {plan.run_mode.name}"] if plan.run_mode is not None else []),
         *(f"           {line}" for line in guessed_axes_text(plan)),
     ]
-    data = plan.as_dict()
+    data = plan_as_dict(plan)
     for name, i in data["inputs"].items():
         lines.append(f"input      {name}: {i['image']}, {_sizes(i['axes'], i['shape'])}, {i['dtype']}, padded {i['padding']}")
         lines.append(f"             {_arrow(i['preprocessing'])}")

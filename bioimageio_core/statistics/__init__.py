@@ -2,6 +2,7 @@
 
 from .dataset import DatasetPartial, DatasetStatistics
 from .partial import Partial
+from .partial_file import partial_from_bytes, partial_to_bytes
 from .streaming import StreamingStatistics
 
-__all__ = ["DatasetPartial", "DatasetStatistics", "Partial", "StreamingStatistics"]
+__all__ = ["DatasetPartial", "DatasetStatistics", "Partial", "StreamingStatistics", "partial_from_bytes", "partial_to_bytes"]

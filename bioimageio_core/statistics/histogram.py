@@ -58,6 +58,15 @@ class DenseHistogram:
         assert isinstance(other, DenseHistogram)
         self.counts += other.counts
 
+    def pairs(self) -> tuple[I64, I64]:
+        """Return keys and counts of the numbers that occur; a key is the slot, shifted left by the bits of a number, plus the number."""
+        keys = np.flatnonzero(self.counts)
+        return keys, self.counts.reshape(-1)[keys]
+
+    def add_counts(self, keys: I64, counts: I64) -> None:
+        """Add what `pairs` returned."""
+        self.counts.reshape(-1)[keys] += counts
+
     def locate(self, slots: I64, rank: I64) -> tuple[I64, I64]:
         """Return the number at each rank (from 0) of each slot, and the rank among the elements of that number."""
         digits, rest = np.zeros_like(rank), np.zeros_like(rank)
@@ -101,8 +110,16 @@ class SparseHistogram:
     def merge(self, other: Histogram) -> None:
         """Add the counts of another histogram of the same kind."""
         assert isinstance(other, SparseHistogram)
-        other._settle()
-        self._append(other._keys, other._counts)
+        self._append(*other.pairs())
+
+    def pairs(self) -> tuple[I64, I64]:
+        """Return keys and counts of the numbers that occur; a key is the slot, shifted left by the bits of a number, plus the number."""
+        self._settle()
+        return self._keys, self._counts
+
+    def add_counts(self, keys: I64, counts: I64) -> None:
+        """Add what `pairs` returned."""
+        self._append(keys, counts)
 
     def _append(self, keys: I64, counts: I64) -> None:
         self._pending.append((keys, counts))

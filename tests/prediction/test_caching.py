@@ -16,6 +16,7 @@ from made_models import null_model
 import bioimageio_core as bc
 from bioimageio_core.prediction.planning.cache_policy import choose_caches
 from bioimageio_core.prediction.planning.plan import CachePolicy
+from bioimageio_core.prediction.planning.plan_json import plan_as_dict
 from bioimageio_core.report.plan_text import plan_text
 
 SIZE, CHUNK, CORE, HALO = 96, 8, 12, 4
@@ -93,5 +94,5 @@ class TestOrder:
     def test_plans_say_it(self, tmp_path: Path) -> None:
         """The order is part of the plan, for people and for machines."""
         plan, _ = predicted(tmp_path, "zyx", SIZE * 8 * CHUNK * 4 * CHUNK)
-        assert plan.as_dict()["regions_per_brick"] == [1, 1, 8, 4, 8]
+        assert plan_as_dict(plan)["regions_per_brick"] == [1, 1, 8, 4, 8]
         assert "in bricks of z 8, y 4, x 8 regions" in plan_text(plan)

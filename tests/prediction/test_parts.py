@@ -26,6 +26,7 @@ from made_models import (
 
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError
+from bioimageio_core.prediction.planning.plan_json import plan_as_dict
 
 ANY = {"min": 16, "step": 4}
 NORMALISED = [{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["y", "x"]}}]
@@ -113,7 +114,7 @@ class TestRegionOfInterest:
             zarr.open_group(str(tmp_path / "o.zarr"), mode="r")["out"][...], predicted(model, image)[:, :, 9:101], rtol=1e-6
         )
         plan = bc.open_predictor(model).plan(image, roi={"y": (9, 101)})
-        assert plan.as_dict()["outputs"]["out"]["origin"] == [0, 0, 9, 0]
+        assert plan_as_dict(plan)["outputs"]["out"]["origin"] == [0, 0, 9, 0]
 
     @pytest.mark.parametrize(
         ("roi", "message"),

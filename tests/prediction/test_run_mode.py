@@ -13,6 +13,7 @@ from made_models import BATCH, channels, follows, pointwise_model_0_4, resample_
 import bioimageio_core as bc
 from bioimageio_core.prediction.model.loaded_model import LoadedModel
 from bioimageio_core.prediction.options import PredictOptions
+from bioimageio_core.prediction.planning.plan_json import plan_as_dict
 from bioimageio_core.prediction.predictor import Predictor
 from bioimageio_core.registry import Pipeline, PipelineSize, Registry, RunModeEntry, collect
 from bioimageio_core.sources import open_package
@@ -79,5 +80,5 @@ class TestPlan:
         """Are those of the plan."""
         plan = planned(pointwise_model_0_4(tmp_path, shape={"min": [1, 1, 16, 16], "step": [0, 0, 8, 8]}), Watching())
         assert "something is left out" in plan.warnings
-        assert "something is left out" in plan.as_dict()["warnings"]
+        assert "something is left out" in plan_as_dict(plan)["warnings"]
         assert [(g.group.name, g.group.left) for g in plan.grids][-2:] == [("y", 0), ("x", 8)]

@@ -12,6 +12,7 @@ from made_models import pointwise_model
 
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError
+from bioimageio_core.prediction.planning.plan_json import plan_as_dict
 
 
 def ramp() -> np.ndarray:
@@ -46,7 +47,7 @@ class TestDtype:
         found = bc.predict(pointwise_model(tmp_path), image, dtype="uint16", value_range=(-1, 1))
         values = np.asarray(found["out"])[0, 0] * (2 / 65535) - 1
         assert np.abs(values - image).max() <= 1.01 / 65535
-        assert found.plan.as_dict()["outputs"]["out"]["stored_as"] == {"dtype": "uint16", "scale_factor": 2 / 65535, "add_offset": -1.0}
+        assert plan_as_dict(found.plan)["outputs"]["out"]["stored_as"] == {"dtype": "uint16", "scale_factor": 2 / 65535, "add_offset": -1.0}
 
     def test_floats_and_labels(self, tmp_path: Path) -> None:
         """Half precision is a cast; labels keep their numbers, and one that does not fit is an error."""

@@ -62,7 +62,8 @@ import numpy as np
 import bioimageio_core as bc
 result = bc.predict({model!r}, np.load({image!r}), block={{"y": 16, "x": 16}})
 np.save({out!r}, np.asarray(result["out"]))
-print(json.dumps(result.plan.as_dict()))
+from bioimageio_core.prediction.planning.plan_json import plan_as_dict
+print(json.dumps(plan_as_dict(result.plan)))
 """
 
 

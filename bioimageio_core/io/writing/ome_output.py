@@ -15,7 +15,7 @@ from ..locations import join, zarr_store
 from .chunk_store import ArraySpec, ChunkStore
 from .pyramid import Level, halved
 
-__all__ = ["OmeImage", "OmeTarget", "OmeVersion", "ome_axes"]
+__all__ = ["OmeImage", "OmeSink", "OmeVersion", "ome_axes"]
 
 OmeVersion: TypeAlias = Literal["0.4", "0.5"]
 
@@ -148,13 +148,14 @@ class OmeImage:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class OmeTarget:
+class OmeSink:
     """Writes regions of a tensor to an image, and to those of its levels that go with them."""
 
+    is_picklable = True
     store: ChunkStore
     image: OmeImage
 
-    def write(self, name: str, start: tuple[int, ...], block: NDArray[Any]) -> None:
+    def write(self, start: tuple[int, ...], block: NDArray[Any]) -> None:
         """Write a region, which consists of whole chunks, given along the axes of the tensor."""
         order = self.image.order
         dropped = [n for n in range(block.ndim) if n not in order]

@@ -1,14 +1,15 @@
-"""What a run notes inside its unfinished output: what it computes, what is done, and what it measured.
+"""State of a run, kept inside its unfinished output: which tasks are done, what was measured, which process computes what.
 
-Nothing else coordinates processes that share a run: every note is made at once, and the same by whoever makes it.
+Processes that share a run coordinate through it alone. Each file appears complete or not at all.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,11 @@ __all__ = ["RunState"]
 
 FOLDER = ".bmz-run"
 PER_FOLDER = 4096
-"""Markers that lie in one folder, since some file systems get slow with more."""
+"""Markers in one folder; some file systems get slow with more."""
 
 
 class RunState:
-    """Markers and notes of a run; pickled as its location alone.
+    """Files of a run, by name; pickled as the location of the output alone.
 
     Args:
         output: Path or fsspec URL of the output.
@@ -39,84 +40,194 @@ class RunState:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.location.removesuffix("/" + FOLDER),)
 
-    def mark(self, stage: str, number: int) -> None:
-        """Note that a task is done; to be called when all that it wrote is whole.
-
-        Raises:
-            OutputError: The note cannot be made.
-
-        """
-        place = join(self.location, stage, str(number // PER_FOLDER))
-        name = str(number % PER_FOLDER)
-        local = local_path(place)
-        try:
-            if local is None:
-                files, path = file_system(join(place, name))
-                files.pipe_file(path, b"")
-                return
-            if place not in self._made:
-                os.makedirs(local, exist_ok=True)  # noqa: PTH103
-                self._made.add(place)
-            # An empty file: it is there or not, and never half written.
-            os.close(os.open(os.path.join(local, name), os.O_CREAT | os.O_WRONLY, 0o666))  # noqa: PTH118
-        except OSError as error:
-            raise output_error(place, error) from error
-
-    def done(self, stage: str, count: int) -> bytearray:
-        """Return a byte for each of ``count`` tasks: 1 where it is done."""
-        found = bytearray(count)
-        place = join(self.location, stage)
-        files, path = file_system(place)
-        if not files.exists(path):
-            return found
-        # Listings that were remembered before other processes made their notes would miss them.
-        files.invalidate_cache()
-        for folder in files.ls(path, detail=False):
-            first = int(str(folder).rstrip("/").rpartition("/")[2]) * PER_FOLDER
-            for marker in files.ls(folder, detail=False):
-                number = first + int(str(marker).rpartition("/")[2])
-                if number < count:
-                    found[number] = 1
-        return found
-
-    def note(self, name: str, value: Mapping[str, Any]) -> None:
-        """Keep a mapping of JSON values, whole or not at all.
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file, or replace it.
 
         Raises:
             OutputError: It cannot be written.
 
         """
-        place = join(self.location, f"{name}.json")
-        data = json.dumps(value).encode()
-        local = local_path(place)
-        try:
+        place = join(self.location, name)
+        with _output_errors(place):
+            local = local_path(place)
             if local is None:
                 files, path = file_system(place)
                 files.pipe_file(path, data)
                 return
-            note = Path(local)
-            note.parent.mkdir(parents=True, exist_ok=True)
-            temporary = note.with_name(f"{note.name}.{uuid.uuid4().hex}")
-            temporary.write_bytes(data)
-            temporary.replace(note)
-        except OSError as error:
-            raise output_error(place, error) from error
+            self._make_folder(os.path.dirname(local))  # noqa: PTH120
+            if data:
+                temporary = Path(f"{local}.{uuid.uuid4().hex}")
+                temporary.write_bytes(data)
+                temporary.replace(local)
+            else:  # an empty file is never half written
+                os.close(os.open(local, os.O_CREAT | os.O_WRONLY, 0o666))
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Write a file that does not exist yet; return False where it does.
+
+        Object stores cannot check and write in one step: there, two processes may both succeed.
+
+        Raises:
+            OutputError: It cannot be written.
+
+        """
+        place = join(self.location, name)
+        with _output_errors(place):
+            local = local_path(place)
+            if local is None:
+                files, path = file_system(place)
+                if files.exists(path):
+                    return False
+                files.pipe_file(path, data)
+                return True
+            self._make_folder(os.path.dirname(local))  # noqa: PTH120
+            try:
+                file = os.open(local, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+            except FileExistsError:
+                return False
+            try:
+                os.write(file, data)
+            finally:
+                os.close(file)
+            return True
+
+    def rewrite(self, name: str, data: bytes) -> bool:
+        """Replace the content of a file that exists; return False where it does not, or no longer.
+
+        Raises:
+            OutputError: It cannot be written.
+
+        """
+        place = join(self.location, name)
+        with _output_errors(place):
+            local = local_path(place)
+            if local is None:
+                files, path = file_system(place)
+                files.invalidate_cache()
+                if not files.exists(path):
+                    return False
+                files.pipe_file(path, data)
+                return True
+            try:
+                file = os.open(local, os.O_WRONLY | os.O_TRUNC)
+            except FileNotFoundError:
+                return False
+            try:
+                os.write(file, data)
+            finally:
+                os.close(file)
+            return True
+
+    def read(self, name: str) -> bytes | None:
+        """Return the content of a file; None where there is none.
+
+        Raises:
+            OutputError: It cannot be read.
+
+        """
+        place = join(self.location, name)
+        with _output_errors(place):
+            files, path = file_system(place)
+            try:
+                content: bytes = files.cat_file(path)
+            except FileNotFoundError:
+                return None
+            return content
+
+    def discard(self, name: str) -> None:
+        """Remove a file; no error where there is none.
+
+        Raises:
+            OutputError: It cannot be removed.
+
+        """
+        place = join(self.location, name)
+        with _output_errors(place), contextlib.suppress(FileNotFoundError):
+            files, path = file_system(place)
+            files.rm(path)
+
+    def mark(self, stage: str, task: int, result: bytes = b"") -> None:
+        """Record that a task is done; to be called when all that it wrote is complete.
+
+        Args:
+            stage: Name of the sweep that the task belongs to.
+            task: Its number.
+            result: What other processes need of it.
+
+        Raises:
+            OutputError: The marker cannot be written.
+
+        """
+        self.write(_marker(stage, task), result)
+
+    def result(self, stage: str, task: int) -> bytes | None:
+        """Return the result that a task recorded; None where it is not done."""
+        return self.read(_marker(stage, task))
+
+    def done(self, stage: str, count: int) -> bytearray:
+        """Return a byte for each of ``count`` tasks: 1 where it is done."""
+        found = bytearray(count)
+        files, path = file_system(join(self.location, stage))
+        # Listings that were remembered before other processes wrote their markers would miss them.
+        files.invalidate_cache()
+        with contextlib.suppress(FileNotFoundError):  # nothing is done, or another process completed the run meanwhile
+            for folder in files.ls(path, detail=False):
+                first = int(_last(folder)) * PER_FOLDER
+                for marker in files.ls(folder, detail=False):
+                    name = _last(marker)
+                    if name.isdigit() and first + int(name) < count:  # others are being written
+                        found[first + int(name)] = 1
+        return found
+
+    def note(self, name: str, value: Mapping[str, Any]) -> None:
+        """Keep a mapping of JSON values.
+
+        Raises:
+            OutputError: It cannot be written.
+
+        """
+        self.write(f"{name}.json", json.dumps(value).encode())
 
     def noted(self, name: str) -> dict[str, Any] | None:
-        """Return what was kept under a name, or None."""
-        files, path = file_system(join(self.location, f"{name}.json"))
-        try:
-            value = json.loads(files.cat_file(path))
-        except FileNotFoundError:
-            return None
+        """Return the mapping kept under a name, or None."""
+        content = self.read(f"{name}.json")
+        value = None if content is None else json.loads(content)
         return value if isinstance(value, dict) else None
 
     def remove(self) -> None:
-        """Remove all notes; what is not there is no error."""
-        files, path = file_system(self.location)
-        try:
+        """Remove all state, at once for other processes where the file system can rename; no error where there is none.
+
+        Raises:
+            OutputError: It cannot be removed.
+
+        """
+        place, local = self.location, local_path(self.location)
+        with _output_errors(place), contextlib.suppress(FileNotFoundError):
+            if local is not None:
+                place = f"{place}-{uuid.uuid4().hex}"
+                Path(local).rename(str(local_path(place)))
+                self._made.clear()
+            files, path = file_system(place)
             files.rm(path, recursive=True)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise output_error(self.location, error) from error
+
+    def _make_folder(self, folder: str) -> None:
+        if folder not in self._made:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self._made.add(folder)
+
+
+def _marker(stage: str, task: int) -> str:
+    return f"{stage}/{task // PER_FOLDER}/{task % PER_FOLDER}"
+
+
+def _last(path: str) -> str:
+    return str(path).replace("\\", "/").rstrip("/").rpartition("/")[2]
+
+
+@contextlib.contextmanager
+def _output_errors(place: str) -> Iterator[None]:
+    """Raise OutputError for what the file system refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise output_error(place, error) from error

@@ -14,7 +14,7 @@ from ...errors import AxesError, ChannelError, InputError
 from ...io import Image, open_image
 from ...typing import AxisId
 from ..model.tensor_spec import AxisIO, ModelIO, TensorIO
-from ..options import PredictOptions
+from ..options import PlanOptions
 from .pixel_size import fit_pixel_size
 
 __all__ = ["BoundInput", "bind_inputs"]
@@ -34,6 +34,11 @@ class BoundInput:
 
     axes_guessed: bool = False
     warnings: tuple[str, ...] = ()
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of an element."""
+        return self.image.dtype
 
     @property
     def extra_axes(self) -> tuple[AxisId, ...]:
@@ -88,7 +93,7 @@ def pad_windows(region: NDArray[Any], windows: Sequence[Window], value: float) -
     return region
 
 
-def bind_inputs(model: ModelIO, inputs: Any, options: PredictOptions) -> tuple[BoundInput, ...]:
+def bind_inputs(model: ModelIO, inputs: Any, options: PlanOptions) -> tuple[BoundInput, ...]:
     """Match images to the inputs of a model.
 
     Args:
@@ -128,7 +133,7 @@ def _for_tensor(option: Any, tensor_id: str) -> Any:
     return option.get(tensor_id) if isinstance(option, Mapping) else option
 
 
-def _bind(tensor: TensorIO, source: Any, options: PredictOptions) -> BoundInput:
+def _bind(tensor: TensorIO, source: Any, options: PlanOptions) -> BoundInput:
     image = open_image(source, axes=_for_tensor(options.axes, tensor.id), level=options.level)
     if 0 in image.shape:
         raise InputError(f"{image.name} is empty (shape {image.shape}): there is nothing to predict")

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from ...blocks import AxisGrid, TiedAxis
+from ...blocks import AxisGrid, AxisTie, TiedAxis
 from .tensor_view import Readable
 
 __all__ = ["Blended", "Blending", "tile", "tile_count", "weights"]
@@ -96,8 +96,8 @@ class Blended:
     """An output put together from blocks that lie side by side in a store, read region by region."""
 
     tiles: Readable
-    ties: tuple[tuple[int, TiedAxis] | None, ...]
-    """For each axis: the number of its grid and the tie."""
+    ties: tuple[AxisTie | None, ...]
+    """Of each axis; None where the axis is not cut."""
 
     grids: tuple[AxisGrid, ...]
     how: Blending
@@ -109,7 +109,7 @@ class Blended:
             if tie is None:
                 parts.append([(low, high, low, high, None)])
                 continue
-            grid, tied = self.grids[tie[0]], tie[1]
+            grid, tied = self.grids[tie.grid], tie.tied
             along: list[tuple[int, int, int, int, NDArray[np.float64] | None]] = []
             for block in _blocks(grid, tied, low, high):
                 begin, end = _window(grid, block, tied)

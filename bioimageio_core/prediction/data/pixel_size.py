@@ -7,7 +7,7 @@ from ...io import Image
 from ...io.reading.rescaled import rescaled
 from ...typing import AxisId
 from ..model.tensor_spec import TensorIO
-from ..options import PredictOptions
+from ..options import PlanOptions
 
 __all__ = ["fit_pixel_size"]
 
@@ -32,7 +32,7 @@ NOTICEABLE = 0.1
 """Pixel sizes that differ by more than this part are worth a warning."""
 
 
-def fit_pixel_size(tensor: TensorIO, image: Image, options: PredictOptions) -> tuple[Image, tuple[str, ...]]:
+def fit_pixel_size(tensor: TensorIO, image: Image, options: PlanOptions) -> tuple[Image, tuple[str, ...]]:
     """Return an image with the pixel size of the model, where that is wanted; else warnings where it has another.
 
     Args:

@@ -1,4 +1,4 @@
-"""Samples in slabs, where statistics have so many groups that they could not all be held at once."""
+"""Slabs of a tensor, for statistics with more groups than memory can hold at once."""
 
 from __future__ import annotations
 
@@ -10,19 +10,71 @@ import attrs
 from numpy.typing import NDArray
 
 from ...registry import Measure
+from ...typing import AxisId
 from .tensor_view import TensorView
 
-__all__ = ["split_along_axis"]
+__all__ = ["slab_count", "split_along_axis"]
 
 MOST_COUNTS = 2**22
-"""Counts that percentiles may have to keep at once, of 16 bytes each: one for each group and leading 16 bits that occur in it."""
+"""Counts that percentiles may keep at once, of 16 bytes each: one for each group and leading 16 bits that occur in it."""
+
+
+def slab_count(axes: Sequence[AxisId], shape: Sequence[int], chunks: Sequence[int], measures: Iterable[Measure]) -> int:
+    """Return into how many slabs `split_along_axis` splits a tensor."""
+    axis, thickness = _slab(axes, shape, chunks, tuple(measures))
+    return -(-shape[axis] // thickness) if shape else 1
+
+
+def split_along_axis(view: TensorView, measures: Iterable[Measure]) -> Iterator[tuple[int, TensorView]]:
+    """Yield ``(axis, slab)`` for slabs of a tensor that can be measured one after the other; the tensor itself where one slab is enough.
+
+    Args:
+        view: The tensor.
+        measures: What is measured, over axes of the tensor.
+
+    """
+    axis, thickness = _slab(view.axes, view.shape, view.chunks, tuple(measures))
+    if not view.shape or thickness >= view.shape[axis]:
+        yield axis, view
+        return
+    whole = {a for step in view.steps for a in step.whole_axes}
+    chunks = tuple(n if a in whole else c for a, n, c in zip(view.axes, view.shape, view.chunks, strict=True))
+    for begin in range(0, view.shape[axis], thickness):
+        own = min(thickness, view.shape[axis] - begin)
+        yield (
+            axis,
+            attrs.evolve(
+                view,
+                source=_Slab(view=view, axis=axis, begin=begin),
+                shape=(*view.shape[:axis], own, *view.shape[axis + 1 :]),
+                chunks=(*chunks[:axis], min(chunks[axis], own), *chunks[axis + 1 :]),
+                steps=(),
+                cached=False,
+            ),
+        )
+
+
+def _slab(axes: Sequence[AxisId], shape: Sequence[int], chunks: Sequence[int], measures: tuple[Measure, ...]) -> tuple[int, int]:
+    """Return the axis that slabs cut, and how thick they are along it: whole chunks where possible."""
+    most, axis = 0, 0
+    for measure in (m for m in measures if m.kind == "percentile" and m.q not in (0, 100)):
+        kept = [n for n, a in enumerate(axes) if a not in measure.axes]
+        groups = prod(shape[n] for n in kept)
+        each = min(prod(shape) // max(1, groups), 2**16)
+        if groups * each > most and kept:
+            most, axis = groups * each, max(kept, key=lambda n: shape[n])
+    count = -(-most // MOST_COUNTS)
+    if count <= 1 or any(axes[axis] in m.axes for m in measures):
+        return axis, shape[axis] if shape else 1
+    thickness = max(1, shape[axis] // count)
+    return axis, thickness // chunks[axis] * chunks[axis] if thickness > chunks[axis] else thickness
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class _Slab:
-    """Part of a sample along one axis, read as if it was all."""
+    """Part of a tensor along one axis, read as if it were the whole."""
 
-    sample: TensorView
+    view: TensorView
     axis: int
     begin: int
 
@@ -31,39 +83,4 @@ class _Slab:
         low, high = list(start), list(stop)
         low[self.axis] += self.begin
         high[self.axis] += self.begin
-        return self.sample.read(low, high)
-
-
-def split_along_axis(sample: TensorView, measures: Iterable[Measure]) -> Iterator[tuple[int, TensorView]]:
-    """Yield ``(axis, slab)`` for slabs of a sample that can be measured one after the other; the sample itself where it can be at once.
-
-    Args:
-        sample: What is measured.
-        measures: With axes of the sample.
-
-    """
-    percentiles = [m for m in measures if m.kind == "percentile" and m.q not in (0, 100)]
-    most, axis = 0, 0
-    for measure in percentiles:
-        kept = [n for n, a in enumerate(sample.axes) if a not in measure.axes]
-        groups = prod(sample.shape[n] for n in kept)
-        each = min(prod(sample.shape) // max(1, groups), 2**16)
-        if groups * each > most and kept:
-            most, axis = groups * each, max(kept, key=lambda n: sample.shape[n])
-    shared = all(sample.axes[axis] not in m.axes for m in measures)
-    count = -(-most // MOST_COUNTS)
-    if count <= 1 or not shared:
-        yield axis, sample
-        return
-    size, chunk = sample.shape[axis], sample.chunks[axis]
-    thick = max(1, size // count)
-    if thick > chunk:
-        thick = thick // chunk * chunk
-    whole = {a for step in sample.steps for a in step.whole_axes}
-    chunks = tuple(n if a in whole else c for a, n, c in zip(sample.axes, sample.shape, sample.chunks, strict=True))
-    for begin in range(0, size, thick):
-        own = min(thick, size - begin)
-        shape = (*sample.shape[:axis], own, *sample.shape[axis + 1 :])
-        limited = (*chunks[:axis], min(chunks[axis], own), *chunks[axis + 1 :])
-        part = _Slab(sample=sample, axis=axis, begin=begin)
-        yield axis, attrs.evolve(sample, source=part, shape=shape, chunks=limited, steps=(), stage=0, kept=False)
+        return self.view.read(low, high)

@@ -1,4 +1,4 @@
-"""A whole tensor that is read region by region, with ops applied on the way."""
+"""A whole tensor, read region by region with ops applied on the way."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from ...blocks import Window, unravel
+from ...blocks import Window
 from ...errors import InputError
 from ...registry import Measure, ProcessingOp
 from ...typing import AxisId, FrozenMapping
 from .bind_inputs import pad_windows
+from .boxes import Boxes, plan_boxes
 
-__all__ = ["AxisArray", "BoundStep", "Boxes", "Readable", "TensorView", "as_windows"]
+__all__ = ["AxisArray", "BoundStep", "Readable", "TensorView", "as_windows"]
 
 
 class Readable(Protocol):
@@ -43,7 +44,7 @@ class AxisArray:
         for axis, size in zip(self.axes, self.values.shape, strict=True):
             if size > 1 and (axis not in axes or shape[axes.index(axis)] != size):
                 raise InputError(
-                    f"{what} varies along axis {axis!r} ({size} values), which the tensor that it is applied to has not in this size"
+                    f"{what} varies along axis {axis!r} ({size} values): expected the tensor that uses it to have this axis in this size"
                 )
         at = [self.axes.index(a) if a in self.axes else None for a in axes]
         present = [n for n in at if n is not None]
@@ -65,10 +66,10 @@ class BoundStep:
     op: ProcessingOp
     measured: Mapping[Measure, AxisArray]
     whole_axes: tuple[AxisId, ...] = ()
-    """Axes along which the op must not be given a part."""
+    """Axes along which the op must see everything at once."""
 
     halo: Mapping[AxisId, int] = FrozenMapping()
-    """Pixels that the op looks to either side."""
+    """Neighbouring pixels that the op uses, on either side."""
 
     def apply(self, tensor: NDArray[Any], windows: Sequence[Window]) -> NDArray[Any]:
         """Apply the op to a region.
@@ -85,7 +86,7 @@ class BoundStep:
 
 @attrs.frozen(kw_only=True, eq=False)
 class TensorView:
-    """A tensor of the whole image: a source, and the steps that are applied to what is read from it."""
+    """A tensor of the whole image: a source, and the steps that are applied to each region that is read from it."""
 
     source: Readable
     axes: tuple[AxisId, ...]
@@ -97,70 +98,57 @@ class TensorView:
     """Number of extra axes."""
 
     steps: tuple[BoundStep, ...] = ()
-    stage: int = 0
-    """How often `source` was replaced by one that has steps behind it."""
-
     is_picklable: bool = True
     """Whether other processes can read it."""
 
-    kept: bool = False
-    """Whether what is read is kept for the blocks that are predicted, in the process that reads it."""
+    cached: bool = False
+    """Whether chunks that are read stay in the memory of this process, for the blocks that are predicted later."""
 
     def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
-        """Return a region that spans one position of each extra axis, processed; where steps look aside, more is read and cut off again."""
+        """Return a processed region that spans one position of each extra axis.
+
+        Where steps use neighbouring pixels, a larger region is read, and cropped after the steps.
+        """
         if not self.steps:
             return self.source.read(start, stop)
-        reach = [sum(step.halo.get(axis, 0) for step in self.steps) for axis in self.axes]
-        begin = [max(0, a - r) for a, r in zip(start, reach, strict=True)]
-        end = [min(n, b + r) if r else b for b, r, n in zip(stop, reach, self.shape, strict=True)]
+        halo = [sum(step.halo.get(axis, 0) for step in self.steps) for axis in self.axes]
+        begin = [max(0, a - h) for a, h in zip(start, halo, strict=True)]
+        end = [min(n, b + h) if h else b for b, h, n in zip(stop, halo, self.shape, strict=True)]
         region = self.source.read(begin, end)
         windows = as_windows(begin, end)
         tensor = region.reshape(region.shape[self.extra :])
         for step in self.steps:
             tensor = step.apply(tensor, windows)
-        wanted = [slice(a - low, b - low) if r else slice(None) for a, b, low, r in zip(start, stop, begin, reach, strict=True)]
+        wanted = [slice(a - low, b - low) if h else slice(None) for a, b, low, h in zip(start, stop, begin, halo, strict=True)]
         tensor = tensor[tuple(wanted[self.extra :])]
         return tensor.reshape(region.shape[: self.extra] + tensor.shape)
 
     def then(self, step: BoundStep) -> TensorView:
-        """Return the sample with one more step."""
+        """Return the view with one more step."""
         return attrs.evolve(self, steps=(*self.steps, step))
 
+    def dtype(self) -> np.dtype[Any]:
+        """Return the dtype of regions; the source is not read where it knows its own dtype, since ops are tried on zeros."""
+        own = getattr(self.source, "dtype", None)
+        tried = self if own is None else attrs.evolve(self, source=_Zeros(dtype=np.dtype(own)))
+        with np.errstate(all="ignore"):
+            return tried.read(*self.boxes(elements=1).box(0)).dtype
+
     def boxes(self, *, elements: int) -> Boxes:
-        """Return a partition into boxes of about so many elements, each of whole chunks, for one position of each extra axis."""
+        """Return a partition into boxes of about so many elements, each of whole chunks."""
         whole = {axis for step in self.steps for axis in step.whole_axes}
-        size = [
-            1 if n < self.extra else length if axis in whole else min(chunk, length)
-            for n, (axis, chunk, length) in enumerate(zip(self.axes, self.chunks, self.shape, strict=True))
-        ]
-        for axis in reversed(range(self.extra, len(size))):
-            rest = int(np.prod(size)) // size[axis]
-            fit = max(1, elements // max(1, rest * size[axis]))
-            size[axis] = min(self.shape[axis], size[axis] * fit)
-        return Boxes(shape=self.shape, size=tuple(size))
+        return plan_boxes(self.axes, self.shape, self.chunks, extra=self.extra, elements=elements, whole_axes=whole)
 
 
-@attrs.frozen(kw_only=True)
-class Boxes:
-    """A partition of an array into boxes, numbered row-major."""
+@attrs.frozen(kw_only=True, eq=False)
+class _Zeros:
+    """A tensor of zeros."""
 
-    shape: tuple[int, ...]
-    size: tuple[int, ...]
+    dtype: np.dtype[Any]
 
-    @property
-    def counts(self) -> tuple[int, ...]:
-        """Number of boxes along each axis."""
-        return tuple(-(-n // s) for n, s in zip(self.shape, self.size, strict=True))
-
-    @property
-    def count(self) -> int:
-        """Number of boxes."""
-        return int(np.prod(self.counts, dtype=object))
-
-    def box(self, number: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return ``(start, stop)`` of a box."""
-        start = tuple(i * s for i, s in zip(unravel(number, self.counts), self.size, strict=True))
-        return start, tuple(min(a + s, n) for a, s, n in zip(start, self.size, self.shape, strict=True))
+    def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
+        """Return the region ``[start, stop)``."""
+        return np.zeros([b - a for a, b in zip(start, stop, strict=True)], self.dtype)
 
 
 def as_windows(start: Sequence[int], stop: Sequence[int]) -> tuple[Window, ...]:

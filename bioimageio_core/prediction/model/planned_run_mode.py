@@ -13,7 +13,7 @@ from ...registry import Pipeline, PipelineSize, PipelineTensor, Registry, RunMod
 from ...spec.converters import make_converter
 from ...spec.structuring import StructureProblems
 from ...typing import AxisId, FrozenMapping
-from ..options import PredictOptions
+from ..options import PlanOptions
 from .tensor_spec import DataDependentSize, ModelIO, ReferencedSize, TensorIO
 
 __all__ = ["PlannedRunMode", "plan_run_mode"]
@@ -29,7 +29,7 @@ class PlannedRunMode:
 
     pipeline: Pipeline
 
-    def apply(self, options: PredictOptions, model: ModelIO) -> PredictOptions:
+    def apply(self, options: PlanOptions, model: ModelIO) -> PlanOptions:
         """Return options that follow what the run mode changed."""
         before = _pipeline(model, options)
         halo = {axis: size for axis, size in self.pipeline.halo.items() if size != before.halo.get(axis, 0)}
@@ -40,7 +40,7 @@ class PlannedRunMode:
         return _make(self.name, self.kwargs, registry).wrap(adapter, self.pipeline)
 
 
-def plan_run_mode(model: ModelIO, options: PredictOptions, registry: Registry) -> PlannedRunMode | None:
+def plan_run_mode(model: ModelIO, options: PlanOptions, registry: Registry) -> PlannedRunMode | None:
     """Return the run mode that the user asks for, else that of the description, if any.
 
     Raises:
@@ -89,7 +89,7 @@ def _make(name: str, kwargs: Mapping[str, Any], registry: Registry) -> RunMode:
         raise PluginError(f"run mode {name!r} cannot be made: {type(error).__name__}: {error}") from error
 
 
-def _pipeline(model: ModelIO, options: PredictOptions) -> Pipeline:
+def _pipeline(model: ModelIO, options: PlanOptions) -> Pipeline:
     halo: dict[AxisId, int] = {}
     for tensor in model.outputs:
         for axis in tensor.axes:

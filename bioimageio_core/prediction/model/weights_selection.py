@@ -14,7 +14,7 @@ from ...sources import Package
 from ...spec.extensions import OpaqueWeights
 from ...spec.structuring import StructureProblems
 from ...typing import Precision
-from ..options import PredictOptions
+from ..options import PlanOptions
 from .tensor_spec import ModelIO
 from .weights_files import WeightsFiles
 
@@ -68,7 +68,7 @@ def settings_in_words(devices: Sequence[str], precision: Precision, compile: boo
     return ", ".join([*devices, *([] if precision == "fp32" else [precision]), *(["compiled"] if compile else [])])
 
 
-def choose_weights(weights: Mapping[str, Any], registry: Registry, options: PredictOptions) -> WeightsChoice:
+def choose_weights(weights: Mapping[str, Any], registry: Registry, options: PlanOptions) -> WeightsChoice:
     """Choose weights: by name, or the installed adapter with the highest preference.
 
     Args:

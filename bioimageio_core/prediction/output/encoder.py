@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..planning.mask import Mask
-from ..planning.plan import PlannedOutput
-from ..planning.storage_dtype import stored
+from ..planning.outputs.storage_dtype import stored
+from ..planning.planned_tensors import PlannedOutput
 
 __all__ = ["OutputEncoder"]
 
@@ -27,5 +27,5 @@ class OutputEncoder:
         """Return a region of the output, which starts at ``start``, as it is stored."""
         array = stored(array, self.output.stored)
         if self.mask is not None:
-            array = np.where(self.mask.of_output(self.output, start, array.shape), array, array.dtype.type(0))
+            array = np.where(self.mask.of_output(self.output.ties, start, array.shape), array, array.dtype.type(0))
         return array

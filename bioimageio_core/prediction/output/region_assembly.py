@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...blocks import AxisGrid
-from ..planning.plan import PlannedOutput
+from ..planning.planned_tensors import PlannedOutput
 
 __all__ = ["Assembly", "Placed", "placement"]
 
@@ -25,9 +25,9 @@ def placement(output: PlannedOutput, grids: tuple[AxisGrid, ...], ranges: Sequen
             start.append(0)
             stop.append(size)
         else:
-            number, tied = tie
-            start.append(output.place(grids[number], ranges[number][0], tied)[0])
-            stop.append(output.place(grids[number], ranges[number][-1], tied)[1])
+            grid, blocks = grids[tie.grid], ranges[tie.grid]
+            start.append(output.place(grid, blocks[0], tie.tied)[0])
+            stop.append(output.place(grid, blocks[-1], tie.tied)[1])
     return tuple(start), tuple(stop)
 
 

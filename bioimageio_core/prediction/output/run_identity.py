@@ -1,31 +1,39 @@
-"""What makes a run the run that it is: the model, its weights, the images, and how it was asked to predict.
+"""The identity of a run: the model, its weights, the images, and the options that change results.
 
-An output is continued only by a run of the same identity, since two would not fit together.
+A resumed run must have the identity of the run that began, since results of two runs do not fit together.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
+
+from cattrs import BaseValidationError
 
 from ...errors import OutputError
 from ...io.reading.fingerprints import fingerprint
 from ...spec.freezing import thaw
 from ..model.loaded_model import LoadedModel
-from ..options import PredictOptions
 from ..planning.plan import Plan
+from ..planning.plan_json import plan_as_dict
+from ..planning.run_choices import RunChoices
 
-__all__ = ["check_same_run", "run_identity"]
+__all__ = ["check_same_run", "recorded_choices", "run_identity"]
 
 
-def run_identity(plan: Plan, model: LoadedModel, options: PredictOptions) -> dict[str, Any]:
+IN_PLAN = ("plan_format", "run_mode", "outputs", "axes", "regions", "tasks", "batch_size", "statistics_pooled_over", "skip_empty")
+"""What of a plan changes results, or which task computes what."""
+
+
+def run_identity(plan: Plan, model: LoadedModel) -> dict[str, Any]:
     """Return the identity of a run as JSON values, by part.
 
     Of images on disk it knows name, size, time of change and metadata, not every pixel: chunks of a zarr array that are written anew
     go unnoticed. Where an adapter runs (its device) is no part of it, nor how many workers there are.
     """
-    data = plan.as_dict()
+    data = plan_as_dict(plan)
     return {
         "model": _digest([data["model"], data["format_version"], repr(model.io)]),
         "weights": {
@@ -36,14 +44,19 @@ def run_identity(plan: Plan, model: LoadedModel, options: PredictOptions) -> dic
         },
         "inputs": {name: {**image, "content": _content(plan, name)} for name, image in data["inputs"].items()},
         "plan": {
-            **{
-                key: data[key]
-                for key in ("run_mode", "outputs", "axes", "regions", "tasks", "batch_size", "statistics_pooled_over", "skip_empty")
-            },
+            **{key: data[key] for key in IN_PLAN},
             "mask": None if plan.mask is None else fingerprint(plan.mask.image),
         },
-        "statistics": _digest(thaw(options.statistics.dataset)) if options.statistics.dataset else None,
+        "statistics": _digest(thaw(plan.supplied)) if plan.supplied else None,
     }
+
+
+def recorded_choices(record: Mapping[str, Any]) -> RunChoices | None:
+    """Return the choices of the run that began an output; None where there are none that this version of the library knows."""
+    try:
+        return RunChoices.from_dict(record["choices"])
+    except (KeyError, BaseValidationError):
+        return None
 
 
 def check_same_run(location: str, before: dict[str, Any], now: dict[str, Any]) -> None:
@@ -69,7 +82,7 @@ def check_same_run(location: str, before: dict[str, Any], now: dict[str, Any]) -
 
 
 def _content(plan: Plan, tensor: str) -> Any:
-    return next(fingerprint(i.bound.image) for i in plan.inputs if i.bound.tensor.id == tensor)
+    return next(fingerprint(i.bound.image) for i in plan.inputs if i.id == tensor)
 
 
 def _digest(value: Any) -> str:

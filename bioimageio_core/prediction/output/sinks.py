@@ -1,29 +1,50 @@
-"""Where outputs go: memory, a zarr store, or a temporary store."""
+"""Where the regions of an output are written: memory, an array of the output, an OME-Zarr image, or a temporary store."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from ...io import ArraySpec, ChunkStore
+from ..data.tensor_view import Readable
 
-__all__ = ["MemoryTarget", "ScratchTarget"]
+__all__ = ["MemorySink", "ReadableSink", "ScratchSink", "Sink", "StoreSink"]
 
 
-class MemoryTarget:
-    """A numpy array, made at the first write, when its dtype is known; grows out of -1 in its shape where there is a single write.
+class Sink(Protocol):
+    """Takes the regions of an output; called from several threads, never twice for a chunk."""
 
-    What is never written is 0.
+    @property
+    def is_picklable(self) -> bool:
+        """Whether other processes can write to it."""
+        ...
+
+    def write(self, start: tuple[int, ...], region: NDArray[Any]) -> None:
+        """Write a region of whole chunks, given along the axes of the output."""
+        ...
+
+
+class ReadableSink(Sink, Readable, Protocol):
+    """A sink that later passes read."""
+
+
+class MemorySink:
+    """A numpy array, made at the first write, when its dtype is known; a size of -1 in its shape becomes that of a single write.
+
+    Elements that are never written are 0.
 
     Args:
         shape: Of the output.
-        dtype: That it has where nothing is written at all.
+        dtype: Of the array if nothing is written at all.
 
     """
+
+    is_picklable = False
 
     def __init__(self, shape: tuple[int, ...], dtype: str) -> None:
         self._shape, self._dtype = shape, dtype
@@ -37,27 +58,46 @@ class MemoryTarget:
             self._array = np.zeros([max(n, 0) for n in self._shape], self._dtype)
         return self._array
 
-    def write(self, name: str, start: tuple[int, ...], block: NDArray[Any]) -> None:
+    def write(self, start: tuple[int, ...], region: NDArray[Any]) -> None:
         """Write a region."""
         with self._lock:
             if self._array is None:
-                shape = tuple(b if n < 0 else n for n, b in zip(self._shape, block.shape, strict=True))
-                self._array = np.zeros(shape, block.dtype)
-        self._array[tuple(slice(a, a + n) for a, n in zip(start, block.shape, strict=True))] = block
+                shape = tuple(b if n < 0 else n for n, b in zip(self._shape, region.shape, strict=True))
+                self._array = np.zeros(shape, region.dtype)
+        self._array[tuple(slice(a, a + n) for a, n in zip(start, region.shape, strict=True))] = region
 
     def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
-        """Return a region."""
+        """Return the region ``[start, stop)``."""
         return self.array[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))]
 
 
-class ScratchTarget:
-    """An array in a store for intermediate results, made at the first write, when its dtype is known, by whichever process comes first.
+@attrs.frozen(kw_only=True, eq=False)
+class StoreSink:
+    """An array of a zarr store."""
+
+    is_picklable = True
+    store: ChunkStore
+    name: str
+
+    def write(self, start: tuple[int, ...], region: NDArray[Any]) -> None:
+        """Write whole chunks."""
+        self.store.write(self.name, start, region)
+
+    def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
+        """Return the region ``[start, stop)``."""
+        return self.store.read(self.name, tuple(slice(a, b) for a, b in zip(start, stop, strict=True)))
+
+
+class ScratchSink:
+    """An array for intermediate results, made at the first write, when its dtype is known, by the process that writes first.
 
     Args:
         store: Where it is.
-        spec: What it is; the dtype is that of a store to which nothing was written.
+        spec: What it is; its dtype counts only if nothing is written.
 
     """
+
+    is_picklable = True
 
     def __init__(self, store: ChunkStore, spec: ArraySpec) -> None:
         self._store, self._spec = store, spec
@@ -67,13 +107,13 @@ class ScratchTarget:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._store, self._spec)
 
-    def write(self, name: str, start: tuple[int, ...], block: NDArray[Any]) -> None:
+    def write(self, start: tuple[int, ...], region: NDArray[Any]) -> None:
         """Write whole chunks."""
-        self._make(str(block.dtype))
-        self._store.write(self._spec.name, start, block)
+        self._make(str(region.dtype))
+        self._store.write(self._spec.name, start, region)
 
     def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
-        """Return a region."""
+        """Return the region ``[start, stop)``."""
         self._make(self._spec.dtype)
         return self._store.read(self._spec.name, tuple(slice(a, b) for a, b in zip(start, stop, strict=True)))
 

@@ -8,14 +8,23 @@ from math import prod
 import attrs
 
 from ...blocks import RegionGrid
-from ...io.reading.chunk_cache import ChunkCache
 from ..data.bind_inputs import BoundInput
-from .plan import CachePolicy, Plan
 
-__all__ = ["cached", "choose_caches", "kept_from_statistics"]
+__all__ = ["CachePolicy", "choose_caches"]
 
 SHARE = 4
 """An image is kept whole where it takes no more than one part in so many of the budget that is left."""
+
+
+@attrs.frozen
+class CachePolicy:
+    """What is kept of an input while a run goes on."""
+
+    limit: int = 0
+    """Bytes of decoded chunks in each process: 0 where blocks share no chunks, or the shared ones do not fit the budget."""
+
+    whole: bool = False
+    """Whether the processes keep all of the image, each its part, from its statistics on."""
 
 
 def choose_caches(
@@ -89,24 +98,6 @@ def _needed(bound: BoundInput, regions: RegionGrid, in_flight: int) -> int:
         extents.append(size)
     alone = all(layer[n] == 1 for n in cut)
     return prod(extents) * bound.image.dtype.itemsize * (in_flight if alone else 1)
-
-
-def cached(bound: BoundInput, limit: int) -> BoundInput:
-    """Return an input whose decoded chunks are kept up to so many bytes; with 0 none are, and still few are decoded at once."""
-    image = bound.image
-    if image.chunks is None or isinstance(image.reader, ChunkCache):
-        return bound
-    reader = ChunkCache(image.reader, shape=image.source_shape or image.shape, chunks=image.chunks, dtype=image.dtype, limit=limit)
-    return attrs.evolve(bound, image=attrs.evolve(image, reader=reader))
-
-
-def kept_from_statistics(plan: Plan) -> Plan:
-    """Return the plan with caches of the inputs that are kept whole, so that passes before the regions fill them."""
-    inputs = tuple(
-        attrs.evolve(i, bound=cached(i.bound, keeping.limit)) if keeping.whole else i
-        for i, keeping in zip(plan.inputs, plan.cache, strict=True)
-    )
-    return attrs.evolve(plan, inputs=inputs)
 
 
 def _whole_bytes(bound: BoundInput) -> int:

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 from ...errors import InputError
 from ...registry import WeightsAdapter
-from .plan import Plan, PlannedInput
+from .plan import Plan
+from .planned_tensors import PlannedInput
 
-__all__ = ["check_insisted_sizes", "insisted_size"]
+__all__ = ["check_fixed_input_shapes", "fixed_size_conflict"]
 
 
-def insisted_size(adapter: WeightsAdapter, given: Sequence[tuple[str, Sequence[str], Sequence[int]]]) -> tuple[str, str, int, int] | None:
+def fixed_size_conflict(
+    adapter: WeightsAdapter, given: Sequence[tuple[str, Sequence[str], Sequence[int]]]
+) -> tuple[str, str, int, int] | None:
     """Return where weights insist on another size than they are to be given, as far as the adapter says so.
 
     Args:
@@ -29,7 +32,7 @@ def insisted_size(adapter: WeightsAdapter, given: Sequence[tuple[str, Sequence[s
     return None
 
 
-def check_insisted_sizes(plan: Plan, adapter: WeightsAdapter) -> None:
+def check_fixed_input_shapes(plan: Plan, adapter: WeightsAdapter) -> None:
     """Refuse blocks of sizes that the weights do not take, before anything is computed.
 
     Raises:
@@ -37,8 +40,8 @@ def check_insisted_sizes(plan: Plan, adapter: WeightsAdapter) -> None:
 
     """
     for last in (False, True):
-        given = [(i.bound.tensor.id, i.bound.tensor.axis_ids, _block_shape(plan, i, last=last)) for i in plan.inputs]
-        found = insisted_size(adapter, given)
+        given = [(i.id, i.bound.tensor.axis_ids, _block_shape(plan, i, last=last)) for i in plan.inputs]
+        found = fixed_size_conflict(adapter, given)
         if found is not None:
             tensor, axis, size, only = found
             remedy = (
@@ -60,6 +63,6 @@ def _block_shape(plan: Plan, planned: PlannedInput, *, last: bool) -> list[int]:
         elif tie is None:
             shape.append(size)
         else:
-            grid = plan.grids[tie[0]]
-            shape.append(tie[1].size(grid.block_size(grid.count - 1 if last else 0)))
+            grid = plan.grids[tie.grid]
+            shape.append(tie.tied.size(grid.block_size(grid.count - 1 if last else 0)))
     return shape

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from ...blocks import AxisGrid
+from ...blocks import AxisGrid, AxisTie
 from ...errors import InputError
 from ...io import Image
 from .blocks.axis_groups import SizedGroup
-
-if TYPE_CHECKING:
-    from .plan import PlannedOutput
 
 __all__ = ["Mask", "plan_mask"]
 
@@ -43,15 +39,22 @@ class Mask:
                 index[axis] = slice(start * size // grid.image_size, (stop - 1) * size // grid.image_size + 1)
         return bool(self.image.read(tuple(index)).any())
 
-    def of_output(self, output: PlannedOutput, start: Sequence[int], shape: Sequence[int]) -> NDArray[np.bool_]:
-        """Return which pixels of a region of an output are wanted; of size 1 along axes that the mask does not have."""
+    def of_output(self, ties: Sequence[AxisTie | None], start: Sequence[int], shape: Sequence[int]) -> NDArray[np.bool_]:
+        """Return which pixels of a region of an output are wanted; of size 1 along axes that the mask lacks.
+
+        Args:
+            ties: For each axis of the output, how it follows the grids.
+            start: Where the region begins in the output.
+            shape: Shape of the region.
+
+        """
         index = [slice(None)] * len(self.image.shape)
         taken: dict[int, tuple[int, NDArray[np.intp]]] = {}
-        for n, (tie, begin, size) in enumerate(zip(output.ties, start, shape, strict=True)):
-            axis = None if tie is None else self.axes[tie[0]]
+        for n, (tie, begin, size) in enumerate(zip(ties, start, shape, strict=True)):
+            axis = None if tie is None else self.axes[tie.grid]
             if tie is None or axis is None:
                 continue
-            grid, tied = self.grids[tie[0]], tie[1]
+            grid, tied = self.grids[tie.grid], tie.tied
             at = np.arange(begin, begin + size) + grid.origin(tied)
             at = np.minimum(at * tied.ratio.denominator // tied.ratio.numerator, grid.image_size - 1)
             at = at * self.image.shape[axis] // grid.image_size

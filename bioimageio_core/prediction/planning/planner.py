@@ -1,34 +1,39 @@
-"""The making of a plan, from a model, images and options."""
+"""Makes a plan of a model, images and options."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
 import attrs
 import numpy as np
 
-from ...blocks import FixedSize, RegionGrid
+from ...blocks import FixedSize, RegionGrid, tie_axes
 from ...errors import BlockError, InputError
 from ...io import open_image
 from ...registry import Registry
+from ...typing import FrozenMapping
 from ..data.bind_inputs import BoundInput, bind_inputs
 from ..model.planned_run_mode import plan_run_mode
 from ..model.processing_steps import plan_steps
 from ..model.tensor_spec import ModelIO
 from ..model.weights_selection import WeightsChoice
-from ..options import PredictOptions
+from ..options import PlanOptions
+from ..statistics_file import image_key
 from .blocks.axis_groups import SizedGroup, axis_groups
 from .blocks.block_sizes import GroupConstraints, choose_blocks
 from .blocks.io_costs import IoCosts, TensorIoCosts
 from .blocks.regions import plan_regions
 from .cache_policy import choose_caches
 from .mask import plan_mask
-from .output_layout import check_assembles, plan_output, with_chunks_of_regions
-from .plan import Plan, PlannedInput, tie_axes
+from .outputs.ome_layout import ome_images
+from .outputs.output_layout import check_assembles, plan_output, with_chunks_of_regions
+from .outputs.storage_dtype import stored_as
+from .plan import Plan
+from .plan_passes import plan_passes
+from .planned_tensors import PlannedInput, PlannedOutput
 from .profiling.profile import UNMEASURED, Profile
-from .storage_dtype import stored_as
+from .run_choices import RunChoices
 
 __all__ = ["make_plan"]
 
@@ -45,27 +50,29 @@ BESIDE_DEVICE = 4
 def make_plan(
     model: ModelIO,
     inputs: Any,
-    options: PredictOptions,
+    options: PlanOptions,
     *,
     registry: Registry,
     weights: WeightsChoice,
     cores: int,
     processes: int = 1,
+    on_cluster: bool = False,
     profile: Profile = UNMEASURED,
-    continued: Mapping[str, Sequence[int]] | None = None,
+    continued: RunChoices | None = None,
 ) -> Plan:
     """Plan a prediction.
 
     Args:
         model: Inputs and outputs of the model.
         inputs: One image, or a mapping by tensor id.
-        options: How to predict; `client` is the cluster that tasks run on, None for threads.
+        options: How to predict.
         registry: What is registered.
         weights: Which weights run.
         cores: Cores that there are.
         processes: Processes that share the memory of a machine.
+        on_cluster: Whether tasks run on a cluster; else on threads of this process.
         profile: Time and memory of the network by size of a block.
-        continued: `Plan.choices` of the run that is continued.
+        continued: `Plan.choices` of the run that is resumed.
 
     Raises:
         InputError: The images or options do not fit the model.
@@ -84,10 +91,9 @@ def make_plan(
             raise InputError(
                 f"stats_over names the axis {axis!r}: expected one that the model lacks and the image has ({', '.join(extra) or 'none'})"
             )
-    _check_supplied(model, options, registry)
     if continued is not None:
-        options = attrs.evolve(options, batch_size=continued["batch_size"][0])
-    wishes = tuple(_wish(g, options, None if continued is None else continued["strides"][n]) for n, g in enumerate(groups))
+        options = attrs.evolve(options, batch_size=continued.batch_size)
+    wishes = tuple(_wish(g, options, None if continued is None else continued.strides[n]) for n, g in enumerate(groups))
     traffic = _traffic(bound, model, groups, options)
     calls = weights.calls(options.workers, cores)
     beside = None if weights.on_cpu else min(cores, BESIDE_DEVICE * len(weights.devices))
@@ -105,8 +111,7 @@ def make_plan(
             outputs, grids, traffic, batch_size=options.batch_size, workers=choice.workers, in_flight=choice.in_flight, room=room
         )
     else:
-        brick = tuple(continued.get("brick", ()))
-        regions = RegionGrid(grids=grids, blocks_per_region=tuple(continued["blocks_per_region"]), brick=brick)
+        regions = RegionGrid(grids=grids, blocks_per_region=continued.blocks_per_region, brick=continued.brick)
     outputs = tuple(with_chunks_of_regions(o, regions, options) for o in outputs)
     workers = max(1, min(choice.workers, regions.count))
     in_flight = min(choice.in_flight, regions.count)
@@ -120,8 +125,24 @@ def make_plan(
         processes=processes,
         reorder=continued is None,
     )
-    most = TASKS_OF_THREAD if options.client is None else TASKS_OF_PROCESS
+    most = TASKS_OF_PROCESS if on_cluster else TASKS_OF_THREAD
     per_task = max(1, -(-regions.count // MOST_TASKS), min(4, regions.count // (most * workers)))
+    if continued is not None:
+        per_task = continued.regions_per_task
+    supplied, known = _supplied(planned, outputs, options)
+    ome = ome_images(planned, outputs, grids, options)
+    passes = plan_passes(
+        planned,
+        outputs,
+        grids,
+        ome,
+        supplied={**known, **supplied},
+        pool_over=options.stats_over,
+        region_tasks=-(-regions.count // per_task),
+        region_seconds=choice.estimated_seconds,
+        region_bytes=traffic.bytes_read(grids) * regions.block_count,
+        threads=workers if weights.on_cpu else in_flight,
+    )
     return Plan(
         model=model,
         weights=weights,
@@ -130,7 +151,7 @@ def make_plan(
         outputs=outputs,
         groups=tuple(attrs.evolve(s, group=g.group) for s, g in zip(groups, grids, strict=True)),
         regions=regions,
-        regions_per_task=per_task if continued is None else continued["regions_per_task"][0],
+        regions_per_task=per_task,
         batch_size=options.batch_size,
         workers=workers,
         in_flight=in_flight,
@@ -138,6 +159,10 @@ def make_plan(
         mask=None if options.mask is None else plan_mask(open_image(options.mask), groups, grids),
         skip_empty=options.skip_empty,
         pool_over=options.stats_over,
+        supplied=supplied,
+        known=known,
+        ome=ome,
+        passes=passes,
         memory=options.memory_bytes,
         cache=cache,
         estimated_memory=estimated + sum(k.limit for k in cache) * processes,
@@ -151,7 +176,7 @@ def make_plan(
     )
 
 
-def _wish(sized: SizedGroup, options: PredictOptions, stride: int | None) -> GroupConstraints:
+def _wish(sized: SizedGroup, options: PlanOptions, stride: int | None) -> GroupConstraints:
     """Return what an axis group has to keep to: chunks or shards asked for, the region of interest, a continued run."""
     name, grain = sized.group.name, sized.group.denominator
     begin, end = 0, None
@@ -166,7 +191,7 @@ def _wish(sized: SizedGroup, options: PredictOptions, stride: int | None) -> Gro
     return GroupConstraints(chunks=_chunks_in_base(sized, options), begin=begin, end=end, stride=stride)
 
 
-def _traffic(bound: tuple[BoundInput, ...], model: ModelIO, groups: tuple[SizedGroup, ...], options: PredictOptions) -> IoCosts:
+def _traffic(bound: tuple[BoundInput, ...], model: ModelIO, groups: tuple[SizedGroup, ...], options: PlanOptions) -> IoCosts:
     tied = {(t.tensor, t.axis) for g in groups for t in (*g.group.inputs, *g.group.outputs)}
     inputs = []
     for b in bound:
@@ -181,18 +206,29 @@ def _traffic(bound: tuple[BoundInput, ...], model: ModelIO, groups: tuple[SizedG
     return IoCosts(inputs=tuple(inputs), outputs=tuple(outputs))
 
 
-def _check_supplied(model: ModelIO, options: PredictOptions, registry: Registry) -> None:
-    """Raise InputError for supplied statistics that no op of the model wants."""
-    if options.statistics.dataset:
-        wanted = [s.key(t.id, m) for t in (*model.inputs, *model.outputs) for s in plan_steps(t, registry) for m in s.needs.measures]
-        unknown = [name for name in options.statistics.dataset if name not in wanted]
-        if unknown:
-            raise InputError(
-                f"statistics hold {unknown[0]!r}, which no op of the model wants: expected some of {'; '.join(wanted) or 'none'}"
-            )
+def _supplied(
+    inputs: tuple[PlannedInput, ...], outputs: tuple[PlannedOutput, ...], options: PlanOptions
+) -> tuple[FrozenMapping[str, Any], FrozenMapping[str, Any]]:
+    """Return the statistics that need not be measured, by `Step.key`: those of a dataset, and those of these very images.
+
+    Raises:
+        InputError: No op of the model uses one of them.
+
+    """
+    steps = [(i.id, s) for i in inputs for s in i.steps] + [(o.id, s) for o in outputs for s in (*o.steps, *o.late_steps)]
+    wanted = {s.key(tensor, m): m for tensor, s in steps for m in s.needs.measures}
+    unknown = [name for name in options.statistics.dataset if name not in wanted]
+    if unknown:
+        raise InputError(f"no op of the model uses the statistics {unknown[0]!r}: expected some of {'; '.join(wanted) or 'none'}")
+    dataset = {k: v for k, v in options.statistics.dataset.items() if "batch" in wanted[k].axes and v is not None}
+    known: dict[str, Any] = {}
+    if options.statistics.images:
+        for planned in inputs:
+            known |= options.statistics.images.get(image_key(planned.bound.image, planned.bound.axes), {})
+    return FrozenMapping(dataset), FrozenMapping(known)
 
 
-def _chunks_in_base(sized: SizedGroup, options: PredictOptions) -> tuple[int, ...]:
+def _chunks_in_base(sized: SizedGroup, options: PlanOptions) -> tuple[int, ...]:
     """Return the sizes of chunks, or of shards, asked for along the outputs of a group, in pixels of its base axis."""
     found = []
     for tied in sized.group.outputs:

@@ -5,28 +5,72 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
-__all__ = ["Executor", "Job"]
+import attrs
+
+__all__ = ["Executor", "Function", "Job", "Work"]
 
 
-class Job(Protocol):
-    """Numbered tasks that need something in common; sent to other processes where tasks run there."""
+class Work(Protocol):
+    """Carries out tasks in one process; called from several threads at once."""
 
-    @property
-    def prefers_locality(self) -> bool:
-        """Whether tasks that follow each other read the same, so that they had better run in one process."""
-        ...
-
-    def open(self, worker: str) -> Callable[[int], Any]:
-        """Return what carries out a task, once in each process.
-
-        Args:
-            worker: Name of the worker that this process is; empty in the process that planned.
-
-        """
+    def __call__(self, task: int) -> Any:
+        """Carry out a task, and return its result."""
         ...
 
     def close(self) -> None:
-        """Free what `open` took."""
+        """Free what it holds, such as a network."""
+        ...
+
+
+@attrs.frozen
+class Function:
+    """A function as work that holds nothing."""
+
+    carry_out: Callable[[int], Any]
+
+    def __call__(self, task: int) -> Any:
+        """Carry out a task, and return its result."""
+        return self.carry_out(task)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Job(Protocol):
+    """Numbered tasks of one sweep, with everything that they need; sent to other processes where tasks run there."""
+
+    @property
+    def task_count(self) -> int:
+        """Number of tasks."""
+        ...
+
+    @property
+    def units(self) -> int:
+        """What progress counts, of all tasks together: regions or boxes."""
+        ...
+
+    @property
+    def units_per_task(self) -> int:
+        """Units of every task but the last, which may have fewer."""
+        ...
+
+    @property
+    def is_picklable(self) -> bool:
+        """Whether tasks can run in other processes."""
+        ...
+
+    @property
+    def prefers_locality(self) -> bool:
+        """Whether neighbouring tasks read the same data, so that one process should run them."""
+        ...
+
+    def open(self, worker: str) -> Work:
+        """Return what carries out the tasks, once in each process.
+
+        Args:
+            worker: Address of the worker that this process is; empty in the process that planned.
+
+        """
         ...
 
 
@@ -39,11 +83,11 @@ class Executor(Protocol):
         ...
 
     def run(self, job: Job, tasks: Iterable[int], *, at_once: int) -> Iterator[tuple[int, Any]]:
-        """Run tasks and yield ``(task, what it returned)``, in any order; few wait at any time, however many there are.
+        """Run tasks and yield ``(task, what it returned)``, in any order; only a few wait at any time, however many there are.
 
         Args:
             job: What they are tasks of.
-            tasks: Their numbers, taken as they are needed.
+            tasks: Their numbers, taken when they are needed.
             at_once: How many run at once in one process.
 
         """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from threading import Lock
 from typing import Any
@@ -21,7 +21,7 @@ from distributed.scheduler import KilledWorker
 
 from ....errors import ModelRunError
 from ....io.reading.chunk_cache import ChunkCache
-from .base import Job
+from .base import Job, Work
 from .task_queue import PER_THREAD, TaskQueue
 
 __all__ = ["Cluster", "processes_of_fullest_host", "ranks_on_hosts", "threads_of_fullest_host"]
@@ -146,7 +146,7 @@ class _Workplace(WorkerPlugin):  # type: ignore[misc]
     def __init__(self, packed: bytes, shelf: str) -> None:
         self._packed, self._shelf = packed, shelf
         self._job: Job | None = None
-        self._work: Callable[[int], Any] | None = None
+        self._work: Work | None = None
 
     def setup(self, worker: Any) -> None:
         shelf = worker.plugins.get(self._shelf) or _Shelf()  # without one, a job keeps its caches for itself
@@ -158,8 +158,8 @@ class _Workplace(WorkerPlugin):  # type: ignore[misc]
         self._worker: str = worker.address
 
     def teardown(self, worker: Any) -> None:
-        if self._job is not None:
-            self._job.close()
+        if self._work is not None:
+            self._work.close()
 
     def carry_out(self, task: int) -> Any:
         if self._job is None:

@@ -32,7 +32,7 @@ class Threads:
         try:
             yield from run_in_threads(work, tasks, workers=at_once)
         finally:
-            job.close()
+            work.close()
 
 
 def run_in_threads(task: Callable[[int], T], numbers: Iterable[int], *, workers: int) -> Iterator[tuple[int, T]]:

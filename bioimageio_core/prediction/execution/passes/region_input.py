@@ -5,30 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import product
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import attrs
 from numpy.typing import NDArray
 
 from ....blocks import AxisGrid, Window, window
 from ...data.tensor_view import BoundStep
-from ...planning.plan import PlannedInput
+from ...data.whole_tensors import PaddedSource
+from ...planning.planned_tensors import PlannedInput
 
-__all__ = ["NO_AXIS", "PaddedSource", "RegionInput", "Timed", "read_region"]
+__all__ = ["RegionInput", "Timed", "read_region", "region_windows"]
 
 NO_AXIS = Window(0, 1, (), (0, 1), ())
 """The window of an axis that only other inputs have."""
 
 Timed: TypeAlias = Callable[[str], "AbstractContextManager[None]"]
 """Adds the time of a ``with`` block to a stage."""
-
-
-class PaddedSource(Protocol):
-    """What blocks of an input are read from."""
-
-    def read_padded(self, windows: Sequence[Window]) -> NDArray[Any]:
-        """Return what the windows say of each axis, extra axes first."""
-        ...
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -66,9 +59,9 @@ class RegionInput:
         for n, tie in enumerate(self.planned.ties):
             begin, size = 0, None
             if tie is not None:
-                number, tied = tie
-                start, size = self.grids[number].input_window(block[number], tied)
-                begin = start - self.grids[number].span_window(self.ranges[number], tied)[0]
+                grid = self.grids[tie.grid]
+                start, size = grid.input_window(block[tie.grid], tie.tied)
+                begin = start - grid.span_window(self.ranges[tie.grid], tie.tied)[0]
             if n < extra:
                 item.append(begin)
             else:
@@ -98,14 +91,10 @@ def read_region(
         keep_raw: Whether it will be asked what is empty.
 
     """
-    bound = planned.bound
-    windows = [
-        window(*grids[tie[0]].span_window(ranges[tie[0]], tie[1]), size, bound.tensor.pad_mode) if tie else NO_AXIS
-        for tie, size in zip(planned.ties, bound.shape, strict=True)
-    ]
+    windows = region_windows(planned, grids, ranges)
     with timed("read"):
         region = source.read_padded(windows)
-    extra = len(windows) - len(bound.tensor.axes)
+    extra = len(windows) - len(planned.bound.tensor.axes)
     items = {}
     with timed("preprocess"):
         for at in product(*(range(n) for n in region.shape[:extra])):
@@ -115,6 +104,14 @@ def read_region(
                 item = step.apply(item, seen)
             items[at] = item
     return RegionInput(planned=planned, grids=grids, ranges=ranges, items=items, raw=region if keep_raw else None)
+
+
+def region_windows(planned: PlannedInput, grids: tuple[AxisGrid, ...], ranges: tuple[range, ...]) -> list[Window]:
+    """Return what the blocks of a region read of an input along each axis, and how that is padded."""
+    return [
+        NO_AXIS if tie is None else window(*grids[tie.grid].span_window(ranges[tie.grid], tie.tied), size, planned.bound.tensor.pad_mode)
+        for tie, size in zip(planned.ties, planned.bound.shape, strict=True)
+    ]
 
 
 def _position(at: int) -> Window:

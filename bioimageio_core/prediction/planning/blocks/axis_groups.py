@@ -13,7 +13,7 @@ from ....errors import BlockError, InputError
 from ....typing import AxisId
 from ...data.bind_inputs import BoundInput
 from ...model.tensor_spec import AxisIO, ModelIO, ReferencedSize, TensorIO
-from ...options import PredictOptions
+from ...options import PlanOptions
 
 __all__ = ["Cutting", "SizedGroup", "axis_groups"]
 
@@ -47,7 +47,7 @@ class SizedGroup:
 
 
 def axis_groups(
-    model: ModelIO, inputs: tuple[BoundInput, ...], options: PredictOptions, whole_axes: Collection[AxisId] = ()
+    model: ModelIO, inputs: tuple[BoundInput, ...], options: PlanOptions, whole_axes: Collection[AxisId] = ()
 ) -> tuple[SizedGroup, ...]:
     """Return all axis groups: axes that the model lacks first, then in the order of the inputs' axes.
 
@@ -83,7 +83,7 @@ def axis_groups(
     return tuple(groups)
 
 
-def _check_axis_options(model: ModelIO, options: PredictOptions, extra: tuple[AxisId, ...]) -> None:
+def _check_axis_options(model: ModelIO, options: PlanOptions, extra: tuple[AxisId, ...]) -> None:
     """Axes of the model that no block could ever have are a misspelling."""
     inputs = {a.id for t in model.inputs for a in t.axes}
     outputs = {a.id for t in model.outputs for a in t.axes}
@@ -177,7 +177,7 @@ def _output_tie(axis: AxisIO, model: ModelIO, ties: dict[Key, Tie]) -> Tie | Non
 
 
 def _group(
-    model: ModelIO, base: Key, inputs: tuple[TiedAxis, ...], outputs: tuple[TiedAxis, ...], sizes: dict[Key, int], options: PredictOptions
+    model: ModelIO, base: Key, inputs: tuple[TiedAxis, ...], outputs: tuple[TiedAxis, ...], sizes: dict[Key, int], options: PlanOptions
 ) -> SizedGroup:
     size = sizes[base]
     for tied in inputs:

@@ -11,7 +11,7 @@ import attrs
 from ....blocks import AxisGrid, AxisGroup, FixedSize, strides, whole_axis, with_room_for_a_core
 from ....errors import BlockError
 from ....typing import AxisId
-from ...options import PredictOptions
+from ...options import PlanOptions
 from ..profiling.profile import Profile
 from .axis_groups import SizedGroup
 from .io_costs import IoCosts
@@ -78,7 +78,7 @@ class BlockChoice:
 def choose_blocks(
     groups: tuple[SizedGroup, ...],
     wishes: tuple[GroupConstraints, ...],
-    options: PredictOptions,
+    options: PlanOptions,
     *,
     profile: Profile,
     traffic: IoCosts,
@@ -135,7 +135,7 @@ def choose_blocks(
     return attrs.evolve(best, floor=floor, warnings=tuple(notes))
 
 
-def _settled(sized: SizedGroup, wish: GroupConstraints, options: PredictOptions, notes: list[str]) -> AxisGrid | None:
+def _settled(sized: SizedGroup, wish: GroupConstraints, options: PlanOptions, notes: list[str]) -> AxisGrid | None:
     """Return the grid of a group that leaves no choice."""
     group, size = sized.group, sized.image_size
     if wish.stride is not None:
@@ -157,7 +157,7 @@ class _Costs:
     """What a choice costs."""
 
     groups: tuple[SizedGroup, ...]
-    options: PredictOptions
+    options: PlanOptions
     profile: Profile
     traffic: IoCosts
     cores: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import lcm, prod
 
 from ....blocks import AxisGrid, RegionGrid
-from ..plan import PlannedOutput
+from ..planned_tensors import PlannedOutput
 from .io_costs import IoCosts
 
 __all__ = ["plan_regions"]
@@ -41,10 +41,10 @@ def plan_regions(
     """
     spans = [1] * len(grids)
     for output in outputs:
-        for unit, tie in zip(output.shards or output.chunks, output.ties, strict=True):
-            if tie is not None and grids[tie[0]].count > 1:
-                stride = tie[1].at(grids[tie[0]].stride)
-                spans[tie[0]] = lcm(spans[tie[0]], lcm(unit, stride) // stride)
+        for unit, tie in zip(output.unit, output.ties, strict=True):
+            if tie is not None and grids[tie.grid].count > 1:
+                stride = tie.tied.at(grids[tie.grid].stride)
+                spans[tie.grid] = lcm(spans[tie.grid], lcm(unit, stride) // stride)
     for n in reversed(range(len(grids))):
         missing = -(-batch_size // prod(spans))
         if missing > 1 and grids[n].count > 1:

@@ -105,7 +105,7 @@ def _sizes(plan: Plan) -> Iterator[tuple[int, dict[str, tuple[tuple[int, ...], s
                 if axis.id == "batch":
                     shape.append(plan.batch_size)
                 else:
-                    shape.append(size if tie is None else tie[1].size(sizes[tie[0]]))
+                    shape.append(size if tie is None else tie.tied.size(sizes[tie.grid]))
             inputs[tensor.id] = tuple(shape), tensor.dtype
         yield pixels, inputs
 

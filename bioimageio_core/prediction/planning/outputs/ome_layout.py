@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ...blocks import FixedSize
-from ...errors import InputError
-from ...io.writing.ome_output import OmeImage, ome_axes
-from ...io.writing.pyramid import plan_levels
-from ...typing import AxisId, FrozenMapping
-from ..options import PredictOptions
-from ..planning.plan import Plan, PlannedOutput
+from ....blocks import AxisGrid, FixedSize
+from ....errors import InputError
+from ....io.writing.ome_output import OmeImage, ome_axes
+from ....io.writing.pyramid import plan_levels
+from ....typing import AxisId, FrozenMapping
+from ...options import PlanOptions
+from ..planned_tensors import PlannedInput, PlannedOutput
 
 __all__ = ["ome_images"]
 
@@ -29,35 +29,42 @@ UNITS = {
 """Units as files write them, and as the format names them."""
 
 
-def ome_images(plan: Plan, options: PredictOptions) -> dict[str, OmeImage]:
-    """Return an image for each output, by id.
+def ome_images(
+    inputs: tuple[PlannedInput, ...], outputs: tuple[PlannedOutput, ...], grids: tuple[AxisGrid, ...], options: PlanOptions
+) -> FrozenMapping[str, OmeImage]:
+    """Return an image for each output, by id; none where outputs are plain zarr arrays.
 
     Args:
-        plan: The plan.
+        inputs: All inputs, for pixel sizes and positions.
+        outputs: All outputs.
+        grids: All grids.
         options: `ome`, `pyramid` and `codec` are used.
 
     Raises:
         InputError: The axes of some output are not those of an OME-Zarr image.
 
     """
-    return {o.tensor.id: _image(o, plan, options, path=o.tensor.id if len(plan.outputs) > 1 else "") for o in plan.outputs}
+    if options.ome is None:
+        return FrozenMapping()
+    return FrozenMapping({o.id: _image(o, inputs, grids, options, path=o.id if len(outputs) > 1 else "") for o in outputs})
 
 
-def _image(output: PlannedOutput, plan: Plan, options: PredictOptions, *, path: str) -> OmeImage:
+def _image(
+    output: PlannedOutput, inputs: tuple[PlannedInput, ...], grids: tuple[AxisGrid, ...], options: PlanOptions, *, path: str
+) -> OmeImage:
     assert options.ome is not None
-    name = output.tensor.id
+    name = output.id
     if output.data_dependent:
         raise InputError(f"output {name!r} has a size that the network decides, and cannot be an OME-Zarr image: store it as plain zarr")
     order = ome_axes(output.axes, output.shape, name=name)
     axes = tuple(output.axes[n] for n in order)
-    placed = [_placed(output, n, plan) for n in order]
-    units = output.shards or output.chunks
-    cut = [output.ties[n] is not None and plan.grids[_tie(output, n)].count > 1 for n in order]
+    placed = [_placed(output, n, inputs, grids) for n in order]
+    cut = [(tie := output.ties[n]) is not None and grids[tie.grid].count > 1 for n in order]
     kind = np.dtype(output.stored.dtype).kind
     levels = plan_levels(
         [output.shape[n] for n in order],
         [output.chunks[n] for n in order],
-        [units[n] if c else None for n, c in zip(order, cut, strict=True)],
+        [output.unit[n] if c else None for n, c in zip(order, cut, strict=True)],
         [a in ("z", "y", "x") for a in axes],
         [p[0] for p in placed],
     )
@@ -83,13 +90,9 @@ def _image(output: PlannedOutput, plan: Plan, options: PredictOptions, *, path: 
     )
 
 
-def _tie(output: PlannedOutput, axis: int) -> int:
-    tie = output.ties[axis]
-    assert tie is not None
-    return tie[0]
-
-
-def _placed(output: PlannedOutput, number: int, plan: Plan) -> tuple[float, str | None, float]:
+def _placed(
+    output: PlannedOutput, number: int, inputs: tuple[PlannedInput, ...], grids: tuple[AxisGrid, ...]
+) -> tuple[float, str | None, float]:
     """Return size and unit of a pixel along an axis, and where the centre of the first one lies.
 
     Pixel j of an output at ratio r with offset o covers input pixels around ``(j + 1/2 - o/2) / r - 1/2``, counted from the centre of
@@ -101,9 +104,9 @@ def _placed(output: PlannedOutput, number: int, plan: Plan) -> tuple[float, str 
     own = (1.0, None) if described is None or described.kind not in ("space", "time") else (described.scale, described.unit)
     if tie is None:
         return own[0], UNITS.get(own[1] or "", own[1]), 0.0
-    group, tied = plan.grids[tie[0]].group, tie[1]
+    group, tied = grids[tie.grid].group, tie.tied
     base = group.inputs[0]
-    image = next(i.bound.image for i in plan.inputs if i.bound.tensor.id == base.tensor)
+    image = next(i.bound.image for i in inputs if i.id == base.tensor)
     ratio = float(tied.ratio)
     if base.axis in image.pixel_size:
         size, unit = image.pixel_size[base.axis]

@@ -8,9 +8,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
-from ..model.tensor_spec import TensorIO
-from ..options import PredictOptions
+from ....errors import InputError
+from ...model.tensor_spec import TensorIO
+from ...options import PlanOptions
 
 __all__ = ["StoredAs", "stored", "stored_as"]
 
@@ -39,7 +39,7 @@ class StoredAs:
         return {"dtype": self.dtype, **({} if scale is None else {"scale_factor": scale[0], "add_offset": scale[1]})}
 
 
-def stored_as(tensor: TensorIO, options: PredictOptions) -> StoredAs:
+def stored_as(tensor: TensorIO, options: PlanOptions) -> StoredAs:
     """Return how an output is stored.
 
     Raises:

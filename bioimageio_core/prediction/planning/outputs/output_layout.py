@@ -6,14 +6,14 @@ from math import prod
 
 import attrs
 
-from ...blocks import AxisGrid, FixedSize, RegionGrid, TiedAxis
-from ...errors import BlockError, InputError
-from ...registry import Registry
-from ...typing import AxisId
-from ..model.processing_steps import plan_steps
-from ..model.tensor_spec import DataDependentSize, TensorIO
-from ..options import PredictOptions
-from .plan import PlannedOutput, tie_axes
+from ....blocks import AxisGrid, AxisTie, FixedSize, RegionGrid, tie_axes
+from ....errors import BlockError, InputError
+from ....registry import Registry
+from ....typing import AxisId
+from ...model.processing_steps import plan_steps
+from ...model.tensor_spec import DataDependentSize, TensorIO
+from ...options import PlanOptions
+from ..planned_tensors import PlannedOutput
 from .storage_dtype import stored_as
 
 __all__ = ["check_assembles", "plan_output", "with_chunks_of_regions"]
@@ -23,7 +23,7 @@ LARGEST_CHUNK = 2**20
 
 
 def plan_output(
-    tensor: TensorIO, extra: tuple[AxisId, ...], grids: tuple[AxisGrid, ...], options: PredictOptions, registry: Registry
+    tensor: TensorIO, extra: tuple[AxisId, ...], grids: tuple[AxisGrid, ...], options: PlanOptions, registry: Registry
 ) -> PlannedOutput:
     """Plan one output.
 
@@ -31,7 +31,7 @@ def plan_output(
         tensor: The output.
         extra: Axes of the image that the model lacks.
         grids: All grids.
-        options: `chunks`, `shards` and `dtype` are used.
+        options: `chunks`, `shards`, `codec`, `overlap` and `dtype` are used.
         registry: Brings the ops.
 
     """
@@ -41,18 +41,18 @@ def plan_output(
     for axis_id, tie in zip(axes, ties, strict=True):
         axis = None if axis_id in extra else tensor.axis(axis_id)
         if tie is not None:
-            shape.append(grids[tie[0]].output_size(tie[1]))
+            shape.append(grids[tie.grid].output_size(tie.tied))
         elif axis is not None and isinstance(axis.size, FixedSize):
             shape.append(axis.size.value)
         elif axis is not None and isinstance(axis.size, DataDependentSize):
             shape.append(-1)
         else:
             shape.append(1)
-    cut = {a for a, tie in zip(axes, ties, strict=True) if tie is not None and grids[tie[0]].count > 1}
+    cut = {a for a, tie in zip(axes, ties, strict=True) if tie is not None and grids[tie.grid].count > 1}
     steps = plan_steps(tensor, registry)
     inner = cut - set(extra) - {"batch"}
     barrier = next((n for n, s in enumerate(steps) if s.own_measures or s.sees_whole(inner) or s.needs_halo(inner)), len(steps))
-    overlapping = any(tie is not None and grids[tie[0]].group.may_cut and grids[tie[0]].count > 1 for tie in ties[len(extra) :])
+    overlapping = any(tie is not None and grids[tie.grid].group.may_cut and grids[tie.grid].count > 1 for tie in ties[len(extra) :])
     blend = options.overlap if options.overlap != "crop" and overlapping and -1 not in shape else None
     if blend is not None:
         barrier = 0  # what the network gives is blended, and processed after
@@ -65,9 +65,10 @@ def plan_output(
         chunks=chunks,
         shards=units if options.shards else None,
         stored=stored_as(tensor, options),
+        codec=options.codec,
         blend=blend,
         ties=ties,
-        origin=tuple(0 if tie is None else grids[tie[0]].origin(tie[1]) for tie in ties),
+        origin=tuple(0 if tie is None else grids[tie.grid].origin(tie.tied) for tie in ties),
         steps=steps[:barrier],
         late_steps=steps[barrier:],
     )
@@ -76,9 +77,9 @@ def plan_output(
 def _units(
     axes: tuple[AxisId, ...],
     shape: tuple[int, ...],
-    ties: tuple[tuple[int, TiedAxis] | None, ...],
+    ties: tuple[AxisTie | None, ...],
     grids: tuple[AxisGrid, ...],
-    options: PredictOptions,
+    options: PlanOptions,
 ) -> tuple[int, ...]:
     """Return what is written of an output at once, chunk or shard: the wish of the user, cores along cut axes, else a moderate size."""
     asked = {**options.chunks, **options.shards}
@@ -86,8 +87,8 @@ def _units(
     for n, (axis, size, tie) in enumerate(zip(axes, shape, ties, strict=True)):
         if axis in asked:
             units[n] = asked[axis] if options.shards else min(asked[axis], max(1, size))
-        elif tie is not None and grids[tie[0]].count > 1:
-            units[n] = tie[1].at(grids[tie[0]].stride)
+        elif tie is not None and grids[tie.grid].count > 1:
+            units[n] = tie.tied.at(grids[tie.grid].stride)
     free = sorted((n for n in range(len(axes)) if n not in units), key=lambda n: shape[n])
     pixels = max(1, LARGEST_CHUNK // prod(units.values()))
     for position, n in enumerate(free):
@@ -97,7 +98,7 @@ def _units(
     return tuple(units[n] for n in range(len(axes)))
 
 
-def with_chunks_of_regions(output: PlannedOutput, regions: RegionGrid, options: PredictOptions) -> PlannedOutput:
+def with_chunks_of_regions(output: PlannedOutput, regions: RegionGrid, options: PlanOptions) -> PlannedOutput:
     """Return the output with the largest chunks that regions of several blocks are made of, where nobody asked for chunks.
 
     Small blocks would make small files, which every file system and object store is slow with.
@@ -107,8 +108,8 @@ def with_chunks_of_regions(output: PlannedOutput, regions: RegionGrid, options: 
     chunks = list(output.chunks)
     spans = {}
     for n, (axis, tie) in enumerate(zip(output.axes, output.ties, strict=True)):
-        if tie is not None and regions.grids[tie[0]].count > 1 and axis not in options.chunks:
-            spans[n] = min(regions.blocks_per_region[tie[0]], regions.grids[tie[0]].count)
+        if tie is not None and regions.grids[tie.grid].count > 1 and axis not in options.chunks:
+            spans[n] = min(regions.blocks_per_region[tie.grid], regions.grids[tie.grid].count)
             chunks[n] *= spans[n]
     while prod(chunks) > LARGEST_CHUNK and any(s > 1 for s in spans.values()):
         n = max((n for n in spans if spans[n] > 1), key=lambda n: chunks[n])
@@ -118,7 +119,7 @@ def with_chunks_of_regions(output: PlannedOutput, regions: RegionGrid, options: 
     return attrs.evolve(output, chunks=tuple(chunks))
 
 
-def _chunk(axis: AxisId, unit: int, options: PredictOptions) -> int:
+def _chunk(axis: AxisId, unit: int, options: PlanOptions) -> int:
     """Return the chunk within a shard."""
     if not options.shards or axis not in options.chunks:
         return unit
@@ -130,11 +131,11 @@ def _chunk(axis: AxisId, unit: int, options: PredictOptions) -> int:
 
 def check_assembles(output: PlannedOutput, grids: tuple[AxisGrid, ...]) -> None:
     """Raise BlockError where blocks of a cut axis would all land on the same place of an output."""
-    tied = {tie[0] for tie in output.ties if tie is not None}
+    tied = {tie.grid for tie in output.ties if tie is not None}
     for n, grid in enumerate(grids):
         if grid.count > 1 and (n not in tied or output.data_dependent):
             reason = "has a size that the network decides" if output.data_dependent else f"does not follow axis {grid.group.name!r}"
             raise BlockError(
-                f"output {output.tensor.id!r} {reason}, so it cannot be put together from {grid.count} blocks along that axis: "
+                f"output {output.id!r} {reason}, so it cannot be put together from {grid.count} blocks along that axis: "
                 f"the image has {grid.image_size} pixels there, give one that fits a single block, or more memory"
             )

@@ -1,0 +1,62 @@
+"""Boxes of whole chunks that partition a tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from math import prod
+
+import attrs
+
+from ...blocks import unravel
+from ...typing import AxisId
+
+__all__ = ["Boxes", "plan_boxes"]
+
+
+@attrs.frozen(kw_only=True)
+class Boxes:
+    """A partition of an array into boxes, numbered row-major."""
+
+    shape: tuple[int, ...]
+    size: tuple[int, ...]
+    """Of a box; those at the far edges are smaller."""
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Number of boxes along each axis."""
+        return tuple(-(-n // s) for n, s in zip(self.shape, self.size, strict=True))
+
+    @property
+    def count(self) -> int:
+        """Number of boxes."""
+        return prod(self.counts)
+
+    def box(self, number: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return ``(start, stop)`` of a box."""
+        start = tuple(i * s for i, s in zip(unravel(number, self.counts), self.size, strict=True))
+        return start, tuple(min(a + s, n) for a, s, n in zip(start, self.size, self.shape, strict=True))
+
+
+def plan_boxes(
+    axes: Sequence[AxisId], shape: Sequence[int], chunks: Sequence[int], *, extra: int, elements: int, whole_axes: Collection[AxisId] = ()
+) -> Boxes:
+    """Partition a tensor into boxes of whole chunks.
+
+    Args:
+        axes: Extra axes, then those of the tensor.
+        shape: Size along each axis.
+        chunks: Chunk size along each axis.
+        extra: Number of extra axes; a box spans one position of each.
+        elements: About how many elements a box has.
+        whole_axes: Axes that every box spans from end to end.
+
+    """
+    size = [
+        1 if n < extra else length if axis in whole_axes else min(chunk, length)
+        for n, (axis, chunk, length) in enumerate(zip(axes, chunks, shape, strict=True))
+    ]
+    for axis in reversed(range(extra, len(size))):
+        rest = prod(size) // size[axis]
+        fit = max(1, elements // max(1, rest * size[axis]))
+        size[axis] = min(shape[axis], size[axis] * fit)
+    return Boxes(shape=tuple(shape), size=tuple(size))

@@ -1,0 +1,135 @@
+"""Steps bound to their implementations and statistics, one after the other, as statistics become known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from math import prod
+from typing import Any, Protocol
+
+import attrs
+import numpy as np
+
+from ...errors import InputError
+from ...registry import Measure, Registry
+from ...typing import AxisId, FrozenMapping
+from ..data.tensor_view import AxisArray, BoundStep, TensorView
+from ..data.whole_tensors import ArraySource, ProcessedSource, read_whole
+from ..model.processing_steps import Step
+
+__all__ = ["BoundSteps", "StepBinder", "bind_step", "step_statistics"]
+
+
+class StatisticsLookup(Protocol):
+    """Where statistics of a tensor come from: measured by a pass before, or on the spot."""
+
+    def __call__(self, tensor: str, step: int, view: TensorView, measures: Sequence[Measure]) -> Mapping[Measure, AxisArray]:
+        """Return statistics of a view of a tensor.
+
+        Args:
+            tensor: Id of the tensor.
+            step: Number of the step that wants them.
+            view: The tensor with the steps before applied.
+            measures: The statistics.
+
+        """
+        ...
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class StepBinder:
+    """Gives steps their implementations and statistics."""
+
+    registry: Registry
+    measured: StatisticsLookup
+    references: Mapping[Measure, AxisArray] = FrozenMapping()
+    """Statistics of model inputs as they were given, by a measure whose ``tensor`` names the input."""
+
+    supplied: Mapping[str, Any] = FrozenMapping()
+    """Statistics that are not measured, by `Step.key`."""
+
+    pool_over: tuple[AxisId, ...] = ()
+    report: Callable[[str, AxisArray], None] = lambda key, value: None
+    """Called with every statistic that a step gets: its `Step.key` and value."""
+
+    def bind(self, step: Step, view: TensorView, *, tensor: str) -> BoundStep:
+        """Return a step with its implementation and its statistics: supplied, measured, or those of another tensor.
+
+        Raises:
+            InputError: A supplied statistic has the wrong number of values, or that of another tensor does not fit.
+
+        """
+        keys = {m: step.key(tensor, m) for m in step.needs.measures}
+        found = {m: step_statistics(key, self.supplied[key], m, view, self.pool_over) for m, key in keys.items() if key in self.supplied}
+        own = [m for m in keys if m.tensor is None and m not in found]
+        if own:
+            found |= self.measured(tensor, step.number, view, own)
+        for m, key in keys.items():
+            if m not in found:
+                what = f"the {m.kind} of {m.tensor!r} for op {step.name!r} of {tensor!r}"
+                found[m] = self.references[m].aligned(view.axes, view.shape, what=what)
+            self.report(key, found[m])
+        return bind_step(step, self.registry, found)
+
+
+class BoundSteps:
+    """The steps of one tensor, bound as far as their statistics are known.
+
+    Args:
+        tensor: Id of the tensor.
+        view: The tensor before its steps.
+        steps: Its steps.
+        cut: Axes that blocks or boxes cut: steps that need more are applied to the whole, or to larger regions.
+        binder: Binds steps.
+
+    """
+
+    def __init__(
+        self, tensor: str, view: TensorView, steps: Sequence[Step], *, cut: Collection[AxisId], binder: StepBinder, pad_value: float = 0.0
+    ) -> None:
+        self._tensor, self._view, self._left = tensor, view, list(steps)
+        self._cut, self._binder, self._pad_value = cut, binder, pad_value
+
+    def before(self, number: int) -> TensorView:
+        """Return the tensor with the steps before a number applied; 0 stands for the tensor as it was given."""
+        while self._left and self._left[0].number < number:
+            self._apply(self._left.pop(0))
+        return self._view
+
+    def all(self) -> TensorView:
+        """Return the tensor with all steps applied."""
+        while self._left:
+            self._apply(self._left.pop(0))
+        return self._view
+
+    def _apply(self, step: Step) -> None:
+        """Add a step: on the whole tensor in memory, on larger regions, or on each region."""
+        view = self._view.then(self._binder.bind(step, self._view, tensor=self._tensor))
+        if step.sees_whole(self._cut):
+            source = ProcessedSource(source=ArraySource(array=read_whole(view)), pad_value=self._pad_value)
+            self._view = attrs.evolve(view, source=source, steps=())
+        elif step.needs_halo(self._cut):
+            self._view = attrs.evolve(view, source=ProcessedSource(source=view, pad_value=self._pad_value), steps=())
+        else:
+            self._view = view
+
+
+def bind_step(step: Step, registry: Registry, measured: Mapping[Measure, AxisArray]) -> BoundStep:
+    """Return a step with its implementation and these statistics."""
+    return BoundStep(op=step.make(registry), measured=measured, whole_axes=step.needs.whole_axes, halo=step.needs.halo)
+
+
+def step_statistics(key: str, value: Any, measure: Measure, view: TensorView, pool_over: tuple[AxisId, ...]) -> AxisArray:
+    """Return a supplied statistic along the axes of a view; one without extra axes is the same for all of their positions.
+
+    Raises:
+        InputError: It has the wrong number of values.
+
+    """
+    sizes = [1 if a in measure.axes else size for a, size in zip(view.axes, view.shape, strict=True)]
+    own = [1 if a in pool_over else size for a, size in zip(view.axes[: view.extra], sizes[: view.extra], strict=True)]
+    values = np.asarray(value, np.float64)
+    for extra in ([1] * view.extra, own):
+        shape = [*extra, *sizes[view.extra :]]
+        if values.size == prod(shape):
+            return AxisArray(values=values.reshape(shape), axes=view.axes)
+    raise InputError(f"statistics {key!r} hold {values.size} values: expected {prod(sizes[view.extra :])}")

@@ -1,0 +1,94 @@
+"""Statistics of tensors that no plan is made for: of datasets, and of whole tensors in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import attrs
+import numpy as np
+
+from ...errors import InputError
+from ...registry import Measure
+from ...statistics import DatasetStatistics
+from ...typing import AxisId
+from ..data.tensor_view import AxisArray, TensorView
+from ..options import Progress
+from .executors.base import Executor
+from .executors.threads import Threads
+from .passes.measurement import Measured, Measurement, ViewMeasurement
+from .progress import Reporter
+
+__all__ = ["measure_dataset", "measure_view"]
+
+
+def measure_view(
+    view: TensorView,
+    measures: Iterable[Measure],
+    *,
+    name: str,
+    pool_over: tuple[AxisId, ...] = (),
+    executor: Executor | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Measured:
+    """Measure a tensor that no plan is made for.
+
+    Args:
+        view: The tensor.
+        measures: What to measure.
+        name: Of the tensor, for progress.
+        pool_over: Extra axes that statistics are pooled over.
+        executor: Where tasks run; None for threads.
+        workers: Tasks at once.
+        progress: Progress callback; None disables it.
+
+    """
+    measurement = ViewMeasurement(view, measures, pool_over)
+    _run(measurement, name, executor, workers, progress)
+    return measurement.measured()
+
+
+def measure_dataset(
+    views: Sequence[TensorView],
+    measures: Iterable[Measure],
+    *,
+    name: str,
+    executor: Executor | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Measured:
+    """Measure several tensors together; axes that the model lacks are reduced over.
+
+    Args:
+        views: The tensors, along the same axes.
+        measures: What to measure.
+        name: Of the dataset, for progress and errors.
+        executor: Where tasks run; None for threads.
+        workers: Tasks at once.
+        progress: Progress callback; None disables it.
+
+    Raises:
+        InputError: Tensors differ in size along an axis that is not reduced over.
+
+    """
+    first = views[0]
+    extra = first.axes[: first.extra]
+    wanted = {m: attrs.evolve(m, axes=tuple(a for a in first.axes if a in (*m.axes, *extra)), tensor=None) for m in measures}
+    dtype = np.result_type(*(view.dtype() for view in views))
+    try:
+        statistics = DatasetStatistics(wanted.values(), axes=first.axes, shapes=[v.shape for v in views], dtype=dtype)
+    except ValueError as error:
+        raise InputError(f"statistics of {name!r} over several images: {error}") from None
+    measurement = Measurement([(statistics, tuple(views))])
+    _run(measurement, name, executor, workers, progress)
+    results = statistics.results()
+    values = {m: AxisArray(values=results[pooled], axes=first.axes) for m, pooled in wanted.items()}
+    return Measured(values=values, nan_count=measurement.nan_count)
+
+
+def _run(measurement: Measurement, name: str, executor: Executor | None, workers: int, progress: Progress | None) -> None:
+    for job in measurement.sweeps():
+        chosen = executor if executor is not None and (job.is_picklable or executor.shares_memory) else Threads()
+        report = Reporter(f"statistics of {name}", job.units, progress)
+        for task, result in chosen.run(job, range(job.task_count), at_once=workers):
+            report.more(measurement.collect(task, result))

@@ -1,0 +1,189 @@
+"""The pass over regions: each task reads, predicts and writes a run of neighbouring regions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, TypeAlias
+
+import attrs
+
+from ....registry import collect
+from ....sources import Package
+from ...data.bind_inputs import BoundInput
+from ...data.whole_tensors import ProcessedSource
+from ...model.loaded_model import LoadedModel
+from ...model.network import Network, load_network
+from ...output.region_assembly import Placed
+from ...planning.passes import RegionsPass
+from ..bound_steps import BoundSteps
+from ..cached_inputs import cached
+from ..completion import CompletionMarker
+from ..executors.base import Job, Work
+from ..executors.threads import run_in_threads
+from ..run import InputRun, OutputRun, Run
+from ..stage_timer import StageTimer
+from ..sweeps import OwnTasks, Sweep
+from .region_task import InputReader, OutputWriter, RegionTask, RegionWork
+
+__all__ = ["RegionJob", "RegionsDone", "RegionsWork"]
+
+RegionsDone: TypeAlias = "tuple[int, list[dict[str, Placed]], dict[str, float]]"
+"""How many regions a task had, the outputs that it did not write itself, and the seconds by stage."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class RegionJob:
+    """All regions of a plan."""
+
+    prefers_locality: ClassVar[bool] = True  # blocks overlap, and chunks span several of them
+    is_picklable: ClassVar[bool] = True
+
+    work: RegionWork
+    descr: Any
+    """The description of the model."""
+
+    package: Package
+    """Its files, which every worker can read."""
+
+    trust: bool
+    rank_on_host: Mapping[str, int]
+    """The number of each worker among those on its machine, by address: they share the devices of the plan."""
+
+    marker: CompletionMarker | None
+    network: Network | None
+    """The network, where it is loaded in this process already; each worker process loads its own, by its own plugins."""
+
+    @property
+    def task_count(self) -> int:
+        """Number of tasks."""
+        return self.work.plan.task_count
+
+    @property
+    def units(self) -> int:
+        """Number of regions."""
+        return self.work.plan.regions.count
+
+    @property
+    def units_per_task(self) -> int:
+        """Regions that one task computes."""
+        return self.work.plan.regions_per_task
+
+    def open(self, worker: str) -> Work:
+        """Load the network, unless it is loaded here, and return what computes the regions of a task."""
+        network, own = self.network, self.network is None
+        if network is None:
+            model = LoadedModel.of(self.descr, self.package, collect())
+            plan = self.work.plan
+            calls = max(1, plan.workers // max((rank + 1 for rank in self.rank_on_host.values()), default=1))
+            device = plan.weights.devices[self.rank_on_host.get(worker, len(self.rank_on_host)) % len(plan.weights.devices)]
+            network = load_network(
+                model, plan.weights, plan.run_mode, devices=(device,), threads=plan.threads, calls=calls, trust=self.trust
+            )
+        return _Regions(self.work, network, self.marker, to_close=(network, self.package) if own else ())
+
+
+class _Regions:
+    """Carries out tasks of regions."""
+
+    def __init__(
+        self, work: RegionWork, network: Network, marker: CompletionMarker | None, to_close: tuple[Network | Package, ...]
+    ) -> None:
+        self._work, self._network, self._marker, self._to_close = work, network, marker, to_close
+        self._spent = StageTimer()
+
+    def __call__(self, task: int) -> RegionsDone:
+        timer = StageTimer()
+        compute = RegionTask(work=self._work, network=self._network, timer=timer)
+        regions = self._work.plan.regions_of(task)
+        if len(regions) > 1 and self._network_takes_longest():
+            # While the network computes one region of a task, the next is read.
+            placed = [p for _, p in run_in_threads(compute, regions, workers=2)]
+        else:
+            placed = [compute(r) for r in regions]
+        self._spent.add_all(timer.seconds)
+        if self._marker is not None:
+            self._marker.mark(task)
+        return len(regions), [p for p in placed if p], timer.seconds
+
+    def close(self) -> None:
+        """Unload a network that was loaded for this job."""
+        for held in self._to_close:
+            held.close()
+
+    def _network_takes_longest(self) -> bool:
+        """Return whether it did so far; Python runs one thread at a time, so a second one slows down tasks that mostly read and write."""
+        spent = self._spent.seconds
+        return spent.get("predict", 0.0) >= spent.get("read", 0.0) + spent.get("write", 0.0)
+
+
+class RegionsWork:
+    """Predicts all regions, or those of a shard."""
+
+    def __init__(self, run: Run, step: RegionsPass) -> None:
+        self._run, self._pass = run, step
+
+    def recall(self) -> bool:
+        """Return False: every task records for itself that it is done."""
+        return False
+
+    def sweeps(self) -> Iterator[Job]:
+        """Yield the job that computes all regions."""
+        run = self._run
+        limits = {i.id: policy.limit for i, policy in zip(run.plan.inputs, run.plan.cache, strict=True)}
+        work = RegionWork(
+            plan=run.plan,
+            inputs=tuple(_reader(i, limits[name]) for name, i in run.inputs.items()),
+            outputs=tuple(_writer(o, run) for o in run.outputs.values()),
+        )
+        yield RegionJob(
+            work=work,
+            descr=run.model.descr,
+            package=run.model.package,
+            trust=run.options.trust,
+            rank_on_host=run.rank_on_host,
+            # An output whose shape the network decides is kept in memory, and lost with it.
+            marker=run.marker(self._pass.name) if self._pass.resumable else None,
+            network=run.network,
+        )
+
+    def tasks(self, job: Job, sweep: int) -> Sweep:
+        """Return the tasks of this shard: neighbours, so that each shard reads its own part of the image."""
+        assert isinstance(job, RegionJob)
+        shard, plan = self._run.options.shard, self._run.plan
+        return OwnTasks(job, range(plan.task_count) if shard is None else plan.tasks_of_shard(*shard), job.marker)
+
+    def at_once(self) -> int:
+        """Return how many regions are computed at once in one process."""
+        return self._run.plan.in_flight
+
+    def collect(self, task: int, result: RegionsDone) -> int:
+        """Write the outputs that the task returned, and add up its times."""
+        regions, placed, seconds = result
+        self._run.timer.add_all(seconds)
+        for outputs in placed:
+            for name, (start, array) in outputs.items():
+                self._run.outputs[name].sinks.region_sink.write(start, array)
+        return regions
+
+    def finish(self) -> None:
+        """Do nothing: the regions are written."""
+
+
+def _reader(run: InputRun, limit: int) -> InputReader:
+    """Return what blocks read of an input, with a cache of chunks that blocks share."""
+    view = run.steps.all()
+    source = view.source
+    assert isinstance(source, BoundInput | ProcessedSource)
+    return InputReader(planned=run.planned, source=cached(source, limit) if isinstance(source, BoundInput) else source, steps=view.steps)
+
+
+def _writer(output: OutputRun, run: Run) -> OutputWriter:
+    """Return what becomes of the blocks of an output."""
+    planned, sink = output.planned, output.sinks.region_sink
+    blocks = BoundSteps(planned.id, output.sinks.of_blocks(run.plan), planned.steps, cut=(), binder=run.binder)
+    return OutputWriter(
+        planned=planned,
+        steps=blocks.all().steps,
+        sink=sink if run.executor.shares_memory or sink.is_picklable else None,
+        encoder=None if planned.has_late_pass else output.encoder,
+    )

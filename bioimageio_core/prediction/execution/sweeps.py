@@ -1,0 +1,135 @@
+"""Which tasks of a sweep this process computes: all that are not done, its part of them, or those that it claims first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from .claims import Claims
+from .completion import CompletionMarker
+from .executors.base import Executor, Job
+
+__all__ = ["OwnTasks", "SharedTasks", "Sweep", "units_of"]
+
+POLL = 0.2
+"""Seconds between looks at what other processes have done."""
+
+
+class Sweep(Protocol):
+    """The tasks of a job that are left to this process."""
+
+    @property
+    def units(self) -> int:
+        """Regions or boxes of all tasks that this process waits for."""
+        ...
+
+    @property
+    def units_done(self) -> int:
+        """Those of tasks that were done before."""
+        ...
+
+    def results(self, executor: Executor, at_once: int) -> Iterator[tuple[int, Any]]:
+        """Run the tasks, and yield ``(task, result)``."""
+        ...
+
+    def is_complete(self) -> bool:
+        """Return whether all tasks are done, those of other processes included."""
+        ...
+
+
+def units_of(job: Job, tasks: range) -> int:
+    """Return the regions or boxes of a run of tasks."""
+    end = min(tasks.stop * job.units_per_task, job.units)
+    return max(0, end - tasks.start * job.units_per_task)
+
+
+class OwnTasks:
+    """A range of tasks that this process alone computes, less those that have a marker.
+
+    Args:
+        job: The job.
+        tasks: The range; other processes compute the other tasks.
+        marker: Where tasks record that they are done; None where they do not.
+
+    """
+
+    def __init__(self, job: Job, tasks: range, marker: CompletionMarker | None) -> None:
+        self._job, self._tasks, self._marker = job, tasks, marker
+        self._done = bytearray(job.task_count) if marker is None else marker.done(job.task_count)
+        self.units = units_of(job, tasks)
+        self.units_done = sum(units_of(job, range(t, t + 1)) for t in tasks if self._done[t])
+
+    def results(self, executor: Executor, at_once: int) -> Iterator[tuple[int, Any]]:
+        """Run the tasks, and yield ``(task, result)``."""
+        remaining = (t for t in self._tasks if not self._done[t])
+        return executor.run(self._job, remaining, at_once=at_once)
+
+    def is_complete(self) -> bool:
+        """Return whether all tasks are done, those of other processes included."""
+        if len(self._tasks) == self._job.task_count or self._marker is None:
+            return True
+        return all(self._marker.done(self._job.task_count))
+
+
+class SharedTasks:
+    """All tasks of a sweep, of which each process that shares it computes those that it claims.
+
+    Every process begins with its own part, and goes on with what nobody has claimed; then it waits for the claimed tasks,
+    and takes over those whose process is gone.
+
+    Args:
+        job: The job.
+        first: The task to begin with.
+        marker: Where tasks record that they are done.
+        claims: The claims of this process.
+        load: Returns the result of a task from what its marker holds, where the pass needs the results of all tasks.
+
+    """
+
+    def __init__(
+        self, job: Job, *, first: int, marker: CompletionMarker, claims: Claims, load: Callable[[bytes], Any] | None = None
+    ) -> None:
+        self._job, self._first, self._marker, self._claims, self._load = job, first, marker, claims, load
+        self._returned = bytearray(job.task_count)
+        """Tasks whose result was yielded."""
+
+        self.units = units_of(job, range(job.task_count))
+        self.units_done = 0
+
+    def results(self, executor: Executor, at_once: int) -> Iterator[tuple[int, Any]]:
+        """Run the tasks that this process claims; yield their results, and those of tasks of other processes."""
+        count = self._job.task_count
+        while not all(self._returned):
+            done = self._marker.done(count)
+            claimed = self._claimed(done)
+            first = next(claimed, None)
+            if first is not None:
+                for task, result in executor.run(self._job, _chained(first, claimed), at_once=at_once):
+                    self._returned[task] = 1
+                    yield task, result
+            for task in (t for t in range(count) if done[t] and not self._returned[t]):
+                self._returned[task] = 1
+                yield task, self._result(task)
+            if first is None and not all(self._returned):
+                time.sleep(POLL)
+
+    def is_complete(self) -> bool:
+        """Return whether all tasks are done, those of other processes included."""
+        return all(self._returned)
+
+    def _claimed(self, done: bytearray) -> Iterator[int]:
+        """Yield tasks that are not done, each after it was claimed."""
+        count = len(done)
+        for n in range(count):
+            task = (self._first + n) % count
+            if not (done[task] or self._returned[task]) and self._claims.take(self._marker.stage, task):
+                yield task
+
+    def _result(self, task: int) -> Any:
+        return None if self._load is None else self._load(self._marker.result(task))
+
+
+def _chained(first: int, rest: Iterator[int]) -> Iterator[int]:
+    yield first
+    yield from rest

@@ -1,0 +1,70 @@
+"""The last step of a run: arrays become a zarr group that says how they were made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...io import OutputStore
+from ..planning.plan import Plan
+from .open_output import OpenOutput, array_spec, open_output
+from .result import LabelledArray, Prediction
+from .sinks import MemorySink
+
+__all__ = ["complete_prediction", "finalize", "labelled_arrays"]
+
+
+def finalize(output: OpenOutput, plan: Plan, attributes: dict[str, Any]) -> None:
+    """Declare an output complete; several processes may do so at once.
+
+    Args:
+        output: The output, of which everything is written.
+        plan: The plan.
+        attributes: What the group says about the run.
+
+    Raises:
+        OutputError: The output cannot be written.
+
+    """
+    if output.store is None:
+        return
+    for tensor in output.tensors:
+        if tensor.planned.data_dependent:
+            assert isinstance(tensor.sink, MemorySink)
+            array = tensor.sink.array
+            output.store.ensure(array_spec(tensor.planned, array.shape))
+            output.store.write(tensor.planned.id, (0,) * array.ndim, array)
+    images = [t.image for t in output.tensors if t.image is not None]
+    for image in images:
+        image.write_metadata(output.store.location)
+    of_root = next((image.metadata() for image in images if not image.path), {})
+    output.store.finish({**of_root, "bioimageio_core": attributes}, zarr_format=images[0].zarr_format if images else 3)
+
+
+def labelled_arrays(output: OpenOutput) -> dict[str, LabelledArray]:
+    """Return the outputs by id: numpy arrays, or zarr arrays where there is a store."""
+    found = {}
+    for tensor in output.tensors:
+        planned = tensor.planned
+        if output.store is None:
+            assert isinstance(tensor.sink, MemorySink)
+            found[planned.id] = LabelledArray(tensor.sink.array, planned.axes)
+        elif tensor.image is not None:
+            found[planned.id] = LabelledArray(output.store.array(tensor.image.place(0)), tensor.image.axes)
+        else:
+            found[planned.id] = LabelledArray(output.store.array(planned.id), planned.axes)
+    return found
+
+
+def complete_prediction(plan: Plan, path: str) -> Prediction:
+    """Return the complete output of an earlier run, which may have been killed before it removed its state."""
+    OutputStore(path).tidy()
+    output = open_output(plan, path, {}, overwrite=False, shared=False, continued=True)
+    return Prediction(
+        labelled_arrays(output),
+        plan=plan,
+        statistics={},
+        times={"total": 0.0},
+        nan_counts={},
+        finished=True,
+        done_before=plan.regions.count,
+    )

@@ -1,0 +1,1 @@
+"""Shape, chunks, dtype and resolution levels of the outputs."""
