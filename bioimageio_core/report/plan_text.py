@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ..prediction.planning.passes import Pass
 from ..prediction.planning.plan import Plan
 from ..prediction.planning.plan_json import plan_as_dict
+from .plain_text import bytes_in_words
 
 __all__ = ["guessed_axes_text", "plan_text"]
 
@@ -44,6 +46,7 @@ def plan_text(plan: Plan) -> str:
         f"{data['computed_per_kept']:.2f} pixels computed per pixel kept, "
         f"{data['workers']} at once with {data['threads_per_call']} thread{'s' * (data['threads_per_call'] != 1)} each"
     )
+    lines.extend(f"pass {step.number:<6}{_pass_text(step)}" for step in plan.passes)
     lines.append(f"blocks     {plan.reason}")
     if data["regions_per_brick"]:
         sides = [f"{a['axis']} {n}" for a, n in zip(data["axes"], data["regions_per_brick"], strict=True) if a["blocks"] > 1]
@@ -61,6 +64,13 @@ def plan_text(plan: Plan) -> str:
     )
     lines.extend(f"warning    {w}" for w in data["warnings"])
     return "\n".join(lines)
+
+
+def _pass_text(step: Pass) -> str:
+    tasks = _count(step.tasks, "task") + (f", {step.sweeps} sweeps" if step.sweeps > 1 else "")
+    moved = [f"reads {bytes_in_words(step.bytes_read)}"] + ([f"writes {bytes_in_words(step.bytes_written)}"] if step.bytes_written else [])
+    alone = ", in one process" if step.in_process else ""
+    return f"{step.title}: {tasks}{alone}, {', '.join(moved)}, about {_seconds(step.seconds)}"
 
 
 def _seconds(seconds: float) -> str:

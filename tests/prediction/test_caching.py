@@ -89,7 +89,7 @@ class TestOrder:
         regions, cache = choose_caches([(plan.inputs[0].bound, False)], plan.regions, in_flight=1, room=10**9, reorder=False)
         assert regions == plan.regions
         assert cache == plan.cache
-        assert plan.choices["brick"] == list(plan.regions.brick)
+        assert plan.choices.brick == plan.regions.brick
 
     def test_plans_say_it(self, tmp_path: Path) -> None:
         """The order is part of the plan, for people and for machines."""

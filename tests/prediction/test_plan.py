@@ -189,7 +189,7 @@ class TestData:
         again = pickle.loads(pickle.dumps(plan))
         assert plan_as_dict(again) == plan_as_dict(plan)
         data = json.loads(json.dumps(plan_as_dict(plan)))
-        assert data["plan_format"] == "2"
+        assert data["plan_format"] == "3"
         assert data["inputs"]["raw"]["statistics"] == ["mean over y, x", "std over y, x"]
         assert data["blocks"] == 9
 

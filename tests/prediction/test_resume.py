@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 import zarr
 from made_models import box_model, waiting_model
+from run_markers import done_regions
 
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError, OutputError
-from bioimageio_core.io import RunState
 
 SCRIPT = Path(__file__).with_name("interrupted.py")
 BLOCKS: dict[str, Any] = {"block": {"y": 64, "x": 64}}
@@ -48,6 +48,13 @@ def run(model: Path, image: Path, output: Path, **options: Any) -> subprocess.Co
     return subprocess.run([sys.executable, "-P", str(SCRIPT), *arguments], capture_output=True, text=True, check=False)
 
 
+def start_shard(model: Path, image: Path, output: Path, number: int, count: int, **options: Any) -> subprocess.Popen[str]:
+    """Start a process that predicts a shard."""
+    given = json.dumps({**BLOCKS, **options, "shard": [number, count]})
+    arguments = [sys.executable, "-P", str(SCRIPT), str(model), str(image), str(output), given]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 def arrays(output: Path) -> dict[str, np.ndarray]:
     """Return all arrays of an output."""
     return {name: array[...] for name, array in zarr.open_group(str(output), mode="r").arrays()}
@@ -61,25 +68,26 @@ def assert_same(output: Path, undisturbed: Path) -> None:
         np.testing.assert_array_equal(found[name].view("uint32"), array.view("uint32"))
 
 
-def assert_markers_are_true(output: Path, undisturbed: Path) -> None:
-    """Fail where a marker claims a region that is not whole; the grid is that of blocks of 64 pixels with 4 of overlap."""
-    done = RunState(str(output)).done("regions", 10_000)
+def assert_markers_are_true(output: Path, undisturbed: Path) -> int:
+    """Return the number of markers of regions; fail where one is that of a region that is not written completely."""
+    plan = bc.open_predictor(output.parent / "model").plan(str(output.parent / "image.zarr"), **BLOCKS)
+    done = done_regions(output, plan)
     if not any(done):
-        return
+        return 0
     expected = arrays(undisturbed)["smooth"]
     found = zarr.open_array(str(output / "smooth"), mode="r")[...]
-    plan = bc.open_predictor(output.parent / "model").plan(str(output.parent / "image.zarr"), **BLOCKS)
     for task in range(plan.task_count):
         if done[task]:
             for region in plan.regions_of(task):
                 y, x = (range(g.core(r[0], t)[0], g.core(r[-1], t)[1]) for g, r, t in _spans(plan, region))
                 part = np.s_[:, :, y.start : y.stop, x.start : x.stop]
                 np.testing.assert_array_equal(found[part], expected[part])
+    return sum(done)
 
 
 def _spans(plan: Any, region: int) -> list[tuple[Any, range, Any]]:
     ranges = plan.regions.block_ranges(region)
-    return [(plan.grids[tie[0]], ranges[tie[0]], tie[1]) for tie in plan.outputs[0].ties[-2:]]
+    return [(plan.grids[tie.grid], ranges[tie.grid], tie.tied) for tie in plan.outputs[0].ties[-2:]]
 
 
 class TestKilled:
@@ -95,7 +103,7 @@ class TestKilled:
         assert run(model, image, undisturbed).returncode == 0
         killed = run(model, image, output, kill_stage=stage, kill_after=after)
         assert killed.returncode == -signal.SIGKILL
-        assert_markers_are_true(output, undisturbed)
+        assert assert_markers_are_true(output, undisturbed) >= (after - 1 if stage == "predict" else 0)
         again = run(model, image, output, resume=True)
         assert again.returncode == 0, again.stderr
         told = json.loads(again.stdout)
@@ -205,25 +213,29 @@ class TestShards:
     """Processes that share a run, with nothing between them but the store."""
 
     def test_three_processes(self, tmp_path: Path, model: Path, image: Path) -> None:
-        """All at once, each its part; what waits for the whole output is done by a last call."""
+        """All at once, each its part; those that are there when all regions are done share the rest, and complete the output."""
         undisturbed, output = tmp_path / "undisturbed.zarr", tmp_path / "o.zarr"
         assert run(model, image, undisturbed).returncode == 0
-        processes = []
-        for number in (1, 2, 3):
-            options = json.dumps({**BLOCKS, "shard": [number, 3]})
-            arguments = [sys.executable, "-P", str(SCRIPT), str(model), str(image), str(output), options]
-            processes.append(subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        processes = [start_shard(model, image, output, number, 3) for number in (1, 2, 3)]
+        finished = []
         for process in processes:
             out, err = process.communicate(timeout=120)
             assert process.returncode == 0, err
-            assert not json.loads(out)["finished"]
-        last = json.loads(run(model, image, output, resume=True).stdout)
-        assert last["finished"]
-        assert last["done_before"] == bc.open_predictor(model).plan(image, **BLOCKS).regions.count
+            finished.append(json.loads(out)["finished"])
+        assert any(finished)
         assert_same(output, undisturbed)
+        assert not (output / ".bmz-run").exists()
+
+    def test_one_after_the_other(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """The last shard postprocesses, and completes the output."""
+        undisturbed, output = tmp_path / "undisturbed.zarr", tmp_path / "o.zarr"
+        bc.predict(model, image, undisturbed, **BLOCKS)
+        assert [bc.predict(model, image, output, shard=(n, 3), **BLOCKS).finished for n in (1, 3, 2)] == [False, False, True]
+        assert_same(output, undisturbed)
+        assert not (output / ".bmz-run").exists()
 
     def test_last_one_finishes(self, tmp_path: Path, image: Path) -> None:
-        """Where nothing waits for the whole output, whoever sees all parts done declares it complete."""
+        """The shard that finds all others done completes the output."""
         (tmp_path / "m").mkdir()
         model = box_model(tmp_path / "m", {"min": 16, "step": 4}, halo=4)
         output = tmp_path / "o.zarr"

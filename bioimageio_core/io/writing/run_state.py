@@ -40,6 +40,12 @@ class RunState:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.location.removesuffix("/" + FOLDER),)
 
+    def exists(self) -> bool:
+        """Return whether there is any state."""
+        files, path = file_system(self.location)
+        files.invalidate_cache()
+        return bool(files.exists(path))
+
     def write(self, name: str, data: bytes) -> None:
         """Write a file, or replace it.
 

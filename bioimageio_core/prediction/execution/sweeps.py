@@ -83,12 +83,12 @@ class SharedTasks:
         first: The task to begin with.
         marker: Where tasks record that they are done.
         claims: The claims of this process.
-        load: Returns the result of a task from what its marker holds, where the pass needs the results of all tasks.
+        load: Returns the result of a task, given its number and what its marker holds; for passes that need the results of all tasks.
 
     """
 
     def __init__(
-        self, job: Job, *, first: int, marker: CompletionMarker, claims: Claims, load: Callable[[bytes], Any] | None = None
+        self, job: Job, *, first: int, marker: CompletionMarker, claims: Claims, load: Callable[[int, bytes], Any] | None = None
     ) -> None:
         self._job, self._first, self._marker, self._claims, self._load = job, first, marker, claims, load
         self._returned = bytearray(job.task_count)
@@ -127,7 +127,7 @@ class SharedTasks:
                 yield task
 
     def _result(self, task: int) -> Any:
-        return None if self._load is None else self._load(self._marker.result(task))
+        return None if self._load is None else self._load(task, self._marker.result(task))
 
 
 def _chained(first: int, rest: Iterator[int]) -> Iterator[int]:

@@ -1,0 +1,167 @@
+"""Passes: what a plan lists, and what processes that share a run do of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import zarr
+from made_models import box_model, waiting_model
+
+import bioimageio_core as bc
+from bioimageio_core.errors import InputError
+from bioimageio_core.io import RunState
+from bioimageio_core.prediction.execution.claims import Claims
+from bioimageio_core.prediction.execution.completion import RunOver
+from bioimageio_core.prediction.planning.passes import LevelPass, PostprocessPass, RegionsPass, StatisticsPass
+from bioimageio_core.prediction.planning.plan_json import plan_as_dict
+from bioimageio_core.report.plan_text import plan_text
+
+BLOCKS = {"block": {"y": 64, "x": 64}}
+SHARD = Path(__file__).with_name("counted_shard.py")
+PERCENTILES = {"id": "scale_range", "kwargs": {"axes": ["y", "x"], "min_percentile": 1, "max_percentile": 99}}
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A model that normalises its input, and postprocesses one output as a whole."""
+    (tmp_path / "model").mkdir()
+    return waiting_model(tmp_path / "model")
+
+
+class TestPlans:
+    """Passes of a plan."""
+
+    def test_in_order(self, model: Path) -> None:
+        """Statistics of the input, regions, statistics and postprocessing of the output, coarser levels; numbered from 1."""
+        image = np.zeros((700, 600), np.float32)
+        plan = bc.open_predictor(model).plan(image, axes="yx", ome="0.5", pyramid=True, **BLOCKS)
+        kinds = [type(p) for p in plan.passes]
+        assert kinds[:4] == [StatisticsPass, RegionsPass, StatisticsPass, PostprocessPass]
+        assert set(kinds[4:]) == {LevelPass}
+        assert [p.number for p in plan.passes] == list(range(1, len(plan.passes) + 1))
+        assert len({p.name for p in plan.passes}) == len(plan.passes)
+        assert plan.passes[0].bytes_read == image.nbytes
+
+    def test_supplied_statistics_need_no_pass(self, model: Path) -> None:
+        """What is supplied is not measured; the plan says so before anything runs."""
+        image = np.random.default_rng(0).random((200, 200), np.float32)
+        with bc.open_predictor(model, axes="yx") as predictor:
+            assert isinstance(predictor.plan(image).passes[0], StatisticsPass)
+            known = bc.compute_statistics(image, model, axes="yx")
+            assert isinstance(predictor.plan(image, statistics=known).passes[0], RegionsPass)
+            measured, given = predictor.predict(image), predictor.predict(image, statistics=known)
+            np.testing.assert_array_equal(np.asarray(measured["smooth"]), np.asarray(given["smooth"]))
+
+    def test_percentiles_take_two_sweeps(self, tmp_path: Path) -> None:
+        """Exact percentiles of 32 bit numbers are found 16 bits at a time."""
+        plan = bc.open_predictor(box_model(tmp_path, 64, preprocessing=[PERCENTILES])).plan(np.zeros((70, 70), np.float32), axes="yx")
+        assert [p.sweeps for p in plan.passes] == [2, 1]
+
+    def test_for_people_and_machines(self, model: Path) -> None:
+        """Text and JSON list the passes with tasks, bytes and time."""
+        plan = bc.open_predictor(model).plan(np.zeros((300, 300), np.float32), axes="yx", **BLOCKS)
+        data = json.loads(json.dumps(plan_as_dict(plan)))["passes"]
+        assert [p["pass"] for p in data] == ["1-statistics", "2-regions", "3-statistics", "4-postprocess"]
+        assert {"tasks", "sweeps", "bytes_read", "bytes_written", "seconds", "resumable", "in_process"} <= data[0].keys()
+        text = plan_text(plan)
+        for step in plan.passes:
+            assert step.title in text
+
+    def test_run_refuses_options_of_plans(self, model: Path) -> None:
+        """A plan that is made is not changed silently: the error names the option."""
+        image = np.zeros((100, 100), np.float32)
+        with bc.open_predictor(model, axes="yx") as predictor:
+            plan = predictor.plan(image)
+            with pytest.raises(InputError, match="'block'"):
+                predictor.run(plan, block={"y": 32})
+            with pytest.raises(InputError, match="unknown option 'blocks'"):
+                predictor.run(plan, blocks=1)
+
+
+class TestSharing:
+    """Shards that run at the same time, or one after the other."""
+
+    def test_the_image_is_measured_once(self, tmp_path: Path) -> None:
+        """Four shards that start together read the image once in all for its statistics, and get those of a single process."""
+        (tmp_path / "model").mkdir()
+        model = box_model(tmp_path / "model", {"min": 16, "step": 4}, halo=4, preprocessing=[PERCENTILES])
+        image = np.random.default_rng(0).random((6000, 6000), np.float32)
+        zarr.create_array(str(tmp_path / "image.zarr"), data=image, chunks=(500, 500), dimension_names=("y", "x"))
+        ready, output = tmp_path / "ready", tmp_path / "o.zarr"
+        ready.mkdir()
+        arguments = [sys.executable, "-P", str(SHARD), str(model), str(tmp_path / "image.zarr"), str(output)]
+        processes = [
+            subprocess.Popen([*arguments, str(number), "4", str(ready)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for number in (1, 2, 3, 4)
+        ]
+        told = []
+        for process in processes:
+            out, err = process.communicate(timeout=180)
+            assert process.returncode == 0, err
+            told.append(json.loads(out))
+        assert sum(t["elements"] for t in told) == 2 * image.size  # exact percentiles of 32 bit numbers take two sweeps
+        assert sum(t["elements"] > 0 for t in told) > 1, "one process measured everything: the test shows nothing"
+        assert any(t["finished"] for t in told)
+        single = bc.predict(model, tmp_path / "image.zarr", tmp_path / "single.zarr", block={"y": 1024, "x": 1024})
+        assert all(t["statistics"] == dict(single.statistics) for t in told if t["statistics"])
+        np.testing.assert_array_equal(zarr.open_group(str(output), mode="r")["out"][...], np.asarray(single["out"]))
+
+    def test_levels_are_written_by_shards(self, tmp_path: Path, model: Path) -> None:
+        """The last shard makes the levels that regions do not write; nothing is left for another call."""
+        image = np.random.default_rng(0).random((700, 600), np.float32)
+        np.save(tmp_path / "x.npy", image)
+        options: dict[str, Any] = {**BLOCKS, "axes": "yx", "ome": "0.5", "pyramid": True}
+        assert bc.predict(model, tmp_path / "x.npy", tmp_path / "a.zarr", **options).finished
+        finished = [bc.predict(model, tmp_path / "x.npy", tmp_path / "b.zarr", shard=(n, 2), **options).finished for n in (1, 2)]
+        assert finished == [False, True]
+        chunks = [path for path in (tmp_path / "a.zarr").rglob("*") if path.is_file() and "c" in path.parts]
+        assert chunks
+        for path in chunks:
+            assert (tmp_path / "b.zarr" / path.relative_to(tmp_path / "a.zarr")).read_bytes() == path.read_bytes()
+
+
+class TestClaims:
+    """Claims on tasks."""
+
+    def test_one_process_gets_it(self, tmp_path: Path) -> None:
+        """A task that a living process holds is refused to others, and is free when it leaves."""
+        state = RunState(str(tmp_path / "o.zarr"))
+        with Claims(state) as first:
+            assert first.take("1-statistics-0", 3)
+            with Claims(state) as second:
+                assert not second.take("1-statistics-0", 3)
+                assert second.take("1-statistics-0", 4)
+        with Claims(state) as third:
+            assert third.take("1-statistics-0", 3)
+
+    def test_a_process_that_died(self, tmp_path: Path) -> None:
+        """What a killed process of this machine claimed is free at once."""
+        code = (
+            "import sys, os\n"
+            "from bioimageio_core.io import RunState\n"
+            "from bioimageio_core.prediction.execution.claims import Claims\n"
+            "claims = Claims(RunState(sys.argv[1])).__enter__()\n"
+            "assert claims.take('stage', 0)\n"
+            "os.kill(os.getpid(), 9)\n"
+        )
+        output = str(tmp_path / "o.zarr")
+        assert subprocess.run([sys.executable, "-P", "-c", code, output], check=False).returncode == -9
+        with Claims(RunState(output)) as claims:
+            begin = time.monotonic()
+            assert claims.take("stage", 0)
+            assert time.monotonic() - begin < 10
+
+    def test_a_run_that_is_over(self, tmp_path: Path) -> None:
+        """Where another process completed the run and removed its state, no task is taken any more."""
+        state = RunState(str(tmp_path / "o.zarr"))
+        with Claims(state) as claims:
+            RunState(str(tmp_path / "o.zarr")).remove()
+            with pytest.raises(RunOver):
+                claims.take("stage", 0)
