@@ -16,8 +16,8 @@ from .data.tensor_view import AxisArray, TensorView
 from .execution.bound_steps import bind_step
 from .execution.cached_inputs import input_view
 from .execution.executors.base import Executor
-from .execution.measure import measure_dataset, measure_view
-from .execution.passes.measurement import Measured
+from .execution.measure_unplanned import measure_dataset, measure_view
+from .execution.measurement import Measured
 from .model.loaded_model import LoadedModel
 from .model.processing_steps import measure_text, plan_steps
 from .options import PredictOptions

@@ -12,7 +12,7 @@ from ..typing import AxisId
 from .data.tensor_view import AxisArray, TensorView
 from .data.whole_tensors import ArraySource
 from .execution.bound_steps import BoundSteps, StepBinder
-from .execution.measure import measure_view
+from .execution.measure_unplanned import measure_view
 from .model.loaded_model import LoadedModel
 from .model.network import run_network
 from .model.processing_steps import plan_steps

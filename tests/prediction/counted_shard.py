@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import bioimageio_core as bc
-from bioimageio_core.prediction.execution.passes.measurement import MeasureJob
+from bioimageio_core.prediction.execution.measurement import MeasureJob
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from .cached_inputs import cached_from_statistics, input_view
 from .claims import Claims
 from .completion import CompletionMarker
 from .executors.base import Executor
-from .passes.measurement import Measured
+from .measurement import Measured
 from .stage_timer import StageTimer
 
 __all__ = ["InputRun", "OutputRun", "Run", "RunStatistics", "begin_run"]

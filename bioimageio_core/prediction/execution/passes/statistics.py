@@ -10,9 +10,9 @@ import numpy as np
 from ...data.tensor_view import AxisArray, TensorView
 from ...planning.passes import StatisticsPass
 from ..executors.base import Job
+from ..measurement import Measured, MeasureJob, Scanned, ViewMeasurement, load_scanned
 from ..run import Run
 from ..sweeps import OwnTasks, SharedTasks, Sweep
-from .measurement import Measured, MeasureJob, Scanned, ViewMeasurement, load_scanned
 
 __all__ = ["StatisticsWork"]
 

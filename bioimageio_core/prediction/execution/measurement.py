@@ -8,16 +8,16 @@ from typing import Any, TypeAlias
 import attrs
 import numpy as np
 
-from ....registry import Measure
-from ....statistics import DatasetPartial, DatasetStatistics, Partial, StreamingStatistics, partial_from_bytes, partial_to_bytes
-from ....typing import AxisId
-from ...data.boxes import Boxes
-from ...data.split_along_axis import split_along_axis
-from ...data.tensor_view import AxisArray, TensorView
-from ...planning.plan_passes import SCAN_ELEMENTS, boxes_per_task, pooled_measure
-from ..completion import CompletionMarker
-from ..executors.base import Function, Work
-from ..sweeps import units_of
+from ...registry import Measure
+from ...statistics import DatasetPartial, DatasetStatistics, Partial, StreamingStatistics, partial_from_bytes, partial_to_bytes
+from ...typing import AxisId
+from ..data.boxes import Boxes
+from ..data.split_along_axis import split_along_axis
+from ..data.tensor_view import AxisArray, TensorView
+from ..planning.plan_passes import SCAN_ELEMENTS, boxes_per_task, pooled_measure
+from .completion import CompletionMarker
+from .executors.base import Function, Work
+from .sweeps import units_of
 
 __all__ = ["MeasureJob", "Measured", "Measurement", "ViewMeasurement", "load_scanned"]
 

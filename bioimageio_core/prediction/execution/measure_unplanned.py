@@ -15,7 +15,7 @@ from ..data.tensor_view import AxisArray, TensorView
 from ..options import Progress
 from .executors.base import Executor
 from .executors.threads import Threads
-from .passes.measurement import Measured, Measurement, ViewMeasurement
+from .measurement import Measured, Measurement, ViewMeasurement
 from .progress import Reporter
 
 __all__ = ["measure_dataset", "measure_view"]
