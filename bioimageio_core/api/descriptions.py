@@ -12,9 +12,9 @@ from ..packaging import write_package
 from ..report.model_card import model_card
 from ..report.resource_card import ResourceCard, resource_card
 from ..sources import Package, Source, open_package
+from ..spec.converters import unstructured
 from ..spec.node import Node
-from ..spec.saving import save_description
-from ..spec.structuring import unstructure
+from ..spec.saving import save_description as write_description
 from ..spec.updating import load_tree, package_tree, update_tree
 from ..spec.validation import Issue, ValidationReport, read_tree, validate_tree
 from .loading import default_registry, model_tree
@@ -168,6 +168,21 @@ def json_schema(type: str | None = None, format_version: str | None = None) -> d
     return json_schema(default_registry(), type=type, format_version=format_version)
 
 
+def save_description(descr: Any, path: str | Path, *, overwrite: bool = False) -> None:
+    """Write a description to a YAML file; files that it names are not copied.
+
+    Args:
+        descr: The description.
+        path: The file.
+        overwrite: Replace a file that is there.
+
+    Raises:
+        OutputError: There is such a file already, or it cannot be written.
+
+    """
+    write_description(descr, path, default_registry(), overwrite=overwrite)
+
+
 def save_package(
     source: Source | Package | Node, path: str | Path, *, weights_formats: Sequence[str] | None = None, overwrite: bool = False
 ) -> Path:
@@ -194,7 +209,7 @@ def save_package(
 
     """
     target = Path(path).expanduser()
-    with open_package(unstructure(source) if isinstance(source, Node) else source) as package:
+    with open_package(unstructured(source, default_registry()) if isinstance(source, Node) else source) as package:
         descr, _ = read_tree(package_tree(package), default_registry(), package.name)
         write_package(descr, package, default_registry(), target, weights_formats=weights_formats, overwrite=overwrite)
     return target

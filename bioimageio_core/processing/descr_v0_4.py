@@ -11,8 +11,9 @@ from typing import Literal
 
 import attrs
 
-from ..spec.fields import TensorName, all_of, found, in_range, matches, non_empty, unique
+from ..spec.fields import TensorName, all_of, in_range, matches, non_empty, unique
 from ..spec.node import Node, Problem, node
+from ..structuring.format_value import format_value
 from ._rules import identity, percentile_order
 
 __all__ = [
@@ -112,7 +113,7 @@ class ZeroMeanUnitVarianceKwargs(Node):
         for key, value in (("mean", self.mean), ("std", self.std)):
             if (value is None) == (self.mode == "fixed"):
                 expected = f"a value for mode {self.mode!r}" if value is None else f"none for mode {self.mode!r}"
-                yield Problem(loc=(key,), message=f"expected {expected}, found {'none' if value is None else found(value)}")
+                yield Problem(loc=(key,), message=f"expected {expected}, found {'none' if value is None else format_value(value)}")
 
 
 @node

@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
+from ..structuring.freezing import thaw
 from ..typing import FrozenMapping
-from .freezing import thaw
 from .node import Node, Problem, node
 
 __all__ = [
@@ -26,6 +26,8 @@ __all__ = [
 @attrs.frozen(kw_only=True)
 class Extension:
     """Marks a type that the registry resolves."""
+
+    is_resolved_by_registry: ClassVar[bool] = True
 
     kind: Literal["preprocessing", "postprocessing", "weights", "run_mode"]
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 import keyword
 import operator
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
+from ..structuring.format_value import format_value
 from .constraints import caseless, said_by, says, whole
 
 __all__ = [
@@ -30,9 +31,8 @@ __all__ = [
     "all_of",
     "each",
     "file_name",
-    "found",
+    "format_value",
     "in_range",
-    "in_short",
     "length",
     "matches",
     "non_empty",
@@ -45,30 +45,6 @@ Validator: TypeAlias = "Callable[[Any, Any, T], None]"
 
 DType: TypeAlias = Literal["float32", "float64", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "bool"]
 """The data types of format 0.5."""
-
-
-def found(value: object) -> str:
-    """Return ``value`` as error messages show it: on one line, short, in the words of documents."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Mapping):
-        return f"a mapping with {_listed('key', [in_short(str(key)) for key in value])}" if value else "an empty mapping"
-    if isinstance(value, (list, tuple)):
-        return f"the list {in_short(str(list(value)))}" if value else "an empty list"
-    return in_short(repr(value))
-
-
-def in_short(text: str) -> str:
-    """Return text on one line, cut off where it is long."""
-    text = " ".join(text.split())
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _listed(noun: str, items: list[str]) -> str:
-    more = ", ..." if len(items) > 6 else ""
-    return f"the {noun} {items[0]}" if len(items) == 1 else f"the {noun}s {', '.join(items[:6])}{more}"
 
 
 def in_range(
@@ -87,7 +63,7 @@ def in_range(
     @says({keyword: bound for keyword, bound in keywords.items() if bound is not None})
     def validate(_instance: Any, _attribute: Any, value: Any) -> None:
         if value is not None and not all(holds(value, bound) for bound, holds in given):
-            raise ValueError(f"expected a number {words}, found {found(value)}")
+            raise ValueError(f"expected a number {words}, found {format_value(value)}")
 
     return validate
 
@@ -125,7 +101,7 @@ def unique(_instance: Any, _attribute: Any, value: Any) -> None:
         seen = list(value)
         repeated = [item for i, item in enumerate(seen) if item in seen[:i]]
         if repeated:
-            raise ValueError(f"expected distinct items, found {found(repeated[0])} more than once")
+            raise ValueError(f"expected distinct items, found {format_value(repeated[0])} more than once")
 
 
 def matches(pattern: str, expected: str) -> Validator[Any]:
@@ -135,7 +111,7 @@ def matches(pattern: str, expected: str) -> Validator[Any]:
     @says({"pattern": whole(pattern)})
     def validate(_instance: Any, _attribute: Any, value: Any) -> None:
         if isinstance(value, str) and compiled.fullmatch(value) is None:
-            raise ValueError(f"expected {expected}, found {found(value)}")
+            raise ValueError(f"expected {expected}, found {format_value(value)}")
 
     return validate
 
@@ -161,7 +137,7 @@ def suffix(*suffixes: str, any_case: bool = False) -> Validator[Any]:
             return
         name = file_name(source)
         if not (name.lower() if any_case else name).endswith(suffixes):
-            raise ValueError(f"expected a file name ending in {' or '.join(suffixes)}, found {found(source)}")
+            raise ValueError(f"expected a file name ending in {' or '.join(suffixes)}, found {format_value(source)}")
 
     return validate
 
@@ -207,14 +183,14 @@ def _identifier_but(words: Sequence[str]) -> str:
 @says({"pattern": _identifier_but(keyword.kwlist)})
 def _identifier(value: str) -> str:
     if not value.isidentifier() or keyword.iskeyword(value):
-        raise ValueError(f"expected an identifier (letters, digits, underscores, no keyword), found {found(value)}")
+        raise ValueError(f"expected an identifier (letters, digits, underscores, no keyword), found {format_value(value)}")
     return value
 
 
 @says({"pattern": _identifier_but(keyword.kwlist), "maxLength": 32})
 def _tensor_id(value: str) -> str:
     if len(value) > 32:
-        raise ValueError(f"expected a tensor id of at most 32 characters, found {found(value)}")
+        raise ValueError(f"expected a tensor id of at most 32 characters, found {format_value(value)}")
     return _identifier(value)
 
 
@@ -226,7 +202,7 @@ def _axis_id(value: str) -> str:
     lower = value.lower()
     normal = _AXIS_ALIASES.get(lower, lower)
     if len(normal) > 16:
-        raise ValueError(f"expected an axis id of at most 16 characters, found {found(value)}")
+        raise ValueError(f"expected an axis id of at most 16 characters, found {format_value(value)}")
     return _identifier(normal)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from .fields import found
+from ..structuring.format_value import format_value
 from .node import Problem
 
 __all__ = ["SPECIFIC", "Detected", "Family", "detect", "latest_of"]
@@ -55,7 +55,7 @@ def detect(tree: Mapping[str, Any]) -> Detected:
     problems = []
     for key, value in (("type", type_), ("format_version", version)):
         if not isinstance(value, str):
-            problems.append(Problem(loc=(key,), message=f"expected a string, found {found(value) if key in tree else 'none'}"))
+            problems.append(Problem(loc=(key,), message=f"expected a string, found {format_value(value) if key in tree else 'none'}"))
     if problems or not isinstance(type_, str) or not isinstance(version, str):
         return Detected(
             type=type_ if isinstance(type_, str) else "",
@@ -104,7 +104,7 @@ def _other_format(type_: str, family: Family, written: str) -> Detected:
 
 
 def _no_version(written: str, example: str) -> Problem:
-    return Problem(loc=("format_version",), message=f"expected three numbers such as {example}, found {found(written)}")
+    return Problem(loc=("format_version",), message=f"expected three numbers such as {example}, found {format_value(written)}")
 
 
 def _at_most(base: Detected, format_: str, version: tuple[int, int, int], latest: tuple[int, int, int]) -> Detected:

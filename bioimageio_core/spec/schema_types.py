@@ -10,14 +10,15 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import attrs
 
 from ..registry import Registry
+from ..structuring.class_fields import FieldInfo, fields_of
+from ..structuring.converter import unstructure
+from ..structuring.scalars import NonFinite
+from ..structuring.unions import discriminated
 from ..typing import FrozenMapping, ModelFormat
 from .constraints import said_by
 from .docstrings import describe_class, describe_fields
 from .extensions import AlsoAs, Extension
 from .node import Node
-from .scalars import NonFinite
-from .structuring import FieldInfo, fields_of, unstructure
-from .unions import discriminated
 
 __all__ = ["Schema", "SchemaTypes", "definition_name", "narrowed", "one_of"]
 

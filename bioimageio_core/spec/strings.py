@@ -6,8 +6,8 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
+from ..structuring.format_value import format_value
 from .constraints import caseless, says, whole
-from .fields import found
 
 __all__ = [
     "Doi",
@@ -33,7 +33,7 @@ def _check(pattern: str, expected: str) -> Any:
     @says({"pattern": whole(pattern)})
     def check(value: str) -> str:
         if compiled.fullmatch(value) is None:
-            raise ValueError(f"expected {expected}, found {found(value)}")
+            raise ValueError(f"expected {expected}, found {format_value(value)}")
         return value
 
     return check
@@ -51,7 +51,7 @@ def _http_url(value: str) -> str:
 @says({"pattern": rf"^(?!\s*{caseless('https?:')})(?:[^.]|\.[\s\S])|{whole(_HTTP_URL)}"})
 def _file_source(value: str) -> str:
     if value in ("", "."):
-        raise ValueError(f"expected a path or URL, found {found(value)}")
+        raise ValueError(f"expected a path or URL, found {format_value(value)}")
     return _http_url(value) if re.match(r"\s*https?:", value, re.IGNORECASE) else value
 
 
@@ -67,7 +67,7 @@ def _packaged(value: str) -> str:
         return value
     name = re.split(r"[/\\]", re.split(r"[?#]", value, maxsplit=1)[0].removesuffix("/content"))[-1]
     if name in _RESERVED or name.endswith(tuple(f".{reserved}" for reserved in _RESERVED)):
-        raise ValueError(f"expected the name of a file other than a description, found {found(value)}")
+        raise ValueError(f"expected the name of a file other than a description, found {format_value(value)}")
     return value
 
 
@@ -79,7 +79,7 @@ def _orcid(value: str) -> str:
             total = (total + int(digit)) * 2
         if "0123456789X"[(12 - total % 11) % 11] == value[-1]:
             return value
-    raise ValueError(f"expected an ORCID such as 0000-0001-2345-6789 with a right check digit, found {found(value)}")
+    raise ValueError(f"expected an ORCID such as 0000-0001-2345-6789 with a right check digit, found {format_value(value)}")
 
 
 _RESERVED_DOMAINS = ("arpa", "invalid", "local", "localhost", "onion", "test")
@@ -91,11 +91,11 @@ _EMAIL = re.compile(rf"({_LOCAL})@((?:{_LABEL}\.)+[^\W\d_][\w-]*)")
 @says({"pattern": "@", "maxLength": 320})
 def _email(value: str) -> str:
     if len(value) > 320:
-        raise ValueError(f"expected an email address, found {found(value)}")
+        raise ValueError(f"expected an email address, found {format_value(value)}")
     unwrapped = re.fullmatch(r"[^<>]*<\s*([^<>]+?)\s*>", value.strip())
     match = _EMAIL.fullmatch(unwrapped[1] if unwrapped else value.strip())
     if match is None or match[2].lower().rpartition(".")[2] in _RESERVED_DOMAINS:
-        raise ValueError(f"expected an email address, found {found(value)}")
+        raise ValueError(f"expected an email address, found {format_value(value)}")
     return f"{match[1]}@{match[2].lower()}"
 
 
@@ -111,7 +111,7 @@ _PEP_440 = caseless(
 @says({"pattern": whole(_PEP_440), "minimum": 0})
 def _version(value: Any) -> Any:
     if re.fullmatch(_PEP_440, str(value)) is None:
-        raise ValueError(f"expected a version such as 1.2.3 (PEP 440), found {found(value)}")
+        raise ValueError(f"expected a version such as 1.2.3 (PEP 440), found {format_value(value)}")
     return value
 
 
@@ -121,7 +121,7 @@ def _timestamp(value: str) -> str:
         datetime.fromisoformat(value)
     except ValueError:
         if re.fullmatch(r"[0-9]{4}(?:-(?:0[1-9]|1[0-2]))?", value) is None:
-            raise ValueError(f"expected a date and time in ISO 8601, found {found(value)}") from None
+            raise ValueError(f"expected a date and time in ISO 8601, found {format_value(value)}") from None
     return value
 
 
@@ -129,7 +129,7 @@ def _timestamp(value: str) -> str:
 def _sha256(value: str) -> str:
     stripped = value.strip().lower()
     if len(stripped) != 64:
-        raise ValueError(f"expected a SHA-256 of 64 characters, found {len(stripped)}: {found(value)}")
+        raise ValueError(f"expected a SHA-256 of 64 characters, found {len(stripped)}: {format_value(value)}")
     return stripped
 
 
@@ -153,7 +153,7 @@ def _doi_or_url(value: str) -> str:
 @says({"minLength": 1, "maxLength": 2})
 def _icon(value: str) -> str:
     if not 1 <= len(value) <= 2:
-        raise ValueError(f"expected one or two characters, found {found(value)}")
+        raise ValueError(f"expected one or two characters, found {format_value(value)}")
     return value
 
 

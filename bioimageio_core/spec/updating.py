@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError, InvalidDescriptionError, SourceError
 from ..registry import Registry
 from ..sources import Package
+from .converters import unstructured
 from .formats import Family, detect, latest_of
 from .node import Problem
-from .structuring import unstructure
 from .validation import ValidationReport, combined, read_tree, read_with_notes, report_of
 from .versions import NEWEST, format_of
 from .yaml import load_yaml
@@ -82,7 +82,7 @@ def update_tree(tree: Any, registry: Registry, source: str = "") -> tuple[Resour
     descr, detected, notes = read_with_notes(tree, registry, source)
     if format_of(descr) == NEWEST[detected.family]:
         return read_tree(tree, registry, source)
-    newest, more = convert(unstructure(descr), detected.family == "model")
+    newest, more = convert(unstructured(descr, registry), detected.family == "model")
     notes = [*notes, *more]
     failed = [note for note in notes if note.severity == "error"]
     if failed:

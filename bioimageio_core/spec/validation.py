@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
 from ..errors import InvalidDescriptionError
 from ..registry import Registry
-from ..typing import ModelFormat, Severity
-from .fields import in_short
+from ..structuring.format_value import shorten
+from ..structuring.problems import StructureProblems
+from ..structuring.rules import collect_problems
+from ..typing import Severity
+from .converters import converter_for
 from .formats import Detected, detect
 from .node import Loc, Problem
-from .structuring import StructureProblems, collect_problems
 from .versions import class_of, converter_format, upgrade_of
 
 if TYPE_CHECKING:
-    from cattrs import Converter
-
     from .versions import ResourceDescr
 
 __all__ = [
     "Issue",
     "ValidationReport",
     "combined",
-    "converter_for",
     "read_tree",
     "read_with_notes",
     "report_of",
@@ -88,7 +86,7 @@ class ValidationReport:
             more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
             return f"{what} is invalid: {errors[0]}{more}"
         counts = [f"{count} {severity}" for severity in _RANK if (count := sum(issue.severity == severity for issue in self.issues))]
-        return f"{what} is valid: {in_short(self.type)} {self.format_version}{', ' if counts else ''}{', '.join(counts)}"
+        return f"{what} is valid: {shorten(self.type)} {self.format_version}{', ' if counts else ''}{', '.join(counts)}"
 
 
 def validate_tree(tree: Any, registry: Registry, source: str = "") -> ValidationReport:
@@ -186,28 +184,3 @@ def _issue(problem: Problem) -> Issue:
 
 def _sorted(issues: Iterable[Issue]) -> tuple[Issue, ...]:
     return tuple(sorted(issues, key=lambda issue: _RANK[issue.severity]))
-
-
-def converter_for(registry: Registry, format: ModelFormat) -> Converter:  # noqa: A002 (the word of the format)
-    """Return the converter of a registry and format version; it is made once."""
-    return _converter(_ByIdentity(registry), format)
-
-
-class _ByIdentity:
-    """A registry as key of a cache: comparing the entries would cost more than it saves."""
-
-    def __init__(self, registry: Registry) -> None:
-        self.registry = registry
-
-    def __hash__(self) -> int:
-        return id(self.registry)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ByIdentity) and other.registry is self.registry
-
-
-@lru_cache(maxsize=8)
-def _converter(registry: _ByIdentity, format_: ModelFormat) -> Converter:
-    from .converters import make_converter
-
-    return make_converter(registry.registry, format_)

@@ -15,7 +15,7 @@ from ..registry import Registry
 from ..spec.node import Node
 from ..spec.schema import json_schema
 from ..spec.schema_types import definition_name
-from ..spec.structuring import unstructure
+from ..structuring.converter import unstructure
 from ..typing import FrozenMapping, ModelFormat
 from .entry import EntryConformance, one_sentence
 from .strategies import kit_settings

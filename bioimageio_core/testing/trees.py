@@ -16,7 +16,9 @@ from ..registry import Registry
 from ..spec.converters import make_converter
 from ..spec.node import Node, Problem
 from ..spec.schema_types import SchemaTypes
-from ..spec.structuring import FieldInfo, StructureProblems, collect_problems, fields_of
+from ..structuring.class_fields import FieldInfo, fields_of
+from ..structuring.problems import StructureProblems
+from ..structuring.rules import collect_problems
 from ..typing import FrozenMapping, ModelFormat
 
 __all__ = ["problems_of", "structured", "trees"]

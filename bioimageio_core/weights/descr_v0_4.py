@@ -8,10 +8,11 @@ from typing import Annotated, Any, TypeAlias
 import attrs
 
 from ..spec.constraints import says
-from ..spec.fields import found, in_range
+from ..spec.fields import in_range
 from ..spec.model.weights import WeightsEntryV04
 from ..spec.node import Problem, node
 from ..spec.strings import Sha256, Version
+from ..structuring.format_value import format_value
 from ..typing import FrozenMapping
 
 __all__ = [
@@ -69,10 +70,10 @@ class OnnxWeightsDescr(WeightsDescr):
 def _architecture(value: str) -> str:
     file, colon, name = value.rpartition(":")
     if colon and not (file and name.isidentifier()):
-        raise ValueError(f"expected file:callable, found {found(value)}")
+        raise ValueError(f"expected file:callable, found {format_value(value)}")
     parts = value.split(".")
     if not colon and (len(parts) < 2 or not all(part.isidentifier() for part in parts)):
-        raise ValueError(f"expected file:callable or module.callable, found {found(value)}")
+        raise ValueError(f"expected file:callable or module.callable, found {format_value(value)}")
     return value
 
 

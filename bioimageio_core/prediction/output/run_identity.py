@@ -11,7 +11,7 @@ from typing import Any
 
 from ...errors import OutputError
 from ...io.reading.fingerprints import fingerprint
-from ...spec.freezing import thaw
+from ...structuring.freezing import thaw
 from ..model.loaded_model import LoadedModel
 from ..options import PredictOptions
 from ..planning.plan import Plan

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from ...blocks import AxisGrid, RegionGrid, TiedAxis
-from ...spec.freezing import thaw
+from ...structuring.freezing import thaw
 from ...typing import AxisId
 from ..data.bind_inputs import BoundInput
 from ..data.blending import Blending, tile, tile_count

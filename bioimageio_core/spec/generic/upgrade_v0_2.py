@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..fields import found
+from ...structuring.format_value import format_value
 from ..node import Problem
 from ..notes import changed, lost
 from .v0_2 import LATEST
@@ -53,7 +53,9 @@ def take_nickname(new: dict[str, Any]) -> list[Problem]:
     for old, key in (("nickname", "id"), ("nickname_icon", "id_emoji")):
         if isinstance(own, Mapping) and old in own:
             if new.get(key) not in (None, own[old]):
-                notes.append(lost((key,), f"{found(new[key])} was dropped for {found(own[old])}, as config.bioimageio.{old} says"))
+                notes.append(
+                    lost((key,), f"{format_value(new[key])} was dropped for {format_value(own[old])}, as config.bioimageio.{old} says")
+                )
             new[key] = own[old]
             notes.append(changed(("config", "bioimageio", old), f"read as {key}"))
     return notes

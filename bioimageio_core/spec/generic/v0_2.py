@@ -8,10 +8,11 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import attrs
 
+from ...structuring.format_value import format_value
+from ...structuring.freezing import FiniteMapping
 from ...typing import FrozenMapping
 from ..constraints import says
-from ..fields import each, found, length, non_empty, suffix
-from ..freezing import FiniteMapping
+from ..fields import each, length, non_empty, suffix
 from ..node import Node, Problem, node
 from ..strings import DoiOrUrl, Email, FileSource, GithubUser, HttpUrl, Icon, Orcid, PackagedSource, ResourceIdAnyCase, Version
 from .licenses import LICENSES
@@ -121,7 +122,7 @@ class LinkedDataset(LinkedResource):
 @says({"not": {"enum": list(SPECIFIC_TYPES)}})
 def _generic_type(value: str) -> str:
     if value in SPECIFIC_TYPES:
-        raise ValueError(f"expected a resource type without a format of its own, found {found(value)}")
+        raise ValueError(f"expected a resource type without a format of its own, found {format_value(value)}")
     return value
 
 

@@ -7,10 +7,11 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
+from ...structuring.format_value import format_value
 from ...typing import FrozenMapping
 from ..constraints import says
 from ..extensions import AlsoAs
-from ..fields import each, found, length, matches, suffix
+from ..fields import each, length, matches, suffix
 from ..files import FileDescr
 from ..node import Node, Problem, node
 from ..strings import Doi, Email, HttpUrl, Icon, Orcid, ResourceId, Version
@@ -41,14 +42,14 @@ LATEST = "0.3.4"
 @says({"pattern": r"^[^/\\]*$"})
 def _person_name(value: str) -> str:
     if "/" in value or "\\" in value:
-        raise ValueError(f"expected a name without slashes, found {found(value)}")
+        raise ValueError(f"expected a name without slashes, found {format_value(value)}")
     return value
 
 
 @says({"title": "LicenseId", "enum": sorted(LICENSES | DEPRECATED_LICENSES)})
 def _license_id(value: str) -> str:
     if value not in LICENSES and value not in DEPRECATED_LICENSES:
-        raise ValueError(f"expected an identifier of the SPDX license list, found {found(value)}")
+        raise ValueError(f"expected an identifier of the SPDX license list, found {format_value(value)}")
     return value
 
 

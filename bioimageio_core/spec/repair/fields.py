@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from ..fields import found
+from ...structuring.format_value import format_value
 from ..node import Loc, Problem
 from ..notes import mended
 from .identity import is_model
@@ -64,10 +64,10 @@ def lists(tree: dict[str, Any]) -> Iterator[Problem]:
         value = tree.get(key)
         if isinstance(value, dict) or (isinstance(value, str) and key not in ("links", "tags")):
             tree[key] = [value]
-            yield mended((key,), f"expected a list, found {found(value)}: read as a list of one")
+            yield mended((key,), f"expected a list, found {format_value(value)}: read as a list of one")
         elif isinstance(value, str):
             tree[key] = [part for part in re.split(r"[,;\s]\s*", value) if part] if key == "links" else _split(value)
-            yield mended((key,), f"expected a list, found {found(value)}: read as {found(tree[key])}")
+            yield mended((key,), f"expected a list, found {format_value(value)}: read as {format_value(tree[key])}")
 
 
 def texts(tree: dict[str, Any]) -> Iterator[Problem]:

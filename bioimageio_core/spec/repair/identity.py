@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..fields import found
+from ...structuring.format_value import format_value
 from ..formats import detect
 from ..node import Problem
 from ..notes import mended
@@ -65,7 +65,7 @@ def format_version(tree: dict[str, Any]) -> Iterator[Problem]:
 
 
 def _say(tree: dict[str, Any], version: str, why: str = "") -> Problem:
-    what = found(tree["format_version"]) if "format_version" in tree else "none"
+    what = format_value(tree["format_version"]) if "format_version" in tree else "none"
     tree["format_version"] = version
     return mended(("format_version",), f"expected three numbers such as 0.4.10, found {what}: read as {version}{', ' * bool(why)}{why}")
 

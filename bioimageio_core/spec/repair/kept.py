@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..fields import found
+from ...structuring.format_value import format_value
 from ..node import Loc, Problem
 from ..notes import mended
 
@@ -55,4 +55,4 @@ def keep(tree: dict[str, Any], loc: Loc, value: Any, why: str) -> Problem:
         number += 1
         path = f"{written} ({number})"
     place[path] = written_plainly
-    return mended(loc, f"{found(value)} was moved to config.{PLACE}: {why}")
+    return mended(loc, f"{format_value(value)} was moved to config.{PLACE}: {why}")

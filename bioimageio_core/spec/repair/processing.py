@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..fields import found
+from ...structuring.format_value import format_value
 from ..node import Loc, Problem
 from ..notes import mended
 from .tensors import tensors_of
@@ -30,7 +30,7 @@ def steps(tree: dict[str, Any]) -> Iterator[Problem]:
         key = _KEYS[side]
         loc: Loc = (side, index, key)
         if isinstance(tensor.get(key), dict):
-            yield mended(loc, f"expected a list, found {found(tensor[key])}: read as a list of one")
+            yield mended(loc, f"expected a list, found {format_value(tensor[key])}: read as a list of one")
             tensor[key] = [tensor[key]]
         listed = tensor.get(key)
         for position in range(len(listed) if isinstance(listed, list) else 0):
@@ -118,7 +118,7 @@ def step_axes(tree: dict[str, Any]) -> Iterator[Problem]:
         present = "".join(letter for letter in dict.fromkeys(written.lower()) if letter in letters)
         if present and present != kwargs["axes"]:
             was, kwargs["axes"] = kwargs["axes"], present
-            yield mended((*loc, "kwargs", "axes"), f"{found(was)} was read as {present!r}, the axes of the tensor are {letters!r}")
+            yield mended((*loc, "kwargs", "axes"), f"{format_value(was)} was read as {present!r}, the axes of the tensor are {letters!r}")
 
 
 def _steps_of(tree: dict[str, Any]) -> Iterator[tuple[Loc, dict[str, Any], dict[str, Any]]]:

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from ...errors import InvalidDescriptionError, YamlError
 from ...registry import Registry
+from ...structuring.freezing import thaw
+from ...structuring.problems import StructureProblems
+from ...structuring.rules import collect_problems
+from ..converters import converter_for
 from ..formats import Detected, detect
 from ..node import Problem
 from ..notes import mended
-from ..structuring import StructureProblems, collect_problems, unstructure
 from ..updating import convert, update_tree
-from ..validation import combined, converter_for, read_tree, report_of
+from ..validation import combined, read_tree, report_of
 from ..versions import NEWEST, class_of, converter_format, upgrade_of
 from ..yaml import load_yaml
 from . import fields, files, identity, newest, people, processing, shapes, tensors, weights
@@ -120,7 +123,7 @@ def repair_and_update(
     except InvalidDescriptionError:
         if not isinstance(tree, Mapping):
             raise
-    new = unstructure(tree)
+    new = thaw(tree)
     said = list(notes)
     for repair in ALL:
         said += repair(new)
@@ -128,7 +131,7 @@ def repair_and_update(
     if detected.format is None:
         _refuse(source, detected, [*said, *detected.problems])
     upgraded, more = upgrade_of(detected.family, detected.format)(new, detected.version)
-    upgraded = unstructure(upgraded)
+    upgraded = thaw(upgraded)
     said += [*detected.problems, *more]
     updated = _newest(upgraded, detected, registry, source, said)
     for repair in _NEWEST:
@@ -160,11 +163,11 @@ def _newest(upgraded: dict[str, Any], detected: Detected, registry: Registry, so
     if is_old_model:
         said += _not_needed(upgraded)
     converter = converter_for(registry, converter_format(detected.family, detected.format))
-    converted, more = convert(unstructure(converter.structure(upgraded, cls)), is_old_model)
+    converted, more = convert(converter.unstructure(converter.structure(upgraded, cls)), is_old_model)
     said += more
     if any(problem.severity == "error" for problem in more):
         _refuse(source, detected, said)
-    return unstructure(converted)  # type: ignore[no-any-return]
+    return thaw(converted)  # type: ignore[no-any-return]
 
 
 def _not_needed(tree: Mapping[str, Any]) -> Iterator[Problem]:

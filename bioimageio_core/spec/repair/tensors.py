@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..fields import found
+from ...structuring.format_value import format_value
 from ..node import Problem
 from ..notes import mended
 
@@ -31,7 +31,7 @@ def axes(tree: dict[str, Any]) -> Iterator[Problem]:
             written = "".join(written)
         if isinstance(written, str) and re.fullmatch("[bitczyx]+", written.lower()) and written.lower() != tensor["axes"]:
             was, tensor["axes"] = tensor["axes"], written.lower()
-            yield mended((side, index, "axes"), f"{found(was)} was read as {tensor['axes']!r}")
+            yield mended((side, index, "axes"), f"{format_value(was)} was read as {tensor['axes']!r}")
 
 
 def data_range(tree: dict[str, Any]) -> Iterator[Problem]:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..fields import file_name, found
+from ...structuring.format_value import format_value
+from ..fields import file_name
 from ..node import Problem
 from ..notes import mended
 from .kept import keep
@@ -117,7 +118,7 @@ def architecture(tree: dict[str, Any]) -> Iterator[Problem]:
         plain = re.sub(r"(?<=\.py)::+(?=\w+$)", ":", plain)
         if plain != written:
             holder[key] = plain
-            yield mended(loc, f"{found(written)} was read as {found(plain)}")
+            yield mended(loc, f"{format_value(written)} was read as {format_value(plain)}")
 
 
 def stray_architecture(tree: dict[str, Any]) -> Iterator[Problem]:

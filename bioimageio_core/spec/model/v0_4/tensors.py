@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import attrs
 
+from ....structuring.format_value import format_value
+from ....structuring.scalars import NonFinite
 from ...constraints import says
 from ...extensions import PostprocessingStep, PreprocessingStep
-from ...fields import TensorName, found, non_empty, unique
+from ...fields import TensorName, non_empty, unique
 from ...node import Node, Problem, node
-from ...scalars import NonFinite
 
 __all__ = ["ImplicitOutputShape", "InputTensorDescr", "OutputTensorDescr", "ParameterizedInputShape", "TensorDescr"]
 
@@ -19,7 +20,7 @@ __all__ = ["ImplicitOutputShape", "InputTensorDescr", "OutputTensorDescr", "Para
 @says({"pattern": "^[bitczyx]*$"})
 def _axes(value: str) -> str:
     if not set(value) <= set("bitczyx"):
-        raise ValueError(f"expected letters out of b, i, t, c, z, y and x, found {found(value)}")
+        raise ValueError(f"expected letters out of b, i, t, c, z, y and x, found {format_value(value)}")
     return value
 
 
@@ -134,5 +135,5 @@ def _step_problems(key: str, steps: tuple[Any, ...], axes: str) -> Iterator[Prob
     for index, step in enumerate(steps):
         named = getattr(getattr(step, "kwargs", None), "axes", None)
         if isinstance(named, (str, tuple)) and not set(named) <= set(axes):
-            message = f"expected axes of the tensor ({axes}), found {found(named)}"
+            message = f"expected axes of the tensor ({axes}), found {format_value(named)}"
             yield Problem(loc=(key, index, "kwargs", "axes"), message=message)

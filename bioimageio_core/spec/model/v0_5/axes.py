@@ -6,8 +6,9 @@ from typing import Annotated, Literal, TypeAlias
 
 import attrs
 
+from ....structuring.format_value import format_value
 from ...constraints import caseless, says, whole
-from ...fields import AxisId, NonBatchAxisId, found, in_range, length, non_empty
+from ...fields import AxisId, NonBatchAxisId, in_range, length, non_empty
 from ...node import Node, node
 from .sizes import DataDependentSize, FixedSize, ParameterizedSize, SizeReference
 
@@ -47,7 +48,7 @@ TimeUnit: TypeAlias = Literal[
 @says({"pattern": whole(caseless("b|batch"))})
 def _batch(value: str) -> str:
     if value != "batch":
-        raise ValueError(f"expected 'batch' as the id of a batch axis, found {found(value)}")
+        raise ValueError(f"expected 'batch' as the id of a batch axis, found {format_value(value)}")
     return value
 
 

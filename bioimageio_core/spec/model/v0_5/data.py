@@ -9,10 +9,11 @@ from typing import Annotated, Literal, TypeAlias
 
 import attrs
 
+from ....structuring.format_value import format_value
+from ....structuring.scalars import NonFinite
 from ...constraints import says, whole
-from ...fields import DType, found, non_empty
+from ...fields import DType, non_empty
 from ...node import Node, Problem, node
-from ...scalars import NonFinite
 
 __all__ = ["Data", "IntervalOrRatioDataDescr", "NominalOrOrdinalDataDescr", "SiUnit"]
 
@@ -32,7 +33,7 @@ _SI_UNIT = re.compile(_units("·"))
 def _si_unit(value: str) -> str:
     normal = re.sub(r"[×* ]", "·", value)
     if _SI_UNIT.fullmatch(normal) is None:
-        raise ValueError(f"expected an SI unit such as µm or kg·m^2/s, found {found(value)}")
+        raise ValueError(f"expected an SI unit such as µm or kg·m^2/s, found {format_value(value)}")
     return normal
 
 
@@ -61,7 +62,7 @@ class NominalOrOrdinalDataDescr(Node):
         """Yield values that the dtype can not hold."""
         if any(isinstance(v, str) for v in self.values):
             if not all(isinstance(v, str) for v in self.values):
-                yield Problem(loc=("values",), message=f"expected values of one kind, found {found(self.values)}")
+                yield Problem(loc=("values",), message=f"expected values of one kind, found {format_value(self.values)}")
             elif not self.type.startswith("uint"):
                 yield Problem(loc=("type",), message=f"expected an unsigned integer type for names as values, found {self.type!r}")
             return
@@ -73,7 +74,7 @@ class NominalOrOrdinalDataDescr(Node):
             else:
                 fits = isinstance(value, int)
             if not fits or not _within(value, self.type):
-                yield Problem(loc=("values", index), message=f"expected a value that {self.type} can hold, found {found(value)}")
+                yield Problem(loc=("values", index), message=f"expected a value that {self.type} can hold, found {format_value(value)}")
 
 
 def _within(value: bool | int | float | str, dtype: str) -> bool:

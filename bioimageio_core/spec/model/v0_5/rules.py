@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import isclose
 from typing import TYPE_CHECKING, Any
 
-from ...fields import found
+from ....structuring.format_value import format_value
 from ...node import Problem
 from .axes import BatchAxis, ChannelAxis, SpaceOutputAxisWithHalo, TimeOutputAxisWithHalo
 from .sizes import ParameterizedSize, SizeReference
@@ -58,7 +58,7 @@ def _reference_problems(axis: Any, size: SizeReference, known: dict[tuple[str, s
         return
     units = getattr(axis, "unit", None), getattr(target, "unit", None)
     if units[0] != units[1]:
-        yield Problem(loc=("unit",), message=f"expected the unit of {name}, {found(units[1])}, found {found(units[0])}")
+        yield Problem(loc=("unit",), message=f"expected the unit of {name}, {format_value(units[1])}, found {format_value(units[0])}")
     scale, target_scale = getattr(axis, "scale", 1.0), getattr(target, "scale", 1.0)
     try:
         own = int(least * target_scale / scale + size.offset)

@@ -7,10 +7,10 @@ from typing import Annotated, TypeAlias
 
 import attrs
 
+from ....structuring.scalars import Strict
 from ...constraints import says
 from ...fields import AxisId, TensorId, in_range
 from ...node import Node, Problem, node
-from ...scalars import Strict
 
 __all__ = ["DataDependentSize", "FixedSize", "ParameterizedSize", "SizeReference"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ....fields import file_name, found
+from .....structuring.format_value import format_value
+from ....fields import file_name
 from ....node import Loc, Problem
 from ....notes import changed, lost
 
@@ -70,12 +71,14 @@ def _convert_dependencies(name: str, entry: dict[str, Any], new: dict[str, Any],
     if name in _WITH_DEPENDENCIES and file_name(file).endswith((".yaml", ".yml")):
         entry["dependencies"] = {"source": file}
         if manager != "conda":
-            notes.append(lost(loc, f"the package manager of {found(written)} was dropped, it is conda always"))
+            notes.append(lost(loc, f"the package manager of {format_value(written)} was dropped, it is conda always"))
         else:
-            notes.append(changed(loc, f"{found(written)} was read as a file"))
+            notes.append(changed(loc, f"{format_value(written)} was read as a file"))
         return
     _attach(new, file)
-    notes.append(lost(loc, f"{found(written)} was moved to the attachments of the model, such weights have no dependencies of that kind"))
+    notes.append(
+        lost(loc, f"{format_value(written)} was moved to the attachments of the model, such weights have no dependencies of that kind")
+    )
 
 
 def _convert_architecture(entry: dict[str, Any]) -> None:

@@ -1,30 +1,37 @@
-"""Handlers of the parts whose classes the registry brings: processing steps, weights and run modes.
+"""Structure hooks of the parts whose classes the registry brings: processing steps, weights and run modes.
+
+By hand, since which class a part has depends on the registry and not on its type.
 
 What is wrong with a part that the format itself has is an error.
 What an installed plugin has against a part that it adds is none, since descriptions are judged by the format alone:
-such a part is kept whole, with what was refused, and can not be run.
+such a part is kept whole, with what was refused, and cannot be run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
-from ..registry import Registry
+from ..registry import DescriptionEntry, Registry
+from ..structuring.format_value import format_value
+from ..structuring.freezing import freeze
+from ..structuring.node import Problem
+from ..structuring.problems import StructureProblems, problems_of
+from ..structuring.rules import rule_errors
+from ..structuring.scalars import StructureHook
 from ..typing import FrozenMapping, ModelFormat
 from .extensions import OpaqueOp, OpaqueWeights
-from .fields import found
-from .freezing import freeze
-from .node import Problem
-from .structuring import Handler, StructureProblems, collect_problems, prefixed
 
-__all__ = ["op_handler", "run_mode_handler", "weights_handler"]
+__all__ = ["Structure", "op_handler", "run_mode_handler", "weights_handler"]
+
+Structure: TypeAlias = "Callable[[DescriptionEntry, Any, type], Any]"
+"""``(entry, tree, class of the entry) -> structured part``; raises `StructureProblems`."""
 
 
 def op_handler(
-    where: Literal["preprocessing", "postprocessing"], registry: Registry, version: ModelFormat, handler_of: Callable[[Any], Handler]
-) -> Handler:
-    """Return the handler of one processing step: its class goes by ``id``, in format 0.4 by ``name``."""
+    where: Literal["preprocessing", "postprocessing"], registry: Registry, version: ModelFormat, structure: Structure
+) -> StructureHook:
+    """Return the hook of one processing step: its class goes by ``id``, in format 0.4 by ``name``."""
     key = "name" if version == "0.4" else "id"
 
     def known(name: str, tree: Any) -> Any:
@@ -38,15 +45,15 @@ def op_handler(
             raise StructureProblems(
                 [Problem(loc=(key,), message=f"expected an op of format {version}, found {name!r} of format {_versions(entry.descr)}")]
             )
-        return handler_of(cls)(tree)
+        return structure(entry, tree, cls)
 
-    def handle(tree: Any) -> Any:
+    def handle(tree: Any, _: Any) -> Any:
         if not isinstance(tree, Mapping):
-            raise ValueError(f"expected a mapping with the key {key}, found {found(tree)}")
+            raise ValueError(f"expected a mapping with the key {key}, found {format_value(tree)}")
         name = tree.get(key)
         if not isinstance(name, str):
             raise StructureProblems(
-                [Problem(loc=(key,), message=f"expected the name of an op, found {found(name) if key in tree else 'none'}")]
+                [Problem(loc=(key,), message=f"expected the name of an op, found {format_value(name) if key in tree else 'none'}")]
             )
         if name not in registry.processing_ops:
             return OpaqueOp(name=name, tree=freeze(tree))
@@ -58,46 +65,51 @@ def op_handler(
     return handle
 
 
-def weights_handler(registry: Registry, version: ModelFormat, handler_of: Callable[[Any], Handler]) -> Handler:
-    """Return the handler of the mapping ``weights``: the class of an entry goes by its key."""
+def weights_handler(registry: Registry, version: ModelFormat, structure: Structure) -> StructureHook:
+    """Return the hook of the mapping ``weights``: the class of an entry goes by its key."""
     current = {alias: entry.name for entry in registry.weights_formats.values() for alias in entry.aliases}
 
     def known(key: str, tree: Any) -> Any:
         if key in current:
             raise ValueError(f"expected the key {current[key]!r}, found its old spelling {key!r}")
-        descr = registry.weights_formats[key].descr
-        cls = descr.get(version)
+        entry = registry.weights_formats[key]
+        cls = entry.descr.get(version)
         if cls is None:
-            raise ValueError(f"expected weights of format {version}, found {key!r} of format {_versions(descr)}")
-        return handler_of(cls)(tree)
+            raise ValueError(f"expected weights of format {version}, found {key!r} of format {_versions(entry.descr)}")
+        return structure(entry, tree, cls)
 
     def entry_of(key: Any, tree: Any) -> Any:
         name = current.get(key, key)
         if name in registry.weights_formats and ("weights_formats", name) not in registry.additions:
             return known(key, tree)
         if not isinstance(key, str) or not isinstance(tree, Mapping):
-            raise ValueError(f"expected a mapping with the key source, found {found(tree)}")
+            raise ValueError(f"expected a mapping with the key source, found {format_value(tree)}")
         if name not in registry.weights_formats:
             return OpaqueWeights(name=key, tree=freeze(tree))
         entry, refused = _judged(lambda: known(key, tree))
         return OpaqueWeights(name=key, tree=freeze(tree), refused=refused) if refused else entry
 
-    def handle(value: Any) -> Any:
+    def handle(value: Any, _: Any) -> Any:
         if not isinstance(value, Mapping):
-            raise ValueError(f"expected a mapping of weights formats, found {found(value)}")
+            raise ValueError(f"expected a mapping of weights formats, found {format_value(value)}")
         return _each_entry({key: tree for key, tree in value.items() if tree is not None}, entry_of)
 
     return handle
 
 
-def run_mode_handler(written: Any, registry: Registry, handler_of: Callable[[Any], Handler]) -> Handler:
-    """Return the handler of ``run_mode``, which is of type ``written``: the class of its arguments goes by ``name``."""
+def run_mode_handler(structure_written: StructureHook, registry: Registry, structure: Structure) -> StructureHook:
+    """Return the hook of ``run_mode``: the class of its arguments goes by ``name``.
+
+    Args:
+        structure_written: The hook of the run mode as the format has it.
+        registry: Where the classes of arguments come from.
+        structure: Structures the arguments.
+
+    """
     from .model.run_mode import OpaqueRunMode  # a part of models, which the rest of this module is not
 
-    handler = handler_of(written)
-
-    def handle(tree: Any) -> Any:
-        run_mode = handler(tree)
+    def handle(tree: Any, type_: Any) -> Any:
+        run_mode = structure_written(tree, type_)
         if run_mode is None:
             return None
         entry = registry.run_modes.get(run_mode.name)
@@ -105,7 +117,7 @@ def run_mode_handler(written: Any, registry: Registry, handler_of: Callable[[Any
         if entry is not None:
             arguments = entry.kwargs
             if arguments is not None:
-                refused = _judged(lambda: handler_of(arguments)(tree.get("kwargs") or {}), ("kwargs",))[1]
+                refused = _judged(lambda: structure(entry, tree.get("kwargs") or {}, arguments), ("kwargs",))[1]
             if not refused:
                 return run_mode
         return OpaqueRunMode(name=run_mode.name, tree=freeze(tree), refused=refused)
@@ -113,20 +125,16 @@ def run_mode_handler(written: Any, registry: Registry, handler_of: Callable[[Any
     return handle
 
 
-def _judged(handle: Callable[[], Any], loc: tuple[str, ...] = ()) -> tuple[Any, tuple[Problem, ...]]:
+def _judged(structure: Callable[[], Any], loc: tuple[str, ...] = ()) -> tuple[Any, tuple[Problem, ...]]:
     """Return what a plugin's class makes of a part, and what it has against it, below ``loc``."""
     try:
-        part = handle()
-        errors = [problem for problem in collect_problems(part) if problem.severity == "error"]
-        if not errors:
-            return part, ()
-        raise StructureProblems(errors)
-    except StructureProblems as error:
-        problems: list[Problem] = []
-        problems += error.problems
-    except ValueError as error:
-        problems = [Problem(loc=(), message=str(error))]
-    return None, tuple(Problem(loc=(*loc, *p.loc), message=p.message, hint=p.hint, at_key=p.at_key) for p in problems)
+        part = structure()
+        errors = rule_errors(part)
+    except RecursionError:
+        raise
+    except Exception as error:  # of whatever type: rules of plugins are among them, and types that have no hook
+        return None, tuple(problems_of(error, loc))
+    return (None, tuple(problems_of(StructureProblems(errors), loc))) if errors else (part, ())
 
 
 def _versions(descr: Iterable[str]) -> str:
@@ -140,7 +148,7 @@ def _each_entry(trees: Mapping[Any, Any], entry_of: Callable[[Any, Any], Any]) -
         try:
             entries[key] = entry_of(key, tree)
         except ValueError as error:
-            problems += prefixed(key, error)
+            problems += problems_of(error, (key,))
     if problems:
         raise StructureProblems(problems)
     return FrozenMapping(entries)
