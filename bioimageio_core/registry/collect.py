@@ -53,13 +53,12 @@ def collect(entry_points: Iterable[metadata.EntryPoint] | None = None) -> Regist
                     message = f"duplicate: {entry.name!r} is already registered by {first.distribution} {first.version}"
                     failures.append(PluginFailure(plugin=plugin, message=message, entry=entry.name))
                     continue
-                if earlier is not None:  # whoever runs an op of the format, it is the format that describes it
+                if plugin.distribution != OWN_DISTRIBUTION and (unusable := _unusable_class(entry)):
+                    failures.append(PluginFailure(plugin=plugin, message=unusable, entry=entry.name))
+                    continue
+                if earlier is not None:  # an op of the format is described by the format, whichever plugin runs it
                     entry = attrs.evolve(entry, descr={**entry.descr, **earlier.descr})
                 elif plugin.distribution != OWN_DISTRIBUTION:
-                    unusable = _unusable_class(entry)
-                    if unusable:
-                        failures.append(PluginFailure(plugin=plugin, message=unusable, entry=entry.name))
-                        continue
                     additions.add((kind, entry.name))
                 found[kind][entry.name] = entry
                 provenance[(kind, entry.name)] = plugin

@@ -23,7 +23,7 @@ __all__ = ["converter_for", "make_converter", "plain_converter", "unstructured"]
 def make_converter(
     registry: Registry,
     format: ModelFormat,  # noqa: A002 (the word of the format)
-    entry: DescriptionEntry | None = None,
+    configure: Callable[[Converter], None] | None = None,
 ) -> Converter:
     """Return a converter between trees and node classes.
 
@@ -33,10 +33,10 @@ def make_converter(
     Args:
         registry: Where the classes of ops, weights and run modes come from; names that it does not have become opaque nodes.
         format: The version whose classes of these are taken.
-        entry: The entry whose classes are to be structured, each on its own, with the hooks that it registers; None: descriptions.
+        configure: That of an entry, to structure its classes on their own; None: descriptions, with the hooks of every plugin.
 
     """
-    return _Converters(registry, format).of(entry)
+    return _Converters(registry, format).of(configure)
 
 
 def converter_for(registry: Registry, format: ModelFormat) -> Converter:  # noqa: A002
@@ -68,9 +68,9 @@ def _converter(registry: _ByIdentity, format_: ModelFormat) -> Converter:
 
 
 class _Converters:
-    """The converter of a registry and format, and one for each entry that registers hooks of its own.
+    """The converter of a registry and format, and one for each plugin that registers hooks of its own.
 
-    Hooks of a plugin are seen by its own classes alone, whatever types they are for.
+    Only the classes of a plugin see its hooks, whatever types they are for.
     """
 
     def __init__(self, registry: Registry, format: ModelFormat) -> None:  # noqa: A002
@@ -78,9 +78,8 @@ class _Converters:
         self.format = format
         self._made: dict[Callable[[Converter], None] | None, Converter] = {}
 
-    def of(self, entry: DescriptionEntry | None) -> Converter:
-        """Return the converter for the classes of an entry; without one that of all other classes."""
-        configure = entry.configure if entry is not None else None
+    def of(self, configure: Callable[[Converter], None] | None) -> Converter:
+        """Return the converter for the classes of entries with this `configure`."""
         if configure not in self._made:
             self._made[configure] = ClassConverter(lambda converter: self._add_hooks(converter, configure))
         return self._made[configure]
@@ -97,13 +96,13 @@ class _Converters:
                     converter.register_unstructure_hook(cls, self._unstructure_hook(entry))
 
     def _unstructure_hook(self, entry: DescriptionEntry) -> Callable[[Any], Any]:
-        return lambda value: self.of(entry).unstructure(value)
+        return lambda value: self.of(entry.configure).unstructure(value)
 
     def _extension_hook(self, type_: Any, converter: Converter) -> StructureHook:
         mark: Extension = _mark(type_, Extension)
 
         def structure(entry: DescriptionEntry, tree: Any, cls: type) -> Any:
-            return self.of(entry).structure(tree, cls)
+            return self.of(entry.configure).structure(tree, cls)
 
         if mark.kind == "weights":
             return weights_handler(self.registry, self.format, structure)

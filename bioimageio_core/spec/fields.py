@@ -6,7 +6,7 @@ All of them let None pass: whether null is allowed is the business of the field'
 Types are ``Annotated[base, check, ...]``: structuring a document converts to the base, then applies every check in order;
 a check returns the (normalised) value or raises ValueError.
 
-What a check accepts is also said in the words of JSON Schema (`constraints.says`).
+What a check accepts is also said in the words of JSON Schema (`constraints.json_schema`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from ..structuring.format_value import format_value
-from .constraints import caseless, said_by, says, whole
+from .constraints import caseless, json_schema, schema_of, whole
 
 __all__ = [
     "AxisId",
@@ -60,7 +60,7 @@ def in_range(
     words = " and ".join(f"{sign} {bound}" for sign, bound, _ in bounds if bound is not None)
     keywords = {"minimum": minimum, "exclusiveMinimum": above, "maximum": maximum, "exclusiveMaximum": below}
 
-    @says({keyword: bound for keyword, bound in keywords.items() if bound is not None})
+    @json_schema({keyword: bound for keyword, bound in keywords.items() if bound is not None})
     def validate(_instance: Any, _attribute: Any, value: Any) -> None:
         if value is not None and not all(holds(value, bound) for bound, holds in given):
             raise ValueError(f"expected a number {words}, found {format_value(value)}")
@@ -72,7 +72,7 @@ def length(minimum: int = 0, maximum: int | None = None) -> Validator[Any]:
     """Accept strings, tuples and mappings whose length is within the bounds, both included."""
     words = f"at least {minimum}" if maximum is None else f"at most {maximum}" if not minimum else f"{minimum} to {maximum}"
 
-    @says(_lengths(minimum, maximum))
+    @json_schema(_lengths(minimum, maximum))
     def validate(_instance: Any, _attribute: Any, value: Any) -> None:
         if isinstance(value, (str, Collection)) and (len(value) < minimum or (maximum is not None and len(value) > maximum)):
             unit = "characters" if isinstance(value, str) else "items"
@@ -86,7 +86,7 @@ def _lengths(minimum: int, maximum: int | None) -> dict[str, int]:
     return least if maximum is None else least | {f"max{what}": maximum for what in ("Length", "Items", "Properties")}
 
 
-@says(_lengths(1, None))
+@json_schema(_lengths(1, None))
 def non_empty(_instance: Any, _attribute: Any, value: Any) -> None:
     """Accept strings, tuples and mappings that hold something."""
     if isinstance(value, Collection) and not len(value):
@@ -94,7 +94,7 @@ def non_empty(_instance: Any, _attribute: Any, value: Any) -> None:
         raise ValueError(f"expected a non-empty {kind}, found an empty one")
 
 
-@says({"uniqueItems": True, "pattern": r"^(?!.*(.).*\1)"})
+@json_schema({"uniqueItems": True, "pattern": r"^(?!.*(.).*\1)"})
 def unique(_instance: Any, _attribute: Any, value: Any) -> None:
     """Accept tuples and strings whose items differ from each other."""
     if isinstance(value, Collection):
@@ -108,7 +108,7 @@ def matches(pattern: str, expected: str) -> Validator[Any]:
     """Accept strings that match the regular expression from end to end; ``expected`` says in words what that is."""
     compiled = re.compile(pattern)
 
-    @says({"pattern": whole(pattern)})
+    @json_schema({"pattern": whole(pattern)})
     def validate(_instance: Any, _attribute: Any, value: Any) -> None:
         if isinstance(value, str) and compiled.fullmatch(value) is None:
             raise ValueError(f"expected {expected}, found {format_value(value)}")
@@ -130,7 +130,7 @@ def suffix(*suffixes: str, any_case: bool = False) -> Validator[Any]:
     url = r"\s*" + caseless("https?:")
     pattern = whole(rf"(?!{url}).*{ends}|{url}[^?#]*{ends}(?:/content)?(?:[?#].*|\s*)")
 
-    @says({"pattern": pattern, "properties": {"source": {"pattern": pattern}}})
+    @json_schema({"pattern": pattern, "properties": {"source": {"pattern": pattern}}})
     def validate(_instance: Any, _attribute: Any, value: Any) -> None:
         source = getattr(value, "source", value)
         if not isinstance(source, str):
@@ -145,7 +145,7 @@ def suffix(*suffixes: str, any_case: bool = False) -> Validator[Any]:
 def each(*validators: Validator[Any]) -> Validator[Any]:
     """Apply the validators to every item of a tuple."""
 
-    @says({"items": _together(validators)})
+    @json_schema({"items": _together(validators)})
     def validate(instance: Any, attribute: Any, value: Any) -> None:
         if not isinstance(value, tuple):
             return
@@ -162,7 +162,7 @@ def each(*validators: Validator[Any]) -> Validator[Any]:
 def all_of(*validators: Validator[Any]) -> Validator[Any]:
     """Apply the validators one after the other; the first that fails raises."""
 
-    @says(_together(validators))
+    @json_schema(_together(validators))
     def validate(instance: Any, attribute: Any, value: Any) -> None:
         for validator in validators:
             validator(instance, attribute, value)
@@ -171,7 +171,7 @@ def all_of(*validators: Validator[Any]) -> Validator[Any]:
 
 
 def _together(validators: tuple[Validator[Any], ...]) -> dict[str, Any]:
-    said = [part for part in map(said_by, validators) if part]
+    said = [part for part in map(schema_of, validators) if part]
     return said[0] if len(said) == 1 else {"allOf": said} if said else {}
 
 
@@ -180,14 +180,14 @@ def _identifier_but(words: Sequence[str]) -> str:
     return whole(rf"(?!(?:{'|'.join(words)})$)[^\s!-@\[-^`{{-~][^\s!-/:-@\[-^`{{-~]*")
 
 
-@says({"pattern": _identifier_but(keyword.kwlist)})
+@json_schema({"pattern": _identifier_but(keyword.kwlist)})
 def _identifier(value: str) -> str:
     if not value.isidentifier() or keyword.iskeyword(value):
         raise ValueError(f"expected an identifier (letters, digits, underscores, no keyword), found {format_value(value)}")
     return value
 
 
-@says({"pattern": _identifier_but(keyword.kwlist), "maxLength": 32})
+@json_schema({"pattern": _identifier_but(keyword.kwlist), "maxLength": 32})
 def _tensor_id(value: str) -> str:
     if len(value) > 32:
         raise ValueError(f"expected a tensor id of at most 32 characters, found {format_value(value)}")
@@ -197,7 +197,7 @@ def _tensor_id(value: str) -> str:
 _AXIS_ALIASES = {"b": "batch", "t": "time", "i": "index", "c": "channel", "s": "channel"}
 
 
-@says({"pattern": _identifier_but([word for word in keyword.kwlist if word.islower()]), "maxLength": 16})
+@json_schema({"pattern": _identifier_but([word for word in keyword.kwlist if word.islower()]), "maxLength": 16})
 def _axis_id(value: str) -> str:
     lower = value.lower()
     normal = _AXIS_ALIASES.get(lower, lower)
@@ -206,7 +206,7 @@ def _axis_id(value: str) -> str:
     return _identifier(normal)
 
 
-@says({"not": {"pattern": whole(caseless("b|batch"))}})
+@json_schema({"not": {"pattern": whole(caseless("b|batch"))}})
 def _not_batch(value: str) -> str:
     if value == "batch":
         raise ValueError("expected the id of an axis other than batch, found 'batch'")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Callable
+from typing import Any, get_args
 
 import attrs
+from cattrs import Converter
 
 from ..errors import InputError
 from ..registry import Registry
@@ -77,11 +79,17 @@ def json_schema(registry: Registry, *, type: str | None = None, format_version: 
 class _Descriptions(SchemaTypes):
     """Schemas of whole descriptions, alone or within others, take what earlier micro versions wrote in another way."""
 
-    def __init__(self, registry: Registry, format: ModelFormat, definitions: Schema) -> None:  # noqa: A002 (the word of the format)
-        super().__init__(registry, format, definitions)
+    def __init__(
+        self,
+        registry: Registry,
+        format: ModelFormat,  # noqa: A002 (the word of the format)
+        definitions: Schema,
+        configure: Callable[[Converter], None] | None = None,
+    ) -> None:
+        super().__init__(registry, format, definitions, configure)
         self.roots = {root.cls: root for root in ROOTS}
 
-    def node(self, cls: type[Node]) -> Schema:
+    def node(self, cls: type[Any]) -> Schema:
         """Return the schema of a class itself."""
         schema = super().node(cls)
         root = self.roots.get(cls)

@@ -80,7 +80,7 @@ def _with_constraints(
             value = converter.get_structure_hook(field.type)(tree[field.key], field.type)
             errors += [_noted(each, field) for each in _broken_constraints(field, value)]
     # An error of the constructor is that of a validator, if validators have one.
-    unlocated = [each for each in others if not errors or not isinstance(each, ValueError)]
+    unlocated = [each for each in others if not errors or not isinstance(each, (TypeError, ValueError))]
     return ClassValidationError(error.message, [*errors, *unlocated], error.cl)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 
 import attrs
 
-from ..spec.constraints import says
+from ..spec.constraints import json_schema
 from ..spec.fields import in_range
 from ..spec.model.weights import WeightsEntryV04
 from ..spec.node import Problem, node
@@ -66,7 +66,7 @@ class OnnxWeightsDescr(WeightsDescr):
         yield from _wanted("opset_version", self.opset_version)
 
 
-@says({"pattern": r".:[^\W\d]\w*$|^[^\W\d]\w*(?:\.[^\W\d]\w*)+$"})
+@json_schema({"pattern": r".:[^\W\d]\w*$|^[^\W\d]\w*(?:\.[^\W\d]\w*)+$"})
 def _architecture(value: str) -> str:
     file, colon, name = value.rpartition(":")
     if colon and not (file and name.isidentifier()):

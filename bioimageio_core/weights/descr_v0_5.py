@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import attrs
 
-from ..spec.constraints import says
+from ..spec.constraints import json_schema
 from ..spec.fields import Identifier, in_range, suffix
 from ..spec.files import FileDescr
 from ..spec.model.weights import WeightsEntryV05
@@ -40,7 +40,7 @@ class KerasHdf5WeightsDescr(WeightsEntryV05):
     tensorflow_version: Version
 
 
-@says({"pattern": r"^\s*v?(?:[3-9]|0*[1-9][0-9])", "minimum": 3})
+@json_schema({"pattern": r"^\s*v?(?:[3-9]|0*[1-9][0-9])", "minimum": 3})
 def _keras_3(value: Any) -> Any:
     major = re.match(r"\s*v?([0-9]+)", str(value))
     if major is None or int(major[1]) < 3:

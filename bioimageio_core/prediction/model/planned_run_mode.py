@@ -78,7 +78,7 @@ def _make(name: str, kwargs: Mapping[str, Any], registry: Registry) -> RunMode:
     arguments: Any = kwargs
     if entry.kwargs is not None:
         try:
-            arguments = make_converter(registry, "0.5", entry).structure(dict(kwargs), entry.kwargs)
+            arguments = make_converter(registry, "0.5", entry.configure).structure(dict(kwargs), entry.kwargs)
         except StructureProblems as error:
             raise InputError(f"run mode {name!r} cannot take these arguments: {error}") from None
     try:

@@ -102,7 +102,7 @@ class RunModeEntry(DescriptionEntry):
     """Imports the implementation and returns the function that makes the run mode from its kwargs."""
 
     kwargs: type | None = attrs.field(default=None, validator=is_arguments)
-    """Class of its arguments, made with `node` or attrs, or a dataclass: checked before anything runs. None: a mapping is passed on as it is."""
+    """Class of its arguments, made with `node` or attrs, or a dataclass; they are checked before anything runs. None: any mapping."""
 
     rewrite: Callable[[Mapping[str, Any], Callable[[str], bytes]], Mapping[str, Any]] | None = attrs.field(
         default=None, validator=attrs.validators.optional(called_with("tree", "read"))

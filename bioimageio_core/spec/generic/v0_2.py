@@ -11,7 +11,7 @@ import attrs
 from ...structuring.format_value import format_value
 from ...structuring.freezing import FiniteMapping
 from ...typing import FrozenMapping
-from ..constraints import says
+from ..constraints import json_schema
 from ..fields import each, length, non_empty, suffix
 from ..node import Node, Problem, node
 from ..strings import DoiOrUrl, Email, FileSource, GithubUser, HttpUrl, Icon, Orcid, PackagedSource, ResourceIdAnyCase, Version
@@ -119,7 +119,7 @@ class LinkedDataset(LinkedResource):
     """A dataset by its id."""
 
 
-@says({"not": {"enum": list(SPECIFIC_TYPES)}})
+@json_schema({"not": {"enum": list(SPECIFIC_TYPES)}})
 def _generic_type(value: str) -> str:
     if value in SPECIFIC_TYPES:
         raise ValueError(f"expected a resource type without a format of its own, found {format_value(value)}")

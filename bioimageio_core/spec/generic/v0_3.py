@@ -9,7 +9,7 @@ import attrs
 
 from ...structuring.format_value import format_value
 from ...typing import FrozenMapping
-from ..constraints import says
+from ..constraints import json_schema
 from ..extensions import AlsoAs
 from ..fields import each, length, matches, suffix
 from ..files import FileDescr
@@ -39,14 +39,14 @@ __all__ = [
 LATEST = "0.3.4"
 
 
-@says({"pattern": r"^[^/\\]*$"})
+@json_schema({"pattern": r"^[^/\\]*$"})
 def _person_name(value: str) -> str:
     if "/" in value or "\\" in value:
         raise ValueError(f"expected a name without slashes, found {format_value(value)}")
     return value
 
 
-@says({"title": "LicenseId", "enum": sorted(LICENSES | DEPRECATED_LICENSES)})
+@json_schema({"title": "LicenseId", "enum": sorted(LICENSES | DEPRECATED_LICENSES)})
 def _license_id(value: str) -> str:
     if value not in LICENSES and value not in DEPRECATED_LICENSES:
         raise ValueError(f"expected an identifier of the SPDX license list, found {format_value(value)}")

@@ -9,7 +9,7 @@ import attrs
 
 from ....structuring.format_value import format_value
 from ....structuring.scalars import NonFinite
-from ...constraints import says
+from ...constraints import json_schema
 from ...extensions import PostprocessingStep, PreprocessingStep
 from ...fields import TensorName, non_empty, unique
 from ...node import Node, Problem, node
@@ -17,7 +17,7 @@ from ...node import Node, Problem, node
 __all__ = ["ImplicitOutputShape", "InputTensorDescr", "OutputTensorDescr", "ParameterizedInputShape", "TensorDescr"]
 
 
-@says({"pattern": "^[bitczyx]*$"})
+@json_schema({"pattern": "^[bitczyx]*$"})
 def _axes(value: str) -> str:
     if not set(value) <= set("bitczyx"):
         raise ValueError(f"expected letters out of b, i, t, c, z, y and x, found {format_value(value)}")

@@ -11,7 +11,7 @@ import attrs
 
 from ....structuring.format_value import format_value
 from ....structuring.scalars import NonFinite
-from ...constraints import says, whole
+from ...constraints import json_schema, whole
 from ...fields import DType, non_empty
 from ...node import Node, Problem, node
 
@@ -29,7 +29,7 @@ def _units(times: str) -> str:
 _SI_UNIT = re.compile(_units("·"))
 
 
-@says({"pattern": whole(_units("[·×* ]"))})
+@json_schema({"pattern": whole(_units("[·×* ]"))})
 def _si_unit(value: str) -> str:
     normal = re.sub(r"[×* ]", "·", value)
     if _SI_UNIT.fullmatch(normal) is None:

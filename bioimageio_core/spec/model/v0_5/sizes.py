@@ -8,14 +8,14 @@ from typing import Annotated, TypeAlias
 import attrs
 
 from ....structuring.scalars import Strict
-from ...constraints import says
+from ...constraints import json_schema
 from ...fields import AxisId, TensorId, in_range
 from ...node import Node, Problem, node
 
 __all__ = ["DataDependentSize", "FixedSize", "ParameterizedSize", "SizeReference"]
 
 
-@says({"minimum": 1})
+@json_schema({"minimum": 1})
 def _positive(value: int) -> int:
     if value < 1:
         raise ValueError(f"expected a size of at least 1, found {value}")
