@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from functools import cache
 from pathlib import Path, PurePath
 from types import NoneType
 from typing import Annotated, Any, Literal, NewType, TypeVar, get_args, get_origin
 
 from cattrs import Converter
+from cattrs.errors import StructureHandlerNotFoundError
 
 from .class_fields import has_fields
 from .classes import class_hook
 from .containers import Key, is_fixed_tuple, is_list, is_mapping, list_hook, mapping_hook, structure_key, tuple_hook
 from .freezing import freeze
 from .problems import StructureProblems, problems_of
-from .scalars import NonFinite, Strict, StructureHook, enum_hook, literal_hook, scalar_hook
-from .standard_types import date_hook, is_date, is_enum, structure_path
+from .scalars import NonFinite, Strict, StructureHook, literal_hook, scalar_hook, structure_enum
+from .standard_types import date_hook, is_date, structure_path
 from .unions import is_union, union_hook
 from .unstructuring import add_unstructure_hooks
 
@@ -40,8 +42,8 @@ class ClassConverter(Converter):
             configure: Registers further hooks; they come before those of this package.
 
         """
-        super().__init__(detailed_validation=False)
-        self._detailed = Converter(detailed_validation=True)
+        super().__init__(detailed_validation=False, structure_fallback_factory=_no_hook)
+        self._detailed = Converter(detailed_validation=True, structure_fallback_factory=_no_hook)
         for converter in (self, self._detailed):
             _add_structure_hooks(converter)
             add_unstructure_hooks(converter)
@@ -67,6 +69,11 @@ class ClassConverter(Converter):
         raise StructureProblems(problems_of(failure)) from None
 
 
+def _no_hook(type_: Any) -> StructureHook:
+    """Refuse a type without a hook when hooks are made, and not only when a value comes; old releases of cattrs do the latter."""
+    raise StructureHandlerNotFoundError(f"type {type_} cannot be structured", type_)
+
+
 @cache
 def plain_converter() -> Converter:
     """Return the converter for classes that need no hooks of plugins."""
@@ -86,6 +93,7 @@ def _add_structure_hooks(converter: Converter) -> None:
     """Register the structure hooks of this package."""
     for scalar in (str, int, float, bool):
         converter.register_structure_hook(scalar, scalar_hook(scalar))
+    converter.register_structure_hook(Enum, structure_enum)
     for path in (PurePath, Path):
         converter.register_structure_hook(path, structure_path)
     converter.register_structure_hook(Key, structure_key)
@@ -96,7 +104,6 @@ def _add_structure_hooks(converter: Converter) -> None:
         converter.register_structure_hook_factory(applies, make)
 
     register(has_fields, lambda t: class_hook(t, converter))
-    register(is_enum, enum_hook)
     register(is_date, date_hook)
     register(is_mapping, lambda t: mapping_hook(t, converter))
     register(is_list, lambda t: list_hook(t, converter))

@@ -150,16 +150,12 @@ def _is_subclass(type_: Any, base: type) -> bool:
 
 
 def _as_subclass(value: Any, cls: Any, hook: StructureHook, base: type) -> Any:
-    return enum_hook(cls)(value, cls) if issubclass(cls, Enum) else cls(hook(value, base))
+    return structure_enum(value, cls) if issubclass(cls, Enum) else cls(hook(value, base))
 
 
-def enum_hook(cls: Any) -> StructureHook:
-    """Return the structure hook of an enumeration, which goes by value; by hand only for a message that lists the values."""
-
-    def structure(value: Any, _: Any) -> Any:
-        try:
-            return cls(value)
-        except ValueError:
-            raise ValueError(f"expected {_one_of(tuple(m.value for m in cls), value)}, found {format_value(value)}") from None
-
-    return structure
+def structure_enum(value: Any, cls: Any) -> Any:
+    """Return a member of an enumeration by its value; by hand only for a message that lists the values."""
+    try:
+        return cls(value)
+    except ValueError:
+        raise ValueError(f"expected {_one_of(tuple(m.value for m in cls), value)}, found {format_value(value)}") from None

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import Enum
 from typing import Any
 
 from .format_value import format_value
 from .scalars import StructureHook
 
-__all__ = ["date_hook", "is_date", "is_enum", "structure_path"]
-
-
-def is_enum(type_: Any) -> bool:
-    """Return whether a type is an enumeration."""
-    return isinstance(type_, type) and issubclass(type_, Enum)
+__all__ = ["date_hook", "is_date", "structure_path"]
 
 
 def structure_path(value: Any, cls: Any) -> Any:
