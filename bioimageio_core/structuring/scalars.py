@@ -17,7 +17,7 @@ import attrs
 
 from .format_value import format_value
 
-__all__ = ["NonFinite", "Strict", "StructureHook", "enum_hook", "literal_hook", "scalar_hook"]
+__all__ = ["NonFinite", "Strict", "StructureHook", "literal_hook", "scalar_hook", "structure_enum"]
 
 StructureHook: TypeAlias = "Callable[[Any, Any], Any]"
 """``(value of the tree, type) -> structured value``, as cattrs calls it."""

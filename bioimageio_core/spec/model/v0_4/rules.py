@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from ...generic.licenses import LICENSES
 from ...node import Problem
+from .model_fields import ModelFields
 from .tensors import ImplicitOutputShape, InputTensorDescr, OutputTensorDescr, ParameterizedInputShape
-
-if TYPE_CHECKING:
-    from .model import ModelDescr
 
 __all__ = ["ALL"]
 
 _PARENTS = ("keras_hdf5", "onnx", "pytorch_state_dict", "tensorflow_js", "tensorflow_saved_model_bundle", "torchscript")
 
 
-def unique_tensor_names(descr: ModelDescr) -> Iterator[Problem]:
+def unique_tensor_names(descr: ModelFields) -> Iterator[Problem]:
     """Tensor names differ across inputs and outputs."""
     seen: set[str] = set()
     for key, tensors in (("inputs", descr.inputs), ("outputs", descr.outputs)):
@@ -28,7 +25,7 @@ def unique_tensor_names(descr: ModelDescr) -> Iterator[Problem]:
             seen.add(tensor.name)
 
 
-def output_shapes(descr: ModelDescr) -> Iterator[Problem]:
+def output_shapes(descr: ModelFields) -> Iterator[Problem]:
     """Implicit shapes refer to a tensor of matching rank; what a halo leaves is not empty."""
     tensors: dict[str, InputTensorDescr | OutputTensorDescr] = {tensor.name: tensor for tensor in descr.inputs}
     tensors.update((tensor.name, tensor) for tensor in descr.outputs)
@@ -103,7 +100,7 @@ def _least_shape(
     )
 
 
-def reference_tensors(descr: ModelDescr) -> Iterator[Problem]:
+def reference_tensors(descr: ModelFields) -> Iterator[Problem]:
     """Require that steps refer to inputs only, and in preprocessing to another one."""
     names = [tensor.name for tensor in descr.inputs]
     for key, steps_key, tensors in (("inputs", "preprocessing", descr.inputs), ("outputs", "postprocessing", descr.outputs)):
@@ -116,14 +113,14 @@ def reference_tensors(descr: ModelDescr) -> Iterator[Problem]:
                     yield Problem(loc=loc, message=f"expected the name of an input ({', '.join(allowed) or 'none'}), found {name!r}")
 
 
-def weights_parents(descr: ModelDescr) -> Iterator[Problem]:
+def weights_parents(descr: ModelFields) -> Iterator[Problem]:
     """Weights are not their own parents."""
     for name, entry in descr.weights.items():
         if entry.parent is not None and (entry.parent == name or entry.parent not in (*_PARENTS, *descr.weights)):
             yield Problem(loc=("weights", name, "parent"), message=f"expected another weights format, found {entry.parent!r}")
 
 
-def documented(descr: ModelDescr) -> Iterator[Problem]:
+def documented(descr: ModelFields) -> Iterator[Problem]:
     """Ask for what makes a model findable and citable."""
     if not descr.cite:
         yield Problem(loc=("cite",), message="expected something to cite, found none", severity="warning")

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import isclose
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ....structuring.format_value import format_value
 from ...node import Problem
 from .axes import BatchAxis, ChannelAxis, SpaceOutputAxisWithHalo, TimeOutputAxisWithHalo
+from .model_fields import ModelFields
 from .sizes import ParameterizedSize, SizeReference
 from .tolerances import configured_tolerances
-
-if TYPE_CHECKING:
-    from .model import ModelDescr
 
 __all__ = ["ALL"]
 
 
-def unique_tensor_ids(descr: ModelDescr) -> Iterator[Problem]:
+def unique_tensor_ids(descr: ModelFields) -> Iterator[Problem]:
     """Ids differ among inputs and among outputs; published models have an optional input and an output of one id, which only confuses."""
     seen: dict[str, str] = {}
     for key, index, tensor in _tensors(descr):
@@ -30,7 +28,7 @@ def unique_tensor_ids(descr: ModelDescr) -> Iterator[Problem]:
             yield Problem(loc=(key, index, "id"), message=message, severity="warning")
 
 
-def size_references(descr: ModelDescr) -> Iterator[Problem]:
+def size_references(descr: ModelFields) -> Iterator[Problem]:
     """Sizes refer to axes that have a size of their own, with the same unit; what a halo leaves is not empty."""
     inputs = {(tensor.id, axis.id): axis for tensor in descr.inputs for axis in tensor.axes}
     outputs = {(tensor.id, axis.id): axis for tensor in descr.outputs for axis in tensor.axes}
@@ -88,7 +86,7 @@ def _least_size(axis: Any) -> int | None:
     return axis.size if isinstance(axis.size, int) else None
 
 
-def reference_tensors(descr: ModelDescr) -> Iterator[Problem]:
+def reference_tensors(descr: ModelFields) -> Iterator[Problem]:
     """Require that steps refer to inputs only."""
     ids = [tensor.id for tensor in descr.inputs]
     for key, index, tensor in _tensors(descr):
@@ -101,7 +99,7 @@ def reference_tensors(descr: ModelDescr) -> Iterator[Problem]:
                 yield Problem(loc=loc, message=f"expected the id of an input ({', '.join(ids)}), found {name!r}")
 
 
-def weights_parents(descr: ModelDescr) -> Iterator[Problem]:
+def weights_parents(descr: ModelFields) -> Iterator[Problem]:
     """Parents are other weights of the model; one entry has none."""
     roots = [name for name, entry in descr.weights.items() if entry.parent is None]
     for name, entry in descr.weights.items():
@@ -115,7 +113,7 @@ def weights_parents(descr: ModelDescr) -> Iterator[Problem]:
         yield Problem(loc=("weights",), message=message, severity="warning")
 
 
-def reproducibility_tolerances(descr: ModelDescr) -> Iterator[Problem]:
+def reproducibility_tolerances(descr: ModelFields) -> Iterator[Problem]:
     """Tolerances are for outputs of the model; values of discrete outputs have to be exact."""
     dtypes = {tensor.id: tensor.dtype for tensor in descr.outputs}
     seen: set[str] = set()
@@ -135,25 +133,25 @@ def reproducibility_tolerances(descr: ModelDescr) -> Iterator[Problem]:
             seen.add(output_id)
 
 
-def timestamp_present(descr: ModelDescr) -> Iterator[Problem]:
+def timestamp_present(descr: ModelFields) -> Iterator[Problem]:
     """Refuse a timestamp that is null; it may be left out."""
     if descr.timestamp is None and "timestamp" in descr.written.keys:
         yield Problem(loc=("timestamp",), message="expected a date and time in ISO 8601, found null")
 
 
-def run_modes_are_rare(descr: ModelDescr) -> Iterator[Problem]:
+def run_modes_are_rare(descr: ModelFields) -> Iterator[Problem]:
     """Warn of run modes."""
     if descr.run_mode is not None:
         yield Problem(loc=("run_mode",), message="expected none, run modes are not supported everywhere", severity="warning")
 
 
-def parent_is_another(descr: ModelDescr) -> Iterator[Problem]:
+def parent_is_another(descr: ModelFields) -> Iterator[Problem]:
     """Refuse a model as its own parent."""
     if descr.parent is not None and descr.id is not None and descr.parent.id == descr.id:
         yield Problem(loc=("parent", "id"), message=f"expected another model, found this one's id {descr.id!r}")
 
 
-def _tensors(descr: ModelDescr) -> Iterator[tuple[str, int, Any]]:
+def _tensors(descr: ModelFields) -> Iterator[tuple[str, int, Any]]:
     for index, tensor in enumerate(descr.inputs):
         yield "inputs", index, tensor
     for index, output in enumerate(descr.outputs):
