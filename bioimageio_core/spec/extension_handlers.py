@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias
 from ..registry import DescriptionEntry, Registry
 from ..structuring.format_value import format_value
 from ..structuring.freezing import freeze
-from ..structuring.node import Problem
+from ..structuring.node import Issue
 from ..structuring.problems import StructureProblems, problems_of
 from ..structuring.rules import rule_errors
 from ..structuring.scalars import StructureHook
@@ -38,12 +38,12 @@ def op_handler(
         entry = registry.processing_ops[name]
         if where not in entry.where:
             raise StructureProblems(
-                [Problem(loc=(key,), message=f"expected an op for {where}, found {name!r}, which is for {entry.where[0]}")]
+                [Issue(loc=(key,), message=f"expected an op for {where}, found {name!r}, which is for {entry.where[0]}")]
             )
         cls = entry.descr.get(version)
         if cls is None:
             raise StructureProblems(
-                [Problem(loc=(key,), message=f"expected an op of format {version}, found {name!r} of format {_versions(entry.descr)}")]
+                [Issue(loc=(key,), message=f"expected an op of format {version}, found {name!r} of format {_versions(entry.descr)}")]
             )
         return structure(entry, tree, cls)
 
@@ -53,7 +53,7 @@ def op_handler(
         name = tree.get(key)
         if not isinstance(name, str):
             raise StructureProblems(
-                [Problem(loc=(key,), message=f"expected the name of an op, found {format_value(name) if key in tree else 'none'}")]
+                [Issue(loc=(key,), message=f"expected the name of an op, found {format_value(name) if key in tree else 'none'}")]
             )
         if name not in registry.processing_ops:
             return OpaqueOp(name=name, tree=freeze(tree))
@@ -113,7 +113,7 @@ def run_mode_handler(structure_written: StructureHook, registry: Registry, struc
         if run_mode is None:
             return None
         entry = registry.run_modes.get(run_mode.name)
-        refused: tuple[Problem, ...] = ()
+        refused: tuple[Issue, ...] = ()
         if entry is not None:
             arguments = entry.kwargs
             if arguments is not None:
@@ -125,7 +125,7 @@ def run_mode_handler(structure_written: StructureHook, registry: Registry, struc
     return handle
 
 
-def _judged(structure: Callable[[], Any], loc: tuple[str, ...] = ()) -> tuple[Any, tuple[Problem, ...]]:
+def _judged(structure: Callable[[], Any], loc: tuple[str, ...] = ()) -> tuple[Any, tuple[Issue, ...]]:
     """Return what a plugin's class makes of a part, and what it has against it, below ``loc``."""
     try:
         part = structure()
@@ -143,7 +143,7 @@ def _versions(descr: Iterable[str]) -> str:
 
 def _each_entry(trees: Mapping[Any, Any], entry_of: Callable[[Any, Any], Any]) -> FrozenMapping[str, Any]:
     entries: dict[str, Any] = {}
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     for key, tree in trees.items():
         try:
             entries[key] = entry_of(key, tree)

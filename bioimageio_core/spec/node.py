@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from ..structuring.node import NOTHING_WRITTEN, Loc, Node, Problem, Written, node
+from ..structuring.node import NOTHING_WRITTEN, Issue, Loc, Node, Written, node
 
-__all__ = ["NOTHING_WRITTEN", "Loc", "Node", "Problem", "Written", "node"]
+__all__ = ["NOTHING_WRITTEN", "Issue", "Loc", "Node", "Problem", "Written", "node"]
+
+Problem = Issue
+"""The name of `Issue` in plugins written for earlier releases."""

@@ -10,7 +10,7 @@ from ..registry import Registry
 from ..sources import Package
 from .converters import unstructured
 from .formats import Family, detect, latest_of
-from .node import Problem
+from .node import Issue
 from .validation import ValidationReport, combined, read_tree, read_with_notes, report_of
 from .versions import NEWEST, format_of
 from .yaml import load_yaml
@@ -96,7 +96,7 @@ def update_tree(tree: Any, registry: Registry, source: str = "") -> tuple[Resour
     return updated, combined(notes, report)
 
 
-def convert(tree: Mapping[str, Any], is_model: bool) -> tuple[dict[str, Any], list[Problem]]:
+def convert(tree: Mapping[str, Any], is_model: bool) -> tuple[dict[str, Any], list[Issue]]:
     """Return a valid description of the version before the newest in the newest, and what was changed or lost."""
     if is_model:
         from .model.v0_5 import from_v0_4

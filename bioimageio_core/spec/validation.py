@@ -15,7 +15,7 @@ from ..structuring.rules import collect_problems
 from ..typing import Severity
 from .converters import converter_for
 from .formats import Detected, detect
-from .node import Loc, Problem
+from .node import Issue
 from .versions import class_of, converter_format, upgrade_of
 
 if TYPE_CHECKING:
@@ -33,29 +33,6 @@ __all__ = [
 ]
 
 _RANK: dict[Severity, int] = {"error": 0, "alert": 1, "warning": 2, "info": 3}
-
-
-@attrs.frozen(kw_only=True)
-class Issue:
-    """One thing to know about a description."""
-
-    loc: Loc
-    """Path in the document: keys and list indices."""
-
-    message: str
-    severity: Severity
-    hint: str = ""
-    at_key: bool = False
-    """The key is wrong, not its value."""
-
-    @property
-    def path(self) -> str:
-        """The path with dots, such as ``inputs.0.axes.2.size``; empty for the whole document."""
-        return ".".join(map(str, self.loc))
-
-    def __str__(self) -> str:
-        text = f"{self.path}: {self.message}" if self.loc else self.message
-        return " ".join(text.split())
 
 
 @attrs.frozen(kw_only=True)
@@ -119,7 +96,7 @@ def read_tree(tree: Any, registry: Registry, source: str = "") -> tuple[Resource
     return descr, report
 
 
-def read_with_notes(tree: Any, registry: Registry, source: str = "") -> tuple[ResourceDescr, Detected, list[Problem]]:
+def read_with_notes(tree: Any, registry: Registry, source: str = "") -> tuple[ResourceDescr, Detected, list[Issue]]:
     """Return the description that a tree holds, what it is, and what reading it in the latest micro version changed.
 
     Raises:
@@ -133,20 +110,20 @@ def read_with_notes(tree: Any, registry: Registry, source: str = "") -> tuple[Re
     return descr, detected, [*detected.problems, *notes]
 
 
-def combined(notes: Iterable[Problem], report: ValidationReport) -> ValidationReport:
+def combined(notes: Iterable[Issue], report: ValidationReport) -> ValidationReport:
     """Return the report with notes before its own issues of the same severity."""
-    return attrs.evolve(report, issues=_sorted((*map(_issue, notes), *report.issues)))
+    return attrs.evolve(report, issues=_sorted((*notes, *report.issues)))
 
 
-def with_problems(report: ValidationReport, problems: Iterable[Problem]) -> ValidationReport:
+def with_problems(report: ValidationReport, problems: Iterable[Issue]) -> ValidationReport:
     """Return the report with problems behind its own issues of the same severity; an error makes it invalid."""
-    issues = _sorted((*report.issues, *map(_issue, problems)))
+    issues = _sorted((*report.issues, *problems))
     return attrs.evolve(report, issues=issues, status="invalid" if issues and issues[0].severity == "error" else "valid")
 
 
 def _read(tree: Any, registry: Registry, source: str) -> tuple[ResourceDescr | None, ValidationReport]:
     if not isinstance(tree, Mapping):
-        problem = Problem(loc=(), message=f"expected a mapping, found {type(tree).__name__}")
+        problem = Issue(loc=(), message=f"expected a mapping, found {type(tree).__name__}")
         return None, report_of(source, Detected(), [problem])
     detected = detect(tree)
     if detected.format is None:
@@ -162,13 +139,13 @@ def _read(tree: Any, registry: Registry, source: str) -> tuple[ResourceDescr | N
     except StructureProblems as error:
         problems += error.problems
     except RecursionError:
-        problems.append(Problem(loc=(), message="expected at most a hundred levels of nesting, found more"))
+        problems.append(Issue(loc=(), message="expected at most a hundred levels of nesting, found more"))
     return descr, report_of(source, detected, problems)
 
 
-def report_of(source: str, detected: Detected, problems: Iterable[Problem]) -> ValidationReport:
+def report_of(source: str, detected: Detected, problems: Iterable[Issue]) -> ValidationReport:
     """Return the problems as a report."""
-    issues = _sorted(map(_issue, problems))
+    issues = _sorted(problems)
     return ValidationReport(
         source=source,
         type=detected.type,
@@ -176,10 +153,6 @@ def report_of(source: str, detected: Detected, problems: Iterable[Problem]) -> V
         status="invalid" if issues and issues[0].severity == "error" else "valid",
         issues=issues,
     )
-
-
-def _issue(problem: Problem) -> Issue:
-    return Issue(loc=problem.loc, message=problem.message, severity=problem.severity, hint=problem.hint, at_key=problem.at_key)
 
 
 def _sorted(issues: Iterable[Issue]) -> tuple[Issue, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..typing import ModelFormat
 from .formats import Family
-from .node import Problem
+from .node import Issue
 
 if TYPE_CHECKING:
     from .application import v0_2 as application_v0_2
@@ -28,7 +28,7 @@ ResourceDescr: TypeAlias = (
     " | generic_v0_2.GenericDescr | generic_v0_3.GenericDescr | v0_4.ModelDescr | v0_5.ModelDescr"
     " | notebook_v0_2.NotebookDescr | notebook_v0_3.NotebookDescr"
 )
-Upgrade: TypeAlias = Callable[[Mapping[str, Any], tuple[int, int, int]], tuple[dict[str, Any], list[Problem]]]
+Upgrade: TypeAlias = Callable[[Mapping[str, Any], tuple[int, int, int]], tuple[dict[str, Any], list[Issue]]]
 
 NEWEST: dict[Family, str] = {"application": "0.3", "dataset": "0.3", "generic": "0.3", "model": "0.5", "notebook": "0.3"}
 """The newest format version (major.minor) of each type."""

@@ -9,7 +9,7 @@ import attrs
 
 from ..typing import FrozenMapping, Severity
 
-__all__ = ["NOTHING_WRITTEN", "Loc", "Node", "Problem", "Written", "node"]
+__all__ = ["NOTHING_WRITTEN", "Issue", "Loc", "Node", "Written", "node"]
 
 Loc = tuple[str | int, ...]
 
@@ -29,17 +29,26 @@ NOTHING_WRITTEN = Written()
 
 
 @attrs.frozen(kw_only=True)
-class Problem:
-    """One thing wrong with a node, found by a rule that spans several of its fields."""
+class Issue:
+    """One thing to know about a description, or about a part of one."""
 
     loc: Loc
-    """Path below the node: field names and list indices."""
+    """Path below the part, for reports in the document: keys and list indices."""
 
     message: str
     severity: Severity = "error"
     hint: str = ""
     at_key: bool = False
     """The key is wrong, not its value."""
+
+    @property
+    def path(self) -> str:
+        """The path with dots, such as ``inputs.0.axes.2.size``; empty for the whole."""
+        return ".".join(map(str, self.loc))
+
+    def __str__(self) -> str:
+        text = f"{self.path}: {self.message}" if self.loc else self.message
+        return " ".join(text.split())
 
 
 T = TypeVar("T")
@@ -64,6 +73,6 @@ class Node:
 
     written: Written = attrs.field(default=NOTHING_WRITTEN, eq=False, repr=False)
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield what is wrong across the fields of this node, given that each field alone is well formed."""
         yield from ()

@@ -9,7 +9,7 @@ import attrs
 from cattrs import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
 
 from .class_fields import fields_of
-from .node import Loc, Problem
+from .node import Issue, Loc
 
 __all__ = ["StructureProblems", "message_of", "problems_of"]
 
@@ -17,7 +17,7 @@ __all__ = ["StructureProblems", "message_of", "problems_of"]
 class StructureProblems(ValueError):
     """A tree does not fit its class; ``problems`` hold where and why."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[Issue]) -> None:
         super().__init__(problems)
         self.problems = problems
 
@@ -25,7 +25,7 @@ class StructureProblems(ValueError):
         return "; ".join(f"{'.'.join(map(str, p.loc)) or 'value'}: {p.message}" for p in self.problems)
 
 
-def problems_of(error: BaseException, loc: Loc = ()) -> list[Problem]:
+def problems_of(error: BaseException, loc: Loc = ()) -> list[Issue]:
     """Return an error of structuring as problems: groups of cattrs by the notes that name attribute or index.
 
     Raises:
@@ -47,7 +47,7 @@ def problems_of(error: BaseException, loc: Loc = ()) -> list[Problem]:
         return [attrs.evolve(problem, loc=loc + problem.loc) for problem in error.problems]
     if isinstance(error, ForbiddenExtraKeysError):
         return [_unknown_key(error.cl, key, loc) for key in sorted(error.extra_fields, key=str)]
-    return [Problem(loc=loc, message=message_of(error))]
+    return [Issue(loc=loc, message=message_of(error))]
 
 
 def message_of(error: BaseException) -> str:
@@ -59,9 +59,9 @@ def message_of(error: BaseException) -> str:
     return text if isinstance(error, (TypeError, ValueError)) else f"{type(error).__name__}: {text}"
 
 
-def _unknown_key(cls: Any, key: Any, loc: Loc) -> Problem:
+def _unknown_key(cls: Any, key: Any, loc: Loc) -> Issue:
     keys = [field.key for field in fields_of(cls)]
     close = get_close_matches(str(key), keys, n=1)
     others = f"{', '.join(keys[:12])}{', ...' if len(keys) > 12 else ''}"
     expected = f"did you mean {close[0]!r}?" if close else f"expected one of {others}"
-    return Problem(loc=(*loc, key), message=f"unknown key, {expected}", at_key=True)
+    return Issue(loc=(*loc, key), message=f"unknown key, {expected}", at_key=True)

@@ -9,19 +9,19 @@ import attrs
 
 from ..typing import FrozenMapping
 from .class_fields import fields_of, has_fields
-from .node import Loc, Node, Problem
+from .node import Issue, Loc, Node
 
 __all__ = ["collect_problems", "rule_errors"]
 
 
-def collect_problems(value: Any, loc: Loc = ()) -> list[Problem]:
+def collect_problems(value: Any, loc: Loc = ()) -> list[Issue]:
     """Return the problems of all nodes within ``value``, the outermost first."""
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     _collect(value, loc, problems)
     return problems
 
 
-def rule_errors(value: Any) -> list[Problem]:
+def rule_errors(value: Any) -> list[Issue]:
     """Return those problems of all nodes within ``value`` that make a description invalid."""
     return [problem for problem in collect_problems(value) if problem.severity == "error"]
 
@@ -29,7 +29,7 @@ def rule_errors(value: Any) -> list[Problem]:
 _LEAVES = frozenset([str, int, float, bool, type(None)])
 
 
-def _collect(value: Any, loc: Loc, problems: list[Problem]) -> None:
+def _collect(value: Any, loc: Loc, problems: list[Issue]) -> None:
     cls = value.__class__
     if cls in _LEAVES:
         return

@@ -18,7 +18,7 @@ from cattrs import Converter
 from .class_fields import fields_of, has_fields, keys_in_words
 from .containers import is_fixed_tuple, is_list, is_mapping
 from .format_value import format_value
-from .node import Problem
+from .node import Issue
 from .problems import StructureProblems, message_of
 from .scalars import StructureHook
 
@@ -133,12 +133,12 @@ def _class_handler(classes: tuple[Any, ...], handler_of: Callable[[Any], _Handle
 
     def handle(tree: Mapping[str, Any]) -> Any:
         if key not in tree:
-            raise StructureProblems([Problem(loc=(key,), message=f"expected {words}, found none")])
+            raise StructureProblems([Issue(loc=(key,), message=f"expected {words}, found none")])
         value = tree[key]
         try:
             handler = handlers[value]
         except (KeyError, TypeError):
-            raise StructureProblems([Problem(loc=(key,), message=f"expected {words}, found {format_value(value)}")]) from None
+            raise StructureProblems([Issue(loc=(key,), message=f"expected {words}, found {format_value(value)}")]) from None
         return handler(tree)
 
     return handle

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ..registry import DescriptionEntry, Registry
 from ..spec.converters import make_converter
-from ..spec.node import Problem
+from ..spec.node import Issue
 from ..spec.schema_types import SchemaTypes
 from ..structuring.class_fields import FieldInfo, fields_of, has_fields
 from ..structuring.containers import is_fixed_tuple, is_list, is_mapping
@@ -74,14 +74,14 @@ class TreeReader:
         """Return the value as a tree, as descriptions are written."""
         return _converter(self).unstructure(value)
 
-    def problems(self, cls: type, tree: Any) -> list[Problem]:
+    def problems(self, cls: type, tree: Any) -> list[Issue]:
         """Return everything that is wrong with a tree."""
         try:
             return collect_problems(self.structure(cls, tree))
         except StructureProblems as error:
             return error.problems
 
-    def errors(self, cls: type, tree: Any) -> list[Problem]:
+    def errors(self, cls: type, tree: Any) -> list[Issue]:
         """Return what makes a tree invalid."""
         return [problem for problem in self.problems(cls, tree) if problem.severity == "error"]
 

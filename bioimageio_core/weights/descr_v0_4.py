@@ -10,7 +10,7 @@ import attrs
 from ..spec.constraints import json_schema
 from ..spec.fields import in_range
 from ..spec.model.weights import WeightsEntryV04
-from ..spec.node import Problem, node
+from ..spec.node import Issue, node
 from ..spec.strings import Sha256, Version
 from ..structuring.format_value import format_value
 from ..typing import FrozenMapping
@@ -29,17 +29,17 @@ __all__ = [
 class WeightsDescr(WeightsEntryV04):
     """The fields that all weights formats share, and their rules."""
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield the fields that later versions dropped."""
         if self.attachments is not None:
-            yield Problem(loc=("attachments",), message="expected none, weights attachments are no longer supported", severity="alert")
+            yield Issue(loc=("attachments",), message="expected none, weights attachments are no longer supported", severity="alert")
         if self.dependencies is not None:
-            yield Problem(loc=("dependencies",), message="expected none, custom dependencies make a model hard to run", severity="warning")
+            yield Issue(loc=("dependencies",), message="expected none, custom dependencies make a model hard to run", severity="warning")
 
 
-def _wanted(key: str, value: object) -> Iterator[Problem]:
+def _wanted(key: str, value: object) -> Iterator[Issue]:
     if value is None:
-        yield Problem(loc=(key,), message="expected the version, found none", severity="alert")
+        yield Issue(loc=(key,), message="expected the version, found none", severity="alert")
 
 
 @node
@@ -48,7 +48,7 @@ class KerasHdf5WeightsDescr(WeightsDescr):
 
     tensorflow_version: Version | None = None
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that the version of the framework is missing."""
         yield from super().problems()
         yield from _wanted("tensorflow_version", self.tensorflow_version)
@@ -60,7 +60,7 @@ class OnnxWeightsDescr(WeightsDescr):
 
     opset_version: int | None = attrs.field(default=None, validator=in_range(7))
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that the opset is missing."""
         yield from super().problems()
         yield from _wanted("opset_version", self.opset_version)
@@ -95,15 +95,15 @@ class PytorchStateDictWeightsDescr(WeightsDescr):
 
     pytorch_version: Version | None = None
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield what is missing, or what is too much."""
         yield from super().problems()
         yield from _wanted("pytorch_version", self.pytorch_version)
         file, colon, _ = self.architecture.rpartition(":")
         if colon and self.architecture_sha256 is None:
-            yield Problem(loc=("architecture_sha256",), message=f"expected the SHA-256 of {file}, found none")
+            yield Issue(loc=("architecture_sha256",), message=f"expected the SHA-256 of {file}, found none")
         if not colon and self.architecture_sha256 is not None:
-            yield Problem(loc=("architecture_sha256",), message="expected none, since the architecture comes from a library")
+            yield Issue(loc=("architecture_sha256",), message="expected none, since the architecture comes from a library")
 
 
 @node
@@ -112,7 +112,7 @@ class TensorflowJsWeightsDescr(WeightsDescr):
 
     tensorflow_version: Version | None = None
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that the version of the framework is missing."""
         yield from super().problems()
         yield from _wanted("tensorflow_version", self.tensorflow_version)
@@ -124,7 +124,7 @@ class TensorflowSavedModelBundleWeightsDescr(WeightsDescr):
 
     tensorflow_version: Version | None = None
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that the version of the framework is missing."""
         yield from super().problems()
         yield from _wanted("tensorflow_version", self.tensorflow_version)
@@ -136,7 +136,7 @@ class TorchscriptWeightsDescr(WeightsDescr):
 
     pytorch_version: Version | None = None
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that the version of the framework is missing."""
         yield from super().problems()
         yield from _wanted("pytorch_version", self.pytorch_version)

@@ -12,7 +12,7 @@ from ..spec.constraints import json_schema
 from ..spec.fields import Identifier, in_range, suffix
 from ..spec.files import FileDescr
 from ..spec.model.weights import WeightsEntryV05
-from ..spec.node import Node, Problem, node
+from ..spec.node import Issue, Node, node
 from ..spec.strings import PackagedSource, Version
 from ..structuring.format_value import format_value
 from ..structuring.freezing import FiniteMapping
@@ -66,11 +66,11 @@ class OnnxWeightsDescr(WeightsEntryV05):
     external_data: FileDescr | None = attrs.field(default=None, validator=attrs.validators.optional(suffix(".data")))
     """Tensors that are stored outside the ONNX file."""
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that the two files would get the same name."""
         if self.external_data is not None and _file_name(self.external_data.source) == _file_name(self.source):
             message = f"expected a file name other than that of the weights, found {format_value(self.external_data.source)}"
-            yield Problem(loc=("external_data", "source"), message=message)
+            yield Issue(loc=("external_data", "source"), message=message)
 
 
 def _file_name(source: str) -> str:

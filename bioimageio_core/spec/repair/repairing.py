@@ -12,7 +12,7 @@ from ...structuring.problems import StructureProblems
 from ...structuring.rules import collect_problems
 from ..converters import converter_for
 from ..formats import Detected, detect
-from ..node import Problem
+from ..node import Issue
 from ..notes import mended
 from ..updating import convert, update_tree
 from ..validation import combined, read_tree, report_of
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ALL", "Repair", "repair_and_update", "repaired"]
 
-Repair: TypeAlias = Callable[[dict[str, Any]], Iterator[Problem]]
+Repair: TypeAlias = Callable[[dict[str, Any]], Iterator[Issue]]
 
 ALL: tuple[Repair, ...] = (
     identity.type_,
@@ -99,7 +99,7 @@ def repaired(content: bytes | Mapping[str, Any], registry: Registry, source: str
 
 
 def repair_and_update(
-    tree: Any, registry: Registry, source: str = "", notes: Iterable[Problem] = ()
+    tree: Any, registry: Registry, source: str = "", notes: Iterable[Issue] = ()
 ) -> tuple[ResourceDescr, ValidationReport]:
     """Return the description that a tree holds, in the newest format version of its type, and what that took.
 
@@ -145,7 +145,7 @@ def repair_and_update(
     return descr, combined(said, report)
 
 
-def _newest(upgraded: dict[str, Any], detected: Detected, registry: Registry, source: str, said: list[Problem]) -> dict[str, Any]:
+def _newest(upgraded: dict[str, Any], detected: Detected, registry: Registry, source: str, said: list[Issue]) -> dict[str, Any]:
     """Return the tree in the newest version, after repairs that the version as written needs; these are added to ``said``."""
     assert detected.format is not None
     if detected.format == NEWEST[detected.family]:
@@ -170,18 +170,18 @@ def _newest(upgraded: dict[str, Any], detected: Detected, registry: Registry, so
     return thaw(converted)  # type: ignore[no-any-return]
 
 
-def _not_needed(tree: Mapping[str, Any]) -> Iterator[Problem]:
+def _not_needed(tree: Mapping[str, Any]) -> Iterator[Issue]:
     for key in _NOT_NEEDED:
         if key not in tree:
             yield mended((key,), "expected a value, found none, which format 0.5 allows")
 
 
-def _judge(cls: Any, detected: Detected, registry: Registry, *, newest_format: bool) -> Callable[[dict[str, Any]], list[Problem]]:
+def _judge(cls: Any, detected: Detected, registry: Registry, *, newest_format: bool) -> Callable[[dict[str, Any]], list[Issue]]:
     assert detected.format is not None
     version = "0.5" if newest_format else converter_format(detected.family, detected.format)
     converter = converter_for(registry, version)
 
-    def judge(tree: dict[str, Any]) -> list[Problem]:
+    def judge(tree: dict[str, Any]) -> list[Issue]:
         try:
             problems = collect_problems(converter.structure(tree, cls))
         except StructureProblems as error:
@@ -191,12 +191,12 @@ def _judge(cls: Any, detected: Detected, registry: Registry, *, newest_format: b
     return judge
 
 
-def _is_hash_of_architecture(problem: Problem, tree: Mapping[str, Any]) -> bool:
+def _is_hash_of_architecture(problem: Issue, tree: Mapping[str, Any]) -> bool:
     """Return whether a problem is the hash that format 0.4 wants of an architecture's file, and 0.5 does without."""
     loc = ("weights", "pytorch_state_dict", "architecture_sha256")
     return problem.loc == loc and tree["weights"]["pytorch_state_dict"].get(loc[-1]) is None
 
 
-def _refuse(source: str, detected: Detected, problems: list[Problem]) -> NoReturn:
+def _refuse(source: str, detected: Detected, problems: list[Issue]) -> NoReturn:
     report = report_of(source, detected, problems)
     raise InvalidDescriptionError(report.summary().replace("is invalid", "can not be repaired"), report)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...node import Problem, node
+from ...node import Issue, node
 from . import rules
 from .model_fields import LATEST, LinkedModel, ModelFields
 
@@ -15,7 +15,7 @@ __all__ = ["LATEST", "LinkedModel", "ModelDescr"]
 class ModelDescr(ModelFields):
     """A model: what it takes and returns, its weights, and who made it."""
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield what is wrong between the parts of the model, then what others will miss in it."""
         for rule in rules.ALL:
             yield from rule(self)

@@ -13,7 +13,7 @@ from ....structuring.format_value import format_value
 from ....structuring.scalars import NonFinite
 from ...constraints import json_schema, whole
 from ...fields import DType, non_empty
-from ...node import Node, Problem, node
+from ...node import Issue, Node, node
 
 __all__ = ["Data", "IntervalOrRatioDataDescr", "NominalOrOrdinalDataDescr", "SiUnit"]
 
@@ -58,13 +58,13 @@ class NominalOrOrdinalDataDescr(Node):
     type: DType = "uint8"
     unit: Literal["arbitrary unit"] | SiUnit | None = None
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield values that the dtype can not hold."""
         if any(isinstance(v, str) for v in self.values):
             if not all(isinstance(v, str) for v in self.values):
-                yield Problem(loc=("values",), message=f"expected values of one kind, found {format_value(self.values)}")
+                yield Issue(loc=("values",), message=f"expected values of one kind, found {format_value(self.values)}")
             elif not self.type.startswith("uint"):
-                yield Problem(loc=("type",), message=f"expected an unsigned integer type for names as values, found {self.type!r}")
+                yield Issue(loc=("type",), message=f"expected an unsigned integer type for names as values, found {self.type!r}")
             return
         for index, value in enumerate(self.values):
             if self.type == "bool":
@@ -74,7 +74,7 @@ class NominalOrOrdinalDataDescr(Node):
             else:
                 fits = isinstance(value, int)
             if not fits or not _within(value, self.type):
-                yield Problem(loc=("values", index), message=f"expected a value that {self.type} can hold, found {format_value(value)}")
+                yield Issue(loc=("values", index), message=f"expected a value that {self.type} can hold, found {format_value(value)}")
 
 
 def _within(value: bool | int | float | str, dtype: str) -> bool:
@@ -94,13 +94,13 @@ class IntervalOrRatioDataDescr(Node):
     scale: float = 1.0
     offset: float | None = None
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield bounds that are no numbers."""
         for index, bound in enumerate(self.range):
             if bound is not None and math.isnan(bound):
-                yield Problem(loc=("range", index), message="expected a number or null, found NaN")
+                yield Issue(loc=("range", index), message="expected a number or null, found NaN")
             elif bound is not None and math.isinf(bound):
-                yield Problem(loc=("range", index), message=f"expected null where there is no bound, found {bound}", severity="warning")
+                yield Issue(loc=("range", index), message=f"expected null where there is no bound, found {bound}", severity="warning")
 
 
 Data: TypeAlias = NominalOrOrdinalDataDescr | IntervalOrRatioDataDescr

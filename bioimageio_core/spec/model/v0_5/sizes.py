@@ -10,7 +10,7 @@ import attrs
 from ....structuring.scalars import Strict
 from ...constraints import json_schema
 from ...fields import AxisId, TensorId, in_range
-from ...node import Node, Problem, node
+from ...node import Issue, Node, node
 
 __all__ = ["DataDependentSize", "FixedSize", "ParameterizedSize", "SizeReference"]
 
@@ -49,7 +49,7 @@ class DataDependentSize(Node):
     min: int = attrs.field(default=1, validator=in_range(1))
     max: int | None = attrs.field(default=None, validator=in_range(2))
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that no size is possible."""
         if self.max is not None and self.min >= self.max:
-            yield Problem(loc=(), message=f"expected min < max, found min {self.min} and max {self.max}")
+            yield Issue(loc=(), message=f"expected min < max, found min {self.min} and max {self.max}")

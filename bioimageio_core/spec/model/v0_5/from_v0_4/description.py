@@ -10,7 +10,7 @@ import attrs
 
 from .....structuring.format_value import format_value
 from ....generic import upgrade_v0_3
-from ....node import Problem
+from ....node import Issue
 from ....notes import changed, lost
 from ..model import LATEST
 from .outputs import convert_outputs
@@ -22,7 +22,7 @@ __all__ = ["convert"]
 _RESOURCE_ID = re.compile(r"(?!/)[a-z0-9_\-/.]+(?<!/)")
 
 
-def convert(tree: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+def convert(tree: Mapping[str, Any]) -> tuple[dict[str, Any], list[Issue]]:
     """Return the model in format 0.5, and what was changed or lost; errors say what has no counterpart that could be guessed.
 
     Args:
@@ -42,7 +42,7 @@ def convert(tree: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     return new, notes
 
 
-def _convert_parent(new: dict[str, Any]) -> list[Problem]:
+def _convert_parent(new: dict[str, Any]) -> list[Issue]:
     parent = new.pop("parent", None)
     if not isinstance(parent, Mapping):
         return []
@@ -60,7 +60,7 @@ def _convert_parent(new: dict[str, Any]) -> list[Problem]:
     return [lost(("parent",), f"{format_value(dict(parent))} was dropped, parents are named by the id of another model")] if parent else []
 
 
-def _convert_training_data(new: dict[str, Any]) -> list[Problem]:
+def _convert_training_data(new: dict[str, Any]) -> list[Issue]:
     data = new.get("training_data")
     if data is None:
         new.pop("training_data", None)
