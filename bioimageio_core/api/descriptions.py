@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-from ..errors import InvalidDescriptionError, YamlError
+import attrs
+
+from ..errors import YamlError
 from ..packaging import write_package
 from ..report.model_card import model_card
 from ..report.resource_card import ResourceCard, resource_card
 from ..sources import Package, Source, open_package
 from ..spec.converters import unstructured
 from ..spec.node import Node
+from ..spec.positions import PositionFinder
 from ..spec.saving import save_description as write_description
 from ..spec.updating import load_tree, package_tree, update_tree
-from ..spec.validation import Issue, ValidationReport, read_tree, validate_tree
+from ..spec.validation import Issue, ValidationReport, read_tree, reading_of
 from .loading import default_registry, model_tree
 
 __all__ = [
@@ -85,20 +88,20 @@ def validate(source: Source | Package, *, check_files: bool = False) -> Validati
 
 
 def _validate(package: Package, check_files: bool) -> ValidationReport:
+    finder = PositionFinder()
     try:
-        tree = package_tree(package)
+        tree = package_tree(package, finder.add)
     except YamlError as error:
-        issue = Issue(loc=(), message=str(error), severity="error")
+        issue = Issue(loc=(), message=str(error), line=error.line, column=error.column)
         return ValidationReport(source=package.name, type="", format_version="", status="invalid", issues=(issue,))
-    if not check_files:
-        return validate_tree(tree, default_registry(), package.name)
-    from ..file_checks import files_not_checked, with_checked_files
+    reading = reading_of(tree, default_registry(), package.name)
+    report = reading.report
+    if check_files:
+        from ..file_checks import files_not_checked, with_checked_files
 
-    try:
-        descr, report = read_tree(tree, default_registry(), package.name)
-    except InvalidDescriptionError as error:
-        return files_not_checked(error.report)
-    return with_checked_files(report, descr, package)
+        is_valid = report.status == "valid"
+        report = with_checked_files(report, reading.valid(), package) if is_valid else files_not_checked(report)
+    return attrs.evolve(report, positions=finder.found) if finder.found else report
 
 
 def card(source: Source | Package) -> ResourceCard:

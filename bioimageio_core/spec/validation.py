@@ -16,6 +16,7 @@ from ..typing import Severity
 from .converters import converter_for
 from .formats import Detected, detect
 from .node import Issue
+from .positions import Positions
 from .versions import class_of, converter_format, upgrade_of
 
 if TYPE_CHECKING:
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Issue",
+    "Reading",
     "ValidationReport",
     "combined",
     "read_tree",
-    "read_with_notes",
+    "reading_of",
     "report_of",
     "validate_tree",
     "with_problems",
@@ -49,6 +51,9 @@ class ValidationReport:
     status: Literal["valid", "invalid"]
     issues: tuple[Issue, ...] = ()
     """The worst first."""
+
+    positions: Positions | None = attrs.field(default=None, eq=False, repr=False)
+    """Where in the text each value stands; None where none was kept."""
 
     @property
     def errors(self) -> tuple[Issue, ...]:
@@ -75,7 +80,7 @@ def validate_tree(tree: Any, registry: Registry, source: str = "") -> Validation
         source: What to call the description.
 
     """
-    return _read(tree, registry, source)[1]
+    return reading_of(tree, registry, source).report
 
 
 def read_tree(tree: Any, registry: Registry, source: str = "") -> tuple[ResourceDescr, ValidationReport]:
@@ -90,24 +95,8 @@ def read_tree(tree: Any, registry: Registry, source: str = "") -> tuple[Resource
         InvalidDescriptionError: The description breaks its format; ``report`` holds every problem.
 
     """
-    descr, report = _read(tree, registry, source)
-    if descr is None or report.status == "invalid":
-        raise InvalidDescriptionError(report.summary(), report)
-    return descr, report
-
-
-def read_with_notes(tree: Any, registry: Registry, source: str = "") -> tuple[ResourceDescr, Detected, list[Issue]]:
-    """Return the description that a tree holds, what it is, and what reading it in the latest micro version changed.
-
-    Raises:
-        InvalidDescriptionError: The description breaks its format; ``report`` holds every problem.
-
-    """
-    descr, _ = read_tree(tree, registry, source)
-    detected = detect(tree)
-    assert detected.format is not None
-    _, notes = upgrade_of(detected.family, detected.format)(tree, detected.version)
-    return descr, detected, [*detected.problems, *notes]
+    reading = reading_of(tree, registry, source)
+    return reading.valid(), reading.report
 
 
 def combined(notes: Iterable[Issue], report: ValidationReport) -> ValidationReport:
@@ -121,18 +110,51 @@ def with_problems(report: ValidationReport, problems: Iterable[Issue]) -> Valida
     return attrs.evolve(report, issues=issues, status="invalid" if issues and issues[0].severity == "error" else "valid")
 
 
-def _read(tree: Any, registry: Registry, source: str) -> tuple[ResourceDescr | None, ValidationReport]:
+@attrs.frozen(kw_only=True)
+class Reading:
+    """What came of reading a tree: of what type and version it is, the description where there is one, and the report."""
+
+    detected: Detected
+    descr: ResourceDescr | None = None
+    """None where the tree does not fit its class; one that breaks rules is there."""
+
+    notes: tuple[Issue, ...] = ()
+    """What reading it in the latest micro version of its format changed."""
+
+    report: ValidationReport
+
+    def valid(self) -> ResourceDescr:
+        """Return the description.
+
+        Raises:
+            InvalidDescriptionError: It breaks its format; ``report`` holds every problem.
+
+        """
+        if self.descr is None or self.report.status == "invalid":
+            raise InvalidDescriptionError(self.report.summary(), self.report)
+        return self.descr
+
+
+def reading_of(tree: Any, registry: Registry, source: str = "") -> Reading:
+    """Read a tree, as `load_yaml` returns it; raises for no content whatever.
+
+    Args:
+        tree: The description.
+        registry: Where the classes of processing ops and weights come from.
+        source: What to call the description.
+
+    """
     if not isinstance(tree, Mapping):
         problem = Issue(loc=(), message=f"expected a mapping, found {type(tree).__name__}")
-        return None, report_of(source, Detected(), [problem])
+        return Reading(detected=Detected(), report=report_of(source, Detected(), [problem]))
     detected = detect(tree)
     if detected.format is None:
-        return None, report_of(source, detected, detected.problems)
-    problems = list(detected.problems)
+        return Reading(detected=detected, report=report_of(source, detected, detected.problems))
+    notes: list[Issue] = []
+    problems: list[Issue] = []
     descr = None
     try:
         newest, notes = upgrade_of(detected.family, detected.format)(tree, detected.version)
-        problems += notes
         cls = class_of(detected.family, detected.format)
         descr = converter_for(registry, converter_format(detected.family, detected.format)).structure(newest, cls)
         problems += collect_problems(descr)
@@ -140,7 +162,8 @@ def _read(tree: Any, registry: Registry, source: str) -> tuple[ResourceDescr | N
         problems += error.problems
     except RecursionError:
         problems.append(Issue(loc=(), message="expected at most a hundred levels of nesting, found more"))
-    return descr, report_of(source, detected, problems)
+    notes = [*detected.problems, *notes]
+    return Reading(detected=detected, descr=descr, notes=tuple(notes), report=report_of(source, detected, [*notes, *problems]))
 
 
 def report_of(source: str, detected: Detected, problems: Iterable[Issue]) -> ValidationReport:

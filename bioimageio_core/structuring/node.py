@@ -41,6 +41,12 @@ class Issue:
     at_key: bool = False
     """The key is wrong, not its value."""
 
+    line: int | None = None
+    """Line of the text, counted from 1, where the text cannot be read; elsewhere ``loc`` says where it is."""
+
+    column: int | None = None
+    """Column of the text, in characters counted from 1."""
+
     @property
     def path(self) -> str:
         """The path with dots, such as ``inputs.0.axes.2.size``; empty for the whole."""
