@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from cattrs import Converter
 
 from ..registry import DescriptionEntry, Registry
-from ..structuring.converter import ClassConverter, plain_converter
+from ..structuring.converter import ClassConverter
 from ..structuring.problems import StructureProblems
 from ..structuring.rules import rule_errors
 from ..structuring.scalars import StructureHook
@@ -17,7 +17,7 @@ from ..typing import ModelFormat
 from .extension_handlers import op_handler, run_mode_handler, weights_handler
 from .extensions import AlsoAs, Extension
 
-__all__ = ["converter_for", "make_converter", "plain_converter", "unstructured"]
+__all__ = ["converter_for", "make_converter", "unstructured"]
 
 
 def make_converter(

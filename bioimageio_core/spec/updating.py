@@ -16,7 +16,7 @@ from .versions import NEWEST, format_of
 from .yaml import load_yaml
 
 if TYPE_CHECKING:
-    from .versions import ResourceDescr
+    from .resource_descr import ResourceDescr
 
 __all__ = ["convert", "load_tree", "package_tree", "update_reading", "update_tree"]
 

@@ -20,7 +20,7 @@ from .positions import Positions
 from .versions import class_of, converter_format, upgrade_of
 
 if TYPE_CHECKING:
-    from .versions import ResourceDescr
+    from .resource_descr import ResourceDescr
 
 __all__ = [
     "Issue",

@@ -13,8 +13,7 @@ from hypothesis.errors import Unsatisfiable
 from yaml import YAMLError
 
 from ..registry import Registry
-from ..spec.schema import json_schema
-from ..spec.schema_types import definition_name
+from ..spec.schema import definition_name, json_schema
 from ..spec.yaml import dump_yaml, load_yaml
 from ..structuring.class_fields import has_fields
 from ..typing import FrozenMapping, ModelFormat

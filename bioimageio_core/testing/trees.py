@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from ..registry import DescriptionEntry, Registry
 from ..spec.converters import make_converter
 from ..spec.node import Issue
-from ..spec.schema_types import SchemaTypes
+from ..spec.schema.types import SchemaTypes
 from ..structuring.class_fields import FieldInfo, fields_of, has_fields
 from ..structuring.containers import is_fixed_tuple, is_list, is_mapping
 from ..structuring.problems import StructureProblems

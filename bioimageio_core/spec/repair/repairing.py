@@ -23,8 +23,8 @@ from .leftovers import settle
 from .text import load_damaged_yaml
 
 if TYPE_CHECKING:
+    from ..resource_descr import ResourceDescr
     from ..validation import ValidationReport
-    from ..versions import ResourceDescr
 
 __all__ = ["ALL", "Repair", "repair_and_update", "repaired"]
 

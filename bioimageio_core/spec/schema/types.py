@@ -13,17 +13,17 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import attrs
 from cattrs import Converter
 
-from ..registry import DescriptionEntry, Registry
-from ..structuring.class_fields import FieldInfo, fields_of, has_fields
-from ..structuring.containers import is_fixed_tuple, is_list, is_mapping
-from ..structuring.scalars import NonFinite
-from ..structuring.standard_types import is_date
-from ..structuring.unions import discriminated, is_union
-from ..typing import ModelFormat
-from .constraints import schema_of
-from .converters import make_converter
+from ...registry import DescriptionEntry, Registry
+from ...structuring.class_fields import FieldInfo, fields_of, has_fields
+from ...structuring.containers import is_fixed_tuple, is_list, is_mapping
+from ...structuring.scalars import NonFinite
+from ...structuring.standard_types import is_date
+from ...structuring.unions import discriminated, is_union
+from ...typing import ModelFormat
+from ..constraints import schema_of
+from ..converters import make_converter
+from ..extensions import AlsoAs, Extension
 from .docstrings import describe_class, describe_fields
-from .extensions import AlsoAs, Extension
 
 __all__ = ["Schema", "SchemaTypes", "definition_name", "narrowed", "one_of"]
 
@@ -225,7 +225,7 @@ def definition_name(cls: type[Any]) -> str:
 
 def _home(thing: Any) -> str:
     """Return the name of the module of a class or function, short for the library's own."""
-    own = __package__.rpartition(".")[0]
+    own = __package__.partition(".")[0]
     module: str = thing.__module__
     return module.removeprefix(f"{own}.").removeprefix("spec.")
 

@@ -8,14 +8,14 @@ from typing import Any, get_args
 import attrs
 from cattrs import Converter
 
-from ..errors import InputError
-from ..registry import Registry
-from ..typing import ModelFormat
-from .earlier import earlier_forms, with_earlier
-from .formats import SPECIFIC, Family, latest_of
-from .node import Node
-from .schema_types import Schema, SchemaTypes, definition_name
-from .versions import class_of, converter_format
+from ...errors import InputError
+from ...registry import Registry
+from ...typing import ModelFormat
+from ..formats import SPECIFIC, Family, latest_of
+from ..node import Node
+from ..versions import class_of, converter_format
+from .legacy_forms import legacy_forms, with_legacy_forms
+from .types import Schema, SchemaTypes, definition_name
 
 __all__ = ["ROOTS", "Root", "json_schema"]
 
@@ -98,7 +98,7 @@ class _Descriptions(SchemaTypes):
         schema["title"] = f"bioimage.io {root.family} {root.format}"
         version = {"description": "Version of the format.", "type": "string", "pattern": _versions(root)}
         schema["properties"] = {**schema["properties"], "format_version": version}
-        return with_earlier(schema, earlier_forms(root.family, root.format), self.of)
+        return with_legacy_forms(schema, legacy_forms(root.family, root.format), self.of)
 
 
 def _one(root: Root, definitions: Schema) -> Schema:
