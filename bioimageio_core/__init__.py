@@ -91,7 +91,6 @@ _HOMES = {
     "Prediction": "bioimageio_core.prediction.output.result",
     "Predictor": "bioimageio_core.prediction.predictor",
     "Statistics": "bioimageio_core.prediction.statistics_file",
-    "save_description": "bioimageio_core.spec.saving",
     "worker_processes": "bioimageio_core.prediction.execution.executors.dask_clients",
 }
 

@@ -9,8 +9,8 @@ import pytest
 from bioimageio_core.errors import InvalidDescriptionError
 from bioimageio_core.registry import Registry
 from bioimageio_core.spec.repair.repairing import repair_and_update
-from bioimageio_core.spec.structuring import unstructure
 from bioimageio_core.spec.validation import ValidationReport, validate_tree
+from bioimageio_core.structuring.converter import unstructure
 
 __all__ = ["ABSENT", "Messages", "errors", "mended", "model_0_3", "model_0_4"]
 

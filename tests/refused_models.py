@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from bioimageio_core.errors import YamlError
-from bioimageio_core.spec.node import Problem
+from bioimageio_core.spec.node import Issue
 from bioimageio_core.spec.repair.identity import is_model
 from bioimageio_core.spec.repair.text import load_damaged_yaml
 
@@ -52,7 +52,7 @@ class Refused:
     sha: str
     type: str
     tree: dict[str, Any] = attrs.field(repr=False)
-    notes: list[Problem] = attrs.field(repr=False)
+    notes: list[Issue] = attrs.field(repr=False)
     """What was wrong with the text."""
 
     @property

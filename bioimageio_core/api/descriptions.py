@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-from ..errors import InvalidDescriptionError, YamlError
+import attrs
+
+from ..errors import YamlError
 from ..packaging import write_package
 from ..report.model_card import model_card
 from ..report.resource_card import ResourceCard, resource_card
 from ..sources import Package, Source, open_package
+from ..spec.converters import unstructured
 from ..spec.node import Node
-from ..spec.saving import save_description
-from ..spec.structuring import unstructure
+from ..spec.positions import PositionFinder
+from ..spec.saving import save_description as write_description
 from ..spec.updating import load_tree, package_tree, update_tree
-from ..spec.validation import Issue, ValidationReport, read_tree, validate_tree
+from ..spec.validation import Issue, ValidationReport, read_tree, reading_of
 from .loading import default_registry, model_tree
 
 __all__ = [
@@ -85,20 +88,20 @@ def validate(source: Source | Package, *, check_files: bool = False) -> Validati
 
 
 def _validate(package: Package, check_files: bool) -> ValidationReport:
+    finder = PositionFinder()
     try:
-        tree = package_tree(package)
+        tree = package_tree(package, finder.add)
     except YamlError as error:
-        issue = Issue(loc=(), message=str(error), severity="error")
+        issue = Issue(loc=(), message=str(error), line=error.line, column=error.column)
         return ValidationReport(source=package.name, type="", format_version="", status="invalid", issues=(issue,))
-    if not check_files:
-        return validate_tree(tree, default_registry(), package.name)
-    from ..file_checks import files_not_checked, with_checked_files
+    reading = reading_of(tree, default_registry(), package.name)
+    report = reading.report
+    if check_files:
+        from ..file_checks import files_not_checked, with_checked_files
 
-    try:
-        descr, report = read_tree(tree, default_registry(), package.name)
-    except InvalidDescriptionError as error:
-        return files_not_checked(error.report)
-    return with_checked_files(report, descr, package)
+        is_valid = report.status == "valid"
+        report = with_checked_files(report, reading.valid(), package) if is_valid else files_not_checked(report)
+    return attrs.evolve(report, positions=finder.found) if finder.found else report
 
 
 def card(source: Source | Package) -> ResourceCard:
@@ -168,6 +171,21 @@ def json_schema(type: str | None = None, format_version: str | None = None) -> d
     return json_schema(default_registry(), type=type, format_version=format_version)
 
 
+def save_description(descr: Any, path: str | Path, *, overwrite: bool = False) -> None:
+    """Write a description to a YAML file; files that it names are not copied.
+
+    Args:
+        descr: The description.
+        path: The file.
+        overwrite: Replace a file that is there.
+
+    Raises:
+        OutputError: There is such a file already, or it cannot be written.
+
+    """
+    write_description(descr, path, default_registry(), overwrite=overwrite)
+
+
 def save_package(
     source: Source | Package | Node, path: str | Path, *, weights_formats: Sequence[str] | None = None, overwrite: bool = False
 ) -> Path:
@@ -194,7 +212,7 @@ def save_package(
 
     """
     target = Path(path).expanduser()
-    with open_package(unstructure(source) if isinstance(source, Node) else source) as package:
+    with open_package(unstructured(source, default_registry()) if isinstance(source, Node) else source) as package:
         descr, _ = read_tree(package_tree(package), default_registry(), package.name)
         write_package(descr, package, default_registry(), target, weights_formats=weights_formats, overwrite=overwrite)
     return target

@@ -10,7 +10,7 @@ from ..errors import BioimageioError, InvalidDescriptionError, PluginError
 from ..prediction.model.loaded_model import LoadedModel
 from ..registry import Registry, collect
 from ..sources import Package, Source, open_package
-from ..spec.structuring import unstructure
+from ..spec.converters import unstructured
 from ..spec.updating import package_tree
 from ..spec.validation import read_tree
 
@@ -54,7 +54,7 @@ def _written_out(descr: Any, package: Package, registry: Registry) -> Any:
     if entry is None or entry.rewrite is None:
         return descr
     try:
-        tree = entry.rewrite(unstructure(descr), lambda source: package.local(source).read_bytes())
+        tree = entry.rewrite(unstructured(descr, registry), lambda source: package.local(source).read_bytes())
     except BioimageioError:
         raise
     except Exception as error:  # whatever a stranger's code raises

@@ -25,9 +25,9 @@ def command(source: str, output: str | None, repair: bool, overwrite: bool, as_j
     SOURCE is a file, folder, zip or URL; files that it names are not copied, so write beside them.
     Exit status 1 if it is invalid, or can not be repaired, or has no valid counterpart.
     """
-    from ..api import save_description, update_format
+    from ..api import default_registry, save_description, update_format
+    from ..spec.converters import unstructured
     from ..spec.saving import description_yaml
-    from ..spec.structuring import unstructure
     from ..spec.validation import ValidationReport
 
     reports: list[ValidationReport] = []
@@ -47,12 +47,15 @@ def command(source: str, output: str | None, repair: bool, overwrite: bool, as_j
         result = {"source": reports[0].source, "status": "invalid", "issues": issues}
         if descr is not None:
             result |= {"status": "valid", "type": descr.type, "format_version": descr.format_version}
-            result |= {"output": output} if output is not None else {"description": unstructure(descr)}
+            result |= {"output": output} if output is not None else {"description": unstructured(descr, default_registry())}
         print_json(result)
         return 0 if descr is not None else 1
     if issues:
         click.echo(table([(f"  {i['severity']}", i["path"] or "(whole)", i["message"]) for i in issues]), err=True)
     if descr is None:
         return 1
-    click.echo(description_yaml(descr) if output is None else f"{output}: {descr.type} {descr.format_version}", nl=output is not None)
+    click.echo(
+        description_yaml(descr, default_registry()) if output is None else f"{output}: {descr.type} {descr.format_version}",
+        nl=output is not None,
+    )
     return 0

@@ -27,8 +27,8 @@ from ..prediction.whole_tensor import WholeTensorCall
 from ..registry import ConverterContext, WeightsConverterEntry
 from ..sources import open_package
 from ..sources.hashes import sha256_of
+from ..spec.converters import unstructured
 from ..spec.model.tolerances import Tolerance
-from ..spec.structuring import unstructure
 from ..spec.updating import package_tree
 from ..spec.validation import read_tree
 from ..typing import FrozenMapping
@@ -101,7 +101,7 @@ def convert_weights(
     with tempfile.TemporaryDirectory(prefix="bmz-convert-") as scratch:
         report(f"{converter.from_format} to {to_format}")
         entry, file = _convert(converter, model, options, call.network_inputs, others, Path(scratch))
-        tree = unstructure(model.descr)
+        tree = unstructured(model.descr, model.registry)
         tree["weights"] = {**tree["weights"], to_format: entry}
         descr, _ = read_tree(tree, model.registry, model.package.name)
         write_package(descr, model.package, model.registry, Path(scratch) / "package", added={file.name: file})

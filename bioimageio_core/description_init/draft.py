@@ -137,7 +137,7 @@ def draft_model(
         notes += drafted.notes
         (part / "documentation.md").write_text(documentation_of(tree["name"], tried, drafted, todo, notes), encoding="utf-8")
         descr, judged = read_tree(tree, registry, str(folder / "bioimageio.yaml"))
-        save_description(descr, part / "bioimageio.yaml", overwrite=True)
+        save_description(descr, part / "bioimageio.yaml", registry, overwrite=True)
     remember(str(entry["sha256"]), measured, tried.signature)
     return DraftedModel(
         folder=folder, weights_format=found, measured=measured, guessed=tried.guessed, notes=tuple(notes), todo=todo, report=judged

@@ -13,7 +13,7 @@ from ..packaging import FileReference, file_references
 from ..sources import Package, sha256_of
 from ..sources.cache import cache_from_environment
 from ..sources.urls import is_url
-from ..spec.node import Node, Problem
+from ..spec.node import Issue, Node
 from ..spec.validation import ValidationReport, with_problems
 from ..typing import Severity
 from .documentation import documentation_problems
@@ -31,7 +31,7 @@ _MAY_BE_EMPTY = frozenset(["attachments", "documentation"])
 class _Found:
     """What became of a file."""
 
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Issue, ...] = ()
     path: Path | None = None
     """Where it is on this machine; None where there is nothing to read."""
 
@@ -48,7 +48,7 @@ def with_checked_files(report: ValidationReport, descr: Node, package: Package) 
 
     """
     found: dict[tuple[str, str | None], _Found] = {}
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     paths: dict[str, Path] = {}
     for reference in file_references(descr, packaged_only=False):
         if not reference.packaged and not _has_to_be_there(reference):
@@ -68,7 +68,7 @@ def with_checked_files(report: ValidationReport, descr: Node, package: Package) 
 def files_not_checked(report: ValidationReport) -> ValidationReport:
     """Return the report of an invalid description, saying that its files were left alone."""
     message = "the files that it names were not looked up, since the description itself is invalid"
-    return with_problems(report, [Problem(loc=(), message=message, severity="info")])
+    return with_problems(report, [Issue(loc=(), message=message, severity="info")])
 
 
 def _has_to_be_there(reference: FileReference) -> bool:
@@ -76,7 +76,7 @@ def _has_to_be_there(reference: FileReference) -> bool:
     return not is_url(reference.source) and reference.loc[-1] != "rdf_source"
 
 
-def _loc(reference: FileReference, problem: Problem) -> tuple[str | int, ...]:
+def _loc(reference: FileReference, problem: Issue) -> tuple[str | int, ...]:
     """Return the place of a problem: that of the text that names the file, or that of the hash beside it."""
     return (*reference.loc[:-1], *problem.loc) if problem.loc else reference.loc
 
@@ -85,7 +85,7 @@ def _look_up(reference: FileReference, package: Package) -> _Found:
     source = reference.source
     if package.root and not is_url(package.root) and not package.is_remote(source) and not package.holds(source):
         message = f"expected a path within the package, found {source!r}, which leads out of it: nobody else will have that file"
-        return _Found(problems=(Problem(loc=(), message=message, hint="Put the file beside the description, and name it from there."),))
+        return _Found(problems=(Issue(loc=(), message=message, hint="Put the file beside the description, and name it from there."),))
     problems = []
     try:
         try:
@@ -94,25 +94,25 @@ def _look_up(reference: FileReference, package: Package) -> _Found:
             path = package.local(source)
             message = f"expected the SHA-256 of the file, {sha256_of(path)}, found {reference.sha256}"
             hint = "Put the right file in place, or correct the hash if the file was changed on purpose."
-            problems.append(Problem(loc=(reference.sha256_key or "sha256",), message=message, hint=hint))
+            problems.append(Issue(loc=(reference.sha256_key or "sha256",), message=message, hint=hint))
         size = path.stat().st_size
     except (SourceError, OSError) as error:
         return _Found(problems=(_not_found(reference, package, error),))
     if size == 0:
         severity: Severity = "warning" if _MAY_BE_EMPTY & set(reference.loc) else "error"
-        problems.append(Problem(loc=(), message=f"expected a file with content, found {source!r} empty", severity=severity))
+        problems.append(Issue(loc=(), message=f"expected a file with content, found {source!r} empty", severity=severity))
         return _Found(problems=tuple(problems))
     return _Found(problems=tuple(problems), path=path)
 
 
-def _not_found(reference: FileReference, package: Package, error: OSError) -> Problem:
+def _not_found(reference: FileReference, package: Package, error: OSError) -> Issue:
     if package.is_remote(reference.source) and cache_from_environment().offline:
         message = (
             f"{reference.source!r} was not looked up, since it would have to be fetched while the environment variable BMZ_OFFLINE is set"
         )
-        return Problem(loc=(), message=message, severity="info")
+        return Issue(loc=(), message=message, severity="info")
     reason = str(error).removeprefix(f"{package.name} names the file ")
-    return Problem(loc=(), message=f"expected a file that can be read, found {reason}", hint=_other_case(reference.source, package))
+    return Issue(loc=(), message=f"expected a file that can be read, found {reason}", hint=_other_case(reference.source, package))
 
 
 def _other_case(source: str, package: Package) -> str:
@@ -127,7 +127,7 @@ def _other_case(source: str, package: Package) -> str:
     return f"Name it {close[0]!r}, as the file there is named." if close else ""
 
 
-def _content_problems(reference: FileReference, path: Path, descr: Any) -> Iterator[Problem]:
+def _content_problems(reference: FileReference, path: Path, descr: Any) -> Iterator[Issue]:
     if "covers" in reference.loc:
         yield from cover_problems(path, reference.loc, square_too=descr.format_version.startswith(("0.3", "0.5")))
     elif reference.loc[0] == "documentation":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..spec.node import Loc, Problem
+from ..spec.node import Issue, Loc
 from .image_sizes import image_size
 
 __all__ = ["cover_problems"]
@@ -17,20 +17,20 @@ _TOLERANCE = 0.02
 """By which an aspect ratio may differ: a pixel of rounding, or a thin frame."""
 
 
-def cover_problems(path: Path, loc: Loc, *, square_too: bool) -> Iterator[Problem]:
+def cover_problems(path: Path, loc: Loc, *, square_too: bool) -> Iterator[Issue]:
     """Yield that an image has no readable header (an error), is large, or is not twice as wide as high or, where allowed, square."""
     try:
         size = image_size(path)
     except ValueError as error:
-        yield Problem(loc=loc, message=f"expected an image, found {error}")
+        yield Issue(loc=loc, message=f"expected an image, found {error}")
         return
     bytes_ = path.stat().st_size
     if bytes_ >= LARGEST_COVER:
-        yield Problem(loc=loc, message=f"expected less than 500 kB, found {bytes_ / 1000:.0f} kB", severity="warning")
+        yield Issue(loc=loc, message=f"expected less than 500 kB, found {bytes_ / 1000:.0f} kB", severity="warning")
     if size is None:
         return
     width, height = size
     if not any(abs(width / height / ratio - 1) <= _TOLERANCE for ratio in ((2, 1) if square_too else (2,))):
         wanted = "2:1 or 1:1" if square_too else "2:1"
         message = f"expected an aspect ratio (width to height) of {wanted}, found {width} x {height} pixels"
-        yield Problem(loc=loc, message=message, severity="warning")
+        yield Issue(loc=loc, message=message, severity="warning")

@@ -16,7 +16,7 @@ from ..prediction.model.from_v0_4 import model_io_v0_4
 from ..prediction.model.from_v0_5 import model_io_v0_5
 from ..prediction.model.tensor_spec import AxisIO, DataDependentSize, ModelIO, ReferencedSize, TensorIO
 from ..spec.model import v0_4, v0_5
-from ..spec.node import Loc, Node, Problem
+from ..spec.node import Issue, Loc, Node
 from ..typing import Severity
 
 __all__ = ["tensor_problems"]
@@ -30,7 +30,7 @@ class _Header:
     dtype: np.dtype[Any]
 
 
-def tensor_problems(descr: Node, paths: Mapping[str, Path]) -> Iterator[Problem]:
+def tensor_problems(descr: Node, paths: Mapping[str, Path]) -> Iterator[Issue]:
     """Yield what is wrong with the test tensors of a model; of other resources nothing.
 
     Sizes of outputs may be those with their halo or without.
@@ -54,7 +54,7 @@ def tensor_problems(descr: Node, paths: Mapping[str, Path]) -> Iterator[Problem]
             try:
                 headers[tensor.id] = _header(path)
             except (ValueError, TypeError, OSError, EOFError, OverflowError) as error:
-                yield Problem(loc=loc, message=f"expected a whole .npy file, found {' '.join(str(error).split()) or 'none'}")
+                yield Issue(loc=loc, message=f"expected a whole .npy file, found {' '.join(str(error).split()) or 'none'}")
     severity: Severity = "warning" if io.format == "0.4" else "error"
     for tensor, loc in _with_locs(io):
         if tensor.id in headers:
@@ -74,22 +74,20 @@ def _header(path: Path) -> _Header:
     return _Header(shape=array.shape, dtype=array.dtype)
 
 
-def _compared(tensor: TensorIO, headers: Mapping[str, _Header], io: ModelIO, loc: Loc, severity: Severity) -> Iterator[Problem]:
+def _compared(tensor: TensorIO, headers: Mapping[str, _Header], io: ModelIO, loc: Loc, severity: Severity) -> Iterator[Issue]:
     header = headers[tensor.id]
     if not _is_accepted(header.dtype, np.dtype(tensor.dtype)):
-        yield Problem(
-            loc=loc, message=f"expected the dtype of tensor {tensor.id!r}, {tensor.dtype}, found {header.dtype}", severity=severity
-        )
+        yield Issue(loc=loc, message=f"expected the dtype of tensor {tensor.id!r}, {tensor.dtype}, found {header.dtype}", severity=severity)
     if len(header.shape) != len(tensor.axes):
         axes = ", ".join(tensor.axis_ids)
         message = f"expected {len(tensor.axes)} axes ({axes}) as tensor {tensor.id!r} has, found {len(header.shape)}: shape {header.shape}"
-        yield Problem(loc=loc, message=message)
+        yield Issue(loc=loc, message=message)
         return
     for axis, size in zip(tensor.axes, header.shape, strict=True):
         wrong = _wrong_size(axis, size, headers, io)
         if wrong:
             message = f"expected {wrong} along axis {axis.id!r} of tensor {tensor.id!r}, found {size}: shape {header.shape}"
-            yield Problem(loc=loc, message=message, severity=severity)
+            yield Issue(loc=loc, message=message, severity=severity)
 
 
 def _is_accepted(found: np.dtype[Any], described: np.dtype[Any]) -> bool:

@@ -73,7 +73,7 @@ def import_foreign(
         tree = _read(entry, reader, path, part, registry, options)
         descr, report = _judged(tree, entry, path, registry)
         _check_files(descr, part, entry, registry)
-        save_description(descr, part / "bioimageio.yaml", overwrite=True)
+        save_description(descr, part / "bioimageio.yaml", registry, overwrite=True)
     return ImportedModel(folder=folder, format=entry.name, report=attrs.evolve(report, source=str(folder / "bioimageio.yaml")))
 
 

@@ -14,7 +14,7 @@ from ..spec.files import FileDescr
 from ..spec.model.weights import WeightsEntryV04
 from ..spec.node import Loc, Node
 from ..spec.strings import FileSource, PackagedSource
-from ..spec.structuring import fields_of
+from ..structuring.class_fields import fields_of
 from ..typing import FrozenMapping
 
 __all__ = ["FileReference", "file_references"]

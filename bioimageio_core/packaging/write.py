@@ -9,8 +9,8 @@ from typing import Any
 from ..errors import HashMismatchError, InputError, OutputError
 from ..registry import Registry
 from ..sources import Package
+from ..spec.converters import unstructured
 from ..spec.node import Node
-from ..spec.structuring import unstructure
 from ..spec.validation import read_tree
 from ..spec.yaml import dump_yaml, load_yaml
 from ..typing import FrozenMapping
@@ -54,7 +54,7 @@ def write_package(
 
     """
     check_target(path, overwrite=overwrite)
-    tree = unstructure(descr)
+    tree = unstructured(descr, registry)
     tree.pop("rdf_source", None)  # where the description was, which it is no longer
     if weights_formats is not None:
         _keep_weights(tree, weights_formats, package.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..spec.node import Problem
+from ..spec.node import Issue
 
 __all__ = ["identity", "percentile_order", "values"]
 
@@ -14,17 +14,17 @@ def values(value: float | tuple[float, ...]) -> tuple[float, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def identity(gain: float | tuple[float, ...], offset: float | tuple[float, ...]) -> Iterator[Problem]:
+def identity(gain: float | tuple[float, ...], offset: float | tuple[float, ...]) -> Iterator[Issue]:
     """Refuse a linear scaling that changes nothing."""
     if set(values(gain)) <= {1} and set(values(offset)) <= {0}:
-        yield Problem(
+        yield Issue(
             loc=(),
             message="expected a gain other than 1 or an offset other than 0, found neither",
             hint="Remove this step: it changes nothing.",
         )
 
 
-def percentile_order(low: float, high: float) -> Iterator[Problem]:
+def percentile_order(low: float, high: float) -> Iterator[Issue]:
     """Refuse percentiles in the wrong order."""
     if low >= high:
-        yield Problem(loc=("max_percentile",), message=f"expected max_percentile above min_percentile {low}, found {high}")
+        yield Issue(loc=("max_percentile",), message=f"expected max_percentile above min_percentile {low}, found {high}")

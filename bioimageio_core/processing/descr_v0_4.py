@@ -11,8 +11,9 @@ from typing import Literal
 
 import attrs
 
-from ..spec.fields import TensorName, all_of, found, in_range, matches, non_empty, unique
-from ..spec.node import Node, Problem, node
+from ..spec.fields import TensorName, all_of, in_range, matches, non_empty, unique
+from ..spec.node import Issue, Node, node
+from ..structuring.format_value import format_value
 from ._rules import identity, percentile_order
 
 __all__ = [
@@ -74,7 +75,7 @@ class ScaleLinearKwargs(Node):
     gain: float | tuple[float, ...] = 1.0
     offset: float | tuple[float, ...] = 0.0
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Refuse the identity."""
         yield from identity(self.gain, self.offset)
 
@@ -107,12 +108,12 @@ class ZeroMeanUnitVarianceKwargs(Node):
     std: float | tuple[float, ...] | None = attrs.field(default=None, validator=non_empty)
     eps: float = attrs.field(default=1e-6, validator=eps_range)
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Demand mean and std in mode ``fixed``, and refuse them in others."""
         for key, value in (("mean", self.mean), ("std", self.std)):
             if (value is None) == (self.mode == "fixed"):
                 expected = f"a value for mode {self.mode!r}" if value is None else f"none for mode {self.mode!r}"
-                yield Problem(loc=(key,), message=f"expected {expected}, found {'none' if value is None else found(value)}")
+                yield Issue(loc=(key,), message=f"expected {expected}, found {'none' if value is None else format_value(value)}")
 
 
 @node
@@ -135,7 +136,7 @@ class ScaleRangeKwargs(Node):
     reference_tensor: TensorName | None = None
     """Input whose percentiles are taken, as it was given; None: those of the tensor itself."""
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Refuse percentiles in the wrong order."""
         yield from percentile_order(self.min_percentile, self.max_percentile)
 

@@ -12,7 +12,7 @@ from typing import Literal
 import attrs
 
 from ..spec.fields import AxisId, DType, NonBatchAxisId, TensorId, each, in_range, non_empty
-from ..spec.node import Node, Problem, node
+from ..spec.node import Issue, Node, node
 from ._rules import identity, percentile_order, values
 
 __all__ = [
@@ -82,17 +82,17 @@ class ClipKwargs(Node):
     max_percentile: float | None = attrs.field(default=None, validator=high_percentile)
     axes: tuple[AxisId, ...] | None = None
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Demand at least one bound, at most one of each side, and axes only with percentiles."""
         percentiles = self.min_percentile is not None or self.max_percentile is not None
         if not percentiles and self.min is None and self.max is None:
-            yield Problem(loc=(), message="expected one of min, min_percentile, max, max_percentile, found none")
+            yield Issue(loc=(), message="expected one of min, min_percentile, max, max_percentile, found none")
         if self.min is not None and self.min_percentile is not None:
-            yield Problem(loc=("min_percentile",), message="expected one of min and min_percentile, found both")
+            yield Issue(loc=("min_percentile",), message="expected one of min and min_percentile, found both")
         if self.max is not None and self.max_percentile is not None:
-            yield Problem(loc=("max_percentile",), message="expected one of max and max_percentile, found both")
+            yield Issue(loc=("max_percentile",), message="expected one of max and max_percentile, found both")
         if self.axes is not None and not percentiles:
-            yield Problem(loc=("axes",), message="expected axes only with min_percentile or max_percentile, found neither of them")
+            yield Issue(loc=("axes",), message="expected axes only with min_percentile or max_percentile, found neither of them")
 
 
 @node
@@ -125,7 +125,7 @@ class ScaleLinearKwargs(Node):
     gain: float = 1.0
     offset: float = 0.0
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Refuse the identity."""
         yield from identity(self.gain, self.offset)
 
@@ -138,13 +138,13 @@ class ScaleLinearAlongAxisKwargs(Node):
     gain: float | tuple[float, ...] = attrs.field(default=1.0, validator=non_empty)
     offset: float | tuple[float, ...] = attrs.field(default=0.0, validator=non_empty)
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Demand a list, equal lengths of two lists, and refuse the identity."""
         if not isinstance(self.gain, tuple):
             if not isinstance(self.offset, tuple):
-                yield Problem(loc=("gain",), message="expected a list as gain or offset along an axis, found two numbers")
+                yield Issue(loc=("gain",), message="expected a list as gain or offset along an axis, found two numbers")
         elif isinstance(self.offset, tuple) and len(self.gain) != len(self.offset):
-            yield Problem(loc=("offset",), message=f"expected {len(self.gain)} offsets as there are gains, found {len(self.offset)}")
+            yield Issue(loc=("offset",), message=f"expected {len(self.gain)} offsets as there are gains, found {len(self.offset)}")
         yield from identity(self.gain, self.offset)
 
 
@@ -194,10 +194,10 @@ class FixedZeroMeanUnitVarianceAlongAxisKwargs(Node):
     std: tuple[float, ...] = attrs.field(validator=[non_empty, each(std_range)])
     axis: NonBatchAxisId
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Demand equal lengths."""
         if len(values(self.mean)) != len(values(self.std)):
-            yield Problem(loc=("std",), message=f"expected {len(self.mean)} standard deviations as there are means, found {len(self.std)}")
+            yield Issue(loc=("std",), message=f"expected {len(self.mean)} standard deviations as there are means, found {len(self.std)}")
 
 
 @node
@@ -235,7 +235,7 @@ class ScaleRangeKwargs(Node):
     reference_tensor: TensorId | None = None
     """Input whose percentiles are taken, as it was given; None: those of the tensor itself."""
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Refuse percentiles in the wrong order."""
         yield from percentile_order(self.min_percentile, self.max_percentile)
 

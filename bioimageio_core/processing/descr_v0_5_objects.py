@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from ..spec.freezing import FiniteMapping
 from ..spec.node import Node, node
 from ..spec.strings import PackagedSource, Sha256
+from ..structuring.freezing import FiniteMapping
 from ..typing import FrozenMapping
 
 __all__ = [

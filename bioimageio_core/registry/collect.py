@@ -14,6 +14,7 @@ import pluggy
 from ..errors import PluginWarning
 from ..typing import FrozenMapping
 from . import hookspecs
+from .entries import DescriptionEntry, EntryBase
 from .hookspecs import API_VERSION, GROUP, HOOKS
 from .registry import Plugin, PluginFailure, Registry
 
@@ -52,7 +53,10 @@ def collect(entry_points: Iterable[metadata.EntryPoint] | None = None) -> Regist
                     message = f"duplicate: {entry.name!r} is already registered by {first.distribution} {first.version}"
                     failures.append(PluginFailure(plugin=plugin, message=message, entry=entry.name))
                     continue
-                if earlier is not None:  # whoever runs an op of the format, it is the format that describes it
+                if plugin.distribution != OWN_DISTRIBUTION and (unusable := _unusable_class(entry)):
+                    failures.append(PluginFailure(plugin=plugin, message=unusable, entry=entry.name))
+                    continue
+                if earlier is not None:  # an op of the format is described by the format, whichever plugin runs it
                     entry = attrs.evolve(entry, descr={**entry.descr, **earlier.descr})
                 elif plugin.distribution != OWN_DISTRIBUTION:
                     additions.add((kind, entry.name))
@@ -121,6 +125,23 @@ def _entries(implementation: Callable[[], Iterable[Any]], entry_type: type, plug
         name = getattr(implementation, "__name__", "hook")
         failures.append(PluginFailure(plugin=plugin, message=f"{name} raised {_in_words(error)}"))
     return good
+
+
+def _unusable_class(entry: EntryBase) -> str:
+    """Return why a class of an entry cannot be structured; empty if all can.
+
+    Classes of the library itself are not asked: its tests do that, and importing cattrs would take longer than collecting.
+    """
+    if not isinstance(entry, DescriptionEntry):
+        return ""
+    from ..structuring.support import check_class
+
+    for place, cls in entry.classes():
+        try:
+            check_class(cls, entry.configure)
+        except Exception as error:  # whatever a stranger's class or `configure` raises
+            return f"unusable class: {entry.name!r}, {place}: {_in_words(error)}"
+    return ""
 
 
 def _in_words(error: BaseException) -> str:

@@ -8,10 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from ..errors import YamlError
-from ..spec.positions import Positions, Span, find_positions
+from ..spec.positions import Positions, Span
 from ..spec.validation import Issue, ValidationReport
-from ..spec.yaml import load_yaml
 from ..typing import Severity
 
 __all__ = ["Excerpt", "LocatedIssue", "LocatedReport", "Status", "locate", "unreadable"]
@@ -106,7 +104,7 @@ def locate(report: ValidationReport, content: bytes | Mapping[str, Any]) -> Loca
     """
     issues: tuple[LocatedIssue, ...]
     if isinstance(content, bytes) and report.issues:
-        issues = _located(report.issues, content)
+        issues = _located(report, content)
     else:
         issues = tuple(LocatedIssue(issue=i) for i in report.issues)
     return LocatedReport(source=report.source, type=report.type, format_version=report.format_version, status=report.status, issues=issues)
@@ -117,18 +115,15 @@ def unreadable(source: str, message: str) -> LocatedReport:
     return LocatedReport(source=source, status="unreadable", issues=(LocatedIssue(issue=Issue(loc=(), message=message, severity="error")),))
 
 
-def _located(issues: tuple[Issue, ...], content: bytes) -> tuple[LocatedIssue, ...]:
+def _located(report: ValidationReport, content: bytes) -> tuple[LocatedIssue, ...]:
     lines = _LINE_BREAK.split(content.decode("utf-8-sig", "replace"))
-    try:
-        load_yaml(content)
-    except YamlError as error:
-        at = Span(error.line, error.column, error.line, error.column + 1) if error.line and error.column else None
-        return tuple(_at(i, at, lines) for i in issues)
-    positions = find_positions(content)
-    return tuple(_locate(i, positions, lines) for i in issues)
+    return tuple(_locate(i, report.positions, lines) for i in report.issues)
 
 
-def _locate(issue: Issue, positions: Positions, lines: list[str]) -> LocatedIssue:
+def _locate(issue: Issue, positions: Positions | None, lines: list[str]) -> LocatedIssue:
+    if positions is None:  # the text cannot be read
+        at = Span(issue.line, issue.column, issue.line, issue.column + 1) if issue.line and issue.column else None
+        return _at(issue, at, lines)
     known = issue.loc
     while known and known not in positions:
         known = known[:-1]

@@ -17,9 +17,9 @@ from ..prediction.model.tensor_spec import AxisIO, DataDependentSize, Referenced
 from ..prediction.model.weights_selection import runnable_formats
 from ..registry import Registry, missing_requirements
 from ..sources import Package
-from ..spec.extensions import OpaqueOp
-from ..spec.structuring import unstructure
+from ..spec.converters import unstructured
 from ..spec.validation import ValidationReport
+from ..structuring.freezing import thaw
 from ..typing import FrozenMapping
 from .model_sections import arguments_in_words, model_sections
 from .resource_card import ResourceCard, common_facts
@@ -238,7 +238,7 @@ def _axis(axis: AxisIO) -> AxisCard:
 
 
 def _op(step: Any, registry: Registry) -> OpCard:
-    kwargs = step.as_tree().get("kwargs") if isinstance(step, OpaqueOp) else unstructure(getattr(step, "kwargs", None))
+    kwargs = unstructured(step, registry).get("kwargs")
     name = step.name if hasattr(step, "name") else step.id
     entry = registry.processing_ops.get(name)
     return OpCard(
@@ -254,7 +254,7 @@ def _run_mode(run_mode: Any, registry: Registry) -> OpCard:
     entry = registry.run_modes.get(run_mode.name)
     return OpCard(
         name=run_mode.name,
-        kwargs=FrozenMapping(unstructure(run_mode.kwargs)),
+        kwargs=FrozenMapping(thaw(run_mode.kwargs)),
         known=entry is not None,
         fits=not getattr(run_mode, "refused", ()),
         summary=entry.summary if entry is not None else "",

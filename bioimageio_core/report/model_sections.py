@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..spec.structuring import unstructure
+from ..structuring.converter import unstructure
 from .resource_card import Fact, Section, Table, source_of
 
 __all__ = ["arguments_in_words", "model_sections", "value_in_words"]

@@ -1,4 +1,4 @@
-"""What a check says of the values that it accepts, in the words of JSON Schema, beside the code that checks."""
+"""The JSON Schema of the values that a check accepts, beside the code of the check."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-__all__ = ["caseless", "said_by", "says", "whole"]
+__all__ = ["caseless", "json_schema", "schema_of", "whole"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
-def says(schema: Mapping[str, Any]) -> Callable[[F], F]:
-    """Mark a check with the JSON Schema of what it accepts; that may be more than the check accepts, never less.
+def json_schema(schema: Mapping[str, Any]) -> Callable[[F], F]:
+    """Mark a check, or a class, with the JSON Schema of what it accepts; that may be more than the check accepts, never less.
 
-    Keywords that are about another type of value do not hurt: each keyword of JSON Schema is about one type.
-    What has a ``title`` is long: it is written once, as a definition of that name.
+    Keywords for another type of value do no harm: each keyword of JSON Schema applies to one type.
+    A schema with a ``title`` is long: it is written once, as a definition of that name.
     """
 
     def mark(check: F) -> F:
-        vars(check)["json_schema"] = dict(schema)
+        check.__json_schema__ = dict(schema)  # type: ignore[attr-defined]
         return check
 
     return mark
 
 
-def said_by(check: Any) -> dict[str, Any]:
-    """Return the JSON Schema that a check was marked with; empty if there is none."""
-    return dict(getattr(check, "json_schema", {}))
+def schema_of(check: Any) -> dict[str, Any]:
+    """Return the JSON Schema that a check or a class was marked with; empty if there is none."""
+    return dict(getattr(check, "__json_schema__", {}))
 
 
 def whole(pattern: str) -> str:

@@ -2,193 +2,131 @@
 
 from __future__ import annotations
 
-import types
-import typing
-from collections.abc import Mapping
-from functools import cache
-from typing import Annotated, Any, Literal, get_args, get_origin
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Annotated, Any
 
 from cattrs import Converter
 
-from ..registry import Registry
-from ..typing import FrozenMapping, ModelFormat
+from ..registry import DescriptionEntry, Registry
+from ..structuring.converter import ClassConverter
+from ..structuring.problems import StructureProblems
+from ..structuring.rules import rule_errors
+from ..structuring.scalars import StructureHook
+from ..typing import ModelFormat
+from .extension_handlers import op_handler, run_mode_handler, weights_handler
 from .extensions import AlsoAs, Extension
-from .fields import found
-from .freezing import freeze
-from .node import Node, Problem
-from .plugged import op_handler, run_mode_handler, weights_handler
-from .scalars import NonFinite, Strict, literal_handler, scalar_handler
-from .structuring import Handler, StructureProblems, collect_problems, prefixed, structure_node, unstructure
-from .unions import union_handler
 
-__all__ = ["make_converter", "plain_converter"]
-
-_SCALARS = (str, int, float, bool, types.NoneType)
+__all__ = ["converter_for", "make_converter", "unstructured"]
 
 
-def make_converter(registry: Registry, format: ModelFormat) -> Converter:  # noqa: A002 (the word of the format)
+def make_converter(
+    registry: Registry,
+    format: ModelFormat,  # noqa: A002 (the word of the format)
+    configure: Callable[[Converter], None] | None = None,
+) -> Converter:
     """Return a converter between trees and node classes.
 
     ``converter.structure(tree, cls)`` raises `StructureProblems`, which holds every problem of the tree with its path.
     ``converter.unstructure(node)`` writes back what was written and what differs from the defaults.
 
     Args:
-        registry: Where the classes of ops and weights come from; names that it does not have become opaque nodes.
+        registry: Where the classes of ops, weights and run modes come from; names that it does not have become opaque nodes.
         format: The version whose classes of these are taken.
+        configure: That of an entry, to structure its classes on their own; None: descriptions, with the hooks of every plugin.
 
     """
-    handlers = _Handlers(registry, format)
-    converter = Converter(detailed_validation=False)
-
-    def hook(type_: Any) -> Any:
-        handler = handlers.of(type_)
-        return lambda tree, _: handler(tree)
-
-    converter.register_structure_hook_factory(lambda t: isinstance(t, type) and issubclass(t, Node), hook)
-    converter.register_unstructure_hook_factory(
-        lambda t: isinstance(t, type) and issubclass(t, (Node, FrozenMapping)), lambda _: unstructure
-    )
-    return converter
+    return _Converters(registry, format).of(configure)
 
 
-@cache
-def plain_converter() -> Converter:
-    """Return a converter for node classes within which nothing is brought by plugins."""
-    return make_converter(Registry(), "0.5")
+def converter_for(registry: Registry, format: ModelFormat) -> Converter:  # noqa: A002
+    """Return the converter of descriptions for a registry and format version; it is made once."""
+    return _converter(_ByIdentity(registry), format)
 
 
-class _Handlers:
-    """The handlers of all types that a description is made of, compiled when first asked for."""
+def unstructured(descr: Any, registry: Registry) -> Any:
+    """Return a description as a tree of new dicts, lists and scalars, with the hooks of the plugins that bring parts of it."""
+    return converter_for(registry, "0.5").unstructure(descr)
+
+
+class _ByIdentity:
+    """A registry as key of a cache: comparing the entries would cost more than it saves."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+
+    def __hash__(self) -> int:
+        return id(self.registry)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByIdentity) and other.registry is self.registry
+
+
+@lru_cache(maxsize=8)
+def _converter(registry: _ByIdentity, format_: ModelFormat) -> Converter:
+    return make_converter(registry.registry, format_)
+
+
+class _Converters:
+    """The converter of a registry and format, and one for each plugin that registers hooks of its own.
+
+    Only the classes of a plugin see its hooks, whatever types they are for.
+    """
 
     def __init__(self, registry: Registry, format: ModelFormat) -> None:  # noqa: A002
         self.registry = registry
         self.format = format
-        self.known: dict[Any, Handler] = {}
+        self._made: dict[Callable[[Converter], None] | None, Converter] = {}
 
-    def of(self, type_: Any) -> Handler:
-        if type_ not in self.known:
-            self.known[type_] = self.compiled(type_)
-        return self.known[type_]
+    def of(self, configure: Callable[[Converter], None] | None) -> Converter:
+        """Return the converter for the classes of entries with this `configure`."""
+        if configure not in self._made:
+            self._made[configure] = ClassConverter(lambda converter: self._add_hooks(converter, configure))
+        return self._made[configure]
 
-    def compiled(self, type_: Any) -> Handler:
-        if type_ is Any:
-            return freeze
-        if type_ in _SCALARS or type_ is None:
-            return scalar_handler(type_ or types.NoneType)
-        origin = get_origin(type_)
-        if origin is Annotated:
-            return self.annotated(type_.__origin__, type_.__metadata__)
-        if origin is Literal:
-            return literal_handler(get_args(type_))
-        if origin in (typing.Union, types.UnionType):
-            return union_handler(get_args(type_), self.of)
-        if origin is tuple:
-            return self.tuple(get_args(type_))
-        if origin is FrozenMapping:
-            return self.mapping(get_args(type_)[1])
-        if isinstance(type_, type) and issubclass(type_, Node):
-            return structure_node(type_, self.of)
-        raise TypeError(f"no way is known to structure {type_!r}")
+    def _add_hooks(self, converter: Converter, configure: Callable[[Converter], None] | None) -> None:
+        converter.register_structure_hook_factory(lambda t: _mark(t, AlsoAs) is not None, lambda t: _also_as_hook(t, converter))
+        converter.register_structure_hook_factory(lambda t: _mark(t, Extension) is not None, lambda t: self._extension_hook(t, converter))
+        if configure is not None:
+            configure(converter)
+            return
+        for entry in (*self.registry.processing_ops.values(), *self.registry.weights_formats.values()):
+            if entry.configure is not None:
+                for _, cls in entry.classes():
+                    converter.register_unstructure_hook(cls, self._unstructure_hook(entry))
 
-    def annotated(self, base: Any, metadata: tuple[Any, ...]) -> Handler:
-        for mark in metadata:
-            if isinstance(mark, Extension):
-                if mark.kind == "weights":
-                    return weights_handler(self.registry, self.format, self.of)
-                if mark.kind == "run_mode":
-                    return run_mode_handler(base, self.registry, self.of)
-                return op_handler(mark.kind, self.registry, self.format, self.of)
-        if any(isinstance(mark, (Strict, NonFinite)) for mark in metadata):
-            strict = any(isinstance(mark, Strict) for mark in metadata)
-            handler = scalar_handler(base, strict=strict, finite=not any(isinstance(mark, NonFinite) for mark in metadata))
-        else:
-            handler = self.of(base)
-        checks = [mark for mark in metadata if callable(mark)]
-        checks += [_also(self.of(mark.cls)) for mark in metadata if isinstance(mark, AlsoAs)]
-        if not checks:
-            return handler
-        if len(checks) == 1:
-            check = checks[0]
-            return lambda value: check(handler(value))
+    def _unstructure_hook(self, entry: DescriptionEntry) -> Callable[[Any], Any]:
+        return lambda value: self.of(entry.configure).unstructure(value)
 
-        def handle(value: Any) -> Any:
-            value = handler(value)
-            for check in checks:
-                value = check(value)
-            return value
+    def _extension_hook(self, type_: Any, converter: Converter) -> StructureHook:
+        mark: Extension = _mark(type_, Extension)
 
-        return handle
+        def structure(entry: DescriptionEntry, tree: Any, cls: type) -> Any:
+            return self.of(entry.configure).structure(tree, cls)
 
-    def tuple(self, items: tuple[Any, ...]) -> Handler:
-        if len(items) == 2 and items[1] is Ellipsis:
-            return _list_handler(self.of(items[0]))
-        handlers = [self.of(item) for item in items]
-
-        def handle(value: Any) -> Any:
-            if not isinstance(value, (list, tuple)):
-                raise ValueError(f"expected a list of {len(handlers)}, found {found(value)}")
-            if len(value) != len(handlers):
-                raise ValueError(f"expected a list of {len(handlers)}, found {len(value)} items")
-            return _items(zip(value, handlers, strict=True))
-
-        return handle
-
-    def mapping(self, item: Any) -> Handler:
-        handler = self.of(item)
-
-        def handle(value: Any) -> Any:
-            if not isinstance(value, Mapping):
-                raise ValueError(f"expected a mapping, found {found(value)}")
-            structured: dict[str, Any] = {}
-            problems: list[Problem] = []
-            for key, content in value.items():
-                if not isinstance(key, str):
-                    problems.append(Problem(loc=(key,), message=f"expected a string as key, found {found(key)}"))
-                    continue
-                try:
-                    structured[key] = handler(content)
-                except ValueError as error:
-                    problems += prefixed(key, error)
-            if problems:
-                raise StructureProblems(problems)
-            return FrozenMapping(structured)
-
-        return handle
+        if mark.kind == "weights":
+            return weights_handler(self.registry, self.format, structure)
+        if mark.kind == "run_mode":
+            return run_mode_handler(converter.get_structure_hook(type_.__origin__), self.registry, structure)
+        return op_handler(mark.kind, self.registry, self.format, structure)
 
 
-def _also(handler: Handler) -> Handler:
-    def check(value: Any) -> Any:
-        failed = [p for p in collect_problems(handler(value)) if p.severity == "error"]
-        if failed:
-            raise StructureProblems(failed)
+def _mark(type_: Any, kind: type) -> Any:
+    return next((mark for mark in getattr(type_, "__metadata__", ()) if isinstance(mark, kind)), None)
+
+
+def _also_as_hook(type_: Any, converter: Converter) -> StructureHook:
+    """Structure without the mark, then judge the value by the class that the mark names."""
+    mark = _mark(type_, AlsoAs)
+    others = tuple(each for each in type_.__metadata__ if each is not mark)
+    base = Annotated[(type_.__origin__, *others)] if others else type_.__origin__
+    hook, judge = converter.get_structure_hook(base), converter.get_structure_hook(mark.cls)
+
+    def structure(value: Any, _: Any) -> Any:
+        value = hook(value, base)
+        errors = rule_errors(judge(value, mark.cls))
+        if errors:
+            raise StructureProblems(errors)
         return value
 
-    return check
-
-
-def _list_handler(handler: Handler) -> Handler:
-    def handle(value: Any) -> Any:
-        if not isinstance(value, (list, tuple)):
-            raise ValueError(f"expected a list, found {found(value)}")
-        try:
-            return tuple([handler(item) for item in value])
-        except ValueError:
-            return _items((item, handler) for item in value)
-
-    return handle
-
-
-def _items(pairs: Any) -> tuple[Any, ...]:
-    structured: list[Any] = []
-    problems: list[Problem] = []
-    for index, (item, handler) in enumerate(pairs):
-        try:
-            structured.append(handler(item))
-        except ValueError as error:
-            problems += prefixed(index, error)
-            structured.append(None)
-    if problems:
-        for index, item in enumerate(structured):
-            problems += [p for p in collect_problems(item, (index,)) if p.severity == "error"]
-        raise StructureProblems(problems)
-    return tuple(structured)
+    return structure

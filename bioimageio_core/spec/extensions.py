@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
+from ..structuring.freezing import thaw
 from ..typing import FrozenMapping
-from .freezing import thaw
-from .node import Node, Problem, node
+from .node import Issue, Node, node
 
 __all__ = [
     "AlsoAs",
@@ -26,6 +26,8 @@ __all__ = [
 @attrs.frozen(kw_only=True)
 class Extension:
     """Marks a type that the registry resolves."""
+
+    is_resolved_by_registry: ClassVar[bool] = True
 
     kind: Literal["preprocessing", "postprocessing", "weights", "run_mode"]
 
@@ -45,7 +47,7 @@ class Opaque(Node):
 
     name: str
     tree: FrozenMapping[str, Any]
-    refused: tuple[Problem, ...] = ()
+    refused: tuple[Issue, ...] = ()
     """What the plugin that brings it has against it."""
 
     def as_tree(self) -> dict[str, Any]:
@@ -53,13 +55,13 @@ class Opaque(Node):
         tree: dict[str, Any] = thaw(self.tree)
         return tree
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that the part could not be judged, or how it was."""
         for problem in self.refused:
             hint = problem.hint or f"The installed plugin that brings {self.name!r} does not take this, so that it can not be run here."
             yield attrs.evolve(problem, severity="warning", hint=hint)
         if not self.refused:
-            yield Problem(
+            yield Issue(
                 loc=(),
                 message=f"expected a known {self.what}, found {self.name!r}, which neither the format nor an installed plugin knows",
                 severity="alert",

@@ -6,7 +6,7 @@ All of them let None pass: whether null is allowed is the business of the field'
 Types are ``Annotated[base, check, ...]``: structuring a document converts to the base, then applies every check in order;
 a check returns the (normalised) value or raises ValueError.
 
-What a check accepts is also said in the words of JSON Schema (`constraints.says`).
+What a check accepts is also said in the words of JSON Schema (`constraints.json_schema`).
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from __future__ import annotations
 import keyword
 import operator
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
-from .constraints import caseless, said_by, says, whole
+from ..structuring.format_value import format_value
+from .constraints import caseless, json_schema, schema_of, whole
 
 __all__ = [
     "AxisId",
@@ -30,9 +31,8 @@ __all__ = [
     "all_of",
     "each",
     "file_name",
-    "found",
+    "format_value",
     "in_range",
-    "in_short",
     "length",
     "matches",
     "non_empty",
@@ -45,30 +45,6 @@ Validator: TypeAlias = "Callable[[Any, Any, T], None]"
 
 DType: TypeAlias = Literal["float32", "float64", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "bool"]
 """The data types of format 0.5."""
-
-
-def found(value: object) -> str:
-    """Return ``value`` as error messages show it: on one line, short, in the words of documents."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Mapping):
-        return f"a mapping with {_listed('key', [in_short(str(key)) for key in value])}" if value else "an empty mapping"
-    if isinstance(value, (list, tuple)):
-        return f"the list {in_short(str(list(value)))}" if value else "an empty list"
-    return in_short(repr(value))
-
-
-def in_short(text: str) -> str:
-    """Return text on one line, cut off where it is long."""
-    text = " ".join(text.split())
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _listed(noun: str, items: list[str]) -> str:
-    more = ", ..." if len(items) > 6 else ""
-    return f"the {noun} {items[0]}" if len(items) == 1 else f"the {noun}s {', '.join(items[:6])}{more}"
 
 
 def in_range(
@@ -84,10 +60,10 @@ def in_range(
     words = " and ".join(f"{sign} {bound}" for sign, bound, _ in bounds if bound is not None)
     keywords = {"minimum": minimum, "exclusiveMinimum": above, "maximum": maximum, "exclusiveMaximum": below}
 
-    @says({keyword: bound for keyword, bound in keywords.items() if bound is not None})
+    @json_schema({keyword: bound for keyword, bound in keywords.items() if bound is not None})
     def validate(_instance: Any, _attribute: Any, value: Any) -> None:
         if value is not None and not all(holds(value, bound) for bound, holds in given):
-            raise ValueError(f"expected a number {words}, found {found(value)}")
+            raise ValueError(f"expected a number {words}, found {format_value(value)}")
 
     return validate
 
@@ -96,7 +72,7 @@ def length(minimum: int = 0, maximum: int | None = None) -> Validator[Any]:
     """Accept strings, tuples and mappings whose length is within the bounds, both included."""
     words = f"at least {minimum}" if maximum is None else f"at most {maximum}" if not minimum else f"{minimum} to {maximum}"
 
-    @says(_lengths(minimum, maximum))
+    @json_schema(_lengths(minimum, maximum))
     def validate(_instance: Any, _attribute: Any, value: Any) -> None:
         if isinstance(value, (str, Collection)) and (len(value) < minimum or (maximum is not None and len(value) > maximum)):
             unit = "characters" if isinstance(value, str) else "items"
@@ -110,7 +86,7 @@ def _lengths(minimum: int, maximum: int | None) -> dict[str, int]:
     return least if maximum is None else least | {f"max{what}": maximum for what in ("Length", "Items", "Properties")}
 
 
-@says(_lengths(1, None))
+@json_schema(_lengths(1, None))
 def non_empty(_instance: Any, _attribute: Any, value: Any) -> None:
     """Accept strings, tuples and mappings that hold something."""
     if isinstance(value, Collection) and not len(value):
@@ -118,24 +94,24 @@ def non_empty(_instance: Any, _attribute: Any, value: Any) -> None:
         raise ValueError(f"expected a non-empty {kind}, found an empty one")
 
 
-@says({"uniqueItems": True, "pattern": r"^(?!.*(.).*\1)"})
+@json_schema({"uniqueItems": True, "pattern": r"^(?!.*(.).*\1)"})
 def unique(_instance: Any, _attribute: Any, value: Any) -> None:
     """Accept tuples and strings whose items differ from each other."""
     if isinstance(value, Collection):
         seen = list(value)
         repeated = [item for i, item in enumerate(seen) if item in seen[:i]]
         if repeated:
-            raise ValueError(f"expected distinct items, found {found(repeated[0])} more than once")
+            raise ValueError(f"expected distinct items, found {format_value(repeated[0])} more than once")
 
 
 def matches(pattern: str, expected: str) -> Validator[Any]:
     """Accept strings that match the regular expression from end to end; ``expected`` says in words what that is."""
     compiled = re.compile(pattern)
 
-    @says({"pattern": whole(pattern)})
+    @json_schema({"pattern": whole(pattern)})
     def validate(_instance: Any, _attribute: Any, value: Any) -> None:
         if isinstance(value, str) and compiled.fullmatch(value) is None:
-            raise ValueError(f"expected {expected}, found {found(value)}")
+            raise ValueError(f"expected {expected}, found {format_value(value)}")
 
     return validate
 
@@ -154,14 +130,14 @@ def suffix(*suffixes: str, any_case: bool = False) -> Validator[Any]:
     url = r"\s*" + caseless("https?:")
     pattern = whole(rf"(?!{url}).*{ends}|{url}[^?#]*{ends}(?:/content)?(?:[?#].*|\s*)")
 
-    @says({"pattern": pattern, "properties": {"source": {"pattern": pattern}}})
+    @json_schema({"pattern": pattern, "properties": {"source": {"pattern": pattern}}})
     def validate(_instance: Any, _attribute: Any, value: Any) -> None:
         source = getattr(value, "source", value)
         if not isinstance(source, str):
             return
         name = file_name(source)
         if not (name.lower() if any_case else name).endswith(suffixes):
-            raise ValueError(f"expected a file name ending in {' or '.join(suffixes)}, found {found(source)}")
+            raise ValueError(f"expected a file name ending in {' or '.join(suffixes)}, found {format_value(source)}")
 
     return validate
 
@@ -169,7 +145,7 @@ def suffix(*suffixes: str, any_case: bool = False) -> Validator[Any]:
 def each(*validators: Validator[Any]) -> Validator[Any]:
     """Apply the validators to every item of a tuple."""
 
-    @says({"items": _together(validators)})
+    @json_schema({"items": _together(validators)})
     def validate(instance: Any, attribute: Any, value: Any) -> None:
         if not isinstance(value, tuple):
             return
@@ -186,7 +162,7 @@ def each(*validators: Validator[Any]) -> Validator[Any]:
 def all_of(*validators: Validator[Any]) -> Validator[Any]:
     """Apply the validators one after the other; the first that fails raises."""
 
-    @says(_together(validators))
+    @json_schema(_together(validators))
     def validate(instance: Any, attribute: Any, value: Any) -> None:
         for validator in validators:
             validator(instance, attribute, value)
@@ -195,7 +171,7 @@ def all_of(*validators: Validator[Any]) -> Validator[Any]:
 
 
 def _together(validators: tuple[Validator[Any], ...]) -> dict[str, Any]:
-    said = [part for part in map(said_by, validators) if part]
+    said = [part for part in map(schema_of, validators) if part]
     return said[0] if len(said) == 1 else {"allOf": said} if said else {}
 
 
@@ -204,33 +180,33 @@ def _identifier_but(words: Sequence[str]) -> str:
     return whole(rf"(?!(?:{'|'.join(words)})$)[^\s!-@\[-^`{{-~][^\s!-/:-@\[-^`{{-~]*")
 
 
-@says({"pattern": _identifier_but(keyword.kwlist)})
+@json_schema({"pattern": _identifier_but(keyword.kwlist)})
 def _identifier(value: str) -> str:
     if not value.isidentifier() or keyword.iskeyword(value):
-        raise ValueError(f"expected an identifier (letters, digits, underscores, no keyword), found {found(value)}")
+        raise ValueError(f"expected an identifier (letters, digits, underscores, no keyword), found {format_value(value)}")
     return value
 
 
-@says({"pattern": _identifier_but(keyword.kwlist), "maxLength": 32})
+@json_schema({"pattern": _identifier_but(keyword.kwlist), "maxLength": 32})
 def _tensor_id(value: str) -> str:
     if len(value) > 32:
-        raise ValueError(f"expected a tensor id of at most 32 characters, found {found(value)}")
+        raise ValueError(f"expected a tensor id of at most 32 characters, found {format_value(value)}")
     return _identifier(value)
 
 
 _AXIS_ALIASES = {"b": "batch", "t": "time", "i": "index", "c": "channel", "s": "channel"}
 
 
-@says({"pattern": _identifier_but([word for word in keyword.kwlist if word.islower()]), "maxLength": 16})
+@json_schema({"pattern": _identifier_but([word for word in keyword.kwlist if word.islower()]), "maxLength": 16})
 def _axis_id(value: str) -> str:
     lower = value.lower()
     normal = _AXIS_ALIASES.get(lower, lower)
     if len(normal) > 16:
-        raise ValueError(f"expected an axis id of at most 16 characters, found {found(value)}")
+        raise ValueError(f"expected an axis id of at most 16 characters, found {format_value(value)}")
     return _identifier(normal)
 
 
-@says({"not": {"pattern": whole(caseless("b|batch"))}})
+@json_schema({"not": {"pattern": whole(caseless("b|batch"))}})
 def _not_batch(value: str) -> str:
     if value == "batch":
         raise ValueError("expected the id of an axis other than batch, found 'batch'")

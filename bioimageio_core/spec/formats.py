@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from .fields import found
-from .node import Problem
+from ..structuring.format_value import format_value
+from .node import Issue
 
 __all__ = ["SPECIFIC", "Detected", "Family", "detect", "latest_of"]
 
@@ -38,7 +38,7 @@ class Detected:
     version: tuple[int, int, int] = (0, 0, 0)
     """The format version in numbers; that of the newest implemented one where the tree's is newer."""
 
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Issue, ...] = ()
 
 
 def latest_of(family: Family) -> Mapping[str, tuple[int, int, int]]:
@@ -55,7 +55,7 @@ def detect(tree: Mapping[str, Any]) -> Detected:
     problems = []
     for key, value in (("type", type_), ("format_version", version)):
         if not isinstance(value, str):
-            problems.append(Problem(loc=(key,), message=f"expected a string, found {found(value) if key in tree else 'none'}"))
+            problems.append(Issue(loc=(key,), message=f"expected a string, found {format_value(value) if key in tree else 'none'}"))
     if problems or not isinstance(type_, str) or not isinstance(version, str):
         return Detected(
             type=type_ if isinstance(type_, str) else "",
@@ -63,7 +63,7 @@ def detect(tree: Mapping[str, Any]) -> Detected:
             problems=tuple(problems),
         )
     if type_ == "collection":
-        problem = Problem(loc=("type",), message="expected one resource, found a collection: collections are read no longer")
+        problem = Issue(loc=("type",), message="expected one resource, found a collection: collections are read no longer")
         return Detected(type=type_, format_version=version, problems=(problem,))
     family = SPECIFIC.get(type_, "generic")
     return _model_format(version) if family == "model" else _other_format(type_, family, version)
@@ -83,7 +83,7 @@ def _model_format(written: str) -> Detected:
         format_ = "0.4" if minor == "0.4" else "0.5"
         return _at_most(base, format_, version, _MODEL[format_])
     message = f"expected 0.3.0 to 0.3.6, 0.4.x or 0.5.x, found {written}, a format version that is not read"
-    return attrs.evolve(base, problems=(Problem(loc=("format_version",), message=message),))
+    return attrs.evolve(base, problems=(Issue(loc=("format_version",), message=message),))
 
 
 def _other_format(type_: str, family: Family, written: str) -> Detected:
@@ -95,7 +95,7 @@ def _other_format(type_: str, family: Family, written: str) -> Detected:
     minor = f"{version[0]}.{version[1]}"
     if minor in _OTHERS:
         return _at_most(base, minor, version, _OTHERS[minor])
-    warning = Problem(
+    warning = Issue(
         loc=("format_version",),
         message=f"expected 0.2.x or 0.3.x, found {written}, which is read as 0.3.4",
         severity="warning",
@@ -103,14 +103,14 @@ def _other_format(type_: str, family: Family, written: str) -> Detected:
     return attrs.evolve(base, format="0.3", version=min(version, _OTHERS["0.3"]), problems=(warning,))
 
 
-def _no_version(written: str, example: str) -> Problem:
-    return Problem(loc=("format_version",), message=f"expected three numbers such as {example}, found {found(written)}")
+def _no_version(written: str, example: str) -> Issue:
+    return Issue(loc=("format_version",), message=f"expected three numbers such as {example}, found {format_value(written)}")
 
 
 def _at_most(base: Detected, format_: str, version: tuple[int, int, int], latest: tuple[int, int, int]) -> Detected:
     if version <= latest:
         return attrs.evolve(base, format=format_, version=version)
-    alert = Problem(
+    alert = Issue(
         loc=("format_version",),
         message=f"expected at most {'.'.join(map(str, latest))}, found {base.format_version}, which is read as that",
         severity="alert",

@@ -2,68 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from ..structuring.node import NOTHING_WRITTEN, Issue, Loc, Node, Written, node
 
-import attrs
+__all__ = ["NOTHING_WRITTEN", "Issue", "Loc", "Node", "Problem", "Written", "node"]
 
-from ..typing import FrozenMapping, Severity
-
-__all__ = ["NOTHING_WRITTEN", "Loc", "Node", "Problem", "Written", "node"]
-
-Loc = tuple[str | int, ...]
-
-
-@attrs.frozen(kw_only=True)
-class Written:
-    """What the document said beyond the values: it travels along so that writing it back loses nothing."""
-
-    keys: frozenset[str] = frozenset()
-    """Keys that the document set explicitly, defaults included."""
-
-    unknown: FrozenMapping[str, Any] = FrozenMapping()
-    """Keys that the format allows here without naming them, with their values."""
-
-
-NOTHING_WRITTEN = Written()
-
-
-@attrs.frozen(kw_only=True)
-class Problem:
-    """One thing wrong with a node, found by a rule that spans several of its fields."""
-
-    loc: Loc
-    """Path below the node: field names and list indices."""
-
-    message: str
-    severity: Severity = "error"
-    hint: str = ""
-    at_key: bool = False
-    """The key is wrong, not its value."""
-
-
-T = TypeVar("T")
-
-
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(attrs.field,))
-def node(cls: type[T]) -> type[T]:
-    """Make a subclass of `Node` a frozen, slotted attrs class that is built with keywords only."""
-    return attrs.frozen(kw_only=True)(cls)
-
-
-@node
-class Node:
-    """A part of a description: frozen, slotted, built with keywords only.
-
-    A field's own constraints are attrs validators that raise ValueError with expected and found;
-    rules that span fields are yielded by `problems`.
-    Field names are the keys of the document (a trailing underscore is dropped where the key is a Python keyword).
-    """
-
-    allows_unknown_keys: ClassVar[bool] = False
-
-    written: Written = attrs.field(default=NOTHING_WRITTEN, eq=False, repr=False)
-
-    def problems(self) -> Iterator[Problem]:
-        """Yield what is wrong across the fields of this node, given that each field alone is well formed."""
-        yield from ()
+Problem = Issue
+"""The name of `Issue` in plugins written for earlier releases."""

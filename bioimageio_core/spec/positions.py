@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import attrs
@@ -10,7 +10,7 @@ import attrs
 from .node import Loc
 from .yaml import scalar_of
 
-__all__ = ["Position", "Positions", "Span", "find_positions"]
+__all__ = ["Position", "PositionFinder", "Positions", "Span"]
 
 
 @attrs.frozen
@@ -41,20 +41,6 @@ Positions: TypeAlias = Mapping[Loc, Position]
 """Positions by path; what stands within an alias has none of its own."""
 
 
-def find_positions(text: str | bytes) -> dict[Loc, Position]:
-    """Return the position of every value of a YAML document that `load_yaml` reads, by its path.
-
-    Args:
-        text: The document; bytes are UTF-8, with or without a byte order mark.
-
-    """
-    import yaml
-
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
-    return dict(_positions(yaml.parse(decoded, Loader=loader)))
-
-
 @attrs.define
 class _Open:
     """A mapping or sequence that has not ended."""
@@ -72,26 +58,32 @@ class _Open:
     """Of the key that still lacks its value; None where a key comes next."""
 
 
-def _positions(events: Iterator[Any]) -> Iterator[tuple[Loc, Position]]:
-    import yaml
+@attrs.define
+class PositionFinder:
+    """Collects positions from the events of one document, beside whatever else they are read for."""
 
-    stack: list[_Open] = []
-    for event in events:
+    found: dict[Loc, Position] = attrs.field(factory=dict)
+    _open: list[_Open] = attrs.field(factory=list)
+
+    def add(self, event: Any) -> None:
+        """Take the next event of PyYAML."""
+        import yaml
+
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-            loc, key = _next(stack)
-            stack.append(_Open(loc, event.start_mark, key, 0 if isinstance(event, yaml.SequenceStartEvent) else None))
+            loc, key = _next(self._open)
+            self._open.append(_Open(loc, event.start_mark, key, 0 if isinstance(event, yaml.SequenceStartEvent) else None))
         elif isinstance(event, yaml.CollectionEndEvent):
-            ended = stack.pop()
-            yield ended.loc, Position(value=_span(ended.start, event.end_mark), key=ended.key_span)
+            ended = self._open.pop()
+            self.found[ended.loc] = Position(value=_span(ended.start, event.end_mark), key=ended.key_span)
         elif isinstance(event, (yaml.ScalarEvent, yaml.AliasEvent)):
             span = _span(event.start_mark, event.end_mark)
-            if stack and stack[-1].items is None and stack[-1].key_at is None:
+            if self._open and self._open[-1].items is None and self._open[-1].key_at is None:
                 # Aliases as keys stand for scalars that are not kept here: what they lead to has no position.
-                stack[-1].key = scalar_of(event) if isinstance(event, yaml.ScalarEvent) else event
-                stack[-1].key_at = span
+                self._open[-1].key = scalar_of(event) if isinstance(event, yaml.ScalarEvent) else event
+                self._open[-1].key_at = span
             else:
-                loc, key = _next(stack)
-                yield loc, Position(value=span, key=key)
+                loc, key = _next(self._open)
+                self.found[loc] = Position(value=span, key=key)
 
 
 def _next(stack: list[_Open]) -> tuple[Loc, Span | None]:

@@ -5,23 +5,36 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..registry import Registry
 from ..writing import write_text
-from .structuring import unstructure
+from .converters import unstructured
 from .yaml import dump_yaml
 
 __all__ = ["description_yaml", "save_description"]
 
 
-def description_yaml(descr: Any) -> str:
-    """Return a description as YAML: what each part is comes first, then the keys in the order of its class."""
-    return dump_yaml(unstructure(descr))
+def description_yaml(descr: Any, registry: Registry) -> str:
+    """Return a description as YAML: keys that identify each part come first, the others in the order of its class.
 
-
-def save_description(descr: Any, path: str | Path, *, overwrite: bool = False) -> None:
-    """Write a description to a YAML file; files that it names are not copied.
-
-    Raises:
-        OutputError: There is such a file already, or it can not be written.
+    Args:
+        descr: The description.
+        registry: The plugins that bring parts of it, with their hooks.
 
     """
-    write_text(path, description_yaml(descr), overwrite=overwrite)
+    return dump_yaml(unstructured(descr, registry))
+
+
+def save_description(descr: Any, path: str | Path, registry: Registry, *, overwrite: bool = False) -> None:
+    """Write a description to a YAML file; files that it names are not copied.
+
+    Args:
+        descr: The description.
+        path: The file.
+        registry: The plugins that bring parts of it, with their hooks.
+        overwrite: Replace a file that is there.
+
+    Raises:
+        OutputError: There is such a file already, or it cannot be written.
+
+    """
+    write_text(path, description_yaml(descr, registry), overwrite=overwrite)

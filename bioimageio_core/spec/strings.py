@@ -6,8 +6,8 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
-from .constraints import caseless, says, whole
-from .fields import found
+from ..structuring.format_value import format_value
+from .constraints import caseless, json_schema, whole
 
 __all__ = [
     "Doi",
@@ -30,10 +30,10 @@ __all__ = [
 def _check(pattern: str, expected: str) -> Any:
     compiled = re.compile(pattern)
 
-    @says({"pattern": whole(pattern)})
+    @json_schema({"pattern": whole(pattern)})
     def check(value: str) -> str:
         if compiled.fullmatch(value) is None:
-            raise ValueError(f"expected {expected}, found {found(value)}")
+            raise ValueError(f"expected {expected}, found {format_value(value)}")
         return value
 
     return check
@@ -43,15 +43,15 @@ _HTTP_URL = r"\s*" + caseless("https?://") + r"(?=[^/?#]*[^:@/?#])[^\s/?#\\]+(?:
 _is_http_url = _check(_HTTP_URL, "a URL that starts with http:// or https://")
 
 
-@says({"pattern": whole(_HTTP_URL)})
+@json_schema({"pattern": whole(_HTTP_URL)})
 def _http_url(value: str) -> str:
     return str(_is_http_url(value)).strip()
 
 
-@says({"pattern": rf"^(?!\s*{caseless('https?:')})(?:[^.]|\.[\s\S])|{whole(_HTTP_URL)}"})
+@json_schema({"pattern": rf"^(?!\s*{caseless('https?:')})(?:[^.]|\.[\s\S])|{whole(_HTTP_URL)}"})
 def _file_source(value: str) -> str:
     if value in ("", "."):
-        raise ValueError(f"expected a path or URL, found {found(value)}")
+        raise ValueError(f"expected a path or URL, found {format_value(value)}")
     return _http_url(value) if re.match(r"\s*https?:", value, re.IGNORECASE) else value
 
 
@@ -61,17 +61,17 @@ _RESERVED = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
 _NAMES = "|".join(re.escape(reserved) for reserved in _RESERVED)
 
 
-@says({"not": {"pattern": rf"^(?:[^?#]*[/\\])?(?:[^?#/\\]*\.)?(?:{_NAMES})(?:/content)?(?:[?#].*)?$"}})
+@json_schema({"not": {"pattern": rf"^(?:[^?#]*[/\\])?(?:[^?#/\\]*\.)?(?:{_NAMES})(?:/content)?(?:[?#].*)?$"}})
 def _packaged(value: str) -> str:
     if "yaml" not in value:
         return value
     name = re.split(r"[/\\]", re.split(r"[?#]", value, maxsplit=1)[0].removesuffix("/content"))[-1]
     if name in _RESERVED or name.endswith(tuple(f".{reserved}" for reserved in _RESERVED)):
-        raise ValueError(f"expected the name of a file other than a description, found {found(value)}")
+        raise ValueError(f"expected the name of a file other than a description, found {format_value(value)}")
     return value
 
 
-@says({"pattern": r"^(?:[0-9]{4}-){3}[0-9]{3}[0-9X]$"})
+@json_schema({"pattern": r"^(?:[0-9]{4}-){3}[0-9]{3}[0-9X]$"})
 def _orcid(value: str) -> str:
     if re.fullmatch(r"(?:[0-9]{4}-){3}[0-9]{3}[0-9X]", value):
         total = 0
@@ -79,7 +79,7 @@ def _orcid(value: str) -> str:
             total = (total + int(digit)) * 2
         if "0123456789X"[(12 - total % 11) % 11] == value[-1]:
             return value
-    raise ValueError(f"expected an ORCID such as 0000-0001-2345-6789 with a right check digit, found {found(value)}")
+    raise ValueError(f"expected an ORCID such as 0000-0001-2345-6789 with a right check digit, found {format_value(value)}")
 
 
 _RESERVED_DOMAINS = ("arpa", "invalid", "local", "localhost", "onion", "test")
@@ -88,14 +88,14 @@ _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _EMAIL = re.compile(rf"({_LOCAL})@((?:{_LABEL}\.)+[^\W\d_][\w-]*)")
 
 
-@says({"pattern": "@", "maxLength": 320})
+@json_schema({"pattern": "@", "maxLength": 320})
 def _email(value: str) -> str:
     if len(value) > 320:
-        raise ValueError(f"expected an email address, found {found(value)}")
+        raise ValueError(f"expected an email address, found {format_value(value)}")
     unwrapped = re.fullmatch(r"[^<>]*<\s*([^<>]+?)\s*>", value.strip())
     match = _EMAIL.fullmatch(unwrapped[1] if unwrapped else value.strip())
     if match is None or match[2].lower().rpartition(".")[2] in _RESERVED_DOMAINS:
-        raise ValueError(f"expected an email address, found {found(value)}")
+        raise ValueError(f"expected an email address, found {format_value(value)}")
     return f"{match[1]}@{match[2].lower()}"
 
 
@@ -108,35 +108,35 @@ _PEP_440 = caseless(
 )
 
 
-@says({"pattern": whole(_PEP_440), "minimum": 0})
+@json_schema({"pattern": whole(_PEP_440), "minimum": 0})
 def _version(value: Any) -> Any:
     if re.fullmatch(_PEP_440, str(value)) is None:
-        raise ValueError(f"expected a version such as 1.2.3 (PEP 440), found {found(value)}")
+        raise ValueError(f"expected a version such as 1.2.3 (PEP 440), found {format_value(value)}")
     return value
 
 
-@says({"pattern": whole(r"[0-9]{4}(?:-?(?:0[1-9]|1[0-2]|W[0-5][0-9]).*)?")})
+@json_schema({"pattern": whole(r"[0-9]{4}(?:-?(?:0[1-9]|1[0-2]|W[0-5][0-9]).*)?")})
 def _timestamp(value: str) -> str:
     try:
         datetime.fromisoformat(value)
     except ValueError:
         if re.fullmatch(r"[0-9]{4}(?:-(?:0[1-9]|1[0-2]))?", value) is None:
-            raise ValueError(f"expected a date and time in ISO 8601, found {found(value)}") from None
+            raise ValueError(f"expected a date and time in ISO 8601, found {format_value(value)}") from None
     return value
 
 
-@says({"pattern": whole(r"\s*\S.{62}\S\s*")})
+@json_schema({"pattern": whole(r"\s*\S.{62}\S\s*")})
 def _sha256(value: str) -> str:
     stripped = value.strip().lower()
     if len(stripped) != 64:
-        raise ValueError(f"expected a SHA-256 of 64 characters, found {len(stripped)}: {found(value)}")
+        raise ValueError(f"expected a SHA-256 of 64 characters, found {len(stripped)}: {format_value(value)}")
     return stripped
 
 
 _resource_id = _check(r"(?!/)[a-z0-9_\-/.]+(?<!/)", "an id of lower-case letters, digits, '_', '-', '.' and inner '/'")
 
 
-@says({"pattern": whole(r"(?!/)[A-Za-z0-9_\-/.]+(?<!/)")})
+@json_schema({"pattern": whole(r"(?!/)[A-Za-z0-9_\-/.]+(?<!/)")})
 def _resource_id_any_case(value: str) -> str:
     return str(_resource_id(value.lower()))
 
@@ -145,15 +145,15 @@ _DOI = r"10\.[0-9]{4}.+"
 _doi = _check(_DOI, "a DOI such as 10.1234/abc")
 
 
-@says({"pattern": whole(rf"(?:https?://(?:dx\.)?doi\.org/)?{_DOI}")})
+@json_schema({"pattern": whole(rf"(?:https?://(?:dx\.)?doi\.org/)?{_DOI}")})
 def _doi_or_url(value: str) -> str:
     return _doi(re.sub(r"^https?://(?:dx\.)?doi\.org/", "", value))  # type: ignore[no-any-return]
 
 
-@says({"minLength": 1, "maxLength": 2})
+@json_schema({"minLength": 1, "maxLength": 2})
 def _icon(value: str) -> str:
     if not 1 <= len(value) <= 2:
-        raise ValueError(f"expected one or two characters, found {found(value)}")
+        raise ValueError(f"expected one or two characters, found {format_value(value)}")
     return value
 
 

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, InvalidDescriptionError, SourceError
 from ..registry import Registry
 from ..sources import Package
-from .formats import Family, detect, latest_of
-from .node import Problem
-from .structuring import unstructure
-from .validation import ValidationReport, combined, read_tree, read_with_notes, report_of
+from .converters import unstructured
+from .formats import Family, latest_of
+from .node import Issue
+from .validation import Reading, ValidationReport, combined, read_tree, reading_of, report_of
 from .versions import NEWEST, format_of
 from .yaml import load_yaml
 
 if TYPE_CHECKING:
-    from .versions import ResourceDescr
+    from .resource_descr import ResourceDescr
 
-__all__ = ["convert", "load_tree", "package_tree", "update_tree"]
+__all__ = ["convert", "load_tree", "package_tree", "update_reading", "update_tree"]
 
 
-def package_tree(package: Package) -> Mapping[str, Any]:
+def package_tree(package: Package, watch: Callable[[Any], None] | None = None) -> Mapping[str, Any]:
     """Return the description of a package as a tree.
+
+    Args:
+        package: The package.
+        watch: What `load_yaml` takes.
 
     Raises:
         YamlError: Its text is no YAML.
@@ -32,7 +36,7 @@ def package_tree(package: Package) -> Mapping[str, Any]:
     if not isinstance(package.content, bytes):
         return package.content
     try:
-        tree: Mapping[str, Any] = load_yaml(package.content, source=package.name)
+        tree: Mapping[str, Any] = load_yaml(package.content, source=package.name, watch=watch)
     except UnicodeDecodeError:
         raise SourceError(f"{package.name} is no text: expected a YAML file or a zip") from None
     return tree
@@ -52,12 +56,13 @@ def load_tree(tree: Any, registry: Registry, source: str, format_version: str) -
         InputError: The version that is wanted is neither its own nor the newest.
 
     """
-    descr, _ = read_tree(tree, registry, source)
-    own, newest = format_of(descr), NEWEST[family := detect(tree).family]
+    reading = reading_of(tree, registry, source)
+    descr, family = reading.valid(), reading.detected.family
+    own, newest = format_of(descr), NEWEST[family]
     if format_version == "discover" or _is_version(format_version, family, own):
         return descr
     if format_version == "latest" or _is_version(format_version, family, newest):
-        return update_tree(tree, registry, source)[0]
+        return update_reading(reading, registry, source)[0]
     choices = " or ".join(f"'{version}'" for version in dict.fromkeys((own, newest)))
     raise InputError(
         f"{source} is of format {own}, and can not be had in {format_version!r}: expected format_version 'discover' (as it is written), "
@@ -79,11 +84,16 @@ def update_tree(tree: Any, registry: Registry, source: str = "") -> tuple[Resour
         InvalidDescriptionError: The tree breaks its own format, or has no valid counterpart in the newest.
 
     """
-    descr, detected, notes = read_with_notes(tree, registry, source)
+    return update_reading(reading_of(tree, registry, source), registry, source)
+
+
+def update_reading(reading: Reading, registry: Registry, source: str = "") -> tuple[ResourceDescr, ValidationReport]:
+    """Do as `update_tree` does for a tree that has been read."""
+    descr, detected = reading.valid(), reading.detected
     if format_of(descr) == NEWEST[detected.family]:
-        return read_tree(tree, registry, source)
-    newest, more = convert(unstructure(descr), detected.family == "model")
-    notes = [*notes, *more]
+        return descr, reading.report
+    newest, more = convert(unstructured(descr, registry), detected.family == "model")
+    notes = [*reading.notes, *more]
     failed = [note for note in notes if note.severity == "error"]
     if failed:
         report = report_of(source, detected, notes)
@@ -96,7 +106,7 @@ def update_tree(tree: Any, registry: Registry, source: str = "") -> tuple[Resour
     return updated, combined(notes, report)
 
 
-def convert(tree: Mapping[str, Any], is_model: bool) -> tuple[dict[str, Any], list[Problem]]:
+def convert(tree: Mapping[str, Any], is_model: bool) -> tuple[dict[str, Any], list[Issue]]:
     """Return a valid description of the version before the newest in the newest, and what was changed or lost."""
     if is_model:
         from .model.v0_5 import from_v0_4

@@ -3,61 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
 from ..errors import InvalidDescriptionError
 from ..registry import Registry
-from ..typing import ModelFormat, Severity
-from .fields import in_short
+from ..structuring.format_value import shorten
+from ..structuring.problems import StructureProblems
+from ..structuring.rules import collect_problems
+from ..typing import Severity
+from .converters import converter_for
 from .formats import Detected, detect
-from .node import Loc, Problem
-from .structuring import StructureProblems, collect_problems
+from .node import Issue
+from .positions import Positions
 from .versions import class_of, converter_format, upgrade_of
 
 if TYPE_CHECKING:
-    from cattrs import Converter
-
-    from .versions import ResourceDescr
+    from .resource_descr import ResourceDescr
 
 __all__ = [
     "Issue",
+    "Reading",
     "ValidationReport",
     "combined",
-    "converter_for",
     "read_tree",
-    "read_with_notes",
+    "reading_of",
     "report_of",
     "validate_tree",
     "with_problems",
 ]
 
 _RANK: dict[Severity, int] = {"error": 0, "alert": 1, "warning": 2, "info": 3}
-
-
-@attrs.frozen(kw_only=True)
-class Issue:
-    """One thing to know about a description."""
-
-    loc: Loc
-    """Path in the document: keys and list indices."""
-
-    message: str
-    severity: Severity
-    hint: str = ""
-    at_key: bool = False
-    """The key is wrong, not its value."""
-
-    @property
-    def path(self) -> str:
-        """The path with dots, such as ``inputs.0.axes.2.size``; empty for the whole document."""
-        return ".".join(map(str, self.loc))
-
-    def __str__(self) -> str:
-        text = f"{self.path}: {self.message}" if self.loc else self.message
-        return " ".join(text.split())
 
 
 @attrs.frozen(kw_only=True)
@@ -75,6 +52,9 @@ class ValidationReport:
     issues: tuple[Issue, ...] = ()
     """The worst first."""
 
+    positions: Positions | None = attrs.field(default=None, eq=False, repr=False)
+    """Where in the text each value stands; None where none was kept."""
+
     @property
     def errors(self) -> tuple[Issue, ...]:
         """The issues that make the description invalid."""
@@ -88,7 +68,7 @@ class ValidationReport:
             more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
             return f"{what} is invalid: {errors[0]}{more}"
         counts = [f"{count} {severity}" for severity in _RANK if (count := sum(issue.severity == severity for issue in self.issues))]
-        return f"{what} is valid: {in_short(self.type)} {self.format_version}{', ' if counts else ''}{', '.join(counts)}"
+        return f"{what} is valid: {shorten(self.type)} {self.format_version}{', ' if counts else ''}{', '.join(counts)}"
 
 
 def validate_tree(tree: Any, registry: Registry, source: str = "") -> ValidationReport:
@@ -100,7 +80,7 @@ def validate_tree(tree: Any, registry: Registry, source: str = "") -> Validation
         source: What to call the description.
 
     """
-    return _read(tree, registry, source)[1]
+    return reading_of(tree, registry, source).report
 
 
 def read_tree(tree: Any, registry: Registry, source: str = "") -> tuple[ResourceDescr, ValidationReport]:
@@ -115,62 +95,80 @@ def read_tree(tree: Any, registry: Registry, source: str = "") -> tuple[Resource
         InvalidDescriptionError: The description breaks its format; ``report`` holds every problem.
 
     """
-    descr, report = _read(tree, registry, source)
-    if descr is None or report.status == "invalid":
-        raise InvalidDescriptionError(report.summary(), report)
-    return descr, report
+    reading = reading_of(tree, registry, source)
+    return reading.valid(), reading.report
 
 
-def read_with_notes(tree: Any, registry: Registry, source: str = "") -> tuple[ResourceDescr, Detected, list[Problem]]:
-    """Return the description that a tree holds, what it is, and what reading it in the latest micro version changed.
-
-    Raises:
-        InvalidDescriptionError: The description breaks its format; ``report`` holds every problem.
-
-    """
-    descr, _ = read_tree(tree, registry, source)
-    detected = detect(tree)
-    assert detected.format is not None
-    _, notes = upgrade_of(detected.family, detected.format)(tree, detected.version)
-    return descr, detected, [*detected.problems, *notes]
-
-
-def combined(notes: Iterable[Problem], report: ValidationReport) -> ValidationReport:
+def combined(notes: Iterable[Issue], report: ValidationReport) -> ValidationReport:
     """Return the report with notes before its own issues of the same severity."""
-    return attrs.evolve(report, issues=_sorted((*map(_issue, notes), *report.issues)))
+    return attrs.evolve(report, issues=_sorted((*notes, *report.issues)))
 
 
-def with_problems(report: ValidationReport, problems: Iterable[Problem]) -> ValidationReport:
+def with_problems(report: ValidationReport, problems: Iterable[Issue]) -> ValidationReport:
     """Return the report with problems behind its own issues of the same severity; an error makes it invalid."""
-    issues = _sorted((*report.issues, *map(_issue, problems)))
+    issues = _sorted((*report.issues, *problems))
     return attrs.evolve(report, issues=issues, status="invalid" if issues and issues[0].severity == "error" else "valid")
 
 
-def _read(tree: Any, registry: Registry, source: str) -> tuple[ResourceDescr | None, ValidationReport]:
+@attrs.frozen(kw_only=True)
+class Reading:
+    """What came of reading a tree: of what type and version it is, the description where there is one, and the report."""
+
+    detected: Detected
+    descr: ResourceDescr | None = None
+    """None where the tree does not fit its class; one that breaks rules is there."""
+
+    notes: tuple[Issue, ...] = ()
+    """What reading it in the latest micro version of its format changed."""
+
+    report: ValidationReport
+
+    def valid(self) -> ResourceDescr:
+        """Return the description.
+
+        Raises:
+            InvalidDescriptionError: It breaks its format; ``report`` holds every problem.
+
+        """
+        if self.descr is None or self.report.status == "invalid":
+            raise InvalidDescriptionError(self.report.summary(), self.report)
+        return self.descr
+
+
+def reading_of(tree: Any, registry: Registry, source: str = "") -> Reading:
+    """Read a tree, as `load_yaml` returns it; raises for no content whatever.
+
+    Args:
+        tree: The description.
+        registry: Where the classes of processing ops and weights come from.
+        source: What to call the description.
+
+    """
     if not isinstance(tree, Mapping):
-        problem = Problem(loc=(), message=f"expected a mapping, found {type(tree).__name__}")
-        return None, report_of(source, Detected(), [problem])
+        problem = Issue(loc=(), message=f"expected a mapping, found {type(tree).__name__}")
+        return Reading(detected=Detected(), report=report_of(source, Detected(), [problem]))
     detected = detect(tree)
     if detected.format is None:
-        return None, report_of(source, detected, detected.problems)
-    problems = list(detected.problems)
+        return Reading(detected=detected, report=report_of(source, detected, detected.problems))
+    notes: list[Issue] = []
+    problems: list[Issue] = []
     descr = None
     try:
         newest, notes = upgrade_of(detected.family, detected.format)(tree, detected.version)
-        problems += notes
         cls = class_of(detected.family, detected.format)
         descr = converter_for(registry, converter_format(detected.family, detected.format)).structure(newest, cls)
         problems += collect_problems(descr)
     except StructureProblems as error:
         problems += error.problems
     except RecursionError:
-        problems.append(Problem(loc=(), message="expected at most a hundred levels of nesting, found more"))
-    return descr, report_of(source, detected, problems)
+        problems.append(Issue(loc=(), message="expected at most a hundred levels of nesting, found more"))
+    notes = [*detected.problems, *notes]
+    return Reading(detected=detected, descr=descr, notes=tuple(notes), report=report_of(source, detected, [*notes, *problems]))
 
 
-def report_of(source: str, detected: Detected, problems: Iterable[Problem]) -> ValidationReport:
+def report_of(source: str, detected: Detected, problems: Iterable[Issue]) -> ValidationReport:
     """Return the problems as a report."""
-    issues = _sorted(map(_issue, problems))
+    issues = _sorted(problems)
     return ValidationReport(
         source=source,
         type=detected.type,
@@ -180,34 +178,5 @@ def report_of(source: str, detected: Detected, problems: Iterable[Problem]) -> V
     )
 
 
-def _issue(problem: Problem) -> Issue:
-    return Issue(loc=problem.loc, message=problem.message, severity=problem.severity, hint=problem.hint, at_key=problem.at_key)
-
-
 def _sorted(issues: Iterable[Issue]) -> tuple[Issue, ...]:
     return tuple(sorted(issues, key=lambda issue: _RANK[issue.severity]))
-
-
-def converter_for(registry: Registry, format: ModelFormat) -> Converter:  # noqa: A002 (the word of the format)
-    """Return the converter of a registry and format version; it is made once."""
-    return _converter(_ByIdentity(registry), format)
-
-
-class _ByIdentity:
-    """A registry as key of a cache: comparing the entries would cost more than it saves."""
-
-    def __init__(self, registry: Registry) -> None:
-        self.registry = registry
-
-    def __hash__(self) -> int:
-        return id(self.registry)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ByIdentity) and other.registry is self.registry
-
-
-@lru_cache(maxsize=8)
-def _converter(registry: _ByIdentity, format_: ModelFormat) -> Converter:
-    from .converters import make_converter
-
-    return make_converter(registry.registry, format_)

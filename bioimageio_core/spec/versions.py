@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from ..typing import ModelFormat
 from .formats import Family
-from .node import Problem
+from .node import Issue
 
-if TYPE_CHECKING:
-    from .application import v0_2 as application_v0_2
-    from .application import v0_3 as application_v0_3
-    from .dataset import v0_2 as dataset_v0_2
-    from .dataset import v0_3 as dataset_v0_3
-    from .generic import v0_2 as generic_v0_2
-    from .generic import v0_3 as generic_v0_3
-    from .model import v0_4, v0_5
-    from .notebook import v0_2 as notebook_v0_2
-    from .notebook import v0_3 as notebook_v0_3
+__all__ = ["NEWEST", "Upgrade", "class_of", "converter_format", "format_of", "upgrade_of"]
 
-__all__ = ["NEWEST", "ResourceDescr", "Upgrade", "class_of", "converter_format", "format_of", "upgrade_of"]
-
-ResourceDescr: TypeAlias = (
-    "application_v0_2.ApplicationDescr | application_v0_3.ApplicationDescr | dataset_v0_2.DatasetDescr | dataset_v0_3.DatasetDescr"
-    " | generic_v0_2.GenericDescr | generic_v0_3.GenericDescr | v0_4.ModelDescr | v0_5.ModelDescr"
-    " | notebook_v0_2.NotebookDescr | notebook_v0_3.NotebookDescr"
-)
-Upgrade: TypeAlias = Callable[[Mapping[str, Any], tuple[int, int, int]], tuple[dict[str, Any], list[Problem]]]
+Upgrade: TypeAlias = Callable[[Mapping[str, Any], tuple[int, int, int]], tuple[dict[str, Any], list[Issue]]]
 
 NEWEST: dict[Family, str] = {"application": "0.3", "dataset": "0.3", "generic": "0.3", "model": "0.5", "notebook": "0.3"}
 """The newest format version (major.minor) of each type."""

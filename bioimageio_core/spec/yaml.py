@@ -8,7 +8,7 @@ and neither deep nesting nor aliases can exhaust the memory.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -47,7 +47,9 @@ class Faults:
     """Documents after the first."""
 
 
-def load_yaml(text: str | bytes, *, source: str = "", faults: Faults | None = None) -> dict[str, Any]:
+def load_yaml(
+    text: str | bytes, *, source: str = "", faults: Faults | None = None, watch: Callable[[Any], None] | None = None
+) -> dict[str, Any]:
     """Read one YAML 1.2 document whose top level is a mapping.
 
     Dates are left as strings.
@@ -58,6 +60,7 @@ def load_yaml(text: str | bytes, *, source: str = "", faults: Faults | None = No
         source: What to call the document in errors.
         faults: Where what is left out is collected: repeated keys, of which the last is taken, and further documents;
             None: both are refused.
+        watch: Called with each event of PyYAML as it is read.
 
     Raises:
         YamlError: The text is not YAML, repeats a key, nests or expands beyond reason, or holds no mapping.
@@ -65,11 +68,10 @@ def load_yaml(text: str | bytes, *, source: str = "", faults: Faults | None = No
     """
     import yaml
 
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     where = f"{source}: " if source else ""
     try:
-        decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
-        tree = _Builder(yaml.parse(decoded, Loader=loader), faults=faults).document()
+        events = _events(text)
+        tree = _Builder(events if watch is None else _watched(events, watch), faults=faults).document()
     except UnicodeError as error:
         raise YamlError(f"{where}expected text in UTF-8, found other bytes ({error})") from None
     except _Refused as error:
@@ -87,6 +89,21 @@ def load_yaml(text: str | bytes, *, source: str = "", faults: Faults | None = No
         if not isinstance(key, str):
             raise YamlError(f"{where}expected strings as keys of the top level, found {key!r}")
     return tree
+
+
+def _events(text: str | bytes) -> Iterator[Any]:
+    import yaml
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
+    events: Iterator[Any] = yaml.parse(decoded, Loader=loader)
+    return events
+
+
+def _watched(events: Iterator[Any], watch: Callable[[Any], None]) -> Iterator[Any]:
+    for event in events:
+        yield event
+        watch(event)
 
 
 def dump_yaml(tree: Any) -> str:

@@ -14,7 +14,7 @@ from ..errors import BioimageioError
 from ..registry import ConverterContext, WeightsConverterEntry, collect, missing_requirements
 from .entry import EntryConformance, one_sentence
 from .fixtures import WeightsExample, assert_close
-from .trees import problems_of
+from .trees import TreeReader
 
 __all__ = ["WeightsConverterConformance"]
 
@@ -64,9 +64,10 @@ class WeightsConverterConformance(EntryConformance):
         fields = self.converted(example, tmp_path / f"converted{suffix}")
         strange = {"source", "sha256", "parent"} & {*fields}
         assert not strange, f"the caller writes {', '.join(sorted(strange))}: expected only other fields"
-        for version, cls in collect().weights_formats[self.entry.to_format].descr.items():
+        target = collect().weights_formats[self.entry.to_format]
+        for version, cls in target.descr.items():
             tree = {"source": f"converted{suffix}", "parent": self.entry.from_format, **fields}
-            errors = [p for p in problems_of(cls, tree, version) if p.severity == "error" and p.loc[:1] != ("source",)]
+            errors = [p for p in TreeReader.of(target, version).errors(cls, tree) if p.loc[:1] != ("source",)]
             assert not errors, f"{tree} is no entry of format {version}: {errors[0].message}"
 
     def test_same_outputs(self, example: WeightsExample, tmp_path: Path) -> None:

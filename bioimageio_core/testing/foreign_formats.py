@@ -12,9 +12,9 @@ from zipfile import ZipFile
 import pytest
 
 from ..registry import ForeignFormat, ForeignFormatEntry, Registry, collect
-from ..spec.freezing import thaw
 from ..spec.saving import save_description
 from ..spec.validation import read_tree, validate_tree
+from ..structuring.freezing import thaw
 from .entry import EntryConformance, one_sentence
 
 __all__ = ["ForeignFormatConformance"]
@@ -128,7 +128,7 @@ class ForeignFormatConformance(EntryConformance):
         for number, path in enumerate(files):
             folder = tmp_path / f"first{number}"
             descr, _ = read_tree(self.read(path, folder), self.known())
-            save_description(descr, folder / "bioimageio.yaml")  # as in the package that writers are given
+            save_description(descr, folder / "bioimageio.yaml", self.known())  # as in the package that writers are given
             written = tmp_path / f"written{number}" / path.name
             written.parent.mkdir()
             for sentence in self.entry.load_writer()(descr, folder, written):

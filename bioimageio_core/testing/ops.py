@@ -21,7 +21,7 @@ from .entry import one_sentence
 from .fixtures import assert_close, assert_same
 from .processes import in_threads
 from .strategies import SIZES, blocks, noise, tensors
-from .trees import structured
+from .trees import TreeReader
 from .trial import Trial
 
 __all__ = ["ProcessingOpConformance"]
@@ -204,10 +204,10 @@ class ProcessingOpConformance(DescriptionConformance):
         Arguments that are made up may be refused, with an error of this library that is fit to be shown to a user.
         """
         self.needs_an_implementation()
-        cls = self.entry.descr[case.version]
+        cls, reader = self.entry.descr[case.version], TreeReader.of(self.entry, case.version)
 
         def run(tree: dict[str, Any], dtype: str, data: Any) -> None:
-            kwargs = getattr(structured(cls, tree, case.version), "kwargs", None)
+            kwargs = getattr(reader.structure(cls, tree), "kwargs", None)
             tensor = data.draw(tensors(self.axes, dtype, self.sizes, self.values), label="tensor")
             try:
                 trial = Trial.of(self.entry, kwargs, self.axes, tensor)

@@ -19,7 +19,7 @@ from .entry import EntryConformance, one_sentence
 from .fixtures import assert_close, assert_same
 from .networks import BoxFilter, Identity, Network, Pooling
 from .strategies import Block, blocks, kit_settings, tensors
-from .trees import problems_of, structured
+from .trees import TreeReader
 
 __all__ = ["RunModeConformance"]
 
@@ -62,7 +62,11 @@ class RunModeConformance(EntryConformance):
     def made(self, arguments: Mapping[str, Any]) -> RunMode:
         """Return the run mode with its arguments."""
         self.needs_installed()
-        given = FrozenMapping(arguments) if self.entry.kwargs is None else structured(self.entry.kwargs, dict(arguments), "0.5")
+        given = (
+            FrozenMapping(arguments)
+            if self.entry.kwargs is None
+            else TreeReader.of(self.entry, "0.5").structure(self.entry.kwargs, dict(arguments))
+        )
         return self.entry.load()(given)
 
     def test_protocol(self, arguments: dict[str, Any]) -> None:
@@ -134,7 +138,7 @@ class RunModeConformance(EntryConformance):
         """An argument that does not exist is refused in one sentence, before anything runs."""
         wrong = {**arguments, "no_such_argument": 1}
         if self.entry.kwargs is not None:
-            found = [p for p in problems_of(self.entry.kwargs, wrong, "0.5") if p.loc == ("no_such_argument",)]
+            found = [p for p in TreeReader.of(self.entry, "0.5").problems(self.entry.kwargs, wrong) if p.loc == ("no_such_argument",)]
             assert found, "expected no_such_argument to be refused, found it accepted"
             one_sentence(found[0].message)
             return

@@ -24,7 +24,7 @@ from ..env import set_temporarily
 from ..errors import MissingRequirementError, ModelRunError, TrustError, in_brief
 from ..registry import AdapterContext
 from ..spec.files import FileDescr
-from ..spec.freezing import thaw
+from ..structuring.freezing import thaw
 from .descr_v0_5 import ArchitectureFromFileDescr, ArchitectureFromLibraryDescr
 
 __all__ = [

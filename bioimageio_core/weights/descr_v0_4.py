@@ -7,11 +7,12 @@ from typing import Annotated, Any, TypeAlias
 
 import attrs
 
-from ..spec.constraints import says
-from ..spec.fields import found, in_range
+from ..spec.constraints import json_schema
+from ..spec.fields import in_range
 from ..spec.model.weights import WeightsEntryV04
-from ..spec.node import Problem, node
+from ..spec.node import Issue, node
 from ..spec.strings import Sha256, Version
+from ..structuring.format_value import format_value
 from ..typing import FrozenMapping
 
 __all__ = [
@@ -28,17 +29,17 @@ __all__ = [
 class WeightsDescr(WeightsEntryV04):
     """The fields that all weights formats share, and their rules."""
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield the fields that later versions dropped."""
         if self.attachments is not None:
-            yield Problem(loc=("attachments",), message="expected none, weights attachments are no longer supported", severity="alert")
+            yield Issue(loc=("attachments",), message="expected none, weights attachments are no longer supported", severity="alert")
         if self.dependencies is not None:
-            yield Problem(loc=("dependencies",), message="expected none, custom dependencies make a model hard to run", severity="warning")
+            yield Issue(loc=("dependencies",), message="expected none, custom dependencies make a model hard to run", severity="warning")
 
 
-def _wanted(key: str, value: object) -> Iterator[Problem]:
+def _wanted(key: str, value: object) -> Iterator[Issue]:
     if value is None:
-        yield Problem(loc=(key,), message="expected the version, found none", severity="alert")
+        yield Issue(loc=(key,), message="expected the version, found none", severity="alert")
 
 
 @node
@@ -47,7 +48,7 @@ class KerasHdf5WeightsDescr(WeightsDescr):
 
     tensorflow_version: Version | None = None
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that the version of the framework is missing."""
         yield from super().problems()
         yield from _wanted("tensorflow_version", self.tensorflow_version)
@@ -59,20 +60,20 @@ class OnnxWeightsDescr(WeightsDescr):
 
     opset_version: int | None = attrs.field(default=None, validator=in_range(7))
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that the opset is missing."""
         yield from super().problems()
         yield from _wanted("opset_version", self.opset_version)
 
 
-@says({"pattern": r".:[^\W\d]\w*$|^[^\W\d]\w*(?:\.[^\W\d]\w*)+$"})
+@json_schema({"pattern": r".:[^\W\d]\w*$|^[^\W\d]\w*(?:\.[^\W\d]\w*)+$"})
 def _architecture(value: str) -> str:
     file, colon, name = value.rpartition(":")
     if colon and not (file and name.isidentifier()):
-        raise ValueError(f"expected file:callable, found {found(value)}")
+        raise ValueError(f"expected file:callable, found {format_value(value)}")
     parts = value.split(".")
     if not colon and (len(parts) < 2 or not all(part.isidentifier() for part in parts)):
-        raise ValueError(f"expected file:callable or module.callable, found {found(value)}")
+        raise ValueError(f"expected file:callable or module.callable, found {format_value(value)}")
     return value
 
 
@@ -94,15 +95,15 @@ class PytorchStateDictWeightsDescr(WeightsDescr):
 
     pytorch_version: Version | None = None
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield what is missing, or what is too much."""
         yield from super().problems()
         yield from _wanted("pytorch_version", self.pytorch_version)
         file, colon, _ = self.architecture.rpartition(":")
         if colon and self.architecture_sha256 is None:
-            yield Problem(loc=("architecture_sha256",), message=f"expected the SHA-256 of {file}, found none")
+            yield Issue(loc=("architecture_sha256",), message=f"expected the SHA-256 of {file}, found none")
         if not colon and self.architecture_sha256 is not None:
-            yield Problem(loc=("architecture_sha256",), message="expected none, since the architecture comes from a library")
+            yield Issue(loc=("architecture_sha256",), message="expected none, since the architecture comes from a library")
 
 
 @node
@@ -111,7 +112,7 @@ class TensorflowJsWeightsDescr(WeightsDescr):
 
     tensorflow_version: Version | None = None
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that the version of the framework is missing."""
         yield from super().problems()
         yield from _wanted("tensorflow_version", self.tensorflow_version)
@@ -123,7 +124,7 @@ class TensorflowSavedModelBundleWeightsDescr(WeightsDescr):
 
     tensorflow_version: Version | None = None
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that the version of the framework is missing."""
         yield from super().problems()
         yield from _wanted("tensorflow_version", self.tensorflow_version)
@@ -135,7 +136,7 @@ class TorchscriptWeightsDescr(WeightsDescr):
 
     pytorch_version: Version | None = None
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that the version of the framework is missing."""
         yield from super().problems()
         yield from _wanted("pytorch_version", self.pytorch_version)

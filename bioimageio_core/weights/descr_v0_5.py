@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal
 
 import attrs
 
-from ..spec.constraints import says
-from ..spec.fields import Identifier, found, in_range, suffix
+from ..spec.constraints import json_schema
+from ..spec.fields import Identifier, in_range, suffix
 from ..spec.files import FileDescr
-from ..spec.freezing import FiniteMapping
 from ..spec.model.weights import WeightsEntryV05
-from ..spec.node import Node, Problem, node
+from ..spec.node import Issue, Node, node
 from ..spec.strings import PackagedSource, Version
+from ..structuring.format_value import format_value
+from ..structuring.freezing import FiniteMapping
 from ..typing import FrozenMapping
 
 __all__ = [
@@ -39,11 +40,11 @@ class KerasHdf5WeightsDescr(WeightsEntryV05):
     tensorflow_version: Version
 
 
-@says({"pattern": r"^\s*v?(?:[3-9]|0*[1-9][0-9])", "minimum": 3})
+@json_schema({"pattern": r"^\s*v?(?:[3-9]|0*[1-9][0-9])", "minimum": 3})
 def _keras_3(value: Any) -> Any:
     major = re.match(r"\s*v?([0-9]+)", str(value))
     if major is None or int(major[1]) < 3:
-        raise ValueError(f"expected a version of at least 3, found {found(value)}")
+        raise ValueError(f"expected a version of at least 3, found {format_value(value)}")
     return value
 
 
@@ -65,11 +66,11 @@ class OnnxWeightsDescr(WeightsEntryV05):
     external_data: FileDescr | None = attrs.field(default=None, validator=attrs.validators.optional(suffix(".data")))
     """Tensors that are stored outside the ONNX file."""
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that the two files would get the same name."""
         if self.external_data is not None and _file_name(self.external_data.source) == _file_name(self.source):
-            message = f"expected a file name other than that of the weights, found {found(self.external_data.source)}"
-            yield Problem(loc=("external_data", "source"), message=message)
+            message = f"expected a file name other than that of the weights, found {format_value(self.external_data.source)}"
+            yield Issue(loc=("external_data", "source"), message=message)
 
 
 def _file_name(source: str) -> str:

@@ -145,8 +145,8 @@ class TestRefused:
 
 def _without_hash(descr: Any, registry: Any) -> Any:
     """Return a description that says no hash of its ONNX weights."""
-    from bioimageio_core.spec.structuring import unstructure
     from bioimageio_core.spec.validation import read_tree
+    from bioimageio_core.structuring.converter import unstructure
 
     tree = unstructure(descr)
     tree["weights"]["onnx"] = {key: value for key, value in tree["weights"]["onnx"].items() if key != "sha256"}

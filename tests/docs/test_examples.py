@@ -11,7 +11,13 @@ from made_sites import EXAMPLES
 from bioimageio_core.registry import collect
 
 DOCS = EXAMPLES.parent
-HOW_TO = {"op": "invert_op", "weights-format": "npz_weights", "run-mode": "repeat_mode", "foreign-format": "tiny_format"}
+HOW_TO = {
+    "op": "invert_op",
+    "weights-format": "npz_weights",
+    "run-mode": "repeat_mode",
+    "foreign-format": "tiny_format",
+    "types": "shift_op",
+}
 """The example of each how-to."""
 
 

@@ -17,7 +17,7 @@ from refused_models import BEYOND_REPAIR, OPAQUE, Refused, refused
 
 from bioimageio_core.errors import InvalidDescriptionError
 from bioimageio_core.spec.repair.repairing import repair_and_update
-from bioimageio_core.spec.structuring import unstructure
+from bioimageio_core.structuring.converter import unstructure
 
 EXAMPLES = int(os.environ.get("BMZ_EXAMPLES", "2000")) // 4
 REGISTRY = built_in_registry()

@@ -10,8 +10,8 @@ from typing import Any
 from corpus import built_in_registry, read_verdicts
 from judge import Judge
 
-from bioimageio_core.spec.structuring import unstructure
 from bioimageio_core.spec.updating import update_tree
+from bioimageio_core.structuring.converter import unstructure
 
 REGISTRY = built_in_registry()
 ABSENT = "(absent)"

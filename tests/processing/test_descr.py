@@ -10,7 +10,8 @@ import pytest
 from bioimageio_core.processing import descr_v0_5 as v0_5
 from bioimageio_core.registry import ProcessingOpEntry, Registry
 from bioimageio_core.spec.converters import make_converter
-from bioimageio_core.spec.structuring import StructureProblems, collect_problems
+from bioimageio_core.structuring.problems import StructureProblems
+from bioimageio_core.structuring.rules import collect_problems
 from bioimageio_core.typing import FrozenMapping
 
 STARDIST = {"prob_threshold": 0.5, "nms_threshold": 0.4, "n_rays": 32, "grid": [2, 2], "b": 2}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import metadata
 from importlib.metadata import EntryPoint
 from itertools import count
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from bioimageio_core.errors import PluginWarning
 from bioimageio_core.registry import HOOKS, Registry, collect
+from bioimageio_core.structuring.support import check_class
 
 NUMBER = count()
 
@@ -181,6 +183,74 @@ class TestEntries:
         with pytest.warns(PluginWarning, match="raised RuntimeError: no licence"):
             registry = collected("commands", f"{COMMAND}\n    raise RuntimeError('no licence')")
         assert list(registry.commands) == ["mine"]
+
+
+UNKNOWN = """
+class Angle:
+    pass
+
+@attrs.frozen
+class Inner:
+    angles: list[Angle]
+
+@attrs.frozen
+class Unknown:
+    name: str
+    angle: Angle | None = None
+
+@attrs.frozen
+class Deep:
+    inner: dict[str, Inner]
+
+@attrs.frozen
+class Misspelt:
+    name: "strr"
+
+@attrs.frozen
+class Made:
+    angle: Angle = attrs.field(converter=lambda value: Angle())
+
+def knows(converter):
+    converter.register_structure_hook(Angle, lambda value, _: Angle())
+
+def fails(converter):
+    raise RuntimeError("no licence")
+"""
+
+
+class TestClasses:
+    """Classes of entries, which have to be of types that can be structured."""
+
+    @pytest.mark.parametrize(
+        ("kind", "entry", "message"),
+        [
+            ("run_modes", RUN_MODE.replace("Descr", "Unknown"), "'mine', kwargs: TypeError: field angle of Unknown is of type Angle"),
+            ("run_modes", RUN_MODE.replace("Descr", "Deep"), "field inner.angles of Deep is of type Angle, which cannot be structured"),
+            ("run_modes", RUN_MODE.replace("Descr", "Misspelt"), "unusable class: 'mine', kwargs: NameError: name 'strr' is not defined"),
+            ("run_modes", RUN_MODE.replace("=Descr", "=Descr, configure=fails"), "kwargs: RuntimeError: no licence"),
+            ("processing_ops", OP.replace("Descr", "Unknown"), "unusable class: 'mine', descr['0.5']: TypeError: field angle of Unknown"),
+            ("weights_formats", FORMAT.replace("Descr", "Unknown"), "'mine', descr['0.5']: TypeError: field angle of Unknown"),
+        ],
+    )  # fmt: skip
+    def test_unusable(self, collected: Callable[..., Registry], kind: str, entry: str, message: str) -> None:
+        """A failure of the plugin that names the entry, the field and the type; the entry is not registered."""
+        with pytest.warns(PluginWarning, match="plugin 'mine' of .*unusable class") as told:
+            registry = collected(kind, entry, before=UNKNOWN)
+        assert message in str(told[0].message)
+        assert [failure.entry for failure in registry.failures] == ["mine"]
+        assert not getattr(registry, kind)
+
+    @pytest.mark.parametrize("entry", [RUN_MODE.replace("=Descr", "=Unknown, configure=knows"), RUN_MODE.replace("Descr", "Made")])
+    def test_usable(self, collected: Callable[..., Registry], entry: str) -> None:
+        """A hook for the type, or an attrs converter of the field, is enough."""
+        assert collected("run_modes", entry, before=UNKNOWN).run_modes
+
+    def test_built_in(self) -> None:
+        """All of the library's own, which are not asked when they are collected."""
+        registry = collect([p for p in metadata.entry_points(group="bioimageio_core") if p.value.startswith("bioimageio_core.")])
+        entries = [*registry.processing_ops.values(), *registry.weights_formats.values(), *registry.run_modes.values()]
+        checked = [check_class(cls, entry.configure) for entry in entries for _, cls in entry.classes()]
+        assert len(checked) > 30
 
 
 class TestDescribedOps:

@@ -12,6 +12,7 @@ from made_models import box_model, pointwise_model
 from made_sites import COMMAND, Site
 
 from bioimageio_core.registry import API_VERSION, HOOKS
+from bioimageio_core.spec.yaml import load_yaml
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -85,6 +86,23 @@ class TestProcessingOps:
         model = pointwise_model(tmp_path, pre=[{"id": "invert", "kwargs": {"maximum": 10}}], gain=2, offset=1)
         x = np.arange(40 * 30, dtype=np.float32).reshape(40, 30)
         np.testing.assert_array_equal(predicted(site, model, x, tmp_path / "y.npy"), 2 * (10 - x) + 1)
+
+    def test_types_of_its_own(self, site: Site, tmp_path: Path) -> None:
+        """Arguments of a type that only the plugin knows are read, run, shown, and written back as they were."""
+        site.install_example("shift_op")
+        shift = {"id": "shift", "kwargs": {"shares": {"y": "1/4"}}}
+        model = pointwise_model(tmp_path, pre=[shift])
+        x = np.arange(40 * 30, dtype=np.float32).reshape(40, 30)
+        np.testing.assert_array_equal(predicted(site, model, x, tmp_path / "y.npy"), np.roll(x, 10, 0))
+        card = run_process("info", model, "--json", env=site.environment()).json
+        assert card["inputs"][0]["preprocessing"][0]["kwargs"] == shift["kwargs"]
+        for command in (
+            f"bc.save_description(bc.load_description({str(model)!r}), {str(tmp_path / 'again.yaml')!r})",
+            f"bc.save_package({str(model)!r}, {str(tmp_path / 'package')!r})",
+        ):
+            site.python(f"import bioimageio_core as bc\n{command}\nprint('null')\n")
+        for written in (tmp_path / "again.yaml", tmp_path / "package" / "bioimageio.yaml"):
+            assert load_yaml(written.read_bytes())["inputs"][0]["preprocessing"] == [shift]
 
     def test_on_cards(self, site: Site, tmp_path: Path) -> None:
         """With the values of its arguments, and what it does."""

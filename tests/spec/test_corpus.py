@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from bioimageio_core.errors import InvalidDescriptionError
 from bioimageio_core.registry import Registry
-from bioimageio_core.spec.converters import make_converter, plain_converter
-from bioimageio_core.spec.structuring import unstructure
+from bioimageio_core.spec.converters import converter_for, make_converter
 from bioimageio_core.spec.updating import update_tree
-from bioimageio_core.spec.validation import converter_for, read_tree, validate_tree
+from bioimageio_core.spec.validation import read_tree, validate_tree
 from bioimageio_core.spec.yaml import dump_yaml, load_yaml
+from bioimageio_core.structuring.converter import plain_converter, unstructure
 
 
 class TestVerdicts:

@@ -10,8 +10,9 @@ from bioimageio_core.spec.converters import make_converter
 from bioimageio_core.spec.extensions import OpaqueOp, OpaqueWeights
 from bioimageio_core.spec.model import v0_4, v0_5
 from bioimageio_core.spec.model.tolerances import Tolerance, tolerances
-from bioimageio_core.spec.structuring import StructureProblems, unstructure
 from bioimageio_core.spec.validation import read_tree, validate_tree
+from bioimageio_core.structuring.converter import unstructure
+from bioimageio_core.structuring.problems import StructureProblems
 from bioimageio_core.weights import descr_v0_4, descr_v0_5
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bioimageio_core.spec.positions import Span, find_positions
+from bioimageio_core.spec.positions import PositionFinder, Positions, Span
 from bioimageio_core.spec.yaml import dump_yaml, load_yaml
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=12) | st.text("ab \n", max_size=200)
@@ -27,6 +27,13 @@ def paths(tree: Any, loc: tuple[Any, ...] = ()) -> dict[tuple[Any, ...], Any]:
     """Return every value of a tree by its path."""
     items = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
     return {loc: tree} | {path: value for key, item in items for path, value in paths(item, (*loc, key)).items()}
+
+
+def find_positions(text: str | bytes) -> Positions:
+    """Return the position of every value of a document by its path."""
+    finder = PositionFinder()
+    load_yaml(text, watch=finder.add)
+    return finder.found
 
 
 def cut(text: str, span: Span) -> str:

@@ -16,9 +16,9 @@ from bioimageio_core.errors import InvalidDescriptionError, YamlError
 from bioimageio_core.registry import Registry
 from bioimageio_core.spec.repair.repairing import repair_and_update
 from bioimageio_core.spec.repair.text import load_damaged_yaml
-from bioimageio_core.spec.structuring import unstructure
 from bioimageio_core.spec.updating import update_tree
 from bioimageio_core.spec.validation import ValidationReport, validate_tree
+from bioimageio_core.structuring.converter import unstructure
 
 
 @pytest.fixture

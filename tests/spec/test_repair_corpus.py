@@ -10,9 +10,9 @@ from refused_models import BEYOND_REPAIR, OPAQUE, Refused, meaning_of_earlier, m
 from bioimageio_core.errors import InvalidDescriptionError
 from bioimageio_core.registry import Registry
 from bioimageio_core.spec.repair.repairing import repair_and_update
-from bioimageio_core.spec.structuring import unstructure
 from bioimageio_core.spec.updating import update_tree
 from bioimageio_core.spec.validation import ValidationReport, validate_tree
+from bioimageio_core.structuring.converter import unstructure
 
 
 @attrs.frozen(kw_only=True)

@@ -8,7 +8,7 @@ from mending import ABSENT, errors, mended, model_0_3, model_0_4
 from bioimageio_core.registry import Registry
 from bioimageio_core.spec.repair.identity import is_model
 from bioimageio_core.spec.repair.repairing import repair_and_update
-from bioimageio_core.spec.structuring import unstructure
+from bioimageio_core.structuring.converter import unstructure
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from schema_judge import judge
 from bioimageio_core.registry import Registry, collect
 from bioimageio_core.spec.model.run_mode import OpaqueRunMode, RunModeDescr
 from bioimageio_core.spec.schema import json_schema
-from bioimageio_core.spec.structuring import unstructure
 from bioimageio_core.spec.updating import update_tree
 from bioimageio_core.spec.validation import read_tree, validate_tree
+from bioimageio_core.structuring.converter import unstructure
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from bioimageio_core.spec.generic import v0_3
 from bioimageio_core.spec.model.v0_5.data import SiUnit
 from bioimageio_core.spec.node import Node, node
 from bioimageio_core.spec.schema import ROOTS, json_schema
-from bioimageio_core.spec.schema_types import SchemaTypes
+from bioimageio_core.spec.schema.types import SchemaTypes
 from bioimageio_core.spec.validation import validate_tree
 from bioimageio_core.typing import FrozenMapping
 

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from schema_judge import Judge, judge
 
 from bioimageio_core.registry import Registry
+from bioimageio_core.spec.converters import converter_for
 from bioimageio_core.spec.formats import detect
 from bioimageio_core.spec.schema import ROOTS
-from bioimageio_core.spec.validation import converter_for, read_tree, validate_tree
+from bioimageio_core.spec.validation import read_tree, validate_tree
 from bioimageio_core.spec.versions import converter_format, upgrade_of
 
 ACROSS_FIELDS = {

@@ -10,10 +10,10 @@ import pytest
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError, InvalidDescriptionError, OutputError
 from bioimageio_core.registry import Registry
-from bioimageio_core.spec.structuring import unstructure
 from bioimageio_core.spec.updating import update_tree
 from bioimageio_core.spec.validation import ValidationReport, validate_tree
 from bioimageio_core.spec.yaml import load_yaml
+from bioimageio_core.structuring.converter import unstructure
 
 
 def updated(tree: Any, registry: Registry) -> tuple[dict[str, Any], dict[str, str]]:

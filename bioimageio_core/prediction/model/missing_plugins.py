@@ -7,7 +7,7 @@ from typing import Any
 
 from ...errors import DescriptionError, UnknownExtensionError
 from ...registry import PUBLISHED, PluginFailure, Registry, published_by
-from ...spec.node import Problem
+from ...spec.node import Issue
 from .tensor_spec import ModelIO
 from .weights_selection import runnable_formats
 
@@ -61,7 +61,7 @@ def _missing(model: ModelIO, registry: Registry) -> Iterator[tuple[str, str]]:
         yield "run_modes", model.run_mode
 
 
-def _refused(descr: Any) -> Iterator[Problem]:
+def _refused(descr: Any) -> Iterator[Issue]:
     """Yield what plugins have against ops and the run mode of a description, with whole paths."""
     steps = [
         ((key, n, where, m), step)
@@ -71,7 +71,7 @@ def _refused(descr: Any) -> Iterator[Problem]:
     ]
     for loc, part in (*steps, (("run_mode",), descr.run_mode)):
         for problem in getattr(part, "refused", ()):
-            yield Problem(loc=(*loc, *problem.loc), message=problem.message)
+            yield Issue(loc=(*loc, *problem.loc), message=problem.message)
 
 
 def _failure(kind: str, name: str, registry: Registry) -> PluginFailure | None:

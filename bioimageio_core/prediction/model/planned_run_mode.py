@@ -11,7 +11,7 @@ from ...blocks import FixedSize, Size, SteppedSize
 from ...errors import InputError, PluginError, UnknownExtensionError
 from ...registry import Pipeline, PipelineSize, PipelineTensor, Registry, RunMode, WeightsAdapter, published_by
 from ...spec.converters import make_converter
-from ...spec.structuring import StructureProblems
+from ...structuring.problems import StructureProblems
 from ...typing import AxisId, FrozenMapping
 from ..options import PlanOptions
 from .tensor_spec import DataDependentSize, ModelIO, ReferencedSize, TensorIO
@@ -78,7 +78,7 @@ def _make(name: str, kwargs: Mapping[str, Any], registry: Registry) -> RunMode:
     arguments: Any = kwargs
     if entry.kwargs is not None:
         try:
-            arguments = make_converter(registry, "0.5").structure(dict(kwargs), entry.kwargs)
+            arguments = make_converter(registry, "0.5", entry.configure).structure(dict(kwargs), entry.kwargs)
         except StructureProblems as error:
             raise InputError(f"run mode {name!r} cannot take these arguments: {error}") from None
     try:

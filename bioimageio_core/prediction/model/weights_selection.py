@@ -12,7 +12,7 @@ from ...errors import InputError, MissingRequirementError, UnknownExtensionError
 from ...registry import AdapterContext, Registry, WeightsAdapter, missing_requirements, published_by
 from ...sources import Package
 from ...spec.extensions import OpaqueWeights
-from ...spec.structuring import StructureProblems
+from ...structuring.problems import StructureProblems
 from ...typing import Precision
 from ..options import PlanOptions
 from .tensor_spec import ModelIO

@@ -14,7 +14,7 @@ from cattrs import BaseValidationError
 
 from ...errors import OutputError
 from ...io.reading.fingerprints import fingerprint
-from ...spec.freezing import thaw
+from ...structuring.freezing import thaw
 from ..model.loaded_model import LoadedModel
 from ..planning.plan import Plan
 from ..planning.plan_json import plan_as_dict

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...blocks import AxisGrid
-from ...spec.freezing import thaw
+from ...structuring.freezing import thaw
 from ..model.processing_steps import measure_text
 from .blocks.axis_groups import SizedGroup
 from .plan import Plan

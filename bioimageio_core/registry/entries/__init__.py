@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from .base import EntryBase
+from .base import DescriptionEntry, EntryBase
 from .commands import CommandEntry
 from .consumers import ConsumerEntry, Judge, Judgement
 from .converters import ConverterContext, WeightsConverter, WeightsConverterEntry
@@ -18,6 +18,7 @@ __all__ = [
     "CommandEntry",
     "ConsumerEntry",
     "ConverterContext",
+    "DescriptionEntry",
     "Entry",
     "EntryBase",
     "ForeignFormat",

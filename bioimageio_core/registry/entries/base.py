@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, get_args
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, get_args
 
 import attrs
 
+from ...structuring.class_fields import has_fields
 from ...typing import ModelFormat
 
-__all__ = ["EntryBase", "called_with", "is_a", "is_arguments", "is_description", "is_name", "names", "some_of"]
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+__all__ = ["DescriptionEntry", "EntryBase", "called_with", "is_a", "is_arguments", "is_description", "is_name", "names", "some_of"]
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]*")
 
@@ -56,7 +60,7 @@ def is_a(kind: type, words: str) -> Callable[[Any, Any, Any], None]:
 
 def is_arguments(_instance: Any, attribute: Any, value: Any) -> None:
     """Accept a class of arguments, or None."""
-    if value is not None and not (isinstance(value, type) and attrs.has(value)):
+    if value is not None and not has_fields(value):
         raise TypeError(f"{attribute.name}: expected a class of arguments or None, found {value!r}")
 
 
@@ -86,7 +90,7 @@ def is_description(_instance: Any, attribute: Any, value: Any) -> None:
     for version, cls in value.items():
         if version not in get_args(ModelFormat):
             raise ValueError(f"{attribute.name}: expected format versions of {', '.join(get_args(ModelFormat))}, found {version!r}")
-        if not isinstance(cls, type) or not attrs.has(cls):
+        if not has_fields(cls):
             raise TypeError(f"{attribute.name}: expected a description class for {version}, found {cls!r}")
 
 
@@ -99,3 +103,18 @@ class EntryBase:
 
     summary: str = attrs.field(default="", validator=is_a(str, "a string"))
     """A few words for lists."""
+
+
+@attrs.frozen(kw_only=True)
+class DescriptionEntry(EntryBase):
+    """What every entry has that brings classes of descriptions."""
+
+    configure: Callable[[Converter], None] | None = attrs.field(default=None, validator=attrs.validators.optional(called_with("converter")))
+    """Registers structure and unstructure hooks for types of its own on a cattrs converter; None: its classes need none.
+
+    It is called with each converter that reads or writes its classes, and with no other.
+    """
+
+    def classes(self) -> Iterator[tuple[str, type]]:
+        """Yield the classes that descriptions are read with, and where in the entry each is."""
+        raise NotImplementedError

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
 from ...typing import AxisId, FrozenMapping, ModelFormat
-from .base import EntryBase, called_with, is_a, is_description, some_of
+from .base import DescriptionEntry, called_with, is_a, is_description, some_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,7 +82,7 @@ ProcessingOpFactory: TypeAlias = "Callable[[Any, tuple[AxisId, ...]], Processing
 
 
 @attrs.frozen(kw_only=True)
-class ProcessingOpEntry(EntryBase):
+class ProcessingOpEntry(DescriptionEntry):
     """A pre- or postprocessing op, known by ``name`` (``id`` in format 0.5)."""
 
     descr: Mapping[ModelFormat, type] = attrs.field(validator=is_description)
@@ -104,3 +104,7 @@ class ProcessingOpEntry(EntryBase):
 
     reference_implementation: str = attrs.field(default="", validator=is_a(str, "a string"))
     """``module:function`` of an independent implementation, called as ``function(tensor, kwargs, axes)``, for the conformance kit."""
+
+    def classes(self) -> Iterator[tuple[str, type]]:
+        """Yield the description class of each format version."""
+        yield from ((f"descr[{version!r}]", cls) for version, cls in self.descr.items())

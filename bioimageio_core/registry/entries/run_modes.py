@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
 from ...typing import AxisId, FrozenMapping
-from .base import EntryBase, called_with, is_arguments
+from .base import DescriptionEntry, called_with, is_arguments
 from .weights import WeightsAdapter
 
 __all__ = ["Pipeline", "PipelineSize", "PipelineTensor", "RunMode", "RunModeEntry"]
@@ -95,14 +95,14 @@ class RunMode(Protocol):
 
 
 @attrs.frozen(kw_only=True)
-class RunModeEntry(EntryBase):
+class RunModeEntry(DescriptionEntry):
     """A ``run_mode`` of model descriptions, or one that users ask for."""
 
     load: Callable[[], Callable[[Any], RunMode]] = attrs.field(validator=called_with())
     """Imports the implementation and returns the function that makes the run mode from its kwargs."""
 
     kwargs: type | None = attrs.field(default=None, validator=is_arguments)
-    """Class of its arguments, a `Node`: they are checked before anything runs. None: a mapping is passed on as it is."""
+    """Class of its arguments, made with `node` or attrs, or a dataclass; they are checked before anything runs. None: any mapping."""
 
     rewrite: Callable[[Mapping[str, Any], Callable[[str], bytes]], Mapping[str, Any]] | None = attrs.field(
         default=None, validator=attrs.validators.optional(called_with("tree", "read"))
@@ -111,3 +111,8 @@ class RunModeEntry(EntryBase):
 
     Called as such a model is loaded, with its description as a tree and a function that returns the content of one of its files.
     """
+
+    def classes(self) -> Iterator[tuple[str, type]]:
+        """Yield the class of the arguments."""
+        if self.kwargs is not None:
+            yield "kwargs", self.kwargs

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, get_args, runtime_checkable
 
 import attrs
 
 from ...typing import ModelFormat, Precision
-from .base import EntryBase, called_with, is_a, is_description, is_name, names, some_of
+from .base import DescriptionEntry, EntryBase, called_with, is_a, is_description, is_name, names, some_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +17,7 @@ __all__ = ["AdapterContext", "WeightsAdapter", "WeightsAdapterEntry", "WeightsFo
 
 
 @attrs.frozen(kw_only=True)
-class WeightsFormatEntry(EntryBase):
+class WeightsFormatEntry(DescriptionEntry):
     """A key of ``weights`` in model descriptions."""
 
     descr: Mapping[ModelFormat, type] = attrs.field(validator=is_description)
@@ -26,6 +26,10 @@ class WeightsFormatEntry(EntryBase):
 
     suffix: str = attrs.field(default="", validator=is_a(str, "a string"))
     """Usual ending of the names of such files, with its dot."""
+
+    def classes(self) -> Iterator[tuple[str, type]]:
+        """Yield the description class of each format version."""
+        yield from ((f"descr[{version!r}]", cls) for version, cls in self.descr.items())
 
 
 @attrs.frozen(kw_only=True)

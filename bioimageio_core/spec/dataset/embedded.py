@@ -8,13 +8,13 @@ from typing import Any
 import attrs
 
 from ..formats import detect
-from ..node import Problem
+from ..node import Issue
 from ..versions import upgrade_of
 
 __all__ = ["upgrade_embedded"]
 
 
-def upgrade_embedded(new: dict[str, Any], key: str) -> list[Problem]:
+def upgrade_embedded(new: dict[str, Any], key: str) -> list[Issue]:
     """Bring a dataset under ``key`` to the latest micro version of its format, in place; return what was changed."""
     tree = new.get(key)
     if not isinstance(tree, Mapping) or tree.get("type") != "dataset":

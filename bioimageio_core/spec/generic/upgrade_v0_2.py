@@ -6,15 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..fields import found
-from ..node import Problem
+from ...structuring.format_value import format_value
+from ..node import Issue
 from ..notes import changed, lost
 from .v0_2 import LATEST
 
 __all__ = ["name_people", "take_nickname", "upgrade", "without_slashes"]
 
 
-def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Problem]]:
+def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Issue]]:
     """Return the tree in the form of the latest micro version, and what was changed; ``tree`` itself is left as it is."""
     new = dict(tree)
     notes = name_people(new, "authors")
@@ -26,7 +26,7 @@ def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dic
     return new, notes
 
 
-def name_people(new: dict[str, Any], *keys: str) -> list[Problem]:
+def name_people(new: dict[str, Any], *keys: str) -> list[Issue]:
     """Read strings in lists of people as their names."""
     notes = []
     for key in keys:
@@ -37,7 +37,7 @@ def name_people(new: dict[str, Any], *keys: str) -> list[Problem]:
     return notes
 
 
-def without_slashes(new: dict[str, Any]) -> list[Problem]:
+def without_slashes(new: dict[str, Any]) -> list[Issue]:
     """Remove slashes from the name, where early versions allowed them."""
     if not isinstance(new.get("name"), str) or not re.search(r"[/\\]", new["name"]):
         return []
@@ -45,7 +45,7 @@ def without_slashes(new: dict[str, Any]) -> list[Problem]:
     return [changed(("name",), "slashes were removed")]
 
 
-def take_nickname(new: dict[str, Any]) -> list[Problem]:
+def take_nickname(new: dict[str, Any]) -> list[Issue]:
     """Take the id from the nickname in config that early versions had instead."""
     config = new.get("config")
     own = config.get("bioimageio") if isinstance(config, Mapping) else None
@@ -53,7 +53,9 @@ def take_nickname(new: dict[str, Any]) -> list[Problem]:
     for old, key in (("nickname", "id"), ("nickname_icon", "id_emoji")):
         if isinstance(own, Mapping) and old in own:
             if new.get(key) not in (None, own[old]):
-                notes.append(lost((key,), f"{found(new[key])} was dropped for {found(own[old])}, as config.bioimageio.{old} says"))
+                notes.append(
+                    lost((key,), f"{format_value(new[key])} was dropped for {format_value(own[old])}, as config.bioimageio.{old} says")
+                )
             new[key] = own[old]
             notes.append(changed(("config", "bioimageio", old), f"read as {key}"))
     return notes

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..fields import file_name
-from ..node import Problem
+from ..node import Issue
 from ..notes import changed, lost
 from .licenses import DEPRECATED_LICENSES, LICENSES
 from .upgrade_v0_2 import name_people
@@ -16,7 +16,7 @@ from .v0_3 import LATEST
 __all__ = ["convert_shared", "from_v0_2", "read_files", "read_version_number", "upgrade"]
 
 
-def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Problem]]:
+def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Issue]]:
     """Return the tree in the form of the latest micro version, and what was changed; ``tree`` itself is left as it is.
 
     Below 0.3.4 strings were allowed for ``documentation``, ``covers`` and ``icon`` where there are files now.
@@ -34,7 +34,7 @@ def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dic
     return new, notes
 
 
-def from_v0_2(tree: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+def from_v0_2(tree: Mapping[str, Any]) -> tuple[dict[str, Any], list[Issue]]:
     """Return the description of format 0.2.4 in format 0.3, and what was changed or lost."""
     new = dict(tree)
     notes = convert_shared(new)
@@ -42,7 +42,7 @@ def from_v0_2(tree: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     return new, notes
 
 
-def convert_shared(new: dict[str, Any]) -> list[Problem]:
+def convert_shared(new: dict[str, Any]) -> list[Issue]:
     """Convert what all descriptions of generic format 0.2 share, in place.
 
     Files that 0.3 no longer takes as covers or documentation become attachments, pages become links.
@@ -61,7 +61,7 @@ def convert_shared(new: dict[str, Any]) -> list[Problem]:
     ]
 
 
-def read_files(new: dict[str, Any], *, note: bool = True) -> list[Problem]:
+def read_files(new: dict[str, Any], *, note: bool = True) -> list[Issue]:
     """Read strings as files where files are meant."""
     notes = []
     for key in ("documentation", "icon"):
@@ -76,7 +76,7 @@ def read_files(new: dict[str, Any], *, note: bool = True) -> list[Problem]:
     return notes if note else []
 
 
-def read_version_number(new: dict[str, Any]) -> list[Problem]:
+def read_version_number(new: dict[str, Any]) -> list[Issue]:
     """Let ``version_number`` stand for ``version``, which wins where there are both."""
     if "version_number" not in new:
         return []
@@ -91,7 +91,7 @@ def read_version_number(new: dict[str, Any]) -> list[Problem]:
     return [lost(("version_number",), f"{number} was dropped, since there is a version, {new['version']}")]
 
 
-def _convert_name(new: dict[str, Any]) -> list[Problem]:
+def _convert_name(new: dict[str, Any]) -> list[Issue]:
     name = new.get("name")
     if not isinstance(name, str):
         return []
@@ -102,7 +102,7 @@ def _convert_name(new: dict[str, Any]) -> list[Problem]:
     return [lost(("name",), f"{name!r} became {clean!r}: letters, digits, spaces and _ + - ( ) are allowed, at most 128")]
 
 
-def _convert_attachments(new: dict[str, Any]) -> list[Problem]:
+def _convert_attachments(new: dict[str, Any]) -> list[Issue]:
     attachments = new.get("attachments")
     if attachments is None:
         new.pop("attachments", None)
@@ -114,7 +114,7 @@ def _convert_attachments(new: dict[str, Any]) -> list[Problem]:
     return [lost(("attachments", key), "dropped, attachments are a list of files") for key in attachments if key != "files"]
 
 
-def _convert_covers(new: dict[str, Any]) -> list[Problem]:
+def _convert_covers(new: dict[str, Any]) -> list[Issue]:
     covers = new.get("covers")
     if not isinstance(covers, (list, tuple)):
         return []
@@ -132,7 +132,7 @@ def _is_tiff(cover: Any) -> bool:
     return isinstance(cover, str) and file_name(cover).lower().endswith((".tif", ".tiff"))
 
 
-def _convert_documentation(new: dict[str, Any]) -> list[Problem]:
+def _convert_documentation(new: dict[str, Any]) -> list[Issue]:
     documentation = new.get("documentation")
     if not isinstance(documentation, str) or file_name(documentation).endswith(".md"):
         return []
@@ -143,7 +143,7 @@ def _convert_documentation(new: dict[str, Any]) -> list[Problem]:
     return [lost(("documentation",), f"{documentation!r} was moved to {where}, since documentation is a Markdown file (.md)")]
 
 
-def _convert_license(new: dict[str, Any]) -> list[Problem]:
+def _convert_license(new: dict[str, Any]) -> list[Issue]:
     """Spell identifiers as the SPDX list does; unknown ones are left for people to decide on."""
     written = new.get("license")
     if not isinstance(written, str) or written in LICENSES | DEPRECATED_LICENSES:
@@ -159,7 +159,7 @@ def _letters(license_: str) -> str:
     return re.sub(r"[^a-z0-9.+]|licen[sc]e$", "", license_.lower().strip())
 
 
-def _convert_git_repo(new: dict[str, Any]) -> list[Problem]:
+def _convert_git_repo(new: dict[str, Any]) -> list[Issue]:
     repository = new.get("git_repo")
     if not isinstance(repository, str) or re.match(r"https?://", repository, re.IGNORECASE):
         return []
@@ -170,7 +170,7 @@ def _convert_git_repo(new: dict[str, Any]) -> list[Problem]:
     return [lost(("git_repo",), f"{repository!r} was moved to links, since it is no URL")]
 
 
-def _convert_cite(new: dict[str, Any]) -> list[Problem]:
+def _convert_cite(new: dict[str, Any]) -> list[Issue]:
     cite = new.get("cite")
     if not isinstance(cite, (list, tuple)):
         return []
@@ -194,7 +194,7 @@ def _convert_cite(new: dict[str, Any]) -> list[Problem]:
     return notes
 
 
-def _drop(new: dict[str, Any], *keys: str) -> list[Problem]:
+def _drop(new: dict[str, Any], *keys: str) -> list[Issue]:
     notes = []
     for key in keys:
         value = new.pop(key, None)

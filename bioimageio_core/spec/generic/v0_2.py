@@ -8,11 +8,12 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import attrs
 
+from ...structuring.format_value import format_value
+from ...structuring.freezing import FiniteMapping
 from ...typing import FrozenMapping
-from ..constraints import says
-from ..fields import each, found, length, non_empty, suffix
-from ..freezing import FiniteMapping
-from ..node import Node, Problem, node
+from ..constraints import json_schema
+from ..fields import each, length, non_empty, suffix
+from ..node import Issue, Node, node
 from ..strings import DoiOrUrl, Email, FileSource, GithubUser, HttpUrl, Icon, Orcid, PackagedSource, ResourceIdAnyCase, Version
 from .licenses import LICENSES
 
@@ -81,10 +82,10 @@ class CiteEntry(Node):
     doi: DoiOrUrl | None = None
     url: str | None = None
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that there is no reference."""
         if not self.doi and not self.url:
-            yield Problem(loc=(), message="expected doi or url, found neither")
+            yield Issue(loc=(), message="expected doi or url, found neither")
 
 
 @node
@@ -118,10 +119,10 @@ class LinkedDataset(LinkedResource):
     """A dataset by its id."""
 
 
-@says({"not": {"enum": list(SPECIFIC_TYPES)}})
+@json_schema({"not": {"enum": list(SPECIFIC_TYPES)}})
 def _generic_type(value: str) -> str:
     if value in SPECIFIC_TYPES:
-        raise ValueError(f"expected a resource type without a format of its own, found {found(value)}")
+        raise ValueError(f"expected a resource type without a format of its own, found {format_value(value)}")
     return value
 
 
@@ -165,16 +166,16 @@ class GenericDescrBase(ResourceDescrBase):
     license: str | None = None
     badges: tuple[BadgeDescr, ...] = ()
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield what others will miss in the description."""
         for key in ("authors", "cite", "license"):
             if not getattr(self, key):
-                yield Problem(loc=(key,), message="expected a value, found none", severity="warning")
+                yield Issue(loc=(key,), message="expected a value, found none", severity="warning")
         if self.license and self.license not in LICENSES:
             message = f"expected an identifier of the SPDX license list, found {self.license!r}"
-            yield Problem(loc=("license",), message=message, severity="warning")
+            yield Issue(loc=("license",), message=message, severity="warning")
         if len(self.name) > 128:
-            yield Problem(loc=("name",), message=f"expected at most 128 characters, found {len(self.name)}", severity="warning")
+            yield Issue(loc=("name",), message=f"expected at most 128 characters, found {len(self.name)}", severity="warning")
 
 
 @node

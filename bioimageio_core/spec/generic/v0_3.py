@@ -7,12 +7,13 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
+from ...structuring.format_value import format_value
 from ...typing import FrozenMapping
-from ..constraints import says
+from ..constraints import json_schema
 from ..extensions import AlsoAs
-from ..fields import each, found, length, matches, suffix
+from ..fields import each, length, matches, suffix
 from ..files import FileDescr
-from ..node import Node, Problem, node
+from ..node import Issue, Node, node
 from ..strings import Doi, Email, HttpUrl, Icon, Orcid, ResourceId, Version
 from .licenses import DEPRECATED_LICENSES, LICENSES
 from .v0_2 import BadgeDescr, GenericType, Uploader
@@ -38,17 +39,17 @@ __all__ = [
 LATEST = "0.3.4"
 
 
-@says({"pattern": r"^[^/\\]*$"})
+@json_schema({"pattern": r"^[^/\\]*$"})
 def _person_name(value: str) -> str:
     if "/" in value or "\\" in value:
-        raise ValueError(f"expected a name without slashes, found {found(value)}")
+        raise ValueError(f"expected a name without slashes, found {format_value(value)}")
     return value
 
 
-@says({"title": "LicenseId", "enum": sorted(LICENSES | DEPRECATED_LICENSES)})
+@json_schema({"title": "LicenseId", "enum": sorted(LICENSES | DEPRECATED_LICENSES)})
 def _license_id(value: str) -> str:
     if value not in LICENSES and value not in DEPRECATED_LICENSES:
-        raise ValueError(f"expected an identifier of the SPDX license list, found {found(value)}")
+        raise ValueError(f"expected an identifier of the SPDX license list, found {format_value(value)}")
     return value
 
 
@@ -88,10 +89,10 @@ class CiteEntry(Node):
     doi: Doi | None = None
     url: HttpUrl | None = None
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that there is no reference."""
         if not self.doi and not self.url:
-            yield Problem(loc=(), message="expected doi or url, found neither")
+            yield Issue(loc=(), message="expected doi or url, found neither")
 
 
 @node
@@ -152,22 +153,22 @@ class ResourceDescrBase(Node):
     git_repo: HttpUrl | None = None
     attachments: tuple[FileDescr, ...] = ()
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield what others will miss in the description."""
         for key in self.recommended:
             if not getattr(self, key):
-                yield Problem(loc=(key,), message="expected a value, found none", severity="alert")
+                yield Issue(loc=(key,), message="expected a value, found none", severity="alert")
         if self.authors and not self.maintainers and not any(author.github_user for author in self.authors):
             message = "expected a maintainer, or an author with github_user, found none"
-            yield Problem(loc=("maintainers",), message=message, severity="alert")
+            yield Issue(loc=("maintainers",), message=message, severity="alert")
         if len(self.description) > 512:
             message = f"expected at most 512 characters, found {len(self.description)}"
-            yield Problem(loc=("description",), message=message, severity="warning")
+            yield Issue(loc=("description",), message=message, severity="warning")
         if isinstance(self.license, FileDescr) or self.license in DEPRECATED_LICENSES:
             what = "a file" if isinstance(self.license, FileDescr) else repr(self.license)
-            yield Problem(loc=("license",), message=f"expected a current SPDX identifier, found {what}", severity="warning")
+            yield Issue(loc=("license",), message=f"expected a current SPDX identifier, found {what}", severity="warning")
         if len(self.name) > 64:
-            yield Problem(loc=("name",), message=f"expected at most 64 characters, found {len(self.name)}", severity="info")
+            yield Issue(loc=("name",), message=f"expected at most 64 characters, found {len(self.name)}", severity="info")
 
 
 @node

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 
 from ...typing import FrozenMapping
 from ..extensions import Extension, Opaque
-from ..node import Node, Problem, node
+from ..node import Issue, Node, node
 
 __all__ = ["OpaqueRunMode", "OptionalRunMode", "RunModeDescr"]
 
@@ -21,7 +21,7 @@ class RunModeDescr(Node):
     name: str
     kwargs: FrozenMapping[str, Any] = FrozenMapping()
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that the name is not one of the format's own."""
         yield from _custom(self.name)
 
@@ -38,16 +38,16 @@ class OpaqueRunMode(Opaque):
         kwargs = self.tree.get("kwargs")
         return kwargs if isinstance(kwargs, FrozenMapping) else FrozenMapping()
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that the name is not one of the format's own, then that the run mode could not be judged, or how it was."""
         yield from _custom(self.name)
         if self.refused or self.name != OF_THE_FORMAT:
             yield from super().problems()
 
 
-def _custom(name: str) -> Iterator[Problem]:
+def _custom(name: str) -> Iterator[Issue]:
     if name != OF_THE_FORMAT:
-        yield Problem(loc=("name",), message=f"expected 'deepimagej', found the custom run mode {name!r}", severity="warning")
+        yield Issue(loc=("name",), message=f"expected 'deepimagej', found the custom run mode {name!r}", severity="warning")
 
 
 OptionalRunMode: TypeAlias = Annotated[RunModeDescr | None, Extension(kind="run_mode")]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ..structuring import StructureProblems
+from ...structuring.problems import StructureProblems
 from .v0_5.config import ReproducibilityTolerance
 from .v0_5.tolerances import configured_tolerances
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from ..constraints import says, whole
-from ..fields import found
+from ...structuring.format_value import format_value
+from ..constraints import json_schema, whole
 from ..files import FileDescr
 from ..generic import v0_2, v0_3
 from ..node import node
@@ -13,11 +13,11 @@ from ..node import node
 __all__ = ["WeightsEntryV04", "WeightsEntryV05"]
 
 
-@says({"pattern": whole(r"\s*[^\s:][^:]*:.*\S\s*")})
+@json_schema({"pattern": whole(r"\s*[^\s:][^:]*:.*\S\s*")})
 def _dependencies(value: str) -> str:
     manager, colon, file = value.strip().partition(":")
     if not (manager and colon and file):
-        raise ValueError(f"expected manager:file, found {found(value)}")
+        raise ValueError(f"expected manager:file, found {format_value(value)}")
     return value
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from ..fields import found
-from ..node import Loc, Problem
+from ...structuring.format_value import format_value
+from ..node import Issue, Loc
 from ..notes import mended
 from .identity import is_model
 from .kept import keep, plain
@@ -22,7 +22,7 @@ _SAYS_SOMETHING = frozenset(["description", "id_emoji", "icon", "name", "type"])
 """Fields of free text, where nothing is a placeholder."""
 
 
-def config(tree: dict[str, Any]) -> Iterator[Problem]:
+def config(tree: dict[str, Any]) -> Iterator[Issue]:
     """Keep what is in place of a mapping within one; make text of keys and numbers that are not allowed in it."""
     value = tree.get("config")
     if value is None:
@@ -35,7 +35,7 @@ def config(tree: dict[str, Any]) -> Iterator[Problem]:
         yield mended(("config",), "expected finite numbers, and text as keys, found others: read as text")
 
 
-def placeholders(tree: dict[str, Any]) -> Iterator[Problem]:
+def placeholders(tree: dict[str, Any]) -> Iterator[Issue]:
     """Leave out words such as ``todo``, which say as much as no value."""
     for loc, holder, key in list(_scalars(tree)):
         value = holder[key]
@@ -58,19 +58,19 @@ def _scalars(tree: dict[str, Any]) -> Iterator[tuple[Loc, dict[str, Any], str]]:
             yield from ((("weights", name, key), entry, key) for key in entry)
 
 
-def lists(tree: dict[str, Any]) -> Iterator[Problem]:
+def lists(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read one item in place of a list as a list of one."""
     for key in _LISTS:
         value = tree.get(key)
         if isinstance(value, dict) or (isinstance(value, str) and key not in ("links", "tags")):
             tree[key] = [value]
-            yield mended((key,), f"expected a list, found {found(value)}: read as a list of one")
+            yield mended((key,), f"expected a list, found {format_value(value)}: read as a list of one")
         elif isinstance(value, str):
             tree[key] = [part for part in re.split(r"[,;\s]\s*", value) if part] if key == "links" else _split(value)
-            yield mended((key,), f"expected a list, found {found(value)}: read as {found(tree[key])}")
+            yield mended((key,), f"expected a list, found {format_value(value)}: read as {format_value(tree[key])}")
 
 
-def texts(tree: dict[str, Any]) -> Iterator[Problem]:
+def texts(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read numbers in place of text as they are written."""
     for key in _TEXTS:
         value = tree.get(key)
@@ -94,7 +94,7 @@ def _split(text: str) -> list[str]:
     return [part.strip() for part in re.split(r"[,;]", text) if part.strip()]
 
 
-def timestamp(tree: dict[str, Any]) -> Iterator[Problem]:
+def timestamp(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read a date as the time, and a year or day in another spelling."""
     if tree.get("timestamp") is None and (date := tree.get("date")) is not None and (time := _time(date)):
         tree.pop("timestamp", None)
@@ -119,7 +119,7 @@ def _time(written: Any) -> str | None:
     return None
 
 
-def parent(tree: dict[str, Any]) -> Iterator[Problem]:
+def parent(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read a parent that is an address as a link, and one that is an id alone as such."""
     value = tree.get("parent")
     if isinstance(value, dict) and isinstance(value.get("uri"), str) and value["uri"].startswith(("http://", "https://")):
@@ -138,7 +138,7 @@ def parent(tree: dict[str, Any]) -> Iterator[Problem]:
         yield mended(("parent",), f"expected a mapping, found {value!r}: read as id")
 
 
-def run_mode(tree: dict[str, Any]) -> Iterator[Problem]:
+def run_mode(tree: dict[str, Any]) -> Iterator[Issue]:
     """Take the item of a list of one run mode, and a string for its name."""
     value = tree.get("run_mode")
     if isinstance(value, list) and len(value) == 1:
@@ -149,7 +149,7 @@ def run_mode(tree: dict[str, Any]) -> Iterator[Problem]:
         yield mended(("run_mode",), f"expected a mapping, found {value!r}: read as name")
 
 
-def attachments(tree: dict[str, Any]) -> Iterator[Problem]:
+def attachments(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read attachments that are written as those of another version."""
     value = tree.get("attachments")
     is_newest = str(tree.get("format_version")).startswith("0.5" if is_model(tree) else "0.3")
@@ -178,7 +178,7 @@ _SPELLINGS = {
 """Licenses by their letters and digits; where a spelling may mean several, as ``bsd`` or ``gpl3``, people have to decide."""
 
 
-def licenses(tree: dict[str, Any]) -> Iterator[Problem]:
+def licenses(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read other spellings of common licenses."""
     written = tree.get("license")
     if isinstance(written, list) and len(written) == 1:

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ..fields import file_name
-from ..node import Loc, Problem
+from ..node import Issue, Loc
 from ..notes import mended
 from .kept import keep
 
@@ -16,14 +16,14 @@ __all__ = ["files_of_weights", "plural_names", "test_arrays", "tests_of_tensors"
 _SINGULAR = ("test_input", "test_output", "sample_input", "sample_output")
 
 
-def plural_names(tree: dict[str, Any]) -> Iterator[Problem]:
+def plural_names(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read the names of the fields when there was one file for all tensors, and one file without a list."""
     yield from _plural(tree, tree, ())
     for key in _SINGULAR:
         yield from _as_list(tree, f"{key}s", ())
 
 
-def _plural(tree: dict[str, Any], holder: dict[str, Any], loc: Loc) -> Iterator[Problem]:
+def _plural(tree: dict[str, Any], holder: dict[str, Any], loc: Loc) -> Iterator[Issue]:
     for key in _SINGULAR:
         if isinstance(holder.get(key), (str, list)) and not tree.get(f"{key}s"):
             value = holder.pop(key)
@@ -31,13 +31,13 @@ def _plural(tree: dict[str, Any], holder: dict[str, Any], loc: Loc) -> Iterator[
             yield mended((*loc, key), f"read as {key}s")
 
 
-def _as_list(holder: dict[str, Any], key: str, loc: Loc) -> Iterator[Problem]:
+def _as_list(holder: dict[str, Any], key: str, loc: Loc) -> Iterator[Issue]:
     if isinstance(holder.get(key), str):
         holder[key] = [holder[key]]
         yield mended((*loc, key), "expected a list, found a string: read as a list of one")
 
 
-def files_of_weights(tree: dict[str, Any]) -> Iterator[Problem]:
+def files_of_weights(tree: dict[str, Any]) -> Iterator[Issue]:
     """Lift the test files of weights formats, which early versions had: they are those of the model."""
     weights = tree.get("weights")
     for name, entry in weights.items() if isinstance(weights, dict) else ():
@@ -49,7 +49,7 @@ def files_of_weights(tree: dict[str, Any]) -> Iterator[Problem]:
                     yield from _lifted(tree, entry, spelling, f"{key}s", ("weights", name))
 
 
-def _lifted(tree: dict[str, Any], entry: dict[str, Any], spelling: str, key: str, loc: Loc) -> Iterator[Problem]:
+def _lifted(tree: dict[str, Any], entry: dict[str, Any], spelling: str, key: str, loc: Loc) -> Iterator[Issue]:
     value = entry.pop(spelling)
     value = value if isinstance(value, list) else [value]
     if not tree.get(key):
@@ -61,7 +61,7 @@ def _lifted(tree: dict[str, Any], entry: dict[str, Any], spelling: str, key: str
         yield keep(tree, (*loc, spelling), value, f"there are other {key}")
 
 
-def test_arrays(tree: dict[str, Any]) -> Iterator[Problem]:
+def test_arrays(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read test files that are not ``.npy`` as sample files.
 
     Where all samples are ``.npy`` of the same names, the two were taken for each other.
@@ -99,7 +99,7 @@ def _stem(file: str) -> str:
     return PurePosixPath(file_name(file)).stem.lstrip("./")
 
 
-def tests_of_tensors(tree: dict[str, Any]) -> Iterator[Problem]:
+def tests_of_tensors(tree: dict[str, Any]) -> Iterator[Issue]:
     """Give lists of test and sample files in format 0.5 to the tensors, by position."""
     if not str(tree.get("format_version")).startswith("0.5"):
         return

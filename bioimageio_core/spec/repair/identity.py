@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..fields import found
+from ...structuring.format_value import format_value
 from ..formats import detect
-from ..node import Problem
+from ..node import Issue
 from ..notes import mended
 
 __all__ = ["format_version", "is_model", "type_"]
@@ -26,7 +26,7 @@ def is_model(tree: Mapping[str, Any]) -> bool:
     return isinstance(type_, str) and _plain_type(type_) == "model"
 
 
-def type_(tree: dict[str, Any]) -> Iterator[Problem]:
+def type_(tree: dict[str, Any]) -> Iterator[Issue]:
     """Add the type to early descriptions of models, and read it with capitals or in the plural."""
     written = tree.get("type")
     if written is None and is_model(tree):
@@ -42,7 +42,7 @@ def _plain_type(written: str) -> str:
     return written.strip().lower().removeprefix("bioimage.io ").removesuffix("s")
 
 
-def format_version(tree: dict[str, Any]) -> Iterator[Problem]:
+def format_version(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read versions that are numbers, too short, missing, or too early to be read ever."""
     written = tree.get("format_version")
     if not is_model(tree):
@@ -64,8 +64,8 @@ def format_version(tree: dict[str, Any]) -> Iterator[Problem]:
         yield _say(tree, ".".join(map(str, [*numbers, 0, 0][:3])))
 
 
-def _say(tree: dict[str, Any], version: str, why: str = "") -> Problem:
-    what = found(tree["format_version"]) if "format_version" in tree else "none"
+def _say(tree: dict[str, Any], version: str, why: str = "") -> Issue:
+    what = format_value(tree["format_version"]) if "format_version" in tree else "none"
     tree["format_version"] = version
     return mended(("format_version",), f"expected three numbers such as 0.4.10, found {what}: read as {version}{', ' * bool(why)}{why}")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..fields import found
-from ..node import Loc, Problem
+from ...structuring.format_value import format_value
+from ..node import Issue, Loc
 from ..notes import mended
 
 __all__ = ["NOTHING", "PLACE", "keep", "plain", "value_at"]
@@ -41,7 +41,7 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def keep(tree: dict[str, Any], loc: Loc, value: Any, why: str) -> Problem:
+def keep(tree: dict[str, Any], loc: Loc, value: Any, why: str) -> Issue:
     """Keep a value, which has been taken from its place, in ``config``, and return what to say of it."""
     config = tree.get("config")
     if not isinstance(config, dict):
@@ -55,4 +55,4 @@ def keep(tree: dict[str, Any], loc: Loc, value: Any, why: str) -> Problem:
         number += 1
         path = f"{written} ({number})"
     place[path] = written_plainly
-    return mended(loc, f"{found(value)} was moved to config.{PLACE}: {why}")
+    return mended(loc, f"{format_value(value)} was moved to config.{PLACE}: {why}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ..node import Loc, Problem
+from ..node import Issue, Loc
 from ..notes import mended
 from .kept import NOTHING, keep, value_at
 
@@ -22,7 +22,7 @@ _NEEDED_OF_WEIGHTS = ("architecture", "architecture_sha256", "kwargs", "sha256",
 _BY_POSITION = ("sample_inputs", "sample_outputs", "test_inputs", "test_outputs")
 
 
-def settle(tree: dict[str, Any], judge: Callable[[dict[str, Any]], Iterable[Problem]]) -> Iterator[Problem]:
+def settle(tree: dict[str, Any], judge: Callable[[dict[str, Any]], Iterable[Issue]]) -> Iterator[Issue]:
     """Move values that are at fault to ``config``, in place, until none is left or those left are needed; nulls are left out.
 
     Args:
@@ -31,7 +31,7 @@ def settle(tree: dict[str, Any], judge: Callable[[dict[str, Any]], Iterable[Prob
 
     """
     for _ in range(_ROUNDS):
-        taken: list[Problem] = []
+        taken: list[Issue] = []
         shortened: dict[Loc, int] = {}
         # From the back, so that paths into lists stay those of the document.
         for problem in reversed([problem for problem in judge(tree) if problem.severity == "error"]):
@@ -72,7 +72,7 @@ def _target(tree: dict[str, Any], loc: Loc) -> Loc | None:
     return None if loc[0] in _NEEDED else loc
 
 
-def _take(tree: dict[str, Any], loc: Loc, why: str) -> Problem:
+def _take(tree: dict[str, Any], loc: Loc, why: str) -> Issue:
     holder = value_at(tree, loc[:-1])
     value = holder.pop(loc[-1])
     if value is None:

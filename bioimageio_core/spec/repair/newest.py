@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..node import Loc, Problem
+from ..node import Issue, Loc
 from ..notes import mended
 from .kept import keep
 from .tensors import refer, tensors_of
@@ -18,7 +18,7 @@ _TENSOR_ID = 32
 """Greatest lengths."""
 
 
-def long_description(tree: dict[str, Any]) -> Iterator[Problem]:
+def long_description(tree: dict[str, Any]) -> Iterator[Issue]:
     """Cut a description to its greatest length; the whole is kept."""
     text = tree.get("description")
     if isinstance(text, str) and len(text) > _DESCRIPTION:
@@ -26,7 +26,7 @@ def long_description(tree: dict[str, Any]) -> Iterator[Problem]:
         yield keep(tree, ("description",), text, f"descriptions have at most {_DESCRIPTION} characters, the first of which were kept")
 
 
-def name(tree: dict[str, Any]) -> Iterator[Problem]:
+def name(tree: dict[str, Any]) -> Iterator[Issue]:
     """Replace characters that names do not have, and cut a name to its greatest length."""
     written = tree.get("name")
     clean = re.sub(r"[^A-Za-z0-9_+\-() ]", " ", written)[:128] if isinstance(written, str) else written
@@ -35,7 +35,7 @@ def name(tree: dict[str, Any]) -> Iterator[Problem]:
         yield mended(("name",), f"{written!r} became {clean!r}: letters, digits, spaces and _ + - ( ) are allowed, at most 128")
 
 
-def people_without_slashes(tree: dict[str, Any]) -> Iterator[Problem]:
+def people_without_slashes(tree: dict[str, Any]) -> Iterator[Issue]:
     """Remove slashes from names of people, as earlier versions did on reading."""
     for key in ("authors", "maintainers", "packaged_by"):
         people = tree.get(key)
@@ -46,7 +46,7 @@ def people_without_slashes(tree: dict[str, Any]) -> Iterator[Problem]:
                 yield mended((key, index, "name"), f"{written!r} became {clean!r}: slashes are not allowed")
 
 
-def ids_for_names(tree: dict[str, Any]) -> Iterator[Problem]:
+def ids_for_names(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read names of tensors and ops as ids, in models whose axes are those of format 0.5."""
     for side, index, tensor in tensors_of(tree):
         if not isinstance(tensor.get("axes"), list) or not str(tree.get("format_version")).startswith("0.5"):
@@ -61,7 +61,7 @@ def ids_for_names(tree: dict[str, Any]) -> Iterator[Problem]:
                 yield mended((*loc, "name"), "read as id")
 
 
-def short_ids(tree: dict[str, Any]) -> Iterator[Problem]:
+def short_ids(tree: dict[str, Any]) -> Iterator[Issue]:
     """Cut ids of tensors to their greatest length, where they still differ; references to an id change along with it."""
     present = {tensor.get("id") for _, _, tensor in tensors_of(tree) if isinstance(tensor.get("id"), str)}
     for side, index, tensor in tensors_of(tree):

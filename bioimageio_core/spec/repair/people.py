@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..node import Loc, Problem
+from ..node import Issue, Loc
 from ..notes import mended
 
 __all__ = ["citations", "people"]
@@ -14,7 +14,7 @@ __all__ = ["citations", "people"]
 _PEOPLE = ("authors", "packaged_by")
 
 
-def people(tree: dict[str, Any]) -> Iterator[Problem]:
+def people(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read a string in place of a person as the name, also of those who made weights."""
     weights = tree.get("weights")
     holders: list[tuple[Loc, dict[str, Any], str]] = [((key,), tree, key) for key in _PEOPLE]
@@ -34,14 +34,14 @@ def people(tree: dict[str, Any]) -> Iterator[Problem]:
             yield from _orcid(person, (*loc, index))
 
 
-def _orcid(person: Any, loc: Loc) -> Iterator[Problem]:
+def _orcid(person: Any, loc: Loc) -> Iterator[Issue]:
     orcid = person.get("orcid") if isinstance(person, dict) else None
     if isinstance(orcid, str) and (match := re.fullmatch(r"\s*https?://(?:www\.)?orcid\.org/([0-9Xx-]{19})/?\s*", orcid)):
         person["orcid"] = match[1].upper()
         yield mended((*loc, "orcid"), f"{orcid!r} was read as {person['orcid']}")
 
 
-def citations(tree: dict[str, Any]) -> Iterator[Problem]:
+def citations(tree: dict[str, Any]) -> Iterator[Issue]:
     """Free DOIs of prefixes, and read other addresses in their place as such; take strings for texts."""
     cite = tree.get("cite")
     if not isinstance(cite, list):

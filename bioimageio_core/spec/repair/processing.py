@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..fields import found
-from ..node import Loc, Problem
+from ...structuring.format_value import format_value
+from ..node import Issue, Loc
 from ..notes import mended
 from .tensors import tensors_of
 
@@ -24,20 +24,20 @@ _RANGES = ("min_max", "min_max_normalization", "scale_min_max")
 _KEYS = {"inputs": "preprocessing", "outputs": "postprocessing"}
 
 
-def steps(tree: dict[str, Any]) -> Iterator[Problem]:
+def steps(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read a step without a list, one whose name is its key, and former names of ops."""
     for side, index, tensor in tensors_of(tree):
         key = _KEYS[side]
         loc: Loc = (side, index, key)
         if isinstance(tensor.get(key), dict):
-            yield mended(loc, f"expected a list, found {found(tensor[key])}: read as a list of one")
+            yield mended(loc, f"expected a list, found {format_value(tensor[key])}: read as a list of one")
             tensor[key] = [tensor[key]]
         listed = tensor.get(key)
         for position in range(len(listed) if isinstance(listed, list) else 0):
             yield from _step(tensor[key], position, (*loc, position))
 
 
-def _step(listed: list[Any], position: int, loc: Loc) -> Iterator[Problem]:
+def _step(listed: list[Any], position: int, loc: Loc) -> Iterator[Issue]:
     step = listed[position]
     if isinstance(step, dict) and len(step) == 1 and (name := next(iter(step))) not in ("name", "id", "kwargs"):
         arguments = step[name]
@@ -50,7 +50,7 @@ def _step(listed: list[Any], position: int, loc: Loc) -> Iterator[Problem]:
         yield mended((*loc, "name"), f"{written!r} was read as {step['name']!r}")
 
 
-def normalization(tree: dict[str, Any]) -> Iterator[Problem]:
+def normalization(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read the one op that the first drafts of format 0.3 had under ``normalization`` as preprocessing."""
     for side, index, tensor in tensors_of(tree):
         written = tensor.get("normalization")
@@ -59,7 +59,7 @@ def normalization(tree: dict[str, Any]) -> Iterator[Problem]:
             yield mended((side, index, "normalization"), "read as preprocessing")
 
 
-def fixed_arguments(tree: dict[str, Any]) -> Iterator[Problem]:
+def fixed_arguments(tree: dict[str, Any]) -> Iterator[Issue]:
     """Add axes to ops with given numbers where there is one number for all, and leave out a mode that is the only one."""
     for loc, tensor, step in _steps_of(tree):
         kwargs = step.get("kwargs")
@@ -84,7 +84,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def fixed_range(tree: dict[str, Any]) -> Iterator[Problem]:
+def fixed_range(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read ops that bring a given range to 0..1 as linear: ``(tensor - min) / (max - min)``; not those whose range is measured."""
     for loc, _, step in _steps_of(tree):
         kwargs = step.get("kwargs")
@@ -104,7 +104,7 @@ def fixed_range(tree: dict[str, Any]) -> Iterator[Problem]:
             yield mended((*loc, "name"), message)
 
 
-def step_axes(tree: dict[str, Any]) -> Iterator[Problem]:
+def step_axes(tree: dict[str, Any]) -> Iterator[Issue]:
     """Leave out axes that the tensor lacks, which say nothing, and read lists of letters and capitals."""
     for loc, tensor, step in _steps_of(tree):
         kwargs, letters = step.get("kwargs"), tensor.get("axes")
@@ -118,7 +118,7 @@ def step_axes(tree: dict[str, Any]) -> Iterator[Problem]:
         present = "".join(letter for letter in dict.fromkeys(written.lower()) if letter in letters)
         if present and present != kwargs["axes"]:
             was, kwargs["axes"] = kwargs["axes"], present
-            yield mended((*loc, "kwargs", "axes"), f"{found(was)} was read as {present!r}, the axes of the tensor are {letters!r}")
+            yield mended((*loc, "kwargs", "axes"), f"{format_value(was)} was read as {present!r}, the axes of the tensor are {letters!r}")
 
 
 def _steps_of(tree: dict[str, Any]) -> Iterator[tuple[Loc, dict[str, Any], dict[str, Any]]]:

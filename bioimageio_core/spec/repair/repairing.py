@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from ...errors import InvalidDescriptionError, YamlError
 from ...registry import Registry
+from ...structuring.freezing import thaw
+from ...structuring.problems import StructureProblems
+from ...structuring.rules import collect_problems
+from ..converters import converter_for
 from ..formats import Detected, detect
-from ..node import Problem
+from ..node import Issue
 from ..notes import mended
-from ..structuring import StructureProblems, collect_problems, unstructure
 from ..updating import convert, update_tree
-from ..validation import combined, converter_for, read_tree, report_of
+from ..validation import combined, read_tree, report_of
 from ..versions import NEWEST, class_of, converter_format, upgrade_of
 from ..yaml import load_yaml
 from . import fields, files, identity, newest, people, processing, shapes, tensors, weights
@@ -20,12 +23,12 @@ from .leftovers import settle
 from .text import load_damaged_yaml
 
 if TYPE_CHECKING:
+    from ..resource_descr import ResourceDescr
     from ..validation import ValidationReport
-    from ..versions import ResourceDescr
 
 __all__ = ["ALL", "Repair", "repair_and_update", "repaired"]
 
-Repair: TypeAlias = Callable[[dict[str, Any]], Iterator[Problem]]
+Repair: TypeAlias = Callable[[dict[str, Any]], Iterator[Issue]]
 
 ALL: tuple[Repair, ...] = (
     identity.type_,
@@ -96,7 +99,7 @@ def repaired(content: bytes | Mapping[str, Any], registry: Registry, source: str
 
 
 def repair_and_update(
-    tree: Any, registry: Registry, source: str = "", notes: Iterable[Problem] = ()
+    tree: Any, registry: Registry, source: str = "", notes: Iterable[Issue] = ()
 ) -> tuple[ResourceDescr, ValidationReport]:
     """Return the description that a tree holds, in the newest format version of its type, and what that took.
 
@@ -120,7 +123,7 @@ def repair_and_update(
     except InvalidDescriptionError:
         if not isinstance(tree, Mapping):
             raise
-    new = unstructure(tree)
+    new = thaw(tree)
     said = list(notes)
     for repair in ALL:
         said += repair(new)
@@ -128,7 +131,7 @@ def repair_and_update(
     if detected.format is None:
         _refuse(source, detected, [*said, *detected.problems])
     upgraded, more = upgrade_of(detected.family, detected.format)(new, detected.version)
-    upgraded = unstructure(upgraded)
+    upgraded = thaw(upgraded)
     said += [*detected.problems, *more]
     updated = _newest(upgraded, detected, registry, source, said)
     for repair in _NEWEST:
@@ -142,7 +145,7 @@ def repair_and_update(
     return descr, combined(said, report)
 
 
-def _newest(upgraded: dict[str, Any], detected: Detected, registry: Registry, source: str, said: list[Problem]) -> dict[str, Any]:
+def _newest(upgraded: dict[str, Any], detected: Detected, registry: Registry, source: str, said: list[Issue]) -> dict[str, Any]:
     """Return the tree in the newest version, after repairs that the version as written needs; these are added to ``said``."""
     assert detected.format is not None
     if detected.format == NEWEST[detected.family]:
@@ -160,25 +163,25 @@ def _newest(upgraded: dict[str, Any], detected: Detected, registry: Registry, so
     if is_old_model:
         said += _not_needed(upgraded)
     converter = converter_for(registry, converter_format(detected.family, detected.format))
-    converted, more = convert(unstructure(converter.structure(upgraded, cls)), is_old_model)
+    converted, more = convert(converter.unstructure(converter.structure(upgraded, cls)), is_old_model)
     said += more
     if any(problem.severity == "error" for problem in more):
         _refuse(source, detected, said)
-    return unstructure(converted)  # type: ignore[no-any-return]
+    return thaw(converted)  # type: ignore[no-any-return]
 
 
-def _not_needed(tree: Mapping[str, Any]) -> Iterator[Problem]:
+def _not_needed(tree: Mapping[str, Any]) -> Iterator[Issue]:
     for key in _NOT_NEEDED:
         if key not in tree:
             yield mended((key,), "expected a value, found none, which format 0.5 allows")
 
 
-def _judge(cls: Any, detected: Detected, registry: Registry, *, newest_format: bool) -> Callable[[dict[str, Any]], list[Problem]]:
+def _judge(cls: Any, detected: Detected, registry: Registry, *, newest_format: bool) -> Callable[[dict[str, Any]], list[Issue]]:
     assert detected.format is not None
     version = "0.5" if newest_format else converter_format(detected.family, detected.format)
     converter = converter_for(registry, version)
 
-    def judge(tree: dict[str, Any]) -> list[Problem]:
+    def judge(tree: dict[str, Any]) -> list[Issue]:
         try:
             problems = collect_problems(converter.structure(tree, cls))
         except StructureProblems as error:
@@ -188,12 +191,12 @@ def _judge(cls: Any, detected: Detected, registry: Registry, *, newest_format: b
     return judge
 
 
-def _is_hash_of_architecture(problem: Problem, tree: Mapping[str, Any]) -> bool:
+def _is_hash_of_architecture(problem: Issue, tree: Mapping[str, Any]) -> bool:
     """Return whether a problem is the hash that format 0.4 wants of an architecture's file, and 0.5 does without."""
     loc = ("weights", "pytorch_state_dict", "architecture_sha256")
     return problem.loc == loc and tree["weights"]["pytorch_state_dict"].get(loc[-1]) is None
 
 
-def _refuse(source: str, detected: Detected, problems: list[Problem]) -> NoReturn:
+def _refuse(source: str, detected: Detected, problems: list[Issue]) -> NoReturn:
     report = report_of(source, detected, problems)
     raise InvalidDescriptionError(report.summary().replace("is invalid", "can not be repaired"), report)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..model.v0_4.least_sizes import raise_least_sizes
-from ..node import Loc, Problem
+from ..node import Issue, Loc
 from ..notes import mended
 from .tensors import tensors_of
 
 __all__ = ["exact", "least_sizes", "new_batch_axis", "without_batch"]
 
 
-def exact(tree: dict[str, Any]) -> Iterator[Problem]:
+def exact(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read fixed shapes, which the first drafts had under ``exact``."""
     for side, index, tensor in tensors_of(tree):
         shape = tensor.get("shape")
@@ -22,7 +22,7 @@ def exact(tree: dict[str, Any]) -> Iterator[Problem]:
             yield mended((side, index, "shape", "exact"), "read as shape")
 
 
-def without_batch(tree: dict[str, Any]) -> Iterator[Problem]:
+def without_batch(tree: dict[str, Any]) -> Iterator[Issue]:
     """Add the number of the batch axis to lists that have one less than there are axes, where no other can be missing.
 
     That is where a list, read from the start, has something else for the batch axis than it may have:
@@ -51,7 +51,7 @@ def without_batch(tree: dict[str, Any]) -> Iterator[Problem]:
             )
 
 
-def new_batch_axis(tree: dict[str, Any]) -> Iterator[Problem]:
+def new_batch_axis(tree: dict[str, Any]) -> Iterator[Issue]:
     """Leave out the scale of a batch axis that the tensor referred to lacks, where it is the only such axis."""
     letters = {tensor.get("name"): tensor.get("axes") for _, _, tensor in tensors_of(tree) if isinstance(tensor.get("name"), str)}
     for side, index, tensor in tensors_of(tree):
@@ -72,7 +72,7 @@ def new_batch_axis(tree: dict[str, Any]) -> Iterator[Problem]:
             yield mended(loc, f"expected a number for each of the axes {own!r}, found one less: none for b, which {reference!r} lacks")
 
 
-def least_sizes(tree: dict[str, Any]) -> Iterator[Problem]:
+def least_sizes(tree: dict[str, Any]) -> Iterator[Issue]:
     """Raise least sizes of which the halo leaves nothing, as upgrades from format 0.3 do."""
     if not str(tree.get("format_version")).startswith("0.5"):
         yield from raise_least_sizes(tree)

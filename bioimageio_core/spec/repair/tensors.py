@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..fields import found
-from ..node import Problem
+from ...structuring.format_value import format_value
+from ..node import Issue
 from ..notes import mended
 
 __all__ = ["axes", "data_range", "names", "refer", "reference_input", "tensors_of"]
@@ -23,7 +23,7 @@ def tensors_of(tree: dict[str, Any]) -> Iterator[tuple[str, int, dict[str, Any]]
                 yield side, index, tensor
 
 
-def axes(tree: dict[str, Any]) -> Iterator[Problem]:
+def axes(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read letters of axes that are capitals, or a list."""
     for side, index, tensor in tensors_of(tree):
         written = tensor.get("axes")
@@ -31,10 +31,10 @@ def axes(tree: dict[str, Any]) -> Iterator[Problem]:
             written = "".join(written)
         if isinstance(written, str) and re.fullmatch("[bitczyx]+", written.lower()) and written.lower() != tensor["axes"]:
             was, tensor["axes"] = tensor["axes"], written.lower()
-            yield mended((side, index, "axes"), f"{found(was)} was read as {tensor['axes']!r}")
+            yield mended((side, index, "axes"), f"{format_value(was)} was read as {tensor['axes']!r}")
 
 
-def data_range(tree: dict[str, Any]) -> Iterator[Problem]:
+def data_range(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read a range that is a string which looks like a list."""
     for side, index, tensor in tensors_of(tree):
         written = tensor.get("data_range")
@@ -53,7 +53,7 @@ def _number(text: str) -> float | None:
         return None
 
 
-def reference_input(tree: dict[str, Any]) -> Iterator[Problem]:
+def reference_input(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read ``reference_input``, the name up to 0.3.2, in later versions too."""
     for side, index, tensor in tensors_of(tree):
         shape = tensor.get("shape")
@@ -62,7 +62,7 @@ def reference_input(tree: dict[str, Any]) -> Iterator[Problem]:
             yield mended((side, index, "shape", "reference_input"), "read as reference_tensor")
 
 
-def names(tree: dict[str, Any]) -> Iterator[Problem]:
+def names(tree: dict[str, Any]) -> Iterator[Issue]:
     """Make identifiers of names of tensors; references to a name change along with it."""
     present = {tensor.get("name") for _, _, tensor in tensors_of(tree) if isinstance(tensor.get("name"), str)}
     for side, index, tensor in tensors_of(tree):

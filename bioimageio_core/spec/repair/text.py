@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import YamlError
-from ..node import Problem
+from ..node import Issue
 from ..notes import mended
 from ..yaml import Faults, load_yaml
 from .kept import keep, value_at
@@ -19,7 +19,7 @@ _TAB_WIDTHS = (8, 4, 2)
 """Columns between tab stops, the most common first."""
 
 
-def load_damaged_yaml(text: bytes, *, source: str = "") -> tuple[dict[str, Any], list[Problem]]:
+def load_damaged_yaml(text: bytes, *, source: str = "") -> tuple[dict[str, Any], list[Issue]]:
     """Read YAML as `load_yaml` does, also where bytes are not UTF-8, tabs indent, keys repeat or several documents follow each other.
 
     Returns:
@@ -48,7 +48,7 @@ def load_damaged_yaml(text: bytes, *, source: str = "") -> tuple[dict[str, Any],
     raise failure
 
 
-def _left_out(tree: dict[str, Any], faults: Faults) -> Iterator[Problem]:
+def _left_out(tree: dict[str, Any], faults: Faults) -> Iterator[Issue]:
     for loc, earlier in faults.repeated:
         if value_at(tree, loc) == earlier:
             yield mended(loc, "expected distinct keys, found this one twice with the same value")
@@ -58,7 +58,7 @@ def _left_out(tree: dict[str, Any], faults: Faults) -> Iterator[Problem]:
         yield keep(tree, (f"document {number}",), document, "a description is one document, and the first was taken")
 
 
-def _decoded(text: bytes) -> tuple[str, list[Problem]]:
+def _decoded(text: bytes) -> tuple[str, list[Issue]]:
     if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return text.decode("utf-16", errors="replace"), [mended((), "expected text in UTF-8, found UTF-16")]
     try:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..fields import file_name, found
-from ..node import Problem
+from ...structuring.format_value import format_value
+from ..fields import file_name
+from ..node import Issue
 from ..notes import mended
 from .kept import keep
 
@@ -23,7 +24,7 @@ _SUFFIXES = {".onnx": "onnx", ".h5": "keras_hdf5", ".hdf5": "keras_hdf5"}
 _OF_ROOT = ("source", "sha256", "kwargs", "dependencies", "language", "framework")
 
 
-def model_block(tree: dict[str, Any]) -> Iterator[Problem]:
+def model_block(tree: dict[str, Any]) -> Iterator[Issue]:
     """Lift the architecture and what runs it from under ``model``, where the first drafts had it."""
     block = tree.get("model")
     if not isinstance(block, dict):
@@ -37,7 +38,7 @@ def model_block(tree: dict[str, Any]) -> Iterator[Problem]:
             yield keep(tree, ("model", key), value, "the format has no such field")
 
 
-def optional_kwargs(tree: dict[str, Any]) -> Iterator[Problem]:
+def optional_kwargs(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read the former name of the arguments of the architecture."""
     value = tree.get("optional_kwargs")
     if isinstance(value, dict) and "kwargs" not in tree:
@@ -45,7 +46,7 @@ def optional_kwargs(tree: dict[str, Any]) -> Iterator[Problem]:
         yield mended(("optional_kwargs",), "read as kwargs")
 
 
-def listed(tree: dict[str, Any]) -> Iterator[Problem]:
+def listed(tree: dict[str, Any]) -> Iterator[Issue]:
     """Keep the first of the weights that the first drafts listed, their default, as that of its format."""
     entries = tree.get("weights")
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
@@ -77,7 +78,7 @@ def _format_of(tree: dict[str, Any], entry: dict[str, Any]) -> str | None:
     return "tensorflow_saved_model_bundle" if framework == "tensorflow" and name.endswith(".zip") else None
 
 
-def own_names(tree: dict[str, Any]) -> Iterator[Problem]:
+def own_names(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read a single entry under a name of its own, where the model says what it is."""
     weights = tree.get("weights")
     if not isinstance(weights, dict) or len(weights) != 1:
@@ -88,7 +89,7 @@ def own_names(tree: dict[str, Any]) -> Iterator[Problem]:
         yield mended(("weights", name), f"read as {weights_format}, going by the framework and the files that the model names")
 
 
-def former_names(tree: dict[str, Any]) -> Iterator[Problem]:
+def former_names(tree: dict[str, Any]) -> Iterator[Issue]:
     """Read former names of weights formats, in versions too that had the present ones."""
     weights = tree.get("weights")
     if not isinstance(weights, dict):
@@ -102,7 +103,7 @@ def former_names(tree: dict[str, Any]) -> Iterator[Problem]:
             yield mended(("weights", old), f"read as {new}")
 
 
-def architecture(tree: dict[str, Any]) -> Iterator[Problem]:
+def architecture(tree: dict[str, Any]) -> Iterator[Issue]:
     """Part the file and the name of an architecture by one colon, the name coming last."""
     weights = tree.get("weights")
     entry = weights.get("pytorch_state_dict") if isinstance(weights, dict) else None
@@ -117,10 +118,10 @@ def architecture(tree: dict[str, Any]) -> Iterator[Problem]:
         plain = re.sub(r"(?<=\.py)::+(?=\w+$)", ":", plain)
         if plain != written:
             holder[key] = plain
-            yield mended(loc, f"{found(written)} was read as {found(plain)}")
+            yield mended(loc, f"{format_value(written)} was read as {format_value(plain)}")
 
 
-def stray_architecture(tree: dict[str, Any]) -> Iterator[Problem]:
+def stray_architecture(tree: dict[str, Any]) -> Iterator[Issue]:
     """Keep the architecture that early versions had beside the weights where none of the weights need one."""
     weights = tree.get("weights")
     if not isinstance(weights, dict) or "pytorch_state_dict" in weights or not str(tree.get("format_version")).startswith("0.3"):

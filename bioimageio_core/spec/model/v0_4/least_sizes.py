@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
-from ...node import Problem
+from ...node import Issue
 from ...notes import lost
 
 __all__ = ["raise_least_sizes"]
 
 
-def raise_least_sizes(new: dict[str, Any]) -> list[Problem]:
+def raise_least_sizes(new: dict[str, Any]) -> list[Issue]:
     """Raise ``min`` of shapes of inputs, by whole steps, to where no halo takes all of the output; in place.
 
     Smaller images than that never gave anything.

@@ -3,59 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal
 
-import attrs
-
-from ...dataset.v0_2 import DatasetDescr
-from ...extensions import WeightsEntries
-from ...fields import each, non_empty, suffix
-from ...generic.v0_2 import Author, LinkedDataset, ResourceDescrBase
-from ...node import Node, Problem, node
-from ...strings import Icon, PackagedSource, Timestamp
-from ..run_mode import OptionalRunMode
+from ...node import Issue, node
 from . import rules
-from .tensors import InputTensorDescr, OutputTensorDescr
+from .model_fields import LATEST, LinkedModel, ModelFields
 
 __all__ = ["LATEST", "LinkedModel", "ModelDescr"]
 
-LATEST = "0.4.10"
-
 
 @node
-class LinkedModel(Node):
-    """A model by its id, or by what earlier versions wrote instead; nothing of it is needed."""
-
-    allows_unknown_keys: ClassVar[bool] = True
-
-    id: str | None = None
-    version_number: int | None = None
-
-
-@node
-class ModelDescr(ResourceDescrBase):
+class ModelDescr(ModelFields):
     """A model: what it takes and returns, its weights, and who made it."""
 
-    format_version: str = LATEST
-    type: Literal["model"] = "model"
-    timestamp: Timestamp
-    documentation: PackagedSource
-    icon: Icon | PackagedSource | None = None
-    authors: tuple[Author, ...] = attrs.field(validator=non_empty)
-    packaged_by: tuple[Author, ...] = ()
-    license: str
-    parent: LinkedModel | None = None
-    training_data: LinkedDataset | DatasetDescr | None = None
-    run_mode: OptionalRunMode = None
-    inputs: tuple[InputTensorDescr, ...] = attrs.field(validator=non_empty)
-    outputs: tuple[OutputTensorDescr, ...] = attrs.field(validator=non_empty)
-    test_inputs: tuple[PackagedSource, ...] = attrs.field(validator=(non_empty, each(suffix(".npy"))))
-    test_outputs: tuple[PackagedSource, ...] = attrs.field(validator=(non_empty, each(suffix(".npy"))))
-    sample_inputs: tuple[PackagedSource, ...] = ()
-    sample_outputs: tuple[PackagedSource, ...] = ()
-    weights: WeightsEntries = attrs.field(validator=non_empty)
-
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield what is wrong between the parts of the model, then what others will miss in it."""
         for rule in rules.ALL:
             yield from rule(self)

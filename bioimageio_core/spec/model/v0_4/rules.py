@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from ...generic.licenses import LICENSES
-from ...node import Problem
+from ...node import Issue
+from .model_fields import ModelFields
 from .tensors import ImplicitOutputShape, InputTensorDescr, OutputTensorDescr, ParameterizedInputShape
-
-if TYPE_CHECKING:
-    from .model import ModelDescr
 
 __all__ = ["ALL"]
 
 _PARENTS = ("keras_hdf5", "onnx", "pytorch_state_dict", "tensorflow_js", "tensorflow_saved_model_bundle", "torchscript")
 
 
-def unique_tensor_names(descr: ModelDescr) -> Iterator[Problem]:
+def unique_tensor_names(descr: ModelFields) -> Iterator[Issue]:
     """Tensor names differ across inputs and outputs."""
     seen: set[str] = set()
     for key, tensors in (("inputs", descr.inputs), ("outputs", descr.outputs)):
         for index, tensor in enumerate(tensors):
             if tensor.name in seen:
                 message = f"expected distinct tensor names across inputs and outputs, found {tensor.name!r} more than once"
-                yield Problem(loc=(key, index, "name"), message=message)
+                yield Issue(loc=(key, index, "name"), message=message)
             seen.add(tensor.name)
 
 
-def output_shapes(descr: ModelDescr) -> Iterator[Problem]:
+def output_shapes(descr: ModelFields) -> Iterator[Issue]:
     """Implicit shapes refer to a tensor of matching rank; what a halo leaves is not empty."""
     tensors: dict[str, InputTensorDescr | OutputTensorDescr] = {tensor.name: tensor for tensor in descr.inputs}
     tensors.update((tensor.name, tensor) for tensor in descr.outputs)
@@ -36,18 +33,16 @@ def output_shapes(descr: ModelDescr) -> Iterator[Problem]:
         if isinstance(output.shape, ImplicitOutputShape):
             problem = _reference_problem(output, output.shape, tensors)
             if problem is not None:
-                yield Problem(loc=("outputs", index, "shape", *problem.loc), message=problem.message)
+                yield Issue(loc=("outputs", index, "shape", *problem.loc), message=problem.message)
                 continue
         try:
             least = _least_shape(output, tensors, seen=())
         except OverflowError:
-            yield Problem(
-                loc=("outputs", index, "shape"), message="expected a shape that can be computed, found numbers that are too large"
-            )
+            yield Issue(loc=("outputs", index, "shape"), message="expected a shape that can be computed, found numbers that are too large")
             continue
         if least is None:
             message = "expected a reference that leads to an input or a fixed shape, found a circle"
-            yield Problem(loc=("outputs", index, "shape", "reference_tensor"), message=message)
+            yield Issue(loc=("outputs", index, "shape", "reference_tensor"), message=message)
             continue
         for axis, size in enumerate(least):
             halo = output.halo[axis] if output.halo and axis < len(output.halo) else 0
@@ -56,23 +51,21 @@ def output_shapes(descr: ModelDescr) -> Iterator[Problem]:
                 message = (
                     f"expected something to be left of axis {axis} of least size {size}, found {size - 2 * halo} after a halo of {halo}"
                 )
-                yield Problem(loc=loc, message=message)
+                yield Issue(loc=loc, message=message)
 
 
 def _reference_problem(
     output: OutputTensorDescr, shape: ImplicitOutputShape, tensors: dict[str, InputTensorDescr | OutputTensorDescr]
-) -> Problem | None:
+) -> Issue | None:
     reference = tensors.get(shape.reference_tensor)
     if reference is None:
         others = ", ".join(name for name in tensors if name != output.name)
-        return Problem(
-            loc=("reference_tensor",), message=f"expected the name of another tensor ({others}), found {shape.reference_tensor!r}"
-        )
+        return Issue(loc=("reference_tensor",), message=f"expected the name of another tensor ({others}), found {shape.reference_tensor!r}")
     scaled = sum(scale is not None for scale in shape.scale)
     rank = _rank(reference)
     if scaled != rank:
         message = f"expected a scale for each of the {rank} axes of {shape.reference_tensor!r}, found {scaled}"
-        return Problem(loc=("scale",), message=message)
+        return Issue(loc=("scale",), message=message)
     return None
 
 
@@ -103,7 +96,7 @@ def _least_shape(
     )
 
 
-def reference_tensors(descr: ModelDescr) -> Iterator[Problem]:
+def reference_tensors(descr: ModelFields) -> Iterator[Issue]:
     """Require that steps refer to inputs only, and in preprocessing to another one."""
     names = [tensor.name for tensor in descr.inputs]
     for key, steps_key, tensors in (("inputs", "preprocessing", descr.inputs), ("outputs", "postprocessing", descr.outputs)):
@@ -113,25 +106,25 @@ def reference_tensors(descr: ModelDescr) -> Iterator[Problem]:
                 name = getattr(getattr(step, "kwargs", None), "reference_tensor", None)
                 if name is not None and name not in allowed:
                     loc = (key, index, steps_key, position, "kwargs", "reference_tensor")
-                    yield Problem(loc=loc, message=f"expected the name of an input ({', '.join(allowed) or 'none'}), found {name!r}")
+                    yield Issue(loc=loc, message=f"expected the name of an input ({', '.join(allowed) or 'none'}), found {name!r}")
 
 
-def weights_parents(descr: ModelDescr) -> Iterator[Problem]:
+def weights_parents(descr: ModelFields) -> Iterator[Issue]:
     """Weights are not their own parents."""
     for name, entry in descr.weights.items():
         if entry.parent is not None and (entry.parent == name or entry.parent not in (*_PARENTS, *descr.weights)):
-            yield Problem(loc=("weights", name, "parent"), message=f"expected another weights format, found {entry.parent!r}")
+            yield Issue(loc=("weights", name, "parent"), message=f"expected another weights format, found {entry.parent!r}")
 
 
-def documented(descr: ModelDescr) -> Iterator[Problem]:
+def documented(descr: ModelFields) -> Iterator[Issue]:
     """Ask for what makes a model findable and citable."""
     if not descr.cite:
-        yield Problem(loc=("cite",), message="expected something to cite, found none", severity="warning")
+        yield Issue(loc=("cite",), message="expected something to cite, found none", severity="warning")
     if descr.license not in LICENSES:
         message = f"expected an identifier of the SPDX license list, found {descr.license!r}"
-        yield Problem(loc=("license",), message=message, severity="warning")
+        yield Issue(loc=("license",), message=message, severity="warning")
     if not 5 <= len(descr.name) <= 64:
-        yield Problem(loc=("name",), message=f"expected 5 to 64 characters, found {len(descr.name)}", severity="info")
+        yield Issue(loc=("name",), message=f"expected 5 to 64 characters, found {len(descr.name)}", severity="info")
 
 
 ALL = (unique_tensor_names, output_shapes, reference_tensors, weights_parents, documented)

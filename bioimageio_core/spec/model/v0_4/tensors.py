@@ -7,19 +7,20 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import attrs
 
-from ...constraints import says
+from ....structuring.format_value import format_value
+from ....structuring.scalars import NonFinite
+from ...constraints import json_schema
 from ...extensions import PostprocessingStep, PreprocessingStep
-from ...fields import TensorName, found, non_empty, unique
-from ...node import Node, Problem, node
-from ...scalars import NonFinite
+from ...fields import TensorName, non_empty, unique
+from ...node import Issue, Node, node
 
 __all__ = ["ImplicitOutputShape", "InputTensorDescr", "OutputTensorDescr", "ParameterizedInputShape", "TensorDescr"]
 
 
-@says({"pattern": "^[bitczyx]*$"})
+@json_schema({"pattern": "^[bitczyx]*$"})
 def _axes(value: str) -> str:
     if not set(value) <= set("bitczyx"):
-        raise ValueError(f"expected letters out of b, i, t, c, z, y and x, found {found(value)}")
+        raise ValueError(f"expected letters out of b, i, t, c, z, y and x, found {format_value(value)}")
     return value
 
 
@@ -34,10 +35,10 @@ class ParameterizedInputShape(Node):
     min: tuple[int, ...] = attrs.field(validator=non_empty)
     step: tuple[int, ...] = attrs.field(validator=non_empty)
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that the lists differ in length."""
         if len(self.min) != len(self.step):
-            yield Problem(loc=("step",), message=f"expected as many as min has, {len(self.min)}, found {len(self.step)}")
+            yield Issue(loc=("step",), message=f"expected as many as min has, {len(self.min)}, found {len(self.step)}")
 
 
 @node
@@ -49,16 +50,16 @@ class ImplicitOutputShape(Node):
     offset: tuple[float, ...] = attrs.field(validator=non_empty)
     """Multiples of one half."""
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield lists that differ in length, and offsets that make no sense."""
         if len(self.scale) != len(self.offset):
-            yield Problem(loc=("offset",), message=f"expected as many as scale has, {len(self.scale)}, found {len(self.offset)}")
+            yield Issue(loc=("offset",), message=f"expected as many as scale has, {len(self.scale)}, found {len(self.offset)}")
         for index, offset in enumerate(self.offset):
             if not float(2 * offset).is_integer():
-                yield Problem(loc=("offset", index), message=f"expected a multiple of 0.5, found {offset}")
+                yield Issue(loc=("offset", index), message=f"expected a multiple of 0.5, found {offset}")
         for index, (scale, offset) in enumerate(zip(self.scale, self.offset, strict=False)):
             if scale is None and not offset:
-                yield Problem(loc=("offset", index), message=f"expected a size for the new axis, found {offset}")
+                yield Issue(loc=("offset", index), message=f"expected a size for the new axis, found {offset}")
 
 
 @node
@@ -82,16 +83,16 @@ class InputTensorDescr(_TensorDescr):
         """Name of the dtype."""
         return self.data_type
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield a batch axis of other size than 1, and steps along other axes than the tensor has."""
         batch = self.axes.find("b")
         least = self.shape.min if isinstance(self.shape, ParameterizedInputShape) else self.shape
         if 0 <= batch < len(least) and least[batch] != 1:
             loc = ("shape", "min", batch) if isinstance(self.shape, ParameterizedInputShape) else ("shape", batch)
-            yield Problem(loc=loc, message=f"expected 1 for the batch axis, found {least[batch]}")
+            yield Issue(loc=loc, message=f"expected 1 for the batch axis, found {least[batch]}")
         step = self.shape.step if isinstance(self.shape, ParameterizedInputShape) else ()
         if 0 <= batch < len(step) and step[batch]:
-            yield Problem(loc=("shape", "step", batch), message=f"expected 0 for the batch axis, found {step[batch]}")
+            yield Issue(loc=("shape", "step", batch), message=f"expected 0 for the batch axis, found {step[batch]}")
         if len(least) != len(self.axes):
             yield _rank("shape", len(least), self.axes)
         yield from _step_problems("preprocessing", self.preprocessing, self.axes)
@@ -113,11 +114,11 @@ class OutputTensorDescr(_TensorDescr):
         """Name of the dtype."""
         return self.data_type
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield a halo of the wrong length, and steps along other axes than the tensor has."""
         rank = len(self.shape.scale) if isinstance(self.shape, ImplicitOutputShape) else len(self.shape)
         if self.halo and len(self.halo) != rank:
-            yield Problem(loc=("halo",), message=f"expected as many as shape has, {rank}, found {len(self.halo)}")
+            yield Issue(loc=("halo",), message=f"expected as many as shape has, {rank}, found {len(self.halo)}")
         if rank != len(self.axes):
             yield _rank("shape", rank, self.axes)
         yield from _step_problems("postprocessing", self.postprocessing, self.axes)
@@ -126,13 +127,13 @@ class OutputTensorDescr(_TensorDescr):
 TensorDescr: TypeAlias = InputTensorDescr | OutputTensorDescr
 
 
-def _rank(key: str, rank: int, axes: str) -> Problem:
-    return Problem(loc=(key,), message=f"expected a number for each of the axes {axes!r}, found {rank}", severity="warning")
+def _rank(key: str, rank: int, axes: str) -> Issue:
+    return Issue(loc=(key,), message=f"expected a number for each of the axes {axes!r}, found {rank}", severity="warning")
 
 
-def _step_problems(key: str, steps: tuple[Any, ...], axes: str) -> Iterator[Problem]:
+def _step_problems(key: str, steps: tuple[Any, ...], axes: str) -> Iterator[Issue]:
     for index, step in enumerate(steps):
         named = getattr(getattr(step, "kwargs", None), "axes", None)
         if isinstance(named, (str, tuple)) and not set(named) <= set(axes):
-            message = f"expected axes of the tensor ({axes}), found {found(named)}"
-            yield Problem(loc=(key, index, "kwargs", "axes"), message=message)
+            message = f"expected axes of the tensor ({axes}), found {format_value(named)}"
+            yield Issue(loc=(key, index, "kwargs", "axes"), message=message)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...dataset.embedded import upgrade_embedded
 from ...generic.upgrade_v0_2 import name_people, take_nickname, without_slashes
-from ...node import Problem
+from ...node import Issue
 from ...notes import changed, lost
 from .model import LATEST
 from .upgrade_v0_3 import from_v0_3
@@ -15,7 +15,7 @@ from .upgrade_v0_3 import from_v0_3
 __all__ = ["upgrade"]
 
 
-def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Problem]]:
+def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Issue]]:
     """Return the tree in the form of the latest micro version, and what was changed; ``tree`` itself is left as it is."""
     new, notes = from_v0_3(tree, version) if version < (0, 4, 0) else (dict(tree), [])
     if version < (0, 4, 1):
@@ -34,7 +34,7 @@ def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dic
     return new, notes
 
 
-def _name_parent(new: dict[str, Any]) -> list[Problem]:
+def _name_parent(new: dict[str, Any]) -> list[Issue]:
     """Up to 0.4.4 a parent was a text: its id, or where it was."""
     parent = new.get("parent")
     if not isinstance(parent, str):
@@ -44,7 +44,7 @@ def _name_parent(new: dict[str, Any]) -> list[Problem]:
     return [changed(("parent",), f"read as its {key}")]
 
 
-def _move_dependencies(new: dict[str, Any]) -> list[Problem]:
+def _move_dependencies(new: dict[str, Any]) -> list[Issue]:
     """Up to 0.4.0 dependencies stood at the top level; they are those of the PyTorch weights."""
     if "dependencies" not in new:
         return []

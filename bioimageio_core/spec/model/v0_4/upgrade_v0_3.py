@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...generic.upgrade_v0_2 import name_people
-from ...node import Problem
+from ...node import Issue
 from ...notes import changed, lost
 from .least_sizes import raise_least_sizes
 
@@ -16,10 +16,10 @@ _PEOPLE = ("authors", "packaged_by")
 _OF_PYTORCH = {"source": "architecture", "sha256": "architecture_sha256", "kwargs": "kwargs"}
 
 
-def from_v0_3(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Problem]]:
+def from_v0_3(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Issue]]:
     """Return the tree in the form of format 0.4.0, and what was changed or lost; ``tree`` itself is left as it is."""
     new = dict(tree)
-    notes: list[Problem] = []
+    notes: list[Issue] = []
     if version < (0, 3, 2):
         notes += _name_everyone(new)
         notes += _take_future(new)
@@ -40,7 +40,7 @@ def _weights(new: dict[str, Any]) -> dict[str, Any]:
     return dict(weights) if isinstance(weights, Mapping) else {}
 
 
-def _name_everyone(new: dict[str, Any]) -> list[Problem]:
+def _name_everyone(new: dict[str, Any]) -> list[Issue]:
     """Up to 0.3.1 people were strings."""
     notes = name_people(new, *_PEOPLE)
     weights = _weights(new)
@@ -53,7 +53,7 @@ def _name_everyone(new: dict[str, Any]) -> list[Problem]:
     return notes
 
 
-def _take_future(new: dict[str, Any]) -> list[Problem]:
+def _take_future(new: dict[str, Any]) -> list[Issue]:
     """Take what 0.3.1 could not say and kept under ``config.future`` for 0.3.2."""
     config = new.get("config")
     future = config.get("future") if isinstance(config, Mapping) else None
@@ -88,7 +88,7 @@ def _merged(people: Any, more: Any) -> Any:
     ]
 
 
-def _refer_to_tensors(new: dict[str, Any]) -> list[Problem]:
+def _refer_to_tensors(new: dict[str, Any]) -> list[Issue]:
     """Up to 0.3.2 shapes of outputs referred to an input only."""
     outputs = new.get("outputs")
     if not isinstance(outputs, (list, tuple)):
@@ -112,9 +112,9 @@ def _clean_config(new: dict[str, Any]) -> None:
         new["config"] = {key: value for key, value in config.items() if key != "future" or value}
 
 
-def _move_architecture(new: dict[str, Any]) -> list[Problem]:
+def _move_architecture(new: dict[str, Any]) -> list[Issue]:
     """Up to 0.3.6 the architecture stood at the top level; it is that of the PyTorch weights."""
-    notes: list[Problem] = []
+    notes: list[Issue] = []
     weights = _weights(new)
     if "pytorch_script" in weights:
         weights = {"torchscript" if name == "pytorch_script" else name: entry for name, entry in weights.items()}

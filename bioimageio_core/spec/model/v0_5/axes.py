@@ -6,8 +6,9 @@ from typing import Annotated, Literal, TypeAlias
 
 import attrs
 
-from ...constraints import caseless, says, whole
-from ...fields import AxisId, NonBatchAxisId, found, in_range, length, non_empty
+from ....structuring.format_value import format_value
+from ...constraints import caseless, json_schema, whole
+from ...fields import AxisId, NonBatchAxisId, in_range, length, non_empty
 from ...node import Node, node
 from .sizes import DataDependentSize, FixedSize, ParameterizedSize, SizeReference
 
@@ -44,10 +45,10 @@ TimeUnit: TypeAlias = Literal[
 """Units of time that OME-Zarr knows."""
 
 
-@says({"pattern": whole(caseless("b|batch"))})
+@json_schema({"pattern": whole(caseless("b|batch"))})
 def _batch(value: str) -> str:
     if value != "batch":
-        raise ValueError(f"expected 'batch' as the id of a batch axis, found {found(value)}")
+        raise ValueError(f"expected 'batch' as the id of a batch axis, found {format_value(value)}")
     return value
 
 

@@ -10,7 +10,7 @@ import attrs
 from ....typing import FrozenMapping
 from ...extensions import AlsoAs
 from ...fields import TensorId, each, in_range, length
-from ...node import Node, Problem, node
+from ...node import Issue, Node, node
 from ...strings import HttpUrl, ResourceId
 
 __all__ = ["BioimageioConfig", "Config", "ConfigMapping", "Evaluation", "ReproducibilityTolerance"]
@@ -34,12 +34,12 @@ class ReproducibilityTolerance(_Open):
     weights_formats: tuple[str, ...] = ()
     """Weights formats that it is for; none listed means all."""
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield tolerances that discrete values can not have."""
         if self.output_ids == "any_discrete_output":
             for key in ("relative_tolerance", "absolute_tolerance"):
                 if key in self.written.keys and getattr(self, key) != 0:
-                    yield Problem(loc=(key,), message=f"expected 0 for discrete outputs, found {getattr(self, key)}")
+                    yield Issue(loc=(key,), message=f"expected 0 for discrete outputs, found {getattr(self, key)}")
 
 
 @node
@@ -60,18 +60,18 @@ class Evaluation(_Open):
 
     results_summary: str | None = None
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield lists whose lengths do not agree."""
         for key in ("evaluation_factors", "metrics"):
             short, long = len(getattr(self, key)), len(getattr(self, f"{key}_long"))
             if short != long:
-                yield Problem(loc=(f"{key}_long",), message=f"expected as many as {key} has, {short}, found {long}")
+                yield Issue(loc=(f"{key}_long",), message=f"expected as many as {key} has, {short}, found {long}")
         if len(self.results) != len(self.metrics):
-            yield Problem(loc=("results",), message=f"expected a row for each of {len(self.metrics)} metrics, found {len(self.results)}")
+            yield Issue(loc=("results",), message=f"expected a row for each of {len(self.metrics)} metrics, found {len(self.results)}")
         for index, row in enumerate(self.results):
             if len(row) != len(self.evaluation_factors):
                 message = f"expected a value for each of {len(self.evaluation_factors)} evaluation factors, found {len(row)}"
-                yield Problem(loc=("results", index), message=message)
+                yield Issue(loc=("results", index), message=message)
 
 
 @node

@@ -9,10 +9,11 @@ from typing import Annotated, Literal, TypeAlias
 
 import attrs
 
-from ...constraints import says, whole
-from ...fields import DType, found, non_empty
-from ...node import Node, Problem, node
-from ...scalars import NonFinite
+from ....structuring.format_value import format_value
+from ....structuring.scalars import NonFinite
+from ...constraints import json_schema, whole
+from ...fields import DType, non_empty
+from ...node import Issue, Node, node
 
 __all__ = ["Data", "IntervalOrRatioDataDescr", "NominalOrOrdinalDataDescr", "SiUnit"]
 
@@ -28,11 +29,11 @@ def _units(times: str) -> str:
 _SI_UNIT = re.compile(_units("·"))
 
 
-@says({"pattern": whole(_units("[·×* ]"))})
+@json_schema({"pattern": whole(_units("[·×* ]"))})
 def _si_unit(value: str) -> str:
     normal = re.sub(r"[×* ]", "·", value)
     if _SI_UNIT.fullmatch(normal) is None:
-        raise ValueError(f"expected an SI unit such as µm or kg·m^2/s, found {found(value)}")
+        raise ValueError(f"expected an SI unit such as µm or kg·m^2/s, found {format_value(value)}")
     return normal
 
 
@@ -57,13 +58,13 @@ class NominalOrOrdinalDataDescr(Node):
     type: DType = "uint8"
     unit: Literal["arbitrary unit"] | SiUnit | None = None
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield values that the dtype can not hold."""
         if any(isinstance(v, str) for v in self.values):
             if not all(isinstance(v, str) for v in self.values):
-                yield Problem(loc=("values",), message=f"expected values of one kind, found {found(self.values)}")
+                yield Issue(loc=("values",), message=f"expected values of one kind, found {format_value(self.values)}")
             elif not self.type.startswith("uint"):
-                yield Problem(loc=("type",), message=f"expected an unsigned integer type for names as values, found {self.type!r}")
+                yield Issue(loc=("type",), message=f"expected an unsigned integer type for names as values, found {self.type!r}")
             return
         for index, value in enumerate(self.values):
             if self.type == "bool":
@@ -73,7 +74,7 @@ class NominalOrOrdinalDataDescr(Node):
             else:
                 fits = isinstance(value, int)
             if not fits or not _within(value, self.type):
-                yield Problem(loc=("values", index), message=f"expected a value that {self.type} can hold, found {found(value)}")
+                yield Issue(loc=("values", index), message=f"expected a value that {self.type} can hold, found {format_value(value)}")
 
 
 def _within(value: bool | int | float | str, dtype: str) -> bool:
@@ -93,13 +94,13 @@ class IntervalOrRatioDataDescr(Node):
     scale: float = 1.0
     offset: float | None = None
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield bounds that are no numbers."""
         for index, bound in enumerate(self.range):
             if bound is not None and math.isnan(bound):
-                yield Problem(loc=("range", index), message="expected a number or null, found NaN")
+                yield Issue(loc=("range", index), message="expected a number or null, found NaN")
             elif bound is not None and math.isinf(bound):
-                yield Problem(loc=("range", index), message=f"expected null where there is no bound, found {bound}", severity="warning")
+                yield Issue(loc=("range", index), message=f"expected null where there is no bound, found {bound}", severity="warning")
 
 
 Data: TypeAlias = NominalOrOrdinalDataDescr | IntervalOrRatioDataDescr

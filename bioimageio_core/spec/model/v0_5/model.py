@@ -3,53 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
-import attrs
-
-from ....typing import FrozenMapping
-from ...dataset import v0_2 as dataset_v0_2
-from ...dataset import v0_3 as dataset_v0_3
-from ...extensions import WeightsEntries
-from ...fields import non_empty
-from ...generic.v0_3 import Author, LinkedDataset, ResourceDescrBase
-from ...node import Node, Problem, node
-from ...strings import ResourceId, Timestamp, Version
-from ..run_mode import OptionalRunMode
+from ...node import Issue, node
 from . import rules
-from .config import ConfigMapping
-from .tensors import InputTensorDescr, OutputTensorDescr
+from .model_fields import LATEST, LinkedModel, ModelFields
 
 __all__ = ["LATEST", "LinkedModel", "ModelDescr"]
 
-LATEST = "0.5.14"
-
 
 @node
-class LinkedModel(Node):
-    """A model by its id."""
-
-    id: ResourceId
-    version: Version | None = None
-
-
-@node
-class ModelDescr(ResourceDescrBase):
+class ModelDescr(ModelFields):
     """A model: what it takes and returns, its weights, and who made it."""
 
-    format_version: str = LATEST
-    type: Literal["model"] = "model"
-    timestamp: Timestamp | None = None
-    packaged_by: tuple[Author, ...] = ()
-    parent: LinkedModel | None = None
-    training_data: LinkedDataset | dataset_v0_3.DatasetDescr | dataset_v0_2.DatasetDescr | None = None
-    run_mode: OptionalRunMode = None
-    inputs: tuple[InputTensorDescr, ...] = attrs.field(validator=non_empty)
-    outputs: tuple[OutputTensorDescr, ...] = attrs.field(validator=non_empty)
-    weights: WeightsEntries = attrs.field(validator=non_empty)
-    config: ConfigMapping = FrozenMapping()
-
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield what is wrong between the parts of the model, then what others will miss in it."""
         for rule in rules.ALL:
             yield from rule(self)

@@ -4,33 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import isclose
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ...fields import found
-from ...node import Problem
+from ....structuring.format_value import format_value
+from ...node import Issue
 from .axes import BatchAxis, ChannelAxis, SpaceOutputAxisWithHalo, TimeOutputAxisWithHalo
+from .model_fields import ModelFields
 from .sizes import ParameterizedSize, SizeReference
 from .tolerances import configured_tolerances
-
-if TYPE_CHECKING:
-    from .model import ModelDescr
 
 __all__ = ["ALL"]
 
 
-def unique_tensor_ids(descr: ModelDescr) -> Iterator[Problem]:
+def unique_tensor_ids(descr: ModelFields) -> Iterator[Issue]:
     """Ids differ among inputs and among outputs; published models have an optional input and an output of one id, which only confuses."""
     seen: dict[str, str] = {}
     for key, index, tensor in _tensors(descr):
         first = seen.setdefault(tensor.id, key)
         if first == key and any(t.id == tensor.id for t in getattr(descr, key)[:index]):
-            yield Problem(loc=(key, index, "id"), message=f"expected distinct ids of {key}, found {tensor.id!r} more than once")
+            yield Issue(loc=(key, index, "id"), message=f"expected distinct ids of {key}, found {tensor.id!r} more than once")
         elif first != key:
             message = f"expected another id than those of inputs, found {tensor.id!r}: references to it mean the input"
-            yield Problem(loc=(key, index, "id"), message=message, severity="warning")
+            yield Issue(loc=(key, index, "id"), message=message, severity="warning")
 
 
-def size_references(descr: ModelDescr) -> Iterator[Problem]:
+def size_references(descr: ModelFields) -> Iterator[Issue]:
     """Sizes refer to axes that have a size of their own, with the same unit; what a halo leaves is not empty."""
     inputs = {(tensor.id, axis.id): axis for tensor in descr.inputs for axis in tensor.axes}
     outputs = {(tensor.id, axis.id): axis for tensor in descr.outputs for axis in tensor.axes}
@@ -41,41 +39,41 @@ def size_references(descr: ModelDescr) -> Iterator[Problem]:
             if not isinstance(size, SizeReference):
                 continue
             for problem in _reference_problems(axis, size, known, itself=(tensor.id, axis.id)):
-                yield Problem(loc=(key, index, "axes", position, *problem.loc), message=problem.message, severity=problem.severity)
+                yield Issue(loc=(key, index, "axes", position, *problem.loc), message=problem.message, severity=problem.severity)
 
 
-def _reference_problems(axis: Any, size: SizeReference, known: dict[tuple[str, str], Any], itself: tuple[str, str]) -> Iterator[Problem]:
+def _reference_problems(axis: Any, size: SizeReference, known: dict[tuple[str, str], Any], itself: tuple[str, str]) -> Iterator[Issue]:
     target = known.get((size.tensor_id, size.axis_id))
     name = f"{size.tensor_id}.{size.axis_id}"
     if target is None:
         axes = ", ".join(sorted(f"{tensor}.{axis_id}" for tensor, axis_id in known))
-        yield Problem(loc=("size",), message=f"expected a reference to one of {axes}, found {name}")
+        yield Issue(loc=("size",), message=f"expected a reference to one of {axes}, found {name}")
         return
     least = _least_size(target)
     if least is None or (size.tensor_id, size.axis_id) == itself:
         what = "itself" if (size.tensor_id, size.axis_id) == itself else "a batch axis" if isinstance(target, BatchAxis) else "no own size"
-        yield Problem(loc=("size",), message=f"expected a reference to an axis with a size of its own, found {name}, which is {what}")
+        yield Issue(loc=("size",), message=f"expected a reference to an axis with a size of its own, found {name}, which is {what}")
         return
     units = getattr(axis, "unit", None), getattr(target, "unit", None)
     if units[0] != units[1]:
-        yield Problem(loc=("unit",), message=f"expected the unit of {name}, {found(units[1])}, found {found(units[0])}")
+        yield Issue(loc=("unit",), message=f"expected the unit of {name}, {format_value(units[1])}, found {format_value(units[0])}")
     scale, target_scale = getattr(axis, "scale", 1.0), getattr(target, "scale", 1.0)
     try:
         own = int(least * target_scale / scale + size.offset)
         at_target = axis.halo * scale / target_scale if hasattr(axis, "halo") else 0.0
         is_whole = isclose(at_target, round(at_target), abs_tol=1e-9)
     except OverflowError:
-        yield Problem(loc=("scale",), message=f"expected a scale that gives a size for {least} pixels of {name}, found {scale}")
+        yield Issue(loc=("scale",), message=f"expected a scale that gives a size for {least} pixels of {name}, found {scale}")
         return
     if not isinstance(axis, (SpaceOutputAxisWithHalo, TimeOutputAxisWithHalo)):
         if own < 1:
-            yield Problem(loc=("size",), message=f"expected a size of at least 1, found {own} where {name} is {least}", severity="warning")
+            yield Issue(loc=("size",), message=f"expected a size of at least 1, found {own} where {name} is {least}", severity="warning")
         return
     if own - 2 * axis.halo < 1:
         message = f"expected something to be left of the least size {own}, found {own - 2 * axis.halo} after a halo of {axis.halo}"
-        yield Problem(loc=("halo",), message=message)
+        yield Issue(loc=("halo",), message=message)
     if not is_whole:
-        yield Problem(loc=("halo",), message=f"expected a whole number of pixels of {name}, found {at_target}")
+        yield Issue(loc=("halo",), message=f"expected a whole number of pixels of {name}, found {at_target}")
 
 
 def _least_size(axis: Any) -> int | None:
@@ -88,7 +86,7 @@ def _least_size(axis: Any) -> int | None:
     return axis.size if isinstance(axis.size, int) else None
 
 
-def reference_tensors(descr: ModelDescr) -> Iterator[Problem]:
+def reference_tensors(descr: ModelFields) -> Iterator[Issue]:
     """Require that steps refer to inputs only."""
     ids = [tensor.id for tensor in descr.inputs]
     for key, index, tensor in _tensors(descr):
@@ -98,24 +96,22 @@ def reference_tensors(descr: ModelDescr) -> Iterator[Problem]:
             name = kwargs.get("reference_tensor") if hasattr(kwargs, "get") else getattr(kwargs, "reference_tensor", None)
             if name is not None and name not in ids:
                 loc = (key, index, steps_key, position, "kwargs", "reference_tensor")
-                yield Problem(loc=loc, message=f"expected the id of an input ({', '.join(ids)}), found {name!r}")
+                yield Issue(loc=loc, message=f"expected the id of an input ({', '.join(ids)}), found {name!r}")
 
 
-def weights_parents(descr: ModelDescr) -> Iterator[Problem]:
+def weights_parents(descr: ModelFields) -> Iterator[Issue]:
     """Parents are other weights of the model; one entry has none."""
     roots = [name for name, entry in descr.weights.items() if entry.parent is None]
     for name, entry in descr.weights.items():
         if entry.parent is not None and (entry.parent == name or entry.parent not in descr.weights):
             others = ", ".join(other for other in descr.weights if other != name) or "none"
-            yield Problem(
-                loc=("weights", name, "parent"), message=f"expected other weights of the model ({others}), found {entry.parent!r}"
-            )
+            yield Issue(loc=("weights", name, "parent"), message=f"expected other weights of the model ({others}), found {entry.parent!r}")
     if len(roots) != 1:
         message = f"expected one entry without parent, found {len(roots)} ({', '.join(roots)})"
-        yield Problem(loc=("weights",), message=message, severity="warning")
+        yield Issue(loc=("weights",), message=message, severity="warning")
 
 
-def reproducibility_tolerances(descr: ModelDescr) -> Iterator[Problem]:
+def reproducibility_tolerances(descr: ModelFields) -> Iterator[Issue]:
     """Tolerances are for outputs of the model; values of discrete outputs have to be exact."""
     dtypes = {tensor.id: tensor.dtype for tensor in descr.outputs}
     seen: set[str] = set()
@@ -126,34 +122,34 @@ def reproducibility_tolerances(descr: ModelDescr) -> Iterator[Problem]:
         for position, output_id in enumerate(entry.output_ids):
             if output_id not in dtypes:
                 message = f"expected the id of an output ({', '.join(dtypes)}), found {output_id!r}"
-                yield Problem(loc=(*loc, "output_ids", position), message=message)
+                yield Issue(loc=(*loc, "output_ids", position), message=message)
             elif output_id not in seen and not dtypes[output_id].startswith("float"):
                 for key in ("relative_tolerance", "absolute_tolerance"):
                     if getattr(entry, key):
                         message = f"expected 0, since output {output_id!r} is {dtypes[output_id]}, found {getattr(entry, key)}"
-                        yield Problem(loc=(*loc, key), message=message)
+                        yield Issue(loc=(*loc, key), message=message)
             seen.add(output_id)
 
 
-def timestamp_present(descr: ModelDescr) -> Iterator[Problem]:
+def timestamp_present(descr: ModelFields) -> Iterator[Issue]:
     """Refuse a timestamp that is null; it may be left out."""
     if descr.timestamp is None and "timestamp" in descr.written.keys:
-        yield Problem(loc=("timestamp",), message="expected a date and time in ISO 8601, found null")
+        yield Issue(loc=("timestamp",), message="expected a date and time in ISO 8601, found null")
 
 
-def run_modes_are_rare(descr: ModelDescr) -> Iterator[Problem]:
+def run_modes_are_rare(descr: ModelFields) -> Iterator[Issue]:
     """Warn of run modes."""
     if descr.run_mode is not None:
-        yield Problem(loc=("run_mode",), message="expected none, run modes are not supported everywhere", severity="warning")
+        yield Issue(loc=("run_mode",), message="expected none, run modes are not supported everywhere", severity="warning")
 
 
-def parent_is_another(descr: ModelDescr) -> Iterator[Problem]:
+def parent_is_another(descr: ModelFields) -> Iterator[Issue]:
     """Refuse a model as its own parent."""
     if descr.parent is not None and descr.id is not None and descr.parent.id == descr.id:
-        yield Problem(loc=("parent", "id"), message=f"expected another model, found this one's id {descr.id!r}")
+        yield Issue(loc=("parent", "id"), message=f"expected another model, found this one's id {descr.id!r}")
 
 
-def _tensors(descr: ModelDescr) -> Iterator[tuple[str, int, Any]]:
+def _tensors(descr: ModelFields) -> Iterator[tuple[str, int, Any]]:
     for index, tensor in enumerate(descr.inputs):
         yield "inputs", index, tensor
     for index, output in enumerate(descr.outputs):

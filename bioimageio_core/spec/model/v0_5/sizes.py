@@ -7,15 +7,15 @@ from typing import Annotated, TypeAlias
 
 import attrs
 
-from ...constraints import says
+from ....structuring.scalars import Strict
+from ...constraints import json_schema
 from ...fields import AxisId, TensorId, in_range
-from ...node import Node, Problem, node
-from ...scalars import Strict
+from ...node import Issue, Node, node
 
 __all__ = ["DataDependentSize", "FixedSize", "ParameterizedSize", "SizeReference"]
 
 
-@says({"minimum": 1})
+@json_schema({"minimum": 1})
 def _positive(value: int) -> int:
     if value < 1:
         raise ValueError(f"expected a size of at least 1, found {value}")
@@ -49,7 +49,7 @@ class DataDependentSize(Node):
     min: int = attrs.field(default=1, validator=in_range(1))
     max: int | None = attrs.field(default=None, validator=in_range(2))
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield that no size is possible."""
         if self.max is not None and self.min >= self.max:
-            yield Problem(loc=(), message=f"expected min < max, found min {self.min} and max {self.max}")
+            yield Issue(loc=(), message=f"expected min < max, found min {self.min} and max {self.max}")

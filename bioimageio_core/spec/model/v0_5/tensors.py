@@ -10,7 +10,7 @@ import attrs
 from ...extensions import PostprocessingStep, PreprocessingStep
 from ...fields import TensorId, length, non_empty, suffix
 from ...files import FileDescr
-from ...node import Node, Problem, node
+from ...node import Issue, Node, node
 from ...strings import ResourceId
 from .axes import BatchAxis, ChannelAxis, InputAxis, OutputAxis
 from .data import Data, IntervalOrRatioDataDescr
@@ -26,10 +26,10 @@ class Padding(Node):
     value: float = 0.0
     """For mode ``constant``."""
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield a value that no mode uses."""
         if self.mode != "constant" and "value" in self.written.keys:
-            yield Problem(loc=("value",), message=f"expected none for mode {self.mode!r}, found {self.value}")
+            yield Issue(loc=("value",), message=f"expected none for mode {self.mode!r}, found {self.value}")
 
 
 _NPY = suffix(".npy")
@@ -53,19 +53,19 @@ class _TensorDescr(Node):
         data = self.data[0] if isinstance(self.data, tuple) else self.data
         return data.type
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield problems of the axes among each other, and of the data in view of the axes."""
         yield from _axis_problems(self.axes)
         if isinstance(self.data, tuple):
             yield from _data_problems(self.data, self.axes)
         for key in ("test_tensor", "sample_tensor"):
             if getattr(self, key) is None:
-                yield Problem(loc=(key,), message="expected a file, found none", severity="alert")
+                yield Issue(loc=(key,), message="expected a file, found none", severity="alert")
         if self.test_tensor is not None:
             try:
                 _NPY(self, None, self.test_tensor)
             except ValueError as error:
-                yield Problem(loc=("test_tensor", "source"), message=str(error), severity="alert")
+                yield Issue(loc=("test_tensor", "source"), message=str(error), severity="alert")
 
 
 @node
@@ -81,7 +81,7 @@ class InputTensorDescr(_TensorDescr):
 
     preprocessing: tuple[PreprocessingStep, ...] = ()
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield problems of the axes, the data and the steps."""
         yield from super().problems()
         yield from _step_problems("preprocessing", self.preprocessing, self.axes)
@@ -95,7 +95,7 @@ class OutputTensorDescr(_TensorDescr):
     axes: tuple[OutputAxis, ...] = attrs.field(validator=non_empty)
     postprocessing: tuple[PostprocessingStep, ...] = ()
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Issue]:
         """Yield problems of the axes, the data and the steps."""
         yield from super().problems()
         yield from _step_problems("postprocessing", self.postprocessing, self.axes)
@@ -104,28 +104,28 @@ class OutputTensorDescr(_TensorDescr):
 TensorDescr: TypeAlias = InputTensorDescr | OutputTensorDescr
 
 
-def _axis_problems(axes: tuple[Any, ...]) -> Iterator[Problem]:
+def _axis_problems(axes: tuple[Any, ...]) -> Iterator[Issue]:
     seen: set[str] = set()
     batches = 0
     for index, axis in enumerate(axes):
         if axis.id in seen:
-            yield Problem(loc=("axes", index, "id"), message=f"expected distinct axis ids, found {axis.id!r} more than once")
+            yield Issue(loc=("axes", index, "id"), message=f"expected distinct axis ids, found {axis.id!r} more than once")
         seen.add(axis.id)
         batches += isinstance(axis, BatchAxis)
     if batches > 1:
-        yield Problem(loc=("axes",), message=f"expected at most one batch axis, found {batches}")
+        yield Issue(loc=("axes",), message=f"expected at most one batch axis, found {batches}")
 
 
-def _data_problems(data: tuple[Data, ...], axes: tuple[Any, ...]) -> Iterator[Problem]:
+def _data_problems(data: tuple[Data, ...], axes: tuple[Any, ...]) -> Iterator[Issue]:
     for index, channel in enumerate(data):
         if channel.type != data[0].type:
-            yield Problem(loc=("data", index, "type"), message=f"expected the type of the first, {data[0].type!r}, found {channel.type!r}")
+            yield Issue(loc=("data", index, "type"), message=f"expected the type of the first, {data[0].type!r}, found {channel.type!r}")
     channels = next((axis for axis in axes if isinstance(axis, ChannelAxis)), None)
     if channels is not None and len(channels.channel_names) != len(data):
-        yield Problem(loc=("data",), message=f"expected one for each of {len(channels.channel_names)} channels, found {len(data)}")
+        yield Issue(loc=("data",), message=f"expected one for each of {len(channels.channel_names)} channels, found {len(data)}")
 
 
-def _step_problems(key: str, steps: tuple[Node, ...], axes: tuple[Any, ...]) -> Iterator[Problem]:
+def _step_problems(key: str, steps: tuple[Node, ...], axes: tuple[Any, ...]) -> Iterator[Issue]:
     ids = {axis.id for axis in axes}
     for index, step in enumerate(steps):
         kwargs: Any = getattr(step, "kwargs", None)
@@ -133,4 +133,4 @@ def _step_problems(key: str, steps: tuple[Node, ...], axes: tuple[Any, ...]) -> 
         if isinstance(named, tuple) and not ids.issuperset(item for item in named if isinstance(item, str)):
             wrong = ", ".join(repr(item) for item in named if item not in ids)
             loc = (key, index, "kwargs", "axes")
-            yield Problem(loc=loc, message=f"expected ids of axes of the tensor ({', '.join(sorted(ids))}), found {wrong}")
+            yield Issue(loc=loc, message=f"expected ids of axes of the tensor ({', '.join(sorted(ids))}), found {wrong}")

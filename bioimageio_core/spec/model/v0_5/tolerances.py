@@ -12,7 +12,7 @@ __all__ = ["configured_tolerances"]
 
 def configured_tolerances(config: Mapping[str, Any]) -> tuple[ReproducibilityTolerance, ...]:
     """Return the entries of ``config.bioimageio.reproducibility_tolerance``, in order."""
-    from ...converters import plain_converter
+    from ....structuring.converter import plain_converter
 
     own = config.get("bioimageio")
     trees = own.get("reproducibility_tolerance") if isinstance(own, Mapping) else None

@@ -9,20 +9,20 @@ import attrs
 
 from ...dataset.embedded import upgrade_embedded
 from ...generic.upgrade_v0_3 import read_files, read_version_number
-from ...node import Problem
+from ...node import Issue
 from .model import LATEST
 
 __all__ = ["upgrade"]
 
 
-def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Problem]]:
+def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Issue]]:
     """Return the tree in the form of the latest micro version, and what was changed; ``tree`` itself is left as it is.
 
     Below 0.5.11 strings were allowed for ``documentation``, ``covers`` and ``icon`` where there are files now.
     In all versions ``version_number`` stands for ``version``.
     """
     new = dict(tree)
-    notes: list[Problem] = []
+    notes: list[Issue] = []
     if version < (0, 5, 11):
         notes += read_files(new)
     notes += read_version_number(new)

@@ -8,9 +8,9 @@ from typing import Any
 
 import attrs
 
-from ....fields import found
+from .....structuring.format_value import format_value
 from ....generic import upgrade_v0_3
-from ....node import Problem
+from ....node import Issue
 from ....notes import changed, lost
 from ..model import LATEST
 from .outputs import convert_outputs
@@ -22,7 +22,7 @@ __all__ = ["convert"]
 _RESOURCE_ID = re.compile(r"(?!/)[a-z0-9_\-/.]+(?<!/)")
 
 
-def convert(tree: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+def convert(tree: Mapping[str, Any]) -> tuple[dict[str, Any], list[Issue]]:
     """Return the model in format 0.5, and what was changed or lost; errors say what has no counterpart that could be guessed.
 
     Args:
@@ -42,7 +42,7 @@ def convert(tree: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     return new, notes
 
 
-def _convert_parent(new: dict[str, Any]) -> list[Problem]:
+def _convert_parent(new: dict[str, Any]) -> list[Issue]:
     parent = new.pop("parent", None)
     if not isinstance(parent, Mapping):
         return []
@@ -52,15 +52,15 @@ def _convert_parent(new: dict[str, Any]) -> list[Problem]:
         if parent.get("version_number") is not None:
             new["parent"]["version"] = parent["version_number"]
         rest = [key for key in parent if key not in ("id", "version_number")]
-        return [lost(("parent", key), f"{found(parent[key])} was dropped, parents have an id and a version") for key in rest]
+        return [lost(("parent", key), f"{format_value(parent[key])} was dropped, parents have an id and a version") for key in rest]
     uri = parent.get("uri")
     if isinstance(uri, str) and uri.startswith(("http://", "https://")):
         new["links"] = [*(new.get("links") or ()), uri]
         return [lost(("parent",), f"{uri!r} was moved to links, parents are named by the id of another model")]
-    return [lost(("parent",), f"{found(dict(parent))} was dropped, parents are named by the id of another model")] if parent else []
+    return [lost(("parent",), f"{format_value(dict(parent))} was dropped, parents are named by the id of another model")] if parent else []
 
 
-def _convert_training_data(new: dict[str, Any]) -> list[Problem]:
+def _convert_training_data(new: dict[str, Any]) -> list[Issue]:
     data = new.get("training_data")
     if data is None:
         new.pop("training_data", None)

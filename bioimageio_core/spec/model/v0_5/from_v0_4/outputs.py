@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from ....node import Loc, Problem
+from ....node import Issue, Loc
 from ....notes import lost
 from .processing import convert_steps
 from .tensors import AXES, channels, take_files, tensor_of
@@ -25,7 +25,7 @@ class _Size:
     offset: Fraction
 
 
-def convert_outputs(new: dict[str, Any], old: Mapping[str, Any]) -> list[Problem]:
+def convert_outputs(new: dict[str, Any], old: Mapping[str, Any]) -> list[Issue]:
     """Convert the outputs, in place.
 
     Args:
@@ -48,12 +48,12 @@ def convert_outputs(new: dict[str, Any], old: Mapping[str, Any]) -> list[Problem
     return notes
 
 
-def _output_axes(tensor: Mapping[str, Any], tensors: Mapping[str, Any], loc: Loc, notes: list[Problem]) -> list[dict[str, Any]]:
+def _output_axes(tensor: Mapping[str, Any], tensors: Mapping[str, Any], loc: Loc, notes: list[Issue]) -> list[dict[str, Any]]:
     shape = tensor["shape"]
     rank = len(shape["scale"]) if isinstance(shape, Mapping) else len(shape)
     if rank != len(tensor["axes"]):
         message = f"expected a number for each of the axes {tensor['axes']!r}, found {rank}: whose is which can not be told"
-        notes.append(Problem(loc=(*loc, "shape"), message=message))
+        notes.append(Issue(loc=(*loc, "shape"), message=message))
         return []
     halos = tensor.get("halo") or [0] * rank
     axes = []
@@ -61,7 +61,7 @@ def _output_axes(tensor: Mapping[str, Any], tensors: Mapping[str, Any], loc: Loc
         size = _resolved(tensor, letter, tensors)
         if size is None:
             message = f"expected a reference to a tensor with the axis {letter!r}, found none"
-            notes.append(Problem(loc=(*loc, "shape", "reference_tensor"), message=message))
+            notes.append(Issue(loc=(*loc, "shape", "reference_tensor"), message=message))
             return []
         axis = _axis(letter, size, tensors, (*loc, "shape"), notes)
         if halo and axis["type"] in ("space", "time"):
@@ -99,7 +99,7 @@ def _least(tensor: Mapping[str, Any], letter: str) -> int:
     return int(least[position]) if position < len(least) else 0
 
 
-def _axis(letter: str, size: _Size, tensors: Mapping[str, Any], loc: Loc, notes: list[Problem]) -> dict[str, Any]:
+def _axis(letter: str, size: _Size, tensors: Mapping[str, Any], loc: Loc, notes: list[Issue]) -> dict[str, Any]:
     type_, axis_id = AXES[letter]
     if type_ == "batch":
         return {"type": "batch"}
@@ -125,7 +125,7 @@ def _axis(letter: str, size: _Size, tensors: Mapping[str, Any], loc: Loc, notes:
     return axis
 
 
-def _add_halo(axis: dict[str, Any], letter: str, halo: int, tensors: Mapping[str, Any], loc: Loc, notes: list[Problem]) -> None:
+def _add_halo(axis: dict[str, Any], letter: str, halo: int, tensors: Mapping[str, Any], loc: Loc, notes: list[Issue]) -> None:
     """Add a halo, which only sizes that refer to another axis can have, and which is a whole number of that axis' pixels."""
     if not isinstance(axis["size"], dict):
         reference = _fixed_reference(axis["size"], letter, tensors)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ....node import Loc, Problem
+from ....node import Issue, Loc
 from ....notes import changed, lost
 
 __all__ = ["convert_steps"]
@@ -16,7 +16,7 @@ _FIXED_EPS = 1e-6
 _IDS = {"b": "batch", "t": "time", "i": "index", "c": "channel"}
 
 
-def convert_steps(steps: Iterable[Mapping[str, Any]], axes: str, loc: Loc, notes: list[Problem]) -> list[dict[str, Any]]:
+def convert_steps(steps: Iterable[Mapping[str, Any]], axes: str, loc: Loc, notes: list[Issue]) -> list[dict[str, Any]]:
     """Return the steps in format 0.5.
 
     Args:
@@ -33,14 +33,14 @@ def convert_steps(steps: Iterable[Mapping[str, Any]], axes: str, loc: Loc, notes
     return converted
 
 
-_Conversion = Callable[[Mapping[str, Any], str, Loc, list[Problem]], dict[str, Any]]
+_Conversion = Callable[[Mapping[str, Any], str, Loc, list[Issue]], dict[str, Any]]
 
 
 def _kwargs(step: Mapping[str, Any]) -> dict[str, Any]:
     return dict(step.get("kwargs") or {})
 
 
-def _unchanged(step: Mapping[str, Any], axes: str, loc: Loc, notes: list[Problem]) -> dict[str, Any]:
+def _unchanged(step: Mapping[str, Any], axes: str, loc: Loc, notes: list[Issue]) -> dict[str, Any]:
     """Keep the arguments; those of ops that nobody knows may mean something else in format 0.5."""
     if step["name"] not in ("binarize", "clip", "sigmoid"):
         notes.append(lost(loc, f"the arguments of {step['name']!r}, an op that the format does not know, were kept as they are"))
@@ -57,7 +57,7 @@ def _left_out(axes: str, listed: str | None) -> list[str]:
     return _ids("".join(letter for letter in axes if letter != "b" and letter not in (listed or "")))
 
 
-def _along(values: dict[str, Any], axes: str, listed: str | None, loc: Loc, notes: list[Problem], *, lists_only: bool) -> dict[str, Any]:
+def _along(values: dict[str, Any], axes: str, listed: str | None, loc: Loc, notes: list[Issue], *, lists_only: bool) -> dict[str, Any]:
     """Return the arguments as numbers where they are, else as lists along the one axis that is left out."""
     if all(not isinstance(value, list) or len(value) == 1 for value in values.values()):
         return {key: value[0] if isinstance(value, list) else value for key, value in values.items()}
@@ -65,20 +65,20 @@ def _along(values: dict[str, Any], axes: str, listed: str | None, loc: Loc, note
     if len(along) != 1:
         which = ", ".join(along) or "none"
         message = f"expected axes to leave out one axis, along which the lists are, found {which}"
-        notes.append(Problem(loc=(*loc, "kwargs", "axes"), message=message))
+        notes.append(Issue(loc=(*loc, "kwargs", "axes"), message=message))
         return values
     count = max(len(value) for value in values.values() if isinstance(value, list))
     repeated = {key: value if isinstance(value, list) or not lists_only else [value] * count for key, value in values.items()}
     return {"axis": along[0], **repeated}
 
 
-def _scale_linear(step: Mapping[str, Any], axes: str, loc: Loc, notes: list[Problem]) -> dict[str, Any]:
+def _scale_linear(step: Mapping[str, Any], axes: str, loc: Loc, notes: list[Issue]) -> dict[str, Any]:
     kwargs = _kwargs(step)
     values = {"gain": kwargs.get("gain", 1.0), "offset": kwargs.get("offset", 0.0)}
     return {"id": "scale_linear", "kwargs": _along(values, axes, kwargs.get("axes"), loc, notes, lists_only=True)}
 
 
-def _zero_mean_unit_variance(step: Mapping[str, Any], axes: str, loc: Loc, notes: list[Problem]) -> dict[str, Any]:
+def _zero_mean_unit_variance(step: Mapping[str, Any], axes: str, loc: Loc, notes: list[Issue]) -> dict[str, Any]:
     kwargs = _kwargs(step)
     if kwargs.get("mode", "fixed") != "fixed":
         return {"id": "zero_mean_unit_variance", "kwargs": {"axes": _measured(kwargs, axes, loc, notes), **_given(kwargs, "eps")}}
@@ -90,19 +90,19 @@ def _zero_mean_unit_variance(step: Mapping[str, Any], axes: str, loc: Loc, notes
     return {"id": "fixed_zero_mean_unit_variance", "kwargs": values}
 
 
-def _scale_range(step: Mapping[str, Any], axes: str, loc: Loc, notes: list[Problem]) -> dict[str, Any]:
+def _scale_range(step: Mapping[str, Any], axes: str, loc: Loc, notes: list[Issue]) -> dict[str, Any]:
     kwargs = _kwargs(step)
     given = _given(kwargs, "min_percentile", "max_percentile", "eps", "reference_tensor")
     return {"id": "scale_range", "kwargs": {"axes": _measured(kwargs, axes, loc, notes), **given}}
 
 
-def _scale_mean_variance(step: Mapping[str, Any], axes: str, loc: Loc, notes: list[Problem]) -> dict[str, Any]:
+def _scale_mean_variance(step: Mapping[str, Any], axes: str, loc: Loc, notes: list[Issue]) -> dict[str, Any]:
     kwargs = _kwargs(step)
     given = _given(kwargs, "reference_tensor", "eps")
     return {"id": "scale_mean_variance", "kwargs": {"axes": _measured(kwargs, axes, loc, notes), **given}}
 
 
-def _measured(kwargs: Mapping[str, Any], axes: str, loc: Loc, notes: list[Problem]) -> list[str]:
+def _measured(kwargs: Mapping[str, Any], axes: str, loc: Loc, notes: list[Issue]) -> list[str]:
     """Return the axes over which statistics are taken: over the batch too where they are those of a dataset."""
     listed = kwargs.get("axes")
     if not listed:

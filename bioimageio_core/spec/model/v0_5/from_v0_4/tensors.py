@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ....node import Loc, Problem
+from ....node import Issue, Loc
 from ....notes import changed, lost
 from .processing import convert_steps
 
@@ -24,7 +24,7 @@ AXES = {
 """Type and id of the axis that a letter stands for."""
 
 
-def convert_inputs(new: dict[str, Any]) -> list[Problem]:
+def convert_inputs(new: dict[str, Any]) -> list[Issue]:
     """Convert the inputs, in place."""
     notes = take_files(new, "inputs")
     converted = []
@@ -38,7 +38,7 @@ def convert_inputs(new: dict[str, Any]) -> list[Problem]:
     return notes
 
 
-def take_files(new: dict[str, Any], key: str) -> list[Problem]:
+def take_files(new: dict[str, Any], key: str) -> list[Issue]:
     """Move test and sample files to the tensors that they are of, by position; those of no tensor become attachments."""
     notes = []
     tensors = [dict(tensor) for tensor in new[key]]
@@ -53,7 +53,7 @@ def take_files(new: dict[str, Any], key: str) -> list[Problem]:
     return notes
 
 
-def tensor_of(tensor: Mapping[str, Any], loc: Loc, notes: list[Problem], *, bool_values: bool) -> dict[str, Any]:
+def tensor_of(tensor: Mapping[str, Any], loc: Loc, notes: list[Issue], *, bool_values: bool) -> dict[str, Any]:
     """Return what inputs and outputs share: id, description, files, data."""
     converted: dict[str, Any] = {"id": tensor["name"]}
     description = tensor.get("description") or ""
@@ -69,7 +69,7 @@ def tensor_of(tensor: Mapping[str, Any], loc: Loc, notes: list[Problem], *, bool
     return converted
 
 
-def _data(tensor: Mapping[str, Any], loc: Loc, notes: list[Problem], *, is_bool: bool) -> dict[str, Any]:
+def _data(tensor: Mapping[str, Any], loc: Loc, notes: list[Issue], *, is_bool: bool) -> dict[str, Any]:
     data_range = tensor.get("data_range")
     if is_bool:
         if data_range is not None:
@@ -82,13 +82,13 @@ def _data(tensor: Mapping[str, Any], loc: Loc, notes: list[Problem], *, is_bool:
     return data
 
 
-def _input_axes(tensor: Mapping[str, Any], loc: Loc, notes: list[Problem]) -> list[dict[str, Any]]:
+def _input_axes(tensor: Mapping[str, Any], loc: Loc, notes: list[Issue]) -> list[dict[str, Any]]:
     shape = tensor["shape"]
     least: Sequence[int] = shape["min"] if isinstance(shape, Mapping) else shape
     steps: Sequence[int] = shape["step"] if isinstance(shape, Mapping) else [0] * len(least)
     if len(least) != len(tensor["axes"]):
         message = f"expected a number for each of the axes {tensor['axes']!r}, found {len(least)}: whose is which can not be told"
-        notes.append(Problem(loc=loc, message=message))
+        notes.append(Issue(loc=loc, message=message))
         return []
     axes: list[dict[str, Any]] = []
     for position, (letter, size, step) in enumerate(zip(tensor["axes"], least, steps, strict=True)):

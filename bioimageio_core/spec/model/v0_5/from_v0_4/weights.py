@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ....fields import file_name, found
-from ....node import Loc, Problem
+from .....structuring.format_value import format_value
+from ....fields import file_name
+from ....node import Issue, Loc
 from ....notes import changed, lost
 
 __all__ = ["convert_weights"]
@@ -24,9 +25,9 @@ _ASSUMED: dict[str, tuple[str, Any]] = {
 _WITH_DEPENDENCIES = ("pytorch_state_dict", "tensorflow_saved_model_bundle")
 
 
-def convert_weights(new: dict[str, Any]) -> list[Problem]:
+def convert_weights(new: dict[str, Any]) -> list[Issue]:
     """Convert the weights, in place; entries of formats that nobody knows are kept as they are."""
-    notes: list[Problem] = []
+    notes: list[Issue] = []
     entries = {}
     for name, entry in new["weights"].items():
         entries[name] = _entry(name, entry, new, notes) if name in _ASSUMED else entry
@@ -39,7 +40,7 @@ def convert_weights(new: dict[str, Any]) -> list[Problem]:
     return notes
 
 
-def _entry(name: str, old: Mapping[str, Any], new: dict[str, Any], notes: list[Problem]) -> dict[str, Any]:
+def _entry(name: str, old: Mapping[str, Any], new: dict[str, Any], notes: list[Issue]) -> dict[str, Any]:
     loc = ("weights", name)
     entry = {key: value for key, value in old.items() if value is not None}
     key, version = _ASSUMED[name]
@@ -64,18 +65,20 @@ def _attach(new: dict[str, Any], file: str) -> None:
         new["attachments"] = [*attachments, {"source": file}]
 
 
-def _convert_dependencies(name: str, entry: dict[str, Any], new: dict[str, Any], loc: Loc, notes: list[Problem]) -> None:
+def _convert_dependencies(name: str, entry: dict[str, Any], new: dict[str, Any], loc: Loc, notes: list[Issue]) -> None:
     written = entry.pop("dependencies").strip()
     manager, _, file = written.partition(":")
     if name in _WITH_DEPENDENCIES and file_name(file).endswith((".yaml", ".yml")):
         entry["dependencies"] = {"source": file}
         if manager != "conda":
-            notes.append(lost(loc, f"the package manager of {found(written)} was dropped, it is conda always"))
+            notes.append(lost(loc, f"the package manager of {format_value(written)} was dropped, it is conda always"))
         else:
-            notes.append(changed(loc, f"{found(written)} was read as a file"))
+            notes.append(changed(loc, f"{format_value(written)} was read as a file"))
         return
     _attach(new, file)
-    notes.append(lost(loc, f"{found(written)} was moved to the attachments of the model, such weights have no dependencies of that kind"))
+    notes.append(
+        lost(loc, f"{format_value(written)} was moved to the attachments of the model, such weights have no dependencies of that kind")
+    )
 
 
 def _convert_architecture(entry: dict[str, Any]) -> None:

@@ -1,23 +1,29 @@
-"""From the types of description classes to JSON Schema, as `converters` goes from them to handlers."""
+"""From the types of description classes to JSON Schema, as `structuring` goes from them to hooks."""
 
 from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from enum import Enum
+from pathlib import PurePath
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import attrs
+from cattrs import Converter
 
-from ..registry import Registry
-from ..typing import FrozenMapping, ModelFormat
-from .constraints import said_by
+from ...registry import DescriptionEntry, Registry
+from ...structuring.class_fields import FieldInfo, fields_of, has_fields
+from ...structuring.containers import is_fixed_tuple, is_list, is_mapping
+from ...structuring.scalars import NonFinite
+from ...structuring.standard_types import is_date
+from ...structuring.unions import discriminated, is_union
+from ...typing import ModelFormat
+from ..constraints import schema_of
+from ..converters import make_converter
+from ..extensions import AlsoAs, Extension
 from .docstrings import describe_class, describe_fields
-from .extensions import AlsoAs, Extension
-from .node import Node
-from .scalars import NonFinite
-from .structuring import FieldInfo, fields_of, unstructure
-from .unions import discriminated
 
 __all__ = ["Schema", "SchemaTypes", "definition_name", "narrowed", "one_of"]
 
@@ -33,33 +39,45 @@ _KINDS |= dict.fromkeys(("minimum", "exclusiveMinimum", "maximum", "exclusiveMax
 class SchemaTypes:
     """The schemas of all types that a description of one format is made of; those of classes go to ``definitions``."""
 
-    def __init__(self, registry: Registry, format: ModelFormat, definitions: Schema) -> None:  # noqa: A002 (the word of the format)
+    def __init__(
+        self,
+        registry: Registry,
+        format: ModelFormat,  # noqa: A002 (the word of the format)
+        definitions: Schema,
+        configure: Callable[[Converter], None] | None = None,
+    ) -> None:
         self.registry = registry
         self.format = format
         self.definitions = definitions
+        self.unstructure = make_converter(registry, format, configure).unstructure
+
+    def of_entry(self, entry: DescriptionEntry) -> SchemaTypes:
+        """Return the schemas of types for the classes of an entry, whose default values are written with its hooks."""
+        return self if entry.configure is None else type(self)(self.registry, self.format, self.definitions, entry.configure)
 
     def of(self, type_: Any) -> Schema:
-        """Return the schema of a type."""
-        if type_ is Any:
-            return {}
+        """Return the schema of a type; that of a type of a plugin's own takes anything, unless the plugin marks it."""
+        if isinstance(type_, type) and (marked := self.said(type_)):
+            return marked
         if type_ is None or type_ in _SCALARS:
             return {"type": _SCALARS[type_ or types.NoneType]}
         origin = get_origin(type_)
         if origin is Annotated:
             return self.annotated(type_.__origin__, type_.__metadata__)
+        if isinstance(type_, typing.NewType):
+            return self.of(type_.__supertype__)
         if origin is Literal:
-            allowed = list(get_args(type_))
-            return {"const": allowed[0]} if len(allowed) == 1 else {"enum": allowed}
-        if origin in (typing.Union, types.UnionType):
+            return _allowed(get_args(type_))
+        if is_union(type_):
             return self.union(get_args(type_))
-        if origin is tuple:
-            return self.list(get_args(type_))
-        if origin is FrozenMapping:
-            item = self.of(get_args(type_)[1])
+        if is_fixed_tuple(type_) or is_list(type_):
+            return self.list(get_args(type_) or (Any, ...), fixed=is_fixed_tuple(type_))
+        if is_mapping(type_):
+            item = self.of((get_args(type_) or (Any, Any))[1])
             return {"type": "object", "additionalProperties": item} if item else {"type": "object"}
-        if isinstance(type_, type) and issubclass(type_, Node):
+        if has_fields(type_):
             return self.reference(type_)
-        raise TypeError(f"no JSON Schema is known for {type_!r}")
+        return _standard(type_) if isinstance(type_, type) else {}
 
     def annotated(self, base: Any, metadata: tuple[Any, ...]) -> Schema:
         """Return the schema of an ``Annotated`` type: that of its base, narrowed by what the checks say."""
@@ -81,28 +99,29 @@ class SchemaTypes:
 
     def said(self, check: Any) -> Schema:
         """Return what a check says, by reference if it has a title of its own."""
-        said = said_by(check)
+        said = schema_of(check)
         if "title" not in said:
             return said
         name = f"{_home(check)}.{said['title']}"
         self.definitions[name] = said
         return {"$ref": f"#/$defs/{name}"}
 
-    def list(self, items: tuple[Any, ...]) -> Schema:
-        """Return the schema of a tuple."""
-        if len(items) == 2 and items[1] is Ellipsis:
-            return {"type": "array", "items": self.of(items[0])}
+    def list(self, items: tuple[Any, ...], *, fixed: bool) -> Schema:
+        """Return the schema of a collection that documents hold as a list."""
+        if not fixed:
+            item = self.of(items[0])
+            return {"type": "array", "items": item} if item else {"type": "array"}
         return {"type": "array", "prefixItems": [self.of(item) for item in items], "minItems": len(items), "maxItems": len(items)}
 
     def union(self, members: tuple[Any, ...]) -> Schema:
         """Return the schema of a union; where a key names the class of a mapping, it has to be there."""
-        nodes = tuple(m for m in members if isinstance(m, type) and issubclass(m, Node))
+        nodes = tuple(m for m in members if has_fields(m))
         key = discriminated(nodes)[0] if len(nodes) > 1 else None
         if key is None:
             return one_of([self.of(member) for member in members])
         return {**one_of([self.of(member) for member in members]), "required": [key]}
 
-    def reference(self, cls: type[Node]) -> Schema:
+    def reference(self, cls: type[Any]) -> Schema:
         """Return a reference to the schema of a class, which is defined at the first call."""
         name = definition_name(cls)
         if name not in self.definitions:
@@ -110,26 +129,26 @@ class SchemaTypes:
             self.definitions[name] = self.node(cls)
         return {"$ref": f"#/$defs/{name}"}
 
-    def node(self, cls: type[Node]) -> Schema:
+    def node(self, cls: type[Any]) -> Schema:
         """Return the schema of a class itself."""
         fields = fields_of(cls)
         described = describe_fields(cls)
         schema: Schema = {"title": cls.__name__, "description": describe_class(cls), "type": "object"}
         schema["properties"] = {field.key: self.field(field, described.get(field.name, "")) for field in fields}
         schema["required"] = [field.key for field in fields if field.required]
-        schema["additionalProperties"] = cls.allows_unknown_keys
+        schema["additionalProperties"] = getattr(cls, "allows_unknown_keys", False)
         return {keyword: value for keyword, value in schema.items() if value not in ("", []) and value != {}}
 
     def field(self, field: FieldInfo, description: str) -> Schema:
         """Return the schema of a field: that of its type, narrowed by its validator."""
         schema = self.of(field.type)
-        for said in _said(field.attribute.validator):
+        for said in _said(field.validator):
             schema = narrowed(schema, said)
         head = {"description": description} if description else {}
-        default = field.attribute.default
+        default = field.default_value()
         if default is attrs.NOTHING or default is None or field.is_constant:
             return {**head, **schema}
-        return {**head, **schema, "default": unstructure(default.factory() if isinstance(default, attrs.Factory) else default)}  # type: ignore[arg-type]
+        return {**head, **schema, "default": self.unstructure(default)}
 
     def step(self, where: Literal["preprocessing", "postprocessing"]) -> Schema:
         """Return the schema of a processing step: one of the ops for it, or anything of a name that no op has."""
@@ -139,7 +158,9 @@ class SchemaTypes:
             self.definitions[name] = {}
             ops = sorted(self.registry.processing_ops.items())
             known = [
-                self.named(entry.descr[self.format], key, op) for op, entry in ops if where in entry.where and self.format in entry.descr
+                self.of_entry(entry).named(entry.descr[self.format], key, op)
+                for op, entry in ops
+                if where in entry.where and self.format in entry.descr
             ]
             other = {"type": "object", "properties": {key: {"type": "string", "not": {"enum": [op for op, _ in ops]}}}}
             other["description"] = "An op that no installed plugin knows."
@@ -151,7 +172,7 @@ class SchemaTypes:
             }
         return {"$ref": f"#/$defs/{name}"}
 
-    def named(self, cls: type[Node], key: str, name: str) -> Schema:
+    def named(self, cls: type[Any], key: str, name: str) -> Schema:
         """Return the schema of a class that ``key`` has to name, whether or not the class says so."""
         constant = next((field.is_constant for field in fields_of(cls) if field.key == key), False)
         return self.reference(cls) if constant else {**self.reference(cls), "properties": {key: {"const": name}}}
@@ -172,9 +193,29 @@ class SchemaTypes:
         for name, entry in sorted(self.registry.run_modes.items()):
             if entry.kwargs is not None:
                 required = any(field.required for field in fields_of(entry.kwargs))
-                then = {"properties": {"kwargs": self.reference(entry.kwargs)}, **({"required": ["kwargs"]} if required else {})}
+                then = {
+                    "properties": {"kwargs": self.of_entry(entry).reference(entry.kwargs)},
+                    **({"required": ["kwargs"]} if required else {}),
+                }
                 rules.append({"if": {"properties": {"name": {"const": name}}, "required": ["name"]}, "then": then})
         return {**self.of(base), "allOf": rules} if rules else self.of(base)
+
+
+def _allowed(values: Iterable[Any]) -> Schema:
+    """Return the schema of some values; members of enumerations are written by value."""
+    allowed = [value.value if isinstance(value, Enum) else value for value in values]
+    return {"const": allowed[0]} if len(allowed) == 1 else {"enum": allowed}
+
+
+def _standard(cls: type) -> Schema:
+    """Return the schema of a class of the standard library; of any other it takes anything."""
+    if issubclass(cls, Enum):
+        return _allowed(cls)
+    if issubclass(cls, PurePath):
+        return {"type": "string"}
+    if is_date(cls):
+        return {"type": "string", "format": "date-time" if issubclass(cls, datetime) else "date"}
+    return next(({"type": kind} for scalar, kind in _SCALARS.items() if issubclass(cls, scalar)), {})
 
 
 def definition_name(cls: type[Any]) -> str:
@@ -184,7 +225,7 @@ def definition_name(cls: type[Any]) -> str:
 
 def _home(thing: Any) -> str:
     """Return the name of the module of a class or function, short for the library's own."""
-    own = __package__.rpartition(".")[0]
+    own = __package__.partition(".")[0]
     module: str = thing.__module__
     return module.removeprefix(f"{own}.").removeprefix("spec.")
 
@@ -247,4 +288,4 @@ def _kinds(schema: Schema) -> set[str] | None:
 def _said(validator: Any) -> list[Schema]:
     """Return what a field's validators say, those within the validators of attrs included."""
     within = [*getattr(validator, "_validators", ()), getattr(validator, "validator", None)]
-    return [said_by(validator), *(said for part in within if part is not None for said in _said(part))]
+    return [schema_of(validator), *(said for part in within if part is not None for said in _said(part))]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, TypeAlias
 
 from ..typing import FrozenMapping
-from .fields import found
+from .format_value import format_value
 
 __all__ = ["FiniteMapping", "freeze", "thaw"]
 
@@ -27,7 +27,7 @@ def freeze(tree: Any) -> Any:
         return tuple([freeze(value) for value in tree])
     if isinstance(tree, (str, int, float)):
         return tree
-    raise ValueError(f"expected null, a boolean, number, string, list or mapping, found {found(tree)}")
+    raise ValueError(f"expected null, a boolean, number, string, list or mapping, found {format_value(tree)}")
 
 
 def _finite(value: FrozenMapping[str, Any]) -> FrozenMapping[str, Any]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Callable
+from typing import Any, get_args
 
 import attrs
+from cattrs import Converter
 
-from ..errors import InputError
-from ..registry import Registry
-from ..typing import ModelFormat
-from .earlier import earlier_forms, with_earlier
-from .formats import SPECIFIC, Family, latest_of
-from .node import Node
-from .schema_types import Schema, SchemaTypes, definition_name
-from .versions import class_of, converter_format
+from ...errors import InputError
+from ...registry import Registry
+from ...typing import ModelFormat
+from ..formats import SPECIFIC, Family, latest_of
+from ..node import Node
+from ..versions import class_of, converter_format
+from .legacy_forms import legacy_forms, with_legacy_forms
+from .types import Schema, SchemaTypes, definition_name
 
 __all__ = ["ROOTS", "Root", "json_schema"]
 
@@ -77,11 +79,17 @@ def json_schema(registry: Registry, *, type: str | None = None, format_version: 
 class _Descriptions(SchemaTypes):
     """Schemas of whole descriptions, alone or within others, take what earlier micro versions wrote in another way."""
 
-    def __init__(self, registry: Registry, format: ModelFormat, definitions: Schema) -> None:  # noqa: A002 (the word of the format)
-        super().__init__(registry, format, definitions)
+    def __init__(
+        self,
+        registry: Registry,
+        format: ModelFormat,  # noqa: A002 (the word of the format)
+        definitions: Schema,
+        configure: Callable[[Converter], None] | None = None,
+    ) -> None:
+        super().__init__(registry, format, definitions, configure)
         self.roots = {root.cls: root for root in ROOTS}
 
-    def node(self, cls: type[Node]) -> Schema:
+    def node(self, cls: type[Any]) -> Schema:
         """Return the schema of a class itself."""
         schema = super().node(cls)
         root = self.roots.get(cls)
@@ -90,7 +98,7 @@ class _Descriptions(SchemaTypes):
         schema["title"] = f"bioimage.io {root.family} {root.format}"
         version = {"description": "Version of the format.", "type": "string", "pattern": _versions(root)}
         schema["properties"] = {**schema["properties"], "format_version": version}
-        return with_earlier(schema, earlier_forms(root.family, root.format), self.of)
+        return with_legacy_forms(schema, legacy_forms(root.family, root.format), self.of)
 
 
 def _one(root: Root, definitions: Schema) -> Schema:

@@ -7,19 +7,19 @@ from typing import Annotated, Any
 
 import attrs
 
-from ..typing import FrozenMapping
-from .fields import TensorName, non_empty, suffix
-from .formats import Family
-from .model.v0_4.tensors import ImplicitOutputShape, OutputTensorDescr
-from .model.weights import Dependencies
-from .node import Node, node
-from .strings import PackagedSource, ResourceId, Version
+from ...typing import FrozenMapping
+from ..fields import TensorName, non_empty, suffix
+from ..formats import Family
+from ..model.v0_4.tensors import ImplicitOutputShape, OutputTensorDescr
+from ..model.weights import Dependencies
+from ..node import Node, node
+from ..strings import PackagedSource, ResourceId, Version
 
-__all__ = ["Earlier", "earlier_forms", "with_earlier"]
+__all__ = ["LegacyForm", "legacy_forms", "with_legacy_forms"]
 
 
 @attrs.frozen(kw_only=True)
-class Earlier:
+class LegacyForm:
     """Another form of one key of a description, or of the items under it."""
 
     key: str
@@ -37,7 +37,7 @@ class Earlier:
 
 
 @node
-class EarlierLink(Node):
+class LegacyLink(Node):
     """A resource by its id, with its version under the former name of that key."""
 
     id: ResourceId
@@ -46,7 +46,7 @@ class EarlierLink(Node):
 
 
 @node
-class EarlierOutputShape(Node):
+class LegacyOutputShape(Node):
     """A shape that follows from that of an input."""
 
     reference_input: TensorName
@@ -55,61 +55,66 @@ class EarlierOutputShape(Node):
 
 
 @node
-class EarlierOutput(OutputTensorDescr):
+class LegacyOutput(OutputTensorDescr):
     """A tensor that the model returns."""
 
-    shape: tuple[int, ...] | ImplicitOutputShape | EarlierOutputShape  # type: ignore[assignment]
+    shape: tuple[int, ...] | ImplicitOutputShape | LegacyOutputShape  # type: ignore[assignment]
 
 
 _COVER = Annotated[PackagedSource, suffix(".gif", ".jpeg", ".jpg", ".png", ".svg", any_case=True)]
-_NAMED_AUTHORS = Earlier(key="authors", type=str, of_items=True)
-_VERSION_NUMBER = Earlier(key="version_number", type=Version | None)
+_NAMED_AUTHORS = LegacyForm(key="authors", type=str, of_items=True)
+_VERSION_NUMBER = LegacyForm(key="version_number", type=Version | None)
 
 
-def _paths(below: tuple[int, int, int]) -> tuple[Earlier, ...]:
+def _paths(below: tuple[int, int, int]) -> tuple[LegacyForm, ...]:
     """Return the forms of files that were plain paths or URLs."""
     return (
-        Earlier(key="documentation", type=Annotated[PackagedSource, suffix(".md")], below=below),
-        Earlier(key="icon", type=PackagedSource, below=below),
-        Earlier(key="covers", type=_COVER, of_items=True, below=below),
+        LegacyForm(key="documentation", type=Annotated[PackagedSource, suffix(".md")], below=below),
+        LegacyForm(key="icon", type=PackagedSource, below=below),
+        LegacyForm(key="covers", type=_COVER, of_items=True, below=below),
     )
 
 
-def _nicknames(below: tuple[int, int, int]) -> tuple[Earlier, ...]:
+def _nicknames(below: tuple[int, int, int]) -> tuple[LegacyForm, ...]:
     """Return that the id counts for nothing where there is a nickname, which becomes the id."""
     return (
-        Earlier(key="id", type=Any, below=below, if_set="nickname"),
-        Earlier(key="id_emoji", type=Any, below=below, if_set="nickname_icon"),
+        LegacyForm(key="id", type=Any, below=below, if_set="nickname"),
+        LegacyForm(key="id_emoji", type=Any, below=below, if_set="nickname_icon"),
     )
 
 
 _MODEL_0_3 = (
-    *(Earlier(key=key, type=Any, below=(0, 4, 0)) for key in ("framework", "kwargs", "language", "sha256", "source")),
-    Earlier(key="weights", type=FrozenMapping[str, FrozenMapping[str, Any] | None], below=(0, 4, 0)),
-    Earlier(key="outputs", type=EarlierOutput, of_items=True, below=(0, 3, 3)),
-    Earlier(key="packaged_by", type=str, of_items=True, below=(0, 3, 2)),
+    *(LegacyForm(key=key, type=Any, below=(0, 4, 0)) for key in ("framework", "kwargs", "language", "sha256", "source")),
+    LegacyForm(key="weights", type=FrozenMapping[str, FrozenMapping[str, Any] | None], below=(0, 4, 0)),
+    LegacyForm(key="outputs", type=LegacyOutput, of_items=True, below=(0, 3, 3)),
+    LegacyForm(key="packaged_by", type=str, of_items=True, below=(0, 3, 2)),
 )
 """Of a format that nobody writes any more weights are taken as they are."""
 
 _MODEL_0_4 = (
     _NAMED_AUTHORS,
-    Earlier(key="dependencies", type=Dependencies | None, below=(0, 4, 1)),
+    LegacyForm(key="dependencies", type=Dependencies | None, below=(0, 4, 1)),
     *_nicknames((0, 4, 10)),
     *_MODEL_0_3,
 )
-_MODEL_0_5 = (*_paths((0, 5, 11)), _VERSION_NUMBER, Earlier(key="parent", type=EarlierLink), Earlier(key="training_data", type=EarlierLink))
+_MODEL_0_5 = (
+    *_paths((0, 5, 11)),
+    _VERSION_NUMBER,
+    LegacyForm(key="parent", type=LegacyLink),
+    LegacyForm(key="training_data", type=LegacyLink),
+)
 _OTHERS_0_2 = (_NAMED_AUTHORS, *_nicknames((0, 2, 4)))
 _OTHERS_0_3 = (*_paths((0, 3, 4)), _VERSION_NUMBER)
 
 
-def earlier_forms(family: Family, format: str) -> tuple[Earlier, ...]:  # noqa: A002 (the word of the format)
+def legacy_forms(family: Family, format: str) -> tuple[LegacyForm, ...]:  # noqa: A002 (the word of the format)
     """Return what earlier micro versions of a format wrote in another way."""
     if family == "model":
         return _MODEL_0_4 if format == "0.4" else _MODEL_0_5
     return _OTHERS_0_2 if format == "0.2" else _OTHERS_0_3
 
 
-def with_earlier(schema: dict[str, Any], forms: Iterable[Earlier], schema_of: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+def with_legacy_forms(schema: dict[str, Any], forms: Iterable[LegacyForm], schema_of: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
     """Return the schema of a description widened by earlier forms, each up to the version that took it last."""
     properties = dict(schema["properties"])
     conditions = []
