@@ -9,8 +9,9 @@ from zipfile import ZipFile
 
 from ..errors import InvalidDescriptionError, YamlError
 from ..packaging import write_package
-from ..report.model_card import model_card
-from ..report.resource_card import ResourceCard, resource_card
+from ..report.cards.make_model_card import model_card
+from ..report.cards.make_resource_card import resource_card
+from ..report.cards.resource_card import ResourceCard
 from ..sources import Package, Source, open_package
 from ..spec.node import Node
 from ..spec.saving import save_description
@@ -110,7 +111,7 @@ def card(source: Source | Package) -> ResourceCard:
         source: What `load_description` takes.
 
     Returns:
-        Its facts; of a model a `bioimageio_core.report.model_card.ModelCard`, with what it takes and gives and what can be run here.
+        Its facts; of a model a `bioimageio_core.report.cards.model_card.ModelCard`, with what it takes and gives and what can be run here.
 
     Raises:
         SourceError: There is nothing there.

@@ -26,7 +26,7 @@ def command(model: str, consumers: tuple[str, ...], as_json: bool) -> int:
     With --consumer, the exit status is 1 if any of these cannot run it.
     """
     from ..api import compat
-    from ..report.compatibility import compatibility_text
+    from ..report.text.compatibility_text import compatibility_text
 
     found = compat(model, consumers)
     if as_json:

@@ -22,17 +22,16 @@ def command(source: str, html: str | None, measure: bool, as_json: bool) -> None
     A halo that is smaller than what was measured, or a step that is no multiple of the network's stride, is warned of.
     """
     from ..api import card, measure_network
-    from ..report.card_text import card_text
+    from ..report.text.card_text import card_text
 
     if measure:
         with progress_bars(after=2) as progress:
             measure_network(source, progress=progress)
     shown = card(source)
     if html is not None:
-        from ..report.pages import card_page
         from ..writing import write_text
 
-        write_text(html, card_page(shown), overwrite=True)
+        write_text(html, shown.page(), overwrite=True)
     if as_json:
         print_json(shown.as_dict())
     elif html is None:

@@ -20,7 +20,7 @@ __all__ = ["command"]
 def command(model: str, images: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Show how IMAGES would be predicted with MODEL; runs nothing but, with --probe, the network on noise."""
     from ..api import open_predictor
-    from ..report.plan_text import plan_text
+    from ..report.text.plan_text import plan_text
 
     with open_predictor(model, **as_options(given)) as predictor:
         plan = predictor.plan(as_inputs(images))

@@ -131,7 +131,7 @@ def _client(scheduler: str | None, processes: int | None) -> Iterator[Any]:
 
 
 def _say_beforehand(plan: Plan) -> None:
-    from ..report.plan_text import guessed_axes_text
+    from ..report.text.plan_text import guessed_axes_text
 
     for line in (*guessed_axes_text(plan), *(f"warning: {w}" for w in plan.warnings)):
         click.echo(line, err=True)

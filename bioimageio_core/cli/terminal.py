@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..report.plain_text import bytes_in_words, finite, table
+from ..report.plain_text import bytes_in_words, json_safe, table
 
 if TYPE_CHECKING:
     from ..prediction.options import Progress
@@ -25,7 +25,7 @@ INTERRUPTED = 130
 
 def print_json(data: Any) -> None:
     """Print plain data for machines; numbers that JSON lacks (NaN, infinity) become null."""
-    click.echo(json.dumps(finite(data), indent=2, ensure_ascii=False, default=str, allow_nan=False))
+    click.echo(json.dumps(json_safe(data), indent=2, ensure_ascii=False, default=str, allow_nan=False))
 
 
 @contextmanager

@@ -46,16 +46,16 @@ def command(model: str, quick: bool, isolated: bool, save: str | None, html: str
         report = test_model(model, quick=quick, isolated=isolated, report=tell, **options)
     saved, why_not = _saved(report, save)
     if html is not None:
-        from ..report.pages import test_page
+        from ..report.html.model_test_page import model_test_page
         from ..writing import write_text
 
-        write_text(html, test_page(report), overwrite=True)
+        write_text(html, model_test_page(report), overwrite=True)
     if as_json:
         print_json({**report.as_dict(), "saved": saved})
     else:
-        from ..report.test_text import test_text
+        from ..report.text.model_test_text import model_test_text
 
-        click.echo(test_text(report))
+        click.echo(model_test_text(report))
         if saved is not None:
             click.echo(f"outputs that differ are in {saved}")
     if why_not:
@@ -65,10 +65,10 @@ def command(model: str, quick: bool, isolated: bool, save: str | None, html: str
 
 def _saved(report: TestReport, folder: str | None) -> tuple[str | None, str]:
     """Return where outputs that differ were saved; that they could not be is no reason to keep the report back."""
-    from ..report.test_files import save_failures
+    from ..report.failed_outputs import save_failed_outputs
 
     try:
-        path = save_failures(report, folder)
+        path = save_failed_outputs(report, folder)
     except OutputError as error:
         return None, str(error)
     return None if path is None else str(path), ""

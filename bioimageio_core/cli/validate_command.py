@@ -10,7 +10,7 @@ from ..report.plain_text import in_one_line
 from .terminal import paint, print_json, progress_bars
 
 if TYPE_CHECKING:
-    from ..report.located import LocatedReport
+    from ..report.cards.annotated_report import AnnotatedReport
 
 __all__ = ["command"]
 
@@ -34,11 +34,11 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
     Of a folder without a description, all descriptions and packages below it are judged.
     Exit status 1 if any of them is invalid, 2 if any can not be read.
     """
-    from ..report.validation_text import validation_summary, validation_text
+    from ..report.text.validation_text import validation_summary, validation_text
     from ..sources.finding import find_sources
 
     found = find_sources(sources)
-    reports: list[LocatedReport] = []
+    reports: list[AnnotatedReport] = []
     with progress_bars(shown=not as_json, after=2) as progress:
         for number, source in enumerate(found):
             if progress is not None:
@@ -55,21 +55,21 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
         if len(reports) > 1:
             click.echo(validation_summary(reports))
     if html is not None:
-        from ..report.pages import validation_page
+        from ..report.cards.annotated_report import validation_page
         from ..writing import write_text
 
         write_text(html, validation_page(reports), overwrite=True)
     return max(_STATUS[r.status] for r in reports)
 
 
-def _judged(source: str, check_files: bool) -> LocatedReport:
+def _judged(source: str, check_files: bool) -> AnnotatedReport:
     from ..api import validate
     from ..errors import SourceError
-    from ..report.located import locate, unreadable
+    from ..report.cards.annotated_report import annotate, unreadable_report
     from ..sources import open_package
 
     try:
         with open_package(source) as package:
-            return locate(validate(package, check_files=check_files), package.content)
+            return annotate(validate(package, check_files=check_files), package.content)
     except SourceError as error:
-        return unreadable(source, str(error))
+        return unreadable_report(source, str(error))

@@ -1,21 +1,18 @@
-"""The report of a test for a terminal."""
+"""The report of a model test as text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..model_tests.report import BlockTrial, TestReport, WeightsTest
-from .plain_text import in_one_line, table
+from ...model_tests.report import BlockTrial, TestReport, WeightsTest
+from ..plain_text import in_one_line, table
 
-__all__ = ["test_text"]
+__all__ = ["model_test_text"]
 
 
-def test_text(report: TestReport) -> str:
-    """Return the report as lines: a table of outputs, then sizes, agreement and blocks, as far as they were tried."""
+def model_test_text(report: TestReport) -> str:
+    """Return the report for people: a table of outputs, then sizes, agreement and blocks if they were tested."""
     return "\n".join(_lines(report))
-
-
-test_text.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions of this name
 
 
 def _lines(report: TestReport) -> Iterator[str]:
@@ -38,13 +35,13 @@ def _lines(report: TestReport) -> Iterator[str]:
 
 
 def _more(test: WeightsTest) -> Iterator[str]:
-    """Yield what else was tried of weights."""
+    """Yield the other sizes that were tested, and deviations from full precision."""
     if test.sizes:
         yield f"{test.weights_format}: other sizes and batches: {test.sizes_in_words}"
-    told: set[str] = set()
+    shown: set[str] = set()
     for trial in test.sizes:
-        if trial.message and trial.message not in told:
-            told.add(trial.message)
+        if trial.message and trial.message not in shown:
+            shown.add(trial.message)
             yield f"  {trial.shapes_in_words}: {trial.message}"
     for name, deviation in test.deviations.items():
         yield f"{test.weights_format}: output {name!r} deviates by {deviation:.3g} from full precision, not compiled"

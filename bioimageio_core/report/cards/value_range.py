@@ -1,23 +1,23 @@
-"""Which values a tensor holds, in words."""
+"""The values of a tensor in words."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from ..spec.model.v0_5.data import NominalOrOrdinalDataDescr
+from ...spec.model.v0_5.data import NominalOrOrdinalDataDescr
 
 __all__ = ["values_in_words"]
 
 _MANY = 8
-"""Of more values than this not all are written."""
+"""If there are more values than this, some are left out."""
 
 
 def values_in_words(descr: Any) -> str:
-    """Return what a described tensor says of its values, such as ``0 to 255``; empty where it says nothing.
+    """Return the values that a tensor may have, such as ``0 to 255``; empty if the description gives none.
 
     Args:
-        descr: A tensor of format 0.4 or 0.5; of data by channel each kind is named once.
+        descr: A tensor of format 0.4 or 0.5; if its channels differ, each kind of data is named once.
 
     """
     if hasattr(descr, "data_range"):
@@ -36,7 +36,7 @@ def _data(data: Any) -> str:
 
 
 def _range(low: float | None, high: float | None) -> str:
-    """Return the words for two bounds, of which those that are None or infinite are none."""
+    """Return two bounds in words; None and infinity are no bound."""
     least = None if low is None or math.isinf(low) else f"{low:g}"
     most = None if high is None or math.isinf(high) else f"{high:g}"
     if least is None:

@@ -1,14 +1,14 @@
-"""A plan in words."""
+"""A plan as text."""
 
 from __future__ import annotations
 
-from ..prediction.planning.plan import Plan
+from ...prediction.planning.plan import Plan
 
 __all__ = ["guessed_axes_text", "plan_text"]
 
 
 def guessed_axes_text(plan: Plan) -> tuple[str, ...]:
-    """Return a line for every image whose axes had to be guessed."""
+    """Return a line for each image whose axes are guessed."""
     return tuple(
         f"axes of {i.bound.image.name} guessed: {','.join(i.bound.image.axes or ())} (give --axes if that is wrong)"
         for i in plan.inputs
@@ -17,7 +17,7 @@ def guessed_axes_text(plan: Plan) -> tuple[str, ...]:
 
 
 def plan_text(plan: Plan) -> str:
-    """Return what will be computed, for people."""
+    """Return the plan for people: what is read, computed and written, in which blocks, and the time and memory that it takes."""
     lines = [
         f"model      {plan.model.name} (format {plan.model.format})",
         f"weights    {plan.weights.weights_format} on {plan.weights.adapter}, {plan.weights.settings}",

@@ -1,4 +1,4 @@
-"""Markdown of strangers as HTML that does nothing but show text."""
+"""Untrusted Markdown as HTML that can only show text."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["markdown_html"]
 
 
 def markdown_html(text: str) -> str:
-    """Return HTML of a text in Markdown.
+    """Return a Markdown text as HTML.
 
-    HTML in it is shown as text; links lead to ``http``, ``https`` and ``mailto`` only; pictures, which would have to be fetched,
-    become links.
+    HTML in the text is escaped. Links lead to ``http``, ``https`` and ``mailto`` only.
+    Pictures become links, since a page downloads nothing.
     Headings are two levels lower, since the text is part of a page.
     """
     rendered: str = _renderer().render(_without_front_matter(text))
@@ -22,7 +22,7 @@ def markdown_html(text: str) -> str:
 
 
 def _without_front_matter(text: str) -> str:
-    """Return a text without the YAML that some tools put between ``---`` at its start."""
+    """Return a text without the YAML between ``---`` that some tools put at its start."""
     lines = text.removeprefix("\ufeff").split("\n")
     if lines[0].strip() == "---" and "---" in (rest := [line.strip() for line in lines[1:40]]):
         return "\n".join(lines[rest.index("---") + 2 :])
@@ -40,7 +40,7 @@ def _renderer() -> Any:
 
 
 def _make_harmless(state: Any) -> None:
-    """Lower headings, and take the target of links that lead elsewhere than to the web."""
+    """Lower headings, and remove the target of links that do not lead to the web."""
     for token in state.tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) + 2)}"

@@ -1,14 +1,15 @@
-"""What a model says of its purpose, training and limits, in sections of a card."""
+"""Sections of a model card: purpose, training, evaluation, limits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..spec.structuring import unstructure
-from .resource_card import Fact, Section, Table, source_of
+from ...spec.structuring import unstructure
+from .description_values import source_of, value_in_words
+from .resource_card import Fact, Section, Table
 
-__all__ = ["arguments_in_words", "model_sections", "value_in_words"]
+__all__ = ["model_sections"]
 
 _SECTIONS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
     ("Purpose", (), {"task": "task", "modality": "modality", "target_structure": "target structure", "out_of_scope_use": "not meant for"}),
@@ -62,7 +63,7 @@ _SECTIONS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
         },
     ),
 )
-"""Title, path below ``config.bioimageio``, and keys there with what to call them."""
+"""Title, path below ``config.bioimageio``, and the keys there with their labels."""
 
 _EVALUATION = {
     "model_id": "model",
@@ -75,17 +76,17 @@ _EVALUATION = {
 
 
 def model_sections(descr: Any) -> tuple[Section, ...]:
-    """Return the sections of a model that say something; only format 0.5 gives ``config`` a meaning."""
+    """Return the sections of a model that are not empty; only format 0.5 defines keys of ``config``."""
     config = descr.config.get("bioimageio") if descr.format_version.startswith("0.5") else None
-    said: Mapping[str, Any] = config if isinstance(config, Mapping) else {}
+    metadata: Mapping[str, Any] = config if isinstance(config, Mapping) else {}
     sections = [_training_data(descr.training_data)]
     for title, path, labels in _SECTIONS:
-        part: Any = said
+        part: Any = metadata
         for key in path:
             part = part.get(key)
         sections.append(Section(title=title, facts=tuple(_facts(part, labels))))
         if title == "Training":
-            sections.append(Section(title="Evaluation", tables=tuple(map(_evaluation, said.get("evaluations") or ()))))
+            sections.append(Section(title="Evaluation", tables=tuple(map(_evaluation, metadata.get("evaluations") or ()))))
     return tuple(s for s in sections if s.facts or s.tables)
 
 
@@ -99,44 +100,22 @@ def _training_data(data: Any) -> Section:
     return Section(title="Training data", facts=tuple(facts))
 
 
-def _facts(said: Any, labels: Mapping[str, str]) -> Iterator[Fact]:
+def _facts(values: Any, labels: Mapping[str, str]) -> Iterator[Fact]:
     for key, label in labels.items():
-        value = said.get(key) if isinstance(said, Mapping) else None
+        value = values.get(key) if isinstance(values, Mapping) else None
         if value is not None and value != "" and value != () and value != {}:
             yield Fact(label, value_in_words(value))
 
 
-def _evaluation(said: Mapping[str, Any]) -> Table:
-    """Return a row for each metric, with a column for each factor."""
-    metrics, factors = _named(said, "metrics"), _named(said, "evaluation_factors")
-    rows = tuple((metric, *map(value_in_words, row)) for metric, row in zip(metrics, said["results"], strict=True))
-    return Table(title=f"On {said['dataset_id']}", header=("metric", *factors), rows=rows, facts=tuple(_facts(said, _EVALUATION)))
+def _evaluation(evaluation: Mapping[str, Any]) -> Table:
+    """Return a table with a row for each metric and a column for each factor."""
+    metrics, factors = _labels(evaluation, "metrics"), _labels(evaluation, "evaluation_factors")
+    rows = tuple((metric, *map(value_in_words, row)) for metric, row in zip(metrics, evaluation["results"], strict=True))
+    facts = tuple(_facts(evaluation, _EVALUATION))
+    return Table(title=f"On {evaluation['dataset_id']}", header=("metric", *factors), rows=rows, facts=facts)
 
 
-def _named(said: Mapping[str, Any], key: str) -> list[str]:
-    pairs = zip(said[key], said[f"{key}_long"], strict=True)
+def _labels(evaluation: Mapping[str, Any], key: str) -> list[str]:
+    """Return names of metrics or factors, the short one with the long one in brackets."""
+    pairs = zip(evaluation[key], evaluation[f"{key}_long"], strict=True)
     return [short if long in (short, "") else f"{short} ({long})" for short, long in pairs]
-
-
-def value_in_words(value: Any) -> str:
-    """Return a value of a description for people; lists within others are in brackets."""
-    if isinstance(value, Mapping):
-        return arguments_in_words(value)
-    return ", ".join(map(_inner, value)) if _is_list(value) else _inner(value)
-
-
-def arguments_in_words(arguments: Mapping[str, Any]) -> str:
-    """Return named values as in a call."""
-    return ", ".join(f"{key}={_inner(value)}" for key, value in arguments.items())
-
-
-def _inner(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return f"{{{arguments_in_words(value)}}}"
-    if _is_list(value):
-        return f"[{', '.join(map(_inner, value))}]"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str)

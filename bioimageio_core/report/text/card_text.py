@@ -1,22 +1,23 @@
-"""A resource at a glance, in words."""
+"""A card as text."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from .measured_rows import MEASURED_HEADER, measured_rows
-from .model_card import AxisCard, ModelCard, OpCard, TensorCard, WeightsCard
-from .plain_text import bytes_in_words, in_one_line, table
-from .resource_card import ResourceCard, Section
+from ..cards.model_card import ModelCard, WeightsCard
+from ..cards.network_table import NETWORK_HEADER, network_rows
+from ..cards.resource_card import ResourceCard, Section
+from ..cards.tensor_card import AxisCard, OpCard, TensorCard
+from ..plain_text import bytes_in_words, in_one_line, table
 
 __all__ = ["card_text"]
 
 WIDTH = 100
-"""Columns that running text is wrapped at."""
+"""Columns at which running text is wrapped."""
 
 MANY_CHANNELS = 8
-"""Names of more channels than this are not all written."""
+"""If there are more channels than this, some names are left out."""
 
 
 def card_text(card: ResourceCard) -> str:
@@ -75,7 +76,7 @@ def _model(card: ModelCard) -> Iterator[str]:
         yield f"  halo, sizes and stride have not been measured: 'bmz info {in_one_line(card.source)} --measure' does"
         return
     yield f"  measured with {card.measured.adapter}"
-    yield from _indented(table(measured_rows(card), MEASURED_HEADER), "  ")
+    yield from _indented(table(network_rows(card.measured, card.outputs), NETWORK_HEADER), "  ")
     for shortfall in card.shortfalls:
         yield from _wrapped(shortfall.in_words(), "  warning: ")
 

@@ -1,4 +1,4 @@
-"""Small drawings of tensors: a face along the last two axes of space, a stack of channels, a halo, and whether sizes grow."""
+"""Small drawings of tensors: a face along the last two space axes, a stack of channels, the halo, and whether larger sizes fit."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ from fractions import Fraction
 
 import attrs
 
-from ..blocks import FixedSize, SteppedSize
-from ..prediction.model.tensor_spec import ReferencedSize
-from .model_card import AxisCard, TensorCard
+from ...blocks import FixedSize, SteppedSize
+from ...prediction.model.tensor_spec import ReferencedSize
+from .tensor_card import AxisCard, TensorCard
 
 __all__ = ["Box", "Drawing", "Label", "draw_tensors"]
 
 FACE = 128
-"""Length in pixels of the longest side that is drawn."""
+"""Length of the longest side, in pixels of the drawing."""
 
 _SHORTEST = 36
 _SHEETS = 4
-"""Channels that are drawn; more look the same."""
+"""Most channels that are drawn."""
 
 _STEP = 6
-"""By which a sheet is drawn behind the one before it."""
+"""Offset between two channels."""
 
 _LONGEST = 13
-"""Letters of a size that fit beside the face."""
+"""Most letters of a size that fit beside the face."""
 
 _GROWTH = 12
-"""By which an outline of larger sizes is drawn larger."""
+"""Margin of the outline that shows that larger sizes fit."""
 
 _LEFT, _TOP, _RIGHT, _BELOW = 84, 30, 30, 44
 
 
 @attrs.frozen(kw_only=True)
 class Box:
-    """A rectangle, in pixels from the upper left."""
+    """A rectangle, in pixels from the upper left corner."""
 
     kind: str
-    """``sheet``, ``face``, ``core`` (what the halo leaves) or ``growth``."""
+    """``sheet`` (a channel behind), ``face``, ``core`` (the face without its halo) or ``growth``."""
 
     x: float
     y: float
@@ -59,13 +59,13 @@ class Label:
 
 @attrs.frozen(kw_only=True)
 class Drawing:
-    """What stands for a tensor."""
+    """The drawing of a tensor."""
 
     width: float
     height: float
     title: str
     boxes: tuple[Box, ...]
-    """The hindmost first."""
+    """From back to front."""
 
     labels: tuple[Label, ...]
 
@@ -75,17 +75,17 @@ class _Drawn:
     """How an axis is drawn."""
 
     size: int
-    """In pixels of the tensor: the least of several."""
+    """In pixels of the tensor: the smallest size."""
 
     grows: bool
-    """Larger sizes fit."""
+    """Whether larger sizes fit."""
 
     text: str
-    """The size in few letters; the table beside the drawing has it in full."""
+    """The size, abbreviated; the table beside the drawing gives it in full."""
 
 
 def draw_tensors(inputs: Sequence[TensorCard], outputs: Sequence[TensorCard]) -> tuple[tuple[Drawing, ...], tuple[Drawing, ...]]:
-    """Return a drawing of each input and output, all in the same scale, so that an output of half the size looks like that."""
+    """Return a drawing of each input and output, all in one scale, so that an output of half the size looks half as large."""
     tensors = (*inputs, *outputs)
     sizes = [{a.id: _drawn(a, tensors) for a in t.axes} for t in tensors]
     longest = max((known[a.id].size for t, known in zip(tensors, sizes, strict=True) for a in _face(t)), default=1)
@@ -94,7 +94,7 @@ def draw_tensors(inputs: Sequence[TensorCard], outputs: Sequence[TensorCard]) ->
 
 
 def _face(tensor: TensorCard) -> list[AxisCard]:
-    """Return the axes that are drawn as height and width, or the one that is drawn as width."""
+    """Return the two axes that are drawn as height and width, or the only one, drawn as width."""
     space = [a for a in tensor.axes if a.kind == "space"] or [a for a in tensor.axes if a.kind in ("time", "index")]
     return space[-2:]
 
@@ -140,7 +140,7 @@ def _drawing(tensor: TensorCard, known: dict[str, _Drawn], scale: float) -> Draw
 
 
 def _core(face: list[AxisCard], known: dict[str, _Drawn], box: Box) -> Box:
-    """Return what the halo leaves: at least 3 pixels are taken where there is one, and at most two fifths."""
+    """Return the face without its halo; a halo takes at least 3 pixels and at most two fifths of the face on each side."""
 
     def inset(axis: AxisCard, length: float) -> float:
         return min(0.4 * length, max(3, axis.halo / known[axis.id].size * length)) if axis.halo else 0

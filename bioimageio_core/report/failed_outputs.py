@@ -1,4 +1,4 @@
-"""What a test found, as files: arrays and pictures of the outputs that failed."""
+"""Outputs that failed a model test, saved as arrays and pictures."""
 
 from __future__ import annotations
 
@@ -11,31 +11,30 @@ import numpy as np
 from ..model_tests.compare import difference
 from ..model_tests.report import TestReport
 from ..packaging.targets import new_folder
-from .plain_text import finite
-from .test_pictures import pictures_of
+from .pictures.model_test_pictures import difference_pictures
+from .plain_text import json_safe
 
-__all__ = ["save_failures"]
+__all__ = ["save_failed_outputs"]
 
 REPORT = "bmz-test.json"
-"""Name of the report; a folder that holds one is replaced by the next."""
+"""Name of the report; only a folder with a report is replaced."""
 
 
-def save_failures(report: TestReport, folder: str | Path | None = None) -> Path | None:
-    """Write outputs that differ from what is expected, if there are any.
+def save_failed_outputs(report: TestReport, folder: str | Path | None = None) -> Path | None:
+    """Save the outputs that differ from the expected ones, if there are any.
 
-    In a folder for each weights format and output: ``actual.npy``, ``expected.npy``, ``difference.npy`` (absolute, float64)
-    where both have one shape, and ``picture.png`` with these three beside each other; beside them the whole report as JSON.
+    Each weights format and output has a folder with ``actual.npy``, ``expected.npy``, ``difference.npy`` (absolute, float64; if both have
+    one shape), and ``picture.png`` with these three side by side. The report is saved as JSON beside these folders.
 
     Args:
         report: The report.
-        folder: The folder to write, which is whole or not there at all; None: ``bmz-test-`` and the name of the model,
-            in the current folder.
+        folder: The folder to write; it appears when it is complete. None: ``bmz-test-NAME`` in the current folder.
 
     Returns:
-        The folder; None where no output failed.
+        The folder; None if no output failed.
 
     Raises:
-        OutputError: It cannot be written, or holds something else.
+        OutputError: The folder cannot be written, or contains other files.
 
     """
     failed = [(test, output) for test in report.tests for output in test.outputs if not output.passed and output.output in test.found]
@@ -51,13 +50,13 @@ def save_failures(report: TestReport, folder: str | Path | None = None) -> Path 
             np.save(place / "expected.npy", expected)
             if actual.shape == expected.shape:
                 np.save(place / "difference.npy", difference(actual, expected))
-            picture = pictures_of(test, report).get(output.output)
+            picture = difference_pictures(test, report).get(output.output)
             if picture is not None:
                 (place / "picture.png").write_bytes(picture)
-        (part / REPORT).write_text(json.dumps(finite(report.as_dict()), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        (part / REPORT).write_text(json.dumps(json_safe(report.as_dict()), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return target
 
 
 def _plain_name(name: str) -> str:
-    """Return a name as every file system takes it."""
+    """Return a name that every file system accepts."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "model"

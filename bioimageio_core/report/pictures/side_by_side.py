@@ -1,4 +1,4 @@
-"""Pictures for reports: an image beside what was predicted, as PNG."""
+"""PNG pictures for reports: an image beside its predictions."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["encode_png", "in_a_row", "in_colours", "overlay", "side_by_side", "thinned", "to_grey"]
+__all__ = ["in_a_row", "overlay", "side_by_side", "subsampled", "to_colours", "to_grey", "to_png"]
 
 _GAP = 6
 """White pixels between panels."""
 
-# Points of a dark violet to bright yellow ramp whose lightness grows evenly, also in grey and for the colour blind.
+# Colours from dark violet to bright yellow, whose lightness grows evenly, in grey and for the colour blind, too.
 _RAMP = np.array([[8, 4, 32], [66, 16, 104], [140, 34, 106], [211, 70, 66], [249, 140, 22], [250, 250, 170]], np.float32)
 
-# Hues far apart for labels that lie side by side.
+# Hues far apart, for labels that touch.
 _LABELS = np.array(
     [[255, 176, 0], [100, 143, 255], [220, 38, 127], [80, 220, 160], [254, 97, 0], [120, 94, 240], [190, 230, 80], [90, 200, 250]],
     np.float32,
@@ -27,28 +27,29 @@ _LABELS = np.array(
 
 
 def side_by_side(images: Sequence[NDArray[Any]], path: str | Path, *, max_pixels: int = 1024) -> None:
-    """Write images beside each other into a PNG file.
+    """Write images side by side into a PNG file.
 
-    The first is shown in grey between its percentiles.
-    Of the others, integers and bools are labels laid over the first, floats a map of colours from 0 to 1 (or their own range).
-    Larger images are thinned out to `max_pixels` along the longer side.
+    The first image is grey, stretched between percentiles.
+    Among the others, integers and bools are labels drawn over the first.
+    Floats are colours from 0 to 1, or from their least to their greatest value.
+    Images larger than `max_pixels` along the longer side are subsampled.
 
     Args:
-        images: With axes y, x, or more axes in front, of which the first item (of a space axis, the middle one) is shown.
+        images: With axes y, x, or more axes in front. Of these the first item is shown; of more than 4, the middle one.
         path: File to write.
-        max_pixels: Limit of each panel.
+        max_pixels: Longest side of each panel.
 
     """
     planes = [_plane(np.asarray(image)) for image in images]
-    grey = to_grey(thinned(planes[0], max_pixels))
+    grey = to_grey(subsampled(planes[0], max_pixels))
     panels = [np.repeat(grey[..., None], 3, axis=2)]
     for plane in planes[1:]:
-        thin = thinned(plane, max_pixels)
+        thin = subsampled(plane, max_pixels)
         if thin.dtype.kind in "bui" and thin.shape == grey.shape:
             panels.append(overlay(grey, thin))
         else:
             panels.append(_colours(thin))
-    Path(path).write_bytes(encode_png(in_a_row(panels)))
+    Path(path).write_bytes(to_png(in_a_row(panels)))
 
 
 def in_a_row(panels: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
@@ -70,7 +71,7 @@ def to_grey(plane: NDArray[Any], low: float = 0.5, high: float = 99.7) -> NDArra
         return np.zeros(values.shape, np.uint8)
     bottom, top = np.percentile(finite, [low, high])
     scaled = (np.nan_to_num(values, nan=bottom, posinf=top, neginf=bottom) - bottom) / max(top - bottom, 1e-12)
-    # The eye is kinder to dark pixels than a camera is.
+    # The exponent brightens dark pixels, which the eye sees better than a camera.
     return np.asarray(np.clip(scaled, 0, 1) ** 0.7 * 255, np.uint8)
 
 
@@ -90,7 +91,7 @@ def overlay(grey: NDArray[np.uint8], labels: NDArray[Any], strength: float = 0.3
     return np.asarray(np.clip(outlined, 0, 255), np.uint8)
 
 
-def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+def to_png(pixels: NDArray[np.uint8]) -> bytes:
     """Return a PNG file of 8-bit pixels with axes y, x (grey) or y, x, rgb.
 
     The format: https://www.w3.org/TR/png-3/
@@ -115,7 +116,7 @@ def _plane(image: NDArray[Any]) -> NDArray[Any]:
     return image if image.ndim == 2 else image[len(image) // 2 if len(image) > 4 else 0]
 
 
-def thinned(plane: NDArray[Any], limit: int) -> NDArray[Any]:
+def subsampled(plane: NDArray[Any], limit: int) -> NDArray[Any]:
     """Return every n-th pixel of a plane (y, x), so that neither side is longer than ``limit``."""
     step = max(1, -(-max(plane.shape) // limit))
     return plane[::step, ::step]
@@ -127,11 +128,11 @@ def _colours(plane: NDArray[Any]) -> NDArray[np.uint8]:
     # A probability keeps its meaning: the same colour in every picture.
     if low >= 0 and high <= 1:
         low, high = 0.0, 1.0
-    return in_colours(values, low, high)
+    return to_colours(values, low, high)
 
 
-def in_colours(plane: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
-    """Return a plane (y, x) as colours from dark violet at ``low`` to bright yellow at ``high``; axes y, x, rgb. NaN is as 0."""
+def to_colours(plane: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    """Return a plane (y, x) as colours from dark violet at ``low`` to bright yellow at ``high``; axes y, x, rgb. NaN counts as 0."""
     values = np.nan_to_num(np.asarray(plane, np.float32))
     position = np.clip((values - low) / max(high - low, 1e-12), 0, 1) * (len(_RAMP) - 1)
     below = np.minimum(position.astype(np.intp), len(_RAMP) - 2)
