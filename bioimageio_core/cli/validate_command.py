@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..report.plain_text import in_one_line
+from .common_options import html_option, json_option
 from .terminal import paint, print_json, progress_bars
 
 if TYPE_CHECKING:
@@ -23,16 +24,16 @@ _STATUS = {"valid": 0, "invalid": 1, "unreadable": 2}
     "--check-files/--no-check-files",
     default=False,
     show_default=True,
-    help="Look up the files that descriptions name: whether they are there, whole, and what is said of them.",
+    help="Also check the files of the descriptions: that they exist, are intact, and match the description.",
 )
-@click.option("--html", metavar="FILE", help="Write the report as a page that needs no other file; FILE is replaced.")
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+@html_option
+@json_option
 def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_json: bool) -> int:
-    """Judge descriptions by their format, whatever is installed.
+    """Validate descriptions against their format; the result does not depend on what is installed.
 
     SOURCES are files, folders, zips, URLs, ids in a collection, or patterns such as 'models/**/rdf.yaml'.
-    Of a folder without a description, all descriptions and packages below it are judged.
-    Exit status 1 if any of them is invalid, 2 if any can not be read.
+    In a folder without a description, all descriptions and packages below it are validated.
+    Exit status 1 if any of them is invalid, 2 if any cannot be read.
     """
     from ..report.text.validation_text import validation_summary, validation_text
     from ..sources.finding import find_sources
@@ -43,7 +44,7 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
         for number, source in enumerate(found):
             if progress is not None:
                 progress("validate", number, len(found))
-            reports.append(_judged(source, check_files))
+            reports.append(_validated(source, check_files))
     if as_json:
         print_json([r.as_dict() for r in reports])
     else:
@@ -62,7 +63,7 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
     return max(_STATUS[r.status] for r in reports)
 
 
-def _judged(source: str, check_files: bool) -> AnnotatedReport:
+def _validated(source: str, check_files: bool) -> AnnotatedReport:
     from ..api import validate
     from ..errors import SourceError
     from ..report.cards.annotated_report import annotate, unreadable_report
