@@ -132,5 +132,5 @@ def _axis(axis: AxisCard) -> tuple[str, ...]:
 def _weights(weights: WeightsCard) -> tuple[str, ...]:
     carries = "; a program of its own" if weights.carries_code else ""
     runs = f"no: {weights.why_not}" if weights.why_not else f"yes, with {weights.adapter}"
-    size = "not at hand" if weights.size is None else bytes_in_words(weights.size)
+    size = "not on this machine" if weights.size is None else bytes_in_words(weights.size)
     return weights.weights_format, in_one_line(weights.source), size, runs + carries
