@@ -17,12 +17,10 @@ __all__ = [
     "weights_option",
 ]
 
-html_option = click.option("--html", metavar="FILE", help="Also write an HTML page that needs no other file; replaces FILE.")
+html_option = click.option("--html", metavar="FILE", help="Write an HTML page that needs no other file; replaces FILE.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
 
-device_option = grouped_option(
-    "network", "--device", default="cpu", show_default=True, help="Device that runs the network, as in cuda:1; several with commas."
-)
+device_option = click.option("--device", default="cpu", show_default=True, help="Device that runs the network, as in cuda:1.")
 precision_option = grouped_option(
     "network",
     "--precision",

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from .common_options import compile_option, device_option, precision_option, trust_option, weights_option
+from .common_options import compile_option, precision_option, trust_option, weights_option
 from .grouped_options import grouped_option
 from .parameter_types import AXIS_LENGTHS, AXIS_RANGES, AXIS_SIZES, CHANNELS, JSON_OBJECT, MEMORY, NAMES, NUMBER_PAIR
 
@@ -49,7 +49,7 @@ _OPTIONS = (
         "blocks", "--probe/--no-probe", default=None, show_default="before long runs", help="Measure the network before blocks are chosen."
     ),
     weights_option,
-    device_option,
+    grouped_option("network", "--device", default="cpu", show_default=True, help="Devices that run the network, as in cuda:0,cuda:1."),
     precision_option,
     compile_option,
     grouped_option("network", "--run-mode", help="Run mode instead of the described one, as in tta; 'bmz plugins' lists them."),
