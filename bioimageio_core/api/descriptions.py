@@ -11,8 +11,9 @@ import attrs
 
 from ..errors import YamlError
 from ..packaging import write_package
-from ..report.model_card import model_card
-from ..report.resource_card import ResourceCard, resource_card
+from ..report.cards.make_model_card import model_card
+from ..report.cards.make_resource_card import resource_card
+from ..report.cards.resource_card import ResourceCard
 from ..sources import Package, Source, open_package
 from ..spec.converters import unstructured
 from ..spec.node import Node
@@ -113,7 +114,7 @@ def card(source: Source | Package) -> ResourceCard:
         source: What `load_description` takes.
 
     Returns:
-        Its facts; of a model a `bioimageio_core.report.model_card.ModelCard`, with what it takes and gives and what can be run here.
+        Its facts; of a model a `bioimageio_core.report.cards.model_card.ModelCard`, with what it takes and gives and what can be run here.
 
     Raises:
         SourceError: There is nothing there.

@@ -12,7 +12,7 @@ from ..spec.validation import read_tree
 from .loading import default_registry, model_tree
 
 if TYPE_CHECKING:
-    from ..report.compatibility import Compatibility
+    from ..report.cards.compatibility import Compatibility
 
 __all__ = ["compat", "export_model", "import_model"]
 
@@ -29,7 +29,7 @@ def compat(source: Source | Package, consumers: Iterable[str] = ()) -> tuple[Com
         InvalidDescriptionError: The description breaks its format.
 
     """
-    from ..report.compatibility import compatibility
+    from ..report.cards.compatibility import compatibility
 
     with open_package(source) as package:
         descr, _ = read_tree(model_tree(package), default_registry(), package.name)

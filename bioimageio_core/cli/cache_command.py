@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import click
 
+from .common_options import json_option
 from .terminal import bytes_in_words, print_json
 
 __all__ = ["command"]
 
-_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print for machines.")
-
 
 @click.group(invoke_without_command=True, epilog="Example: bmz cache clear")
-@_AS_JSON
+@json_option
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Show where files from URLs are kept, and how many.
+    """Show the folder, number and size of the files that are cached from URLs.
 
-    The environment variable BMZ_CACHE names another folder; with BMZ_OFFLINE=1 nothing is fetched that is not there.
+    The environment variable BMZ_CACHE sets another folder. With BMZ_OFFLINE=1, only cached files are used.
     """
     if context.invoked_subcommand is not None:
         return
@@ -32,9 +31,9 @@ def command(context: click.Context, as_json: bool) -> None:
 
 
 @command.command()
-@_AS_JSON
+@json_option
 def clear(as_json: bool) -> None:
-    """Remove all that is kept; it is fetched again when it is needed."""
+    """Remove all cached files; they are downloaded again when they are needed."""
     from ..sources.cache import cache_from_environment
 
     cache = cache_from_environment()

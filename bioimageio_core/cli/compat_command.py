@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .common_options import json_option
 from .terminal import print_json
 
 __all__ = ["command"]
@@ -16,17 +17,18 @@ __all__ = ["command"]
     "consumers",
     multiple=True,
     metavar="NAME",
-    help="Software to ask about; may be repeated. All that is known of if not given.",
+    show_default="all",
+    help="Software to judge; may be repeated.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+@json_option
 def command(model: str, consumers: tuple[str, ...], as_json: bool) -> int:
-    """Say which software can run MODEL: ilastik, deepImageJ, Fiji, napari, ZEN, this library here, and what plugins know of.
+    """Show which software can run MODEL: ilastik, deepImageJ, Fiji, napari, ZEN, this library, and software that plugins add.
 
-    Each rule says yes, no or unknown, why, what would make it a yes, and where that is known from.
-    With --consumer, the exit status is 1 if any of these cannot run it.
+    Each rule answers yes, no or unknown, with the reason, the remedy and the source of the rule.
+    With --consumer, the exit status is 1 if one of these cannot run the model.
     """
     from ..api import compat
-    from ..report.compatibility import compatibility_text
+    from ..report.text.compatibility_text import compatibility_text
 
     found = compat(model, consumers)
     if as_json:

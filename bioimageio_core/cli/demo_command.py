@@ -7,21 +7,23 @@ from pathlib import Path
 import click
 
 from ..resources import peak_memory
+from .common_options import json_option, overwrite_option
+from .parameter_types import MEMORY
 from .terminal import bytes_in_words, print_json, progress_bars
 
 __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz demo -o my-demo")
-@click.option("-o", "--output", default="bmz-demo", show_default=True, help="Folder for image, result and picture.")
+@click.option("-o", "--output", default="bmz-demo", show_default=True, help="Folder for the image, the result and a picture.")
 @click.option("--size", type=click.IntRange(min=64), default=12288, show_default=True, help="Pixels along each side of the image.")
-@click.option("--memory", default="280 MiB", show_default=True, help="Memory to stay within.")
-@click.option("--overwrite", is_flag=True, help="Replace an earlier demonstration.")
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
-def command(output: str, size: int, memory: str, overwrite: bool, as_json: bool) -> None:
-    """Predict a large synthetic image with a model that comes along; needs no network and no data.
+@click.option("--memory", type=MEMORY, default="280 MiB", show_default=True, help="Limit of host memory.")
+@overwrite_option
+@json_option
+def command(output: str, size: int, memory: int, overwrite: bool, as_json: bool) -> None:
+    """Predict a large synthetic image with a model of this package; needs no network connection and no data.
 
-    Draws nuclei, predicts them zarr to zarr within a memory budget that the image exceeds, and paints input beside output.
+    Draws nuclei, predicts them zarr to zarr in less memory than the image takes, and draws a picture of input and output.
     """
     from ..demo.run import run_demo
 
@@ -30,7 +32,7 @@ def command(output: str, size: int, memory: str, overwrite: bool, as_json: bool)
             click.echo(line)
 
     with progress_bars(shown=not as_json) as progress:
-        result = run_demo(Path(output), size=size, memory=memory, overwrite=overwrite, progress=progress, say=say)
+        result = run_demo(Path(output), size=size, memory=bytes_in_words(memory), overwrite=overwrite, progress=progress, say=say)
     peak = peak_memory()
     times = result.prediction.times
     if as_json:
@@ -53,4 +55,4 @@ def command(output: str, size: int, memory: str, overwrite: bool, as_json: bool)
     click.echo(f"time      {times['total']:.1f} s for {size * size / 1e6:.0f} million pixels, {result.seconds:.1f} s in all")
     if peak is not None:
         click.echo(f"memory    {bytes_in_words(peak)} at most, for an image of {bytes_in_words(result.image_bytes)} in memory")
-    click.echo(f"overlap   {result.overlap:.2f} (intersection over union of what was found with what was drawn)")
+    click.echo(f"overlap   {result.overlap:.2f} (intersection over union of predicted and drawn nuclei)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .common_options import json_option, overwrite_option
 from .terminal import print_json
 
 __all__ = ["command"]
@@ -11,15 +12,15 @@ __all__ = ["command"]
 
 @click.command(epilog="Example: bmz env path/to/model --weights-format onnx -o environment.yaml")
 @click.argument("model")
-@click.option("--weights-format", help="Weights to run; those that are fastest here if all were installed by default.")
-@click.option("--pip", "for_pip", is_flag=True, help="Write a requirements file for pip instead of an environment file for conda.")
-@click.option("-o", "--output", metavar="FILE", help="File to write; without it the text is printed.")
-@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+@click.option("--weights-format", show_default="the fastest on this machine", help="Weights to run, as in onnx.")
+@click.option("--pip", "for_pip", is_flag=True, help="Write a requirements file for pip, not an environment file for conda.")
+@click.option("-o", "--output", metavar="FILE", help="File to write, instead of printing it.")
+@overwrite_option
+@json_option
 def command(model: str, weights_format: str | None, for_pip: bool, output: str | None, overwrite: bool, as_json: bool) -> None:
-    """Say what has to be installed to run MODEL with one of its weights formats, as a file for conda or pip.
+    """Show what to install to run MODEL with one of its weights formats, as a file for conda or pip.
 
-    Needs none of it to be installed. Frameworks are named in the version that the description names, where the library works with it.
+    The packages need not be installed. Frameworks have the version of the description, if the library supports it.
     'bmz test --isolated' makes such an environment and tests the model in it.
     """
     from ..api import environment_of

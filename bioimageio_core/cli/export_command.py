@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from .format_options import list_formats, named_values
+from .common_options import json_option, overwrite_option
+from .foreign_formats import list_formats
+from .parameter_types import NAME_VALUE
 from .terminal import print_json, progress_bars
 
 __all__ = ["command"]
@@ -12,16 +16,23 @@ __all__ = ["command"]
 
 @click.command(epilog="Example: bmz export path/to/model --to czann -o model.czann")
 @click.argument("model", required=False)
-@click.option("--to", "to_format", metavar="NAME", help="Format to write, as 'bmz plugins' names it; without it the formats are listed.")
+@click.option("--to", "to_format", metavar="NAME", help="Format to write; without it, the formats are listed.")
 @click.option("-o", "--output", help="File or folder to write.")
-@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="Argument of the format; may be repeated.")
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
-def command(model: str | None, to_format: str | None, output: str | None, options: tuple[str, ...], overwrite: bool, as_json: bool) -> None:
+@click.option("--option", "options", type=NAME_VALUE, multiple=True, help="Argument of the format; may be repeated.")
+@overwrite_option
+@json_option
+def command(
+    model: str | None,
+    to_format: str | None,
+    output: str | None,
+    options: tuple[tuple[str, Any], ...],
+    overwrite: bool,
+    as_json: bool,
+) -> None:
     """Write MODEL in the format of another system.
 
-    Which formats are written depends on the plugins that are installed; without --to they are listed, with their options.
-    What the other format can not say is listed, on standard error.
+    Plugins provide the formats; without --to, they are listed with their options.
+    Properties of MODEL that the format cannot express are listed on standard error.
     """
     from ..api import export_model
 
@@ -29,11 +40,11 @@ def command(model: str | None, to_format: str | None, output: str | None, option
         list_formats("writer", as_json=as_json)
         return
     if model is None or output is None:
-        raise click.UsageError("expected MODEL and --output beside --to")
+        raise click.UsageError("--to needs MODEL and --output, too")
     with progress_bars(after=2, shown=not as_json) as progress:
         if progress is not None:
             progress("export", 0, 1)
-        written = export_model(model, to_format, output, overwrite=overwrite, **named_values(options))
+        written = export_model(model, to_format, output, overwrite=overwrite, **dict(options))
     if as_json:
         print_json({"output": str(written.path), "format": written.format, "lost": written.lost})
         return

@@ -3,37 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..errors import InvalidDescriptionError
-from .format_options import list_formats, named_values
-from .terminal import print_json, progress_bars, table
+from .common_options import json_option, overwrite_option
+from .foreign_formats import list_formats
+from .parameter_types import NAME_VALUE
+from .terminal import issues_as_data, issues_table, print_json, progress_bars
 
 __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz import nuclei.czann -o nuclei")
 @click.argument("file", required=False)
-@click.option("-o", "--output", help="Folder to write; without it one named as FILE without its ending, in the current folder.")
-@click.option("--from", "format", metavar="NAME", help="Format of FILE, as 'bmz plugins' names it; without it the only one that fits.")
-@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="Argument of the format; may be repeated.")
-@click.option("--overwrite", is_flag=True, help="Replace a package that exists.")
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+@click.option("-o", "--output", show_default="the name of FILE without its extension", help="Folder to write.")
+@click.option("--from", "format", metavar="NAME", show_default="the one that recognises FILE", help="Format of FILE.")
+@click.option("--option", "options", type=NAME_VALUE, multiple=True, help="Argument of the format; may be repeated.")
+@overwrite_option
+@json_option
 def command(
     file: str | None,
     output: str | None,
-    format: str | None,  # noqa: A002 (the word of the option)
-    options: tuple[str, ...],
+    format: str | None,  # noqa: A002 (named like the parameter of import_model)
+    options: tuple[tuple[str, Any], ...],
     overwrite: bool,
     as_json: bool,
 ) -> int:
-    """Read FILE, a model of another system, into a folder with a description and all files that it names.
+    """Read FILE, a model of another system, into a folder with a description and all its files.
 
-    Which formats are read depends on the plugins that are installed; without FILE they are listed.
-    The folder is whole, or not there at all.
-    What validation has to say of the description is listed, on standard error.
-    Exit status 1 if what the plugin makes of FILE is no valid description; then nothing is written.
+    Plugins provide the formats; without FILE, they are listed with their options.
+    The folder appears when it is complete.
+    Issues that validation finds in the description are listed on standard error.
+    Exit status 1 if the plugin makes no valid description of FILE; then nothing is written.
     """
     from ..api import import_model
     from ..spec.validation import ValidationReport
@@ -41,14 +44,13 @@ def command(
     if file is None:
         list_formats("reader", as_json=as_json)
         return 0
-    values = named_values(options)
     folder = output if output is not None else Path(file).stem
     written = None
     try:
         with progress_bars(after=2) as progress:
             if progress is not None:
                 progress("import", 0, 1)
-            written = import_model(file, folder, format, overwrite=overwrite, **values)
+            written = import_model(file, folder, format, overwrite=overwrite, **dict(options))
         report = written.report
     except InvalidDescriptionError as error:
         if not isinstance(error.report, ValidationReport):
@@ -57,12 +59,12 @@ def command(
         if not as_json:
             click.echo(f"bmz: {error}", err=True)
     if as_json:
-        issues = [{"path": i.path, "message": i.message, "severity": i.severity, "hint": i.hint} for i in report.issues]
-        said = {"output": folder, "format": written.format} if written is not None else {}
-        print_json({"source": file, "status": "valid" if written is not None else "invalid", **said, "issues": issues})
+        result = {"output": folder, "format": written.format} if written is not None else {}
+        status = "valid" if written is not None else "invalid"
+        print_json({"source": file, "status": status, **result, "issues": issues_as_data(report.issues)})
     else:
         if report.issues:
-            click.echo(table([(f"  {i.severity}", i.path or "(whole)", i.message) for i in report.issues]), err=True)
+            click.echo(issues_table(report.issues), err=True)
         if written is not None:
             click.echo(f"{folder}: model {report.format_version}, from {written.format}")
     return 0 if written is not None else 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .common_options import html_option, json_option
 from .terminal import print_json, progress_bars
 
 __all__ = ["command"]
@@ -11,28 +12,27 @@ __all__ = ["command"]
 
 @click.command(epilog="Example: bmz info path/to/model --html card.html")
 @click.argument("source")
-@click.option("--html", metavar="FILE", help="Write the card as a page that needs no other file; FILE is replaced.")
-@click.option("--measure", is_flag=True, help="Run the network on noise, to find what halo and which sizes it needs; this is remembered.")
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+@html_option
+@click.option("--measure", is_flag=True, help="Run the network on noise to measure its halo and sizes; the result is cached.")
+@json_option
 def command(source: str, html: str | None, measure: bool, as_json: bool) -> None:
-    """Show what a resource is; of a model also what it takes, gives and needs, and what of it can be run here.
+    """Show a resource: authors, license and citations, and for a model inputs, outputs and weights, and which of them run here.
 
-    SOURCE is a file, folder, zip, URL or id in a collection, such as affable-shark; BMZ_COLLECTION names another than the public one.
-    Fetches none of the files that it names, and imports no framework, unless it is to measure the network.
-    A halo that is smaller than what was measured, or a step that is no multiple of the network's stride, is warned of.
+    SOURCE is a file, folder, zip, URL or id in a collection, such as affable-shark; BMZ_COLLECTION sets another collection.
+    Downloads no other file, and imports no framework, except with --measure.
+    Warns if the measured halo is larger than the described one, or a step is not a multiple of the network's stride.
     """
     from ..api import card, measure_network
-    from ..report.card_text import card_text
+    from ..report.text.card_text import card_text
 
     if measure:
         with progress_bars(after=2) as progress:
             measure_network(source, progress=progress)
     shown = card(source)
     if html is not None:
-        from ..report.pages import card_page
         from ..writing import write_text
 
-        write_text(html, card_page(shown), overwrite=True)
+        write_text(html, shown.page(), overwrite=True)
     if as_json:
         print_json(shown.as_dict())
     elif html is None:

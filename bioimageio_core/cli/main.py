@@ -1,4 +1,4 @@
-"""The group of commands, resolved by name so that ``bmz --help`` imports none of them."""
+"""The command ``bmz``, which imports a subcommand only when it runs, and turns errors into one line and an exit status."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from .terminal import INTERRUPTED
 __all__ = ["COMMANDS", "bmz", "main"]
 
 COMMANDS = {
-    "cache": "Show or remove what was fetched from URLs.",
-    "compat": "Say which software can run a model, and why not.",
+    "cache": "Show or clear the cache of downloaded files.",
+    "compat": "Show which software can run a model, and why not.",
     "convert": "Add weights in another format to a model.",
-    "demo": "Predict a large synthetic image with a model that comes along.",
-    "env": "Say what has to be installed for the weights of a model.",
+    "demo": "Predict a large synthetic image with a model of this package.",
+    "env": "Show what to install for the weights of a model.",
     "export": "Write a model in the format of another system.",
     "import": "Read a model of another system into a folder.",
-    "info": "Show what a resource is, and what a model takes, gives and needs.",
-    "init": "Begin a description from a file of weights.",
-    "package": "Write a model with all its files into one zip or folder.",
+    "info": "Show a resource; for a model its inputs, outputs and weights.",
+    "init": "Start a description for a file of weights.",
+    "package": "Write a model with all its files into one zip file or folder.",
     "plan": "Show how an image would be predicted.",
-    "plugins": "List what is registered, by whom, and what failed.",
+    "plugins": "List plugins, their entries and failures.",
     "predict": "Predict images of any size.",
     "schema": "Print the JSON Schema of descriptions.",
-    "stats": "Measure images of any size exactly, for predictions to come.",
-    "test": "Reproduce the test outputs of a model.",
-    "update": "Bring a description to the newest format version.",
-    "validate": "Judge descriptions by their format.",
-    "verify": "Measure whether blocks give the same as the whole.",
+    "stats": "Compute exact statistics of images of any size.",
+    "test": "Test whether a model reproduces its test outputs.",
+    "update": "Update a description to the newest format version.",
+    "validate": "Validate descriptions against their format.",
+    "verify": "Measure whether blocks give the same result as the whole image.",
 }
-"""Name and summary of each command; its module in `bioimageio_core.cli` has the same name."""
+"""Name and summary of each command; command ``NAME`` is in the module ``NAME_command``."""
 
 
 class _Commands(click.Group):
-    """Imports a command when it is called."""
+    """The subcommands; a command is imported when it runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names: the library's own, then those of plugins."""
+        """Return the names of all commands, those of plugins last."""
         from .plugin_commands import plugin_commands
 
         return list(dict.fromkeys([*COMMANDS, *plugin_commands()]))
@@ -63,9 +63,9 @@ class _Commands(click.Group):
 
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
-        others = {name: f"Of {where}." for name, where in plugin_commands().items() if name not in COMMANDS}
+        others = {name: f"From {where}." for name, where in plugin_commands().items() if name not in COMMANDS}
         if others:
-            with formatter.section("Commands of plugins"):
+            with formatter.section("Commands from plugins"):
                 formatter.write_dl(list(others.items()))
 
 
@@ -78,7 +78,7 @@ class _Commands(click.Group):
 def bmz() -> None:
     """Run bioimage.io models on images of any size.
 
-    Exit status: 0 good; 1 the thing is not good (invalid, differs); 2 wrong usage, no access, or the output exists; 130 interrupted.
+    Exit status: 0 success; 1 negative result (invalid, differs); 2 wrong usage, no access, or the output exists; 130 interrupted.
     """
 
 
@@ -92,38 +92,38 @@ def main() -> None:
 
 
 def _run() -> int:
-    """Run the command of this process and return its exit status; whatever goes wrong is said in one line."""
+    """Run the command line of this process and return the exit status; an error is printed in one line."""
     try:
         status = bmz.main(prog_name="bmz", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
-        return _say("interrupted", INTERRUPTED)
+        return _print_error("interrupted", INTERRUPTED)
     except click.ClickException as error:
         return _usage(error)
     except BioimageioError as error:
-        return _say(str(error), error.exit_status)
+        return _print_error(str(error), error.exit_status)
     except BrokenPipeError:
         sys.stderr.close()
         return 0
     except (OSError, MemoryError) as error:
-        return _say(f"{type(error).__name__}: {error}", 2)
+        return _print_error(f"{type(error).__name__}: {error}", 2)
     return status if isinstance(status, int) else 0
 
 
 def _usage(error: click.ClickException) -> int:
-    if type(error).__name__ == "NoArgsIsHelpError":  # of click 8.2 and later; its message is the help
+    if type(error).__name__ == "NoArgsIsHelpError":  # click 8.2 raises it; its message is the help
         error.show()
         return error.exit_code
     context = getattr(error, "ctx", None)
     remedy = f" (see '{context.command_path} --help')" if context is not None else ""
-    return _say(error.format_message() + remedy, error.exit_code)
+    return _print_error(error.format_message() + remedy, error.exit_code)
 
 
-def _say(message: str, status: int) -> int:
+def _print_error(message: str, status: int) -> int:
     click.echo(f"bmz: {in_one_line(message)}", err=True)
     return status
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *where: object, **more: object) -> None:
-    """Show a warning of the library to people, who want no line of code with it; those of other packages are for their developers."""
+    """Print a plugin warning in one line, without the line of code; warnings of other packages are for their developers."""
     if issubclass(category, PluginWarning):
         click.echo(f"bmz: warning: {in_one_line(str(message))}", err=True)

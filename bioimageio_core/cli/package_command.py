@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .common_options import json_option, overwrite_option
 from .terminal import bytes_in_words, print_json
 
 __all__ = ["command"]
@@ -11,12 +12,12 @@ __all__ = ["command"]
 
 @click.command(epilog="Example: bmz package path/to/model -o model.zip --weights-format onnx")
 @click.argument("model")
-@click.option("-o", "--output", required=True, help="Zip (a name ending in .zip) or folder to write.")
-@click.option("--weights-format", "weights_formats", multiple=True, help="Weights to keep; may be repeated. All if not given.")
-@click.option("--overwrite", is_flag=True, help="Replace a package that exists.")
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+@click.option("-o", "--output", required=True, help="Zip file (a name that ends in .zip) or folder to write.")
+@click.option("--weights-format", "weights_formats", multiple=True, show_default="all", help="Weights to keep; may be repeated.")
+@overwrite_option
+@json_option
 def command(model: str, output: str, weights_formats: tuple[str, ...], overwrite: bool, as_json: bool) -> None:
-    """Write MODEL with copies of all files that it names into one zip or folder.
+    """Write MODEL with copies of all its files into one zip file or folder.
 
     MODEL is a folder, a description file, a zip or a URL.
     """

@@ -6,29 +6,33 @@ from typing import Any
 
 import click
 
-from .prediction_options import as_inputs, as_options, check_axes_known, prediction_options
+from .common_options import json_option
+from .grouped_options import GroupedCommand
+from .image_arguments import check_axes_known, image_inputs
+from .prediction_options import prediction_options
 from .terminal import print_json, progress_bars
 
 __all__ = ["command"]
 
 
-@click.command(epilog="Example: bmz plan path/to/model image.zarr --memory '4 GB'")
+@click.command(cls=GroupedCommand, epilog="Example: bmz plan path/to/model image.zarr --memory '4 GB'")
 @click.argument("model")
 @click.argument("images", nargs=-1, required=True)
 @prediction_options
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+@json_option
 def command(model: str, images: tuple[str, ...], as_json: bool, **given: Any) -> None:
-    """Show how IMAGES would be predicted with MODEL; runs nothing but, with --probe, the network on noise."""
+    """Show how MODEL would predict IMAGES; runs nothing, except the network on noise with --probe."""
     from ..api import open_predictor
     from ..prediction.planning.plan_json import plan_as_dict
-    from ..report.plan_text import plan_text
+    from ..report.text.plan_text import plan_text
 
-    with open_predictor(model, **as_options(given)) as predictor:
-        plan = predictor.plan(as_inputs(images))
+    inputs = image_inputs(images)
+    with open_predictor(model, **given) as predictor:
+        plan = predictor.plan(inputs)
         if given["probe"] and not plan.profile.measured:
             with progress_bars(shown=not as_json) as progress:
-                predictor.probe(as_inputs(images), progress=progress)
-            plan = predictor.plan(as_inputs(images))
+                predictor.probe(inputs, progress=progress)
+            plan = predictor.plan(inputs)
     check_axes_known(plan, as_json=as_json)
     if as_json:
         print_json(plan_as_dict(plan))

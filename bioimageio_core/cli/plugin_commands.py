@@ -1,4 +1,4 @@
-"""Commands of plugins, found by the names of their entry points, so that listing them imports none."""
+"""Commands of plugins, listed by the names of their entry points, so that listing imports no plugin."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ __all__ = ["plugin_command", "plugin_commands"]
 
 GROUP = "bioimageio_core"
 SWITCH = "BMZ_DISABLE_PLUGINS"
-"""As in `bioimageio_core.registry`, which help is too short-lived to import."""
+"""Both as in `bioimageio_core.registry`, repeated here so that help does not import it."""
 
 PREFIX = "command."
-"""What names of entry points start with whose plugin brings the command of the rest of the name."""
+"""An entry point ``command.NAME`` provides the command ``NAME``."""
 
 
 def plugin_commands() -> dict[str, str]:
-    """Return names of commands, and the distributions that bring them."""
+    """Return the names of commands with the distributions that provide them."""
     return {name: f"{point.dist.name} {point.dist.version}" if point.dist else "" for name, point in _points().items()}
 
 
 def plugin_command(name: str) -> click.Command | None:
-    """Import a command; None where nobody brings it.
+    """Import a command; None if no plugin provides it.
 
     Raises:
-        PluginError: Its plugin is broken.
+        PluginError: The plugin cannot be loaded, or yields no click command of this name.
 
     """
     from ..registry import collect
@@ -42,11 +42,11 @@ def plugin_command(name: str) -> click.Command | None:
         registry = collect([point])
     entry = registry.commands.get(name)
     if entry is None:
-        why = "; ".join(failure.message for failure in registry.failures) or f"its plugin yields no command of the name {name!r}"
+        why = "; ".join(failure.message for failure in registry.failures) or f"its plugin yields no command named {name!r}"
         raise PluginError(f"command {name!r} of {plugin_commands()[name]} cannot be used: {why}")
     try:
         command = entry.load()
-    except Exception as error:  # whatever a stranger's module raises
+    except Exception as error:  # a plugin may raise anything
         where = plugin_commands()[name]
         raise PluginError(f"command {name!r} of {where} cannot be loaded: {type(error).__name__}: {error}") from error
     if not isinstance(command, click.Command):
@@ -59,6 +59,6 @@ def _points() -> dict[str, metadata.EntryPoint]:
         return {}
     points = [point for point in metadata.entry_points(group=GROUP) if point.name.startswith(PREFIX)]
     found: dict[str, metadata.EntryPoint] = {}
-    for point in sorted(points, key=lambda p: (p.name, p.dist.name if p.dist else "")):  # the first distribution has the name
+    for point in sorted(points, key=lambda p: (p.name, p.dist.name if p.dist else "")):  # of two, the first distribution wins
         found.setdefault(point.name.removeprefix(PREFIX), point)
     return found

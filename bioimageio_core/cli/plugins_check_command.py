@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..report.plain_text import in_one_line
+from .common_options import json_option
 from .terminal import print_json, progress_bars, table
 
 if TYPE_CHECKING:
@@ -23,12 +24,12 @@ NEEDED = ("hypothesis", "jsonschema", "pytest")
 
 @click.command(epilog="Example: bmz plugins check gamma")
 @click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+@json_option
 def check(name: str, as_json: bool) -> int:
-    """Check whether a plugin keeps the contract of its hooks.
+    """Check whether a plugin fulfils the contract of its hooks.
 
-    NAME is that of a distribution, of an entry point or of an entry, such as an op.
-    What can be checked without examples of the author is checked; what is left out is listed with the reason.
+    NAME is the name of a distribution, of an entry point or of an entry, such as an op.
+    Runs all checks that need no examples by the author; skipped checks are listed with the reason.
     """
     from ..api import plugins
 
@@ -42,7 +43,7 @@ def check(name: str, as_json: bool) -> int:
     with progress_bars(shown=not as_json) as progress:
         checks = check_entries(entries, progress) if entries else ()
     if as_json:
-        _print_for_machines(entries, checks, failures)
+        _print_json(entries, checks, failures)
     else:
         _print(checks, failures)
     return 1 if failures or any(c.outcome == "failed" for c in checks) else 0
@@ -54,20 +55,18 @@ def _check_requirements() -> None:
 
     missing = missing_requirements(NEEDED)
     if missing:
-        raise MissingRequirementError(
-            f"checking plugins needs more than is installed ({', '.join(missing)}): pip install 'bioimageio-runtime[testing]'"
-        )
+        raise MissingRequirementError(f"checking plugins needs {', '.join(missing)}: pip install 'bioimageio-runtime[testing]'")
 
 
 def _find(name: str, registry: Registry) -> tuple[list[tuple[str, str]], list[PluginFailure]]:
-    """Return the entries that a name means, and what failed of their plugins."""
+    """Return the entries with this name, of this plugin or of this distribution, and the failures of their plugins."""
     entries = [key for key, plugin in registry.provenance.items() if name in (key[1], plugin.name, plugin.distribution)]
     failures = [f for f in registry.failures if name in (f.entry, f.plugin.name, f.plugin.distribution)]
     if not entries and not failures:
         known = {n for (_, entry), p in registry.provenance.items() for n in (entry, p.name, p.distribution)}
         close = get_close_matches(name, sorted(known), n=1)
         hint = f"did you mean {close[0]!r}?" if close else "'bmz plugins' lists what is registered"
-        raise click.UsageError(f"no installed plugin, and no entry of one, has the name {name!r}: {hint}")
+        raise click.UsageError(f"no installed plugin or entry is named {name!r}: {hint}")
     return sorted(entries), failures
 
 
@@ -81,7 +80,7 @@ def _print(checks: Sequence[Check], failures: Sequence[PluginFailure]) -> None:
     click.echo(f"{counts['passed']} passed, {counts['failed'] + len(failures)} failed, {counts['skipped']} skipped")
 
 
-def _print_for_machines(entries: Sequence[tuple[str, str]], checks: Sequence[Check], failures: Sequence[PluginFailure]) -> None:
+def _print_json(entries: Sequence[tuple[str, str]], checks: Sequence[Check], failures: Sequence[PluginFailure]) -> None:
     found = [
         {
             "kind": kind,

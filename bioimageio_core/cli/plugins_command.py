@@ -6,6 +6,7 @@ import warnings
 
 import click
 
+from .common_options import json_option
 from .plugins_check_command import check
 from .plugins_new_command import new
 from .terminal import print_json, table
@@ -14,12 +15,12 @@ __all__ = ["command"]
 
 
 @click.group(invoke_without_command=True, epilog="Example: bmz plugins --json")
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+@json_option
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> int:
-    """List what is registered, by whom, whether it can run here, and what failed to load.
+    """List all plugins and their entries, the packages that they lack here, and failures.
 
-    Set the environment variable BMZ_DISABLE_PLUGINS to leave out all plugins but the library's own.
+    The environment variable BMZ_DISABLE_PLUGINS, if set, disables all plugins but the built-in ones.
     """
     if context.invoked_subcommand is not None:
         return 0

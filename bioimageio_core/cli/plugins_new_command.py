@@ -10,20 +10,20 @@ import click
 __all__ = ["new"]
 
 KINDS = ("op", "weights", "run-mode", "format")
-"""As in `bioimageio_core.scaffold`, which help is too short-lived to import."""
+"""Kinds of `bioimageio_core.scaffold`, repeated here so that help does not import it."""
 
 REGISTERED = {"op": "processing_ops", "weights": "weights_formats", "run-mode": "run_modes", "format": "foreign_formats"}
-"""The field of the registry that each kind of plugin goes to."""
+"""Field of the registry for each kind of plugin."""
 
 
 @click.command(epilog="Example: bmz plugins new gamma --kind op")
 @click.argument("name")
-@click.option("--kind", type=click.Choice(KINDS), required=True, help="What the plugin brings.")
-@click.option("-o", "--output", "folder", metavar="FOLDER", help="Where to write it; by default bioimageio-runtime-NAME.")
+@click.option("--kind", type=click.Choice(KINDS), required=True, help="What the plugin adds.")
+@click.option("-o", "--output", "folder", metavar="FOLDER", show_default="bioimageio-runtime-NAME", help="Folder to write.")
 def new(name: str, kind: str, folder: str | None) -> None:
-    """Write a plugin that works, with its tests, as a start for one of your own.
+    """Write a working plugin with tests, as a template for your own.
 
-    A licence is left to you.
+    You choose the licence.
     """
     from ..scaffold import plugin_names, write_plugin
 
@@ -37,12 +37,12 @@ def new(name: str, kind: str, folder: str | None) -> None:
 
 
 def _check_free(entry: str, kind: str) -> None:
-    """Raise where an installed plugin has an entry of this kind and name."""
+    """Raise InputError if an installed plugin has an entry of this kind and name."""
     from ..api import plugins
     from ..errors import InputError
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of plugins that fail
+        warnings.simplefilter("ignore")  # failures of other plugins do not matter here
         plugin = plugins().provenance.get((REGISTERED[kind], entry))
     if plugin is not None:
-        raise InputError(f"{kind} {entry!r} is brought by {plugin.distribution} already: choose another name")
+        raise InputError(f"{kind} {entry!r} already exists in {plugin.distribution}: choose another name")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..resources import peak_memory
-from .prediction_options import as_inputs, as_many, as_options, check_axes_known, prediction_options
+from .common_options import json_option, overwrite_option
+from .grouped_options import GroupedCommand, grouped_option
+from .image_arguments import check_axes_known, image_inputs, image_list
+from .parameter_types import SHARD
+from .prediction_options import prediction_options
 from .terminal import INTERRUPTED, bytes_in_words, print_json, progress_bars
 
 if TYPE_CHECKING:
@@ -22,26 +25,33 @@ __all__ = ["command"]
 
 
 @click.command(
+    cls=GroupedCommand,
     epilog="Example: bmz predict path/to/model image.zarr -o result.zarr. "
     "For several inputs: bmz predict path/to/model raw=a.zarr mask=b.zarr -o result.zarr. "
     "For many images: bmz predict path/to/model 'plate/*.tif' -o 'results/{name}.zarr'. "
-    "On a batch system: bmz predict path/to/model image.zarr -o result.zarr --shard $SLURM_ARRAY_TASK_ID/100"
+    "On a batch system: bmz predict path/to/model image.zarr -o result.zarr --shard $SLURM_ARRAY_TASK_ID/100",
 )
 @click.argument("model")
 @click.argument("images", nargs=-1, required=True)
-@click.option("-o", "--output", required=True, help="Zarr group to write; of many images a template as in out/{name}.zarr, or a folder.")
-@click.option("--overwrite", is_flag=True, help="Replace an output that exists.")
-@click.option("--resume", is_flag=True, help="Go on with an output that was begun; one that is whole is left as it is.")
-@click.option("--shard", help="Compute part i of n, as in 3/8, while other processes compute the others; then once more with --resume.")
-@click.option("--scheduler", help="Address of a dask scheduler whose workers predict, as in tcp://host:8786.")
-@click.option("--processes", type=click.IntRange(min=1), help="Worker processes on this machine that predict, instead of threads.")
+@grouped_option(
+    "output", "-o", "--output", required=True, help="Zarr group to write; for many images a template, as in out/{name}.zarr, or a folder."
+)
+@overwrite_option
+@grouped_option("run", "--resume", is_flag=True, help="Continue an incomplete output; a complete one stays as it is.")
+@grouped_option("cluster", "--shard", type=SHARD, help="Compute part i of n, as in 3/8; after all parts, finish with --resume.")
+@grouped_option("cluster", "--scheduler", help="Predict on the workers of this dask scheduler, as in tcp://host:8786.")
+@grouped_option(
+    "cluster",
+    "--processes",
+    type=click.IntRange(min=1),
+    help="Predict with this many worker processes on this machine, instead of threads.",
+)
 @prediction_options
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+@json_option
 def command(
     model: str,
     images: tuple[str, ...],
     output: str,
-    shard: str | None,
     scheduler: str | None,
     processes: int | None,
     as_json: bool,
@@ -49,22 +59,22 @@ def command(
 ) -> int:
     """Predict IMAGES of any size with MODEL.
 
-    MODEL is a folder, a description file, a zip or a URL. IMAGES are .npy, .tif or zarr, patterns or folders of these;
-    give ID=PATH where the model has several inputs.
+    MODEL is a folder, a description file, a zip or a URL.
+    IMAGES are .npy, .tif or zarr, patterns or folders of these, or ID=PATH for each input of the model.
     """
     from ..api import open_predictor
 
-    many = as_many(images)
+    many = image_list(images)
     with (
         _client(scheduler, processes) as client,
-        open_predictor(model, shard=_shard(shard), client=client, **as_options(given)) as predictor,
+        open_predictor(model, client=client, **given) as predictor,
     ):
         if many is not None:
             return _predict_many(predictor, many, output, as_json=as_json)
-        plan = predictor.plan(as_inputs(images), output)
+        plan = predictor.plan(image_inputs(images), output)
         check_axes_known(plan, as_json=as_json)
         if not as_json:
-            _say_beforehand(plan)
+            _print_warnings(plan)
         with progress_bars(shown=not as_json) as progress:
             try:
                 prediction = predictor.run(plan, output, progress=progress)
@@ -78,28 +88,28 @@ def command(
 
 
 def _predict_many(predictor: Predictor, images: tuple[str, ...], output: str, *, as_json: bool) -> int:
-    """Predict many images; return 1 where one failed."""
+    """Predict many images; return exit status 1 if one failed."""
     from ..errors import InputError
     from ..prediction.predict_many import Failed, plan_many, predict_many
 
     required = [t.id for t in predictor.model.io.inputs if not t.optional]
     if len(required) > 1:
-        raise InputError(f"the model takes {len(required)} inputs: expected ID=PATH for each of {', '.join(required)}")
+        raise InputError(f"the model has {len(required)} inputs: expected ID=PATH for each of {', '.join(required)}")
     planned = plan_many(images, output)
-    told, failed = [], []
+    results, failed = [], []
     with progress_bars(shown=not as_json) as progress:
         if progress is not None:
             progress("images", 0, len(planned))
         for number, (one, result) in enumerate(zip(planned, predict_many(predictor, planned), strict=True), start=1):
             if isinstance(result, Failed):
                 failed.append(result)
-                told.append({"image": one.inputs, "output": one.output, "error": str(result.error)})
+                results.append({"image": one.inputs, "output": one.output, "error": str(result.error)})
             else:
-                told.append({"image": one.inputs, **_as_data(result, result.plan, one.output)})
+                results.append({"image": one.inputs, **_as_data(result, result.plan, one.output)})
             if progress is not None:
                 progress("images", number, len(planned))
     if as_json:
-        print_json({"images": told, "failed": len(failed)})
+        print_json({"images": results, "failed": len(failed)})
     else:
         click.echo(f"{len(planned) - len(failed)} of {len(planned)} images predicted")
         for one_failed in failed:
@@ -107,31 +117,22 @@ def _predict_many(predictor: Predictor, images: tuple[str, ...], output: str, *,
     return 1 if failed else 0
 
 
-def _shard(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    match = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+)\s*", text)
-    if match is None:
-        raise click.UsageError(f"--shard {text}: expected i/n, as in 3/8")
-    return int(match[1]), int(match[2])
-
-
 @contextmanager
 def _client(scheduler: str | None, processes: int | None) -> Iterator[Any]:
-    """Connect to a scheduler, or start worker processes; None where threads of this process are to predict."""
+    """Connect to a scheduler, or start worker processes; None: predict in threads of this process."""
     if scheduler is None and processes is None:
         yield None
         return
     if scheduler is not None and processes is not None:
-        raise click.UsageError("--scheduler and --processes exclude each other: workers are there, or are to be started")
+        raise click.UsageError("--scheduler and --processes exclude each other: use existing workers, or start new ones")
     from ..prediction.execution.executors.dask_clients import connect, worker_processes
 
     with connect(scheduler) if scheduler is not None else worker_processes(processes or 1) as client:
         yield client
 
 
-def _say_beforehand(plan: Plan) -> None:
-    from ..report.plan_text import guessed_axes_text
+def _print_warnings(plan: Plan) -> None:
+    from ..report.text.plan_text import guessed_axes_text
 
     for line in (*guessed_axes_text(plan), *(f"warning: {w}" for w in plan.warnings)):
         click.echo(line, err=True)
@@ -153,16 +154,16 @@ def _as_data(prediction: Prediction, plan: Plan | None, output: str) -> dict[str
 
 def _report(prediction: Prediction, plan: Plan, output: str) -> None:
     if prediction.finished and prediction.done_before == plan.regions.count and "predict" not in prediction.times:
-        click.echo(f"{output} was whole already: nothing was left to do")
+        click.echo(f"{output} is already complete; nothing to do")
         return
     for name, array in prediction.items():
         click.echo(f"{output}/{name}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}")
     for name, count in prediction.nan_counts.items():
         click.echo(f"note: {count} pixels of {name} are NaN; statistics ignore them")
     if prediction.done_before:
-        click.echo(f"{prediction.done_before} of {plan.regions.count} regions were done before")
+        click.echo(f"{prediction.done_before} of {plan.regions.count} regions were complete before this run")
     if not prediction.finished:
-        click.echo("parts of other processes are missing, or the last step is: when all are done, run this once more with --resume")
+        click.echo("incomplete: other shards or the final step are missing; when all shards are complete, run this again with --resume")
     stages = "".join(f"{k} {v:.1f} s, " for k, v in prediction.times.items() if k != "total" and v >= 0.05)
     peak = peak_memory()
     click.echo(
@@ -172,12 +173,12 @@ def _report(prediction: Prediction, plan: Plan, output: str) -> None:
 
 
 class _Interrupted(click.ClickException):
-    """Ctrl-C during a prediction; says what the run leaves behind."""
+    """Ctrl-C during a prediction; the message says how to continue."""
 
     exit_code = INTERRUPTED
 
     def __init__(self, output: str) -> None:
         from ..io import OutputStore
 
-        left = f"; {output} is unfinished, --resume goes on with it" if OutputStore(output).unfinished else ""
-        super().__init__(f"interrupted{left}")
+        remedy = f"; {output} is incomplete, continue it with --resume" if OutputStore(output).unfinished else ""
+        super().__init__(f"interrupted{remedy}")

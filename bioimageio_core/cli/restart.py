@@ -1,4 +1,4 @@
-"""A new start of ``bmz`` with what can be had only as a process begins."""
+"""Restart ``bmz`` with settings that a process can only have from its start."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ __all__ = ["restart_in_large_pages"]
 
 
 def restart_in_large_pages() -> None:
-    """Start this process anew, with the same arguments, so that it uses large pages of memory; return where it does, or can't.
+    """Restart this process with the same arguments, so that it uses large memory pages; return if it does already, or cannot.
 
-    It stays the same process to whoever started it, and takes a tenth of a second more.
+    The process keeps its id, and the restart takes a tenth of a second.
     """
     wanted = large_pages()
     if wanted and _is_bmz():
         with contextlib.suppress(OSError):
-            os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **wanted})  # noqa: S606 (this very program)
+            os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **wanted})  # noqa: S606 (runs this program itself)
 
 
 def _is_bmz() -> bool:
-    """Return whether this process was started as ``bmz``, and not as a program that calls it: that would begin anew as a whole."""
+    """Return whether this process was started as ``bmz``; another program that calls `main` must not be restarted."""
     program, arguments = Path(sys.argv[0]), sys.argv[1:]
     return (program.stem == "bmz" or program == Path(__file__).with_name("__main__.py")) and sys.orig_argv[-len(arguments) :] == arguments

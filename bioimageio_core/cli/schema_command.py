@@ -10,13 +10,13 @@ __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz schema --type model --format-version 0.5 -o bioimageio.schema.json")
-@click.option("--type", "type_", metavar="TYPE", help="Resource type, such as model; any by default.")
-@click.option("--format-version", metavar="VERSION", help="Format version, such as 0.5; any by default.")
-@click.option("-o", "--output", metavar="FILE", help="Write to FILE instead, which is replaced.")
+@click.option("--type", "type_", metavar="TYPE", show_default="any", help="Resource type, such as model.")
+@click.option("--format-version", metavar="VERSION", show_default="any", help="Format version, such as 0.5.")
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE, which is replaced, instead of printing.")
 def command(type_: str | None, format_version: str | None, output: str | None) -> None:
-    """Print the JSON Schema (draft 2020-12) of descriptions, as editors use it.
+    """Print the JSON Schema (draft 2020-12) of descriptions, for editors.
 
-    Ops and weights of installed plugins are part of it.
+    It includes ops and weights of installed plugins.
     """
     from ..api import json_schema
     from ..writing import write_text

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from .common_options import json_option, overwrite_option
+from .parameter_types import CHANNELS, NAMES
 from .terminal import print_json, progress_bars, table
 
 __all__ = ["command"]
@@ -16,54 +18,49 @@ __all__ = ["command"]
     "then bmz predict path/to/model plate/a.zarr -o a.zarr --statistics statistics.json"
 )
 @click.argument("images", nargs=-1, required=True)
-@click.option("--model", help="Measure what the preprocessing of this model wants.")
+@click.option("--model", help="Measure the statistics that the preprocessing of this model needs.")
 @click.option(
     "--measure",
     "measures",
     multiple=True,
-    help="Without a model: mean, std, min, max, median, 'percentile 99.8' (interpolated as numpy does), "
-    "'percentile 99.8 inverted_cdf' (a pixel of the image); several times. By default mean, std, min and max.",
+    show_default="mean, std, min, max",
+    help="Without --model: mean, std, min, max, median, 'percentile 99.8' (interpolated as in numpy), "
+    "'percentile 99.8 inverted_cdf' (the value of a pixel); may be repeated.",
 )
-@click.option("--over", help="Axes to reduce over, with commas, as in y,x; all by default.")
+@click.option("--over", type=NAMES, default="", show_default="all", help="Axes to reduce over, as in y,x.")
 @click.option("-o", "--output", help="JSON file to write, for --statistics of 'bmz predict'.")
-@click.option("--overwrite", is_flag=True, help="Replace the file if it is there.")
+@overwrite_option
 @click.option("--axes", help="Axes of the images, as in 'tczyx'.")
-@click.option("--channel", help="Channel to use, by name or number.")
-@click.option("--level", type=int, help="Resolution level of OME-Zarr images, 0 the finest.")
-@click.option("--stats-over", help="Axes that the model lacks to pool statistics over, with commas.")
-@click.option("--workers", type=click.IntRange(min=1), help="Threads; one per core by default.")
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+@click.option("--channel", type=CHANNELS, help="Channels to use, by name or number.")
+@click.option("--level", type=int, help="Resolution level of OME-Zarr images; 0 is the finest.")
+@click.option("--stats-over", type=NAMES, help="Axes that the model lacks, over which statistics are pooled.")
+@click.option("--workers", type=click.IntRange(min=1), show_default="one per core", help="Threads.")
+@json_option
 def command(
     images: tuple[str, ...],
     model: str | None,
     measures: tuple[str, ...],
-    over: str | None,
+    over: tuple[str, ...],
     output: str | None,
     overwrite: bool,
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Measure IMAGES of any size, exactly: all together, and each of them.
+    """Compute exact statistics of IMAGES of any size: of all together, and of each.
 
     IMAGES are .npy, .tif or zarr, patterns or folders of these.
     """
     from ..api import compute_statistics
     from ..prediction.data.expand_image_paths import expand_image_paths
 
-    channel = given["channel"]
-    options = {
-        **given,
-        "channel": int(channel) if channel is not None and channel.lstrip("-").isdigit() else channel,
-        "stats_over": tuple(part.strip() for part in (given["stats_over"] or "").split(",") if part.strip()),
-    }
     with progress_bars(shown=not as_json) as progress:
         found = compute_statistics(
             list(expand_image_paths(images)),
             model,
             measures=measures or ("mean", "std", "min", "max"),
-            over=tuple(part.strip() for part in (over or "").split(",") if part.strip()),
+            over=over,
             progress=progress,
-            **options,
+            **given,
         )
     if output is not None:
         found.save(output, overwrite=overwrite)
@@ -79,7 +76,7 @@ def command(
 
 
 def _values_text(value: Any) -> str:
-    """Return one number, or the first of several."""
+    """Return a number, or the first of several, as text."""
     flat = []
     stack = [value]
     while stack:

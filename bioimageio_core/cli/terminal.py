@@ -1,40 +1,53 @@
-"""What people see: tables, progress bars, and JSON for machines."""
+"""Output of commands: tables, progress bars and colours for people, JSON for programs."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..report.plain_text import bytes_in_words, finite, table
+from ..report.plain_text import bytes_in_words, json_safe, table
 
 if TYPE_CHECKING:
     from ..prediction.options import Progress
+    from ..spec.validation import Issue
 
-__all__ = ["INTERRUPTED", "bytes_in_words", "paint", "print_json", "progress_bars", "table"]
-
+__all__ = ["INTERRUPTED", "bytes_in_words", "issues_as_data", "issues_table", "paint", "print_json", "progress_bars", "table"]
 
 INTERRUPTED = 130
-"""Exit status of a command that Ctrl-C ended."""
+"""Exit status of a command that was interrupted by Ctrl-C."""
 
 
 def print_json(data: Any) -> None:
-    """Print plain data for machines; numbers that JSON lacks (NaN, infinity) become null."""
-    click.echo(json.dumps(finite(data), indent=2, ensure_ascii=False, default=str, allow_nan=False))
+    """Print plain data as JSON, with null for NaN and infinity, which JSON lacks."""
+    click.echo(json.dumps(json_safe(data), indent=2, ensure_ascii=False, default=str, allow_nan=False))
+
+
+def issues_as_data(issues: Sequence[Issue]) -> list[dict[str, Any]]:
+    """Return issues of a validation as plain data for JSON."""
+    return [{"path": i.path, "message": i.message, "severity": i.severity, "hint": i.hint} for i in issues]
+
+
+def issues_table(issues: Sequence[Issue]) -> str:
+    """Return issues of a validation as a table: severity, path and message."""
+    return table([(f"  {i.severity}", i.path or "(whole)", i.message) for i in issues])
 
 
 @contextmanager
 def progress_bars(*, shown: bool = True, after: float = 0) -> Iterator[Progress | None]:
-    """Show a bar per stage on a terminal; nothing where output goes to a file.
+    """Show a bar for each stage if standard error is a terminal.
 
     Args:
-        shown: False for no bars.
-        after: Seconds until bars are shown; what takes less shows none.
+        shown: False: no bars.
+        after: Seconds until the bars appear; a shorter command shows none.
+
+    Yields:
+        The callback that moves the bars; None if there are none.
 
     """
     if not (shown and sys.stderr.isatty()):
@@ -90,7 +103,7 @@ _COLOURS: dict[str, dict[str, Any]] = {
 
 
 def paint(text: str, role: str) -> str:
-    """Return a text in the colour of a role (a severity, a status, ``faint``); as it is where stdout is no terminal or NO_COLOR is set."""
+    """Return a text in the colour of a role (a severity, a status, ``faint``); unchanged if stdout is not a terminal or NO_COLOR is set."""
     if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         return text
     return click.style(text, **_COLOURS[role])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OutputError
-from .prediction_options import PRECISION
+from .common_options import compile_option, device_option, html_option, json_option, precision_option, trust_option
 from .terminal import print_json, progress_bars
 
 if TYPE_CHECKING:
@@ -18,57 +18,57 @@ __all__ = ["command"]
 
 @click.command(epilog="Example: bmz test path/to/model --weights-format onnx --html report.html")
 @click.argument("model")
-@click.option("--weights-format", help="Test these weights only; all that can be run here by default.")
-@click.option("--quick", is_flag=True, help="Compare with the test outputs, and try no other sizes, batches or blocks.")
-@click.option("--device", default="cpu", show_default=True, help="Device to run on, as in cuda:1.")
-@click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True, help=PRECISION)
-@click.option("--compile", is_flag=True, help="Let PyTorch translate the network ahead of time.")
-@click.option("--trust", is_flag=True, help="Run code that comes with the model.")
-@click.option("--isolated", is_flag=True, help="Test each weights format in a new environment with what it needs, installed by pip.")
-@click.option("--save", metavar="FOLDER", help="Where outputs that differ are saved; by default bmz-test-NAME, in the current folder.")
-@click.option("--html", metavar="FILE", help="Write the report as a page that needs no other file; FILE is replaced.")
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+@click.option("--weights-format", show_default="all that run here", help="Weights to test, as in onnx.")
+@click.option("--quick", is_flag=True, help="Only compare with the test outputs; test no other sizes, batches or blocks.")
+@device_option
+@precision_option
+@compile_option
+@trust_option
+@click.option("--isolated", is_flag=True, help="Test each weights format in a new environment, which pip fills with what the format needs.")
+@click.option("--save", metavar="FOLDER", show_default="bmz-test-NAME", help="Folder for outputs that differ.")
+@html_option
+@json_option
 def command(model: str, quick: bool, isolated: bool, save: str | None, html: str | None, as_json: bool, **options: Any) -> int:
-    """Run MODEL on its test inputs in every weights format that can be run here, and compare with its test outputs.
+    """Run MODEL on its test inputs, in every weights format that runs here, and compare with its test outputs.
 
-    Sizes and batches that the description promises are tried as well, and blocks against the whole.
-    Outputs that differ are saved beside what was expected, as arrays and pictures.
-    Exit status 1 if any differs by more than the description allows, or none could be run.
+    Also tests the sizes and batches that the description allows, and compares blocks with the whole.
+    Outputs that differ are saved with the expected ones, as arrays and pictures.
+    Exit status 1 if an output differs by more than the description allows, or no weights can be run.
     """
     from ..api import test_model
 
     with progress_bars(shown=not as_json) as progress:
 
-        def tell(stage: str) -> None:
+        def show_stage(stage: str) -> None:
             if progress is not None:
                 progress(f"test {stage}", 0, 1)
 
-        report = test_model(model, quick=quick, isolated=isolated, report=tell, **options)
-    saved, why_not = _saved(report, save)
+        report = test_model(model, quick=quick, isolated=isolated, report=show_stage, **options)
+    saved, problem = _save_failed(report, save)
     if html is not None:
-        from ..report.pages import test_page
+        from ..report.html.model_test_page import model_test_page
         from ..writing import write_text
 
-        write_text(html, test_page(report), overwrite=True)
+        write_text(html, model_test_page(report), overwrite=True)
     if as_json:
         print_json({**report.as_dict(), "saved": saved})
     else:
-        from ..report.test_text import test_text
+        from ..report.text.model_test_text import model_test_text
 
-        click.echo(test_text(report))
+        click.echo(model_test_text(report))
         if saved is not None:
             click.echo(f"outputs that differ are in {saved}")
-    if why_not:
-        click.echo(f"bmz: warning: {why_not}", err=True)
+    if problem:
+        click.echo(f"bmz: warning: {problem}", err=True)
     return 0 if report.status == "passed" else 1
 
 
-def _saved(report: TestReport, folder: str | None) -> tuple[str | None, str]:
-    """Return where outputs that differ were saved; that they could not be is no reason to keep the report back."""
-    from ..report.test_files import save_failures
+def _save_failed(report: TestReport, folder: str | None) -> tuple[str | None, str]:
+    """Save outputs that differ; return the folder, or the error: the report is shown even if they cannot be saved."""
+    from ..report.failed_outputs import save_failed_outputs
 
     try:
-        path = save_failures(report, folder)
+        path = save_failed_outputs(report, folder)
     except OutputError as error:
         return None, str(error)
     return None if path is None else str(path), ""

@@ -5,25 +5,26 @@ from __future__ import annotations
 import click
 
 from ..errors import InvalidDescriptionError
-from .terminal import print_json, table
+from .common_options import json_option, overwrite_option
+from .terminal import issues_as_data, issues_table, print_json
 
 __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz update old/rdf.yaml -o old/bioimageio.yaml")
 @click.argument("source")
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="YAML file to write; without it the YAML is printed.")
-@click.option("--repair", is_flag=True, help="Mend what breaks the format, where it is certain what is meant.")
-@click.option("--overwrite", is_flag=True, help="Write to a file that exists already.")
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="YAML file to write, instead of printing it.")
+@click.option("--repair", is_flag=True, help="Repair violations of the format where the intent is clear.")
+@overwrite_option
+@json_option
 def command(source: str, output: str | None, repair: bool, overwrite: bool, as_json: bool) -> int:
-    """Bring a description to the newest format version of its type.
+    """Update a description to the newest format version of its type.
 
-    What the newest version says in another way or can not say is listed, on standard error.
-    With --repair a description that is invalid is mended first, and what was mended is listed too;
-    what no version can read is kept under config.repaired.
-    SOURCE is a file, folder, zip or URL; files that it names are not copied, so write beside them.
-    Exit status 1 if it is invalid, or can not be repaired, or has no valid counterpart.
+    Changed and lost fields are listed on standard error.
+    With --repair, an invalid description is repaired first, and the repairs are listed, too;
+    values that no version can read are kept under config.repaired.
+    SOURCE is a file, folder, zip or URL; files that it refers to are not copied, so write beside them.
+    Exit status 1 if the description is invalid, cannot be repaired, or has no valid form in the newest version.
     """
     from ..api import default_registry, save_description, update_format
     from ..spec.converters import unstructured
@@ -40,18 +41,18 @@ def command(source: str, output: str | None, repair: bool, overwrite: bool, as_j
         reports.append(error.report)
         if not as_json:
             click.echo(f"bmz: {error}", err=True)
-    issues = [{"path": i.path, "message": i.message, "severity": i.severity, "hint": i.hint} for i in reports[0].issues]
+    issues = reports[0].issues
     if descr is not None and output is not None:
         save_description(descr, output, overwrite=overwrite)
     if as_json:
-        result = {"source": reports[0].source, "status": "invalid", "issues": issues}
+        result = {"source": reports[0].source, "status": "invalid", "issues": issues_as_data(issues)}
         if descr is not None:
             result |= {"status": "valid", "type": descr.type, "format_version": descr.format_version}
             result |= {"output": output} if output is not None else {"description": unstructured(descr, default_registry())}
         print_json(result)
         return 0 if descr is not None else 1
     if issues:
-        click.echo(table([(f"  {i['severity']}", i["path"] or "(whole)", i["message"]) for i in issues]), err=True)
+        click.echo(issues_table(issues), err=True)
     if descr is None:
         return 1
     click.echo(

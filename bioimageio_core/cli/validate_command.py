@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from ..report.plain_text import in_one_line
+from .common_options import html_option, json_option
 from .terminal import paint, print_json, progress_bars
 
 if TYPE_CHECKING:
-    from ..report.located import LocatedReport
+    from ..report.cards.annotated_report import AnnotatedReport
 
 __all__ = ["command"]
 
@@ -23,27 +24,27 @@ _STATUS = {"valid": 0, "invalid": 1, "unreadable": 2}
     "--check-files/--no-check-files",
     default=False,
     show_default=True,
-    help="Look up the files that descriptions name: whether they are there, whole, and what is said of them.",
+    help="Also check the files of the descriptions: that they exist, are intact, and match the description.",
 )
-@click.option("--html", metavar="FILE", help="Write the report as a page that needs no other file; FILE is replaced.")
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+@html_option
+@json_option
 def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_json: bool) -> int:
-    """Judge descriptions by their format, whatever is installed.
+    """Validate descriptions against their format; the result does not depend on what is installed.
 
     SOURCES are files, folders, zips, URLs, ids in a collection, or patterns such as 'models/**/rdf.yaml'.
-    Of a folder without a description, all descriptions and packages below it are judged.
-    Exit status 1 if any of them is invalid, 2 if any can not be read.
+    In a folder without a description, all descriptions and packages below it are validated.
+    Exit status 1 if any of them is invalid, 2 if any cannot be read.
     """
-    from ..report.validation_text import validation_summary, validation_text
+    from ..report.text.validation_text import validation_summary, validation_text
     from ..sources.finding import find_sources
 
     found = find_sources(sources)
-    reports: list[LocatedReport] = []
+    reports: list[AnnotatedReport] = []
     with progress_bars(shown=not as_json, after=2) as progress:
         for number, source in enumerate(found):
             if progress is not None:
                 progress("validate", number, len(found))
-            reports.append(_judged(source, check_files))
+            reports.append(_validated(source, check_files))
     if as_json:
         print_json([r.as_dict() for r in reports])
     else:
@@ -55,21 +56,21 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
         if len(reports) > 1:
             click.echo(validation_summary(reports))
     if html is not None:
-        from ..report.pages import validation_page
+        from ..report.cards.annotated_report import validation_page
         from ..writing import write_text
 
         write_text(html, validation_page(reports), overwrite=True)
     return max(_STATUS[r.status] for r in reports)
 
 
-def _judged(source: str, check_files: bool) -> LocatedReport:
+def _validated(source: str, check_files: bool) -> AnnotatedReport:
     from ..api import validate
     from ..errors import SourceError
-    from ..report.located import locate, unreadable
+    from ..report.cards.annotated_report import annotate, unreadable_report
     from ..sources import open_package
 
     try:
         with open_package(source) as package:
-            return locate(validate(package, check_files=check_files), package.content)
+            return annotate(validate(package, check_files=check_files), package.content)
     except SourceError as error:
-        return unreadable(source, str(error))
+        return unreadable_report(source, str(error))

@@ -6,29 +6,32 @@ from typing import Any
 
 import click
 
-from .prediction_options import as_inputs, as_options, check_axes_known, prediction_options
+from .common_options import json_option
+from .grouped_options import GroupedCommand
+from .image_arguments import check_axes_known, image_inputs
+from .prediction_options import prediction_options
 from .terminal import print_json, progress_bars, table
 
 __all__ = ["command"]
 
 
-@click.command(epilog="Example: bmz verify path/to/model --block y=256,x=256")
+@click.command(cls=GroupedCommand, epilog="Example: bmz verify path/to/model --block y=256,x=256")
 @click.argument("model")
 @click.argument("images", nargs=-1)
-@click.option("--tolerance", type=float, default=1e-4, show_default=True, help="Greatest difference, relative to values beyond 1.")
+@click.option("--tolerance", type=float, default=1e-4, show_default=True, help="Greatest difference; relative for values above 1.")
 @prediction_options
-@click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+@json_option
 def command(model: str, images: tuple[str, ...], tolerance: float, as_json: bool, **given: Any) -> int:
-    """Measure whether MODEL gives the same in blocks as it gives for the whole.
+    """Measure whether MODEL predicts the same in blocks as for the whole image.
 
-    Without IMAGES its test inputs are repeated to span several blocks.
-    A network of fixed size is compared with itself on another grid. Exit status 1 if they differ.
+    Without IMAGES, the test inputs are repeated to span several blocks.
+    A network with a fixed size is compared with itself on a shifted grid. Exit status 1 if they differ.
     """
     from ..api import open_predictor
     from ..prediction.verify import verify_blocks
 
-    with open_predictor(model, **as_options(given)) as predictor, progress_bars(shown=not as_json) as progress:
-        inputs = as_inputs(images) if images else None
+    with open_predictor(model, **given) as predictor, progress_bars(shown=not as_json) as progress:
+        inputs = image_inputs(images) if images else None
         if inputs is not None:
             check_axes_known(predictor.plan(inputs), as_json=as_json)
         predictor.options = predictor.with_options(progress=progress)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..report.picture import encode_png, overlay, to_grey
+from ..report.pictures.side_by_side import overlay, to_grey, to_png
 from .network import FEATURES, HALO, STRIDE
 from .synthetic import nuclei_block
 
@@ -182,4 +182,4 @@ def _cover(probability: Any) -> bytes:
     image, _ = nuclei_block(TEST_SEED, 512, 512, 256, 256)
     grey = to_grey(image)
     left = np.repeat(grey[..., None], 3, axis=2)
-    return encode_png(np.concatenate([left, overlay(grey, probability(image)[0, 0] > 0.5)], axis=1))
+    return to_png(np.concatenate([left, overlay(grey, probability(image)[0, 0] > 0.5)], axis=1))

@@ -15,7 +15,7 @@ from ..api import predict
 from ..errors import OutputError
 from ..prediction.options import Progress
 from ..prediction.output.result import Prediction
-from ..report.picture import side_by_side
+from ..report.pictures.side_by_side import side_by_side
 from .synthetic import nuclei_block
 
 __all__ = ["DemoResult", "model_folder", "run_demo"]

@@ -21,7 +21,7 @@ from ..packaging.targets import check_target, new_folder
 from ..prediction.model.weights_selection import choose_weights
 from ..prediction.options import PredictOptions
 from ..registry import AdapterContext, Registry, WeightsAdapter
-from ..report.picture import side_by_side
+from ..report.pictures.side_by_side import side_by_side
 from ..sources.hashes import sha256_of
 from ..spec.model.v0_5.model import LATEST
 from ..spec.saving import save_description

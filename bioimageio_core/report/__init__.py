@@ -1,1 +1,1 @@
-"""Results for people: text and pictures."""
+"""Results for people: cards of resources, pages, text for terminals, and pictures."""

@@ -1,4 +1,4 @@
-"""Plain text for terminals: aligned columns, amounts in words, and nothing that a terminal would obey."""
+"""Plain text for terminals: aligned columns, amounts in words, and no control characters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["bytes_in_words", "finite", "in_one_line", "table"]
+__all__ = ["bytes_in_words", "in_one_line", "json_safe", "table"]
 
 
 def table(rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = ()) -> str:
@@ -21,14 +21,14 @@ def table(rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = ()) -> str:
     return "\n".join(texts)
 
 
-def finite(data: Any) -> Any:
-    """Return plain data for JSON, which lacks NaN and infinities: they become None."""
+def json_safe(data: Any) -> Any:
+    """Return plain data for JSON, with None for NaN and infinity, which JSON lacks."""
     if isinstance(data, float):
         return data if math.isfinite(data) else None
     if isinstance(data, Mapping):
-        return {str(k): finite(v) for k, v in data.items()}
+        return {str(k): json_safe(v) for k, v in data.items()}
     if isinstance(data, list | tuple):
-        return [finite(v) for v in data]
+        return [json_safe(v) for v in data]
     return data
 
 
@@ -43,5 +43,5 @@ def bytes_in_words(amount: int) -> str:
 
 
 def in_one_line(text: str) -> str:
-    """Return text without line breaks and control characters, which descriptions and files of strangers may hold."""
+    """Return untrusted text without line breaks and control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

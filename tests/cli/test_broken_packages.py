@@ -38,7 +38,7 @@ class TestWeightsFile:
         (model / "weights.onnx").unlink()
         assert str(model / "weights.onnx") in bmz("predict", model, image, "-o", out).error(2)
         assert not out.exists()
-        assert "not at hand" in bmz("info", model).out
+        assert "not on this machine" in bmz("info", model).out
 
     def test_other_hash(self, bmz: ForkedBmz, model: Path, change: Any, image: Path, out: Path) -> None:
         """Both hashes; nothing is loaded or written."""

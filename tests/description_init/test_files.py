@@ -274,11 +274,11 @@ class TestCommand:
         return subprocess.run([sys.executable, "-m", "bioimageio_core.cli", *map(str, args)], capture_output=True, text=True, check=False)
 
     def test_what_is_printed(self, tmp_path: Path) -> None:
-        """The folder, guesses, and what is to be filled in."""
+        """The folder, guesses, and what to fill in."""
         box_graph(tmp_path / "box.onnx")
         ran = self.bmz("init", tmp_path / "box.onnx", "-o", tmp_path / "model")
         assert ran.returncode == 0, ran.stderr
-        assert "valid, begun from onnx weights" in ran.stdout
+        assert "valid, started from onnx weights" in ran.stdout
         assert "guessed\n  the axes of input 'raw' are batch, channel, y, x" in ran.stdout
         assert "license" in ran.stdout
         assert bc.card(tmp_path / "model").measured is not None  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from bioimageio_core import errors
 from bioimageio_core.registry import hookspecs
 
 DOCS = Path(__file__).parents[2] / "docs"
+PACKAGE = DOCS.parent / "bioimageio_core"
 
 
 def page(name: str) -> str:
@@ -39,3 +40,20 @@ class TestLists:
         }
         listed |= {f"hooks/{line}" for line in page("hooks/index.md").splitlines()}
         assert {p.relative_to(DOCS).with_suffix("").as_posix() for p in DOCS.rglob("*.md")} - {"index"} <= listed
+
+    def test_files_of_the_walk_exist(self) -> None:
+        """The walk of a prediction names files and folders of the package; a short name continues the one before it."""
+        walk = page("contributing.md").partition("## One prediction")[2].partition("## Words")[0]
+        named = re.findall(r"`([\w/]+(?:\.py|/))`", walk)
+        files = [path.relative_to(PACKAGE).as_posix() + "/" * path.is_dir() for path in PACKAGE.rglob("*")]
+        assert len(named) > 10
+        assert [name for name in named if not any(f"/{file}".endswith(f"/{name}") for file in files)] == []
+
+    def test_layout_lists_every_room(self) -> None:
+        """Each package and module of the library is in the layout, and nothing else is."""
+        layout = page("contributing.md").partition("```text\nbioimageio_core/\n")[2].partition("\nplugins/")[0]
+        listed = {
+            name.rstrip("/") for line in layout.splitlines() for name in re.findall(r"\w+(?:\.py|/)", re.split(r"(?<=\S) {3,}", line)[0])
+        }
+        rooms = {path.name for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+        assert listed == rooms

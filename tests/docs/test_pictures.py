@@ -5,11 +5,28 @@ from __future__ import annotations
 import runpy
 from pathlib import Path
 
+import draw_rooms
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCRIPT = runpy.run_path(str(DOCS / "draw_blocks.py"))
 PICTURES = SCRIPT["PICTURES"]
+
+
+class TestRooms:
+    """docs/draw_rooms.py."""
+
+    def test_up_to_date(self) -> None:
+        """What is kept is what the imports in the code give; run ``python docs/draw_rooms.py`` if not."""
+        assert draw_rooms.PICTURE.read_text(encoding="utf-8") == draw_rooms.picture()
+
+    def test_levels_and_direct_imports(self) -> None:
+        """a imports b and c, b imports c: c is at the bottom, and the import of c by a is left out, since the one by b stands for it."""
+        graph = {"made": {"made.a"}, "made.a": {"made.b.x", "made.c"}, "made.b": set(), "made.b.x": {"made.c", "made.b"}, "made.c": set()}
+        rooms = draw_rooms.rooms_of("made", graph)
+        assert rooms == {"a": {"b", "c"}, "b": {"c"}, "c": set()}
+        assert draw_rooms.levels(rooms) == {"a": 2, "b": 1, "c": 0}
+        assert draw_rooms.direct(rooms) == [("a", "b"), ("b", "c")]
 
 
 class TestPictures:

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 import bioimageio_core as bc
-from bioimageio_core.report.picture import encode_png
+from bioimageio_core.report.pictures.side_by_side import to_png
 from bioimageio_core.spec.validation import Issue, ValidationReport
 
 V0_5 = "bioimageio.yaml"
@@ -287,7 +287,7 @@ class TestCoversAndDocumentation:
     @pytest.mark.parametrize(("shape", "fits"), [((20, 40), True), ((30, 30), True), ((40, 20), False), ((10, 40), False)])
     def test_ratio(self, nuclei: Path, shape: tuple[int, int], fits: bool) -> None:
         """2:1 or 1:1, else a warning."""
-        (nuclei / "cover0.png").write_bytes(encode_png(np.zeros(shape, np.uint8)))
+        (nuclei / "cover0.png").write_bytes(to_png(np.zeros(shape, np.uint8)))
         warnings = [i.message for i in found(bc.validate(nuclei, check_files=True), "warning") if i.path.startswith("covers")]
         assert warnings == (
             [] if fits else [f"expected an aspect ratio (width to height) of 2:1 or 1:1, found {shape[1]} x {shape[0]} pixels"]

@@ -16,11 +16,11 @@ from onnx import numpy_helper
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError, OutputError
 from bioimageio_core.model_tests.report import TestReport
-from bioimageio_core.report.pages import test_page as page_of
-from bioimageio_core.report.plain_text import finite
-from bioimageio_core.report.test_files import save_failures
-from bioimageio_core.report.test_pictures import difference_picture
-from bioimageio_core.report.test_text import test_text as text_of
+from bioimageio_core.report.failed_outputs import save_failed_outputs
+from bioimageio_core.report.html.model_test_page import model_test_page
+from bioimageio_core.report.pictures.model_test_pictures import difference_picture
+from bioimageio_core.report.plain_text import json_safe
+from bioimageio_core.report.text.model_test_text import model_test_text
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch.jit
 
@@ -77,7 +77,7 @@ class TestBlocks:
         assert report.blockwise is not None
         assert report.blockwise.status == "noted"
         assert "seam at" in report.blockwise.message
-        assert "seam at" in text_of(report)
+        assert "seam at" in model_test_text(report)
 
     def test_nothing_is_cut(self, tmp_path: Path) -> None:
         """Without a halo, axes are cut only where memory forces it."""
@@ -105,8 +105,8 @@ class TestSettings:
         report = bc.test_model(model, precision="bf16", weights_format="torchscript", quick=True)
         assert report.settings == "cpu, bf16"
         assert 1e-6 < report.tests[0].deviations["out"] < 1e-2
-        assert "from full precision" in text_of(report)
-        assert "from full precision" in page_of(report)
+        assert "from full precision" in model_test_text(report)
+        assert "from full precision" in model_test_page(report)
         assert bc.test_model(model, weights_format="torchscript", quick=True).tests[0].deviations == {}
 
     def test_native(self, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ class TestAsData:
     def test_round_trip(self, tmp_path: Path, make: Any) -> None:
         """Nothing but the arrays is lost."""
         report = bc.test_model(make(tmp_path))
-        again = TestReport.from_dict(json.loads(json.dumps(finite(report.as_dict()))))
+        again = TestReport.from_dict(json.loads(json.dumps(json_safe(report.as_dict()))))
         assert again.as_dict() == report.as_dict()
         assert again.status == report.status
 
@@ -141,7 +141,7 @@ class TestAsData:
         """A deviation that is no number is null, and NaN again."""
         model = with_test_tensors(pointwise_model(tmp_path), {"raw": IMAGE}, {"out": IMAGE[:, :, :8]})
         report = bc.test_model(model, quick=True)
-        again = TestReport.from_dict(json.loads(json.dumps(finite(report.as_dict()))))
+        again = TestReport.from_dict(json.loads(json.dumps(json_safe(report.as_dict()))))
         assert np.isnan(again.tests[0].outputs[0].greatest_deviation)
 
 
@@ -151,7 +151,7 @@ class TestFiles:
     def test_arrays_and_picture(self, tmp_path: Path) -> None:
         """Actual, expected, their difference, and a picture of the three."""
         report = bc.test_model(wrong_model(tmp_path), quick=True)
-        folder = save_failures(report, tmp_path / "failures")
+        folder = save_failed_outputs(report, tmp_path / "failures")
         assert folder == tmp_path / "failures"
         place = folder / "onnx" / "out"
         assert sorted(p.name for p in place.iterdir()) == ["actual.npy", "difference.npy", "expected.npy", "picture.png"]
@@ -163,27 +163,27 @@ class TestFiles:
     def test_of_other_shape(self, tmp_path: Path) -> None:
         """There is no difference to save."""
         model = with_test_tensors(pointwise_model(tmp_path), {"raw": IMAGE}, {"out": IMAGE[:, :, :8]})
-        folder = save_failures(bc.test_model(model, quick=True), tmp_path / "failures")
+        folder = save_failed_outputs(bc.test_model(model, quick=True), tmp_path / "failures")
         assert folder is not None
         assert not (folder / "onnx" / "out" / "difference.npy").exists()
         assert (folder / "onnx" / "out" / "picture.png").exists()
 
     def test_nothing_failed(self, tmp_path: Path) -> None:
         """Nothing is written."""
-        assert save_failures(bc.test_model(filter_model(tmp_path, halo=2), quick=True), tmp_path / "failures") is None
+        assert save_failed_outputs(bc.test_model(filter_model(tmp_path, halo=2), quick=True), tmp_path / "failures") is None
         assert not (tmp_path / "failures").exists()
 
     def test_again(self, tmp_path: Path) -> None:
         """The files of an earlier test are replaced, those of others never."""
         report = bc.test_model(wrong_model(tmp_path), quick=True)
-        save_failures(report, tmp_path / "failures")
+        save_failed_outputs(report, tmp_path / "failures")
         (tmp_path / "failures" / "old").write_text("old")
-        save_failures(report, tmp_path / "failures")
+        save_failed_outputs(report, tmp_path / "failures")
         assert not (tmp_path / "failures" / "old").exists()
         (tmp_path / "photos").mkdir()
         (tmp_path / "photos" / "cat.jpg").write_text("cat")
         with pytest.raises(OutputError, match="photos"):
-            save_failures(report, tmp_path / "photos")
+            save_failed_outputs(report, tmp_path / "photos")
         assert (tmp_path / "photos" / "cat.jpg").exists()
 
     def test_picture(self) -> None:
@@ -205,7 +205,7 @@ class TestPage:
         tree = yaml.safe_load((model / "bioimageio.yaml").read_text())
         tree["name"] = "a (b) c"
         (model / "bioimageio.yaml").write_text(yaml.safe_dump(tree))
-        page = page_of(bc.test_model(model))
+        page = model_test_page(bc.test_model(model))
         assert "data:image/png;base64," in page
         assert "1 of 1024 elements" in page
         assert 'class="invalid">failed' in page

@@ -17,7 +17,7 @@ import bioimageio_core as bc
 from bioimageio_core.prediction.planning.cache_policy import choose_caches
 from bioimageio_core.prediction.planning.plan import CachePolicy
 from bioimageio_core.prediction.planning.plan_json import plan_as_dict
-from bioimageio_core.report.plan_text import plan_text
+from bioimageio_core.report.text.plan_text import plan_text
 
 SIZE, CHUNK, CORE, HALO = 96, 8, 12, 4
 

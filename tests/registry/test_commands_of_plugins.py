@@ -25,7 +25,7 @@ class TestNames:
         for name in ("beta", "alpha"):
             module = COMMAND.format(name="greet", imported=str(tmp_path / name))
             site.install(name, module.replace("hello", name), entry_point="command.greet")
-        assert "Of alpha 1.0." in run_process("--help", env=site.environment()).out
+        assert "From alpha 1.0." in run_process("--help", env=site.environment()).out
         assert run_process("greet", "you", env=site.environment()).out == "alpha you\n"
 
 
@@ -36,7 +36,7 @@ class TestBroken:
         ("module", "why"),
         [
             ("import no_such_module_at_all\n", "import failed: ModuleNotFoundError"),
-            ("", "its plugin yields no command of the name 'greet'"),
+            ("", "its plugin yields no command named 'greet'"),
             (COMMAND.replace("load=lambda: greet", "load=lambda: 3"), "expected a click command, found int"),
             (COMMAND.replace("load=lambda: greet", "load=lambda: 1 / 0"), "cannot be loaded: ZeroDivisionError"),
             (COMMAND.replace("load=lambda: greet", "load=3"), "load: expected a function, found int"),

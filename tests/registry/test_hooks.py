@@ -285,7 +285,7 @@ class TestCommands:
         site.install("greeter", COMMAND.format(name="greet", imported=str(imported)), entry_point="command.greet")
         shown = run_process("--help", env=site.environment())
         assert shown.status == 0
-        assert ["greet", "Of", "greeter", "1.0."] in [line.split() for line in shown.out.splitlines()]
+        assert ["greet", "From", "greeter", "1.0."] in [line.split() for line in shown.out.splitlines()]
         assert not imported.exists()
         check_found(site, "commands", "greet", "greeter")
         ran = run_process("greet", "you", env=site.environment())

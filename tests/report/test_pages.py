@@ -13,9 +13,8 @@ import yaml
 from made_models import BATCH, box_model, channels, follows, save_description_0_5, space, tensor
 
 import bioimageio_core as bc
-from bioimageio_core.report.located import locate
-from bioimageio_core.report.pages import card_page, validation_page
-from bioimageio_core.report.picture import encode_png
+from bioimageio_core.report.cards.annotated_report import annotate, validation_page
+from bioimageio_core.report.pictures.side_by_side import to_png
 
 ALLOWED = {
     "a": {"href", "rel"},
@@ -97,7 +96,7 @@ class Page(HTMLParser):
 def rich(tmp_path: Path) -> Path:
     """A model that says all that format 0.5 has words for."""
     box_model(tmp_path, {"min": 16, "step": 4}, halo=2)
-    (tmp_path / "cover.png").write_bytes(encode_png([[0, 255]]))  # type: ignore[arg-type]
+    (tmp_path / "cover.png").write_bytes(to_png([[0, 255]]))  # type: ignore[arg-type]
     (tmp_path / "README.md").write_text("# Usage\nLook at `y`.\n## Validation\n| a | b |\n|---|---|\n| 1 | 2 |\n")
     tree = yaml.safe_load((tmp_path / "bioimageio.yaml").read_text())
     tree |= {
@@ -145,7 +144,7 @@ class TestCards:
 
     def test_model(self, rich: Path) -> None:
         """Everything that the description says."""
-        page = Page(card_page(bc.card(rich)))
+        page = Page(bc.card(rich).page())
         words = " ".join(page.text.split())
         for said in (
             "made model",
@@ -189,7 +188,7 @@ class TestCards:
             tree["source"] = "https://example.com/run.ipynb"
         card = bc.card(tree)
         assert card.as_dict()["type"] == type_
-        page = Page(card_page(card))
+        page = Page(card.page())
         assert "what it is" in page.text
         assert "Weights" not in page.text
         assert ("https://example.com/run.ipynb" in page.links) == (type_ == "notebook")
@@ -204,7 +203,7 @@ class TestCards:
             if bc.validate(tree).status == "valid":
                 valid += 1
                 card = bc.card({**tree, "links": [text]})
-                page = Page(card_page(card))
+                page = Page(card.page())
                 assert text in page.text
             container[key] = kept
         assert valid > 8
@@ -223,7 +222,7 @@ class TestCards:
             ]
         )
         (rich / "README.md").write_text(hostile)
-        page = Page(card_page(bc.card(rich)))
+        page = Page(bc.card(rich).page())
         assert not [u for u in page.links if "javascript" in u.lower() or u.startswith("data:")]
         assert {"https://example.com/good", "https://example.com/track.png", "https://example.com/auto"} <= set(page.links)
         assert len(page.images) == 1
@@ -237,19 +236,19 @@ class TestCards:
         (rich / "package" / "bioimageio.yaml").write_text(yaml.safe_dump(tree))
         card = bc.card(rich / "package")
         assert (card.covers[0].data_url, card.documentation_text) == (None, None)
-        assert str(rich) not in card_page(card)
-        assert "package/bioimageio.yaml" in card_page(card)
+        assert str(rich) not in card.page()
+        assert "package/bioimageio.yaml" in card.page()
 
     def test_large_covers_are_not_shown(self, rich: Path) -> None:
         """Of two megabytes or more."""
         with (rich / "cover.png").open("ab") as file:
             file.write(bytes(2_000_000))
-        assert not Page(card_page(bc.card(rich))).images
+        assert not Page(bc.card(rich).page()).images
 
     def test_front_matter(self, rich: Path) -> None:
         """YAML at the start of documentation is left out."""
         (rich / "README.md").write_text("---\ntitle: secret title\n---\n# Shown\n")
-        text = Page(card_page(bc.card(rich))).text
+        text = Page(bc.card(rich).page()).text
         assert "Shown" in text
         assert "secret title" not in text
 
@@ -266,7 +265,7 @@ class TestDrawings:
     def boxes(self, source: Path) -> dict[str, list[dict[str, float]]]:
         """Return the sides of the rectangles of a card by their kind."""
         found: dict[str, list[dict[str, float]]] = {}
-        for kind, rest in re.findall(r'<rect class="(\w+)" ([^>]*)/>', card_page(bc.card(source))):
+        for kind, rest in re.findall(r'<rect class="(\w+)" ([^>]*)/>', bc.card(source).page()):
             found.setdefault(kind, []).append({k: float(v) for k, v in re.findall(r'(\w+)="([\d.]+)"', rest)})
         return found
 
@@ -296,7 +295,7 @@ class TestDrawings:
         for source in sorted((shared / "models").glob("*/*bioimageio.yaml")):
             if bc.validate(source).status == "valid":
                 card = bc.card(source)
-                page = card_page(card)
+                page = card.page()
                 Page(page)
                 assert page.count("<svg") == len(card.inputs) + len(card.outputs)
 
@@ -308,13 +307,13 @@ class TestReports:
         """Keys, values and lines are shown as they are written."""
         for text in HOSTILE:
             content = f"type: dataset\nformat_version: 0.3.0\nname: |\n  {text}\n".encode() + yaml.safe_dump({text: [text]}).encode()
-            page = Page(validation_page([locate(bc.validate(content), content)]))
+            page = Page(validation_page([annotate(bc.validate(content), content)]))
             assert text in page.text
 
     def test_filter_and_counts(self) -> None:
         """A box for each severity, which style alone obeys."""
         content = b"type: dataset\nformat_version: 0.3.0\nname: [1]\n"
-        report = locate(bc.validate(content), content)
+        report = annotate(bc.validate(content), content)
         html = validation_page([report, report])
         page = Page(html)
         assert "2 errors" in page.text
@@ -325,7 +324,7 @@ class TestReports:
 
     def test_notebook_view(self) -> None:
         """As of cards."""
-        report = locate(bc.validate({}), {})
+        report = annotate(bc.validate({}), {})
         assert report._repr_html_().startswith("<iframe srcdoc=")
 
     def test_corpus(self, shared: Path) -> None:
@@ -333,8 +332,8 @@ class TestReports:
         for path in sorted((shared / "corpus" / "descriptions").glob("*.yaml"))[::9]:
             content = path.read_bytes()
             report = bc.validate(content)
-            located = locate(report, content)
-            assert all(i.line and i.column for i in located.issues), path
-            Page(validation_page([located]))
+            annotated = annotate(report, content)
+            assert all(i.line and i.column for i in annotated.issues), path
+            Page(validation_page([annotated]))
             if report.status == "valid":
-                Page(card_page(bc.card(path)))
+                Page(bc.card(path).page())

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bioimageio_core.report.picture import encode_png, overlay, side_by_side, to_grey
+from bioimageio_core.report.pictures.side_by_side import overlay, side_by_side, to_grey, to_png
 
 
 def decode(data: bytes) -> np.ndarray:
@@ -16,7 +16,7 @@ class TestEncodePng:
     def test_round_trip(self, shape: tuple[int, ...]) -> None:
         """Another decoder reads the pixels that were written."""
         pixels = np.random.default_rng(0).integers(0, 256, shape, "uint8")
-        assert np.array_equal(decode(encode_png(pixels)), pixels)
+        assert np.array_equal(decode(to_png(pixels)), pixels)
 
 
 class TestToGrey:

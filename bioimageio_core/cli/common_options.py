@@ -1,0 +1,37 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+import click
+
+from .grouped_options import grouped_option
+
+__all__ = [
+    "compile_option",
+    "device_option",
+    "html_option",
+    "json_option",
+    "overwrite_option",
+    "precision_option",
+    "trust_option",
+    "weights_option",
+]
+
+html_option = click.option("--html", metavar="FILE", help="Write an HTML page that needs no other file; replaces FILE.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
+
+device_option = click.option("--device", default="cpu", show_default=True, help="Device that runs the network, as in cuda:1.")
+precision_option = grouped_option(
+    "network",
+    "--precision",
+    type=click.Choice(["fp32", "bf16", "fp16"]),
+    default="fp32",
+    show_default=True,
+    help="Number format of the network; narrower ones are faster on some devices, and less exact.",
+)
+compile_option = grouped_option("network", "--compile", is_flag=True, help="Let PyTorch compile the network.")
+trust_option = grouped_option("network", "--trust", is_flag=True, help="Run code that comes with the model.")
+weights_option = grouped_option(
+    "network", "--weights-format", show_default="the fastest that are installed", help="Weights to use, as in onnx."
+)
+overwrite_option = grouped_option("output", "--overwrite", is_flag=True, help="Replace an existing output.")

@@ -1,0 +1,1 @@
+"""Cards, plans and reports as text for terminals."""

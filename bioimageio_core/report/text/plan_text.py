@@ -1,0 +1,101 @@
+"""A plan as text."""
+
+from __future__ import annotations
+
+from ...prediction.planning.passes import Pass
+from ...prediction.planning.plan import Plan
+from ...prediction.planning.plan_json import plan_as_dict
+from ..plain_text import bytes_in_words
+
+__all__ = ["guessed_axes_text", "plan_text"]
+
+
+def guessed_axes_text(plan: Plan) -> tuple[str, ...]:
+    """Return a line for each image whose axes are guessed."""
+    return tuple(
+        f"axes of {i.bound.image.name} guessed: {','.join(i.bound.image.axes or ())} (give --axes if that is wrong)"
+        for i in plan.inputs
+        if i.bound.axes_guessed
+    )
+
+
+def plan_text(plan: Plan) -> str:
+    """Return the plan for people: what is read, computed and written, in which blocks, and the time and memory that it takes."""
+    lines = [
+        f"model      {plan.model.name} (format {plan.model.format})",
+        f"weights    {plan.weights.weights_format} on {plan.weights.adapter}, {plan.weights.settings}",
+        *([f"run mode   {plan.run_mode.name}"] if plan.run_mode is not None else []),
+        *(f"           {line}" for line in guessed_axes_text(plan)),
+    ]
+    data = plan_as_dict(plan)
+    for name, i in data["inputs"].items():
+        lines.append(f"input      {name}: {i['image']}, {_sizes(i['axes'], i['shape'])}, {i['dtype']}, padded {i['padding']}")
+        lines.append(f"             {_arrow(i['preprocessing'])}")
+        lines.extend(f"             measured on the whole sample: {s}" for s in i["statistics"])
+    for axis in data["axes"]:
+        if axis["blocks"] == 1 and axis["cut"] in ("per_item", "whole"):
+            continue
+        lines.append(f"axis {axis['axis']:<6}{_axis_text(axis)}")
+    for name, o in data["outputs"].items():
+        lines.append(f"output     {name}: {_sizes(o['axes'], o['shape'])}, {o['dtype']}, chunks {_sizes(o['axes'], o['chunks'])}")
+        lines.append(f"             {_arrow(o['postprocessing'])}")
+        if o["postprocessing_of_the_whole"]:
+            lines.append(f"             after all blocks: {_arrow(o['postprocessing_of_the_whole'])}")
+    lines.append(
+        f"work       {_count(data['blocks'], 'block')} in {_count(data['regions'], 'region')}, "
+        f"{data['computed_per_kept']:.2f} pixels computed per pixel kept, "
+        f"{data['workers']} at once with {data['threads_per_call']} thread{'s' * (data['threads_per_call'] != 1)} each"
+    )
+    lines.extend(f"pass {step.number:<6}{_pass_text(step)}" for step in plan.passes)
+    lines.append(f"blocks     {plan.reason}")
+    if data["regions_per_brick"]:
+        sides = [f"{a['axis']} {n}" for a, n in zip(data["axes"], data["regions_per_brick"], strict=True) if a["blocks"] > 1]
+        lines.append(f"order      in bricks of {', '.join(sides)} regions, so that chunks which they share are read once")
+    if plan.profile.measured:
+        lines.append(f"time       about {_seconds(plan.estimated_seconds)}, by measured blocks of {len(plan.profile.points)} sizes:")
+        for point in plan.profile.points:
+            rate = point.pixels * plan.profile.calls / point.seconds / 1e6
+            lines.append(f"             {point.pixels / 1e6:8.3f} million pixels: {rate:.2f} million/s, {point.bytes / 2**20:.0f} MiB each")
+    else:
+        lines.append(f"time       about {_seconds(plan.estimated_seconds)} if the network is a common U-Net; --probe measures it")
+    lines.append(
+        f"memory     about {data['estimated_memory'] / 2**20:.0f} MiB of {data['memory'] / 2**20:.0f} MiB, "
+        f"no less than {data['floor'] / 2**20:.0f} MiB"
+    )
+    lines.extend(f"warning    {w}" for w in data["warnings"])
+    return "\n".join(lines)
+
+
+def _pass_text(step: Pass) -> str:
+    tasks = _count(step.tasks, "task") + (f", {step.sweeps} sweeps" if step.sweeps > 1 else "")
+    moved = [f"reads {bytes_in_words(step.bytes_read)}"] + ([f"writes {bytes_in_words(step.bytes_written)}"] if step.bytes_written else [])
+    alone = ", in one process" if step.in_process else ""
+    return f"{step.title}: {tasks}{alone}, {', '.join(moved)}, about {_seconds(step.seconds)}"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _sizes(axes: list[str], sizes: list[int | None]) -> str:
+    return ", ".join(f"{a} {'?' if n is None else n}" for a, n in zip(axes, sizes, strict=True))
+
+
+def _arrow(names: list[str]) -> str:
+    return " -> ".join(names) if names else "(as it is)"
+
+
+def _axis_text(axis: dict[str, object]) -> str:
+    before, behind = axis["overlap"] if isinstance(axis["overlap"], list) else (0, 0)
+    if axis["cut"] == "per_item":
+        return f"{axis['size']} items, each on its own"
+    if axis["blocks"] == 1:
+        return f"{axis['size']} pixels in one block of {axis['block']}"
+    return (
+        f"{axis['size']} pixels in {axis['blocks']} blocks of {axis['block']} (last {axis['last_block']}): "
+        f"{before} + {axis['stride']} + {behind}, origins at multiples of {axis['granularity']}"
+    )
