@@ -30,7 +30,7 @@ def command(source: str, html: str | None, measure: bool, as_json: bool) -> None
     shown = card(source)
     if html is not None:
         from ..report.pages import card_page
-        from ..writing import write_text
+        from ..atomic_files import write_text
 
         write_text(html, card_page(shown), overwrite=True)
     if as_json:

@@ -47,7 +47,7 @@ def command(model: str, quick: bool, isolated: bool, save: str | None, html: str
     saved, why_not = _saved(report, save)
     if html is not None:
         from ..report.pages import test_page
-        from ..writing import write_text
+        from ..atomic_files import write_text
 
         write_text(html, test_page(report), overwrite=True)
     if as_json:

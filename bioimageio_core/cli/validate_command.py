@@ -56,7 +56,7 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
             click.echo(validation_summary(reports))
     if html is not None:
         from ..report.pages import validation_page
-        from ..writing import write_text
+        from ..atomic_files import write_text
 
         write_text(html, validation_page(reports), overwrite=True)
     return max(_STATUS[r.status] for r in reports)

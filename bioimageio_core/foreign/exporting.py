@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from ..atomic_files import move_into_place
 from ..errors import BioimageioError, InputError, MissingRequirementError, OutputError, PluginError, UnknownExtensionError
 from ..packaging import write_package
 from ..registry import ForeignFormatEntry, Registry, published_by
@@ -120,14 +120,11 @@ def _write(
 
 def _move(part: Path, path: Path, *, overwrite: bool) -> None:
     try:
-        if path.exists() or path.is_symlink():
-            if not overwrite:
-                raise OutputError(f"{path} exists already: it came into being meanwhile; choose another name")
-            if path.is_dir() != part.is_dir():
-                raise OutputError(f"{path} is not what would replace it, a {'folder' if part.is_dir() else 'file'}: choose another name")
-            if path.is_dir():
-                shutil.rmtree(path)
-        part.replace(path)
+        if path.exists() and path.is_dir() != part.is_dir():
+            raise OutputError(f"{path} is not what would replace it, a {'folder' if part.is_dir() else 'file'}: choose another name")
+        move_into_place(part, path, overwrite=overwrite)
+    except FileExistsError:
+        raise OutputError(f"{path} exists already: it was made in the meantime; choose another name") from None
     except OutputError:
         raise
     except OSError as error:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import stat
-import tempfile
 import zipfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ from typing import IO, Protocol
 
 import attrs
 
+from ..atomic_files import atomic_file, atomic_folder
 from ..errors import BioimageioError, InputError, OutputError, SourceError
 from ..sources.names import DESCRIPTION_NAMES
 
@@ -172,19 +171,10 @@ def _is_zip(path: Path) -> bool:
 
 @contextmanager
 def _zip(path: Path, overwrite: bool) -> Iterator[PackageTarget]:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as opened:
-                yield _Zip(opened)
-            file.flush()
-            os.fsync(file.fileno())
-        part.chmod(0o666 & ~_umask())
+    with atomic_file(path, overwrite=overwrite, durable=True) as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as opened:
+            yield _Zip(opened)
         check_target(path, overwrite=overwrite)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -195,24 +185,6 @@ def _folder(path: Path, overwrite: bool) -> Iterator[PackageTarget]:
 
 @contextmanager
 def _part(path: Path, overwrite: bool, marks: Collection[str]) -> Iterator[Path]:
-    part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
-    try:
+    with atomic_folder(path, overwrite=overwrite) as part:
         yield part
-        part.chmod(0o777 & ~_umask())
         check_target(path, overwrite=overwrite, marks=marks)
-        if path.is_dir():
-            old = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".old", dir=path.parent))
-            path.rename(old / path.name)
-            part.rename(path)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            part.rename(path)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-
-
-def _umask() -> int:
-    """Return what the user keeps others from doing with new files; files for temporary use keep others from everything."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..io import Image
 from ..io.reading.fingerprints import fingerprint
 from ..typing import AxisId, FrozenMapping
-from ..writing import write_text
+from ..atomic_files import write_text
 
 __all__ = ["Statistics", "as_statistics", "image_key"]
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +9,7 @@ from string import Template
 
 import attrs
 
+from ..atomic_files import atomic_folder
 from ..errors import InputError, OutputError
 from ..typing import FrozenMapping
 from .names import PluginNames
@@ -121,32 +119,16 @@ def write_plugin(names: PluginNames, kind: str, target: Path) -> tuple[Path, ...
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise OutputError(f"{target} exists already: expected a new or an empty folder; choose another with -o")
     try:
-        _write_whole(contents, target)
+        _write_files(contents, target)
     except OSError as error:
         raise OutputError(f"{target} cannot be written: {error.strerror or error}") from error
     return tuple(target / path for path in contents)
 
 
-def _write_whole(contents: Mapping[str, str], target: Path) -> None:
-    """Write the files into a folder beside the target, which then becomes the target."""
+def _write_files(contents: Mapping[str, str], target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
+    with atomic_folder(target, overwrite=False) as folder:
         for path, content in contents.items():
-            file = beside / path
+            file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(content, encoding="utf-8", newline="\n")
-        beside.chmod(0o777 & ~_umask())
-        if target.is_dir():
-            target.rmdir()  # it is empty; systems differ in whether a rename replaces it
-        beside.rename(target)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
-
-
-def _umask() -> int:
-    """Return the mask of permissions of new files; it can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

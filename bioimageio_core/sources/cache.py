@@ -25,6 +25,7 @@ from typing import Any
 
 import attrs
 
+from ..atomic_files import atomic_file, leftovers, temporary_file
 from ..errors import SourceError
 from .hashes import sha256_of
 from .locks import file_lock
@@ -93,7 +94,7 @@ class Cache:
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
             with file_lock(self.folder / "locks" / f"{key}.lock") as locked:
                 if locked:
-                    for part in (self.folder / "parts").glob(f"{key}.*"):  # of a process that was killed
+                    for part in leftovers(self.folder / "parts", key):  # of a process that was killed
                         part.unlink(missing_ok=True)
                 return self._fetch_locked(url, key, sha256)
         except SourceError:
@@ -150,18 +151,13 @@ class Cache:
         return held
 
     def _download(self, url: str, files: Any, path: str, key: str, token: str) -> Path:
-        handle, name = tempfile.mkstemp(prefix=f"{key}.", suffix=".part", dir=self.folder / "parts")
-        os.close(handle)
-        part = Path(name)
-        try:
+        with temporary_file(self.folder / "parts", key) as part:
             with url_errors(url):
                 files.get_file(path, str(part))
             sha256 = sha256_of(part)
             target = self._content(sha256)
             target.parent.mkdir(parents=True, exist_ok=True)
             part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
         self._remember(key, url, _Entry(sha256, token))
         return target
 
@@ -191,10 +187,8 @@ class Cache:
 
     def _remember(self, key: str, url: str, entry: _Entry) -> None:
         content = json.dumps({"url": url.partition("?")[0], "sha256": entry.sha256, "token": entry.token})
-        handle, name = tempfile.mkstemp(prefix=f"{key}.", suffix=".json", dir=self.folder / "parts")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-        Path(name).replace(self.folder / "urls" / f"{key}.json")
+        with atomic_file(self.folder / "urls" / f"{key}.json") as file:
+            file.write(content.encode())
 
 
 def _token(files: Any, path: str) -> str:

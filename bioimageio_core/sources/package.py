@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import shutil
 import stat
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import attrs
 
+from ..atomic_files import atomic_file, link_or_copy
 from ..errors import SourceError
 from .cache import cache_from_environment, is_cached
 from .hashes import verify_sha256
@@ -139,10 +139,10 @@ class Package:
             if is_cached(url):
                 kept = cache_from_environment().fetch(url, sha256=sha256.strip().lower() if sha256 else None)
                 with url_errors(url):
-                    _link_or_copy(kept, target)
+                    link_or_copy(kept, target)
             else:
-                with open_url(url) as file:
-                    _write_whole(target, file)
+                with open_url(url) as file, atomic_file(target) as copy:  # other threads may look for it meanwhile
+                    shutil.copyfileobj(file, copy)
         return target
 
     def _unpack(self, source: str) -> Path:
@@ -154,8 +154,8 @@ class Package:
                     info = opened.getinfo(member)
                     if stat.S_ISLNK(info.external_attr >> 16):
                         raise SourceError(f"{source!r} in {self.name} is a link, which is not followed: expected a file")
-                    with opened.open(info) as file:
-                        _write_whole(target, file)
+                    with opened.open(info) as file, atomic_file(target) as copy:
+                        shutil.copyfileobj(file, copy)
             except KeyError:
                 raise SourceError(f"{self.name} names the file {source!r}, which is not in the zip") from None
             except SourceError:
@@ -174,21 +174,3 @@ class Package:
         target = self._unpacked.folder().joinpath(*parts)
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
-
-
-def _write_whole(target: Path, content: IO[bytes]) -> None:
-    """Write a file so that no other thread ever sees a part of it."""
-    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as part:
-        shutil.copyfileobj(content, part)
-    Path(part.name).replace(target)
-
-
-def _link_or_copy(kept: Path, target: Path) -> None:
-    """Give a file that is kept another name; frameworks look for files beside a file, so a symbolic link would lead them astray."""
-    try:
-        target.hardlink_to(kept)
-    except FileExistsError:  # by another thread
-        pass
-    except OSError:  # on another device, or a file system without links
-        with kept.open("rb") as file:
-            _write_whole(target, file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..writing import write_text
+from ..atomic_files import write_text
 from .structuring import unstructure
 from .yaml import dump_yaml
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from ..atomic_files import link_or_copy
 from ..errors import ModelRunError
 from ..registry import AdapterContext
 from ..sources.scratch import Scratch
@@ -50,11 +49,11 @@ def graph_beside_its_data(context: AdapterContext, scratch: Scratch) -> str:
     for location, file in described.items():
         place = folder / location
         place.parent.mkdir(parents=True, exist_ok=True)
-        _link(graph.parent / location if file is None else file, place)
+        link_or_copy(graph.parent / location if file is None else file, place)
     place = folder / "graph.onnx"
     while place.exists():
         place = place.with_name(f"_{place.name}")
-    _link(graph, place)
+    link_or_copy(graph, place)
     return str(place)
 
 
@@ -77,10 +76,3 @@ def _described(context: AdapterContext, location: str, count: int) -> Path | Non
 def _is_at(file: Path, place: Path) -> bool:
     """Return whether a file is in its place, and no link to elsewhere, which ONNX Runtime does not follow."""
     return file.resolve() == place.parent.resolve() / place.name
-
-
-def _link(file: Path, place: Path) -> None:
-    try:
-        os.link(file.resolve(), place)
-    except OSError:  # on another file system, or one without links
-        shutil.copyfile(file, place)

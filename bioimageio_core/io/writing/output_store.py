@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from ...atomic_files import atomic_file
 from ...errors import OutputError
 from ..locations import file_system, join, local_path, zarr_store
 from ..reading.zarr_image import UNFINISHED, is_zarr_node
@@ -139,27 +138,13 @@ def create_output(
         if local is None:
             files.pipe_file(join(path, UNFINISHED), noted)
         else:
-            _begin_alone(Path(path), noted)
+            with atomic_file(Path(path) / UNFINISHED, overwrite=False) as file:  # of several processes, one begins
+                file.write(noted)
     except FileExistsError:
         raise OutputError(f"{location} was begun by another process just now; give another name.") from None
     except OSError as error:
         raise output_error(location, error) from error
     return continue_output(location, arrays)
-
-
-def _begin_alone(folder: Path, noted: bytes) -> None:
-    """Write the file that says that an output is unfinished, whole; raise FileExistsError where another process was faster."""
-    part = folder / f"{UNFINISHED}.{uuid.uuid4().hex}"
-    try:
-        part.write_bytes(noted)
-        os.link(part, folder / UNFINISHED)  # unlike renaming, this does not replace what came in between
-    except FileExistsError:
-        raise
-    except OSError:  # of a file system without links
-        with (folder / UNFINISHED).open("xb") as file:
-            file.write(noted)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _make_room(location: str, files: Any, path: str, overwrite: bool) -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ...atomic_files import atomic_file
 from ..locations import file_system, join, local_path
 from .chunk_store import output_error
 
@@ -96,9 +96,8 @@ class RunState:
                 return
             note = Path(local)
             note.parent.mkdir(parents=True, exist_ok=True)
-            temporary = note.with_name(f"{note.name}.{uuid.uuid4().hex}")
-            temporary.write_bytes(data)
-            temporary.replace(note)
+            with atomic_file(note) as file:
+                file.write(data)
         except OSError as error:
             raise output_error(place, error) from error
 

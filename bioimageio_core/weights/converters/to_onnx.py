@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ...errors import ModelRunError
 from ...registry import ConverterContext
-from ...writing import write_bytes
+from ...atomic_files import write_bytes
 from ..state_dict import load_module
 from ..torch_network import ordered_outputs
 from ..torchscript import load_script

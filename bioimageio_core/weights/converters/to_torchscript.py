@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ...registry import ConverterContext
-from ...writing import write_bytes
+from ...atomic_files import write_bytes
 from ..state_dict import load_module
 from .trials import called, first_that_agrees, make_trials
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 import bioimageio_core as bc
+from bioimageio_core.atomic_files import write_bytes
 from bioimageio_core.errors import BioimageioError
 
 HERE = Path(__file__).resolve().parent
@@ -91,7 +92,7 @@ def run(parameters: dict[str, Any], output: Path) -> None:
         files = {name: str(save(array, output / f"{stem}_{name}")) for name, array in prediction.items()}
     finally:
         remove(scratch)
-    write_whole(output / results, json.dumps(files).encode())
+    write_bytes(output / results, json.dumps(files).encode(), overwrite=True)
     log.info("written: %s", ", ".join(files.values()))
 
 
@@ -187,13 +188,6 @@ def save_planes(array: Any, path: Path, letters: Mapping[str, str]) -> None:
     shape = (*(sizes[a] for a in outer), sizes["y"], sizes["x"])
     with tifffile.TiffWriter(path, bigtiff=int(np.prod(shape)) * dtype.itemsize > 2**31, ome=ome) as writer:
         writer.write(planes(), shape=shape, dtype=dtype, photometric="minisblack", metadata=named)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that is whole or not there."""
-    part = path.with_name(f".{path.name}")
-    part.write_bytes(content)
-    part.replace(path)
 
 
 def remove(folder: Path) -> None:
