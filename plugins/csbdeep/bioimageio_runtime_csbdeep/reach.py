@@ -9,8 +9,9 @@ from fractions import Fraction
 
 import attrs
 
+from bioimageio_core.protobuf import integers, messages
+
 from .saved_model import Node, SavedNetwork
-from .wire import integers, messages
 
 __all__ = ["Reach", "reach_of"]
 

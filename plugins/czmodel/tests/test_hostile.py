@@ -281,9 +281,9 @@ class TestNetworks:
     @pytest.mark.parametrize(
         ("change", "words"),
         [
-            (lambda graph: graph[:-3], "cut short or malformed|a number that has no end"),
+            (lambda graph: graph[:-3], "cannot be read"),
             (lambda graph: b"", "without a graph"),
-            (lambda graph: b"\xff" * 20, "a number that has no end|unknown type|cut short"),
+            (lambda graph: b"\xff" * 20, "cannot be read"),
             (lambda graph: graph.replace(b"serving_default", b"serving_nothing"), "the SavedModel has the signatures serving_nothing"),
         ],
     )
