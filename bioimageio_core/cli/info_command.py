@@ -29,8 +29,8 @@ def command(source: str, html: str | None, measure: bool, as_json: bool) -> None
             measure_network(source, progress=progress)
     shown = card(source)
     if html is not None:
-        from ..report.pages import card_page
         from ..atomic_files import write_text
+        from ..report.pages import card_page
 
         write_text(html, card_page(shown), overwrite=True)
     if as_json:

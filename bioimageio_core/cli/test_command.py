@@ -46,8 +46,8 @@ def command(model: str, quick: bool, isolated: bool, save: str | None, html: str
         report = test_model(model, quick=quick, isolated=isolated, report=tell, **options)
     saved, why_not = _saved(report, save)
     if html is not None:
-        from ..report.pages import test_page
         from ..atomic_files import write_text
+        from ..report.pages import test_page
 
         write_text(html, test_page(report), overwrite=True)
     if as_json:

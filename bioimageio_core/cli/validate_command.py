@@ -55,8 +55,8 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
         if len(reports) > 1:
             click.echo(validation_summary(reports))
     if html is not None:
-        from ..report.pages import validation_page
         from ..atomic_files import write_text
+        from ..report.pages import validation_page
 
         write_text(html, validation_page(reports), overwrite=True)
     return max(_STATUS[r.status] for r in reports)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..axis_names import SPACE
 from ..registry import Judgement
 from .formats import op_names
 
@@ -45,5 +46,5 @@ def judge_zen(model: Any) -> Iterator[Judgement]:
 def _space(tensor: Any) -> int:
     axes = tensor.axes
     if isinstance(axes, str):
-        return sum(a in "zyx" for a in axes)
+        return sum(a in SPACE for a in axes)
     return sum(a.type == "space" for a in axes)

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..axis_names import DIMENSION_NAMES
 from ..errors import AxesError
 from ..typing import AxisId
 from .graph import Dim, GraphTensor
 
-__all__ = ["guess_input_axes", "guess_output_axes", "parse_axes"]
-
-LETTERS: Mapping[str, AxisId] = {"b": "batch", "c": "channel", "t": "time", "z": "z", "y": "y", "x": "x", "i": "index"}
-
-_NAMES: Mapping[str, AxisId] = {
-    **dict.fromkeys(("b", "n", "batch", "batch_size", "n_batch"), "batch"),
-    **dict.fromkeys(("c", "ch", "channel", "channels"), "channel"),
-    **dict.fromkeys(("z", "d", "depth"), "z"),
-    **dict.fromkeys(("y", "h", "height"), "y"),
-    **dict.fromkeys(("x", "w", "width"), "x"),
-}
+__all__ = ["guess_input_axes", "guess_output_axes"]
 
 FEW = 16
 """More channels than this are taken for pixels."""
@@ -36,19 +27,6 @@ _LAST: Mapping[int, tuple[AxisId, ...]] = {
 }
 
 
-def parse_axes(text: str) -> tuple[AxisId, ...]:
-    """Return the axes that letters such as ``bcyx`` stand for.
-
-    Raises:
-        AxesError: A letter stands for none, or comes twice.
-
-    """
-    unknown = [letter for letter in text if letter not in LETTERS]
-    if unknown or len(set(text)) != len(text) or not text:
-        raise AxesError(f"axes {text!r} are not known: expected letters of b (batch), c (channel), t, z, y, x and i (index), each once")
-    return tuple(LETTERS[letter] for letter in text)
-
-
 def guess_input_axes(tensor: GraphTensor, rank: int, channels_last: bool = False) -> tuple[AxisId, ...]:
     """Return the axes of an input of so many axes.
 
@@ -62,7 +40,7 @@ def guess_input_axes(tensor: GraphTensor, rank: int, channels_last: bool = False
     if rank not in _FIRST:
         raise AxesError(f"input {tensor.name!r} has {rank} axes, which cannot be guessed: say what they are, as in --axes bcyx")
     shape: tuple[Dim, ...] = tensor.shape or (None,) * rank
-    named = tuple(_NAMES.get(str(d).lower()) if isinstance(d, str) else None for d in shape)
+    named = tuple(DIMENSION_NAMES.get(str(d).lower()) if isinstance(d, str) else None for d in shape)
     for layout in (_LAST, _FIRST):
         if rank in layout and "channel" in named and _agree(named, layout[rank]):
             return layout[rank]

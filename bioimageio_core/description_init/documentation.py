@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..report.plain_text import in_one_line
+from ..text import in_one_line
 from .tensors import DraftedAxes
 from .todo import Todo
 from .trying import TriedNetwork

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from ..axis_names import SPACE
 from ..blocks import FixedSize, SteppedSize
 from ..network_analysis.measured import MeasuredAxis, MeasuredNetwork, MeasuredOutputAxis
 from ..typing import AxisId
@@ -111,7 +112,7 @@ def _kind(axis: AxisId, size: int, tried: TriedNetwork) -> dict[str, Any]:
         return {"type": "batch", **({"size": 1} if tried.one_at_a_time else {})}
     if axis == "channel":
         return {"type": "channel", "channel_names": [f"channel{n}" for n in range(size)]}
-    return {"type": "time" if axis == "time" else "space" if axis in ("z", "y", "x") else "index", "id": axis}
+    return {"type": "time" if axis == "time" else "space" if axis in SPACE else "index", "id": axis}
 
 
 def _input_axis(tensor: str, axis: AxisId, size: int, tried: TriedNetwork, drafted: DraftedAxes) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from ..axis_names import SPACE
 from .graph import Graph
 from .trying import TriedNetwork
 
@@ -33,7 +34,7 @@ def todo_list(tried: TriedNetwork, graph: Graph, weights_format: str) -> tuple[T
     for path, one in zip(paths, tried.signature.tensors, strict=True):
         if "channel" in one.axes:
             listed.append(Todo(path=f"{path}.axes.{one.axes.index('channel')}.channel_names", text="what the channels show"))
-        if set(one.axes) & {"z", "y", "x"}:
+        if set(one.axes) & {*SPACE}:
             listed.append(Todo(path=f"{path}.axes", text="unit and scale of pixels, if the model is for certain ones"))
     listed += [
         Todo(path=f"weights.{weights_format}.{name}", text="the version that the weights were made with; it was assumed")

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..env import set_temporarily
 from ..errors import InputError, MissingRequirementError, ModelRunError
+from ..text import in_brief
 from ..typing import FrozenMapping
 from .graph import Graph, GraphTensor
 
@@ -30,7 +31,7 @@ def read_torchscript(path: Path) -> Graph:
         arguments = [a for a in module.forward.schema.arguments[1:] if not a.has_default_value()]
         parameters = [tuple(p.shape) for p in module.parameters()]
     except (RuntimeError, ValueError, OSError, AttributeError) as error:
-        raise InputError(f"{path} cannot be read as TorchScript: {' '.join(str(error).split())[:200]}") from None
+        raise InputError(f"{path} cannot be read as TorchScript: {in_brief(error)}") from None
     kernel = next((shape for shape in parameters if len(shape) in (3, 4, 5)), None)
     return Graph(
         inputs=tuple(GraphTensor(name=a.name) for a in arguments),
@@ -54,7 +55,7 @@ def torchscript_of_export(path: Path, target: Path) -> None:
         with set_temporarily("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1"):  # no pickled code runs
             program = torch.export.load(str(path))
     except Exception as error:  # whatever reading a broken archive raises
-        raise InputError(f"{path} cannot be read as an archive of torch.export: {' '.join(str(error).split())[:200]}") from None
+        raise InputError(f"{path} cannot be read as an archive of torch.export: {in_brief(error)}") from None
     if program.example_inputs is None or not program.example_inputs[0]:
         raise InputError(f"{path} holds no example inputs to follow the network with: save it with them, or as ONNX")
     inputs, module = program.example_inputs[0], program.module()

@@ -11,11 +11,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from ..axis_names import parse_axes
 from ..errors import AxesError, InputError, ModelRunError
 from ..network_analysis.signature import ProbedInput, ProbedOutput, Signature
 from ..registry import WeightsAdapter
 from ..typing import AxisId, FrozenMapping
-from .axes import guess_input_axes, guess_output_axes, parse_axes
+from .axes import guess_input_axes, guess_output_axes
 from .graph import Dim, Graph, GraphTensor
 
 __all__ = ["TriedNetwork", "ids_of", "try_network"]
@@ -144,7 +145,8 @@ def _candidates(
 
 def _ranks(graph: Graph, ids: tuple[str, ...], axes: Mapping[str, str]) -> Iterator[tuple[int, ...]]:
     free = (graph.spatial + 2,) if graph.spatial is not None else (4, 5, 3)
-    known = [len(axes.get(i, axes.get("", ""))) or (0 if t.shape is None else len(t.shape)) for t, i in zip(graph.inputs, ids, strict=True)]
+    given = [axes.get(i, axes.get("")) for i in ids]
+    known = [len(parse_axes(g)) if g else len(t.shape or ()) for t, g in zip(graph.inputs, given, strict=True)]
     for rank in free if 0 in known else (0,):
         yield tuple(k or rank for k in known)
 

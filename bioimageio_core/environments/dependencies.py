@@ -12,6 +12,7 @@ from ..errors import SourceError, YamlError
 from ..sources import Package
 from ..spec.files import FileDescr
 from ..spec.yaml import load_yaml
+from ..text import in_one_line
 
 __all__ = ["Dependencies", "own_dependencies"]
 
@@ -77,10 +78,10 @@ def _conda(path: Path, source: str) -> Dependencies:
         raise SourceError(f"{path.name} is no conda environment file: expected a list under the key 'dependencies'")
     channels = tree.get("channels")
     pip = [str(line) for entry in entries if isinstance(entry, Mapping) for line in entry.get("pip") or ()]
-    names = [" ".join(str(entry).split()) for entry in entries if not isinstance(entry, Mapping)]
+    names = [in_one_line(str(entry)) for entry in entries if not isinstance(entry, Mapping)]
     return Dependencies(
         source=source,
         channels=tuple(map(str, channels)) if isinstance(channels, list | tuple) else (),
         conda=tuple(name for name in names if name.split("=")[0].split("<")[0].split(">")[0].strip() not in ("python", "pip")),
-        pip=tuple(" ".join(line.split()) for line in pip),
+        pip=tuple(in_one_line(line) for line in pip),
     )

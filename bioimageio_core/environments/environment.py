@@ -12,6 +12,7 @@ import attrs
 from ..errors import InputError, UnknownExtensionError
 from ..prediction.model.loaded_model import LoadedModel
 from ..registry import PUBLISHED, WeightsAdapterEntry
+from ..text import in_one_line
 from .dependencies import Dependencies, own_dependencies
 
 __all__ = ["Environment", "environment_of"]
@@ -106,7 +107,7 @@ def _plugins(model: LoadedModel, adapter: WeightsAdapterEntry) -> Iterator[str]:
 
 
 def _notes(name: str, adapter: WeightsAdapterEntry, entry: Any) -> Iterator[str]:
-    yield f"for the {adapter.weights_format} weights of {' '.join(name.split())}, run by {adapter.name}"
+    yield f"for the {adapter.weights_format} weights of {in_one_line(name)}, run by {adapter.name}"
     versions = [f"{a.name} {getattr(entry, a.name)}" for a in attrs.fields(type(entry)) if a.name.endswith("_version")]
     if versions:
         yield f"described: {', '.join(versions)}"

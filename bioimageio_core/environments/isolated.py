@@ -23,6 +23,7 @@ from ..prediction.model.loaded_model import LoadedModel
 from ..prediction.model.weights_selection import settings_in_words
 from ..prediction.options import PredictOptions
 from ..registry import Registry
+from ..text import in_brief
 from .environment import LIBRARY, Environment, environment_of
 
 __all__ = ["test_isolated"]
@@ -182,4 +183,4 @@ def _what_went_wrong(text: str) -> str:
     """Return the line that says it: the first error of pip, or the last line of all."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(("WARNING", "[notice]"))]
     errors = [line for line in lines if line.startswith("ERROR")]
-    return (errors or lines[-1:] or ["it says nothing"])[0][:400]
+    return in_brief((errors or lines[-1:] or ["it says nothing"])[0])

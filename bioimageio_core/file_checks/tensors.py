@@ -17,6 +17,7 @@ from ..prediction.model.from_v0_5 import model_io_v0_5
 from ..prediction.model.tensor_spec import AxisIO, DataDependentSize, ModelIO, ReferencedSize, TensorIO
 from ..spec.model import v0_4, v0_5
 from ..spec.node import Loc, Node, Problem
+from ..text import in_brief
 from ..typing import Severity
 
 __all__ = ["tensor_problems"]
@@ -54,7 +55,7 @@ def tensor_problems(descr: Node, paths: Mapping[str, Path]) -> Iterator[Problem]
             try:
                 headers[tensor.id] = _header(path)
             except (ValueError, TypeError, OSError, EOFError, OverflowError) as error:
-                yield Problem(loc=loc, message=f"expected a whole .npy file, found {' '.join(str(error).split()) or 'none'}")
+                yield Problem(loc=loc, message=f"expected a whole .npy file, found {in_brief(error)}")
     severity: Severity = "warning" if io.format == "0.4" else "error"
     for tensor, loc in _with_locs(io):
         if tensor.id in headers:

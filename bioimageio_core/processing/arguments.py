@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from ..axis_names import LETTERS
 from ..errors import DescriptionError
 from ..registry.entries import Measure
 from ..typing import AxisId
@@ -29,7 +30,6 @@ __all__ = [
     "threshold_argument",
 ]
 
-LETTERS = {"b": "batch", "t": "time", "i": "index", "c": "channel"}
 
 FIXED_EPS = 1e-6
 """Added to a given standard deviation.

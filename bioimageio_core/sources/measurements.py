@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..errors import BioimageioError
 from ..atomic_files import write_text
+from ..errors import BioimageioError
 from .cache import cache_from_environment
 
 __all__ = ["recall_measurement", "remember_measurement"]

@@ -21,10 +21,11 @@ from typing import Any
 from uuid import uuid4
 
 from ..env import set_temporarily
-from ..errors import MissingRequirementError, ModelRunError, TrustError, in_brief
+from ..errors import MissingRequirementError, ModelRunError, TrustError
 from ..registry import AdapterContext
 from ..spec.files import FileDescr
 from ..spec.freezing import thaw
+from ..text import in_brief
 from .descr_v0_5 import ArchitectureFromFileDescr, ArchitectureFromLibraryDescr
 
 __all__ = [

@@ -14,6 +14,7 @@ from pathlib import Path
 from ..errors import ModelRunError, SourceError
 from ..sources.names import inside
 from ..sources.scratch import Scratch
+from ..text import in_brief
 
 __all__ = ["ALWAYS_ALLOWED", "LARGEST_RATIO", "MOST_MEMBERS", "WeightsFolder", "check_archive"]
 
@@ -67,7 +68,7 @@ class WeightsFolder:
         except OSError as error:
             raise SourceError(f"{given.name} cannot be unpacked: {error}; the environment variable TMPDIR names another folder") from None
         except Exception as error:  # zipfile lets through what its decompressors raise
-            raise ModelRunError(f"{given.name} cannot be read as a zip of weights: {' '.join(str(error).split())[:300]}") from None
+            raise ModelRunError(f"{given.name} cannot be read as a zip of weights: {in_brief(error)}") from None
         return folder
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import ModelRunError
 from ..registry import AdapterContext
+from ..text import in_brief
 from .keras_backend import compiled, device_name, import_keras, without_gradients
 from .keras_files import KerasFile, read_keras_file
 
@@ -52,7 +53,7 @@ class KerasAdapter:
                 return [np.asarray(keras.ops.convert_to_numpy(output)) for output in self._network(given)]
         except Exception as error:  # Keras lets through what its backends raise
             shapes = ", ".join("none" if a is None else f"{a.dtype} {a.shape}" for a in inputs)
-            raise ModelRunError(f"the Keras network failed on inputs {shapes}: {_one_line(error)}") from error
+            raise ModelRunError(f"the Keras network failed on inputs {shapes}: {_cause(error)}") from error
 
     def close(self) -> None:
         """Free the network; its layers refer to each other, so that only the collector finds them."""
@@ -118,7 +119,7 @@ def load_keras_3(keras: Any, file: KerasFile) -> Any:
                 path.symlink_to(file.path.resolve())
             model = keras.models.load_model(path, custom_objects=objects, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises what comes up
-        raise ModelRunError(f"Keras {keras.__version__} cannot load {file.path.name}{_advice(file)}: {_one_line(error)}") from error
+        raise ModelRunError(f"Keras {keras.__version__} cannot load {file.path.name}{_advice(file)}: {_cause(error)}") from error
     return model
 
 
@@ -151,7 +152,6 @@ def _name(tensor: Any) -> str:
     return str(getattr(tensor, "name", "?"))
 
 
-def _one_line(error: BaseException) -> str:
+def _cause(error: BaseException) -> str:
     """Return the cause in one line: Keras puts the configuration first."""
-    cause = str(error).rpartition("Exception encountered: ")[2]
-    return " ".join(cause.split())[:400] or type(error).__name__
+    return in_brief(str(error).rpartition("Exception encountered: ")[2].strip() or error)

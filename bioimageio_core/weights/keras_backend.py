@@ -16,6 +16,7 @@ from typing import Any
 
 from ..env import set_temporarily
 from ..errors import InputError, MissingRequirementError
+from ..text import in_brief
 
 __all__ = ["compiled", "device_name", "import_keras", "without_gradients"]
 
@@ -92,9 +93,7 @@ def _imported() -> Any:
         with set_temporarily(LOG, os.environ.get(LOG, NOTHING)):
             import keras
     except (ImportError, ValueError) as error:
-        raise MissingRequirementError(
-            f"Keras cannot be imported on the backend {os.environ.get(VARIABLE)!r}: {' '.join(str(error).split())[:300]}"
-        ) from None
+        raise MissingRequirementError(f"Keras cannot be imported on the backend {os.environ.get(VARIABLE)!r}: {in_brief(error)}") from None
     return keras
 
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import attrs
 
 from ..errors import ModelRunError
+from ..text import in_brief
 from .archives import check_archive
 
 __all__ = ["KerasFile", "check_keras_config", "read_keras_file"]
@@ -76,7 +77,7 @@ def read_keras_file(path: str | Path) -> KerasFile:
     except ModelRunError:
         raise
     except Exception as error:  # of zipfile, its decompressors, h5py and json
-        raise ModelRunError(f"{path.name} cannot be read as a Keras file: {' '.join(str(error).split())[:300]}") from None
+        raise ModelRunError(f"{path.name} cannot be read as a Keras file: {in_brief(error)}") from None
     check_keras_config(config, path.name)
     return KerasFile(path=path, kind=kind, keras_version=version, config=config)  # type: ignore[arg-type]
 

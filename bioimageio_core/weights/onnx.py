@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DeviceMemoryError, InputError, ModelRunError, in_brief
+from ..errors import DeviceMemoryError, InputError, ModelRunError
 from ..registry import AdapterContext
 from ..sources.scratch import Scratch
+from ..text import in_brief
 from .onnx_data import graph_beside_its_data
 from .out_of_memory import is_out_of_memory
 

@@ -22,6 +22,7 @@ _WITHIN: dict[str, dict[int, str]] = {
 }
 """The fields, by number, that lead to tensors, as the schema of ONNX has them (onnx.proto3)."""
 
+
 def external_locations(path: str | Path) -> frozenset[str]:
     """Return the names of the files that hold tensors of a graph, as they are written.
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ..errors import ModelRunError, in_brief
+from ..errors import ModelRunError
+from ..text import in_brief
 
 __all__ = ["load_parameters"]
 

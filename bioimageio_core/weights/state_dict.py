@@ -8,8 +8,9 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
-from ..errors import MissingRequirementError, ModelRunError, in_brief
+from ..errors import MissingRequirementError, ModelRunError
 from ..registry import AdapterContext
+from ..text import in_brief
 from .architecture import build_module
 from .parameters import load_parameters
 from .torch_network import TorchNetwork

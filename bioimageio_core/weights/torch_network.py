@@ -15,8 +15,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..errors import DeviceMemoryError, InputError, ModelRunError, in_brief
+from ..errors import DeviceMemoryError, InputError, ModelRunError
 from ..registry import AdapterContext
+from ..text import in_brief
 from .out_of_memory import is_out_of_memory
 from .torch_transfer import Transfers
 

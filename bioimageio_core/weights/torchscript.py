@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..errors import ModelRunError, in_brief
+from ..errors import ModelRunError
 from ..registry import AdapterContext
+from ..text import in_brief
 from .torch_network import TorchNetwork
 from .unpacked_size import check_unpacked_size
 

@@ -1,4 +1,4 @@
-"""One function that opens whatever an image may be given as."""
+"""Opens images from arrays, paths and URLs of all formats."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 import attrs
 import numpy as np
 
+from ...axis_names import parse_axes
 from ...errors import AxesError, SourceError
 from ...typing import AxisId
 from ..locations import local_path
-from .axes import parse_axes
 from .image import Image, checked_dtype
 from .npy import open_npy
 from .readers import ArrayReader
@@ -32,7 +32,7 @@ _OPENERS: dict[str, Callable[[str, int | None], Image]] = {
 }
 
 SUFFIXES = tuple(_OPENERS)
-"""Names of images end with one of these."""
+"""The endings of names of image files."""
 
 
 def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: int | None = None) -> Image:
@@ -41,11 +41,11 @@ def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: i
     Args:
         source: A numpy, dask, zarr or xarray array, or another object with ``shape``, ``dtype`` and ``__getitem__``;
             or a path or fsspec URL of a ``.npy`` or TIFF file, a zarr array or group, or an OME-Zarr image.
-        axes: The axes as `parse_axes` takes them, in place of those that the source names.
+        axes: The axes, as `bioimageio_core.axis_names.parse_axes` reads them, in place of those that the source names.
         level: Resolution of an OME-Zarr or pyramidal TIFF, 0 (the finest) where None.
 
     Raises:
-        SourceError: The source can't be found, or is no image of real numbers.
+        SourceError: The source does not exist, is not an image of real numbers, or its server does not answer.
         MissingRequirementError: A package that reads this kind of file is not installed.
         AxesError: ``axes`` are unknown or of the wrong number.
 
@@ -57,7 +57,7 @@ def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: i
     else:
         image = _open_array(source)
     if image.shape == ():
-        raise SourceError(f"{image.name} is a single number, not an image.")
+        raise SourceError(f"{image.name} is a single number: expected an array with axes")
     return image if axes is None else image.with_axes(axes)
 
 
@@ -67,19 +67,19 @@ def _open_location(location: str | bytes, level: int | None) -> Image:
     suffix = Path(plain).suffix.lower()
     local = local_path(text)
     if local is not None and not Path(local).exists():
-        raise SourceError(f"There is no {text}.")
+        raise SourceError(f"{text} does not exist")
     inside_zarr = any(part.lower().endswith(".zarr") for part in plain.split("/"))
     if inside_zarr or (local is not None and Path(local).is_dir()):
         return open_zarr(text.rstrip("/"), level)
     if suffix not in _OPENERS:
-        raise SourceError(f"{text} has no extension of a known image format; known are {', '.join(sorted(_OPENERS))}.")
+        raise SourceError(f"{text} is not of a known image format: expected a name that ends in {', '.join(sorted(_OPENERS))}")
     return _OPENERS[suffix](text, level)
 
 
 def _open_array(source: Any) -> Image:
     if not (hasattr(source, "shape") and hasattr(source, "dtype") and hasattr(source, "__getitem__")):
         raise SourceError(
-            f"An image is an array, a path or a URL, got {type(source).__name__}; wrap nested lists and numbers in numpy.asarray()."
+            f"expected an array, a path or a URL as image, found {type(source).__name__}; numpy.asarray() makes arrays of nested lists"
         )
     if isinstance(source, np.ndarray):
         return Image(name="array", shape=source.shape, dtype=checked_dtype(source.dtype, "array"), reader=ArrayReader(array=source))
@@ -88,7 +88,7 @@ def _open_array(source: Any) -> Image:
         location = None if root is None else str(Path(root) / source.path)
         return attrs.evolve(image_of_zarr_array(source), location=location)
     name = getattr(source, "name", None)
-    # Dask names its arrays by hash, which says nothing to a user.
+    # Dask names its arrays by hash, which means nothing to users.
     name = name if isinstance(name, str) and name and not hasattr(source, "dask") else "array"
     axes = _axes_of_dims(source)
     return Image(

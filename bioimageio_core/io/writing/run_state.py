@@ -1,6 +1,7 @@
-"""What a run notes inside its unfinished output: what it computes, what is done, and what it measured.
+"""The state of a run, recorded in its incomplete output: what it computes, which tasks are done, and the statistics it measured.
 
-Nothing else coordinates processes that share a run: every note is made at once, and the same by whoever makes it.
+Processes that share a run are coordinated by these records alone: each is written in one step, and is the same whichever process
+writes it.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ __all__ = ["RunState"]
 
 FOLDER = ".bmz-run"
 PER_FOLDER = 4096
-"""Markers that lie in one folder, since some file systems get slow with more."""
+"""Markers per folder: some file systems get slow with more."""
 
 
 class RunState:
-    """Markers and notes of a run; pickled as its location alone.
+    """Markers and records of a run; pickled as its location alone.
 
     Args:
         output: Path or fsspec URL of the output.
@@ -40,10 +41,10 @@ class RunState:
         return type(self), (self.location.removesuffix("/" + FOLDER),)
 
     def mark(self, stage: str, number: int) -> None:
-        """Note that a task is done; to be called when all that it wrote is whole.
+        """Mark a task as done; to be called when everything that it writes is complete.
 
         Raises:
-            OutputError: The note cannot be made.
+            OutputError: The marker cannot be written.
 
         """
         place = join(self.location, stage, str(number // PER_FOLDER))
@@ -57,19 +58,19 @@ class RunState:
             if place not in self._made:
                 os.makedirs(local, exist_ok=True)  # noqa: PTH103
                 self._made.add(place)
-            # An empty file: it is there or not, and never half written.
+            # An empty file exists or does not, and is never half written.
             os.close(os.open(os.path.join(local, name), os.O_CREAT | os.O_WRONLY, 0o666))  # noqa: PTH118
         except OSError as error:
             raise output_error(place, error) from error
 
     def done(self, stage: str, count: int) -> bytearray:
-        """Return a byte for each of ``count`` tasks: 1 where it is done."""
+        """Return a byte for each of ``count`` tasks: 1 for those that are done."""
         found = bytearray(count)
         place = join(self.location, stage)
         files, path = file_system(place)
         if not files.exists(path):
             return found
-        # Listings that were remembered before other processes made their notes would miss them.
+        # A cached listing would miss the markers that other processes have written since.
         files.invalidate_cache()
         for folder in files.ls(path, detail=False):
             first = int(str(folder).rstrip("/").rpartition("/")[2]) * PER_FOLDER
@@ -79,8 +80,8 @@ class RunState:
                     found[number] = 1
         return found
 
-    def note(self, name: str, value: Mapping[str, Any]) -> None:
-        """Keep a mapping of JSON values, whole or not at all.
+    def record(self, name: str, value: Mapping[str, Any]) -> None:
+        """Record a mapping of JSON values under a name.
 
         Raises:
             OutputError: It cannot be written.
@@ -94,15 +95,15 @@ class RunState:
                 files, path = file_system(place)
                 files.pipe_file(path, data)
                 return
-            note = Path(local)
-            note.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_file(note) as file:
+            record = Path(local)
+            record.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_file(record) as file:
                 file.write(data)
         except OSError as error:
             raise output_error(place, error) from error
 
-    def noted(self, name: str) -> dict[str, Any] | None:
-        """Return what was kept under a name, or None."""
+    def recorded(self, name: str) -> dict[str, Any] | None:
+        """Return the mapping that is recorded under a name, or None."""
         files, path = file_system(join(self.location, f"{name}.json"))
         try:
             value = json.loads(files.cat_file(path))
@@ -111,7 +112,7 @@ class RunState:
         return value if isinstance(value, dict) else None
 
     def remove(self) -> None:
-        """Remove all notes; what is not there is no error."""
+        """Remove all markers and records; does nothing where there are none."""
         files, path = file_system(self.location)
         try:
             files.rm(path, recursive=True)

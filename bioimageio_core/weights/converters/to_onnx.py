@@ -15,9 +15,9 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
+from ...atomic_files import write_bytes
 from ...errors import ModelRunError
 from ...registry import ConverterContext
-from ...atomic_files import write_bytes
 from ..state_dict import load_module
 from ..torch_network import ordered_outputs
 from ..torchscript import load_script

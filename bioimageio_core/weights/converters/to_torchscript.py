@@ -10,8 +10,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ...registry import ConverterContext
 from ...atomic_files import write_bytes
+from ...registry import ConverterContext
 from ..state_dict import load_module
 from .trials import called, first_that_agrees, make_trials
 

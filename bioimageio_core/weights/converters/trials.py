@@ -10,8 +10,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ModelRunError, in_brief
+from ...errors import ModelRunError
 from ...registry import ConverterContext
+from ...text import in_brief
 from ..torch_network import ordered_outputs
 
 __all__ = ["Trial", "called", "first_that_agrees", "make_trials"]

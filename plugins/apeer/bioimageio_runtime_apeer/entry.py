@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 import bioimageio_core as bc
-from bioimageio_core.atomic_files import write_bytes
+from bioimageio_core.atomic_files import move_into_place, temporary_file, write_bytes
+from bioimageio_core.axis_names import LETTER_OF, SPACE
 from bioimageio_core.errors import BioimageioError
 
 HERE = Path(__file__).resolve().parent
@@ -154,16 +155,16 @@ def block(text: str) -> dict[str, int]:
 
 def save(array: Any, path: Path) -> Path:
     """Write an output as OME-TIFF, plane by plane; what is no image as .npy. The file has its name when all of it is written."""
-    kept = {axis: size for axis, size in zip(array.axes, array.shape, strict=True) if axis in "zyx" or size > 1}
-    letters = {axis: {"channel": "c", "time": "t", "c": "c", "t": "t"}.get(axis, axis) for axis in kept}
+    kept = {axis: size for axis, size in zip(array.axes, array.shape, strict=True) if axis in SPACE or size > 1}
+    letters = {axis: LETTER_OF.get(axis, axis) for axis in kept}
     target = path.with_name(f"{path.name}.ome.tif" if {"y", "x"} <= {*kept} else f"{path.name}.npy")
-    part = target.with_name(f".{target.name}")
-    if target.suffix == ".npy":
-        with part.open("wb") as file:
-            np.save(file, np.asarray(array))
-    else:
-        save_planes(array, part, letters)
-    part.replace(target)
+    with temporary_file(target.parent, target.name) as part:
+        if target.suffix == ".npy":
+            with part.open("wb") as file:
+                np.save(file, np.asarray(array))
+        else:
+            save_planes(array, part, letters)
+        move_into_place(part, target, overwrite=True)
     return target
 
 

@@ -10,11 +10,13 @@ from typing import Any
 
 import attrs
 
+from bioimageio_core.axis_names import LETTERS
+
 from .saved_model import SavedNetwork
 
 __all__ = ["AXES", "WEIGHTS", "Normalisation", "Output", "describe", "name_of", "save_zip", "weights_of", "whole_numbers"]
 
-AXES: Mapping[str, str] = {"C": "channel", "T": "time", "X": "x", "Y": "y", "Z": "z"}
+AXES: Mapping[str, str] = {letter: LETTERS[letter.lower()] for letter in "CTXYZ"}
 """Axes of CSBDeep and what descriptions call them."""
 
 WEIGHTS = "weights.zip"

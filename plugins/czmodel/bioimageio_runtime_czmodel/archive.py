@@ -10,6 +10,7 @@ from pathlib import Path
 import attrs
 
 from bioimageio_core.errors import BioimageioError
+from bioimageio_core.text import in_brief
 from bioimageio_core.weights.archives import check_archive
 
 __all__ = ["Member", "OpenArchive", "first_names", "write_archive"]
@@ -130,4 +131,4 @@ def write_archive(path: Path, members: Sequence[Member]) -> None:
 
 
 def _words(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    return in_brief(error)

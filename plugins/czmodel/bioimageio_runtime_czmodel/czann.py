@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 
 import attrs
 
+from bioimageio_core.text import in_brief
+
 __all__ = ["TYPES", "CzannMetadata", "dump_czann", "parse_czann", "parse_json"]
 
 TYPES = (
@@ -84,7 +86,7 @@ def parse_json(content: bytes, name: str) -> Mapping[str, Any]:
     try:
         tree = json.loads(content.decode("utf-8-sig"), parse_constant=refuse)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{name} is no JSON: {' '.join(str(error).split())[:200]}") from None
+        raise ValueError(f"{name} is no JSON: {in_brief(error)}") from None
     if not isinstance(tree, dict):
         raise ValueError(f"{name}: expected an object, found {type(tree).__name__}")
     return tree

@@ -11,6 +11,8 @@ from typing import Any
 
 import attrs
 
+from bioimageio_core.units import METRES
+
 from .networks import NetworkSignature
 
 __all__ = ["CONFIG", "Imported", "describe", "in_metres", "plain_name"]
@@ -120,9 +122,9 @@ def plain_name(name: str) -> str:
     return plain if len(plain) >= 5 else f"model {plain or 'of ZEN'}"
 
 
-def in_metres(micrometres: float) -> float:
-    """Return a length in another unit, exactly: the digits stay."""
-    return float(Decimal(repr(micrometres)).scaleb(-6))
+def in_metres(length: float, unit: str = "micrometer") -> float:
+    """Return a length in metres, with the decimal digits that it has: 0.1625 micrometers are 1.625e-07 metres."""
+    return float(Decimal(repr(length)) * Decimal(repr(METRES[unit])))
 
 
 def _in_micrometres(metres: float) -> float:

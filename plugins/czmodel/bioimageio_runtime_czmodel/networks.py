@@ -9,6 +9,8 @@ from typing import Any
 import attrs
 import onnx
 
+from bioimageio_core.text import in_brief
+
 from .saved_models import is_saved_model, read_saved_model
 
 __all__ = ["NetworkSignature", "onnx_dtype", "opset_of", "read_network"]
@@ -64,7 +66,7 @@ def _read_onnx(path: Path) -> NetworkSignature:
     try:
         model = onnx.load(str(path), load_external_data=False)
     except Exception as error:  # of protobuf
-        raise ValueError(f"the network is neither a SavedModel nor an ONNX graph: {' '.join(str(error).split())[:200]}") from None
+        raise ValueError(f"the network is neither a SavedModel nor an ONNX graph: {in_brief(error)}") from None
     if not model.graph.node and not model.graph.input:
         raise ValueError("the network is an ONNX graph without anything in it")
     for location in _external_locations(model):

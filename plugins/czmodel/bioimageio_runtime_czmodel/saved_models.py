@@ -9,6 +9,7 @@ import attrs
 
 from bioimageio_core.errors import BioimageioError
 from bioimageio_core.protobuf import ProtobufError, messages, number, text
+from bioimageio_core.text import in_brief
 from bioimageio_core.weights.archives import check_archive
 
 __all__ = ["SavedModelSignature", "is_saved_model", "read_saved_model", "zip_saved_model"]
@@ -60,7 +61,7 @@ def read_saved_model(path: Path) -> SavedModelSignature:
     except (BioimageioError, ValueError) as error:
         raise ValueError(str(error)) from None
     except Exception as error:  # of zipfile and its decompressors
-        raise ValueError(f"the network is a broken zip: {' '.join(str(error).split())[:200]}") from None
+        raise ValueError(f"the network is a broken zip: {in_brief(error)}") from None
     try:
         return _signature(content)
     except ProtobufError as error:

@@ -14,6 +14,7 @@ import attrs
 from bioimageio_core.prediction.model.from_v0_4 import model_io_v0_4
 from bioimageio_core.prediction.model.from_v0_5 import model_io_v0_5
 from bioimageio_core.prediction.model.tensor_spec import ModelIO
+from bioimageio_core.units import METRES
 
 from .archive import Member, write_archive
 from .czann import CzannMetadata, dump_czann
@@ -29,8 +30,6 @@ from .versions import Container
 __all__ = ["write_czann", "write_czmodel"]
 
 SAVED_MODEL = "tensorflow_saved_model_bundle"
-METRES = {"micrometer": 1.0, "nanometer": 1e-3, "millimeter": 1e3, "centimeter": 1e4, "meter": 1e6, "angstrom": 1e-4, "picometer": 1e-6}
-"""Micrometres in units of length."""
 
 IDENTIFIER = re.compile(r"[\w{}-]{1,100}", re.ASCII)
 """What can be a part of names of files."""
@@ -285,7 +284,7 @@ def _described_scaling(plan: Plan, config: Mapping[str, Any]) -> tuple[float, ..
     axes = [axis for name in reversed(tuple(plan.sizes)) if (axis := plan.input.axis(name)) is not None]
     if any(axis.unit not in METRES for axis in axes):
         return None
-    found = tuple(in_metres(axis.scale * METRES[str(axis.unit)]) for axis in axes)
+    found = tuple(in_metres(axis.scale, str(axis.unit)) for axis in axes)
     said = config.get("scaling")
     if isinstance(said, Sequence) and len(said) <= len(found):
         same = all(abs(one - float(other)) <= 1e-9 * one for one, other in zip(found, said, strict=False))

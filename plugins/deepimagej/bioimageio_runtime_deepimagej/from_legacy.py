@@ -9,14 +9,13 @@ from typing import Any
 
 import attrs
 
+from bioimageio_core.axis_names import FRAMEWORK_LETTERS
+
 from .config_block import DeepimagejConfig, ModelKeys, PixelSize, Step, TestImage, TestInformation
 from .legacy_config import LegacyConfig
 from .quantities import parse_integer, parse_pixel_size, parse_quantity, parse_size, spatial_unit
 
 __all__ = ["block_of", "description_of"]
-
-LETTERS = {"N": "batch", "B": "batch", "H": "y", "W": "x", "C": "channel", "D": "z", "Z": "z", "T": "time"}
-"""Axes by the letters of organizations, as in ``NHWC``."""
 
 
 @attrs.frozen
@@ -131,7 +130,7 @@ def _dimensions(text: str) -> tuple[int, ...]:
 
 
 def _organization(text: str) -> tuple[str, ...]:
-    axes = tuple(LETTERS.get(letter.upper(), "") for letter in text.strip())
+    axes = tuple(FRAMEWORK_LETTERS.get(letter.upper(), "") for letter in text.strip())
     if not all(axes) or len(set(axes)) != len(axes) or not {"y", "x"} <= {*axes}:
         raise ValueError(f"expected the letters N, H, W, C, D once each, H and W among them, found {text!r}")
     return axes

@@ -5,22 +5,12 @@ from __future__ import annotations
 import math
 import re
 
+from bioimageio_core.units import METRES, normalised_unit
+
 __all__ = ["absent", "format_size", "parse_integer", "parse_number", "parse_pixel_size", "parse_quantity", "parse_size", "spatial_unit"]
 
 ABSENT = frozenset({"", "null", "none", "n/a", "na", "-"})
 NUMBER = r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?"
-UNITS = {
-    "m": "meter",
-    "dm": "decimeter",
-    "cm": "centimeter",
-    "mm": "millimeter",
-    "um": "micrometer",
-    "micron": "micrometer",
-    "microns": "micrometer",
-    "nm": "nanometer",
-    "pm": "picometer",
-}
-"""Units of length by the letters that ImageJ knows them by; pixels are none."""
 
 
 def absent(text: str | None) -> bool:
@@ -102,5 +92,5 @@ def parse_pixel_size(text: str) -> tuple[tuple[float, str], ...]:
 
 def spatial_unit(unit: str) -> str | None:
     """Return the name that descriptions have for a unit of length; None where it is none, as of pixels."""
-    plain = unit.strip().replace("µ", "u").replace("μ", "u").lower()
-    return UNITS.get(plain, plain if plain in UNITS.values() else None)
+    name = normalised_unit(unit)
+    return name if name in METRES else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bioimageio_core.axis_names import FRAMEWORK_LETTERS, LETTER_OF
 from bioimageio_core.typing import FrozenMapping
 
 from .config_block import DeepimagejConfig, PixelSize, TestImage
@@ -14,7 +15,8 @@ from .quantities import format_size
 
 __all__ = ["legacy_of"]
 
-LETTERS = {"b": "N", "t": "T", "z": "D", "y": "H", "x": "W", "c": "C"}
+LETTERS = {LETTER_OF[axis]: letter for letter, axis in FRAMEWORK_LETTERS.items() if letter not in "BZ"}
+"""Letters of organizations by those of format 0.4."""
 
 
 def legacy_of(tree: Mapping[str, Any], config: DeepimagejConfig) -> tuple[LegacyConfig, list[str]]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from bioimageio_core.errors import ModelRunError, TrustError
 from bioimageio_core.registry import ConverterContext
+from bioimageio_core.text import in_brief
 
 __all__ = ["to_onnx", "to_saved_model"]
 
@@ -81,8 +82,8 @@ def _answer(done: subprocess.CompletedProcess[str]) -> Mapping[str, Any]:
     try:
         answer = json.loads(lines[-1])
     except (IndexError, ValueError):
-        said = " ".join((done.stderr.strip().splitlines() or ["nothing was said"])[-1].split())
-        raise ModelRunError(f"the process that converts ended with status {done.returncode}: {said[:400]}") from None
+        last = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        raise ModelRunError(f"the process that converts ended with status {done.returncode}: {in_brief(last)}") from None
     if "error" in answer:
         raise (TrustError if answer["kind"] == "trust" else ModelRunError)(answer["error"])
     fields: Mapping[str, Any] = answer["fields"]

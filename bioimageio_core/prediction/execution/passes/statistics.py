@@ -134,10 +134,10 @@ class Scanner:
     def _note(self, sample: TensorView, wanted: Mapping[Measure, Measure], name: str, noted: tuple[dict[Measure, Any], int]) -> None:
         if self.notes is not None:
             found = [{"shape": list(noted[0][m].shape), "values": noted[0][m].ravel().tolist()} for m in _distinct(wanted)]
-            self.notes.note(_note_name(sample, wanted, name), {"nan_count": noted[1], "results": found})
+            self.notes.record(_note_name(sample, wanted, name), {"nan_count": noted[1], "results": found})
 
     def _noted(self, sample: TensorView, wanted: Mapping[Measure, Measure], name: str) -> tuple[dict[Measure, Any], int] | None:
-        noted = None if self.notes is None else self.notes.noted(_note_name(sample, wanted, name))
+        noted = None if self.notes is None else self.notes.recorded(_note_name(sample, wanted, name))
         if noted is None:
             return None
         values = [np.asarray(r["values"], np.float64).reshape(r["shape"]) for r in noted["results"]]

@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 from onnx import defs, helper, inliner, numpy_helper, shape_inference, version_converter
 
+from bioimageio_core.text import in_one_line
 from bioimageio_core.typing import FrozenMapping
 
 from ..networks import opset_of
@@ -42,7 +43,7 @@ def to_opset(model: Any, opset: int) -> Any:
         try:
             return version_converter.convert_version(model, opset)
         except Exception as error:  # of the converter, which is C++
-            reason = " ".join(str(error).split())[-200:]
+            reason = in_one_line(str(error))[-200:]
             raise ValueError(f"the network is of ONNX opset {found} and cannot be brought to {opset}: {reason}") from None
     lowered = onnx.ModelProto()
     lowered.CopyFrom(_written_out(model, found, opset))

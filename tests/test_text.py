@@ -1,10 +1,10 @@
-"""What errors say."""
+"""Text of others, in one line."""
 
 from __future__ import annotations
 
 import pytest
 
-from bioimageio_core.errors import in_brief
+from bioimageio_core.text import in_brief, in_one_line
 
 
 class TestInBrief:
@@ -24,3 +24,7 @@ class TestInBrief:
     def test_one_line(self, error: Exception | str, named: bool, expected: str) -> None:
         """White space is one blank, much is cut, and an error that says nothing is named."""
         assert in_brief(error, named=named) == expected
+
+    def test_control_characters(self) -> None:
+        """Nothing that a terminal would obey stays."""
+        assert in_one_line("a\x1b[31m\nb\u2028c") == "a [31m b c"

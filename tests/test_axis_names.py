@@ -1,7 +1,7 @@
 import pytest
 
+from bioimageio_core.axis_names import DIMENSION_NAMES, LETTER_OF, LETTERS, parse_axes
 from bioimageio_core.errors import AxesError
-from bioimageio_core.io import parse_axes
 
 
 class TestParseAxes:
@@ -23,7 +23,7 @@ class TestParseAxes:
 
     def test_unknown_letter(self) -> None:
         """The error names the letter and those that are known."""
-        with pytest.raises(AxesError, match=r"unknown letter 'q'; known are b \(batch\)"):
+        with pytest.raises(AxesError, match=r"unknown letter 'q': expected letters of b \(batch\)"):
             parse_axes("qyx")
 
     @pytest.mark.parametrize("text", ["yxy", "csyx", "c,channel,y,x"])
@@ -35,5 +35,18 @@ class TestParseAxes:
     @pytest.mark.parametrize("text", ["", "  ", []])
     def test_none(self, text: str | list[str]) -> None:
         """No axes at all is an error."""
-        with pytest.raises(AxesError, match="No axes"):
+        with pytest.raises(AxesError, match="no axes"):
             parse_axes(text)
+
+
+class TestTables:
+    def test_letters_and_names_agree(self) -> None:
+        """Every axis has a letter that leads back to it, and names of dimensions lead to axes alone."""
+        assert {axis: LETTERS[letter] for axis, letter in LETTER_OF.items()} == {axis: axis for axis in LETTERS.values()}
+        assert set(DIMENSION_NAMES.values()) == set(LETTERS.values())
+        assert all(name == name.lower() for name in DIMENSION_NAMES)
+
+    def test_names_of_dimensions(self) -> None:
+        """Letters of frameworks and words."""
+        names = ("n", "batch_size", "c", "channels", "d", "depth", "h", "height", "w", "width")
+        assert [DIMENSION_NAMES[n] for n in names] == ["batch"] * 2 + ["channel"] * 2 + ["z"] * 2 + ["y"] * 2 + ["x"] * 2
