@@ -25,6 +25,7 @@ from ..prediction.options import PredictOptions
 from ..prediction.predictor import Predictor
 from ..prediction.whole_tensor import WholeTensorCall
 from ..registry import ConverterContext, WeightsConverterEntry
+from ..resources import allotted_cores
 from ..sources import open_package
 from ..sources.hashes import sha256_of
 from ..spec.model.tolerances import Tolerance
@@ -132,15 +133,13 @@ def _convert(
     folder: Path,
 ) -> tuple[dict[str, Any], Path]:
     """Return the weights entry of a file that was converted, and the file."""
-    from dask.system import CPU_COUNT
-
     described = [t for t in model.io.inputs if t.id in inputs]
     source = adapter_context(
         model.weights[converter.from_format],
         model.io,
         model.package,
         device=options.devices[0],
-        threads=CPU_COUNT,
+        threads=allotted_cores(),
         trust=options.trust,
     )
     target = folder / f"{_free_stem(model, converter.to_format)}{model.registry.weights_formats[converter.to_format].suffix}"

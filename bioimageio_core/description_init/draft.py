@@ -22,6 +22,7 @@ from ..prediction.model.weights_selection import choose_weights
 from ..prediction.options import PredictOptions
 from ..registry import AdapterContext, Registry, WeightsAdapter
 from ..report.picture import side_by_side
+from ..resources import allotted_cores
 from ..sources.hashes import sha256_of
 from ..spec.model.v0_5.model import LATEST
 from ..spec.saving import save_description
@@ -179,8 +180,6 @@ def _load(
     weights_format: str, entry: Mapping[str, Any], weights: Path, graph: Graph, registry: Registry, *, trust: bool
 ) -> tuple[WeightsAdapter, str]:
     """Return the network, and the name of the adapter that runs it."""
-    from dask.system import CPU_COUNT
-
     described = registry.weights_formats.get(weights_format)
     if described is None:
         raise InputError(f"weights format {weights_format!r} is not known: expected one of {', '.join(sorted(registry.weights_formats))}")
@@ -195,7 +194,7 @@ def _load(
         input_ids=ids_of([t.name for t in graph.inputs], "input"),
         output_ids=ids_of([t.name for t in graph.outputs], "output") if graph.outputs else ("output",),
         device="cpu",
-        threads=max(1, CPU_COUNT // 2),  # most calls are small
+        threads=max(1, allotted_cores() // 2),  # most calls are small
         trust=trust,
     )
     return registry.weights_adapters[choice.adapter].load()(context), choice.adapter

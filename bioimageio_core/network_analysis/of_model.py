@@ -12,6 +12,7 @@ from ..prediction.model.tensor_spec import TensorIO
 from ..prediction.model.test_tensors import load_npy
 from ..prediction.model.weights_selection import choose_weights, load_adapter
 from ..prediction.options import PredictOptions
+from ..resources import allotted_cores
 from .described import signature_of
 from .measure import measure_network
 from .measured import MeasuredNetwork
@@ -41,8 +42,6 @@ def measure_model(
         SourceError: The weights are missing.
 
     """
-    from dask.system import CPU_COUNT
-
     choice = choose_weights(model.weights, model.registry, options)
     signature = signature_of(model.io)
     sha256 = model.sha256_of_weights(choice.weights_format)
@@ -57,7 +56,7 @@ def measure_model(
         model.io,
         model.package,
         model.registry,
-        threads=max(1, CPU_COUNT // 2),
+        threads=max(1, allotted_cores() // 2),
         trust=options.trust,
     )
     try:

@@ -53,7 +53,6 @@ class DatasetStatistics:
             names_kept = tuple(axes[n] for n in kept)
             statistics = StreamingStatistics(strung.values(), axes=(*names_kept, REST), shape=(*size, total), dtype=np.dtype(dtype))
             self._by_kept[kept] = statistics, strung
-        self._ended = 0
 
     @property
     def done(self) -> bool:

@@ -106,9 +106,7 @@ class TestHttp:
     def test_silence(self, url: str, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
         """A server that says nothing any more is given up after the time that BMZ_TIMEOUT names, before the file and within it."""
         monkeypatch.setenv("BMZ_TIMEOUT", "0.3")
-        with pytest.raises(
-            SourceError, match=r"sent nothing for 0\.3 s.*BMZ_TIMEOUT"
-        ):
+        with pytest.raises(SourceError, match=r"sent nothing for 0\.3 s.*BMZ_TIMEOUT"):
             bc.load_description(f"{url}/{way}/bioimageio.yaml")
 
     @pytest.mark.parametrize("written", ["soon", "0", "-1", "inf", "nan"])
