@@ -43,29 +43,29 @@ class AxisGrid:
     """Where it ends, a multiple of the denominator or the end of the image; None for the end of the image."""
 
     @cached_property
-    def lead(self) -> int:
+    def alignment(self) -> int:
         """Pixels that every block reads more, since it starts to read at a multiple of the granularity wherever its core begins."""
         return self.begin % self.group.granularity
 
     @cached_property
-    def reach(self) -> int:
+    def extent(self) -> int:
         """Pixels of the image that the outputs are made of, apart from what offsets and halo look at beyond them."""
         sizes = [ceil(min(o.size(self.image_size), floor(self.image_size * o.ratio)) / o.ratio) for o in self.group.outputs]
-        reach = max(1, *sizes) if sizes else self.image_size
-        return reach if self.end is None else max(self.begin + 1, min(reach, self.end))
+        extent = max(1, *sizes) if sizes else self.image_size
+        return extent if self.end is None else max(self.begin + 1, min(extent, self.end))
 
     @cached_property
     def count(self) -> int:
         """Number of blocks, at least one."""
-        return -(-(self.reach - self.begin) // self.stride)
+        return -(-(self.extent - self.begin) // self.stride)
 
     def start(self, block: int) -> int:
         """Return where block number ``block`` starts to read; negative in the padding."""
-        return self.begin + block * self.stride - self.lead - self.group.left
+        return self.begin + block * self.stride - self.alignment - self.group.left
 
     def block_size(self, block: int) -> int:
         """Return how many pixels block number ``block`` reads: the smallest valid size that covers core, halo and offset."""
-        need = self.lead + min(self.stride, self.reach - self.begin - block * self.stride)
+        need = self.alignment + min(self.stride, self.extent - self.begin - block * self.stride)
         size = self.group.size.smallest(need + self.group.left + self.group.right)
         if size is None:
             raise BlockError(
@@ -95,11 +95,11 @@ class AxisGrid:
     def core_of_image(self, block: int) -> tuple[int, int]:
         """Return ``(start, stop)`` of the core of block number ``block`` in pixels of the base axis."""
         start = self.begin + block * self.stride
-        return start, min(start + self.stride, self.reach)
+        return start, min(start + self.stride, self.extent)
 
     def crop(self, output: TiedAxis) -> int:
         """Return where the core starts within a block's output, in that output's pixels."""
-        return output.at(self.lead + self.group.left)
+        return output.at(self.alignment + self.group.left)
 
     def origin(self, output: TiedAxis) -> int:
         """Return where what is computed begins in the output of the whole image."""

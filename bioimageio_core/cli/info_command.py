@@ -21,12 +21,12 @@ def command(source: str, html: str | None, measure: bool, as_json: bool) -> None
     Fetches none of the files that it names, and imports no framework, unless it is to measure the network.
     A halo that is smaller than what was measured, or a step that is no multiple of the network's stride, is warned of.
     """
-    from ..api import card, measure_network
+    from ..api import analyse_network, card
     from ..report.card_text import card_text
 
     if measure:
         with progress_bars(after=2) as progress:
-            measure_network(source, progress=progress)
+            analyse_network(source, progress=progress)
     shown = card(source)
     if html is not None:
         from ..atomic_files import write_text

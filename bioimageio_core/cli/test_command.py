@@ -11,7 +11,7 @@ from .prediction_options import PRECISION
 from .terminal import print_json, progress_bars
 
 if TYPE_CHECKING:
-    from ..model_tests.report import TestReport
+    from ..model_tests.test_report import TestReport
 
 __all__ = ["command"]
 

@@ -35,7 +35,7 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
     Exit status 1 if any of them is invalid, 2 if any can not be read.
     """
     from ..report.validation_text import validation_summary, validation_text
-    from ..sources.finding import find_sources
+    from ..sources.find_sources import find_sources
 
     found = find_sources(sources)
     reports: list[LocatedReport] = []

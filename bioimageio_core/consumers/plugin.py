@@ -20,7 +20,7 @@ def bioimageio_consumers() -> Iterable[ConsumerEntry]:
 
 
 def _judge(name: str) -> Judge:
-    from .formats import judge_formats
+    from .package_readers import judge_formats
 
     return judge_formats(name)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..axis_names import SPACE
 from ..registry import Judgement
-from .formats import op_names
+from .package_readers import op_names
 
 __all__ = ["judge_zen"]
 

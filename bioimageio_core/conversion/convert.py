@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BioimageioError, InputError, MissingRequirementError, ModelRunError, PluginError, UnknownExtensionError
-from ..model_tests.compare import compare, difference
-from ..model_tests.report import WeightsTest
-from ..model_tests.weights import test_weights
+from ..model_tests.compare_outputs import compare, difference
+from ..model_tests.test_report import WeightsTest
+from ..model_tests.weights_tests import test_weights
 from ..packaging import write_package
-from ..packaging.targets import check_target
+from ..packaging.package_targets import check_target
 from ..prediction.model.loaded_model import LoadedModel
 from ..prediction.model.network import run_network
 from ..prediction.model.test_tensors import load_test_inputs
@@ -34,7 +34,7 @@ from ..spec.updating import package_tree
 from ..spec.validation import read_tree
 from ..typing import FrozenMapping
 from .choose_converter import choose_converter
-from .examples import other_examples, variable_axes
+from .example_inputs import other_examples, variable_axes
 
 __all__ = ["ConvertedWeights", "convert_weights"]
 

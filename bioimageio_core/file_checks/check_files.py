@@ -16,9 +16,9 @@ from ..sources.urls import is_url
 from ..spec.node import Node, Problem
 from ..spec.validation import ValidationReport, with_problems
 from ..typing import Severity
-from .documentation import documentation_problems
-from .images import cover_problems
-from .tensors import tensor_problems
+from .check_covers import cover_problems
+from .check_documentation import documentation_problems
+from .check_test_tensors import tensor_problems
 
 __all__ = ["files_not_checked", "with_checked_files"]
 

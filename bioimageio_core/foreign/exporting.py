@@ -17,7 +17,7 @@ from ..sources import Package, open_package
 from ..spec.updating import package_tree
 from ..spec.validation import read_tree
 from ..typing import FrozenMapping
-from .detect import check_options, plugin_of
+from .detect_format import check_options, plugin_of
 
 __all__ = ["ExportedModel", "export_foreign"]
 

@@ -9,14 +9,14 @@ from typing import Any
 import attrs
 
 from ..errors import BioimageioError, InputError, InvalidDescriptionError, PluginError, SourceError
+from ..packaging.package_targets import check_target, new_folder
 from ..packaging.references import file_references
-from ..packaging.targets import check_target, new_folder
 from ..registry import ForeignFormat, ForeignFormatEntry, Registry
 from ..sources import Package
 from ..spec.saving import save_description
 from ..spec.validation import ValidationReport, read_tree
 from ..typing import FrozenMapping
-from .detect import check_options, choose_format, plugin_of
+from .detect_format import check_options, choose_format, plugin_of
 
 __all__ = ["ImportedModel", "import_foreign"]
 

@@ -1,7 +1,7 @@
 """Arrays in and out: images and zarr stores."""
 
 from .reading.image import Image
-from .reading.opening import open_image
+from .reading.image_opening import open_image
 from .writing.chunk_store import ArraySpec, ChunkStore
 from .writing.output_store import OutputStore, continue_output, create_output, run_of_output
 from .writing.run_state import RunState

@@ -9,11 +9,11 @@ import attrs
 
 from ..typing import AxisId
 
-__all__ = ["ProbedInput", "ProbedOutput", "Signature", "Variable", "joint_variables", "shape_at"]
+__all__ = ["NetworkInput", "NetworkOutput", "Signature", "Variable", "joint_variables", "shape_at"]
 
 
 @attrs.frozen(kw_only=True)
-class ProbedInput:
+class NetworkInput:
     """An input of a network."""
 
     id: str
@@ -27,7 +27,7 @@ class ProbedInput:
 
 
 @attrs.frozen(kw_only=True)
-class ProbedOutput:
+class NetworkOutput:
     """An output of a network."""
 
     id: str
@@ -38,16 +38,16 @@ class ProbedOutput:
 class Signature:
     """Inputs and outputs of a network, in the order in which it takes and returns them."""
 
-    inputs: tuple[ProbedInput, ...]
-    outputs: tuple[ProbedOutput, ...]
-    probed: tuple[AxisId, ...]
+    inputs: tuple[NetworkInput, ...]
+    outputs: tuple[NetworkOutput, ...]
+    analysed: tuple[AxisId, ...]
     """Ids of the axes to measure: all but batch and channels, as a rule."""
 
     fixed: frozenset[tuple[str, AxisId]] = frozenset()
     """Axes of inputs of which the graph itself says that they have one size only."""
 
     @property
-    def tensors(self) -> tuple[ProbedInput | ProbedOutput, ...]:
+    def tensors(self) -> tuple[NetworkInput | NetworkOutput, ...]:
         """Inputs, then outputs."""
         return (*self.inputs, *self.outputs)
 
@@ -76,9 +76,9 @@ class Variable:
 
 
 def joint_variables(signature: Signature) -> tuple[Variable, ...]:
-    """Return one variable for each probed axis id, with all inputs that have it."""
+    """Return one variable for each analysed axis id, with all inputs that have it."""
     found = []
-    for axis in signature.probed:
+    for axis in signature.analysed:
         holders = [(i.id, i.shape[i.axes.index(axis)]) for i in signature.inputs if axis in i.axes and not i.optional]
         if holders:
             first = holders[0][1]
@@ -88,7 +88,7 @@ def joint_variables(signature: Signature) -> tuple[Variable, ...]:
     return tuple(found)
 
 
-def shape_at(tensor: ProbedInput, variables: tuple[Variable, ...], sizes: Mapping[tuple[str, AxisId], int]) -> tuple[int, ...] | None:
+def shape_at(tensor: NetworkInput, variables: tuple[Variable, ...], sizes: Mapping[tuple[str, AxisId], int]) -> tuple[int, ...] | None:
     """Return the shape of an input where variables have other sizes than at first; None where it would not be whole."""
     shape = list(tensor.shape)
     for variable in variables:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..blocks import FixedSize
+from .accepted_sizes import FoundSizes, Law
+from .network_caller import Arrays, NetworkCaller, Sizes
 from .signature import Variable
-from .sizes import FoundSizes, Law
-from .trial import Arrays, Sizes, Trial
 
 __all__ = ["find_stride"]
 
@@ -29,14 +29,14 @@ MUCH_LESS = 0.01
 its border plays a part, which is small."""
 
 
-def find_stride(trial: Trial, variables: tuple[Variable, ...], variable: Variable, found: FoundSizes, others: Sizes) -> int | None:
+def find_stride(caller: NetworkCaller, variables: tuple[Variable, ...], variable: Variable, found: FoundSizes, others: Sizes) -> int | None:
     """Return the stride along a variable; None where no shift up to 64 leaves the outputs alike.
 
     The image is empty but for noise in its middle, which is moved.
     Statistics over the whole image, as in instance normalisation, stay the same.
 
     Args:
-        trial: The network.
+        caller: The network.
         variables: All of them.
         variable: Along which.
         found: Its sizes, and the outputs that follow it.
@@ -48,7 +48,7 @@ def find_stride(trial: Trial, variables: tuple[Variable, ...], variable: Variabl
     grain = lcm(*(w.ratio.denominator for w in found.laws), *(r.denominator for _, r in variable.members))
     for at_least in SIZES:
         size = found.size.value if isinstance(found.size, FixedSize) else found.size.smallest(at_least)
-        moved = _Moved(trial, variables, variable, {**others, variable.key: size}, size)
+        moved = _Moved(caller, variables, variable, {**others, variable.key: size}, size)
         for shift in (lcm(c, grain) for c in CANDIDATES):
             if shift * 8 <= size and moved.agrees(shift, found.laws, least=grain):
                 return shift
@@ -60,9 +60,9 @@ def find_stride(trial: Trial, variables: tuple[Variable, ...], variable: Variabl
 class _Moved:
     """Runs the network on shifted images, each once."""
 
-    def __init__(self, trial: Trial, variables: tuple[Variable, ...], variable: Variable, sizes: Sizes, size: int) -> None:
-        self._trial, self._variable, self._size = trial, variable, size
-        self._images = {a: trial.images(variables, sizes, seed=11, amplitude=a) for a in AMPLITUDES}
+    def __init__(self, caller: NetworkCaller, variables: tuple[Variable, ...], variable: Variable, sizes: Sizes, size: int) -> None:
+        self._trial, self._variable, self._size = caller, variable, size
+        self._images = {a: caller.images(variables, sizes, seed=11, amplitude=a) for a in AMPLITUDES}
         self._outputs: dict[tuple[int, float], list[NDArray[Any]]] = {}
 
     def agrees(self, shift: int, laws: tuple[Law, ...], *, least: int) -> bool:

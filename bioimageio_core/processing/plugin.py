@@ -16,7 +16,7 @@ from ..typing import AxisId, FrozenMapping
 from . import descr_v0_4 as v0_4
 from . import descr_v0_5 as v0_5
 from . import descr_v0_5_objects as objects
-from . import requirements as needs
+from . import op_needs as needs
 
 __all__ = ["bioimageio_processing_ops"]
 

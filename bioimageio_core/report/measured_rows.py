@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..network_analysis.measured import MeasuredAxis, MeasuredOutputAxis
+from ..network_analysis.network_geometry import AnalysedAxis, AnalysedOutputAxis
 from .model_card import ModelCard
 
 __all__ = ["MEASURED_HEADER", "measured_rows"]
@@ -18,7 +18,7 @@ def measured_rows(card: ModelCard) -> list[tuple[str, ...]]:
     return [_row(axis, output, described.get((output.tensor, output.axis), 0)) for axis in card.measured.axes for output in axis.outputs]
 
 
-def _row(axis: MeasuredAxis, output: MeasuredOutputAxis, described: int) -> tuple[str, ...]:
+def _row(axis: AnalysedAxis, output: AnalysedOutputAxis, described: int) -> tuple[str, ...]:
     stride = "none found" if axis.stride is None else str(axis.stride)
     need = "the whole axis" if output.halo is None else str(output.halo)
     name = f"{axis.inputs[0][0]}.{axis.axis}"

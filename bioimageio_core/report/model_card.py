@@ -8,9 +8,9 @@ from typing import Any
 import attrs
 
 from ..blocks import FixedSize, SteppedSize
-from ..network_analysis.comparison import Shortfall, shortfalls
-from ..network_analysis.described import remembered_measurement
-from ..network_analysis.measured import MeasuredNetwork
+from ..network_analysis.model_signature import remembered_analysis
+from ..network_analysis.network_geometry import NetworkAnalysis
+from ..network_analysis.shortfalls import Shortfall, shortfalls
 from ..prediction.model.from_v0_4 import model_io_v0_4
 from ..prediction.model.from_v0_5 import model_io_v0_5
 from ..prediction.model.tensor_spec import AxisIO, DataDependentSize, ReferencedSize, TensorIO
@@ -158,7 +158,7 @@ class ModelCard(ResourceCard):
     inputs: tuple[TensorCard, ...]
     outputs: tuple[TensorCard, ...]
     weights: tuple[WeightsCard, ...]
-    measured: MeasuredNetwork | None = None
+    measured: NetworkAnalysis | None = None
     """What is remembered of the network's sizes, stride and reach; None where it has not been measured."""
 
     shortfalls: tuple[Shortfall, ...] = ()
@@ -199,7 +199,7 @@ def model_card(descr: Any, package: Package, registry: Registry, report: Validat
 
     """
     io = (model_io_v0_4 if descr.format_version.startswith("0.4") else model_io_v0_5)(descr)
-    measured = remembered_measurement(io, descr.weights, package, registry)
+    measured = remembered_analysis(io, descr.weights, package, registry)
     return ModelCard(
         **common_facts(descr, package, report),
         content=None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..model_tests.report import TestReport
+from ..model_tests.test_report import TestReport
 from .card_files import data_url
 from .html import render
 from .located import LocatedReport

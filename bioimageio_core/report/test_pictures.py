@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model_tests.compare import difference
-from ..model_tests.report import TestReport, WeightsTest
+from ..model_tests.compare_outputs import difference
+from ..model_tests.test_report import TestReport, WeightsTest
 from .picture import encode_png, in_a_row, in_colours, thinned
 
 __all__ = ["difference_picture", "pictures_of"]

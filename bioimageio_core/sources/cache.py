@@ -6,7 +6,7 @@
     urls/1234....json    what a URL held when it was fetched
     locks/1234....lock   held while a URL is fetched
     parts/               downloads under way
-    measured/1234....json  what was measured of networks, see `bioimageio_core.sources.measurements`
+    measured/1234....json  what was measured of networks, see `bioimageio_core.sources.remembered_results`
 
 A file appears in ``content`` by renaming, so that whatever is there is whole.
 """

@@ -16,7 +16,7 @@ from ..atomic_files import atomic_file, link_or_copy
 from ..errors import SourceError
 from .cache import cache_from_environment, is_cached
 from .hashes import verify_sha256
-from .names import inside
+from .member_names import inside
 from .scratch import Scratch
 from .urls import is_url, open_url, path_of_url, protocol_of, url_errors
 

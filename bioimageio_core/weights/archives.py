@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 from ..errors import ModelRunError, SourceError
-from ..sources.names import inside
+from ..sources.member_names import inside
 from ..sources.scratch import Scratch
 from ..text import in_brief
 

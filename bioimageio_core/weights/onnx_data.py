@@ -8,7 +8,7 @@ from ..atomic_files import link_or_copy
 from ..errors import ModelRunError
 from ..registry import AdapterContext
 from ..sources.scratch import Scratch
-from .onnx_graph import external_locations
+from .onnx_locations import external_locations
 
 __all__ = ["graph_beside_its_data"]
 

@@ -14,7 +14,7 @@ import yaml
 from bmz_process import run_process
 from made_models import pointwise_model, with_test_tensors
 
-from bioimageio_core.environments.isolated import _for_pip, _name
+from bioimageio_core.environments.isolated_test import _for_pip, _name
 
 WHEELS = os.environ.get("BMZ_WHEELHOUSE", "")
 

@@ -15,7 +15,7 @@ from onnx import numpy_helper
 
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError, OutputError
-from bioimageio_core.model_tests.report import TestReport
+from bioimageio_core.model_tests.test_report import TestReport
 from bioimageio_core.report.pages import test_page as page_of
 from bioimageio_core.report.plain_text import finite
 from bioimageio_core.report.test_files import save_failures

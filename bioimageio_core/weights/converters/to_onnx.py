@@ -21,13 +21,13 @@ from ...registry import ConverterContext
 from ..state_dict import load_module
 from ..torch_network import ordered_outputs
 from ..torchscript import load_script
+from .examples import Example, first_that_agrees, make_examples
 from .instance_norm import OPSET, own_instance_norm
 from .onnx_shapes import name_axes
-from .trials import Trial, first_that_agrees, make_trials
 
 __all__ = ["state_dict_to_onnx", "torchscript_to_onnx"]
 
-Exporter: TypeAlias = Callable[[ConverterContext, Any, Trial], bytes]
+Exporter: TypeAlias = Callable[[ConverterContext, Any, Example], bytes]
 
 LARGEST = 2**31 - 2**20
 """Bytes of parameters in one file: the format allows 2 GiB with all that is around them."""
@@ -65,13 +65,13 @@ def _write(context: ConverterContext, module: Any, exporters: Mapping[str, Expor
     check_size(module, name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # exporters warn of what they will do some day, traces of all that they record
-        trials = make_trials(context, module)
+        examples = make_examples(context, module)
 
         def graph_of(exporter: Exporter) -> _Graph:
-            return _Graph(exporter(context, module, trials[-1]), context, trials[0])
+            return _Graph(exporter(context, module, examples[-1]), context, examples[0])
 
         attempts = {words: partial(graph_of, exporter) for words, exporter in exporters.items()}
-        graph = first_that_agrees(attempts, trials, name=name, to_format="ONNX")
+        graph = first_that_agrees(attempts, examples, name=name, to_format="ONNX")
     write_bytes(context.target, graph.content, overwrite=False)
     return {"opset_version": graph.opset_version}
 
@@ -91,11 +91,11 @@ def check_size(module: Any, name: str) -> None:
 class _Graph:
     """A graph that is called with arrays."""
 
-    def __init__(self, content: bytes, context: ConverterContext, trial: Trial) -> None:
+    def __init__(self, content: bytes, context: ConverterContext, example: Example) -> None:
         import onnx
         import onnxruntime
 
-        model = name_axes(onnx.load_from_string(content), context, trial)
+        model = name_axes(onnx.load_from_string(content), context, example)
         self.content = model.SerializeToString()
         self.opset_version = next(opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx"))
         options = onnxruntime.SessionOptions()
@@ -123,15 +123,15 @@ def _ordered(module: Any, output_ids: Sequence[str]) -> Any:
     return Ordered()
 
 
-def _exported(context: ConverterContext, module: Any, trial: Trial) -> bytes:
+def _exported(context: ConverterContext, module: Any, example: Example) -> bytes:
     """Export what the module computes, symbols standing for sizes that vary."""
     import torch
 
-    variable = [dict.fromkeys(numbers, torch.export.Dim.DYNAMIC) for numbers in _variable(context)[: len(trial.inputs)]]
+    variable = [dict.fromkeys(numbers, torch.export.Dim.DYNAMIC) for numbers in _variable(context)[: len(example.inputs)]]
     with _without_log():
         program = torch.onnx.export(
             _ordered(module, context.source.output_ids),
-            _tensors(trial),
+            _tensors(example),
             dynamo=True,
             dynamic_shapes=(tuple(variable),),
             input_names=list(context.source.input_ids),
@@ -168,24 +168,24 @@ def _without_output() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _scripted(context: ConverterContext, module: Any, trial: Trial) -> bytes:
+def _scripted(context: ConverterContext, module: Any, example: Example) -> bytes:
     """Export the script of a module."""
     import torch
 
-    return _recorded(context, torch.jit.script(module), trial)
+    return _recorded(context, torch.jit.script(module), example)
 
 
-def _traced(context: ConverterContext, module: Any, trial: Trial) -> bytes:
-    """Export what the module does with the inputs of a trial."""
+def _traced(context: ConverterContext, module: Any, example: Example) -> bytes:
+    """Export what the module does with the inputs of a example."""
     import torch
 
     ordered = _ordered(module, context.source.output_ids)
     if isinstance(module, torch.jit.ScriptModule):  # which exporters do not trace themselves
-        ordered = torch.jit.trace(ordered, _tensors(trial), check_trace=False)
-    return _recorded(context, ordered, trial)
+        ordered = torch.jit.trace(ordered, _tensors(example), check_trace=False)
+    return _recorded(context, ordered, example)
 
 
-def _recorded(context: ConverterContext, module: Any, trial: Trial, *, opset: int | None = None) -> bytes:
+def _recorded(context: ConverterContext, module: Any, example: Example, *, opset: int | None = None) -> bytes:
     """Export a script with its branches and loops; other modules are traced."""
     import torch
 
@@ -195,7 +195,7 @@ def _recorded(context: ConverterContext, module: Any, trial: Trial, *, opset: in
     with _without_output():
         torch.onnx.export(
             module,
-            _tensors(trial),
+            _tensors(example),
             content,
             dynamo=False,
             input_names=inputs,
@@ -206,16 +206,16 @@ def _recorded(context: ConverterContext, module: Any, trial: Trial, *, opset: in
     return content.getvalue()
 
 
-def _recorded_with_means(context: ConverterContext, module: Any, trial: Trial) -> bytes:
+def _recorded_with_means(context: ConverterContext, module: Any, example: Example) -> bytes:
     """Export a script whose instance normalisation PyTorch does not export."""
     with own_instance_norm():
-        return _recorded(context, module, trial, opset=OPSET)
+        return _recorded(context, module, example, opset=OPSET)
 
 
-def _tensors(trial: Trial) -> tuple[Any, ...]:
+def _tensors(example: Example) -> tuple[Any, ...]:
     import torch
 
-    return tuple(torch.from_numpy(array.copy()) for array in trial.inputs)
+    return tuple(torch.from_numpy(array.copy()) for array in example.inputs)
 
 
 def _variable(context: ConverterContext) -> list[list[int]]:

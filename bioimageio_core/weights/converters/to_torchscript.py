@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...atomic_files import write_bytes
 from ...registry import ConverterContext
 from ..state_dict import load_module
-from .trials import called, first_that_agrees, make_trials
+from .examples import called, first_that_agrees, make_examples
 
 __all__ = ["state_dict_to_torchscript"]
 
@@ -33,8 +33,8 @@ def state_dict_to_torchscript(context: ConverterContext) -> Mapping[str, Any]:
     module = load_module(context.source).eval().requires_grad_(False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchScript is deprecated, and traces warn of all that they record
-        trials = make_trials(context, module)
-        example = tuple(torch.from_numpy(array.copy()) for array in trials[-1].inputs)
+        examples = make_examples(context, module)
+        example = tuple(torch.from_numpy(array.copy()) for array in examples[-1].inputs)
 
         def scripted() -> _Script:
             return _Script(torch.jit.script(module), context.source.output_ids)
@@ -44,7 +44,7 @@ def state_dict_to_torchscript(context: ConverterContext) -> Mapping[str, Any]:
                 return _Script(torch.jit.trace(module, example, check_trace=False, strict=False), context.source.output_ids)
 
         attempts = {"scripting": scripted, "tracing": traced}
-        found = first_that_agrees(attempts, trials, name=Path(context.source.path).name, to_format="TorchScript")
+        found = first_that_agrees(attempts, examples, name=Path(context.source.path).name, to_format="TorchScript")
         content = io.BytesIO()
         torch.jit.save(found.module, content)
     write_bytes(context.target, content.getvalue(), overwrite=False)
