@@ -1,4 +1,4 @@
-"""Software that reads bioimage.io packages: which weights, ops and run modes it takes, as far as that is known."""
+"""Software that reads bioimage.io packages: the weights, ops and run modes that it accepts, as far as they are known."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Answer = Literal["yes", "no", "unknown"]
 
 @attrs.frozen
 class Fact:
-    """What is known of a piece of software, from where, and of which day."""
+    """A fact about a piece of software, with its source and date."""
 
     answer: Answer
     source: str
@@ -81,7 +81,7 @@ SOFTWARE: Mapping[str, Mapping[str, Fact]] = FrozenMapping(
         ),
     }
 )
-"""What each piece of software is known to do with a weights format; of those that are not listed nothing is known."""
+"""Whether each piece of software runs a weights format; about formats that are not listed nothing is known."""
 
 OPS_IN_CORE = frozenset(
     {
@@ -103,7 +103,7 @@ FEW_STEPS = "drop the op, or let the network do it"
 
 
 def judge_formats(name: str) -> Judge:
-    """Return the rules of one piece of software."""
+    """Return the judge of one piece of software."""
 
     def judge(model: Any) -> Iterator[Judgement]:
         yield _weights(name, model)
@@ -166,7 +166,7 @@ def _run_mode(name: str, model: Any) -> Iterator[Judgement]:
         answer="no" if ignores else "unknown",
         reason=f"the model asks for the run mode {model.run_mode.name}"
         + (", which bioimageio.core ignores with a warning" if ignores else ""),
-        remedy="say what the run mode does by ops",
+        remedy="describe the run mode by ops",
         source=_CORE.source if ignores else "",
         date=_CORE.date if ignores else "",
     )

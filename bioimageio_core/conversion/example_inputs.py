@@ -1,4 +1,4 @@
-"""What a network is called with when its weights are converted: the test inputs, and the same in other sizes."""
+"""Example inputs for the conversion of weights: the test inputs, and the same in other sizes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["other_examples", "variable_axes"]
 
 
 def variable_axes(tensor: TensorIO, model: ModelIO) -> frozenset[AxisId]:
-    """Return the axes of a tensor that come in more than one size, by the description."""
+    """Return the axes of a tensor that may have several sizes by the description."""
     axes = {(t.id, a.id): a for t in (*model.inputs, *model.outputs) for a in t.axes}
 
     def varies(axis: AxisIO, seen: tuple[tuple[str, AxisId], ...] = ()) -> bool:
@@ -34,7 +34,7 @@ def variable_axes(tensor: TensorIO, model: ModelIO) -> frozenset[AxisId]:
 
 
 def other_examples(model: LoadedModel, inputs: Mapping[str, NDArray[Any]]) -> Iterator[dict[str, NDArray[Any]]]:
-    """Yield what the network gets for the test inputs in other valid sizes, by id: smaller and larger ones, the last in a batch of two.
+    """Yield network inputs, by id, for the test inputs in other valid sizes: smaller and larger ones, the last in a batch of two.
 
     Args:
         model: The model.

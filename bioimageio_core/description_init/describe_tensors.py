@@ -1,4 +1,4 @@
-"""Tensors of a description, made of what was measured."""
+"""Describes tensors by the analysis of their network."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from .find_tensors import FoundTensors
 __all__ = ["DraftedAxes", "draft_axes", "input_tree", "output_tree"]
 
 LARGEST_GUESS = 32
-"""Of the stride of a network of fixed size, where blocks are planned; a core has to be left of so many pixels."""
+"""Largest stride that planning assumes for a network of fixed size; the core of a block must have at least this many pixels."""
 
 
 @attrs.frozen(kw_only=True)
 class DraftedAxes:
-    """What is written of sizes and halos."""
+    """The sizes and halos to describe."""
 
     measured: NetworkAnalysis
     sizes: tuple[FixedSize | SteppedSize, ...]
-    """Of the measured axes, in their order: the smallest leaves something of what the halo cuts off."""
+    """Sizes of the analysed axes, in their order; the smallest leaves at least a pixel without halo."""
 
     halos: tuple[tuple[int, ...], ...]
-    """Of the output axes that follow each of them."""
+    """Halos of the output axes that follow each analysed axis."""
 
     notes: tuple[str, ...]
 
 
 def draft_axes(measured: NetworkAnalysis) -> DraftedAxes:
-    """Return sizes and halos to describe: halos are whole strides, and as large as a core allows."""
+    """Return the sizes and halos to describe: halos are multiples of the stride, and at most as large as a core allows."""
     sizes, halos, notes = [], [], []
     for axis in measured.axes:
         chosen = []
@@ -50,11 +50,11 @@ def draft_axes(measured: NetworkAnalysis) -> DraftedAxes:
             if least > size.min:
                 notes.append(
                     f"the network takes {size.min} pixels along {axis.axis!r}; the smallest size described is {least}, "
-                    "since something must be left of what the halo cuts off"
+                    "since at least a pixel must remain without the halo"
                 )
             size = SteppedSize(least, size.step)
         if axis.stride is None and axis.outputs:
-            notes.append(f"no shift along {axis.axis!r} was found that shifts the outputs alike: blocks may differ from the whole")
+            notes.append(f"no stride was found along {axis.axis!r}: blocks may differ from one prediction of the image")
         sizes.append(size)
         halos.append(tuple(chosen))
     return DraftedAxes(measured=measured, sizes=tuple(sizes), halos=tuple(halos), notes=tuple(dict.fromkeys(notes)))
@@ -67,20 +67,20 @@ def _kept(size: int, output: AnalysedOutputAxis, halo: int) -> int:
 def _halo(axis: AnalysedAxis, output: AnalysedOutputAxis) -> tuple[int, str]:
     where = f"{output.axis!r} of {output.tensor!r}"
     if output.halo is None:
-        everywhere = f"every pixel along {where} depends on the whole axis, so that blocks differ from the whole with any halo"
+        everywhere = f"every pixel along {where} depends on the complete axis, so that blocks differ with any halo"
         if isinstance(axis.size, SteppedSize):
             return 0, f"{everywhere}: the halo is left out, and images are cut only where memory runs short"
         halo = _with_core(axis, output, axis.sufficient_halo(output, output.local_halo or 0))
-        return halo, f"{everywhere}: since its size is fixed, the halo is {halo}, which is how far effects stand out"
+        return halo, f"{everywhere}: since its size is fixed, the halo is {halo}, an estimate of the local effect"
     wanted = axis.sufficient_halo(output, output.halo)
     halo = _with_core(axis, output, wanted)
     if halo < wanted:
-        return halo, f"the halo along {where} would have to be {output.halo}, of which a block of fixed size leaves nothing: it is {halo}"
+        return halo, f"the halo along {where} should be {output.halo}, which is too large for a block of fixed size: it is {halo}"
     return halo, ""
 
 
 def _with_core(axis: AnalysedAxis, output: AnalysedOutputAxis, halo: int) -> int:
-    """Return the halo, or the largest below it that leaves a core of a block of fixed size."""
+    """Return the halo, or a smaller one that leaves a core in blocks of fixed size."""
     if not isinstance(axis.size, FixedSize):
         return halo
     core = min(axis.size.value & -axis.size.value, LARGEST_GUESS)

@@ -1,4 +1,4 @@
-"""A file of weights, made into a folder with a description, test tensors, a cover and documentation."""
+"""Drafts a model from a file of weights: a folder with a description, test tensors, a cover and documentation."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ from .write_documentation import documentation_of
 __all__ = ["DraftedModel", "draft_model"]
 
 LEAST_TEST_SIZE = {1: 256, 2: 128, 3: 32}
-"""Pixels of test tensors along axes of any size, by the number of such axes."""
+"""Smallest size of test tensors along axes of variable size, by the number of such axes."""
 
 LEAST_NAME = 5
-"""Letters of the name of a model."""
+"""Shortest name of a model, in characters."""
 
 CHANNELS_LAST = ("keras_hdf5", "keras_v3", "tensorflow_js", "tensorflow_saved_model_bundle")
 
 
 @attrs.frozen(kw_only=True)
 class DraftedModel:
-    """What became of a file of weights."""
+    """A model that was drafted from a file of weights."""
 
     folder: Path
     """Holds ``bioimageio.yaml`` and the files that it names."""
@@ -57,16 +57,16 @@ class DraftedModel:
     weights_format: str
     measured: NetworkAnalysis
     guessed: tuple[str, ...]
-    """What is to be checked, in sentences."""
+    """Guesses to check, in sentences."""
 
     notes: tuple[str, ...]
-    """What was found that is out of the ordinary, in sentences."""
+    """Unusual findings, in sentences."""
 
     todo: tuple[Todo, ...]
-    """What could not be known, and has a placeholder or nothing."""
+    """What the author must fill in; it has a placeholder, or is missing."""
 
     report: ValidationReport
-    """What validation says of the description."""
+    """The validation report of the description."""
 
 
 def draft_model(
@@ -82,34 +82,34 @@ def draft_model(
     overwrite: bool = False,
     report: Callable[[str, int, int], None] = lambda stage, done, total: None,
 ) -> DraftedModel:
-    """Begin a description from a file of weights, in a folder that is whole or not there at all.
+    """Draft a model from a file of weights, in a folder that appears when it is complete.
 
     Args:
         path: The file.
         folder: The folder to write.
-        registry: Where adapters come from.
-        name: Of the model; None: that of the folder.
-        axes: Letters of axes by id of the input, or for all of them under ``""``.
+        registry: The registry with the adapters.
+        name: Name of the model; None: the name of the folder.
+        axes: Axes by id of the input, as `parse_axes` reads them; those under ``""`` apply to all other inputs.
         sizes: Sizes that the network is known to take, by axis.
-        weights_format: As which the file is read; None: what its content and its name say.
+        weights_format: Format of the file; None: detected from content and name.
         trust: Whether code that comes with the weights may run.
-        overwrite: Replace a package that is there.
-        report: Told of progress.
+        overwrite: Replace an existing package.
+        report: Progress callback.
 
     Raises:
-        SourceError: There is no such file.
-        InputError: It is of no format that can be begun from, or nothing that was tried does the network take.
-        MissingRequirementError: What runs the format is not installed.
-        OutputError: Something is in the way, or cannot be written.
+        SourceError: The file does not exist.
+        InputError: The format cannot be drafted from, or the network accepts none of the inputs that are tried.
+        MissingRequirementError: The packages that run the format are not installed.
+        OutputError: The folder exists, or cannot be written.
 
     """
     check_target(folder, overwrite=overwrite)
     model_name = _name(name, folder)
     found = weights_format or recognise(path)
     if not path.is_file():
-        raise SourceError(f"{path} is no file: expected one with weights")
+        raise SourceError(f"{path} is not a file: expected a file with weights")
     if path.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"{folder} holds {path}, which is to be read: choose another folder")
+        raise InputError(f"{folder} holds {path}, which is read: choose another folder")
     with new_folder(folder, overwrite=overwrite) as part:
         notes = []
         if found == EXPORTED:
@@ -117,7 +117,7 @@ def draft_model(
 
             found, weights = "torchscript", part / "weights.pt"
             torchscript_of_export(path, weights)
-            notes.append(f"{path.name} is an archive of torch.export, which is no weights format: the weights were written as TorchScript")
+            notes.append(f"{path.name} is an archive of torch.export, which is not a weights format: the weights are stored as TorchScript")
         else:
             weights = part / f"weights{''.join(path.suffixes[-1:]).lower()}"
             shutil.copyfile(path, weights)
@@ -146,22 +146,22 @@ def draft_model(
 
 
 def _name(given: str | None, folder: Path) -> str:
-    """Return the name that is given, or one made of that of the folder, which may hold what names may not.
+    """Return the given name, or one made from the name of the folder, whose other characters are replaced.
 
     Raises:
-        InputError: The given name is none.
+        InputError: The given name is not allowed.
 
     """
     if given is None:
         plain = re.sub(r"[^A-Za-z0-9_ +\-()]", "_", folder.resolve().name)[:100]
         return plain if len(plain) >= LEAST_NAME else f"model {plain}"
     if not re.fullmatch(r"[\w +\-()]{5,128}", given):
-        raise InputError(f"{given!r} is no name for a model: expected 5 to 128 letters, digits, spaces and _ + - ( )")
+        raise InputError(f"{given!r} is not a name for a model: expected 5 to 128 letters, digits, spaces and _ + - ( )")
     return given
 
 
 def _copy_external(graph: Graph, source: Path, part: Path) -> dict[str, Any]:
-    """Copy the file beside the weights that holds a part of them, and return the field that names it."""
+    """Copy the file with tensors beside the weights, if there is one, and return the field that names it."""
     if not graph.external:
         return {}
     (name, *more) = graph.external
@@ -179,7 +179,7 @@ def _copy_external(graph: Graph, source: Path, part: Path) -> dict[str, Any]:
 def _load(
     weights_format: str, entry: Mapping[str, Any], weights: Path, graph: Graph, registry: Registry, *, trust: bool
 ) -> tuple[WeightsAdapter, str]:
-    """Return the network, and the name of the adapter that runs it."""
+    """Return the network, and the name of its adapter."""
     described = registry.weights_formats.get(weights_format)
     if described is None:
         raise InputError(f"weights format {weights_format!r} is not known: expected one of {', '.join(sorted(registry.weights_formats))}")
@@ -201,14 +201,14 @@ def _load(
 
 
 def _test_tensors(network: WeightsAdapter, tried: FoundTensors, drafted: DraftedAxes) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
-    """Return images, and what the network makes of them."""
+    """Return test images, and the outputs of the network for them."""
     inputs = []
     for number, tensor in enumerate(tried.signature.inputs):
         shape = list(tensor.shape)
         for axis, size, halos in zip(drafted.measured.axes, drafted.sizes, drafted.halos, strict=True):
             ratio = dict(axis.inputs).get(tensor.id)
             if ratio is not None:
-                # The core of a block, where there is a halo, so that the picture shows what is kept.
+                # With a halo, large enough for the core of a block, so that the picture shows it.
                 least = max(
                     LEAST_TEST_SIZE.get(len(tried.signature.analysed), 32),
                     3 * max((int(h / o.ratio) for h, o in zip(halos, axis.outputs, strict=True)), default=0),
@@ -221,7 +221,7 @@ def _test_tensors(network: WeightsAdapter, tried: FoundTensors, drafted: Drafted
 
 
 def _save_tensors(part: Path, tried: FoundTensors, inputs: list[NDArray[Any]], outputs: list[NDArray[Any]]) -> dict[str, dict[str, str]]:
-    """Save test tensors, and return where they are by tensor id."""
+    """Save test tensors, and return their file descriptions by tensor id."""
     saved = {}
     words = [*(("input", n, len(inputs)) for n in range(len(inputs))), *(("output", n, len(outputs)) for n in range(len(outputs)))]
     for tensor, array, (word, number, several) in zip(tried.signature.tensors, (*inputs, *outputs), words, strict=True):
@@ -232,7 +232,7 @@ def _save_tensors(part: Path, tried: FoundTensors, inputs: list[NDArray[Any]], o
 
 
 def _save_cover(path: Path, tried: FoundTensors, image: NDArray[Any], result: NDArray[Any]) -> None:
-    """Paint the first input beside the first output, where that is an image."""
+    """Save a picture of the first input, beside the first output if that is an image."""
     pictures = [_as_plane(image, tried.signature.inputs[0].axes)]
     if "x" in tried.signature.outputs[0].axes:
         pictures.append(_as_plane(result, tried.signature.outputs[0].axes))

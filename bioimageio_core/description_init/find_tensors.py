@@ -1,4 +1,4 @@
-"""Finds the tensors of a network by calling it: axes, channels, and sizes that it takes."""
+"""Finds the tensors of a network by calling it: axes, channels, and sizes that it accepts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SIZES: Mapping[int, tuple[int, ...]] = {
     2: (64, 128, 256, 96, 160, 512, 224, 188, 572, 100, 32, 16, 80, 299),
     3: (32, 64, 48, 96, 128, 16, 100, 132),
 }
-"""Sizes to try, by the number of axes of space, where the file names none."""
+"""Sizes to try, by the number of axes of space, if the file has no sizes."""
 
 CHANNELS = (1, 3, 2, 4)
 MOST_CALLS = 400
@@ -35,23 +35,23 @@ _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
 
 @attrs.frozen(kw_only=True)
 class FoundTensors:
-    """The tensors of a network, with sizes that it takes."""
+    """The tensors of a network, with sizes that it accepts."""
 
     signature: Signature
     output_shapes: tuple[tuple[int, ...], ...]
     output_dtypes: tuple[str, ...]
     one_at_a_time: bool
-    """It takes no batches."""
+    """Whether it accepts only batches of one."""
 
     guessed: tuple[str, ...]
-    """What was guessed, in sentences."""
+    """The guesses, in sentences."""
 
     original_names: FrozenMapping[str, str]
-    """Names in the file by id, where they differ."""
+    """Names of tensors in the file that differ from their ids, by id."""
 
 
 def ids_of(names: Sequence[str], word: str) -> tuple[str, ...]:
-    """Return ids for tensors: their names where these may be ids, else numbered ones."""
+    """Return ids for tensors: their names if all of them are valid ids, else numbered ids."""
     if all(_ID.fullmatch(n) for n in names) and len({n.lower() for n in names}) == len(names):
         return tuple(names)
     return (word,) if len(names) == 1 else tuple(f"{word}{n}" for n in range(len(names)))
@@ -60,18 +60,18 @@ def ids_of(names: Sequence[str], word: str) -> tuple[str, ...]:
 def find_tensors(
     network: WeightsAdapter, graph: Graph, *, axes: Mapping[str, str], sizes: Mapping[AxisId, int], channels_last: bool = False
 ) -> FoundTensors:
-    """Call a network with images of several sizes, numbers of channels and axes until it takes them.
+    """Call a network with images of several sizes, numbers of channels and axes until it accepts some.
 
     Args:
         network: Takes and returns arrays in the order of the graph.
-        graph: What the file says.
-        axes: Letters of the axes by id of the input; the key ``""`` is for all others.
-        sizes: Sizes that it is known to take, by axis.
-        channels_last: Whether its framework has channels last as a rule.
+        graph: The information in its file.
+        axes: Axes by id of the input, as `parse_axes` reads them; those under ``""`` apply to all other inputs.
+        sizes: Sizes that it is known to accept, by axis.
+        channels_last: Whether channels usually come last in its framework.
 
     Raises:
-        AxesError: Axes are unknown, or of another number than the file says.
-        InputError: The network takes nothing of what was tried.
+        AxesError: Axes are unknown, or their number differs from that in the file.
+        InputError: The network accepts none of the images.
 
     """
     ids = ids_of([t.name for t in graph.inputs], "input")
@@ -87,8 +87,8 @@ def find_tensors(
             continue
         if outputs and all(o.size for o in outputs):
             return _tried(network, graph, ids, inputs, outputs, given=bool(axes))
-    what = f"; the last attempt said: {last}" if last is not None else ""
-    raise InputError(f"the network takes none of the images that were tried: say what it takes, as in --axes bcyx --size y=256,x=256{what}")
+    what = f"; the last error: {last}" if last is not None else ""
+    raise InputError(f"the network accepts none of the images that were tried: name them, as in --axes bcyx --size y=256{what}")
 
 
 def _tried(
@@ -132,7 +132,7 @@ def _tried(
 def _candidates(
     graph: Graph, ids: tuple[str, ...], axes: Mapping[str, str], sizes: Mapping[AxisId, int], channels_last: bool
 ) -> Iterator[tuple[NetworkInput, ...]]:
-    """Yield inputs to try: ranks first, then numbers of channels, then sizes."""
+    """Yield candidate inputs; ranks vary slowest, then numbers of channels, then sizes."""
     for ranks in _ranks(graph, ids, axes):
         layouts = [_layout(t, i, rank, axes, channels_last) for t, i, rank in zip(graph.inputs, ids, ranks, strict=True)]
         space = max(sum(a not in ("batch", "channel") for a in layout) for layout in layouts)
@@ -179,7 +179,7 @@ def _plain(tensor: NetworkInput) -> NDArray[Any]:
 
 
 def _takes_batches(network: Callable[[Sequence[NDArray[Any]]], Sequence[NDArray[Any]]], signature: Signature) -> bool:
-    """Return whether two images at once give two results."""
+    """Return whether a batch of two gives outputs of two items."""
     if any("batch" not in t.axes or (t.id, "batch") in signature.fixed for t in signature.inputs):
         return False
     twice = [np.concatenate([_plain(t)] * 2, axis=t.axes.index("batch")) for t in signature.inputs]

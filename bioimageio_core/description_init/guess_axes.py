@@ -1,4 +1,4 @@
-"""What the axes of a network's tensors are, guessed from their number, their names and their sizes."""
+"""Guesses the axes of a network's tensors from their number, names and sizes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .network_graph import Dim, GraphTensor
 __all__ = ["guess_input_axes", "guess_output_axes"]
 
 FEW = 16
-"""More channels than this are taken for pixels."""
+"""Largest number of channels; larger sizes count as pixels."""
 
 _FIRST: Mapping[int, tuple[AxisId, ...]] = {
     2: ("y", "x"),
@@ -28,17 +28,17 @@ _LAST: Mapping[int, tuple[AxisId, ...]] = {
 
 
 def guess_input_axes(tensor: GraphTensor, rank: int, channels_last: bool = False) -> tuple[AxisId, ...]:
-    """Return the axes of an input of so many axes.
+    """Return the axes of an input with ``rank`` axes.
 
-    Names of sizes decide, as of ``height``; else a fixed size of a few pixels behind a larger or free one is that of channels;
-    else channels are first, or last where the framework has them there.
+    Names of sizes such as ``height`` decide; else a small fixed last size is that of channels;
+    else channels are first, or last if that is usual in the framework.
 
     Raises:
-        AxesError: Inputs of so many axes are no images.
+        AxesError: No layout of this many axes is known.
 
     """
     if rank not in _FIRST:
-        raise AxesError(f"input {tensor.name!r} has {rank} axes, which cannot be guessed: say what they are, as in --axes bcyx")
+        raise AxesError(f"input {tensor.name!r} has {rank} axes, which cannot be guessed: name them, as in --axes bcyx")
     shape: tuple[Dim, ...] = tensor.shape or (None,) * rank
     named = tuple(DIMENSION_NAMES.get(str(d).lower()) if isinstance(d, str) else None for d in shape)
     for layout in (_LAST, _FIRST):
@@ -58,7 +58,7 @@ def _is_few(size: Dim) -> bool:
 
 
 def guess_output_axes(shape: Sequence[int], inputs: Sequence[tuple[AxisId, ...]]) -> tuple[AxisId, ...]:
-    """Return the axes of an output, which are those of the first input as far as their number allows."""
+    """Return the axes of an output: those of the first input, as far as their number allows."""
     like, rank = inputs[0], len(shape)
     if rank == len(like):
         return like

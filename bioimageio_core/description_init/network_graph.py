@@ -1,4 +1,4 @@
-"""What a file of weights says of the tensors that go in and come out."""
+"""The tensors of a network, by its file of weights."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from ..typing import FrozenMapping
 __all__ = ["Dim", "Graph", "GraphTensor"]
 
 Dim: TypeAlias = int | str | None
-"""A size, the name of one that may be any, or nothing at all."""
+"""A fixed size, the name of a variable size, or None where nothing is known."""
 
 
 @attrs.frozen(kw_only=True)
 class GraphTensor:
-    """An input or output as the file names it."""
+    """An input or output in a file of weights."""
 
     name: str
     dtype: str = "float32"
     shape: tuple[Dim, ...] | None = None
-    """None where the file says nothing, not even the number of axes."""
+    """None where even the number of axes is unknown."""
 
 
 @attrs.frozen(kw_only=True)
 class Graph:
-    """A network as its file tells of it."""
+    """The information about a network in its file of weights."""
 
     inputs: tuple[GraphTensor, ...]
     outputs: tuple[GraphTensor, ...] = ()
-    """Empty where the file does not say."""
+    """Empty where the file does not name them."""
 
     fields: FrozenMapping[str, Any] = FrozenMapping()
-    """Of the weights entry, beside source and SHA-256, such as ``opset_version``."""
+    """Fields of the weights entry beside source and SHA-256, such as ``opset_version``."""
 
     unknown: tuple[str, ...] = ()
-    """Those of `fields` that were assumed."""
+    """Names of `fields` that are assumptions."""
 
     external: tuple[str, ...] = ()
-    """Names of files beside the weights that hold a part of them."""
+    """Names of files beside the weights that hold some of the tensors."""
 
     spatial: int | None = None
-    """Axes of space, where the weights tell."""
+    """Number of axes of space, where the weights show it."""
 
     channels: int | None = None
-    """Channels of the first operation, where the weights tell."""
+    """Input channels of the first operation, where the weights show it."""

@@ -1,4 +1,4 @@
-"""Inputs, outputs and opset of ONNX files, read without any package.
+"""Reads inputs, outputs and opset of ONNX files without a package.
 
 The messages and the numbers of their fields: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 """
@@ -22,16 +22,16 @@ _DTYPES = {
 
 
 def read_onnx(path: Path) -> Graph:
-    """Return what an ONNX file says of itself.
+    """Return the inputs, outputs and opset of an ONNX file.
 
     Raises:
-        InputError: It is none, or is cut off.
+        InputError: The file is not an ONNX file, or is cut off.
 
     """
     try:
         return _graph(memoryview(path.read_bytes()))
     except ValueError:
-        raise InputError(f"{path} cannot be read as ONNX: it is broken or something else") from None
+        raise InputError(f"{path} cannot be read as ONNX: it is broken, or of another format") from None
 
 
 def _graph(model: memoryview) -> Graph:

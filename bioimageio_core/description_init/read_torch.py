@@ -1,4 +1,4 @@
-"""What PyTorch's files say of the network in them; PyTorch is imported to read them."""
+"""Reads the network in files of PyTorch, with PyTorch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["read_torchscript", "torchscript_of_export"]
 
 
 def read_torchscript(path: Path) -> Graph:
-    """Return what a TorchScript file says: names of inputs, and what the first weights take.
+    """Return the inputs of a TorchScript file, with dimensions and channels of the first weights.
 
     Raises:
         MissingRequirementError: PyTorch is not installed.
@@ -42,29 +42,29 @@ def read_torchscript(path: Path) -> Graph:
 
 
 def torchscript_of_export(path: Path, target: Path) -> None:
-    """Write a network that `torch.export.save` stored as TorchScript, by following what it does with its example inputs.
+    """Convert a network that `torch.export.save` stored to TorchScript, by tracing it with its example inputs.
 
     Raises:
         MissingRequirementError: PyTorch is not installed.
-        InputError: PyTorch cannot read the file, or it lacks the example inputs.
-        ModelRunError: What was written does something else.
+        InputError: PyTorch cannot read the file, or the file lacks example inputs.
+        ModelRunError: The TorchScript gives other outputs.
 
     """
     torch = _torch()
     try:
         with set_temporarily("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1"):  # no pickled code runs
             program = torch.export.load(str(path))
-    except Exception as error:  # whatever reading a broken archive raises
+    except Exception as error:  # reading a broken archive may raise anything
         raise InputError(f"{path} cannot be read as an archive of torch.export: {in_brief(error)}") from None
     if program.example_inputs is None or not program.example_inputs[0]:
-        raise InputError(f"{path} holds no example inputs to follow the network with: save it with them, or as ONNX")
+        raise InputError(f"{path} holds no example inputs to trace the network with: save it with them, or as ONNX")
     inputs, module = program.example_inputs[0], program.module()
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
         traced = torch.jit.trace(module, inputs, check_trace=False)
         expected, found = _tensors(module(*inputs)), _tensors(traced(*inputs))
     if len(expected) != len(found) or not all(torch.allclose(a, b, rtol=1e-5, atol=1e-5) for a, b in zip(expected, found, strict=True)):
-        raise ModelRunError(f"the TorchScript made of {path} gives something else than the archive: write ONNX from it instead")
+        raise ModelRunError(f"the TorchScript made from {path} gives other outputs than the archive: export it as ONNX instead")
     torch.jit.save(traced, str(target))
 
 

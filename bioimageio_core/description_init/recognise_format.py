@@ -1,4 +1,4 @@
-"""Of which weights format a file is: by its first bytes, by what is in a zip, and by its name."""
+"""Recognises the weights format of a file by its first bytes, the members of a zip, and its name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .network_graph import Graph, GraphTensor
 __all__ = ["EXPORTED", "read_graph", "recognise"]
 
 EXPORTED = "pytorch_exported_program"
-"""What `torch.export.save` writes: no weights format of descriptions, but one can be made of it."""
+"""Format of `torch.export.save`, which descriptions do not have; TorchScript is made from it."""
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _BY_SUFFIX = {".onnx": "onnx", ".keras": "keras_v3", ".h5": "keras_hdf5", ".hdf5": "keras_hdf5"}
@@ -25,8 +25,8 @@ def recognise(path: Path) -> str:
     """Return the weights format of a file, or `EXPORTED`.
 
     Raises:
-        SourceError: There is no such file.
-        InputError: It is of none, or of one that holds no network.
+        SourceError: The file does not exist.
+        InputError: The file is of no known format, or of one that holds no network.
 
     """
     if path.is_dir():
@@ -46,10 +46,10 @@ def recognise(path: Path) -> str:
         raise _no_network(path)
     if path.suffix.lower() in _BY_SUFFIX:
         raise InputError(
-            f"{path} is named as {_BY_SUFFIX[path.suffix.lower()]} and holds something else: it is broken, or of another format"
+            f"{path} has the name of a {_BY_SUFFIX[path.suffix.lower()]} file and other content: it is broken, or of another format"
         )
     raise InputError(
-        f"{path} is of no format that a description can be begun from: expected ONNX, TorchScript, .pt2, .keras, .h5 or a SavedModel zip"
+        f"{path} is of no format that a model can be drafted from: expected ONNX, TorchScript, .pt2, .keras, .h5 or a SavedModel zip"
     )
 
 
@@ -72,18 +72,18 @@ def _of_zip(path: Path) -> str:
         return EXPORTED
     if "data.pkl" in inner:
         raise _no_network(path)
-    raise InputError(f"{path} is a zip that holds no network of a format that is known: expected TorchScript, .pt2, .keras or a SavedModel")
+    raise InputError(f"{path} is a zip without a network of a known format: expected TorchScript, .pt2, .keras or a SavedModel")
 
 
 def _no_network(path: Path) -> InputError:
     return InputError(
-        f"{path} holds parameters without the network that they are for: a state dict needs its architecture, "
-        "so export the network as ONNX (torch.onnx.export) or TorchScript (torch.jit.script) and begin from that"
+        f"{path} holds parameters without their network: a state dict needs its architecture, "
+        "so export the network as ONNX (torch.onnx.export) or TorchScript (torch.jit.script) and draft from that file"
     )
 
 
 def read_graph(path: Path, weights_format: str) -> Graph:
-    """Return what a file of weights says of its tensors; what it does not say is found by calling the network.
+    """Return the information about tensors in a file of weights; the rest is found by calling the network.
 
     Raises:
         InputError: The file is broken.
@@ -109,7 +109,7 @@ def read_graph(path: Path, weights_format: str) -> Graph:
 
 
 def _read_keras(path: Path) -> Graph:
-    """Return the inputs that the JSON in a ``.keras`` file names."""
+    """Return the inputs in the JSON of a ``.keras`` file."""
     try:
         with zipfile.ZipFile(path) as opened:
             metadata, config = (json.loads(opened.read(name)) for name in ("metadata.json", "config.json"))
@@ -118,11 +118,11 @@ def _read_keras(path: Path) -> Graph:
     layers = [layer for layer in _layers(config) if layer.get("class_name") == "InputLayer"]
     inputs = []
     for layer in layers:
-        said = layer.get("config", {})
-        shape = said.get("batch_shape") or said.get("batch_input_shape")
+        config = layer.get("config", {})
+        shape = config.get("batch_shape") or config.get("batch_input_shape")
         inputs.append(
             GraphTensor(
-                name=str(said.get("name", "input")), dtype=str(said.get("dtype") or "float32"), shape=tuple(shape) if shape else None
+                name=str(config.get("name", "input")), dtype=str(config.get("dtype") or "float32"), shape=tuple(shape) if shape else None
             )
         )
     backend = "torch" if _installed("torch") else "jax" if _installed("jax") else "tensorflow"

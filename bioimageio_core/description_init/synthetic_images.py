@@ -1,4 +1,4 @@
-"""Synthetic images for test tensors: bright blobs on a dark, noisy ground."""
+"""Synthetic images for test tensors: bright blobs on a dark, noisy background."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ..typing import AxisId
 __all__ = ["blobs"]
 
 SEED = 20
-"""Of all images; the number of the tensor is added."""
+"""Seed of all images; the number of the tensor is added."""
 
 
 def blobs(shape: Sequence[int], axes: Sequence[AxisId], dtype: str, *, number: int = 0) -> NDArray[Any]:
-    """Return an image of blobs: floating point numbers from 0 to about 1, whole ones from 0 to 200.
+    """Return an image of blobs: floating point numbers from 0 to about 1, or integers from 0 to 200.
 
     Args:
         shape: Its shape.
-        axes: Its axes; blobs are round along all but batch and channels.
+        axes: Its axes; blobs are round along all axes except batch and channels.
         dtype: Name of its dtype.
-        number: Tells images of several tensors apart.
+        number: Number of the tensor; different numbers give different images.
 
     """
     random = np.random.default_rng(SEED + number)

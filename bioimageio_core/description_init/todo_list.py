@@ -1,4 +1,4 @@
-"""What a file of weights cannot tell, and its author has to."""
+"""Lists what the author of a drafted model must fill in."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ __all__ = ["Todo", "todo_list"]
 
 @attrs.frozen(kw_only=True)
 class Todo:
-    """Something to fill in."""
+    """A field to fill in."""
 
     path: str
-    """Where in the description, as validation writes it."""
+    """Its location in the description, as in validation reports."""
 
     text: str
 
 
 def todo_list(tried: FoundTensors, graph: Graph, weights_format: str) -> tuple[Todo, ...]:
-    """Return what is to be filled in, what matters most for right results first."""
+    """Return the fields to fill in; those that matter most for correct results come first."""
     listed = []
     for number, tensor in enumerate(tried.signature.inputs):
         text = f"how images are normalised before they go into {tensor.id!r}; without any they go in as they are"

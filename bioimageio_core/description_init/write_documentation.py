@@ -1,4 +1,4 @@
-"""Documentation of a model that is just begun: what is known, and what its author should write."""
+"""Writes the documentation of a drafted model: what is known, and what its author should add."""
 
 from __future__ import annotations
 

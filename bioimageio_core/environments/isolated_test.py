@@ -1,4 +1,4 @@
-"""Tests of a model in an environment of its own, in which nothing is installed but what its weights need."""
+"""Tests of a model in a new environment, in which only the requirements of its weights are installed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import attrs
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from ..errors import BioimageioError, InputError, MissingRequirementError, ModelRunError
 from ..model_tests.test_report import TestReport, WeightsTest
@@ -23,35 +25,34 @@ from ..prediction.model.loaded_model import LoadedModel
 from ..prediction.model.weights_selection import settings_in_words
 from ..prediction.options import PredictOptions
 from ..registry import Registry
-from ..text import in_brief
+from ..text import in_brief, in_one_line
 from .environment import LIBRARY, Environment, environment_of
 
 __all__ = ["test_isolated"]
 
 CONDA_NAMES = {"pytorch": "torch", "pytorch-cpu": "torch", "pytorch-gpu": "torch"}
-"""What pip calls packages that conda calls otherwise."""
+"""Names of packages for pip where conda has other names."""
 
 NO_PYTHON_PACKAGES = ("cuda", "cudatoolkit", "cudnn", "pytorch-cuda", "cpuonly", "nvidia")
-"""Packages of conda that pip has no counterpart of; frameworks bring theirs."""
+"""Packages of conda without a counterpart for pip; frameworks bring their own."""
 
 
 def test_isolated(
     model: LoadedModel, options: PredictOptions, *, quick: bool = False, report: Callable[[str], None] = lambda stage: None
 ) -> TestReport:
-    """Test each weights format in a virtual environment that is made for it, and removed afterwards.
+    """Test each weights format in a virtual environment that is made for it and removed afterwards.
 
-    What is installed comes from the index that pip is configured with, in the versions that the description names;
-    this library and its plugins are taken from where they run. Dependencies that the model asks for itself are installed
-    only where it is trusted.
+    Packages come from the index that pip is configured with, in the versions that the description names;
+    this library and its plugins are copied from the running environment. The model's own dependencies are installed only if it is trusted.
 
     Args:
         model: The model.
         options: `weights_format` limits the test to one; `device`, `precision`, `compile` and `trust` are used.
-        quick: Test nothing but the test tensors.
-        report: Told what is done.
+        quick: Test only the test tensors.
+        report: Called with the name of each stage.
 
     Raises:
-        InputError: The model lacks the weights format asked for.
+        InputError: The model lacks the requested weights format.
 
     """
     if options.weights_format is not None and options.weights_format not in model.weights:
@@ -91,7 +92,7 @@ def _test_one(model: LoadedModel, options: PredictOptions, quick: bool, report: 
         try:
             data = json.loads(done.stdout)
         except json.JSONDecodeError:
-            raise ModelRunError(f"the test in an environment of its own fails: {_what_went_wrong(done.stderr)}") from None
+            raise ModelRunError(f"the test in a new environment fails: {_failure(done.stderr)}") from None
     data.pop("saved", None)
     return TestReport.from_dict(data)
 
@@ -100,15 +101,17 @@ def _build(environment: Environment, folder: Path, registry: Registry, *, trust:
     """Make a virtual environment, and return its Python.
 
     Raises:
-        MissingRequirementError: Something cannot be installed.
+        MissingRequirementError: A requirement cannot be installed.
 
     """
     _checked(_run([sys.executable, "-m", "venv", str(folder)]), "make a virtual environment")
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    ours = {LIBRARY, *(plugin.distribution for plugin in registry.plugins)}
-    exact = [line for line in environment.requirements if _name(line) not in ours]
-    extras = {_name(line): line.partition("[")[2].rstrip("]").split(",") for line in environment.requirements if _name(line) in ours}
-    more = [line for name in sorted(ours) for line in _required_by(name, extras.get(name, [])) if _name(line) not in ours]
+    ours = {canonicalize_name(name) for name in (LIBRARY, *(plugin.distribution for plugin in registry.plugins))}
+    needed = [_requirement(line) for line in environment.requirements]
+    exact = [str(r) for r in needed if canonicalize_name(r.name) not in ours]
+    extras = {canonicalize_name(r.name): sorted(r.extras) for r in needed}
+    indirect = [r for name in sorted(ours) for r in _required_by(name, extras.get(name, []))]
+    more = [str(r) for r in indirect if canonicalize_name(r.name) not in ours]
     wanted = [*exact, *more]
     if trust:
         wanted += [*environment.own.pip, *_for_pip(environment.own.conda)]
@@ -116,31 +119,36 @@ def _build(environment: Environment, folder: Path, registry: Registry, *, trust:
         _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted]),
         f"install {', '.join(exact or wanted)}",
     )
-    where = _checked(_run([str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]), "be asked where packages lie")
+    locate = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    where = _checked(_run([str(python), "-c", locate]), "locate the packages of the new environment")
     for name in ours:
-        _copy_distribution(name, [p.module for p in registry.plugins if p.distribution == name], Path(where.stdout.strip()))
+        modules = [p.module for p in registry.plugins if canonicalize_name(p.distribution) == name]
+        _copy_distribution(name, modules, Path(where.stdout.strip()))
     return python
 
 
-def _name(requirement: str) -> str:
-    """Return the distribution that a requirement is of."""
-    return re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0].rstrip("-._")
+def _requirement(line: str) -> Requirement:
+    try:
+        return Requirement(line)
+    except InvalidRequirement as error:
+        raise MissingRequirementError(f"{line!r} is not a requirement that pip can install: {in_one_line(str(error))}") from None
 
 
-def _required_by(distribution: str, extras: Sequence[str]) -> Iterator[str]:
-    """Yield what a distribution requires, with some of its extras."""
+def _required_by(distribution: str, extras: Sequence[str]) -> Iterator[Requirement]:
+    """Yield the requirements of an installed distribution on this system, with some of its extras."""
     for line in metadata.requires(distribution) or ():
-        requirement, _, condition = line.partition(";")
-        extra = re.search(r"""extra\s*==\s*["']([^"']+)""", condition)
-        if extra is None or extra[1] in extras:
-            yield requirement.strip().replace(" ", "")
+        requirement = _requirement(line)
+        marker = requirement.marker
+        if marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras)):
+            requirement.marker = None
+            yield requirement
 
 
 def _for_pip(packages: Sequence[str]) -> Iterator[str]:
-    """Yield conda packages as pip would write them; those that it cannot have are left out."""
+    """Yield requirements for pip of conda packages; those without a counterpart are left out."""
     for package in packages:
         text = package.rpartition("::")[2].replace(" ", "")
-        name = _name(text)
+        name = re.split(r"[^A-Za-z0-9._-]", text, maxsplit=1)[0].rstrip("-._")
         if name.startswith(NO_PYTHON_PACKAGES):
             continue
         version = text.removeprefix(name)
@@ -150,7 +158,7 @@ def _for_pip(packages: Sequence[str]) -> Iterator[str]:
 
 
 def _copy_distribution(name: str, modules: Sequence[str], target: Path) -> None:
-    """Copy an installed distribution, by the packages that its entry points name, and what is said of it."""
+    """Copy an installed distribution: the packages that its entry points name, and its metadata."""
     distribution = metadata.distribution(name)
     for package in {module.partition(".")[0] for module in modules}:
         spec = find_spec(package)
@@ -168,19 +176,19 @@ def _copy_distribution(name: str, modules: Sequence[str], target: Path) -> None:
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    # what the user's own environment makes Python import must not get in
+    # Variables of the user's environment that change what Python imports must not reach the new one.
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
     return subprocess.run(command, capture_output=True, text=True, env=kept, stdin=subprocess.DEVNULL, check=False)
 
 
 def _checked(done: subprocess.CompletedProcess[str], what: str) -> subprocess.CompletedProcess[str]:
     if done.returncode:
-        raise MissingRequirementError(f"pip could not {what}: {_what_went_wrong(done.stderr)}")
+        raise MissingRequirementError(f"pip could not {what}: {_failure(done.stderr)}")
     return done
 
 
-def _what_went_wrong(text: str) -> str:
-    """Return the line that says it: the first error of pip, or the last line of all."""
+def _failure(text: str) -> str:
+    """Return the line that names the failure: the first error of pip, or the last line."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(("WARNING", "[notice]"))]
     errors = [line for line in lines if line.startswith("ERROR")]
     return in_brief((errors or lines[-1:] or ["it says nothing"])[0])

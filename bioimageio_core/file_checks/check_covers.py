@@ -1,4 +1,4 @@
-"""Covers: images that can be read, small enough, of a shape that fits where they are shown."""
+"""Checks that covers can be read, are small enough, and have the expected aspect ratio."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ LARGEST_COVER = 500_000
 """Bytes that the format asks covers to stay below."""
 
 _TOLERANCE = 0.02
-"""By which an aspect ratio may differ: a pixel of rounding, or a thin frame."""
+"""Allowed relative difference of the aspect ratio: a pixel of rounding, or a thin frame."""
 
 
 def cover_problems(path: Path, loc: Loc, *, square_too: bool) -> Iterator[Problem]:
-    """Yield that an image has no readable header (an error), is large, or is not twice as wide as high or, where allowed, square."""
+    """Yield a problem if an image has no readable header (an error), is large, or has another aspect ratio than 2:1 or, if allowed, 1:1."""
     try:
         size = image_size(path)
     except ValueError as error:

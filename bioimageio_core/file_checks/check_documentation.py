@@ -1,4 +1,4 @@
-"""Documentation that others can read, with a section on validation."""
+"""Checks that documentation is text, with a section on validation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["documentation_problems"]
 
 
 def documentation_problems(path: Path, loc: Loc, *, is_model: bool) -> Iterator[Problem]:
-    """Yield that the text is not UTF-8; of models of format 0.5 also that no heading speaks of validation."""
+    """Yield a problem if the text is not UTF-8, and for models of format 0.5 if no heading contains "validation"."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -21,5 +21,5 @@ def documentation_problems(path: Path, loc: Loc, *, is_model: bool) -> Iterator[
         yield Problem(loc=loc, message=f"expected text in UTF-8, found other bytes ({error.reason} at {error.start})", severity=severity)
         return
     if is_model and not re.search(r"^#+.*validation", text, re.MULTILINE | re.IGNORECASE):
-        hint = "Add one that says how users can tell that the model does on their images what it should."
+        hint = "Add one that explains how users can check that the model works on their images."
         yield Problem(loc=loc, message="expected a heading on validation, found none", severity="warning", hint=hint)

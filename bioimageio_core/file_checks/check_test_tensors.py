@@ -1,4 +1,4 @@
-"""Test tensors against the axes that the description gives them."""
+"""Checks that test tensors have the described axes, sizes and dtypes."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ __all__ = ["tensor_problems"]
 
 @attrs.frozen(kw_only=True)
 class _Header:
-    """What a ``.npy`` file says of its array."""
+    """The header of a ``.npy`` file."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
 
 def tensor_problems(descr: Node, paths: Mapping[str, Path]) -> Iterator[Problem]:
-    """Yield what is wrong with the test tensors of a model; of other resources nothing.
+    """Yield the problems of the test tensors of a model; nothing for other resources.
 
-    Sizes of outputs may be those with their halo or without.
-    In format 0.4, which says less of test tensors, other dtypes and sizes than described are warnings.
+    Sizes of outputs may include their halo or not.
+    In format 0.4, which specifies test tensors less strictly, other dtypes and sizes than described are warnings.
 
     Args:
         descr: A description.
-        paths: Where its files are, by source; what is missing is not judged.
+        paths: Local paths of its files, by source; missing files are skipped.
 
     """
     if not isinstance(descr, v0_4.ModelDescr | v0_5.ModelDescr):
         return
     try:
         io = model_io_v0_4(descr) if isinstance(descr, v0_4.ModelDescr) else model_io_v0_5(descr)
-    except InvalidDescriptionError:  # axes and shape differ in number, of which validation has warned
+    except InvalidDescriptionError:  # axes and shape differ in number, which validation reports
         return
     headers: dict[str, _Header] = {}
     for tensor, loc in _with_locs(io):
@@ -55,7 +55,7 @@ def tensor_problems(descr: Node, paths: Mapping[str, Path]) -> Iterator[Problem]
             try:
                 headers[tensor.id] = _header(path)
             except (ValueError, TypeError, OSError, EOFError, OverflowError) as error:
-                yield Problem(loc=loc, message=f"expected a whole .npy file, found {in_brief(error)}")
+                yield Problem(loc=loc, message=f"expected a complete .npy file, found {in_brief(error)}")
     severity: Severity = "warning" if io.format == "0.4" else "error"
     for tensor, loc in _with_locs(io):
         if tensor.id in headers:
@@ -63,14 +63,14 @@ def tensor_problems(descr: Node, paths: Mapping[str, Path]) -> Iterator[Problem]
 
 
 def _with_locs(io: ModelIO) -> Iterator[tuple[TensorIO, Loc]]:
-    """Yield every tensor, and where the description names its test tensor."""
+    """Yield every tensor, and the location of its test tensor in the description."""
     for key, tensors in (("inputs", io.inputs), ("outputs", io.outputs)):
         for index, tensor in enumerate(tensors):
             yield tensor, ((f"test_{key}", index) if io.format == "0.4" else (key, index, "test_tensor", "source"))
 
 
 def _header(path: Path) -> _Header:
-    """Read the header of a ``.npy`` file; that the file is as long as it says is checked by mapping it, which reads nothing."""
+    """Read the header of a ``.npy`` file, and check the length of the file by mapping it, which reads no values."""
     array = np.lib.format.open_memmap(path, mode="r")
     return _Header(shape=array.shape, dtype=array.dtype)
 
@@ -94,12 +94,12 @@ def _compared(tensor: TensorIO, headers: Mapping[str, _Header], io: ModelIO, loc
 
 
 def _is_accepted(found: np.dtype[Any], described: np.dtype[Any]) -> bool:
-    """Return whether a file may hold this dtype: any number for floats, else what is described, in either byte order."""
+    """Return whether a file may hold this dtype: any numbers for floats, else the described dtype in either byte order."""
     return found.kind in "fiu" if described.kind == "f" else found.newbyteorder("=") == described
 
 
 def _wrong_size(axis: AxisIO, size: int, headers: Mapping[str, _Header], io: ModelIO) -> str:
-    """Return what was expected of a size that does not fit; empty where it fits, or where that can not be told."""
+    """Return the expected size if a size does not fit; empty if it fits, or if the expected size is not known."""
     allowed = axis.size
     if isinstance(allowed, DataDependentSize):
         above = allowed.max is not None and size > allowed.max
@@ -125,7 +125,7 @@ def _wrong_size(axis: AxisIO, size: int, headers: Mapping[str, _Header], io: Mod
 
 
 def _referenced(size: ReferencedSize, headers: Mapping[str, _Header], io: ModelIO) -> int | None:
-    """Return the size that follows from the test tensor referred to; None where there is none to be read."""
+    """Return the size that follows from the test tensor that is referred to; None where it cannot be read."""
     header = headers.get(size.tensor)
     if header is None:
         return None

@@ -1,4 +1,4 @@
-"""Which registered format a file of another system is of."""
+"""Detects the format of a file of another system."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from typing import Any
 
 from ..errors import BioimageioError, InputError, PluginError
 from ..registry import ForeignFormat, ForeignFormatEntry, Registry, published_by
+from ..text import in_brief
 
 __all__ = ["check_options", "choose_format", "load_reader", "plugin_of"]
 
 
 def choose_format(path: Path, registry: Registry, name: str | None) -> tuple[ForeignFormatEntry, ForeignFormat]:
-    """Return the format of a file or folder and what reads it: that of the name, else the only one whose pattern and bytes fit.
+    """Return the format of a file or folder and its reader: the named format, else the only one whose pattern and content fit.
 
     Args:
         path: The file or folder.
-        registry: What is registered.
-        name: The format asked for, or None.
+        registry: The registry with the formats.
+        name: The requested format, or None.
 
     Raises:
-        InputError: There is no such format, none fits, or several do.
-        PluginError: What reads the format cannot be imported, or cannot tell whether the file is of it.
+        InputError: The format does not exist, no format fits, or several do.
+        PluginError: The reader cannot be imported, or fails while it looks at the file.
 
     """
     if name is not None:
@@ -42,11 +43,11 @@ def choose_format(path: Path, registry: Registry, name: str | None) -> tuple[For
             reader = load_reader(entry, registry)
             if _sniffed(entry, reader, path, registry):
                 fitting.append((entry, reader))
-        except BioimageioError as error:  # one plugin's fault is no reason not to ask the others
+        except BioimageioError as error:  # a broken plugin must not hide the others
             broken.append(error)
     if len(fitting) > 1:
         names = ", ".join(entry.name for entry, _ in fitting)
-        raise InputError(f"{path} may be of several formats ({names}): say which one (--from {fitting[0][0].name}, format=...)")
+        raise InputError(f"{path} may be of several formats ({names}): choose one (--from {fitting[0][0].name}, format=...)")
     if fitting:
         return fitting[0]
     if broken:
@@ -55,15 +56,15 @@ def choose_format(path: Path, registry: Registry, name: str | None) -> tuple[For
 
 
 def check_options(name: str, given: Mapping[str, Any], known: Iterable[str]) -> None:
-    """Refuse arguments that a format does not take.
+    """Refuse options that a format does not have.
 
     Args:
         name: Name of the format.
-        given: The arguments, by name.
-        known: Names of those that it takes.
+        given: The options, by name.
+        known: Names of the options that it has.
 
     Raises:
-        InputError: There is no such argument.
+        InputError: An option is unknown.
 
     """
     unknown = [option for option in given if option not in known]
@@ -72,22 +73,23 @@ def check_options(name: str, given: Mapping[str, Any], known: Iterable[str]) -> 
 
 
 def load_reader(entry: ForeignFormatEntry, registry: Registry) -> ForeignFormat:
-    """Import what reads a format.
+    """Import the reader of a format.
 
     Raises:
-        PluginError: It cannot be imported.
+        PluginError: The reader cannot be imported.
 
     """
     try:
         return entry.load()
     except BioimageioError:
         raise
-    except Exception as error:  # whatever a stranger's module raises
-        raise PluginError(f"format {entry.name!r} of {plugin_of(entry, registry)} cannot be loaded: {_words(error)}") from error
+    except Exception as error:  # modules of plugins may raise anything
+        what = f"format {entry.name!r} of {plugin_of(entry, registry)}"
+        raise PluginError(f"{what} cannot be loaded: {in_brief(error, named=True)}") from error
 
 
 def plugin_of(entry: ForeignFormatEntry, registry: Registry) -> str:
-    """Return the distribution that brings a format, with its version."""
+    """Return the distribution of a format, with its version."""
     plugin = registry.provenance.get(("foreign_formats", entry.name))
     return f"{plugin.distribution} {plugin.version}".strip() if plugin is not None else "no distribution"
 
@@ -97,15 +99,11 @@ def _sniffed(entry: ForeignFormatEntry, reader: ForeignFormat, path: Path, regis
         return bool(reader.sniff(path))
     except BioimageioError:
         raise
-    except Exception as error:  # whatever a stranger's code raises
-        message = f"format {entry.name!r} of {plugin_of(entry, registry)} cannot tell whether {path} is of it: {_words(error)}"
-        raise PluginError(message) from error
+    except Exception as error:  # the code of plugins may raise anything
+        what = f"format {entry.name!r} of {plugin_of(entry, registry)}"
+        raise PluginError(f"{what} fails to recognise {path}: {in_brief(error, named=True)}") from error
 
 
 def _listed(registry: Registry) -> str:
     known = [f"{name} ({', '.join(entry.patterns)})" for name, entry in sorted(registry.foreign_formats.items())]
     return ", ".join(known) or "(no plugin reads any)"
-
-
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""An array against the one that it should be."""
+"""Compares outputs with the expected arrays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["OutputComparison", "compare", "difference"]
 
 @attrs.frozen(kw_only=True)
 class OutputComparison:
-    """An output against its test tensor."""
+    """The comparison of an output with its test tensor."""
 
     output: str
     passed: bool
@@ -26,23 +26,23 @@ class OutputComparison:
     """Greatest absolute difference; NaN where the two cannot be compared."""
 
     at: tuple[int, ...]
-    """Where it is."""
+    """Position of the greatest deviation."""
 
     mismatched: int
-    """Elements beyond the tolerance."""
+    """Number of elements beyond the tolerance."""
 
     elements: int
     relative_tolerance: float
     absolute_tolerance: float
     mismatched_per_million: float
-    """Elements out of a million that may be beyond the tolerance."""
+    """Elements per million that may be beyond the tolerance."""
 
 
 def compare(output: str, actual: NDArray[np.generic], expected: NDArray[np.generic], tolerance: Tolerance) -> OutputComparison:
     """Compare an output with its test tensor.
 
-    An element matches where ``|actual - expected| <= absolute + relative * |expected|``, in float64;
-    NaN matches NaN only, and an infinity itself only.
+    An element matches if ``|actual - expected| <= absolute + relative * |expected|``, in float64;
+    NaN matches only NaN, and an infinity only itself.
     """
 
     def verdict(
@@ -83,9 +83,9 @@ def compare(output: str, actual: NDArray[np.generic], expected: NDArray[np.gener
 
 
 def difference(actual: NDArray[np.generic], expected: NDArray[np.generic]) -> NDArray[np.float64]:
-    """Return the absolute difference of arrays of one shape, in float64.
+    """Return the absolute difference of two arrays of equal shape, in float64.
 
-    It is 0 for NaN and NaN, or equal infinities; infinite where one of the two is NaN.
+    It is 0 for two NaN and for equal infinities, and infinite where one of the two is NaN.
     """
     a, e = actual.astype(np.float64), expected.astype(np.float64)
     with np.errstate(invalid="ignore"):

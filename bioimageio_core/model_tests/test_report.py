@@ -1,4 +1,4 @@
-"""What was tried of a model, and what came of it."""
+"""The results of model tests, as data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .compare_outputs import OutputComparison
 __all__ = ["Agreement", "BlockTrial", "SizeTrial", "Status", "TestReport", "WeightsTest"]
 
 Status: TypeAlias = Literal["passed", "failed", "skipped", "noted"]
-"""What is noted is worth knowing, and no fault of the weights."""
+"""``noted`` marks a result that users should know, but that is not a fault of the weights."""
 
 
 @attrs.frozen(kw_only=True)
@@ -26,7 +26,7 @@ class SizeTrial:
     """Shape of each input, by id."""
 
     step: int
-    """Sizes are the smallest ones plus so many steps."""
+    """Number of steps by which the sizes are larger than the smallest ones."""
 
     batch: int
     status: Status
@@ -40,19 +40,19 @@ class SizeTrial:
 
 @attrs.frozen(kw_only=True)
 class BlockTrial:
-    """Blockwise prediction against that of the whole."""
+    """The comparison of prediction in several blocks with that in one block."""
 
     status: Status
     message: str = ""
     weights_format: str = ""
     blocks: int = 0
     greatest_difference: float = 0.0
-    """Of ``|blockwise - whole| / max(1, |whole|)``, over all outputs."""
+    """Greatest ``|blockwise - whole| / max(1, |whole|)`` over all outputs."""
 
 
 @attrs.frozen(kw_only=True)
 class Agreement:
-    """How far an output of two weights formats differs."""
+    """The difference of an output between two weights formats."""
 
     first: str
     second: str
@@ -70,21 +70,21 @@ class WeightsTest:
     message: str = ""
     adapter: str = ""
     frameworks: FrozenMapping[str, str] = FrozenMapping()
-    """Versions of what ran it, by name of the distribution."""
+    """Versions of the frameworks, by name of the distribution."""
 
     outputs: tuple[OutputComparison, ...] = ()
     sizes: tuple[SizeTrial, ...] = ()
     deviations: FrozenMapping[str, float] = FrozenMapping()
-    """Greatest absolute difference by output from what the weights give in full precision, not compiled.
+    """Greatest absolute difference, by output, from the outputs in full precision without compilation.
 
-    Empty where that is what was tested."""
+    Empty if the test itself is in full precision without compilation."""
 
     found: Mapping[str, NDArray[np.generic]] = attrs.field(default=FrozenMapping(), eq=False, repr=False)
     """The outputs, by id."""
 
     @property
     def sizes_in_words(self) -> str:
-        """Return how many sizes were tried, as in ``6 passed``."""
+        """Return the number of tested sizes, as in ``6 passed``."""
         counts = {status: sum(t.status == status for t in self.sizes) for status in ("passed", "failed", "noted")}
         return ", ".join(f"{n} {status}" for status, n in counts.items() if n)
 
@@ -98,10 +98,10 @@ class TestReport:
     model: str
     tests: tuple[WeightsTest, ...]
     settings: str = "cpu"
-    """Devices, precision and whether the network was compiled."""
+    """Devices, precision and compilation, in words."""
 
     agreement: tuple[Agreement, ...] = ()
-    """Every pair of weights formats that were tested, by output."""
+    """Differences for every pair of tested weights formats, by output."""
 
     blockwise: BlockTrial | None = None
     inputs: Mapping[str, NDArray[np.generic]] = attrs.field(default=FrozenMapping(), eq=False, repr=False)
@@ -113,7 +113,7 @@ class TestReport:
 
     @property
     def status(self) -> Literal["passed", "failed"]:
-        """Passed where no format failed and at least one was tested."""
+        """``passed`` if no format failed and at least one was tested."""
         tested = [t for t in self.tests if t.status != "skipped"]
         return "passed" if tested and all(t.status == "passed" for t in tested) else "failed"
 
@@ -124,7 +124,7 @@ class TestReport:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TestReport:
-        """Return the report that `as_dict` was called of, without its arrays."""
+        """Return the report that `as_dict` was called on, without its arrays."""
         from cattrs import Converter
 
         converter = Converter()

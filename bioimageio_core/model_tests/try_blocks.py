@@ -1,4 +1,4 @@
-"""Blockwise prediction of the test inputs against that of the whole."""
+"""Compares blockwise prediction of the test inputs with their prediction in one block."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from .test_report import BlockTrial
 __all__ = ["try_blocks"]
 
 TOLERANCE = 1e-3
-"""Greatest difference allowed, as ``|blockwise - whole| <= tolerance * max(1, |whole|)``: what the format allows test outputs."""
+"""Greatest allowed difference, as ``|blockwise - whole| <= tolerance * max(1, |whole|)``: the tolerance of the format for test outputs."""
 
 PER_MILLION = 100
-"""Pixels out of a million that may differ by more, likewise."""
+"""Pixels per million that may differ by more, as the format allows for test outputs."""
 
 
 def try_blocks(model: LoadedModel, options: PredictOptions) -> BlockTrial:
-    """Predict the test inputs, repeated until they span several blocks, in blocks and as a whole.
+    """Predict the test inputs, repeated until they span several blocks, in several blocks and in one.
 
-    What differs is noted, not failed: it is the halo that is described too small, and the weights give what they should.
+    A difference has the status "noted", not "failed": the described halo is too small, while the weights give the expected outputs.
 
     Args:
         model: The model.
-        options: With the weights format that is to be used.
+        options: Options with the weights format to use.
 
     """
     chosen = options.weights_format or ""

@@ -1,4 +1,4 @@
-"""The network in other sizes and batches than those of the test tensors."""
+"""Tests the network in other sizes and batches than those of the test tensors."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from .test_report import SizeTrial
 __all__ = ["STEPS", "described_shapes", "given_shape", "resized", "try_sizes"]
 
 STEPS = (0, 1, 2)
-"""Sizes are tried that are so many steps larger than the smallest."""
+"""Numbers of steps by which tested sizes are larger than the smallest."""
 
 BATCH = 2
-"""Items of a batch that are given to the network at once."""
+"""Items of the tested batch."""
 
 ITEMS_ALIKE = 1e-3
-"""Items of a batch may differ from the same item alone by so much, relative to the larger of 1 and the value.
+"""Allowed difference of an item in a batch from the same item alone, relative to the larger of 1 and the value.
 
-Frameworks choose other kernels for other batch sizes, which cost a few units in the last place of float32, layer by layer."""
+Frameworks choose different kernels for different batch sizes, which changes the last digits of float32 in every layer."""
 
 
 def described_shapes(model: ModelIO, step: int) -> dict[str, tuple[int | None, ...]]:
     """Return shapes of inputs and outputs, by id, for sizes that are ``step`` steps larger than the smallest; batches of one.
 
-    Sizes that the network decides are None.
+    Sizes that depend on the data are None.
     """
     axes = {(t.id, a.id): a for t in (*model.inputs, *model.outputs) for a in t.axes}
 
@@ -59,7 +59,7 @@ def described_shapes(model: ModelIO, step: int) -> dict[str, tuple[int | None, .
 
 
 def resized(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return an array cut out around its centre where it is too large, and continued as in mirrors where it is too small."""
+    """Return an array of another shape: cropped around its centre where it is too large, padded symmetrically where it is too small."""
     index = tuple(
         slice(max(0, (n - wanted) // 2), max(0, (n - wanted) // 2) + wanted) for n, wanted in zip(array.shape, shape, strict=True)
     )
@@ -69,17 +69,17 @@ def resized(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
 
 
 def try_sizes(model: LoadedModel, adapter: WeightsAdapter, inputs: Mapping[str, NDArray[Any]]) -> Iterator[SizeTrial]:
-    """Call the network with inputs of the smallest sizes and of some steps more, alone and in a batch.
+    """Call the network with inputs of the smallest sizes and some larger ones, alone and in a batch.
 
-    Outputs must have the described sizes, and items of a batch must be as they are alone.
+    Outputs must have the described sizes, and items of a batch must equal the same items alone.
 
     Args:
         model: The model.
-        adapter: Its network.
+        adapter: The network of the model.
         inputs: Test inputs by id.
 
     Yields:
-        A trial for each size and batch; none where everything is fixed.
+        A result for each size and batch; none if all sizes are fixed.
 
     """
     described = [t for t in model.io.inputs if t.id in inputs]
@@ -99,7 +99,7 @@ def try_sizes(model: LoadedModel, adapter: WeightsAdapter, inputs: Mapping[str, 
             narrow = insisted_size(adapter, [(t.id, t.axis_ids, sizes[t.id]) for t in described])
             if narrow is not None:
                 message = (
-                    f"the weights take {narrow[3]} along axis {narrow[1]!r} of {narrow[0]!r} and no other size, unlike what is described"
+                    f"the weights take {narrow[3]} along axis {narrow[1]!r} of {narrow[0]!r} and no other size, while several are described"
                 )
                 yield SizeTrial(**trial, status="noted", message=message)  # type: ignore[arg-type]
                 continue
@@ -119,7 +119,7 @@ def try_sizes(model: LoadedModel, adapter: WeightsAdapter, inputs: Mapping[str, 
 
 
 def given_shape(shape: tuple[int | None, ...]) -> tuple[int, ...]:
-    """Return the shape of an input, of which no size is decided by the network."""
+    """Return the shape of an input, whose sizes never depend on data."""
     return tuple(1 if n is None else n for n in shape)
 
 
@@ -140,7 +140,7 @@ def _check_items(model: ModelIO, outputs: list[NDArray[Any]], single: list[NDArr
         at = tensor.axis_ids.index("batch")
         for number, item in enumerate(np.split(array, array.shape[at], axis=at)):
             if item.shape != alone.shape:
-                continue  # of a size that the network decides
+                continue  # sizes that depend on the data
             away = float(np.max(difference(item, alone) / np.maximum(1.0, np.abs(alone.astype(np.float64))), initial=0.0))
             if away > ITEMS_ALIKE:
                 raise ModelRunError(

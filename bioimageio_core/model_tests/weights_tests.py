@@ -1,4 +1,4 @@
-"""Whether a model reproduces its test tensors, in each of its weights formats, and what else they do."""
+"""Tests each weights format of a model on its test tensors, in other sizes and in blocks."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ def test_weights(
     blocks: bool = True,
     report: Callable[[str], None] = lambda stage: None,
 ) -> TestReport:
-    """Run every weights format on the test inputs as they are, without padding or blocks, and compare with the test outputs.
+    """Run every weights format on the test inputs, without padding or blocks, and compare with the test outputs.
 
     Args:
         model: The model.
         options: `weights_format` limits the test to one; `device`, `precision`, `compile` and `trust` are used.
-        sizes: Try other sizes and batches as well.
-        blocks: Compare blockwise prediction with that of the whole as well.
-        report: Told what is tested.
+        sizes: Also test other sizes and batches.
+        blocks: Also compare prediction in several blocks with that in one block.
+        report: Called with the name of each stage.
 
     Raises:
-        InputError: The model lacks the weights format asked for.
-        SourceError: A test tensor is missing, or is no array.
+        InputError: The model lacks the requested weights format.
+        SourceError: A test tensor is missing, or is not an array.
 
     """
     answers = runnable_formats(model.weights, model.registry)
@@ -116,14 +116,14 @@ def _test_one(
 
 
 def tolerance_of(model: LoadedModel, output: str, weights_format: str) -> Tolerance:
-    """Return the first tolerance that is for an output and a weights format; the defaults are for all."""
+    """Return the first tolerance that applies to an output and a weights format; the default applies to all."""
     return next(
         t for t in tolerances(model.descr) if output in t.output_ids and (not t.weights_formats or weights_format in t.weights_formats)
     )
 
 
 def _deviations(model: LoadedModel, options: PredictOptions, call: WholeTensorCall, outputs: Arrays) -> FrozenMapping[str, float]:
-    """Return how far outputs are from those in full precision, not compiled."""
+    """Return the greatest difference of each output from that in full precision without compilation."""
     if options.precision == "fp32" and not options.compile:
         return FrozenMapping()
     with Predictor(model, attrs.evolve(options, precision="fp32", compile=False)) as predictor, predictor.open_network() as network:
@@ -149,7 +149,7 @@ def _fastest(tests: list[WeightsTest], model: LoadedModel) -> str:
 
 
 def _versions(names: tuple[str, ...]) -> FrozenMapping[str, str]:
-    """Return the versions of what an adapter requires, as far as distributions have the names of what is imported from them."""
+    """Return the versions of the packages that an adapter imports, if their distributions have the same names."""
     found = {}
     for name in names:
         try:

@@ -1,4 +1,4 @@
-"""Which sizes a network takes along an axis, and what sizes of outputs follow, found by trying some."""
+"""Finds the sizes that a network takes along an axis, and the sizes of outputs that follow from them, by calling it."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from .signature import Variable
 __all__ = ["FoundSizes", "Law", "find_sizes", "presumed_sizes"]
 
 GREAT_STEPS = (96, 144, 160, 224, 288, 128, 420, 100, 256)
-"""Growths that are tried first; a network that takes none of them has a fixed size. Steps are looked for among the divisors."""
+"""Growths that are tried first; a network that takes none of them has a fixed size. Steps are sought among their divisors."""
 
 LARGEST_DENOMINATOR = 64
-"""Of ratios; what looks like another is a network that drops what does not fill its windows."""
+"""Largest denominator of a ratio; other ratios come from networks that drop pixels which do not fill a window."""
 
 LARGEST_SCAN = 64
-"""Sizes that are looked at to find out whether a network that returns less than it was given could return all."""
+"""Largest step for which all sizes within it are tried, to find one for which the network drops fewer pixels."""
 
 PLAUSIBLE = tuple(
     Fraction(n, d) for n, d in [(1, 1), *((n, 1) for n in (2, 3, 4, 5, 6, 8, 16, 32)), *((1, d) for d in (2, 3, 4, 5, 6, 8, 16, 32))]
 )
-"""Ratios that networks of fixed size are believed to have."""
+"""Ratios that are assumed for networks of fixed size."""
 
 
 @attrs.frozen(kw_only=True)
 class Law:
-    """An output axis of ``floor(size * ratio) + offset`` pixels."""
+    """The size of an output axis: ``floor(size * ratio) + offset`` pixels."""
 
     output: int
     axis: int
-    """Its position among the axes of the output."""
+    """Number of the axis among the axes of the output."""
 
     ratio: Fraction
     offset: int
     seen_at: int
-    """A size at which the output was seen."""
+    """A size for which the output was observed."""
 
     def size(self, size: int) -> int | None:
-        """Return the size of the output axis; None where the growth is no whole number of output pixels."""
+        """Return the size of the output axis; None where the growth is not an integer number of output pixels."""
         return floor(size * self.ratio) + self.offset if ((size - self.seen_at) * self.ratio).denominator == 1 else None
 
 
@@ -57,10 +57,10 @@ class FoundSizes:
 
 
 def find_sizes(caller: NetworkCaller, variables: tuple[Variable, ...], variable: Variable) -> FoundSizes:
-    """Return the sizes that the network takes along a variable, all others being as they are at first.
+    """Return the sizes that the network takes along a variable, with the initial sizes along all others.
 
-    A size counts where the network runs and every output has the size that follows from growing by steps:
-    networks that silently drop what does not fill a pooling window do not take such sizes.
+    A size counts if the network runs and every output has the size that follows from growing by steps:
+    sizes at which a network silently drops pixels that do not fill a pooling window do not count.
     """
     if variable.fixed:
         return presumed_sizes(caller, variables, variable)
@@ -95,7 +95,7 @@ def find_sizes(caller: NetworkCaller, variables: tuple[Variable, ...], variable:
 
 
 def presumed_sizes(caller: NetworkCaller, variables: tuple[Variable, ...], variable: Variable) -> FoundSizes:
-    """Return the one size of a variable, and the laws that output axes of the same id are most likely to follow."""
+    """Return the only size of a variable, and the most plausible laws of output axes of the same id."""
     shapes = caller.shapes(variables, {variable.key: variable.size})
     laws = []
     for number, (output, shape) in enumerate(zip(caller.signature.outputs, shapes or (), strict=False)):
@@ -117,7 +117,7 @@ def _laws(at_base: Shapes, once: Shapes, base: int, great: int) -> Iterator[Law]
 
 
 def _linear(seen: Sequence[Shapes | None]) -> bool:
-    """Return whether all output axes grow alike from one to the next."""
+    """Return whether all output axes grow by equal amounts."""
     known = [s for s in seen if s is not None]
     if len(known) < len(seen):
         return False
@@ -126,7 +126,7 @@ def _linear(seen: Sequence[Shapes | None]) -> bool:
 
 
 def _same_elsewhere(found: Shapes, at_base: Shapes | None, laws: tuple[Law, ...]) -> bool:
-    """Return whether all output axes that no law is about have the size that they had."""
+    """Return whether all output axes without a law kept their size."""
     follow = {(w.output, w.axis) for w in laws}
     return at_base is not None and all(
         a == b
@@ -139,7 +139,7 @@ def _same_elsewhere(found: Shapes, at_base: Shapes | None, laws: tuple[Law, ...]
 def _fuller(
     shapes: Callable[[int], Shapes | None], base: int, step: int, at_base: Shapes | None, laws: tuple[Law, ...]
 ) -> tuple[int, tuple[Law, ...]] | None:
-    """Return another size to start from, and its laws, where outputs lose less: the first may just not have filled the last window."""
+    """Return another initial size with its laws if outputs lose fewer pixels there: the first size may not have filled the last window."""
     best: tuple[int, tuple[Law, ...]] | None = None
     least = sum(-min(w.offset, 0) for w in laws)
     for size in range(base + 1, base + step):
@@ -155,7 +155,7 @@ def _fuller(
 
 
 def _smallest(valid: Callable[[int], bool], base: int, step: int) -> int:
-    """Return the smallest valid size, by halving: a network that takes a size takes all larger ones that are whole steps away."""
+    """Return the smallest valid size, by bisection: a network that takes a size takes all larger ones at multiples of the step."""
     low, high = -((base - 1) // step), 0  # in steps from base
     while low < high:
         middle = (low + high) // 2

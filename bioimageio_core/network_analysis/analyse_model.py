@@ -1,4 +1,4 @@
-"""Measures the network of a described model, and remembers what was measured."""
+"""Analyses the network of a described model, and remembers the result."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def analyse_model(
     *,
     again: bool = False,
 ) -> NetworkAnalysis:
-    """Measure the network of a model with weights that run here, or return what is remembered of it.
+    """Analyse the network of a model with weights that run here, or return its remembered analysis.
 
     Args:
         model: The model.
         options: `weights_format`, `device` and `trust` are used.
-        report: Told of progress.
-        again: Measure even if something is remembered.
+        report: Progress callback.
+        again: Analyse even if an analysis is remembered.
 
     Raises:
         ModelRunError: The network fails on inputs that the description allows.
@@ -48,7 +48,7 @@ def analyse_model(
     known = None if again else recall(sha256, choice.adapter, signature)
     if known is not None:
         return known
-    # Half the cores: most calls are small, and threads that wait for each other are slow where others are at work.
+    # Half the cores: most calls are small, and threads that wait for each other are slow on a busy machine.
     adapter = load_adapter(
         choice,
         choice.devices[0],

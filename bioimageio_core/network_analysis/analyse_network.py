@@ -1,4 +1,4 @@
-"""Measures a network: sizes, ratios and offsets, stride and reach along every axis."""
+"""Analyses a network along every axis: sizes, ratios and offsets, stride and receptive field."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from .stride import find_stride
 __all__ = ["analyse_network"]
 
 SMALL = 32
-"""Least size along the axes that are not looked at."""
+"""Smallest size along the axes that are not analysed at the moment."""
 
 
 def analyse_network(
     network: Network, signature: Signature, report: Callable[[str, int, int], None] = lambda stage, done, total: None
 ) -> NetworkAnalysis:
-    """Measure a network by calling it with images of noise, a few hundred times at most.
+    """Analyse a network by calling it with images of noise, a few hundred times at most.
 
     Args:
         network: Takes and returns arrays in the order of the signature.
         signature: Its tensors, and sizes that it takes.
-        report: Told of progress, as ``report(stage, done, total)``.
+        report: Progress callback, called as ``report(stage, done, total)``.
 
     Raises:
-        ModelRunError: It fails on the sizes that the signature says it takes.
+        ModelRunError: The network fails on the sizes of the signature.
 
     """
     caller = NetworkCaller(network, signature)
     variables = joint_variables(signature)
     first = caller.images(variables, {}, seed=0)
     if first is None:
-        raise ModelRunError("the network can not be measured: the sizes of its inputs do not go together")
+        raise ModelRunError("the network cannot be analysed: the sizes of its inputs do not fit together")
     output_shapes = tuple(o.shape for o in caller.run(first))
     variables, sizes = _all_sizes(caller, variables, report)
     axes = []
@@ -61,7 +61,7 @@ def analyse_network(
 def _all_sizes(
     caller: NetworkCaller, variables: tuple[Variable, ...], report: Callable[[str, int, int], None]
 ) -> tuple[tuple[Variable, ...], list[FoundSizes]]:
-    """Return the variables, those taken apart that need not go together, and what sizes they have."""
+    """Return the variables with their sizes; variables of several inputs whose sizes are independent are split."""
     apart: list[Variable] = []
     for variable in variables:
         apart.extend(_apart(caller, variables, variable) if _separable(caller, variables, variable) else [variable])
@@ -88,7 +88,7 @@ def _apart(caller: NetworkCaller, variables: tuple[Variable, ...], variable: Var
 
 
 def _separable(caller: NetworkCaller, variables: tuple[Variable, ...], variable: Variable) -> bool:
-    """Return whether the inputs that have an axis can differ along it: each of them grows alone, and some output with it."""
+    """Return whether the inputs may differ in size along an axis: each can grow alone, and some output grows with it."""
     if len(variable.members) == 1 or variable.fixed:
         return False
     others = tuple(v for v in variables if v is not variable)

@@ -1,4 +1,4 @@
-"""What a description says of the network that is to be measured, and what is remembered of it; loads and fetches nothing."""
+"""The signature of a described network, and its remembered analysis; loads and fetches nothing."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .signature import NetworkInput, NetworkOutput, Signature
 __all__ = ["remembered_analysis", "signature_of"]
 
 START = 64
-"""Pixels along axes of any size that measuring starts from."""
+"""Pixels along axes of variable size at which the analysis starts."""
 
 
 def remembered_analysis(io: ModelIO, weights: Mapping[str, Any], package: Package, registry: Registry) -> NetworkAnalysis | None:
-    """Return what is remembered of the network of a model in any of its weights formats; fetches nothing."""
+    """Return the remembered analysis of the network of a model in any of its weights formats; None where there is none."""
     signature = signature_of(io)
     for name, entry in weights.items():
         sha256 = _hash_at_hand(entry, package)
@@ -44,7 +44,7 @@ def _hash_at_hand(entry: Any, package: Package) -> str | None:
 
 
 def signature_of(io: ModelIO) -> Signature:
-    """Return the tensors of a model with sizes that its description allows."""
+    """Return the tensors of a model, with sizes that its description allows."""
     analysed = {a.id: None for t in io.inputs for a in t.axes if a.kind in ("space", "time")}
     return Signature(
         inputs=tuple(

@@ -1,4 +1,4 @@
-"""Calls of a network with made-up inputs."""
+"""Calls of a network with synthetic inputs."""
 
 from __future__ import annotations
 
@@ -23,18 +23,16 @@ Shapes: TypeAlias = "tuple[tuple[int, ...], ...]"
 
 
 class NetworkCaller:
-    """A network under test; counts calls.
+    """Calls a network, and counts the calls.
 
     Args:
         network: Takes and returns arrays in the order of the signature.
         signature: Its tensors.
-        report: Told of every call.
 
     """
 
-    def __init__(self, network: Network, signature: Signature, report: Callable[[int], None] = lambda calls: None) -> None:
+    def __init__(self, network: Network, signature: Signature) -> None:
         self._network = network
-        self._report = report
         self._shapes: dict[Any, Shapes | None] = {}
         self.signature = signature
         self.calls = 0
@@ -43,11 +41,10 @@ class NetworkCaller:
         """Call the network.
 
         Raises:
-            ModelRunError: It fails, or returns fewer tensors than it should.
+            ModelRunError: It fails, or returns other tensors than the signature has.
 
         """
         self.calls += 1
-        self._report(self.calls)
         outputs = list(self._network(inputs))
         wanted = self.signature.outputs
         if len(outputs) < len(wanted):
@@ -58,7 +55,7 @@ class NetworkCaller:
         return outputs[: len(wanted)]
 
     def images(self, variables: tuple[Variable, ...], sizes: Sizes, *, seed: int, amplitude: float = 1.0) -> Arrays | None:
-        """Return inputs of noise; None where the sizes do not go together."""
+        """Return inputs of noise; None where the sizes do not fit together."""
         arrays: Arrays = []
         for number, tensor in enumerate(self.signature.inputs):
             shape = None if tensor.optional else shape_at(tensor, variables, sizes)
@@ -68,7 +65,7 @@ class NetworkCaller:
         return arrays
 
     def shapes(self, variables: tuple[Variable, ...], sizes: Sizes) -> Shapes | None:
-        """Return the shapes of outputs; None where the network does not take inputs of these sizes."""
+        """Return the shapes of outputs; None where the network does not accept these sizes."""
         key = (variables, tuple(sorted(sizes.items())))
         if key not in self._shapes:
             self._shapes[key] = self._called(self.images(variables, sizes, seed=0))
@@ -84,7 +81,7 @@ class NetworkCaller:
 
 
 def noise(tensor: NetworkInput, shape: tuple[int, ...], *, seed: int, amplitude: float = 1.0) -> NDArray[Any]:
-    """Return white noise that an input can hold: of this standard deviation around 0, or whole numbers from 0 to 200."""
+    """Return white noise in the dtype of an input: with this standard deviation around 0, or integers from 0 to 200."""
     random, dtype = np.random.default_rng(seed), np.dtype(tensor.dtype)
     if dtype.kind == "f":
         return (random.standard_normal(shape, np.float32) * amplitude).astype(dtype)

@@ -1,15 +1,14 @@
-"""How far a change of the input reaches in the output: the receptive field, measured.
+"""The receptive field of a network, found by changing slabs of the input.
 
-A slab of the input is changed and all pixels of the output that are no longer the same are found: any difference counts.
-The slab is put at every phase of the network's stride, on several images and with several sizes of the change.
-A large change of an image of zeros is seen through deep stacks of small weights and through rectifiers,
-a small one through functions that saturate.
-So what is found is a lower bound, which is tight for networks of weights that are not zero.
+A slab of the input is changed, and all pixels of the output that differ are found: any difference counts.
+The slab is placed at every phase of the network's stride, in several images and with several sizes of the change.
+A large change of an image of zeros has an effect through deep stacks of small weights and through rectifiers,
+a small change through functions that saturate.
 
-Where the runtime lets not-a-number pass all operations, as PyTorch does, a slab of it comes through wherever a path leads,
-whatever the weights are: then the answer is that of the graph. ONNX Runtime's rectifiers and poolings drop it, which is noticed.
-
-Arithmetic that spreads rounding errors (Winograd's, Fourier transforms) lets the reach appear larger, never smaller.
+The result is a lower bound, which is tight for networks whose weights are not zero.
+If the runtime passes not-a-number through all operations, as PyTorch does, a slab of not-a-number spreads along every path of the graph,
+whatever the weights are: then the result is exact. The rectifiers and poolings of ONNX Runtime drop it, which is detected.
+Arithmetic that spreads rounding errors (Winograd's, Fourier transforms) makes the receptive field appear larger, never smaller.
 """
 
 from __future__ import annotations
@@ -31,19 +30,19 @@ from .signature import Variable
 __all__ = ["find_receptive_field"]
 
 SIZES = (128, 256, 640)
-"""Sizes to try on until some pixels are not reached. What reaches through 640 pixels is taken to reach everywhere."""
+"""Sizes of images, tried until a change has no effect on some pixels. An effect across 640 pixels is taken as an effect everywhere."""
 
 STATES = ((1.0, 1.0), (0.0, 1e4), (1.0, 1e3))
-"""Standard deviations of the image, and of the change."""
+"""Standard deviations of the image and of the change."""
 
 CHECKED = 1
-"""The state that not-a-number is compared with: it has to come as far as differences do."""
+"""The state that not-a-number is compared with: it must spread at least as far as differences do."""
 
 MOST_PHASES = 64
-"""Positions that a slab is put at, at either side."""
+"""Largest number of positions of a slab at either side."""
 
 STANDS_OUT = 3.0
-"""A local effect is so many times that at the far end; it ends where for a thickness of the slab nothing does."""
+"""Ratio of a local effect to the effect at the far end; the local effect ends where no pixel exceeds it for the thickness of a slab."""
 
 
 @attrs.frozen(kw_only=True)
@@ -53,10 +52,10 @@ class _Reached:
     first: int
     last: int
     local: int
-    """How far, away from the end of the axis, they changed more than what lies far away."""
+    """The last pixel that changed more than pixels far away."""
 
     def joined(self, other: _Reached | None) -> _Reached:
-        """Return the extent of both; the local one stays that of this."""
+        """Return the range that contains both, with the local extent of this one."""
         if other is None:
             return self
         return attrs.evolve(self, first=min(self.first, other.first), last=max(self.last, other.last))
@@ -65,15 +64,15 @@ class _Reached:
 def find_receptive_field(
     caller: NetworkCaller, variables: tuple[Variable, ...], variable: Variable, found: FoundSizes, others: Sizes, stride: int | None
 ) -> tuple[AnalysedOutputAxis, ...]:
-    """Return, for every output axis that follows a variable, how far pixels along it reach.
+    """Return the receptive field along every output axis that follows a variable.
 
     Args:
         caller: The network.
-        variables: All of them.
-        variable: Along which.
+        variables: All variables of the network.
+        variable: The variable to analyse.
         found: Its sizes, and the outputs that follow it.
         others: Sizes along the other variables.
-        stride: That of the network, if it has one.
+        stride: The stride of the network, if it has one.
 
     """
     if not found.laws:
@@ -91,15 +90,15 @@ def find_receptive_field(
 
 
 def _measured(slabs: _Slabs, law: Law, grain: int | None, denominator: int, *, through: bool) -> AnalysedOutputAxis:
-    positions = 1 if through else None  # an estimate needs no more, and is rounded up to the stride
+    positions = 1 if through else None  # enough for an estimate, which is rounded up to the stride
     left = [(c, slabs.effects(c, "left")[law]) for c in slabs.left_positions[:positions]]
     right = [(c, slabs.effects(c, "right")[law]) for c in slabs.right_positions[:positions]]
 
     def halo(grid: int, *, local: bool = False) -> int:
         """Return the halo for blocks whose origins are multiples of ``grid``.
 
-        A change at input pixel c is seen up to output pixel j. The core of the last block that it is seen in starts at the multiple of
-        the grid before j, and that block has to read c: the distance is what it has to read before its core. Behind it likewise.
+        A change at input pixel c has an effect up to output pixel j. The core of the last block with an effect starts at the multiple of
+        the grid before j, and this block must read c: the distance is what it must read before its core. The same holds behind the core.
         """
         before, behind = 0, 0
         for c, effect in left:
@@ -124,14 +123,14 @@ def _measured(slabs: _Slabs, law: Law, grain: int | None, denominator: int, *, t
 
 
 def _grid_before(pixel: int, ratio: Fraction, grid: int) -> int:
-    """Return the multiple of the grid, in input pixels, that is at or before an output pixel."""
+    """Return the multiple of the grid, in input pixels, at or before an output pixel."""
     return floor(pixel / (ratio * grid)) * grid
 
 
 class _Slabs:
-    """Changes slabs of the input across an axis, and finds what that changes.
+    """Changes slabs of the input across an axis, and finds the effect on the outputs.
 
-    A slab is as thick as there are phases, and ends on the pixel that is looked at, so that nothing else reaches farther in that direction.
+    A slab is as thick as the number of phases, and ends at the pixel in question, so that no other pixel of it has an effect farther away.
     """
 
     def __init__(
@@ -153,7 +152,7 @@ class _Slabs:
         self._laws: list[Law] = []
 
     def through(self, law: Law) -> bool:
-        """Return whether a change at one end of the axis is seen at the other."""
+        """Return whether a change at one end of the axis has an effect at the other."""
         self._laws.append(law)
         self._effects.clear()
         pixels = self._before[0][law.output].shape[law.axis]
@@ -161,7 +160,7 @@ class _Slabs:
         return (left is not None and left.last == pixels - 1) or (right is not None and right.first == 0)
 
     def effects(self, position: int, side: str) -> dict[Law, _Reached | None]:
-        """Return what a slab that ends (on the left side) or starts (on the right side) at a position changes, for the laws asked about."""
+        """Return the effect of a slab that ends (on the left side) or starts (on the right side) at a position, by law."""
         if (position, side) not in self._effects:
             self._effects[(position, side)] = self._measure(position, side)
         return self._effects[(position, side)]
@@ -192,7 +191,7 @@ class _Slabs:
             reached[law] = found if known is None else known.joined(found)
 
     def _put(self, image: Arrays, change: Arrays, start: int, stop: int) -> Arrays:
-        """Return the image with the slab taken from the change."""
+        """Return the image with a slab of the change in it."""
         made: Arrays = []
         for tensor, a, b in zip(self.caller.signature.inputs, image, change, strict=True):
             ratio = self._variable.ratio_of(tensor.id)
@@ -206,7 +205,7 @@ class _Slabs:
         return made
 
     def _lets_nan_pass(self) -> bool:
-        """Return whether inputs of nothing but not-a-number give such outputs; those that are no floating point numbers cannot."""
+        """Return whether inputs of not-a-number alone give such outputs; always False for integers, which have none."""
         if any(i is not None and i.dtype.kind != "f" for i in self._images[0]):
             return False
         outputs = self.caller.run([None if i is None else np.full_like(i, np.nan) for i in self._images[0]])
@@ -219,7 +218,7 @@ def _made(images: Arrays | None, *, empty: bool) -> Arrays:
 
 
 def _repeated(once: list[NDArray[Any]], again: list[NDArray[Any]]) -> float:
-    """Return the greatest difference between two equal calls: none, but on devices whose sums have no certain order."""
+    """Return the greatest difference between two equal calls: zero, except on devices that sum in no fixed order."""
     with np.errstate(invalid="ignore"):
         return max(
             (float(np.nan_to_num(np.abs(a.astype(np.float64) - b)).max(initial=0)) for a, b in zip(once, again, strict=True)), default=0
@@ -244,7 +243,7 @@ def _reached(before: NDArray[Any], after: NDArray[Any], axis: int, noise: float,
 
 
 def _end_of_run(mask: NDArray[np.bool_], gap: int) -> int:
-    """Return the last of the first true values that have fewer than ``gap`` false ones between them; 0 where none is true."""
+    """Return the last true value before the first gap of more than ``gap`` positions; 0 where no value is true."""
     at = np.flatnonzero(mask)
     if not at.size:
         return 0

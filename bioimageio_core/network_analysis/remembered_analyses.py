@@ -1,6 +1,6 @@
-"""Measurements of networks that are kept between processes.
+"""Analyses of networks that are remembered between processes.
 
-They are of weights of some SHA-256 on one adapter, with tensors and axes of certain names.
+An analysis is identified by the SHA-256 of the weights, the adapter, and the names of tensors and axes.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from .signature import Signature
 __all__ = ["recall", "remember"]
 
 VERSION = 1
-"""Of the way networks are measured; what another version measured is not used."""
+"""Version of the analysis; results of other versions are not used."""
 
 
 def recall(sha256: str, adapter: str, signature: Signature) -> NetworkAnalysis | None:
-    """Return what was measured of weights; None where nothing was, or it cannot be read."""
+    """Return the remembered analysis of weights; None where there is none, or it cannot be read."""
     try:
-        return NetworkAnalysis.from_dict(recall_result(_said(sha256, adapter, signature)))
+        return NetworkAnalysis.from_dict(recall_result(_identity(sha256, adapter, signature)))
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def remember(sha256: str, measured: NetworkAnalysis, signature: Signature) -> None:
-    """Keep a measurement; where the folder cannot be written it is not kept, and that is all."""
-    remember_result(_said(sha256, measured.adapter, signature), measured.as_dict())
+def remember(sha256: str, analysis: NetworkAnalysis, signature: Signature) -> None:
+    """Remember an analysis; does nothing where the folder cannot be written."""
+    remember_result(_identity(sha256, analysis.adapter, signature), analysis.as_dict())
 
 
-def _said(sha256: str, adapter: str, signature: Signature) -> list[Any]:
+def _identity(sha256: str, adapter: str, signature: Signature) -> list[Any]:
     tensors = [[t.id, list(t.axes)] for t in signature.tensors]
     return [VERSION, sha256.strip().lower(), adapter, tensors, list(signature.analysed)]

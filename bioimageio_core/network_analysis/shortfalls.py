@@ -1,4 +1,4 @@
-"""Where a description says less than its network needs."""
+"""Halos and steps that a description gives too small for its network."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from .network_geometry import AnalysedAxis, AnalysedOutputAxis, NetworkAnalysis
 __all__ = ["Shortfall", "shortfalls"]
 
 LARGEST_GUESS = 32
-"""Of the stride of a network of fixed size, where blocks are planned."""
+"""Largest stride that planning assumes for a network of fixed size."""
 
 
 @attrs.frozen(kw_only=True)
 class Shortfall:
-    """Something that a description says too small of."""
+    """A halo or step that is described too small."""
 
     kind: Literal["halo", "step"]
     tensor: str
     axis: str
     described: int
     measured: int | None
-    """None: nothing is enough."""
+    """The smallest sufficient value; None: no value is sufficient."""
 
     remedy: str
-    """What to give to ``bmz predict``; empty where nothing helps."""
+    """Options for ``bmz predict``; empty where no option helps."""
 
     def in_words(self) -> str:
         """Return the shortfall as a sentence."""
@@ -37,12 +37,12 @@ class Shortfall:
         if self.kind == "step":
             return (
                 f"the step of {where} is described as {self.described}, the measured stride of the network is {self.measured}: "
-                f"blocks may start where the network sees them otherwise; predict with {self.remedy}"
+                f"blocks may start at another phase of the network; predict with {self.remedy}"
             )
         if self.measured is None:
             return (
                 f"the halo of {where} is described as {self.described}, but every pixel depends on the whole axis, "
-                "as with statistics of the image or attention: blocks differ from the whole with any halo; "
+                "as with statistics of the image or attention: with any halo, blocks differ from one prediction of the image; "
                 f"prefer a single block where it fits{f', or at least {self.remedy}' if self.remedy else ''}"
             )
         return f"the halo of {where} is described as {self.described}, measured {self.measured}: predict with {self.remedy}"
@@ -53,7 +53,7 @@ class Shortfall:
 
 
 def shortfalls(io: ModelIO, measured: NetworkAnalysis) -> tuple[Shortfall, ...]:
-    """Return where the described halo is smaller than the network reaches, or the step no multiple of its stride."""
+    """Return the axes whose described halo is smaller than the receptive field, or whose step is not a multiple of the stride."""
     return tuple(s for axis in measured.axes for s in (*_of_step(io, axis), *_of_halos(io, axis)))
 
 
@@ -65,7 +65,7 @@ def _of_step(io: ModelIO, axis: AnalysedAxis) -> Iterator[Shortfall]:
     if isinstance(size, SteppedSize):
         step = size.step
     elif isinstance(size, FixedSize):
-        step = min(size.value & -size.value, LARGEST_GUESS)  # what planning takes it for
+        step = min(size.value & -size.value, LARGEST_GUESS)  # as planning assumes
     else:
         return
     if step % axis.stride:
@@ -89,7 +89,7 @@ def _of_halos(io: ModelIO, axis: AnalysedAxis) -> Iterator[Shortfall]:
 
 
 def _need(io: ModelIO, axis: AnalysedAxis, output: AnalysedOutputAxis, described: AxisIO) -> int | None:
-    """Return the halo that is needed; blocks of a fixed size start a halo before the grid, which may be no whole number of strides."""
+    """Return the required halo; blocks of a fixed size start a halo before the grid, which may not be a multiple of the stride."""
     base = io.tensor(axis.inputs[0][0]).axis(axis.axis)
     fixed = base is not None and isinstance(base.size, FixedSize)
     whole_strides = (described.halo / output.ratio) % axis.grain == 0

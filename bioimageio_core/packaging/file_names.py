@@ -1,4 +1,4 @@
-"""Flat, unique names for files that come from anywhere."""
+"""Flat, unique names for the files of a package."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ __all__ = ["choose_names"]
 
 
 def choose_names(files: Iterable[tuple[FileReference, Path]], *, reserved: str) -> dict[Path, str]:
-    """Return a name for each file, in the order in which they come: its own, or ``name_2.ext`` where another file has that.
+    """Return a name for each file, in the order of the files: its own, or ``name_2.ext`` where another file has that name.
 
-    Names that differ in case alone count as the same, since some file systems say so.
+    Names that differ only in case count as equal, as on some file systems.
 
     Args:
-        files: References, and where their files are.
+        files: References and the paths of their files.
         reserved: A name that no file may get.
 
     Raises:
-        InvalidDescriptionError: Two files have to keep their names, and these are the same.
+        InvalidDescriptionError: Two files must keep the same name.
 
     """
     pairs = list(files)

@@ -1,4 +1,4 @@
-"""Folders and zips that are whole, or not there."""
+"""Packages as they are written: folders and zips that appear when they are complete."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from ..sources.member_names import DESCRIPTION_NAMES
 __all__ = ["PackageTarget", "check_target", "new_folder", "open_target"]
 
 _DATE = (1980, 1, 1, 0, 0, 0)
-"""Of all files in zips; the earliest that they can have."""
+"""Date of all files in zips, so that equal packages have equal bytes; the earliest date that zips can have."""
 
 _LEVEL = 6
 _OTHER_SUFFIXES = (".7z", ".gz", ".tar", ".tgz", ".yaml", ".yml")
 
 
 class PackageTarget(Protocol):
-    """Something that takes files by name."""
+    """A package that is being written."""
 
     def copy(self, name: str, path: Path) -> str:
         """Write a copy of a file, and return the SHA-256 of what was written."""
@@ -63,7 +63,7 @@ class _Zip:
 
 
 def _member(name: str, size: int) -> zipfile.ZipInfo:
-    """Return what a zip says of a file: nothing that differs from one machine or day to the next."""
+    """Return the header of a file in a zip, without anything that differs between machines or days."""
     info = zipfile.ZipInfo(name, date_time=_DATE)
     info.compress_type = zipfile.ZIP_DEFLATED
     info.create_system = 3  # POSIX
@@ -96,20 +96,20 @@ def _copy(source: IO[bytes], target: IO[bytes], path: Path) -> str:
 
 
 def check_target(path: Path, *, overwrite: bool, marks: Collection[str] = DESCRIPTION_NAMES) -> None:
-    """Refuse to write where something is that must not go.
+    """Refuse to write where something exists that must not be replaced.
 
     Args:
         path: A zip or folder.
-        overwrite: Whether one that is there may go.
-        marks: A folder with none of these files is no package, and never goes.
+        overwrite: Whether an existing package may be replaced.
+        marks: Names of files, of which a folder must hold one to be replaced.
 
     Raises:
-        OutputError: Something is there, and ``overwrite`` is false or it is no package.
-        InputError: The name says that it is neither a zip nor a folder.
+        OutputError: Something exists, and ``overwrite`` is false or it is not a package.
+        InputError: The name is that of another kind of file.
 
     """
     if path.suffix.lower() in _OTHER_SUFFIXES:
-        raise InputError(f"{path} is no name for a package: expected a name ending in .zip, or that of a folder")
+        raise InputError(f"{path} is not a name for a package: expected a name that ends in .zip, or the name of a folder")
     if not os.path.lexists(path):
         return
     if not overwrite:
@@ -118,31 +118,31 @@ def check_target(path: Path, *, overwrite: bool, marks: Collection[str] = DESCRI
         if path.is_dir():
             raise OutputError(f"{path} is a folder: expected a zip to overwrite, or another name")
     elif not path.is_dir() or path.is_symlink():
-        raise OutputError(f"{path} is no folder: expected a folder to overwrite, or another name")
+        raise OutputError(f"{path} is not a folder: expected a folder to overwrite, or another name")
     elif any(path.iterdir()) and not any((path / name).is_file() for name in marks):
         raise OutputError(f"{path} holds no description, so it is not overwritten: choose another name, or remove it first")
 
 
 @contextmanager
 def open_target(path: Path, *, overwrite: bool) -> Iterator[PackageTarget]:
-    """Open a zip (by the suffix .zip) or a folder for writing; it appears under its name when all of it is written.
+    """Open a zip (by the suffix .zip) or a folder for writing; it appears under its name when it is complete.
 
     Raises:
         OutputError: It exists, or cannot be written; nothing is left behind.
 
     """
     check_target(path, overwrite=overwrite)
-    with _told(path), _zip(path, overwrite) if _is_zip(path) else _folder(path, overwrite) as target:
+    with _output_errors(path), _zip(path, overwrite) if _is_zip(path) else _folder(path, overwrite) as target:
         yield target
 
 
 @contextmanager
 def new_folder(path: Path, *, overwrite: bool, marks: Collection[str] = DESCRIPTION_NAMES) -> Iterator[Path]:
-    """Open a folder to write into, which gets its name when all of it is written.
+    """Open a new folder for writing; it appears under its name when it is complete.
 
     Args:
         path: The folder.
-        overwrite: Replace one that is there, if it holds one of ``marks``.
+        overwrite: Replace an existing folder, if it holds one of ``marks``.
         marks: Names of files.
 
     Raises:
@@ -150,12 +150,12 @@ def new_folder(path: Path, *, overwrite: bool, marks: Collection[str] = DESCRIPT
 
     """
     check_target(path, overwrite=overwrite, marks=marks)
-    with _told(path), _part(path, overwrite, marks) as part:
+    with _output_errors(path), _part(path, overwrite, marks) as part:
         yield part
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _output_errors(path: Path) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield

@@ -1,4 +1,4 @@
-"""A description, copied with every file that it names."""
+"""Writes a description with copies of all files that it names."""
 
 from __future__ import annotations
 
@@ -33,29 +33,29 @@ def write_package(
 ) -> None:
     """Write a description and copies of all files that it names into a folder or zip.
 
-    Files lie beside the description, under unique names; the description names them so, with their SHA-256 where the format has a field.
-    The same description and files give the same bytes.
+    Files lie beside the description, under unique names, by which the description names them, with their SHA-256 where the format has a
+    field for it. The same description and files give the same bytes.
 
     Args:
         descr: A valid description.
-        package: Where its files are.
-        registry: Where the classes of processing ops and weights come from.
+        package: The package of its files.
+        registry: The registry with the classes of processing ops and weights.
         path: A zip if it ends in ``.zip``, else a folder.
         weights_formats: The weights to keep; None keeps all.
-        added: Files that are not in ``package``, by what the description names them.
-        overwrite: Replace a package that is there.
+        added: Files that are not in ``package``, by the source in the description.
+        overwrite: Replace an existing package.
 
     Raises:
-        InputError: The model has none of some weights format.
+        InputError: The model lacks one of the weights formats.
         SourceError: A file is missing.
         HashMismatchError: A file is not the one that the description names.
-        OutputError: Something is there already, or cannot be written.
+        OutputError: The target exists, or cannot be written.
         InvalidDescriptionError: The description would be invalid with these weights alone.
 
     """
     check_target(path, overwrite=overwrite)
     tree = unstructure(descr)
-    tree.pop("rdf_source", None)  # where the description was, which it is no longer
+    tree.pop("rdf_source", None)  # the place of the original description
     if weights_formats is not None:
         _keep_weights(tree, weights_formats, package.name)
     kept, _ = read_tree(tree, registry, package.name)
@@ -90,11 +90,11 @@ def _keep_weights(tree: dict[str, Any], wanted: Sequence[str], name: str) -> Non
 
 
 def _check_apart(path: Path, package: Package, files: Sequence[Path]) -> None:
-    """Refuse to replace what is read."""
+    """Refuse to replace a folder or zip from which files are read."""
     target = path.resolve()
     read = [*files, *([Path(package.archive).resolve()] if isinstance(package.archive, str) else [])]
     if any(file.is_relative_to(target) for file in read):
-        raise OutputError(f"{path} holds what would be read, so it cannot be replaced: choose another name")
+        raise OutputError(f"{path} holds files that are read, so it cannot be replaced: choose another name")
 
 
 def _check_hash(reference: FileReference, found: str, name: str) -> None:
@@ -105,7 +105,7 @@ def _check_hash(reference: FileReference, found: str, name: str) -> None:
 
 
 def _rewrite(tree: Any, reference: FileReference, name: str, sha256: str) -> None:
-    """Name the copy in the tree, and its hash right behind."""
+    """Put the name of the copy into the tree, followed by its hash."""
     *above, last = reference.loc
     for key in above:
         tree = tree[key]

@@ -1,6 +1,6 @@
 """What each op needs from the planner; imports no numpy.
 
-Ops that compute turn integers into float32 and leave float64 as it is; they give ``float32`` as their dtype.
+Ops that compute convert integers to float32 and keep float64; they declare the dtype ``float32``.
 """
 
 from __future__ import annotations
@@ -86,5 +86,5 @@ def scale_mean_variance_needs(kwargs: Any, axes: Axes) -> Needs:
 
 
 def whole_sample_needs(kwargs: Any, axes: Axes) -> Needs:
-    """Needs of ops that see all of a sample at once."""
+    """Needs of ops that need a complete sample at once."""
     return Needs(whole_sample=True)

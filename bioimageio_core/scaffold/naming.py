@@ -16,29 +16,29 @@ LONGEST = 30
 
 @attrs.frozen(kw_only=True)
 class PluginNames:
-    """What a plugin is called, where."""
+    """The names of a plugin."""
 
     distribution: str
-    """What is installed, as in ``bioimageio-runtime-top-hat``."""
+    """Name of the distribution, as in ``bioimageio-runtime-top-hat``."""
 
     module: str
-    """What is imported, as in ``bioimageio_runtime_top_hat``."""
+    """Name of the Python package, as in ``bioimageio_runtime_top_hat``."""
 
     entry: str
-    """What descriptions and users call it, as in ``top_hat``."""
+    """Name of the entry in descriptions and for users, as in ``top_hat``."""
 
     cls: str
-    """What names of classes start with, as in ``TopHat``."""
+    """First part of the names of classes, as in ``TopHat``."""
 
 
 def plugin_names(name: str) -> PluginNames:
     """Return the names of a plugin.
 
     Args:
-        name: As in ``top-hat``; upper case, underscores and the prefix of distributions are put right.
+        name: A name such as ``top-hat``; upper case, underscores and the prefix of distributions are normalised.
 
     Raises:
-        InputError: No names can be made of it.
+        InputError: No names can be made from it.
 
     """
     short = re.sub(r"[-_.\s]+", "-", name.strip().lower()).removeprefix(PREFIX)

@@ -1,4 +1,4 @@
-"""Templates filled in and written, all or nothing."""
+"""Writes new plugins from templates."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ __all__ = ["KINDS", "Kind", "rendered", "write_plugin"]
 
 @attrs.frozen(kw_only=True)
 class Kind:
-    """A kind of plugin that there is a template of."""
+    """A kind of plugin that has a template."""
 
     folder: str
     """Within ``templates``."""
 
     words: str
-    """What it brings, with an article."""
+    """Its contribution, with an article."""
 
     example: str
-    """What the template does until its author changes it."""
+    """The function of the template before its author changes it."""
 
     modules: tuple[str, ...]
     """The modules beside ``plugin``; the first does the work."""
@@ -44,20 +44,20 @@ KINDS: Mapping[str, Kind] = FrozenMapping(
         ),
         "weights": Kind(
             folder="weights",
-            words="a weights format and what runs it",
+            words="a weights format and its adapter",
             example="multiplies inputs by the number that is its weights",
             modules=("adapter",),
         ),
         "run-mode": Kind(
             folder="run_mode",
             words="a run mode",
-            example="returns the mean of what a network says of an image and of its mirror image",
+            example="returns the mean of the outputs for an image and for its mirror image",
             modules=("mode", "mirrored"),
         ),
         "format": Kind(
             folder="format",
             words="a format of models",
-            example="reads zip files that hold an ONNX network and some words about it",
+            example="reads zip files that hold an ONNX network and a short description of it",
             modules=("reader", "description"),
         ),
     }
@@ -78,10 +78,10 @@ COMMON = FrozenMapping(
 
 
 def rendered(names: PluginNames, kind: str) -> dict[str, str]:
-    """Return the files of a plugin: path within its folder, and content.
+    """Return the files of a plugin, content by path within its folder.
 
     Raises:
-        InputError: There is no such kind.
+        InputError: The kind does not exist.
 
     """
     if kind not in KINDS:
@@ -103,15 +103,15 @@ def write_plugin(names: PluginNames, kind: str, target: Path) -> tuple[Path, ...
     """Write a new plugin; nothing is overwritten.
 
     Args:
-        names: What it is called.
+        names: The names of the plugin.
         kind: One of `KINDS`.
         target: The folder, which is new or empty.
 
     Returns:
-        The files.
+        The paths of the files.
 
     Raises:
-        InputError: There is no such kind.
+        InputError: The kind does not exist.
         OutputError: The folder has content, or cannot be written.
 
     """

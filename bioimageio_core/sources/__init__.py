@@ -1,4 +1,4 @@
-"""Where descriptions and their files come from."""
+"""Access to descriptions and their files: folders, zips, URLs and collections."""
 
 from .hashes import sha256_of
 from .member_names import DESCRIPTION_NAMES

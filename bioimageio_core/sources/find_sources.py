@@ -1,4 +1,4 @@
-"""Which descriptions the files, folders, zips, URLs and patterns of a user stand for."""
+"""Expands files, folders, zips, URLs and patterns to the descriptions that they stand for."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["find_sources"]
 
 
 def find_sources(names: Iterable[str]) -> tuple[str, ...]:
-    """Return what `open_package` can open, each once, in the order given; what is not there stands for itself.
+    """Return sources that `open_package` opens, each once, in the given order; names that do not exist are returned as they are.
 
-    A folder that holds a description stands for that.
-    Other folders stand for all descriptions and packages below them, hidden folders left out.
+    A folder that holds a description stands for it.
+    Other folders stand for all descriptions and packages below them, except in hidden folders.
     A pattern (``*``, ``?``, ``[...]``, ``**`` for any depth) stands for what it matches;
     with ``**`` at its end, for the descriptions and packages there.
     """
@@ -53,7 +53,7 @@ def _match(path: Path) -> Iterator[str]:
 def _in_folder(folder: Path) -> Iterator[str]:
     try:
         holds_description = any(is_description(p.name) and p.is_file() for p in folder.iterdir())
-    except OSError:  # said when it is opened
+    except OSError:  # reported when it is opened
         holds_description = True
     if holds_description:
         yield str(folder)
@@ -62,7 +62,7 @@ def _in_folder(folder: Path) -> Iterator[str]:
 
 
 def _below(folder: Path) -> Iterator[str]:
-    """Yield descriptions and packages in a folder and those within, which are not followed where they are links."""
+    """Yield the descriptions and packages below a folder; links to folders are not followed."""
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
@@ -72,12 +72,12 @@ def _below(folder: Path) -> Iterator[str]:
 
 
 def _may_be_package(path: Path) -> bool:
-    """Return whether a zip holds a description; one that can not be read may."""
+    """Return whether a zip holds a description; True where it cannot be read."""
     try:
         with path.open("rb") as file:
             if file.read(len(ZIP_MAGICS[0])) not in ZIP_MAGICS:
                 return False
         with zipfile.ZipFile(path) as opened:
             return any(is_description(name) for name in opened.namelist() if "/" not in name)
-    except Exception:  # whatever is wrong with it is said when it is opened
+    except Exception:  # reported when it is opened
         return True

@@ -1,4 +1,4 @@
-"""Names within packages: which files are descriptions, and which paths stay inside."""
+"""Names of files in packages: which files are descriptions, and which paths stay inside."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def is_description(name: str) -> bool:
 
 
 def description_in(names: list[str]) -> str | None:
-    """Return the preferred description among file names that are sorted."""
+    """Return the preferred description among sorted file names; None where there is none."""
     for wanted in DESCRIPTION_NAMES:
         for match in ((n == wanted for n in names), (n.endswith(f".{wanted}") for n in names)):
             for name, good in zip(names, match, strict=True):
@@ -28,7 +28,12 @@ def description_in(names: list[str]) -> str | None:
 
 
 def inside(source: str, package: str) -> str:
-    """Return the normalised path of a file in a package; refuse what lies outside of it."""
+    """Return the normalised path of a file in a package.
+
+    Raises:
+        SourceError: The path leads out of the package.
+
+    """
     parts: list[str] = []
     for part in PurePosixPath(source.replace("\\", "/")).parts:
         if part == ".." and parts:

@@ -1,4 +1,4 @@
-"""From what a user calls a model to the text of its description and the files beside it."""
+"""Opens packages from paths, URLs, ids, bytes and mappings."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ Source: TypeAlias = "str | Path | bytes | Mapping[str, Any]"
 the bytes of a file, or the tree of a description."""
 
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
-"""First bytes of zips; the second is that of a zip without members, the third of one that was split."""
+"""First bytes of zips: of usual ones, of zips without members, and of split ones."""
 
 LARGEST_DESCRIPTION = 64 * 2**20
 
 
 def open_package(source: Source | Package) -> Package:
-    """Open what a user calls a model.
+    """Open the package of a description.
 
-    A file or folder wins over a resource of a collection whose id is the same.
+    A file or folder takes precedence over a resource of the collection with the same id.
 
     Raises:
-        SourceError: There is nothing there, or no description in it.
-        HashMismatchError: It is not the file that the index of a collection names.
+        SourceError: The source does not exist, or holds no description.
+        HashMismatchError: It is not the file that the index of the collection lists.
 
     """
     if isinstance(source, Package):
@@ -64,7 +64,7 @@ def _from_collection(id_: str) -> Package:
     try:
         package = _from_url(found.source, found) if is_url(found.source) else _from_path(Path(found.source), name=found.source, found=found)
     except SourceError as error:
-        raise SourceError(f"{id_!r} is no file or folder here, and cannot be had from its collection: {error}") from None
+        raise SourceError(f"{id_!r} is no file or folder here, and cannot be read from its collection: {error}") from None
     return attrs.evolve(package, name=id_)
 
 
@@ -78,7 +78,7 @@ def _from_path(path: Path, *, name: str, found: Found | None = None) -> Package:
             start = file.read(len(ZIP_MAGICS[0]))
             if start in ZIP_MAGICS:
                 return _from_zip(str(path), name=name)
-            content = _at_most_a_description(file, name, start=start)  # a pipe cannot be read twice
+            content = _at_most_a_description(file, name, start=start)  # pipes cannot be read twice
     except SourceError:
         raise
     except OSError as error:
@@ -122,12 +122,12 @@ def _verify(sha256: str, found: Found) -> None:
     if sha256 != found.sha256:
         raise HashMismatchError(
             f"{found.source} is not the file that the collection lists: expected sha256 {found.sha256}, found {sha256}; "
-            "tell whoever keeps the collection, or give the URL instead of the id if the change is known to be right"
+            "report it to the maintainers of the collection, or give the URL instead of the id if the change is intended"
         )
 
 
 def _file_in_folder(url: str) -> str:
-    """Return the URL of the description in a folder, and every other URL as it is; only some file systems list their folders."""
+    """Return the URL of the description in a folder, and any other URL unchanged; only some file systems can list folders."""
     plain, _, query = url.partition("?")
     if protocol_of(url) in ("http", "https"):
         if plain.endswith("/"):
@@ -147,7 +147,7 @@ def _file_in_folder(url: str) -> str:
 
 
 def _kept_in_folder(folder: str) -> str:
-    """Return the URL of the description of a folder that cannot be listed, by its usual names."""
+    """Return the URL of the cached description of a folder that cannot be listed, by its usual names."""
     for name in DESCRIPTION_NAMES:
         try:
             cache_from_environment().fetch(f"{folder}/{name}")
@@ -181,6 +181,6 @@ def _from_zip(archive: bytes | str, *, name: str) -> Package:
             content = opened.read(found)
     except SourceError:
         raise
-    except Exception as error:  # zipfile lets through what its decompressors raise
+    except Exception as error:  # zipfile passes on what its decompressors raise
         raise SourceError(f"{name} is a broken zip: {error}") from None
     return Package(name=name, content=content, archive=archive)

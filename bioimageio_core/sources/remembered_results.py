@@ -1,4 +1,4 @@
-"""Measurements that are kept between processes, in the folder of what is fetched from URLs: ``measured/1234....json``."""
+"""Results that are expensive to find out and are remembered between processes, in the cache folder: ``measured/1234....json``."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["recall_result", "remember_result"]
 
 
 def recall_result(of: list[Any]) -> Any:
-    """Return what was kept of something; None where nothing was, or it cannot be read.
+    """Return a remembered result; None where there is none, or it cannot be read.
 
     Args:
-        of: JSON values that tell what was measured, and how, from all else.
+        of: JSON values that identify what the result is about, and how it was found.
 
     """
     try:
@@ -27,12 +27,12 @@ def recall_result(of: list[Any]) -> Any:
         return None
 
 
-def remember_result(of: list[Any], measured: dict[str, Any]) -> None:
-    """Keep JSON values; where the folder cannot be written they are not kept, and that is all."""
+def remember_result(of: list[Any], result: dict[str, Any]) -> None:
+    """Remember JSON values; does nothing where the folder cannot be written."""
     path = _path(of)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, json.dumps(measured, indent=1), overwrite=True)
+        write_text(path, json.dumps(result, indent=1), overwrite=True)
     except (OSError, BioimageioError):
         return
 

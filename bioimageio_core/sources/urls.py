@@ -27,19 +27,19 @@ __all__ = [
 
 
 def is_url(text: str) -> bool:
-    """Return whether fsspec, not the local file system, has to open ``text``."""
+    """Return whether ``text`` is a URL, which fsspec opens, and not a local path."""
     return "://" in text
 
 
 def protocol_of(url: str) -> str:
-    """Return what stands before ``://``, in lower case."""
+    """Return the part of a URL before ``://``, in lower case."""
     return url.partition("://")[0].lower()
 
 
 def path_of_url(url: str) -> str:
-    """Return a path for the content of a URL: its own, with queries told apart, ending in the name of the file.
+    """Return a relative path for the content of a URL that ends in the name of the file; URLs with different queries differ in it.
 
-    Some servers put ``/content`` behind the name of the file.
+    Some servers append ``/content`` to the name of the file.
     """
     plain, _, query = url.partition("?")
     folder, _, name = plain.removesuffix("/content").replace("://", "/").rpartition("/")
@@ -128,7 +128,7 @@ def file_system(url: str) -> tuple[Any, str]:
 
 
 def list_url(url: str) -> list[str] | None:
-    """Return the names of the files in a folder, sorted; None where there is no such folder."""
+    """Return the sorted names of the files in a folder; None where the folder does not exist."""
     with url_errors(url):
         files, path = file_system(url)
         files.invalidate_cache(path)
@@ -139,7 +139,7 @@ def list_url(url: str) -> list[str] | None:
 
 @contextmanager
 def open_url(url: str) -> Iterator[IO[bytes]]:
-    """Open a URL for reading; what fails while it is read is a SourceError, too."""
+    """Open a URL for reading; errors while it is read are SourceErrors as well."""
     with url_errors(url):
         files, path = file_system(url)
         with files.open(path, "rb") as file:

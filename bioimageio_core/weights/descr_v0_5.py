@@ -66,7 +66,7 @@ class OnnxWeightsDescr(WeightsEntryV05):
     """Tensors that are stored outside the ONNX file."""
 
     def problems(self) -> Iterator[Problem]:
-        """Yield that the two files would get the same name."""
+        """Yield a problem if the two files have the same name."""
         if self.external_data is not None and _file_name(self.external_data.source) == _file_name(self.source):
             message = f"expected a file name other than that of the weights, found {found(self.external_data.source)}"
             yield Problem(loc=("external_data", "source"), message=message)
@@ -107,7 +107,7 @@ class PytorchStateDictWeightsDescr(WeightsEntryV05):
     """A conda environment file."""
 
     strict: bool = True
-    """Names of parameters have to match exactly."""
+    """Whether names of parameters must match exactly."""
 
 
 @node

@@ -1,4 +1,4 @@
-"""What an ONNX file says of other files, read without a framework: before one opens them."""
+"""The names of further files in an ONNX file, read without a framework, before a framework opens them."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _WITHIN: dict[str, dict[int, str]] = {
 
 
 def external_locations(path: str | Path) -> frozenset[str]:
-    """Return the names of the files that hold tensors of a graph, as they are written.
+    """Return the names of the files that hold tensors of a graph, as the graph has them.
 
     Raises:
-        ValueError: The file is no message of Protocol Buffers.
+        ValueError: The file is not a message of Protocol Buffers.
         OSError: It cannot be read.
 
     """

@@ -1,4 +1,4 @@
-"""The weights formats of the model format itself, and the adapters and converters that come with the library."""
+"""The weights formats that the model format names, and the adapters and converters that come with the library."""
 
 from __future__ import annotations
 

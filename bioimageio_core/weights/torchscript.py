@@ -22,10 +22,10 @@ class TorchscriptAdapter(TorchNetwork):
 
 
 def load_script(path: str, device: Any) -> Any:
-    """Return the `torch.jit.ScriptModule` of a file; it is a program of its own, which PyTorch interprets, and no Python code.
+    """Return the `torch.jit.ScriptModule` of a file: a program that PyTorch interprets, without Python code.
 
     Raises:
-        ModelRunError: The file holds none.
+        ModelRunError: The file cannot be loaded as TorchScript.
 
     """
     import torch

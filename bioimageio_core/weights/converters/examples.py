@@ -1,4 +1,4 @@
-"""What converted weights are tried with: the inputs in every size that is known, and what the network makes of them."""
+"""Examples for the comparison of converted networks: inputs in all known sizes, and the outputs of the original network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..torch_network import ordered_outputs
 __all__ = ["Example", "called", "first_that_agrees", "make_examples"]
 
 RTOL, ATOL = 1e-3, 1e-4
-"""Of the greatest value of an output; exporters reorder and fuse what is computed."""
+"""Tolerances; the absolute one is relative to the greatest value of an output. Exporters reorder and fuse operations."""
 
 Arrays: TypeAlias = Sequence[NDArray[Any]]
 
@@ -27,17 +27,17 @@ N = TypeVar("N", bound=Callable[[Any], Any])
 
 @attrs.frozen(kw_only=True)
 class Example:
-    """Inputs, and outputs of the network that is converted."""
+    """Inputs, and the outputs of the original network."""
 
     inputs: Arrays
     outputs: Arrays
 
     def complaint(self, network: Callable[[Arrays], Arrays]) -> str:
-        """Return in which way a network gives something else, or an empty text."""
+        """Return how the outputs of a network differ; empty where they agree."""
         sizes = ", ".join(str(array.shape) for array in self.inputs)
         try:
             found = network(self.inputs)
-        except Exception as error:  # what frameworks raise
+        except Exception as error:  # frameworks may raise anything
             return f"fails on inputs of sizes {sizes}: {in_brief(error)}"
         if len(found) < len(self.outputs):
             return f"returns {len(found)} outputs, the network {len(self.outputs)}"
@@ -51,7 +51,7 @@ class Example:
 
 
 def called(module: Any, inputs: Arrays, output_ids: Sequence[str]) -> list[NDArray[Any]]:
-    """Return what a PyTorch module gives for arrays, in the order of the described outputs."""
+    """Return the outputs of a PyTorch module for arrays, in described order."""
     import torch
 
     with torch.inference_mode():
@@ -62,11 +62,11 @@ def called(module: Any, inputs: Arrays, output_ids: Sequence[str]) -> list[NDArr
 def make_examples(context: ConverterContext, module: Any) -> list[Example]:
     """Return examples; the first is with the test inputs.
 
-    Where the batch axis takes any number, the last has two items: a size of one is special to those who record what is done.
-    Sizes that the network itself can not take are left out.
+    If the batch size is variable, the last example has two items, since traces treat a size of one specially.
+    Sizes that the network does not accept are left out.
 
     Raises:
-        ModelRunError: It can not take the test inputs.
+        ModelRunError: The network does not accept the test inputs.
 
     """
     ids = context.source.output_ids
@@ -92,16 +92,16 @@ def _twice(context: ConverterContext) -> Arrays:
 
 
 def first_that_agrees(attempts: Mapping[str, Callable[[], N]], examples: Sequence[Example], *, name: str, to_format: str) -> N:
-    """Return the first converted network that gives what the network gives, in all sizes.
+    """Return the first converted network with the outputs of the original one for all examples.
 
     Args:
-        attempts: Words for ways to convert, and what converts and returns the converted network.
+        attempts: Functions that convert and return the converted network, by a name for messages.
         examples: What it is tried with.
-        name: Of the file to convert, for errors.
-        to_format: What it is converted to, for errors.
+        name: Name of the original file, for errors.
+        to_format: Name of the target format, for errors.
 
     Raises:
-        ModelRunError: None does; what is wrong with each is said.
+        ModelRunError: No network agrees; the message gives the difference of each.
 
     """
     complaints = []

@@ -1,4 +1,4 @@
-"""PyTorch modules and scripts, converted to ONNX by the exporters of PyTorch."""
+"""Converts PyTorch modules and scripts to ONNX, with the exporters of PyTorch."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ __all__ = ["state_dict_to_onnx", "torchscript_to_onnx"]
 Exporter: TypeAlias = Callable[[ConverterContext, Any, Example], bytes]
 
 LARGEST = 2**31 - 2**20
-"""Bytes of parameters in one file: the format allows 2 GiB with all that is around them."""
+"""Largest size of the parameters in bytes: the format allows 2 GiB for a complete file."""
 
 
 def state_dict_to_onnx(context: ConverterContext) -> Mapping[str, Any]:
-    """Write the graph of a module: exported, scripted or traced, whichever gives what the module gives in all sizes.
+    """Write the graph of a module: exported, scripted or traced, the first of these with the outputs of the module in all sizes.
 
     Raises:
-        ModelRunError: The weights can not be loaded, are too large, or no way leads to the same outputs.
-        TrustError: Code of the model would run, and nobody has allowed it.
+        ModelRunError: The weights cannot be loaded, are too large, or no graph gives the same outputs.
+        TrustError: The code of the model is not trusted.
 
     """
     module = load_module(context.source).eval().requires_grad_(False)
@@ -46,16 +46,16 @@ def state_dict_to_onnx(context: ConverterContext) -> Mapping[str, Any]:
 
 
 def torchscript_to_onnx(context: ConverterContext) -> Mapping[str, Any]:
-    """Write the graph of a script, or of what it does with the test inputs, whichever gives the same in all sizes.
+    """Write the graph of a script: exported or traced, the first of these with the outputs of the script in all sizes.
 
     Instance normalisation is written as means over space where the exporter does not know the number of channels.
 
     Raises:
-        ModelRunError: The weights can not be loaded, are too large, or neither gives what the script gives.
+        ModelRunError: The weights cannot be loaded, are too large, or no graph gives the same outputs.
 
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript is deprecated as a whole
+        warnings.simplefilter("ignore", DeprecationWarning)  # PyTorch deprecates TorchScript
         module = load_script(context.source.path, "cpu").eval()
     return _write(context, module, {"exporting": _recorded, "tracing": _traced, "exporting with means": _recorded_with_means})
 
@@ -64,7 +64,7 @@ def _write(context: ConverterContext, module: Any, exporters: Mapping[str, Expor
     name = Path(context.source.path).name
     check_size(module, name)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # exporters warn of what they will do some day, traces of all that they record
+        warnings.simplefilter("ignore")  # exporters warn about future changes, traces about everything that they record
         examples = make_examples(context, module)
 
         def graph_of(exporter: Exporter) -> _Graph:
@@ -77,10 +77,10 @@ def _write(context: ConverterContext, module: Any, exporters: Mapping[str, Expor
 
 
 def check_size(module: Any, name: str) -> None:
-    """Refuse modules that do not fit into one file of ONNX.
+    """Refuse modules that do not fit into one ONNX file.
 
     Raises:
-        ModelRunError: It has too many parameters.
+        ModelRunError: The module has too many parameters.
 
     """
     size = sum(tensor.numel() * tensor.element_size() for tensor in (*module.parameters(), *module.buffers()))
@@ -99,7 +99,7 @@ class _Graph:
         self.content = model.SerializeToString()
         self.opset_version = next(opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx"))
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4  # what fails is raised
+        options.log_severity_level = 4  # failures are raised
         self._session = onnxruntime.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
 
     def __call__(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
@@ -109,7 +109,7 @@ class _Graph:
 
 
 def _ordered(module: Any, output_ids: Sequence[str]) -> Any:
-    """Return a module that returns the outputs of another as a tuple, in the order of the described ones."""
+    """Return a module that returns the outputs of another one as a tuple, in described order."""
     import torch
 
     class Ordered(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
@@ -124,7 +124,7 @@ def _ordered(module: Any, output_ids: Sequence[str]) -> Any:
 
 
 def _exported(context: ConverterContext, module: Any, example: Example) -> bytes:
-    """Export what the module computes, symbols standing for sizes that vary."""
+    """Export the computations of the module, with symbols for variable sizes."""
     import torch
 
     variable = [dict.fromkeys(numbers, torch.export.Dim.DYNAMIC) for numbers in _variable(context)[: len(example.inputs)]]
@@ -144,7 +144,7 @@ def _exported(context: ConverterContext, module: Any, example: Example) -> bytes
 
 @contextmanager
 def _without_log() -> Iterator[None]:
-    """Keep the exporter from telling of every library that is not installed."""
+    """Suppress the exporter's messages about libraries that are not installed."""
     logger = getLogger("torch.onnx")
     before = logger.level
     logger.setLevel(ERROR)
@@ -156,7 +156,7 @@ def _without_log() -> Iterator[None]:
 
 @contextmanager
 def _without_output() -> Iterator[None]:
-    """Keep the exporter, which is no Python, from printing its graph where it fails."""
+    """Suppress the output of the exporter, whose C++ code prints its graph when it fails."""
     sys.stdout.flush()
     kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
@@ -176,17 +176,17 @@ def _scripted(context: ConverterContext, module: Any, example: Example) -> bytes
 
 
 def _traced(context: ConverterContext, module: Any, example: Example) -> bytes:
-    """Export what the module does with the inputs of a example."""
+    """Export a trace of the module with the inputs of an example."""
     import torch
 
     ordered = _ordered(module, context.source.output_ids)
-    if isinstance(module, torch.jit.ScriptModule):  # which exporters do not trace themselves
+    if isinstance(module, torch.jit.ScriptModule):  # exporters do not trace scripts themselves
         ordered = torch.jit.trace(ordered, _tensors(example), check_trace=False)
     return _recorded(context, ordered, example)
 
 
 def _recorded(context: ConverterContext, module: Any, example: Example, *, opset: int | None = None) -> bytes:
-    """Export a script with its branches and loops; other modules are traced."""
+    """Export a script with its branches and loops; modules that are not scripts are traced."""
     import torch
 
     content = io.BytesIO()
@@ -219,7 +219,7 @@ def _tensors(example: Example) -> tuple[Any, ...]:
 
 
 def _variable(context: ConverterContext) -> list[list[int]]:
-    """Return the numbers of the axes of each input, and then each output, that come in more than one size."""
+    """Return the numbers of the axes of variable size of each input, then of each output."""
     axes = [*context.input_axes, *context.output_axes]
     known = [[n for n, axis in enumerate(ids) if axis in variable] for ids, variable in zip(axes, context.variable_axes, strict=False)]
     return known or [[] for _ in context.inputs]
