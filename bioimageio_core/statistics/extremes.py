@@ -11,7 +11,7 @@ __all__ = ["Extremes"]
 
 
 class Extremes:
-    """Smallest and largest element of each group, in the dtype of the tensor; groups without elements have the limits of the dtype, swapped."""
+    """Smallest and largest element of each group, in the dtype of the tensor; groups without elements have swapped limits."""
 
     __slots__ = ("high", "low")
 

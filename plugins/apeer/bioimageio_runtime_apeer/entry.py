@@ -109,7 +109,7 @@ def checked(given: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Any]]) -
     """Return all parameters, those that are not given by their defaults."""
     unknown = [name for name in given if name not in inputs and not name.startswith("WFE_")]
     if unknown:
-        raise WrongParameterError(f"there is no parameter {unknown[0]!r}: expected some of {', '.join(inputs)}")
+        raise WrongParameterError(f"unknown parameter {unknown[0]!r}: expected some of {', '.join(inputs)}")
     values = {}
     for name, described in inputs.items():
         kind = next(key for key in described if key.startswith("type:"))
@@ -133,7 +133,7 @@ def check(name: str, value: Any, kind: str, limits: Any) -> None:
     elif not isinstance(value, str):
         raise WrongParameterError(f"{name}: expected {'the path of a file' if kind == 'type:file' else 'text'}, found {value!r}")
     elif kind == "type:file" and not Path(value).is_file():
-        raise WrongParameterError(f"{name}: there is no file {value}")
+        raise WrongParameterError(f"{name}: the file {value} does not exist")
 
 
 def channel(text: str) -> Any:
@@ -154,7 +154,7 @@ def block(text: str) -> dict[str, int]:
 
 
 def save(array: Any, path: Path) -> Path:
-    """Write an output as OME-TIFF, plane by plane; what is no image as .npy. The file has its name when all of it is written."""
+    """Write an output as OME-TIFF, plane by plane; other arrays as .npy. The file appears when it is complete."""
     kept = {axis: size for axis, size in zip(array.axes, array.shape, strict=True) if axis in SPACE or size > 1}
     letters = {axis: LETTER_OF.get(axis, axis) for axis in kept}
     target = path.with_name(f"{path.name}.ome.tif" if {"y", "x"} <= {*kept} else f"{path.name}.npy")

@@ -1,4 +1,4 @@
-"""What a SavedModel says of its network, without TensorFlow."""
+"""Reads the network of a SavedModel without TensorFlow."""
 
 from __future__ import annotations
 

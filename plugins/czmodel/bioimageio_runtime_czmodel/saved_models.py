@@ -28,7 +28,7 @@ DTYPES = {1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "in
 
 @attrs.frozen(kw_only=True)
 class SavedModelSignature:
-    """What a SavedModel of one input and one output says of them."""
+    """The signature of a SavedModel of one input and one output."""
 
     input_shape: tuple[int | None, ...]
     input_dtype: str
@@ -101,14 +101,14 @@ def _signature(content: bytes) -> SavedModelSignature:
         found.append(_tensor(tensors[0]))
     (dtype, shape), (_, output_shape) = found
     if shape is None:
-        raise ValueError("the SavedModel does not say how many axes its input has")
+        raise ValueError("the number of axes of the SavedModel's input is unknown")
     return SavedModelSignature(input_shape=shape, input_dtype=dtype, output_shape=output_shape, tensorflow_version=version or "2.0")
 
 
 def _tensor(message: bytes) -> tuple[str, tuple[int | None, ...] | None]:
     dtype = number(message, DTYPE)
     if dtype not in DTYPES:
-        raise ValueError(f"the network has a tensor of TensorFlow's element type {dtype!r}, which is no type of pixels")
+        raise ValueError(f"the network has a tensor of TensorFlow's element type {dtype!r}, which is not a type of pixels")
     shapes = [*messages(message, SHAPE)]
     if not shapes or number(shapes[0], UNKNOWN_RANK):
         return DTYPES[dtype], None

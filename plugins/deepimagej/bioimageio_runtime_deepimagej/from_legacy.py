@@ -41,11 +41,11 @@ def description_of(
     Args:
         config: The configuration.
         weights: Weights entries by format.
-        outputs: Shapes of outputs by name, as far as the weights say them.
+        outputs: Shapes of outputs by name, as far as the weights have them.
         samples: Names of images: ``input`` and ``output``.
 
     Raises:
-        ValueError: The configuration lacks what a description has to say, or contradicts itself.
+        ValueError: The configuration lacks required values, or contradicts itself.
 
     """
     if (number := config.value("NumberOfInputs", parse_integer)) not in (None, 1):
@@ -77,7 +77,7 @@ def description_of(
 
 
 def block_of(config: LegacyConfig) -> DeepimagejConfig:
-    """Return the block ``config.deepimagej`` that says what a ``config.xml`` says.
+    """Return the block ``config.deepimagej`` with the content of a ``config.xml``.
 
     Raises:
         ValueError: A value of it cannot be parsed.
@@ -202,7 +202,7 @@ def _number_of_outputs(config: LegacyConfig) -> int:
 
 
 def _ratio(config: LegacyConfig) -> Fraction:
-    """Return how many times larger the output is than the input, where that is a whole number, or one over such."""
+    """Return the ratio of output to input size, where it is an integer or the inverse of one."""
     sizes = [config.value(name, parse_size) for name in ("InputSize", "OutputSize")]
     if sizes[0] is None or sizes[1] is None or not all((*sizes[0][:2], *sizes[1][:2])):
         return Fraction(1)

@@ -122,7 +122,7 @@ class LocalImagej:
 
     @staticmethod
     def _display() -> list[str]:
-        """Return what gives ImageJ a display: it opens windows even where nobody looks."""
+        """Return the command that gives ImageJ a display: it opens windows even if it runs without a user."""
         xvfb = shutil.which("xvfb-run")
         if xvfb is not None:
             return [xvfb, "--auto-servernum"]

@@ -14,7 +14,7 @@ NUMBER = r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?"
 
 
 def absent(text: str | None) -> bool:
-    """Return whether a value says that nothing is known."""
+    """Return whether a value stands for an unknown one."""
     return text is None or text.strip().lower() in ABSENT
 
 
@@ -49,7 +49,7 @@ def parse_quantity(text: str) -> tuple[float, str]:
     """Return number and unit, as of ``172,9 Mb``; a unit that was written twice (``11.5 s s``) is taken once.
 
     Raises:
-        ValueError: It does not begin with a number, or goes on with more than a unit.
+        ValueError: It does not begin with a number, or has more than a unit behind it.
 
     """
     match = re.fullmatch(rf"\s*({NUMBER})\s*(\D*)", text)

@@ -1,4 +1,4 @@
-"""What the file of a SavedModel says of its outputs, read without TensorFlow.
+"""Reads the outputs of a SavedModel without TensorFlow.
 
 Numbers of fields are those of TensorFlow's ``saved_model.proto``, ``meta_graph.proto`` and ``tensor_shape.proto``.
 """

@@ -17,14 +17,14 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
     "onnx": ("opset_version",),
     "keras_hdf5": ("tensorflow_version",),
 }
-"""Weights formats of 0.4 that are kept, and what is said of each."""
+"""Weights formats of 0.4 that are kept, and their fields."""
 
 PLAIN = ("name", "description", "license", "tags", "git_repo", "timestamp", "version", "links", "icon")
 OPS = ("binarize", "clip", "scale_linear", "sigmoid", "zero_mean_unit_variance", "fixed_zero_mean_unit_variance", "scale_range")
 
 
 def as_v0_4(tree: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return a description of format 0.4, and what it does not say any more, each in a sentence.
+    """Return a description of format 0.4, and what is lost, each in a sentence.
 
     Raises:
         ValueError: The format cannot hold the model; all reasons are in the sentence.

@@ -167,7 +167,7 @@ def _made_size(axis: Mapping[str, Any]) -> int:
 def _block(
     tree: Mapping[str, Any], ready: Mapping[str, Any], folder: Path, steps: Mapping[str, tuple[Step, ...]], run: MeasuredRun | None
 ) -> tuple[DeepimagejConfig, tuple[str, ...]]:
-    """Return the block ``config.deepimagej``: what was there, with what is known better; and what of it cannot be read."""
+    """Return the block ``config.deepimagej``, updated from the description; and its parts that cannot be read."""
     found = (tree.get("config") or {}).get("deepimagej")
     config, notes = read_block(found) if isinstance(found, Mapping) else (DeepimagejConfig(), ())
     information = config.test_information

@@ -77,7 +77,7 @@ def _size(context: ConverterContext, number: int) -> dict[str, Any]:
 
 
 def _answer(done: subprocess.CompletedProcess[str]) -> Mapping[str, Any]:
-    """Return the fields that the process tells in its last line; raise its error."""
+    """Return the fields in the last line of the process, or raise its error."""
     lines = done.stdout.strip().splitlines()
     try:
         answer = json.loads(lines[-1])

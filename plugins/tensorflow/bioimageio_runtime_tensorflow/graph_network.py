@@ -69,7 +69,7 @@ class GraphNetwork:
 
 
 def use_device(context: AdapterContext) -> str:
-    """Return what TensorFlow calls the device, and let calls use a number of threads, as long as TensorFlow has not run yet.
+    """Return TensorFlow's name of the device, and set the number of threads of calls, if TensorFlow has not run before.
 
     Raises:
         InputError: TensorFlow does not see it.
