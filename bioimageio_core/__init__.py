@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api import (
+        analyse_network,
         card,
         compat,
         compute_statistics,
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
         json_schema,
         load_description,
         load_model_description,
-        measure_network,
         open_predictor,
         plugins,
         predict,
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
         validate,
         verify,
     )
-    from .description_init.draft import DraftedModel
-    from .network_analysis.measured import MeasuredAxis, MeasuredNetwork, MeasuredOutputAxis
+    from .description_init.draft_model import DraftedModel
+    from .network_analysis.network_geometry import AnalysedAxis, AnalysedOutputAxis, NetworkAnalysis
     from .prediction.execution.executors.dask_clients import worker_processes
     from .prediction.options import PredictOptions
     from .prediction.output.result import LabelledArray, Prediction
@@ -43,17 +43,18 @@ if TYPE_CHECKING:
     from .prediction.statistics_file import Statistics
 
 __all__ = [
+    "AnalysedAxis",
+    "AnalysedOutputAxis",
     "DraftedModel",
     "Failed",
     "LabelledArray",
-    "MeasuredAxis",
-    "MeasuredNetwork",
-    "MeasuredOutputAxis",
+    "NetworkAnalysis",
     "Plan",
     "PredictOptions",
     "Prediction",
     "Predictor",
     "Statistics",
+    "analyse_network",
     "card",
     "compat",
     "compute_statistics",
@@ -65,7 +66,6 @@ __all__ = [
     "json_schema",
     "load_description",
     "load_model_description",
-    "measure_network",
     "open_predictor",
     "plugins",
     "predict",
@@ -80,12 +80,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DraftedModel": "bioimageio_core.description_init.draft",
+    "DraftedModel": "bioimageio_core.description_init.draft_model",
     "Failed": "bioimageio_core.prediction.predict_many",
     "LabelledArray": "bioimageio_core.prediction.output.result",
-    "MeasuredAxis": "bioimageio_core.network_analysis.measured",
-    "MeasuredNetwork": "bioimageio_core.network_analysis.measured",
-    "MeasuredOutputAxis": "bioimageio_core.network_analysis.measured",
+    "AnalysedAxis": "bioimageio_core.network_analysis.network_geometry",
+    "NetworkAnalysis": "bioimageio_core.network_analysis.network_geometry",
+    "AnalysedOutputAxis": "bioimageio_core.network_analysis.network_geometry",
     "Plan": "bioimageio_core.prediction.planning.plan",
     "PredictOptions": "bioimageio_core.prediction.options",
     "Prediction": "bioimageio_core.prediction.output.result",

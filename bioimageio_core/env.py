@@ -1,4 +1,4 @@
-"""Environment variables by which frameworks are told what they take no argument for. Public: adapters of plugins set them likewise."""
+"""Environment variables for settings that frameworks take no argument for. Public: adapters of plugins set them likewise."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["set_temporarily"]
 
 @contextmanager
 def set_temporarily(name: str, value: str) -> Iterator[None]:
-    """Set a variable of this process for a while, and put back what it was: processes that start later are not to see it."""
+    """Set an environment variable of this process within a block, and restore it afterwards: later processes must not inherit it."""
     before = os.environ.get(name)
     os.environ[name] = value
     try:

@@ -48,11 +48,7 @@ __all__ = [
     "TrustError",
     "UnknownExtensionError",
     "YamlError",
-    "in_brief",
 ]
-
-BRIEF = 300
-"""Characters that are kept of what others say."""
 
 
 class BioimageioError(Exception):
@@ -169,17 +165,3 @@ class DeviceMemoryError(ModelRunError):
 
 class TrustError(BioimageioError, PermissionError):
     """Code that comes with a model would have to run, and nobody has allowed it."""
-
-
-def in_brief(error: BaseException | str, *, named: bool = False) -> str:
-    """Return what the exception of a framework says, cut and in one line, for a sentence of an error of this library.
-
-    Args:
-        error: The exception, or a part of its text.
-        named: Begin with the type of the exception, as is good where its text alone means little (``KeyError``).
-            One that says nothing is named in any case.
-
-    """
-    text = " ".join(str(error).split())[:BRIEF]
-    name = type(error).__name__
-    return f"{name}: {text}" if named and text else text or name

@@ -1,4 +1,4 @@
-"""What this process may use: cores and memory, by the batch scheduler, the control group, and the machine; and large pages of memory."""
+"""The cores and the memory that this process may use, by batch scheduler, control group and machine; and large pages of memory."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 __all__ = ["allotted_cores", "allotted_memory", "large_pages", "peak_memory"]
 
 CORES = ("SLURM_CPUS_PER_TASK", "PBS_NUM_PPN", "NCPUS", "NSLOTS", "LSB_DJOB_NUMPROC", "OMP_THREAD_LIMIT")
-"""Variables that say how many cores a job has: of SLURM, PBS, PBS Pro, Grid Engine, LSF, and OpenMP."""
+"""Variables with the number of cores of a job, of SLURM, PBS, PBS Pro, Grid Engine, LSF and OpenMP."""
 
 UNLIMITED = 2**60
-"""Control groups without a limit of memory name a number as large as this."""
+"""Control groups without a limit of memory have a number as large as this."""
 
 
 def allotted_cores(environment: Mapping[str, str] | None = None) -> int:
-    """Return how many cores this process may use: the least of what scheduler, affinity and control group say.
+    """Return how many cores this process may use: the smallest number that scheduler, affinity or control group allows.
 
     Args:
         environment: Environment variables; None for those of this process.
@@ -26,14 +26,14 @@ def allotted_cores(environment: Mapping[str, str] | None = None) -> int:
     from dask.system import CPU_COUNT  # of affinity and control group
 
     variables = os.environ if environment is None else environment
-    said = [int(variables[name]) for name in CORES if variables.get(name, "").strip().isdecimal()]
-    return max(1, min([int(CPU_COUNT), *(n for n in said if n > 0)]))
+    limits = [int(variables[name]) for name in CORES if variables.get(name, "").strip().isdecimal()]
+    return max(1, min([int(CPU_COUNT), *(n for n in limits if n > 0)]))
 
 
 def peak_memory() -> int | None:
-    """Return the greatest resident memory of this process so far in bytes, where the system tells."""
+    """Return the greatest resident memory of this process so far in bytes; None where the system does not record it."""
     try:
-        # That of getrusage begins with what the process had that this one was started by.
+        # The peak of getrusage starts from the memory of the parent process.
         lines = Path("/proc/self/status").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
     except (OSError, StopIteration):
@@ -47,7 +47,7 @@ def peak_memory() -> int | None:
 
 
 def allotted_memory(environment: Mapping[str, str] | None = None, root: Path = Path("/")) -> int | None:
-    """Return how many bytes of memory this job was given; None where nothing limits it but the machine.
+    """Return how many bytes of memory this job may use; None where only the machine limits it.
 
     Args:
         environment: Environment variables; None for those of this process.
@@ -60,25 +60,26 @@ def allotted_memory(environment: Mapping[str, str] | None = None, root: Path = P
 
 
 def large_pages(environment: Mapping[str, str] | None = None, root: Path = Path("/")) -> dict[str, str]:
-    """Return the environment variables by which a process that is started with them uses large pages of memory.
+    """Return environment variables with which a new process uses large pages of memory.
 
-    Networks are some per cent faster in them. Linux may give them to programs that ask, and its C library (glibc 2.35 and later) asks
-    if told so as a process begins (https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html).
+    Networks are a few percent faster with them. Linux may reserve large pages for programs that request them, and the C library
+    (glibc 2.35 and later) requests them if a variable is set when the process starts
+    (https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html).
 
     Args:
         environment: Environment variables; None for those of this process.
         root: Root of the file system that the settings of the system are read from.
 
     Returns:
-        Nothing where the system gives large pages to all programs or to none, or where the variable is set: whoever set it has decided.
+        No variables where the system gives large pages to all programs or to none, or where the user has set the variable.
 
     """
     variables = os.environ if environment is None else environment
     try:
-        asked = "[madvise]" in (root / "sys/kernel/mm/transparent_hugepage/enabled").read_text()
+        on_request = "[madvise]" in (root / "sys/kernel/mm/transparent_hugepage/enabled").read_text()
     except OSError:  # not Linux, or without large pages
         return {}
-    return {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if asked and "GLIBC_TUNABLES" not in variables else {}
+    return {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if on_request and "GLIBC_TUNABLES" not in variables else {}
 
 
 def _of_slurm(variables: Mapping[str, str]) -> int | None:

@@ -11,8 +11,8 @@ import numpy as np
 import onnxruntime
 
 from bioimageio_core.errors import ModelRunError
-from bioimageio_core.network_analysis.measured import MeasuredAxis, MeasuredNetwork, MeasuredOutputAxis
-from bioimageio_core.network_analysis.signature import ProbedInput, ProbedOutput, Signature
+from bioimageio_core.network_analysis.network_geometry import AnalysedAxis, AnalysedOutputAxis, NetworkAnalysis
+from bioimageio_core.network_analysis.signature import NetworkInput, NetworkOutput, Signature
 
 AXES = {1: ("x",), 2: ("y", "x"), 3: ("z", "y", "x")}
 
@@ -68,15 +68,15 @@ def signature(*shapes: Sequence[int], outputs: int = 1, fixed: bool = False) -> 
     axes = AXES[len(shapes[0]) - 2]
     return Signature(
         inputs=tuple(
-            ProbedInput(id=f"in{n}", axes=("batch", "channel", *axes), dtype="float32", shape=tuple(s)) for n, s in enumerate(shapes)
+            NetworkInput(id=f"in{n}", axes=("batch", "channel", *axes), dtype="float32", shape=tuple(s)) for n, s in enumerate(shapes)
         ),
-        outputs=tuple(ProbedOutput(id=f"out{n}", axes=("batch", "channel", *axes)) for n in range(outputs)),
-        probed=axes,
+        outputs=tuple(NetworkOutput(id=f"out{n}", axes=("batch", "channel", *axes)) for n in range(outputs)),
+        analysed=axes,
         fixed=frozenset((f"in{n}", a) for n in range(len(shapes)) for a in axes) if fixed else frozenset(),
     )
 
 
-def only(measured: MeasuredNetwork, axis: str = "x") -> tuple[MeasuredAxis, MeasuredOutputAxis]:
+def only(measured: NetworkAnalysis, axis: str = "x") -> tuple[AnalysedAxis, AnalysedOutputAxis]:
     """Return an axis and the one output axis that follows it."""
     found = next(a for a in measured.axes if a.axis == axis)
     (output,) = found.outputs

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import bioimageio_core
 from bioimageio_core.prediction.options import PredictOptions
 from bioimageio_core.resources import allotted_cores, allotted_memory, large_pages, peak_memory
 
@@ -26,6 +27,13 @@ def control_groups(root: Path, lines: str, **limits: str) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"{value}\n")
     return root
+
+
+def test_one_place() -> None:
+    """Only `resources` asks the machine for its number of cores: everything else respects what the job was given."""
+    package = Path(bioimageio_core.__file__).parent
+    asking = [p.name for p in package.rglob("*.py") if "CPU_COUNT" in p.read_text() or "cpu_count" in p.read_text()]
+    assert asking == ["resources.py"]
 
 
 class TestCores:

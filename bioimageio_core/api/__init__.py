@@ -12,11 +12,12 @@ from .descriptions import (
     validate,
 )
 from .loading import default_registry, plugins
-from .predicting import compute_statistics, measure_network, open_predictor, predict, predict_many, test_model, verify
+from .predicting import analyse_network, compute_statistics, open_predictor, predict, predict_many, test_model, verify
 from .systems import compat, export_model, import_model
 from .weights import convert_weights, environment_of, init_description
 
 __all__ = [
+    "analyse_network",
     "card",
     "compat",
     "compute_statistics",
@@ -29,7 +30,6 @@ __all__ = [
     "json_schema",
     "load_description",
     "load_model_description",
-    "measure_network",
     "open_predictor",
     "package_files",
     "plugins",

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import MissingRequirementError, UnknownExtensionError
-from ..model_tests.report import TestReport
-from ..model_tests.weights import test_weights
-from ..network_analysis.measured import MeasuredNetwork
+from ..model_tests.test_report import TestReport
+from ..model_tests.weights_tests import test_weights
+from ..network_analysis.network_geometry import NetworkAnalysis
 from ..prediction.data.expand_image_paths import expand_image_paths
 from ..prediction.execution.executors.base import Executor
 from ..prediction.execution.executors.threads import Threads
@@ -25,7 +25,7 @@ from ..resources import allotted_cores
 from ..sources import Package, Source, open_package
 from .loading import load_model
 
-__all__ = ["compute_statistics", "measure_network", "open_predictor", "predict", "predict_many", "test_model", "verify"]
+__all__ = ["analyse_network", "compute_statistics", "open_predictor", "predict", "predict_many", "test_model", "verify"]
 
 
 def open_predictor(model: Source | Package, **options: Any) -> Predictor:
@@ -182,7 +182,7 @@ def test_model(
 
     """
     if isolated:
-        from ..environments.isolated import test_isolated
+        from ..environments.isolated_test import test_isolated
 
         return test_isolated(load_model(source), evolve_options(PredictOptions(), options), quick=quick, report=report)
     return test_weights(load_model(source), evolve_options(PredictOptions(), options), sizes=not quick, blocks=not quick, report=report)
@@ -205,7 +205,7 @@ def verify(source: Source | Package, inputs: Any = None, *, tolerance: float = 1
         return verify_blocks(predictor, inputs, tolerance=tolerance)
 
 
-def measure_network(source: Source | Package, *, again: bool = False, **options: Any) -> MeasuredNetwork:
+def analyse_network(source: Source | Package, *, again: bool = False, **options: Any) -> NetworkAnalysis:
     """Measure which sizes the network of a model takes, its stride, and how much halo it needs, by running it on noise.
 
     What is measured is remembered by the SHA-256 of the weights, and shown by `card`.
@@ -219,9 +219,9 @@ def measure_network(source: Source | Package, *, again: bool = False, **options:
         ModelRunError: The network fails on inputs that the description allows.
 
     """
-    from ..network_analysis.of_model import measure_model
+    from ..network_analysis.analyse_model import analyse_model
 
     chosen = evolve_options(PredictOptions(), options)
     report = chosen.progress or (lambda stage, done, total: None)
     with open_package(source) as package:
-        return measure_model(load_model(package), chosen, report, again=again)
+        return analyse_model(load_model(package), chosen, report, again=again)

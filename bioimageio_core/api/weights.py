@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..description_init.draft import DraftedModel, draft_model
+from ..description_init.draft_model import DraftedModel, draft_model
 from ..prediction.options import PredictOptions, Progress, evolve_options
 from ..sources import Package, Source
 from .loading import default_registry, load_model

@@ -29,7 +29,7 @@ __all__ = ["AxisGrid", "strides", "whole_axis", "with_room_for_a_core"]
 
 @attrs.frozen(kw_only=True)
 class AxisGrid:
-    """Blocks along one axis group of an image; positions are in pixels of the base axis unless said otherwise."""
+    """Blocks along one axis group of an image; positions are in pixels of the base axis unless stated otherwise."""
 
     group: AxisGroup
     image_size: int
@@ -37,35 +37,35 @@ class AxisGrid:
     """Distance between the cores of neighbouring blocks."""
 
     begin: int = 0
-    """Where what is computed begins, a multiple of the group's denominator; more than 0 for a region of interest."""
+    """Begin of the computed range, a multiple of the group's denominator; more than 0 for a region of interest."""
 
     end: int | None = None
-    """Where it ends, a multiple of the denominator or the end of the image; None for the end of the image."""
+    """End of the computed range, a multiple of the denominator or the end of the image; None for the end of the image."""
 
     @cached_property
-    def lead(self) -> int:
-        """Pixels that every block reads more, since it starts to read at a multiple of the granularity wherever its core begins."""
+    def alignment(self) -> int:
+        """Additional pixels that every block reads before its core, because it starts to read at a multiple of the granularity."""
         return self.begin % self.group.granularity
 
     @cached_property
-    def reach(self) -> int:
-        """Pixels of the image that the outputs are made of, apart from what offsets and halo look at beyond them."""
+    def extent(self) -> int:
+        """End of the image's pixels that outputs correspond to, without those that offsets and halo need beyond them."""
         sizes = [ceil(min(o.size(self.image_size), floor(self.image_size * o.ratio)) / o.ratio) for o in self.group.outputs]
-        reach = max(1, *sizes) if sizes else self.image_size
-        return reach if self.end is None else max(self.begin + 1, min(reach, self.end))
+        extent = max(1, *sizes) if sizes else self.image_size
+        return extent if self.end is None else max(self.begin + 1, min(extent, self.end))
 
     @cached_property
     def count(self) -> int:
         """Number of blocks, at least one."""
-        return -(-(self.reach - self.begin) // self.stride)
+        return -(-(self.extent - self.begin) // self.stride)
 
     def start(self, block: int) -> int:
-        """Return where block number ``block`` starts to read; negative in the padding."""
-        return self.begin + block * self.stride - self.lead - self.group.left
+        """Return the first pixel that block number ``block`` reads; negative in the padding."""
+        return self.begin + block * self.stride - self.alignment - self.group.left
 
     def block_size(self, block: int) -> int:
-        """Return how many pixels block number ``block`` reads: the smallest valid size that covers core, halo and offset."""
-        need = self.lead + min(self.stride, self.reach - self.begin - block * self.stride)
+        """Return the number of pixels that block number ``block`` reads: the smallest valid size for core, halo and offset."""
+        need = self.alignment + min(self.stride, self.extent - self.begin - block * self.stride)
         size = self.group.size.smallest(need + self.group.left + self.group.right)
         if size is None:
             raise BlockError(
@@ -75,18 +75,18 @@ class AxisGrid:
         return size
 
     def input_window(self, block: int, tied: TiedAxis) -> tuple[int, int]:
-        """Return ``(start, size)`` of what block number ``block`` reads of a tied input, in that input's pixels."""
+        """Return ``(start, size)`` of the window that block number ``block`` reads of a tied input, in pixels of this input."""
         return tied.at(self.start(block)), tied.size(self.block_size(block))
 
     def span_window(self, blocks: range, tied: TiedAxis) -> tuple[int, int]:
-        """Return ``(start, size)`` of what neighbouring blocks read of a tied input together, in that input's pixels."""
+        """Return ``(start, size)`` of the window that neighbouring blocks together read of a tied input, in pixels of this input."""
         start = tied.at(self.start(blocks[0]))
-        # The last block may be so small that the one before it reads further.
+        # The last block may be so small that the previous one reads further.
         stop = max(sum(self.input_window(k, tied)) for k in blocks[-2:])
         return start, stop - start
 
     def core(self, block: int, output: TiedAxis) -> tuple[int, int]:
-        """Return ``(start, stop)`` of what block number ``block`` computes of an output, in that output's pixels from its `origin`."""
+        """Return ``(start, stop)`` of the core of block number ``block`` in an output, in pixels of this output from its `origin`."""
         end, origin = self.output_size(output), self.origin(output)
         start = output.at(self.begin + block * self.stride) - origin
         stop = end if block + 1 == self.count else min(end, output.at(self.begin + (block + 1) * self.stride) - origin)
@@ -95,37 +95,37 @@ class AxisGrid:
     def core_of_image(self, block: int) -> tuple[int, int]:
         """Return ``(start, stop)`` of the core of block number ``block`` in pixels of the base axis."""
         start = self.begin + block * self.stride
-        return start, min(start + self.stride, self.reach)
+        return start, min(start + self.stride, self.extent)
 
     def crop(self, output: TiedAxis) -> int:
-        """Return where the core starts within a block's output, in that output's pixels."""
-        return output.at(self.lead + self.group.left)
+        """Return the start of the core within a block's output, in pixels of this output."""
+        return output.at(self.alignment + self.group.left)
 
     def origin(self, output: TiedAxis) -> int:
-        """Return where what is computed begins in the output of the whole image."""
+        """Return the begin of the computed range in the output of the complete image."""
         return output.at(self.begin)
 
     def output_size(self, output: TiedAxis) -> int:
-        """Return the size of what is computed of an output: without a region of interest, what the network would give for the whole."""
+        """Return the computed size of an output; without a region of interest, the size of the network's output for the complete image."""
         whole = output.size(self.image_size)
         if self.end is not None and self.end < self.image_size:
             whole = min(whole, output.at(self.end))
         return whole - self.origin(output)
 
     def within(self, block: int, stride: int) -> AxisGrid:
-        """Return the grid that cuts the core of one block into smaller ones, which see the same phase."""
+        """Return the grid that cuts the core of one block into smaller ones at the same phase of the network."""
         start, stop = self.core_of_image(block)
         return attrs.evolve(self, begin=start, end=self.end if block + 1 == self.count else stop, stride=stride)
 
     @property
     def computed_per_kept(self) -> float:
-        """Pixels read by all blocks per pixel of the image: the overhead of overlap and padding."""
+        """Pixels that all blocks read per pixel of the image: the overhead of overlap and padding."""
         first, last = self.block_size(0), self.block_size(self.count - 1)
         return (first * (self.count - 1) + last) / (min(self.image_size, self.end or self.image_size) - self.begin)
 
 
 def whole_axis(group: AxisGroup, image_size: int, begin: int = 0, end: int | None = None) -> AxisGrid:
-    """Return the grid of one block that covers the axis, or a region of interest of it, halo included.
+    """Return the grid of one block that covers the axis, or a region of interest of it, including the halo.
 
     Raises:
         BlockError: The image is too small for the outputs, or too large for a fixed size.
@@ -140,13 +140,13 @@ def whole_axis(group: AxisGroup, image_size: int, begin: int = 0, end: int | Non
 
 
 def strides(group: AxisGroup, *, largest_block: int, chunks: tuple[int, ...] = (), begin: int = 0) -> Iterator[int]:
-    """Yield the strides whose blocks have at most ``largest_block`` pixels, the largest first.
+    """Yield the strides whose blocks have at most ``largest_block`` pixels, the largest stride first.
 
     Args:
         group: The axis group to be cut.
-        largest_block: Pixels of the base axis that a block may read, halo included.
+        largest_block: Pixels of the base axis that a block may read, including the halo.
         chunks: Sizes of output chunks in pixels of the base axis;
-            each stride divides or is a multiple of each of them, so that regions of whole chunks are whole blocks.
+            each stride is a divisor or a multiple of each of them, so that regions of complete chunks are complete blocks.
         begin: Where the region of interest begins.
 
     """
@@ -161,7 +161,7 @@ def strides(group: AxisGroup, *, largest_block: int, chunks: tuple[int, ...] = (
 
 
 def with_room_for_a_core(group: AxisGroup, begin: int = 0) -> AxisGroup:
-    """Return the group with its granularity reduced until a block of its fixed size holds a core, if that is needed.
+    """Return the group, with its granularity reduced if necessary until a block of its fixed size holds a core.
 
     Args:
         group: A group of fixed size.

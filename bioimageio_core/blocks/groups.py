@@ -28,14 +28,14 @@ class TiedAxis:
     """In pixels of this axis; negative for valid convolutions."""
 
     halo: int = 0
-    """Outputs only: pixels at either end of a block that are not to be trusted."""
+    """Outputs only: pixels at either end of a block that depend on pixels outside of it."""
 
     def size(self, base: int) -> int:
-        """Return the size of this axis where the base axis has ``base`` pixels."""
+        """Return the size of this axis if the base axis has ``base`` pixels."""
         return base * self.ratio.numerator // self.ratio.denominator + self.offset
 
     def at(self, base: int) -> int:
-        """Return where position ``base`` of the base axis lies on this axis; both are on the group's grid."""
+        """Return the position on this axis of position ``base`` of the base axis; both are on the group's grid."""
         position, between = divmod(base * self.ratio.numerator, self.ratio.denominator)
         if between:
             raise BlockError(f"position {base} lies between pixels of axis {self.axis!r} of {self.tensor!r} (ratio {self.ratio})")
@@ -46,20 +46,20 @@ class TiedAxis:
 class AxisGroup:
     """Axes of inputs and outputs that are cut together, described in pixels of the base axis ``inputs[0]``.
 
-    What every block asks for is worked out once: fractions cost more than small blocks do otherwise.
+    Values that every block needs are cached: computing with fractions would take longer than the rest of a small block.
     """
 
     size: Size
     inputs: tuple[TiedAxis, ...]
     outputs: tuple[TiedAxis, ...]
     may_cut: bool = False
-    """False: the axis is always given to the network whole."""
+    """False: the network always gets the complete axis."""
 
     concatenable: bool = False
-    """Declared to be cut freely: blocks need no halo."""
+    """Whether the description declares that the axis may be cut anywhere: blocks need no halo."""
 
     network_stride: int | None = None
-    """Product of the network's pooling factors where it is known; replaces the guess made from the size."""
+    """Product of the network's pooling factors, if known; it replaces the guess from the size."""
 
     @property
     def name(self) -> AxisId:
@@ -68,15 +68,15 @@ class AxisGroup:
 
     @cached_property
     def denominator(self) -> int:
-        """Least distance between positions that lie on whole pixels of every tied axis."""
+        """Smallest distance between positions that are integer pixels of every tied axis."""
         return lcm(*(t.ratio.denominator for t in (*self.inputs, *self.outputs)))
 
     @cached_property
     def granularity(self) -> int:
-        """Distance between block origins at which the network sees the same phase: origins are multiples of it.
+        """Distance between block origins at the same phase of the network: origins are multiples of it.
 
-        A step says it; a fixed size hides it, and its largest power of two up to 32 is a safe guess
-        (networks pool by powers of two, and a fixed size is divisible by what they pool).
+        It is the step of a stepped size. For a fixed size, its largest power of two up to 32 is a safe guess
+        (networks pool by powers of two, and the size is divisible by the product of their pooling factors).
         """
         if self.network_stride is not None:
             return lcm(self.network_stride, self.denominator)
@@ -86,10 +86,10 @@ class AxisGroup:
 
     @cached_property
     def left(self) -> int:
-        """Pixels that a block reads before its core: covers the halo of every output.
+        """Pixels that a block reads before its core, for the halo of every output.
 
-        Rounded up to the granularity where blocks are to agree with a whole run;
-        with a fixed size there is none, and a pixel saved is a larger core.
+        Rounded up to the granularity, so that blocks agree with a prediction in one block;
+        with a fixed size that does not exist, and fewer pixels leave a larger core.
         """
         need = max((ceil(o.halo / o.ratio) for o in self.outputs), default=0)
         grain = self.denominator if isinstance(self.size, FixedSize) else self.granularity
@@ -97,11 +97,11 @@ class AxisGroup:
 
     @cached_property
     def right(self) -> int:
-        """Pixels that a block reads behind its core: covers halo and negative offset of every output."""
+        """Pixels that a block reads behind its core, for halo and negative offset of every output."""
         return max((ceil((o.halo - min(o.offset, 0)) / o.ratio) for o in self.outputs), default=0)
 
     def check(self, size: int) -> None:
-        """Raise BlockError where an image of ``size`` pixels leaves nothing of some output."""
+        """Raise BlockError if an image of ``size`` pixels leaves no pixel of some output."""
         for output in self.outputs:
             if output.size(size) < 1:
                 least = ceil((1 - output.offset) / output.ratio)

@@ -1,6 +1,6 @@
-"""Padding by index arithmetic: which pixels of an axis a window reads where it hangs over the edge.
+"""Padding by index arithmetic: the pixels of an axis that a window reads where it extends beyond the edge.
 
-The whole axis is mirrored, never a window of it, so every block sees the same padding as the whole image would.
+The complete axis is mirrored, never a window of it, so that every block has the same padding as the complete image.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ PadMode: TypeAlias = Literal["symmetric", "reflect", "edge", "constant"]
 
 @attrs.frozen
 class Window:
-    """What to read of one axis, and how to extend it."""
+    """The range to read along one axis, and its extension."""
 
     start: int
     stop: int
     """Read ``[start, stop)`` of the image."""
 
     before: tuple[int, ...]
-    """Positions within what was read to put before ...."""
+    """Positions within the read range to put before ..."""
 
     core: tuple[int, int]
-    """... this range of what was read ..."""
+    """... this part of the read range ..."""
 
     after: tuple[int, ...]
-    """... and to put behind it. -1 stands for the constant value."""
+    """... and to put behind it; -1 is the constant value."""
 
     @property
     def is_plain(self) -> bool:
-        """True where nothing has to be padded."""
+        """Whether no padding is needed."""
         return not self.before and not self.after
 
     @property
     def size(self) -> int:
-        """Pixels of the padded window."""
+        """Number of pixels of the padded window."""
         return len(self.before) + self.core[1] - self.core[0] + len(self.after)
 
 
@@ -46,7 +46,7 @@ def window(start: int, size: int, image_size: int, mode: PadMode) -> Window:
     """Return how to read ``size`` pixels from position ``start`` of an axis with ``image_size`` pixels.
 
     Symmetric padding repeats the edge pixel (``i mod 2N``), reflect does not (``i mod 2N - 2``);
-    both go on for as long as it takes, so an axis of one pixel can be padded to any size.
+    both repeat without end, so an axis of one pixel can be padded to any size.
     """
     stop = start + size
     inside = (max(0, min(start, image_size)), min(max(stop, 0), image_size))
@@ -66,7 +66,7 @@ def window(start: int, size: int, image_size: int, mode: PadMode) -> Window:
 
 
 def _source(index: int, size: int, mode: PadMode) -> int:
-    """Return which pixel of an axis stands for the one at ``index`` outside of it; -1 for the constant."""
+    """Return the pixel of an axis that replaces the one at ``index`` outside of it; -1 for the constant."""
     if mode == "constant":
         return -1
     if mode == "edge":

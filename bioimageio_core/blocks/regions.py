@@ -16,7 +16,7 @@ __all__ = ["RegionGrid", "unravel"]
 
 @attrs.frozen(kw_only=True)
 class RegionGrid:
-    """All regions of a plan, numbered in the order of their visit; nothing is listed, so any number of them costs nothing.
+    """All regions of a plan, numbered in the order of execution; they are not listed, so any number of them takes no memory.
 
     With bricks of two rows and three columns::
 
@@ -28,10 +28,10 @@ class RegionGrid:
 
     grids: tuple[AxisGrid, ...]
     blocks_per_region: tuple[int, ...]
-    """Along each grid: how many blocks a region spans, so that it holds whole output chunks."""
+    """Along each grid: number of blocks of a region, so that it holds complete output chunks."""
 
     brick: tuple[int, ...] = ()
-    """Along each grid: how many regions make a brick, which is visited row by row before the next one; empty: everything row by row."""
+    """Along each grid: number of regions of a brick, which is completed row by row before the next one; empty: all regions row by row."""
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -49,29 +49,29 @@ class RegionGrid:
         return prod(g.count for g in self.grids)
 
     def position(self, region: int) -> tuple[int, ...]:
-        """Return where a region lies: its number along each grid."""
+        """Return the position of a region: its number along each grid."""
         first, sizes, within, left = list[int](), list[int](), region, self.count
         for count, side in zip(self.shape, self.brick or self.shape, strict=True):
             left //= count
-            # The bricks before were cut to `sizes`; a layer of whole bricks along this grid holds so many regions.
+            # `sizes` are those of the brick along the previous grids; a layer of complete bricks along this grid has this many regions.
             brick, within = divmod(within, side * prod(sizes) * left)
             first.append(brick * side)
             sizes.append(min(side, count - brick * side))
         return tuple(a + b for a, b in zip(first, unravel(within, tuple(sizes)), strict=True))
 
     def blocks_before(self, region: int) -> int:
-        """Return the number of blocks of all regions that are visited before a region; for `count`, of all."""
+        """Return the number of blocks of all regions before a region; for the region number `count`, of all regions."""
         if region == self.count:
             return self.block_count
         ranges, counts = self.block_ranges(region), [g.count for g in self.grids]
         own, begins, bricks = [len(r) for r in ranges], list[int](), list[int]()
         for n, side in enumerate(self.brick or self.shape):
-            blocks = side * self.blocks_per_region[n]  # of a whole brick
+            blocks = side * self.blocks_per_region[n]  # of a complete brick
             begins.append(ranges[n].start // blocks * blocks)
             bricks.append(min(begins[n] + blocks, counts[n]) - begins[n])
         before = 0
         for n in range(len(counts)):
-            # Bricks that lie before along this grid and in line along those to its left; then regions of the same brick likewise.
+            # Previous bricks along this grid, at the same position along the grids to its left; then regions of the same brick likewise.
             before += prod(bricks[:n]) * begins[n] * prod(counts[n + 1 :])
             before += prod(own[:n]) * (ranges[n].start - begins[n]) * prod(bricks[n + 1 :])
         return before

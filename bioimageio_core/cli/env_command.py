@@ -28,7 +28,7 @@ def command(model: str, weights_format: str | None, for_pip: bool, output: str |
     environment = environment_of(model, weights_format)
     text = environment.pip_file() if for_pip else environment.conda_file()
     if output is not None:
-        from ..writing import write_text
+        from ..atomic_files import write_text
 
         write_text(output, text, overwrite=overwrite)
     if as_json:

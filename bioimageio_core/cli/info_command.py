@@ -22,15 +22,15 @@ def command(source: str, html: str | None, measure: bool, as_json: bool) -> None
     Downloads no other file, and imports no framework, except with --measure.
     Warns if the measured halo is larger than the described one, or a step is not a multiple of the network's stride.
     """
-    from ..api import card, measure_network
+    from ..api import analyse_network, card
     from ..report.text.card_text import card_text
 
     if measure:
         with progress_bars(after=2) as progress:
-            measure_network(source, progress=progress)
+            analyse_network(source, progress=progress)
     shown = card(source)
     if html is not None:
-        from ..writing import write_text
+        from ..atomic_files import write_text
 
         write_text(html, shown.page(), overwrite=True)
     if as_json:

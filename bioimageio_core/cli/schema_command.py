@@ -19,7 +19,7 @@ def command(type_: str | None, format_version: str | None, output: str | None) -
     It includes ops and weights of installed plugins.
     """
     from ..api import json_schema
-    from ..writing import write_text
+    from ..atomic_files import write_text
 
     text = json.dumps(json_schema(type_, format_version), indent=2, ensure_ascii=False)
     if output is None:

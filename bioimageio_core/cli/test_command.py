@@ -11,7 +11,7 @@ from .common_options import compile_option, device_option, html_option, json_opt
 from .terminal import print_json, progress_bars
 
 if TYPE_CHECKING:
-    from ..model_tests.report import TestReport
+    from ..model_tests.test_report import TestReport
 
 __all__ = ["command"]
 
@@ -46,8 +46,8 @@ def command(model: str, quick: bool, isolated: bool, save: str | None, html: str
         report = test_model(model, quick=quick, isolated=isolated, report=show_stage, **options)
     saved, problem = _save_failed(report, save)
     if html is not None:
+        from ..atomic_files import write_text
         from ..report.html.model_test_page import model_test_page
-        from ..writing import write_text
 
         write_text(html, model_test_page(report), overwrite=True)
     if as_json:

@@ -36,7 +36,7 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
     Exit status 1 if any of them is invalid, 2 if any cannot be read.
     """
     from ..report.text.validation_text import validation_summary, validation_text
-    from ..sources.finding import find_sources
+    from ..sources.find_sources import find_sources
 
     found = find_sources(sources)
     reports: list[AnnotatedReport] = []
@@ -56,8 +56,8 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
         if len(reports) > 1:
             click.echo(validation_summary(reports))
     if html is not None:
+        from ..atomic_files import write_text
         from ..report.cards.annotated_report import validation_page
-        from ..writing import write_text
 
         write_text(html, validation_page(reports), overwrite=True)
     return max(_STATUS[r.status] for r in reports)

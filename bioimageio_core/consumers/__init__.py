@@ -1,1 +1,1 @@
-"""Other software that runs models: what is known of each, and rules made of it."""
+"""Other software that runs models: facts about each, and the rules that follow from them."""

@@ -1,4 +1,4 @@
-"""The software of the field that the library knows rules of."""
+"""The software that the library has rules for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["bioimageio_consumers"]
 
 @hookimpl
 def bioimageio_consumers() -> Iterable[ConsumerEntry]:
-    """Yield the software."""
+    """Yield an entry for each piece of software."""
     yield ConsumerEntry(name="ilastik", load=lambda: _judge("ilastik"), summary="interactive segmentation, with networks since 1.4")
     yield ConsumerEntry(name="deepImageJ", load=lambda: _judge("deepImageJ"), summary="plugin of ImageJ that runs networks")
     yield ConsumerEntry(name="Fiji", load=lambda: _judge("Fiji"), summary="ImageJ with the CSBDeep plugins")
@@ -20,7 +20,7 @@ def bioimageio_consumers() -> Iterable[ConsumerEntry]:
 
 
 def _judge(name: str) -> Judge:
-    from .formats import judge_formats
+    from .package_readers import judge_formats
 
     return judge_formats(name)
 

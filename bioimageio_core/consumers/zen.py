@@ -1,19 +1,20 @@
-"""ZEN, which runs networks out of its own container, with nothing around them."""
+"""ZEN, which runs networks from files of its own format, without pre- or postprocessing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from ..axis_names import SPACE
 from ..registry import Judgement
-from .formats import op_names
+from .package_readers import op_names
 
 __all__ = ["judge_zen"]
 
 SOURCE, DATE = "ANN model specification of the package czmodel 6.2.0", "2026-11"
 
 IN_A_GRAPH = frozenset({"binarize", "clip", "ensure_dtype", "fixed_zero_mean_unit_variance", "scale_linear", "sigmoid", "softmax"})
-"""Ops that depend on nothing but the pixel, or the pixels of a block: they can be part of the network."""
+"""Ops that depend only on a pixel, or on the pixels of a block, so that they can be part of the network."""
 
 
 def judge_zen(model: Any) -> Iterator[Judgement]:
@@ -36,14 +37,14 @@ def judge_zen(model: Any) -> Iterator[Judgement]:
         "is of images with 2 or 3 axes in space",
         all(n in (2, 3) for n in spatial),
         reason,
-        "add the axes that are missing, or drop those that are too many",
+        "add the missing axes, or remove the additional ones",
     )
     if model.run_mode is not None:
-        yield rule("needs no run mode", False, f"it asks for {model.run_mode.name}", "say what the run mode does by ops")
+        yield rule("needs no run mode", False, f"it asks for {model.run_mode.name}", "describe the run mode by ops")
 
 
 def _space(tensor: Any) -> int:
     axes = tensor.axes
     if isinstance(axes, str):
-        return sum(a in "zyx" for a in axes)
+        return sum(a in SPACE for a in axes)
     return sum(a.type == "space" for a in axes)

@@ -1,4 +1,4 @@
-"""Weights of a model in further formats: converted, verified, and added to its description."""
+"""Conversion of weights to further formats, verified and added to the description."""
 
 from .convert import ConvertedWeights, convert_weights
 

@@ -1,4 +1,4 @@
-"""The choice among converters."""
+"""Chooses the converter for the weights of a model."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["choose_converter"]
 
 
 def choose_converter(model: LoadedModel, to_format: str, from_format: str | None) -> WeightsConverterEntry:
-    """Return the installed converter of highest preference that leads to a format from some weights that the model has.
+    """Return the installed converter of highest preference from weights of the model to another format.
 
     Raises:
         InputError: The model has weights of this format already, lacks those to convert from, or its format version does not know them.
-        UnknownExtensionError: No plugin knows the format, or a way to it.
-        MissingRequirementError: Plugins do, but what they need is not installed.
+        UnknownExtensionError: No plugin describes the format, or converts to it.
+        MissingRequirementError: The packages that converters need are not installed.
 
     """
     registry = model.registry
@@ -32,7 +32,7 @@ def choose_converter(model: LoadedModel, to_format: str, from_format: str | None
             "bring the model to the newest format first (bmz update)"
         )
     if to_format in model.weights:
-        raise InputError(f"the model has {to_format!r} weights already: to convert them anew, package it without them first (bmz package)")
+        raise InputError(f"the model has {to_format!r} weights already: to convert them again, package it without them first (bmz package)")
     if from_format is not None and from_format not in model.weights:
         raise InputError(f"the model has no {from_format!r} weights: expected one of {', '.join(model.weights)}")
     from_formats = [name for name, entry in model.weights.items() if from_format in (None, name) and not isinstance(entry, OpaqueWeights)]
@@ -47,7 +47,7 @@ def choose_converter(model: LoadedModel, to_format: str, from_format: str | None
         if not missing_requirements(converter.requires):
             return converter
     needs = "; ".join(f"{c.from_format} to {c.to_format} needs {_missing(c)}" for c in ways)
-    raise MissingRequirementError(f"nothing that converts the weights of this model is installed: {needs}")
+    raise MissingRequirementError(f"no converter for the weights of this model is installed: {needs}")
 
 
 def _missing(converter: Any) -> str:

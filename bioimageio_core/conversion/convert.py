@@ -1,4 +1,4 @@
-"""Weights in another format, verified before anything is written."""
+"""Converts weights to another format, and verifies them before anything is written."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BioimageioError, InputError, MissingRequirementError, ModelRunError, PluginError, UnknownExtensionError
-from ..model_tests.compare import compare, difference
-from ..model_tests.report import WeightsTest
-from ..model_tests.weights import test_weights
+from ..model_tests.compare_outputs import compare, difference
+from ..model_tests.test_report import WeightsTest
+from ..model_tests.weights_tests import test_weights
 from ..packaging import write_package
-from ..packaging.targets import check_target
+from ..packaging.package_targets import check_target
 from ..prediction.model.loaded_model import LoadedModel
 from ..prediction.model.network import run_network
 from ..prediction.model.test_tensors import load_test_inputs
@@ -25,6 +25,7 @@ from ..prediction.options import PredictOptions
 from ..prediction.predictor import Predictor
 from ..prediction.whole_tensor import WholeTensorCall
 from ..registry import ConverterContext, WeightsConverterEntry
+from ..resources import allotted_cores
 from ..sources import open_package
 from ..sources.hashes import sha256_of
 from ..spec.converters import unstructured
@@ -33,20 +34,20 @@ from ..spec.updating import package_tree
 from ..spec.validation import read_tree
 from ..typing import FrozenMapping
 from .choose_converter import choose_converter
-from .examples import other_examples, variable_axes
+from .example_inputs import other_examples, variable_axes
 
 __all__ = ["ConvertedWeights", "convert_weights"]
 
 RELATIVE, ABSOLUTE, PER_MILLION = 1e-3, 1e-4, 100
-"""How far converted weights may be from those that they were made of: relative to each value, plus relative to the greatest, and elements
-out of a million that may be further away, as values at the threshold of an argmax may be.
+"""Allowed difference of outputs of converted weights: relative to each value, plus relative to the greatest value, and elements per
+million that may differ by more, as near the threshold of an argmax.
 
-Exports of float32 networks differ by 1e-6 or so, which other orders of summation cost; half precision would not pass."""
+Exports of float32 networks differ by about 1e-6, since they sum in another order; half precision would not pass."""
 
 
 @attrs.frozen(kw_only=True)
 class ConvertedWeights:
-    """Weights that were converted, and how far they are from those that they were made of."""
+    """Converted weights, and the difference of their outputs from those of the original weights."""
 
     path: Path
     """The package that was written."""
@@ -55,15 +56,15 @@ class ConvertedWeights:
     to_format: str
     converter: str
     deviations: FrozenMapping[str, float]
-    """Greatest absolute difference from the outputs of the weights that were there, by output; over the test inputs and other sizes.
+    """Greatest absolute difference from the outputs of the original weights, by output, over the test inputs and further sizes.
 
-    Empty where these could not be run here."""
+    Empty if the original weights cannot run here."""
 
     sizes: int
-    """In how many sizes and batches both were run."""
+    """Number of sizes and batches in which both were run."""
 
     test: WeightsTest
-    """The converted weights on the test tensors."""
+    """The test of the converted weights on the test tensors."""
 
 
 def convert_weights(
@@ -82,15 +83,15 @@ def convert_weights(
         to_format: Weights format to convert to.
         path: A zip if it ends in ``.zip``, else a folder.
         options: `weights_format` names the weights to convert; `device` and `trust` are used.
-        overwrite: Replace a package that is there.
-        report: Told what is done.
+        overwrite: Replace an existing package.
+        report: Called with the name of each stage.
 
     Raises:
         InputError: The model has these weights already, or has none to convert from.
-        UnknownExtensionError: No plugin knows a way.
-        MissingRequirementError: What it needs is not installed.
-        ModelRunError: The weights cannot be converted, or the converted ones do not give the same; nothing is written.
-        OutputError: Something is there already, or cannot be written.
+        UnknownExtensionError: No plugin converts to the format.
+        MissingRequirementError: The packages that the converter needs are not installed.
+        ModelRunError: The weights cannot be converted, or give other outputs after conversion; nothing is written.
+        OutputError: The target exists, or cannot be written.
 
     """
     check_target(path, overwrite=overwrite)
@@ -131,16 +132,14 @@ def _convert(
     others: list[dict[str, NDArray[Any]]],
     folder: Path,
 ) -> tuple[dict[str, Any], Path]:
-    """Return the weights entry of a file that was converted, and the file."""
-    from dask.system import CPU_COUNT
-
+    """Return the entry and the file of the converted weights."""
     described = [t for t in model.io.inputs if t.id in inputs]
     source = adapter_context(
         model.weights[converter.from_format],
         model.io,
         model.package,
         device=options.devices[0],
-        threads=CPU_COUNT,
+        threads=allotted_cores(),
         trust=options.trust,
     )
     target = folder / f"{_free_stem(model, converter.to_format)}{model.registry.weights_formats[converter.to_format].suffix}"
@@ -157,7 +156,7 @@ def _convert(
         fields = converter.load()(context)
     except BioimageioError:
         raise
-    except Exception as error:  # whatever the code of a plugin raises
+    except Exception as error:  # the code of plugins may raise anything
         plugin = model.registry.provenance[("weights_converters", converter.name)]
         raise PluginError(f"the converter {converter.name!r} of {plugin.distribution} fails: {type(error).__name__}: {error}") from error
     if not target.is_file():
@@ -166,7 +165,7 @@ def _convert(
 
 
 def _free_stem(model: LoadedModel, to_format: str) -> str:
-    """Return a name that no weights of the model have."""
+    """Return a file name, without suffix, that no weights of the model have."""
     taken = {Path(str(w.source)).stem for w in model.weights.values() if hasattr(w, "source")}
     return f"weights_{to_format}" if "weights" in taken else "weights"
 
@@ -175,8 +174,8 @@ def _tested(converted: LoadedModel, options: PredictOptions) -> WeightsTest:
     """Return the test of converted weights.
 
     Raises:
-        MissingRequirementError: Nothing runs them here.
-        ModelRunError: They do not reproduce the test tensors, or do not take the sizes that are described.
+        MissingRequirementError: No installed adapter runs them.
+        ModelRunError: They do not reproduce the test tensors, or do not accept the described sizes.
 
     """
     try:
@@ -186,7 +185,7 @@ def _tested(converted: LoadedModel, options: PredictOptions) -> WeightsTest:
     noted = [t for t in test.sizes if t.status == "noted"]
     if test.status != "passed" or noted:
         why = test.message or noted[0].message
-        raise ModelRunError(f"the converted {test.weights_format} weights do not do what is described, so nothing is written: {why}")
+        raise ModelRunError(f"the converted {test.weights_format} weights do not match the description, so nothing is written: {why}")
     return test
 
 
@@ -197,17 +196,17 @@ def _compared(
     options: PredictOptions,
     examples: list[dict[str, NDArray[Any]]],
 ) -> FrozenMapping[str, float]:
-    """Return how far outputs of the converted weights are from those of the weights that were there.
+    """Return the greatest difference of outputs of the converted weights from those of the original weights, by output.
 
     Raises:
-        ModelRunError: Further than `RELATIVE` and `ABSOLUTE` allow.
+        ModelRunError: A difference is larger than `RELATIVE` and `ABSOLUTE` allow.
 
     """
     before = attrs.evolve(options, weights_format=converter.from_format)
     try:
         choose_weights(model.weights, model.registry, before)
     except (InputError, MissingRequirementError, UnknownExtensionError):
-        return FrozenMapping()  # a converter needs no adapter of what it reads
+        return FrozenMapping()  # a converter does not need an adapter for the original weights
     after = attrs.evolve(options, weights_format=converter.to_format)
     deviations = dict.fromkeys((t.id for t in model.io.outputs), 0.0)
     for expected, found in zip(_outputs(model, before, examples), _outputs(converted, after, examples), strict=True):
@@ -217,7 +216,7 @@ def _compared(
             compared = compare(tensor.id, got, want, allowed)
             if not compared.passed:
                 raise ModelRunError(
-                    f"the converted {converter.to_format} weights do not give what the {converter.from_format} weights give, "
+                    f"the converted {converter.to_format} weights give other outputs than the {converter.from_format} weights, "
                     f"so nothing is written: output {tensor.id!r} {compared.message}"
                 )
             deviations[tensor.id] = max(deviations[tensor.id], float(difference(got, want).max(initial=0.0)))

@@ -21,7 +21,7 @@ from .synthetic import nuclei_block
 __all__ = ["DemoResult", "model_folder", "run_demo"]
 
 FIELD = 1536
-"""Pixels of the synthetic field that is mirrored to fill the image; making every pixel anew would take minutes."""
+"""Pixels of the synthetic field that is mirrored to fill the image; computing every pixel would take minutes."""
 
 CHUNK = 512
 PICTURE = 512
@@ -30,7 +30,7 @@ MARGIN = 100
 
 @attrs.frozen(kw_only=True)
 class DemoResult:
-    """What the demonstration made."""
+    """The results of the demonstration."""
 
     image: Path
     output: Path
@@ -39,13 +39,13 @@ class DemoResult:
     memory: str
     prediction: Prediction
     overlap: float
-    """Intersection over union of what was found with what was drawn, within one field."""
+    """Intersection over union of the predicted and the drawn nuclei, within one field."""
 
     seconds: float
 
 
 def model_folder() -> Path:
-    """Return the model that comes along."""
+    """Return the folder of the model of the demonstration."""
     return Path(__file__).parent / "model"
 
 
@@ -64,9 +64,9 @@ def run_demo(
         folder: Where to put image, result and picture.
         size: Pixels along each side of the image.
         memory: Budget of the prediction.
-        overwrite: Replace what an earlier demonstration left there.
-        progress: Told of every stage.
-        say: Told in a line what happens next.
+        overwrite: Replace the results of an earlier demonstration.
+        progress: Progress callback for every stage; None disables it.
+        say: Called with a line about the next step.
 
     Raises:
         OutputError: The folder exists and holds something.
@@ -101,7 +101,7 @@ def run_demo(
 
 
 def _write_image(path: Path, size: int, progress: Progress | None) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Write an image row of chunks by row of chunks; return its first field and what was drawn there."""
+    """Write an image by rows of chunks; return its first field, and the mask of nuclei there."""
     import zarr
 
     rows = range(0, FIELD, CHUNK)
@@ -123,6 +123,6 @@ def _write_image(path: Path, size: int, progress: Progress | None) -> tuple[NDAr
 
 
 def _mirrored(size: int) -> NDArray[np.intp]:
-    """Return which row (or column) of the field stands at each position of the image."""
+    """Return the row (or column) of the field for each position of the image."""
     at = np.arange(size) % (2 * FIELD)
     return np.where(at < FIELD, at, 2 * FIELD - 1 - at).astype(np.intp)

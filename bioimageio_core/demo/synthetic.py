@@ -1,4 +1,4 @@
-"""Synthetic fluorescence microscopy: nuclei on a plane without end.
+"""Synthetic fluorescence microscopy: nuclei on an endless plane.
 
 Every pixel is a function of the seed and its position alone.
 So any window can be computed on its own, and images of any size are written chunk by chunk without seams.
@@ -30,10 +30,10 @@ _OFFSET = 100.0
 def nuclei_block(seed: int, y0: int, x0: int, height: int, width: int) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
     """Return a window of the plane: camera counts, and where nuclei are; both with axes y, x.
 
-    A window of a window is the same as the window itself, pixel by pixel.
+    Windows agree pixel by pixel where they overlap.
 
     Args:
-        seed: Which of the planes.
+        seed: Selects the plane.
         y0: First row, may be negative.
         x0: First column, may be negative.
         height: Rows.
@@ -62,7 +62,7 @@ def nuclei_block(seed: int, y0: int, x0: int, height: int, width: int) -> tuple[
 def _nuclei(seed: int, y0: int, x0: int, height: int, width: int) -> Iterator[tuple[int, int, NDArray[np.float32], NDArray[np.bool_]]]:
     """Yield first row, first column, light and mask of every nucleus that shows in the window.
 
-    Each is drawn whole, whatever the window cuts off: so all windows add up the same numbers.
+    Each is drawn completely, also where the window cuts it off, so that all windows add up the same numbers.
     """
     rows = np.arange((y0 - _REACH) // _LATTICE, (y0 + height + _REACH) // _LATTICE + 1)
     columns = np.arange((x0 - _REACH) // _LATTICE, (x0 + width + _REACH) // _LATTICE + 1)
@@ -124,7 +124,7 @@ def _value_noise(seed: int, y0: int, x0: int, height: int, width: int, period: i
 
 
 def _normal_noise(seed: int, y0: int, x0: int, height: int, width: int) -> NDArray[np.float32]:
-    """Return standard normal noise, drawn whole for every cell that the window touches."""
+    """Return standard normal noise, drawn completely for every cell that the window touches."""
     out = np.empty((height, width), np.float32)
     for top in range(y0 // _NOISE_CELL * _NOISE_CELL, y0 + height, _NOISE_CELL):
         for left in range(x0 // _NOISE_CELL * _NOISE_CELL, x0 + width, _NOISE_CELL):

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .network import HALO, STRIDE, apply_network, network_shapes, onnx_model, receptive_field
-from .package import TEST_SEED, normalise, write_package
+from .demo_package import TEST_SEED, normalise, write_package
 from .synthetic import nuclei_block
+from .unet import HALO, STRIDE, apply_network, network_shapes, onnx_model, receptive_field
 
 __all__ = ["difference_of_blocks", "evaluate", "main", "train"]
 

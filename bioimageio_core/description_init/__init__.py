@@ -1,1 +1,1 @@
-"""Descriptions that are begun from a file of weights: what can be read, tried and measured is filled in, the rest is marked."""
+"""Drafts descriptions from files of weights: what can be read and analysed is filled in, the rest is marked as to do."""

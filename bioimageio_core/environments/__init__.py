@@ -1,1 +1,1 @@
-"""Environments for the weights of a model: as files for conda and pip, and as virtual environments to test in."""
+"""Environments for the weights of a model: files for conda and pip, and virtual environments for tests."""

@@ -1,4 +1,4 @@
-"""Dependencies that a model asks for itself, by a file for conda or pip."""
+"""Dependencies that a model lists in a file of its own, for conda or pip."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from ..errors import SourceError, YamlError
 from ..sources import Package
 from ..spec.files import FileDescr
 from ..spec.yaml import load_yaml
+from ..text import in_one_line
 
 __all__ = ["Dependencies", "own_dependencies"]
 
 
 @attrs.frozen(kw_only=True)
 class Dependencies:
-    """Names of packages as conda and pip write them."""
+    """Requirements in the notation of conda and of pip."""
 
     source: str = ""
     """The file; empty where the model names none."""
@@ -29,14 +30,14 @@ class Dependencies:
 
 
 def own_dependencies(entry: Any, package: Package) -> Dependencies:
-    """Return what the file says that a weights entry names as its dependencies.
+    """Return the dependencies in the file that a weights entry names.
 
     Args:
         entry: The weights entry; format 0.4 writes ``manager:file``, format 0.5 names a conda file.
-        package: Where the file is.
+        package: The package of the file.
 
     Raises:
-        SourceError: It is missing, or no such file.
+        SourceError: The file is missing, or is not of the kind that the entry names.
 
     """
     dependencies = getattr(entry, "dependencies", None)
@@ -71,16 +72,16 @@ def _conda(path: Path, source: str) -> Dependencies:
     try:
         tree = load_yaml(_text(path).encode(), source=path.name)
     except YamlError as error:
-        raise SourceError(f"{path.name} is no conda environment file: {error}") from None
+        raise SourceError(f"{path.name} is not a conda environment file: {error}") from None
     entries = tree.get("dependencies") if isinstance(tree, Mapping) else None
     if not isinstance(entries, list | tuple):
-        raise SourceError(f"{path.name} is no conda environment file: expected a list under the key 'dependencies'")
+        raise SourceError(f"{path.name} is not a conda environment file: expected a list under the key 'dependencies'")
     channels = tree.get("channels")
     pip = [str(line) for entry in entries if isinstance(entry, Mapping) for line in entry.get("pip") or ()]
-    names = [" ".join(str(entry).split()) for entry in entries if not isinstance(entry, Mapping)]
+    names = [in_one_line(str(entry)) for entry in entries if not isinstance(entry, Mapping)]
     return Dependencies(
         source=source,
         channels=tuple(map(str, channels)) if isinstance(channels, list | tuple) else (),
         conda=tuple(name for name in names if name.split("=")[0].split("<")[0].split(">")[0].strip() not in ("python", "pip")),
-        pip=tuple(" ".join(line.split()) for line in pip),
+        pip=tuple(in_one_line(line) for line in pip),
     )

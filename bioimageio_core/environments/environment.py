@@ -1,4 +1,4 @@
-"""What has to be installed to run one weights format of a model."""
+"""The packages that one weights format of a model needs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import attrs
 from ..errors import InputError, UnknownExtensionError
 from ..prediction.model.loaded_model import LoadedModel
 from ..registry import PUBLISHED, WeightsAdapterEntry
+from ..text import in_one_line
 from .dependencies import Dependencies, own_dependencies
 
 __all__ = ["Environment", "environment_of"]
@@ -25,18 +26,18 @@ class Environment:
     """An environment for one weights format of a model."""
 
     name: str
-    """For conda."""
+    """Name of the environment for conda."""
 
     weights_format: str
     adapter: str
     python: str
-    """The versions of Python that will do, as in ``>=3.11``."""
+    """The supported versions of Python, as in ``>=3.11``."""
 
     requirements: tuple[str, ...]
-    """What pip has to install: this library, plugins, and frameworks in the described versions."""
+    """Requirements for pip: this library, plugins, and frameworks in the described versions."""
 
     own: Dependencies
-    """What the model itself asks for, by a file that it names."""
+    """Requirements in a file that the model names."""
 
     notes: tuple[str, ...]
 
@@ -60,16 +61,16 @@ class Environment:
 
 
 def environment_of(model: LoadedModel, weights_format: str | None = None) -> Environment:
-    """Return what has to be installed to run a model; imports no framework, and needs none.
+    """Return the environment that a model needs; imports no framework.
 
     Args:
         model: The model.
-        weights_format: The weights to run; None: those that would be preferred if all were installed.
+        weights_format: The weights to run; None: the preferred ones if everything were installed.
 
     Raises:
         InputError: The model has no such weights.
-        UnknownExtensionError: No plugin runs them.
-        SourceError: The file of its own dependencies is missing, or cannot be read.
+        UnknownExtensionError: No installed plugin runs them.
+        SourceError: The file of the model's own dependencies is missing, or cannot be read.
 
     """
     if weights_format is not None and weights_format not in model.weights:
@@ -93,7 +94,7 @@ def environment_of(model: LoadedModel, weights_format: str | None = None) -> Env
 
 
 def _plugins(model: LoadedModel, adapter: WeightsAdapterEntry) -> Iterator[str]:
-    """Yield the distributions that bring what the model names."""
+    """Yield the distributions of the adapter, the ops and the run mode of a model."""
     registry = model.registry
     yield adapter.extra or registry.provenance[("weights_adapters", adapter.name)].distribution
     names = [("processing_ops", op.name) for t in (*model.io.inputs, *model.io.outputs) for op in t.ops]
@@ -106,7 +107,7 @@ def _plugins(model: LoadedModel, adapter: WeightsAdapterEntry) -> Iterator[str]:
 
 
 def _notes(name: str, adapter: WeightsAdapterEntry, entry: Any) -> Iterator[str]:
-    yield f"for the {adapter.weights_format} weights of {' '.join(name.split())}, run by {adapter.name}"
+    yield f"for the {adapter.weights_format} weights of {in_one_line(name)}, run by {adapter.name}"
     versions = [f"{a.name} {getattr(entry, a.name)}" for a in attrs.fields(type(entry)) if a.name.endswith("_version")]
     if versions:
         yield f"described: {', '.join(versions)}"

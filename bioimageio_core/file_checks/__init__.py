@@ -1,4 +1,4 @@
-"""What validation finds in the files that a description names."""
+"""Checks of the files that a description names, as a part of validation."""
 
 from .check_files import files_not_checked, with_checked_files
 

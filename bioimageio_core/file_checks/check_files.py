@@ -1,4 +1,4 @@
-"""Every file that a description names, looked up."""
+"""Looks up every file that a description names."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from ..sources.urls import is_url
 from ..spec.node import Issue, Node
 from ..spec.validation import ValidationReport, with_problems
 from ..typing import Severity
-from .documentation import documentation_problems
-from .images import cover_problems
-from .tensors import tensor_problems
+from .check_covers import cover_problems
+from .check_documentation import documentation_problems
+from .check_test_tensors import tensor_problems
 
 __all__ = ["files_not_checked", "with_checked_files"]
 
 
 _MAY_BE_EMPTY = frozenset(["attachments", "documentation"])
-"""Keys of files without which everything else works."""
+"""Keys of files that may be empty: everything else works without them."""
 
 
 @attrs.frozen(kw_only=True)
 class _Found:
-    """What became of a file."""
+    """The result of looking up a file."""
 
     problems: tuple[Issue, ...] = ()
     path: Path | None = None
-    """Where it is on this machine; None where there is nothing to read."""
+    """Its local path; None where there is nothing to read."""
 
 
 def with_checked_files(report: ValidationReport, descr: Node, package: Package) -> ValidationReport:
-    """Return a report with what is wrong with the files that a description names.
+    """Return a validation report with the problems of the files that a description names.
 
-    Weights are hashed, of test tensors and covers only the headers are read, and nothing is run.
+    All files are hashed where the description has a hash; of test tensors and covers the headers are read; nothing is run.
 
     Args:
-        report: What the format says of the description.
-        descr: The description; valid.
-        package: Where its files are; those at URLs are fetched.
+        report: The report on the description alone.
+        descr: The valid description.
+        package: The package of its files; those at URLs are fetched.
 
     """
     found: dict[tuple[str, str | None], _Found] = {}
@@ -66,25 +66,25 @@ def with_checked_files(report: ValidationReport, descr: Node, package: Package) 
 
 
 def files_not_checked(report: ValidationReport) -> ValidationReport:
-    """Return the report of an invalid description, saying that its files were left alone."""
+    """Return the report of an invalid description with a note that its files were not checked."""
     message = "the files that it names were not looked up, since the description itself is invalid"
     return with_problems(report, [Issue(loc=(), message=message, severity="info")])
 
 
 def _has_to_be_there(reference: FileReference) -> bool:
-    """Return whether a file that packages lack has to be there all the same: pages on the web are none, nor is where the text came from."""
+    """Return whether a file that is not part of packages must exist: web pages need not, nor the origin of the description."""
     return not is_url(reference.source) and reference.loc[-1] != "rdf_source"
 
 
 def _loc(reference: FileReference, problem: Issue) -> tuple[str | int, ...]:
-    """Return the place of a problem: that of the text that names the file, or that of the hash beside it."""
+    """Return the location of a problem: the text that names the file, or the hash beside it."""
     return (*reference.loc[:-1], *problem.loc) if problem.loc else reference.loc
 
 
 def _look_up(reference: FileReference, package: Package) -> _Found:
     source = reference.source
     if package.root and not is_url(package.root) and not package.is_remote(source) and not package.holds(source):
-        message = f"expected a path within the package, found {source!r}, which leads out of it: nobody else will have that file"
+        message = f"expected a path within the package, found {source!r}, which leads out of it: other users do not have that file"
         return _Found(problems=(Issue(loc=(), message=message, hint="Put the file beside the description, and name it from there."),))
     problems = []
     try:
@@ -116,7 +116,7 @@ def _not_found(reference: FileReference, package: Package, error: OSError) -> Is
 
 
 def _other_case(source: str, package: Package) -> str:
-    """Return what to do where a file is there under a name that differs in upper and lower case, as systems may not tell apart."""
+    """Return a hint where a file exists under a name that differs in upper and lower case, which some systems ignore."""
     if is_url(source) or is_url(package.root) or not package.root:
         return ""
     missing = Path(package.root) / source

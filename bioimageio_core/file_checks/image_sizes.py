@@ -11,10 +11,10 @@ __all__ = ["image_size"]
 
 
 def image_size(path: Path) -> tuple[int, int] | None:
-    """Return width and height in pixels of a PNG, JPEG, GIF or TIFF; None of an SVG, which fits any size.
+    """Return width and height in pixels of a PNG, JPEG, GIF or TIFF; None for an SVG, which has any size.
 
     Raises:
-        ValueError: It is none of these, or its header is broken.
+        ValueError: The file is none of these, or its header is broken.
 
     """
     with path.open("rb") as file:

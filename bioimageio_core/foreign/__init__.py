@@ -1,4 +1,4 @@
-"""Models that others describe in their own way."""
+"""Models in the formats of other systems, read and written by plugins."""
 
 from .exporting import ExportedModel, export_foreign
 from .importing import ImportedModel, import_foreign

@@ -1,8 +1,7 @@
-"""A model, written in the format of another system."""
+"""Exports models to the formats of other systems."""
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from ..atomic_files import move_into_place
 from ..errors import BioimageioError, InputError, MissingRequirementError, OutputError, PluginError, UnknownExtensionError
 from ..packaging import write_package
 from ..registry import ForeignFormatEntry, Registry, published_by
@@ -17,21 +17,21 @@ from ..sources import Package, open_package
 from ..spec.updating import package_tree
 from ..spec.validation import read_tree
 from ..typing import FrozenMapping
-from .detect import check_options, plugin_of
+from .detect_format import check_options, plugin_of
 
 __all__ = ["ExportedModel", "export_foreign"]
 
 
 @attrs.frozen(kw_only=True)
 class ExportedModel:
-    """A model of another system, and what got lost on the way there."""
+    """A model in the format of another system, with what the format cannot hold."""
 
     path: Path
     """The file or folder."""
 
     format: str
     lost: tuple[str, ...]
-    """What the other format can not say, each in a sentence."""
+    """What the format cannot hold, each in a sentence."""
 
 
 def export_foreign(
@@ -44,22 +44,22 @@ def export_foreign(
     options: Mapping[str, Any] = FrozenMapping(),
     overwrite: bool = False,
 ) -> ExportedModel:
-    """Write a model in the format of another system; the file or folder is whole, or not there at all.
+    """Write a model in the format of another system; the file or folder appears when it is complete.
 
     Args:
         descr: A valid description.
-        package: Where its files are.
-        registry: Where the formats come from.
+        package: The package of its files.
+        registry: The registry with the formats.
         format: Name of the format.
         path: The file or folder to write.
-        options: Arguments of the writer, by name.
-        overwrite: Replace what is there.
+        options: Options of the writer, by name.
+        overwrite: Replace an existing file or folder.
 
     Raises:
         UnknownExtensionError: No plugin writes the format.
-        InputError: The format cannot hold such a model, or has no such option; or a file of the model is broken.
-        PluginError: The plugin that writes it fails.
-        OutputError: Something is in the way, or cannot be written.
+        InputError: The format cannot hold the model, an option is unknown, or a file of the model is broken.
+        PluginError: The plugin that writes the format fails.
+        OutputError: The target exists, or cannot be written.
 
     """
     entry = _entry(registry, format)
@@ -106,28 +106,23 @@ def _write(
         raise InputError(f"{descr.name!r} cannot be written as {entry.name}: {error}") from error
     except ModuleNotFoundError as error:
         raise MissingRequirementError(f"writing {entry.name} needs {error.name}, which is not installed") from None
-    except Exception as error:  # whatever a stranger's code raises
+    except Exception as error:  # the code of plugins may raise anything
         plugin = plugin_of(entry, registry)
         raise PluginError(
             f"{descr.name!r} cannot be written as {entry.name}: the format of {plugin} fails: {type(error).__name__}: {error}"
         ) from error
     if not part.exists():
-        raise PluginError(
-            f"format {entry.name!r} of {plugin_of(entry, registry)} breaks its contract: it wrote nothing at the path it was given"
-        )
+        raise PluginError(f"format {entry.name!r} of {plugin_of(entry, registry)} breaks its contract: it wrote nothing at the given path")
     return lost
 
 
 def _move(part: Path, path: Path, *, overwrite: bool) -> None:
     try:
-        if path.exists() or path.is_symlink():
-            if not overwrite:
-                raise OutputError(f"{path} exists already: it came into being meanwhile; choose another name")
-            if path.is_dir() != part.is_dir():
-                raise OutputError(f"{path} is not what would replace it, a {'folder' if part.is_dir() else 'file'}: choose another name")
-            if path.is_dir():
-                shutil.rmtree(path)
-        part.replace(path)
+        if path.exists() and path.is_dir() != part.is_dir():
+            raise OutputError(f"{path} exists and is not a {'folder' if part.is_dir() else 'file'} of the format: choose another name")
+        move_into_place(part, path, overwrite=overwrite)
+    except FileExistsError:
+        raise OutputError(f"{path} exists already: it was made in the meantime; choose another name") from None
     except OutputError:
         raise
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A model of another system, read into a folder with a description."""
+"""Imports models of other systems into folders with a description."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from typing import Any
 import attrs
 
 from ..errors import BioimageioError, InputError, InvalidDescriptionError, PluginError, SourceError
+from ..packaging.package_targets import check_target, new_folder
 from ..packaging.references import file_references
-from ..packaging.targets import check_target, new_folder
 from ..registry import ForeignFormat, ForeignFormatEntry, Registry
 from ..sources import Package
 from ..spec.saving import save_description
 from ..spec.validation import ValidationReport, read_tree
 from ..typing import FrozenMapping
-from .detect import check_options, choose_format, plugin_of
+from .detect_format import check_options, choose_format, plugin_of
 
 __all__ = ["ImportedModel", "import_foreign"]
 
 
 @attrs.frozen(kw_only=True)
 class ImportedModel:
-    """What became of a model of another system."""
+    """A model that was imported from another system."""
 
     folder: Path
     """Holds ``bioimageio.yaml`` and the files that it names."""
 
     format: str
-    """Name of the format that it was read from."""
+    """Name of the original format."""
 
     report: ValidationReport
-    """What validation says of the description."""
+    """The validation report of the description."""
 
 
 def import_foreign(
@@ -44,29 +44,29 @@ def import_foreign(
     options: Mapping[str, Any] = FrozenMapping(),
     overwrite: bool = False,
 ) -> ImportedModel:
-    """Read a model of another system into a folder, which is whole or not there at all.
+    """Read a model of another system into a folder, which appears when it is complete.
 
     Args:
         path: A file or folder.
         folder: The folder to write.
-        registry: Where the formats come from.
+        registry: The registry with the formats.
         format: Name of the format; None: the only one that fits.
-        options: Arguments of the reader, by name.
-        overwrite: Replace a package that is there.
+        options: Options of the reader, by name.
+        overwrite: Replace an existing package.
 
     Raises:
-        SourceError: There is nothing at ``path``.
-        InputError: No format fits, several do, it has no such option, or the file is broken.
-        PluginError: The plugin that reads the format fails, or what it returns cannot be used.
+        SourceError: ``path`` does not exist.
+        InputError: No format fits, several do, an option is unknown, or the file is broken.
+        PluginError: The plugin that reads the format fails, or returns something that cannot be used.
         InvalidDescriptionError: The plugin returns a description that breaks its format; ``report`` holds every problem.
-        OutputError: Something is in the way, or cannot be written.
+        OutputError: The folder exists, or cannot be written.
 
     """
     check_target(folder, overwrite=overwrite)
     if not path.exists():
         raise SourceError(f"{path} does not exist: expected a file or folder of a model")
     if path.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"{folder} holds {path}, which is to be read: choose another folder")
+        raise InputError(f"{folder} holds {path}, which is read: choose another folder")
     entry, reader = choose_format(path, registry, format)
     check_options(entry.name, options, entry.reader_options)
     with new_folder(folder, overwrite=overwrite) as part:
@@ -86,7 +86,7 @@ def _read(
         raise
     except ValueError as error:
         raise InputError(f"{path} cannot be read as {entry.name}: {error}") from error
-    except Exception as error:  # whatever a stranger's code raises
+    except Exception as error:  # the code of plugins may raise anything
         raise PluginError(
             f"{path} cannot be read: format {entry.name!r} of {plugin_of(entry, registry)} fails: {type(error).__name__}: {error}"
         ) from error
@@ -104,7 +104,7 @@ def _judged(tree: Mapping[str, Any], entry: ForeignFormatEntry, path: Path, regi
 
 
 def _check_files(descr: Any, part: Path, entry: ForeignFormatEntry, registry: Registry) -> None:
-    """Refuse a description that names files which were not written beside it."""
+    """Refuse a description that names files which do not exist beside it."""
     package = Package(name="bioimageio.yaml", content=b"", root=str(part))
     for reference in file_references(descr):
         if "://" in reference.source:

@@ -1,14 +1,12 @@
-"""Arrays in and out: images, zarr stores, axes."""
+"""Arrays in and out: images and zarr stores."""
 
-from .reading.axes import LETTERS, parse_axes
 from .reading.image import Image
-from .reading.opening import open_image
+from .reading.image_opening import open_image
 from .writing.chunk_store import ArraySpec, ChunkStore
 from .writing.output_store import OutputStore, continue_output, create_output, run_of_output
 from .writing.run_state import RunState
 
 __all__ = [
-    "LETTERS",
     "ArraySpec",
     "ChunkStore",
     "Image",
@@ -17,6 +15,5 @@ __all__ = [
     "continue_output",
     "create_output",
     "open_image",
-    "parse_axes",
     "run_of_output",
 ]

@@ -1,8 +1,11 @@
-"""Reading and writing of zarr arrays in the thread that wants it.
+"""Reading and writing of zarr arrays in the calling thread.
 
-zarr runs on an event loop in a thread of its own, which hands each chunk to further threads to be coded and moved.
-That is good for many chunks that one thread wants, and for stores far away. But for small chunks it takes longer than the work, for a
-single one there is nothing to do at once, and where many threads read and write they queue for the one loop.
+zarr runs an event loop in a thread of its own, which passes each chunk to further threads to be coded and moved.
+This is good for many chunks that one thread needs, and for remote stores. But for small chunks the change of threads takes longer than
+the work, a single chunk leaves nothing to do at the same time, and where many threads read and write they queue for the one loop.
+
+`InlineZarrIO` runs the coroutines of zarr's asynchronous arrays on a loop in the calling thread, which zarr does not document.
+So it does this with releases of zarr that it is tested with (`known_internals`), and uses the public interface of all others.
 """
 
 from __future__ import annotations
@@ -23,14 +26,21 @@ from ..resources import allotted_cores
 if TYPE_CHECKING:
     import zarr
 
-__all__ = ["InlineZarrIO"]
+__all__ = ["InlineZarrIO", "known_internals"]
 
 SMALL = 2**18
-"""Bytes of a chunk up to which other threads cost more than they do: about what is coded while a task changes threads twice."""
+"""Bytes of a chunk up to which further threads cost more than they gain: about what is coded while a task changes threads twice."""
+
+
+def known_internals() -> bool:
+    """Return whether the installed zarr is of a series whose internals are used here."""
+    import zarr
+
+    return str(zarr.__version__).startswith("3.")
 
 
 class InlineZarrIO:
-    """Reads and writes local arrays in the thread that asks, where that is the faster way."""
+    """Reads and writes local arrays in the calling thread where that is faster, else with zarr's own threads."""
 
     __slots__ = ("__weakref__", "_busy", "_cores", "_idle")
 
@@ -49,7 +59,7 @@ class InlineZarrIO:
             return np.asarray(self._run(array.async_array.getitem(index)) if self._pays(array, index) else array[index])
 
     def write(self, array: zarr.Array[Any], index: tuple[slice, ...], block: NDArray[Any]) -> None:
-        """Do ``array[index] = block``."""
+        """Write ``array[index] = block``."""
         with self._counted():
             if self._pays(array, index):
                 self._run(array.async_array.setitem(index, block))
@@ -58,17 +68,17 @@ class InlineZarrIO:
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
-        self._busy.append(None)  # of lists, this is one step for all threads
+        self._busy.append(None)  # lists do this in one step for all threads
         try:
             yield
         finally:
             self._busy.pop()
 
     def _pays(self, array: zarr.Array[Any], index: tuple[slice, ...]) -> bool:
-        """Return whether chunks are small, or this is a single one, or as many threads as there are cores for have each their own."""
+        """Return whether chunks are small, or there is a single one, or enough threads are at work to use all cores."""
         from zarr.storage import LocalStore
 
-        if array.shards is not None or not isinstance(array.store, LocalStore):
+        if array.shards is not None or not isinstance(array.store, LocalStore) or not known_internals():
             return False
         small = prod(array.chunks) * array.dtype.itemsize <= SMALL
         spans = [s.indices(n)[:2] for s, n in zip(index, array.shape, strict=True)]
@@ -83,7 +93,7 @@ class InlineZarrIO:
 
     def _run(self, coroutine: Any) -> Any:
         try:
-            loop = self._idle.pop()  # without a look before: another thread may come in between
+            loop = self._idle.pop()  # not checked before: another thread may take the last one in between
         except IndexError:
             loop = _new_loop()
         try:
@@ -93,7 +103,7 @@ class InlineZarrIO:
 
 
 class _Inline(ThreadPoolExecutor):
-    """Runs what it is given at once; event loops take nothing but a `ThreadPoolExecutor`."""
+    """Runs functions at once in the calling thread; event loops accept only a `ThreadPoolExecutor`."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()

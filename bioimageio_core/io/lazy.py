@@ -1,4 +1,4 @@
-"""Handles that are opened when first used, and opened anew in another process."""
+"""Values that are made at their first use, once per process."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 class Lazy(Generic[T]):
-    """A value made on the first call of this object, once per process, by whichever thread comes first.
+    """A value that the first call of this object makes, once per process.
 
-    Pickling takes the recipe and leaves the value.
-    A value with a method ``close`` is closed when this object is dropped.
+    Pickling takes the function and its arguments, not the value.
+    A value with a method ``close`` is closed when this object is garbage collected.
     """
 
     __slots__ = ("__weakref__", "_args", "_lock", "_made", "_make")

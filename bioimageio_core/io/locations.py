@@ -1,16 +1,20 @@
-"""Paths and URLs: which are local, and how the rest is reached."""
+"""Paths and URLs of images: which are local, and how the rest is reached."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..errors import MissingRequirementError, SourceError
+from ..errors import BioimageioError, MissingRequirementError, SourceError
+from ..sources import urls
+from ..text import in_brief
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store
 
-__all__ = ["file_system", "join", "local_path", "stem", "zarr_store"]
+__all__ = ["exists", "file_system", "join", "local_path", "opening_errors", "stem", "zarr_store"]
 
 
 def local_path(location: str) -> str | None:
@@ -30,31 +34,78 @@ def file_system(location: str) -> tuple[Any, str]:
         SourceError: The protocol is unknown.
 
     """
-    import fsspec
-
     local = local_path(location)
-    try:
-        file_system, path = fsspec.core.url_to_fs(os.path.abspath(local) if local is not None else location)  # noqa: PTH100
-    except ImportError as error:
-        raise MissingRequirementError(f"{location} can't be opened: {error}.") from error
-    except ValueError as error:
-        raise SourceError(f"{location} can't be opened: {error}.") from error
-    return file_system, str(path)
+    with _protocol_errors(location):
+        files, path = urls.file_system(os.path.abspath(local) if local is not None else location)  # noqa: PTH100
+    return files, str(path)
 
 
 def zarr_store(location: str, *, read_only: bool) -> Store:
-    """Return the zarr store at a path or URL, without touching it."""
+    """Return the zarr store at a path or URL, without touching it.
+
+    Raises:
+        MissingRequirementError: The protocol needs a package that is not installed.
+        SourceError: The protocol is unknown.
+
+    """
     from zarr.storage import FsspecStore, LocalStore
 
     local = local_path(location)
     if local is not None:
         return LocalStore(local, read_only=read_only)
+    with _protocol_errors(location):
+        return FsspecStore.from_url(location, storage_options=urls.storage_options(location), read_only=read_only)
+
+
+@contextmanager
+def _protocol_errors(location: str) -> Iterator[None]:
     try:
-        return FsspecStore.from_url(location, read_only=read_only)
+        yield
     except ImportError as error:
-        raise MissingRequirementError(f"{location} can't be opened: {error}.") from error
+        raise MissingRequirementError(urls.missing_package(location, error)) from error
     except ValueError as error:
-        raise SourceError(f"{location} can't be opened: {error}.") from error
+        if isinstance(error, BioimageioError):
+            raise
+        raise SourceError(f"{location} cannot be opened: {error}") from error
+
+
+def exists(files: Any, path: str) -> bool:
+    """Return whether there is something at a path of an fsspec file system.
+
+    Raises:
+        SourceError: The server does not answer, of which fsspec's own ``exists`` says that there is nothing.
+
+    """
+    try:
+        files.info(path)
+    except (OSError, ValueError) as error:
+        if _timed_out(error):
+            raise SourceError(f"{path} cannot be read: {urls.server_failure(error)}") from error
+        return False
+    return True
+
+
+@contextmanager
+def opening_errors(location: str, kind: str) -> Iterator[None]:
+    """Turn whatever fails while an image is opened into a SourceError that names it.
+
+    Args:
+        location: Path or URL of the image.
+        kind: What it is read as, such as ``TIFF``.
+
+    """
+    try:
+        yield
+    except BioimageioError:
+        raise
+    except Exception as error:  # readers raise errors of many kinds on damaged files
+        if isinstance(error, FileNotFoundError) and not _timed_out(error):
+            raise SourceError(f"{location} does not exist") from error
+        raise SourceError(f"{location} cannot be read as {kind}: {urls.server_failure(error) or in_brief(error)}") from error
+
+
+def _timed_out(error: BaseException | None) -> bool:
+    return error is not None and (isinstance(error, TimeoutError) or _timed_out(error.__cause__))
 
 
 def join(location: str, *names: str) -> str:

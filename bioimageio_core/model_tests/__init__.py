@@ -1,1 +1,1 @@
-"""What a model does when it is tried: on its test tensors, in other sizes and batches, in blocks."""
+"""Tests of models: on their test tensors, in other sizes and batches, and in blocks."""

@@ -1,1 +1,1 @@
-"""What a network does with sizes and positions, measured by calling it."""
+"""Analyses the geometry of networks by calling them: sizes, ratios, stride and receptive field."""

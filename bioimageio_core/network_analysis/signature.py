@@ -1,4 +1,4 @@
-"""What has to be known of a network before it can be measured: its tensors, and sizes that it takes."""
+"""The signature of a network: its tensors, and sizes that it takes, from which the analysis starts."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import attrs
 
 from ..typing import AxisId
 
-__all__ = ["ProbedInput", "ProbedOutput", "Signature", "Variable", "joint_variables", "shape_at"]
+__all__ = ["NetworkInput", "NetworkOutput", "Signature", "Variable", "joint_variables", "shape_at"]
 
 
 @attrs.frozen(kw_only=True)
-class ProbedInput:
+class NetworkInput:
     """An input of a network."""
 
     id: str
     axes: tuple[AxisId, ...]
     dtype: str
     shape: tuple[int, ...]
-    """Sizes that the network takes."""
+    """A shape that the network takes."""
 
     optional: bool = False
-    """Left out of all calls."""
+    """Whether it is left out of all calls."""
 
 
 @attrs.frozen(kw_only=True)
-class ProbedOutput:
+class NetworkOutput:
     """An output of a network."""
 
     id: str
@@ -38,16 +38,16 @@ class ProbedOutput:
 class Signature:
     """Inputs and outputs of a network, in the order in which it takes and returns them."""
 
-    inputs: tuple[ProbedInput, ...]
-    outputs: tuple[ProbedOutput, ...]
-    probed: tuple[AxisId, ...]
-    """Ids of the axes to measure: all but batch and channels, as a rule."""
+    inputs: tuple[NetworkInput, ...]
+    outputs: tuple[NetworkOutput, ...]
+    analysed: tuple[AxisId, ...]
+    """Ids of the axes to analyse, usually all except batch and channels."""
 
     fixed: frozenset[tuple[str, AxisId]] = frozenset()
-    """Axes of inputs of which the graph itself says that they have one size only."""
+    """Axes of inputs that have one size only, by the graph."""
 
     @property
-    def tensors(self) -> tuple[ProbedInput | ProbedOutput, ...]:
+    def tensors(self) -> tuple[NetworkInput | NetworkOutput, ...]:
         """Inputs, then outputs."""
         return (*self.inputs, *self.outputs)
 
@@ -61,24 +61,24 @@ class Variable:
     """Ids of inputs, and their pixels per pixel of the first."""
 
     size: int
-    """Of the first, to start from."""
+    """Size of the first input, at which the analysis starts."""
 
     fixed: bool = False
 
     @property
     def key(self) -> tuple[str, AxisId]:
-        """What tells it from others."""
+        """Identity of the variable."""
         return self.members[0][0], self.axis
 
     def ratio_of(self, tensor: str) -> Fraction | None:
-        """Return pixels of an input per pixel of the first; None where it is not part of this."""
+        """Return pixels of an input per pixel of the first; None for inputs that are no members."""
         return dict(self.members).get(tensor)
 
 
 def joint_variables(signature: Signature) -> tuple[Variable, ...]:
-    """Return one variable for each probed axis id, with all inputs that have it."""
+    """Return one variable for each analysed axis, with all inputs that have it."""
     found = []
-    for axis in signature.probed:
+    for axis in signature.analysed:
         holders = [(i.id, i.shape[i.axes.index(axis)]) for i in signature.inputs if axis in i.axes and not i.optional]
         if holders:
             first = holders[0][1]
@@ -88,8 +88,8 @@ def joint_variables(signature: Signature) -> tuple[Variable, ...]:
     return tuple(found)
 
 
-def shape_at(tensor: ProbedInput, variables: tuple[Variable, ...], sizes: Mapping[tuple[str, AxisId], int]) -> tuple[int, ...] | None:
-    """Return the shape of an input where variables have other sizes than at first; None where it would not be whole."""
+def shape_at(tensor: NetworkInput, variables: tuple[Variable, ...], sizes: Mapping[tuple[str, AxisId], int]) -> tuple[int, ...] | None:
+    """Return the shape of an input for sizes of variables; None where a size would not be an integer."""
     shape = list(tensor.shape)
     for variable in variables:
         ratio = variable.ratio_of(tensor.id)

@@ -1,4 +1,4 @@
-"""The smallest shift of an input that shifts all outputs alike."""
+"""Finds the stride of a network: the smallest shift of an input that shifts all outputs equally."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..blocks import FixedSize
+from .accepted_sizes import FoundSizes, Law
+from .network_caller import Arrays, NetworkCaller, Sizes
 from .signature import Variable
-from .sizes import FoundSizes, Law
-from .trial import Arrays, Sizes, Trial
 
 __all__ = ["find_stride"]
 
 CANDIDATES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 15, 16, 18, 20, 24, 25, 27, 32, 48, 64)
 SIZES = (256, 512)
-"""Sizes to try on, one after the other, until some shift does: far from the border of the image, networks do not see it."""
+"""Sizes of images, tried until a stride is found: far from the border of an image, outputs do not depend on it."""
 
 AMPLITUDES = (1.0, 30.0)
 ROUNDING = 1e-5
-"""Differences that are none, as part of the range of the response: shifted sums are added in another order."""
+"""Differences that count as rounding, as a fraction of the range of the response: shifted sums are added in another order."""
 
 MUCH_LESS = 0.01
-"""What a shift by the stride differs by, as part of what the least shift does: where networks take statistics over the image,
-its border plays a part, which is small."""
+"""Allowed difference for a shift by the stride, as a fraction of that for the smallest shift: in networks with statistics over the image,
+its border has a small effect."""
 
 
-def find_stride(trial: Trial, variables: tuple[Variable, ...], variable: Variable, found: FoundSizes, others: Sizes) -> int | None:
-    """Return the stride along a variable; None where no shift up to 64 leaves the outputs alike.
+def find_stride(caller: NetworkCaller, variables: tuple[Variable, ...], variable: Variable, found: FoundSizes, others: Sizes) -> int | None:
+    """Return the stride along a variable; None where no shift up to 64 shifts the outputs equally.
 
-    The image is empty but for noise in its middle, which is moved.
-    Statistics over the whole image, as in instance normalisation, stay the same.
+    The image is empty except for noise in its middle, which is moved.
+    Statistics over the complete image, as in instance normalisation, stay the same.
 
     Args:
-        trial: The network.
-        variables: All of them.
-        variable: Along which.
+        caller: The network.
+        variables: All variables of the network.
+        variable: The variable to analyse.
         found: Its sizes, and the outputs that follow it.
         others: Sizes along the other variables.
 
@@ -48,7 +48,7 @@ def find_stride(trial: Trial, variables: tuple[Variable, ...], variable: Variabl
     grain = lcm(*(w.ratio.denominator for w in found.laws), *(r.denominator for _, r in variable.members))
     for at_least in SIZES:
         size = found.size.value if isinstance(found.size, FixedSize) else found.size.smallest(at_least)
-        moved = _Moved(trial, variables, variable, {**others, variable.key: size}, size)
+        moved = _Moved(caller, variables, variable, {**others, variable.key: size}, size)
         for shift in (lcm(c, grain) for c in CANDIDATES):
             if shift * 8 <= size and moved.agrees(shift, found.laws, least=grain):
                 return shift
@@ -58,15 +58,15 @@ def find_stride(trial: Trial, variables: tuple[Variable, ...], variable: Variabl
 
 
 class _Moved:
-    """Runs the network on shifted images, each once."""
+    """Runs the network once for each shift of the image."""
 
-    def __init__(self, trial: Trial, variables: tuple[Variable, ...], variable: Variable, sizes: Sizes, size: int) -> None:
-        self._trial, self._variable, self._size = trial, variable, size
-        self._images = {a: trial.images(variables, sizes, seed=11, amplitude=a) for a in AMPLITUDES}
+    def __init__(self, caller: NetworkCaller, variables: tuple[Variable, ...], variable: Variable, sizes: Sizes, size: int) -> None:
+        self._trial, self._variable, self._size = caller, variable, size
+        self._images = {a: caller.images(variables, sizes, seed=11, amplitude=a) for a in AMPLITUDES}
         self._outputs: dict[tuple[int, float], list[NDArray[Any]]] = {}
 
     def agrees(self, shift: int, laws: tuple[Law, ...], *, least: int) -> bool:
-        """Return whether a shift moves all outputs, and nothing else happens, around the noise."""
+        """Return whether a shift of the noise shifts all outputs and changes nothing else."""
         found = [self._difference(shift, least, a, law) for a in AMPLITUDES for law in laws]
         return all(agrees for agrees, _ in found) and any(responded for _, responded in found)
 

@@ -1,6 +1,6 @@
-"""Descriptions written with all their files, as one folder or zip."""
+"""Packages: a description with all its files, written as one folder or zip."""
 
+from .package_writer import write_package
 from .references import FileReference, file_references
-from .write import write_package
 
 __all__ = ["FileReference", "file_references", "write_package"]

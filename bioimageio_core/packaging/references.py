@@ -1,4 +1,4 @@
-"""Which files a description names, and where in it."""
+"""The files that a description names, and the places of their names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["FileReference", "file_references"]
 
 @attrs.frozen(kw_only=True)
 class FileReference:
-    """A file, at the place where the description names it."""
+    """A place in a description that names a file."""
 
     loc: Loc
     """Path in the document of the text that names the file."""
@@ -35,26 +35,26 @@ class FileReference:
     """Key beside the text for the hash; None where the format has none."""
 
     before: str = ""
-    """What the text says before the source, such as ``conda:``."""
+    """Text before the source, such as ``conda:``."""
 
     after: str = ""
-    """What the text says after the source, such as ``:callable``."""
+    """Text after the source, such as ``:callable``."""
 
     keeps_name: bool = False
-    """Another file refers to it by its name."""
+    """Whether it must keep its name in a package, because another file refers to it by name."""
 
     packaged: bool = True
-    """It goes into packages."""
+    """Whether it is part of packages."""
 
 
 def file_references(descr: Node, *, packaged_only: bool = True) -> tuple[FileReference, ...]:
     """Return the files that a description names, in the order of its fields.
 
-    Free-form parts (``config``) name none.
+    Free-form parts (``config``) name no files.
 
     Args:
         descr: The description.
-        packaged_only: Leave out what does not go into packages.
+        packaged_only: Leave out files that are not part of packages.
 
     """
     return tuple(reference for reference in _in(descr, ()) if reference.packaged or not packaged_only)
@@ -92,7 +92,7 @@ def _described(source: str, sha256: str | None, loc: Loc) -> FileReference:
 
 @cache
 def _text_types(type_: Any) -> tuple[Any, ...]:
-    """Return the kinds of text that a field takes, in the order in which they are tried; none where no kind names a file."""
+    """Return the kinds of text that a field accepts, in the order in which they are tried; empty where no kind names a file."""
     members = tuple(_members(type_))
     return members if any(_names_file(m) or _names_other_file(m) for m in members) else ()
 
@@ -135,7 +135,7 @@ def _fits(text: str, kind: Any) -> bool:
 
 
 def _in_weights_v0_4(entry: WeightsEntryV04, loc: Loc) -> Iterator[FileReference]:
-    """Yield the files whose name shares its text with something else."""
+    """Yield the files whose names are only a part of a text."""
     if entry.dependencies is not None:
         manager, colon, file = entry.dependencies.strip().partition(":")
         yield FileReference(loc=(*loc, "dependencies"), source=file, before=manager + colon)

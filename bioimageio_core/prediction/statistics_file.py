@@ -10,11 +10,11 @@ from typing import Any
 
 import attrs
 
+from ..atomic_files import write_text
 from ..errors import InputError
 from ..io import Image
 from ..io.reading.fingerprints import fingerprint
 from ..typing import AxisId, FrozenMapping
-from ..writing import write_text
 
 __all__ = ["Statistics", "as_statistics", "image_key"]
 

@@ -1,4 +1,4 @@
-"""Rules across the arguments of an op that both formats share."""
+"""Rules for several arguments of an op, shared by both formats."""
 
 from __future__ import annotations
 

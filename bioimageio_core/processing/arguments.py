@@ -1,6 +1,6 @@
-"""The arguments of ops in one form for all formats; light, since plans are made from it.
+"""The arguments of ops in one form for all formats; imports no numpy, since plans are made from it.
 
-Raises `DescriptionError` where arguments do not fit the axes of the tensor, which a valid description can get wrong.
+Functions raise `DescriptionError` if arguments do not fit the axes of the tensor, which validation does not check.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from ..axis_names import LETTERS
 from ..errors import DescriptionError
 from ..registry.entries import Measure
 from ..typing import AxisId
@@ -29,19 +30,18 @@ __all__ = [
     "threshold_argument",
 ]
 
-LETTERS = {"b": "batch", "t": "time", "i": "index", "c": "channel"}
 
 FIXED_EPS = 1e-6
 """Added to a given standard deviation.
 
-Format 0.5 names no such term for ``fixed_zero_mean_unit_variance``, but format 0.4 does, with this default,
-and it is what models of either format have been published with; so a model means the same before and after conversion.
+Format 0.5 has no such argument for ``fixed_zero_mean_unit_variance``, but format 0.4 has, with this default, and models of both
+formats were published with it; so a model gives the same results before and after conversion.
 """
 
 
 @attrs.frozen(kw_only=True)
 class Along:
-    """An argument of an op: one value, or one for each position along an axis."""
+    """An argument of an op: one value, or a value for each position along an axis."""
 
     values: tuple[float, ...]
     axis: AxisId | None = None
@@ -80,7 +80,7 @@ class Normalisation:
 
 
 def normalisation_arguments(kwargs: Any, axes: tuple[AxisId, ...]) -> Normalisation:
-    """Return what ``zero_mean_unit_variance`` or ``fixed_zero_mean_unit_variance`` normalise with."""
+    """Return mean and standard deviation of ``zero_mean_unit_variance`` or ``fixed_zero_mean_unit_variance``."""
     if isinstance(kwargs, v0_4.ZeroMeanUnitVarianceKwargs) and kwargs.mode == "fixed":
         mean, std = (0.0 if kwargs.mean is None else kwargs.mean), (1.0 if kwargs.std is None else kwargs.std)
         axis = unlisted_axis("zero_mean_unit_variance", kwargs.axes, axes, mean, std)
@@ -96,13 +96,13 @@ def normalisation_arguments(kwargs: Any, axes: tuple[AxisId, ...]) -> Normalisat
 
 
 def moment_measures(kwargs: Any, axes: tuple[AxisId, ...], *, tensor: str | None) -> tuple[Measure, Measure]:
-    """Return mean and standard deviation over the axes that an op takes together."""
+    """Return the measures of mean and standard deviation over the axes that an op reduces together."""
     joint = joint_axes(kwargs, axes)
     return Measure(kind="mean", axes=joint, tensor=tensor), Measure(kind="std", axes=joint, tensor=tensor)
 
 
 def range_measures(kwargs: Any, axes: tuple[AxisId, ...]) -> tuple[Measure, Measure]:
-    """Return the lower and upper percentile of ``scale_range``."""
+    """Return the measures of the lower and the upper percentile of ``scale_range``."""
     joint = joint_axes(kwargs, axes)
     low, high = (
         Measure(kind="percentile", axes=joint, tensor=kwargs.reference_tensor, q=float(q), method="linear")
@@ -125,7 +125,7 @@ class ClipArguments:
 
 
 def clip_arguments(kwargs: Any, axes: tuple[AxisId, ...]) -> ClipArguments:
-    """Return the bounds of ``clip``; percentiles are elements of the tensor, by method ``inverted_cdf``, over whatever axes."""
+    """Return the bounds of ``clip``; percentiles are elements of the tensor (method ``inverted_cdf``)."""
     low, high = kwargs.min, kwargs.max
     if isinstance(kwargs, v0_5.ClipKwargs):
         joint = joint_axes(kwargs, axes)
@@ -141,7 +141,7 @@ def clip_arguments(kwargs: Any, axes: tuple[AxisId, ...]) -> ClipArguments:
 
 
 def clip_percentile(q: float, axes: tuple[AxisId, ...]) -> Measure:
-    """Return the measure of a percentile that is a bound of ``clip``."""
+    """Return the measure of a percentile as a bound of ``clip``."""
     return Measure(kind="percentile", axes=axes, q=float(q), method="inverted_cdf")
 
 
@@ -151,7 +151,7 @@ def softmax_axis(kwargs: Any, axes: tuple[AxisId, ...]) -> AxisId:
 
 
 def joint_axes(kwargs: Any, axes: tuple[AxisId, ...]) -> tuple[AxisId, ...]:
-    """Return the axes that statistics are taken over, in the order of the tensor.
+    """Return the axes that statistics are computed over, in the order of the tensor.
 
     Axes that the tensor lacks are left out.
     """
@@ -172,7 +172,7 @@ def known_axis(op: str, axis: AxisId, axes: tuple[AxisId, ...]) -> AxisId:
 
 
 def unlisted_axis(op: str, letters: str | None, axes: tuple[AxisId, ...], *arguments: float | tuple[float, ...]) -> AxisId | None:
-    """Return the axis that lists of arguments of format 0.4 run along: the one, batch aside, that ``letters`` leaves out.
+    """Return the axis that lists of arguments of format 0.4 run along: the only axis, except batch, that is not in ``letters``.
 
     None: there are only single values.
     """
@@ -190,7 +190,7 @@ def unlisted_axis(op: str, letters: str | None, axes: tuple[AxisId, ...], *argum
 
 
 def alone(value: float | tuple[float, ...]) -> float | tuple[float, ...]:
-    """Return the value of a list of one, which format 0.4 takes for all positions."""
+    """Return the value of a list of one, which in format 0.4 is valid for all positions."""
     return value[0] if isinstance(value, tuple) and len(value) == 1 else value
 
 

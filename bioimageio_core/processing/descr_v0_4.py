@@ -1,7 +1,7 @@
 """Pre- and postprocessing steps as model format 0.4 describes them.
 
 ``axes`` are strings of the letters c, z, y, x.
-``mode`` ``per_sample`` takes statistics over the listed axes, ``per_dataset`` over the batch too.
+``mode`` ``per_sample`` computes statistics over the listed axes, ``per_dataset`` also over the batch.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class ClipDescr(Node):
 
 @node
 class ScaleLinearKwargs(Node):
-    """Arguments of `ScaleLinearDescr`: lists hold a value for each position along the one axis, batch aside, that ``axes`` leaves out."""
+    """Arguments of `ScaleLinearDescr`: lists hold a value for each position along the only axis, except batch, that is not in ``axes``."""
 
     axes: str | None = attrs.field(default=None, validator=letters)
     gain: float | tuple[float, ...] = 1.0
@@ -99,7 +99,7 @@ class SigmoidDescr(Node):
 class ZeroMeanUnitVarianceKwargs(Node):
     """Arguments of `ZeroMeanUnitVarianceDescr`: ``mean`` and ``std`` are given in mode ``fixed`` only.
 
-    Lists hold a value for each position along the one axis, batch aside, that ``axes`` leaves out.
+    Lists hold a value for each position along the only axis, except batch, that is not in ``axes``.
     """
 
     mode: Literal["fixed", "per_dataset", "per_sample"] = "fixed"
@@ -109,7 +109,7 @@ class ZeroMeanUnitVarianceKwargs(Node):
     eps: float = attrs.field(default=1e-6, validator=eps_range)
 
     def problems(self) -> Iterator[Issue]:
-        """Demand mean and std in mode ``fixed``, and refuse them in others."""
+        """Require mean and std in mode ``fixed``, and refuse them in other modes."""
         for key, value in (("mean", self.mean), ("std", self.std)):
             if (value is None) == (self.mode == "fixed"):
                 expected = f"a value for mode {self.mode!r}" if value is None else f"none for mode {self.mode!r}"
@@ -134,7 +134,7 @@ class ScaleRangeKwargs(Node):
     max_percentile: float = attrs.field(default=100.0, validator=in_range(above=1, maximum=100))
     eps: float = attrs.field(default=1e-6, validator=eps_range)
     reference_tensor: TensorName | None = None
-    """Input whose percentiles are taken, as it was given; None: those of the tensor itself."""
+    """Input whose percentiles are used, before preprocessing; None: those of the tensor itself."""
 
     def problems(self) -> Iterator[Issue]:
         """Refuse percentiles in the wrong order."""
@@ -151,7 +151,7 @@ class ScaleRangeDescr(Node):
 
 @node
 class ScaleMeanVarianceKwargs(Node):
-    """Arguments of `ScaleMeanVarianceDescr`; without ``axes`` all axes but the batch are taken together."""
+    """Arguments of `ScaleMeanVarianceDescr`; without ``axes``, statistics are over all axes except batch."""
 
     mode: Literal["per_dataset", "per_sample"]
     reference_tensor: TensorName

@@ -1,7 +1,7 @@
 """Pre- and postprocessing steps as model format 0.5 describes them, except those of segmentation (`descr_v0_5_objects`).
 
-``axes`` are those that statistics are taken over, all of the tensor by default; with ``batch`` they are statistics of the dataset.
-``axis`` is the one that a list of arguments runs along.
+``axes`` are the axes that statistics are computed over, by default all axes of the tensor; with ``batch``, they are statistics of the
+dataset. ``axis`` is the axis that a list of arguments runs along.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class ClipKwargs(Node):
     axes: tuple[AxisId, ...] | None = None
 
     def problems(self) -> Iterator[Issue]:
-        """Demand at least one bound, at most one of each side, and axes only with percentiles."""
+        """Require at least one bound, at most one on each side, and axes only with percentiles."""
         percentiles = self.min_percentile is not None or self.max_percentile is not None
         if not percentiles and self.min is None and self.max is None:
             yield Issue(loc=(), message="expected one of min, min_percentile, max, max_percentile, found none")
@@ -97,7 +97,7 @@ class ClipKwargs(Node):
 
 @node
 class ClipDescr(Node):
-    """Values below the lower bound become that bound, values above the upper one become that one."""
+    """Values below the lower bound become the lower bound, values above the upper bound become the upper bound."""
 
     id: Literal["clip"] = "clip"
     kwargs: ClipKwargs
@@ -139,7 +139,7 @@ class ScaleLinearAlongAxisKwargs(Node):
     offset: float | tuple[float, ...] = attrs.field(default=0.0, validator=non_empty)
 
     def problems(self) -> Iterator[Issue]:
-        """Demand a list, equal lengths of two lists, and refuse the identity."""
+        """Require a list, or two lists of equal length, and refuse the identity."""
         if not isinstance(self.gain, tuple):
             if not isinstance(self.offset, tuple):
                 yield Issue(loc=("gain",), message="expected a list as gain or offset along an axis, found two numbers")
@@ -172,7 +172,7 @@ class SoftmaxKwargs(Node):
 
 @node
 class SoftmaxDescr(Node):
-    """The softmax function: positive, and one in sum along the axis."""
+    """The softmax function: positive values with the sum 1 along the axis."""
 
     id: Literal["softmax"] = "softmax"
     kwargs: SoftmaxKwargs = SoftmaxKwargs()
@@ -195,7 +195,7 @@ class FixedZeroMeanUnitVarianceAlongAxisKwargs(Node):
     axis: NonBatchAxisId
 
     def problems(self) -> Iterator[Issue]:
-        """Demand equal lengths."""
+        """Require lists of equal length."""
         if len(values(self.mean)) != len(values(self.std)):
             yield Issue(loc=("std",), message=f"expected {len(self.mean)} standard deviations as there are means, found {len(self.std)}")
 
@@ -233,7 +233,7 @@ class ScaleRangeKwargs(Node):
     max_percentile: float = attrs.field(default=100.0, validator=high_percentile)
     eps: float = attrs.field(default=1e-6, validator=eps_range)
     reference_tensor: TensorId | None = None
-    """Input whose percentiles are taken, as it was given; None: those of the tensor itself."""
+    """Input whose percentiles are used, before preprocessing; None: those of the tensor itself."""
 
     def problems(self) -> Iterator[Issue]:
         """Refuse percentiles in the wrong order."""
@@ -253,7 +253,7 @@ class ScaleMeanVarianceKwargs(Node):
     """Arguments of `ScaleMeanVarianceDescr`."""
 
     reference_tensor: TensorId
-    """Input whose mean and standard deviation are matched, as it was given."""
+    """Input whose mean and standard deviation are matched, before preprocessing."""
 
     axes: tuple[AxisId, ...] | None = None
     eps: float = attrs.field(default=1e-6, validator=eps_range)

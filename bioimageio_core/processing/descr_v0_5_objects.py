@@ -1,6 +1,6 @@
 """Postprocessing steps of model format 0.5 that turn predictions into objects, or run code that comes with the model.
 
-They are described here, so that models with them are read, checked and written; plugins run them.
+They are described here, so that models with them can be read, validated and written; plugins run them.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..model_tests.compare import difference
-from ..model_tests.report import TestReport
-from ..packaging.targets import new_folder
+from ..model_tests.compare_outputs import difference
+from ..model_tests.test_report import TestReport
+from ..packaging.package_targets import new_folder
 from .pictures.model_test_pictures import difference_pictures
 from .plain_text import json_safe
 

@@ -1,8 +1,8 @@
-"""Where descriptions and their files come from."""
+"""Access to descriptions and their files: folders, zips, URLs and collections."""
 
 from .hashes import sha256_of
-from .names import DESCRIPTION_NAMES
-from .opening import Source, open_package
+from .member_names import DESCRIPTION_NAMES
 from .package import Package
+from .package_opening import Source, open_package
 
 __all__ = ["DESCRIPTION_NAMES", "Package", "Source", "open_package", "sha256_of"]

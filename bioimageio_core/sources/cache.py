@@ -1,14 +1,14 @@
-"""Files from URLs, kept between processes and fetched once.
+"""The cache of files from URLs: each is fetched once and shared by all processes.
 
 ::
 
-    content/ab/abcd...   a whole file, named by its SHA-256
-    urls/1234....json    what a URL held when it was fetched
-    locks/1234....lock   held while a URL is fetched
-    parts/               downloads under way
-    measured/1234....json  what was measured of networks, see `bioimageio_core.sources.measurements`
+    content/ab/abcd...     a complete file, named by its SHA-256
+    urls/1234....json      the hash of what a URL held when it was fetched
+    locks/1234....lock     held while a URL is fetched
+    parts/                 downloads in progress
+    measured/1234....json  results about networks, see `bioimageio_core.sources.remembered_results`
 
-A file appears in ``content`` by renaming, so that whatever is there is whole.
+Files are moved into ``content`` in one step, so that every file there is complete.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any
 
 import attrs
 
+from ..atomic_files import atomic_file, leftovers, temporary_file
 from ..errors import SourceError
 from .hashes import sha256_of
 from .locks import file_lock
@@ -33,20 +34,20 @@ from .urls import file_system, protocol_of, url_errors
 __all__ = ["Cache", "CacheSize", "cache_from_environment", "is_cached"]
 
 REMOTE = frozenset(["abfs", "abfss", "adl", "az", "ftp", "gcs", "gs", "hf", "http", "https", "s3", "s3a", "sftp"])
-"""Protocols of which files are kept: what others give is on this machine, or means something else to each process."""
+"""Protocols of the URLs that are cached: other protocols lead to files of this machine, or differ between processes."""
 
 VALIDATORS = ("ETag", "etag", "Content-MD5", "Digest", "Last-Modified", "LastModified", "last_modified", "mtime", "updated", "generation")
-"""What file systems tell of a file that changes with its content."""
+"""Keys of file information that change with the content of a file, in the words of various file systems."""
 
 
 def is_cached(url: str) -> bool:
-    """Return whether the content of a URL is kept."""
+    """Return whether the content of a URL goes through the cache."""
     return protocol_of(url) in REMOTE
 
 
 @attrs.frozen(kw_only=True)
 class CacheSize:
-    """How much is kept."""
+    """Number and total size of the files in a cache."""
 
     files: int
     bytes: int
@@ -54,32 +55,32 @@ class CacheSize:
 
 @attrs.frozen
 class _Entry:
-    """What a URL held when it was fetched."""
+    """The content of a URL when it was fetched."""
 
     sha256: str
     token: str
-    """What the server said of its version; empty where it said nothing."""
+    """Version of the file by the server's information; empty where the server gives none."""
 
 
 @attrs.frozen(kw_only=True)
 class Cache:
-    """A folder that any number of processes may use at once."""
+    """A folder of cached files, for any number of processes at once."""
 
     folder: Path
     offline: bool = False
-    """Nothing is fetched, nor is a server asked for anything."""
+    """Use cached files only, and contact no server."""
 
     def fetch(self, url: str, *, sha256: str | None = None) -> Path:
-        """Return the local path of the content of a URL, fetched if it is not kept; the file must not be changed.
+        """Return the local path of the content of a URL, after fetching it if it is not in the cache; the file must not be changed.
 
-        With a hash no server is asked for what is kept; without one it is asked whether its file has changed.
+        With a hash, a cached file is returned without contacting the server. Without one, the server is asked whether the file has changed.
 
         Args:
-            url: Whatever fsspec opens.
-            sha256: That of the file that is wanted, in lower case; what is fetched is not compared with it.
+            url: A URL that fsspec opens.
+            sha256: Hash of the expected file, in lower case; what is fetched is not compared with it.
 
         Raises:
-            SourceError: It cannot be fetched or kept, or is not kept and nothing is to be fetched.
+            SourceError: The file cannot be fetched or stored, or it is not in the cache and the cache is offline.
 
         """
         kept = self._kept(sha256)
@@ -93,24 +94,24 @@ class Cache:
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
             with file_lock(self.folder / "locks" / f"{key}.lock") as locked:
                 if locked:
-                    for part in (self.folder / "parts").glob(f"{key}.*"):  # of a process that was killed
+                    for part in leftovers(self.folder / "parts", key):  # by processes that were killed
                         part.unlink(missing_ok=True)
                 return self._fetch_locked(url, key, sha256)
         except SourceError:
             raise
         except OSError as error:
             raise SourceError(
-                f"{url} cannot be kept in {self.folder}: {error.strerror or error}; "
-                "name another folder by the environment variable BMZ_CACHE"
+                f"{url} cannot be stored in the cache {self.folder}: {error.strerror or error}; "
+                "the environment variable BMZ_CACHE names another folder"
             ) from None
 
     def size(self) -> CacheSize:
-        """Return how much is kept."""
+        """Return the number and the total size of the cached files."""
         sizes = [path.stat().st_size for path in (self.folder / "content").glob("??/*")]
         return CacheSize(files=len(sizes), bytes=sum(sizes))
 
     def clear(self) -> CacheSize:
-        """Remove all that is kept, and return how much that was; locks stay, since somebody may hold them.
+        """Remove everything but the locks, which another process may hold; return the size before.
 
         Raises:
             SourceError: Something cannot be removed.
@@ -126,7 +127,7 @@ class Cache:
         return size
 
     def _fetch_locked(self, url: str, key: str, sha256: str | None) -> Path:
-        kept = self._kept(sha256)  # by whoever held the lock before
+        kept = self._kept(sha256)  # by the process that held the lock before
         if kept is not None:
             return kept
         entry = self._entry(key)
@@ -139,29 +140,24 @@ class Cache:
         return self._download(url, files, path, key, token)
 
     def _offline(self, url: str, key: str, sha256: str | None) -> Path:
-        """Return what is kept; the folder may be one that only others may write."""
+        """Return the cached file of a URL; the folder may be read-only."""
         entry = self._entry(key) if sha256 is None else None
         held = self._kept(entry.sha256) if entry is not None else None
         if held is None:
             raise SourceError(
-                f"{url} is not in {self.folder}, and nothing is fetched while the environment variable BMZ_OFFLINE is set: "
-                "unset it, or name the folder that has the file by BMZ_CACHE"
+                f"{url} is not in the cache {self.folder}, and nothing is fetched while the environment variable BMZ_OFFLINE is set: "
+                "unset it, or set BMZ_CACHE to the folder that has the file"
             )
         return held
 
     def _download(self, url: str, files: Any, path: str, key: str, token: str) -> Path:
-        handle, name = tempfile.mkstemp(prefix=f"{key}.", suffix=".part", dir=self.folder / "parts")
-        os.close(handle)
-        part = Path(name)
-        try:
+        with temporary_file(self.folder / "parts", key) as part:
             with url_errors(url):
                 files.get_file(path, str(part))
             sha256 = sha256_of(part)
             target = self._content(sha256)
             target.parent.mkdir(parents=True, exist_ok=True)
             part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
         self._remember(key, url, _Entry(sha256, token))
         return target
 
@@ -169,7 +165,7 @@ class Cache:
         return self.folder / "content" / sha256[:2] / sha256
 
     def _kept(self, sha256: str | None) -> Path | None:
-        """Return the file with a hash if it is kept and, as disks err, still has it."""
+        """Return the cached file of a hash, after checking its content, which disks may damage; None where there is none."""
         if sha256 is None or not sha256.isalnum():
             return None
         path = self._content(sha256)
@@ -191,21 +187,19 @@ class Cache:
 
     def _remember(self, key: str, url: str, entry: _Entry) -> None:
         content = json.dumps({"url": url.partition("?")[0], "sha256": entry.sha256, "token": entry.token})
-        handle, name = tempfile.mkstemp(prefix=f"{key}.", suffix=".json", dir=self.folder / "parts")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-        Path(name).replace(self.folder / "urls" / f"{key}.json")
+        with atomic_file(self.folder / "urls" / f"{key}.json") as file:
+            file.write(content.encode())
 
 
 def _token(files: Any, path: str) -> str:
-    """Return what tells the version of a remote file; empty where nothing does, so that it is fetched each time."""
+    """Return the version of a remote file as text; empty where the server gives none, so that the file is fetched every time."""
     info = files.info(path)
     known = {key: str(info[key]) for key in VALIDATORS if info.get(key) is not None}
     return json.dumps({**known, "size": info.get("size")}, sort_keys=True) if known else ""
 
 
 def cache_from_environment() -> Cache:
-    """Return the cache that the environment names: its folder by BMZ_CACHE, whether to fetch anything by BMZ_OFFLINE."""
+    """Return the cache that the environment variables configure: BMZ_CACHE names the folder, BMZ_OFFLINE forbids fetching."""
     named = os.environ.get("BMZ_CACHE")
     return Cache(
         folder=Path(named).expanduser() if named else _user_caches() / "bioimageio_runtime",
@@ -214,7 +208,7 @@ def cache_from_environment() -> Cache:
 
 
 def _user_caches() -> Path:
-    with contextlib.suppress(RuntimeError):  # nobody's home
+    with contextlib.suppress(RuntimeError):  # the user has no home
         if sys.platform == "win32":
             return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
         if sys.platform == "darwin":

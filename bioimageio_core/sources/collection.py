@@ -1,4 +1,4 @@
-"""Where a collection keeps the resource of an id: by the pattern of its URLs, or by an index."""
+"""Finds the resources of a collection by their ids, by a pattern of URLs or by an index."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from .urls import is_url, open_url, protocol_of
 __all__ = ["PUBLIC_COLLECTION", "Found", "find_in_collection", "id_in"]
 
 PUBLIC_COLLECTION = "https://hypha.aicell.io/bioimage-io/artifacts/{id}/files/rdf.yaml"
-"""Pattern of the descriptions of the public collection; the environment variable BMZ_COLLECTION names another."""
+"""Pattern of the URLs of the public collection; the environment variable BMZ_COLLECTION names another collection."""
 
 NEWEST = "latest"
-"""What stands for ``{version}`` in patterns where no version is asked for."""
+"""The value of ``{version}`` in patterns where no version is requested."""
 
 
 @attrs.frozen(kw_only=True)
 class Found:
-    """Where a resource is."""
+    """The place of a resource."""
 
     source: str
     """URL or path of its description, folder or zip."""
@@ -36,12 +36,12 @@ class Found:
     """Hash of the description or zip in lower case, where the index has one."""
 
     query: str = ""
-    """What URLs of the files beside the description end in, too: what tells versions apart."""
+    """Query that the URLs of files beside the description need as well, because it selects the version."""
 
 
 @attrs.frozen(kw_only=True)
 class _Entry:
-    """What an index says of one resource."""
+    """The entry of one resource in an index."""
 
     names: tuple[str, ...]
     """Its id first."""
@@ -52,9 +52,9 @@ class _Entry:
 
 
 def id_in(text: str) -> str | None:
-    """Return the id, or ``id/version``, that a user means by ``text``, without emoji and white space around it; None for anything else.
+    """Return the id, or ``id/version``, in a text, without emoji and white space around it; None for anything else.
 
-    Ids are made of lower-case letters, digits, ``_``, ``-``, ``.`` and inner ``/``; what ends like a file name is none.
+    Ids consist of lower-case letters, digits, ``_``, ``-``, ``.`` and inner ``/``; text that ends like a file name is not an id.
     """
     stripped = re.sub(r"^[^!-~]+|[^!-~]+$", "", text)
     if re.fullmatch(r"[a-z0-9_-][a-z0-9_.-]*(?:/[a-z0-9_-][a-z0-9_.-]*)*", stripped) is None or re.search(r"\.[a-z][a-z0-9]*$", stripped):
@@ -63,7 +63,7 @@ def id_in(text: str) -> str | None:
 
 
 def find_in_collection(name: str) -> Found:
-    """Return where the collection has the resource of an id, or of ``id/version``.
+    """Return the place of a resource in the collection, by its id or ``id/version``.
 
     The environment variable BMZ_COLLECTION names the collection: a URL or path with ``{id}`` and perhaps ``{version}`` in it,
     or the URL or path of an index (JSON or YAML).
@@ -87,7 +87,7 @@ def find_in_collection(name: str) -> Found:
             raise SourceError(f"the collection {collection} has no version {version!r} of {id_}: {listed}")
         return _source_of(versions[version], name, collection)
     close = get_close_matches(name if "/" not in name or not id_ else id_, known, n=3) or get_close_matches(name, known, n=3)
-    hint = f"did you mean {' or '.join(close)}?" if close else "name another collection by the environment variable BMZ_COLLECTION"
+    hint = f"did you mean {' or '.join(close)}?" if close else "the environment variable BMZ_COLLECTION names another collection"
     raise SourceError(f"{name!r} is no file or folder here, and the collection {collection} does not have it: {hint}")
 
 
@@ -98,8 +98,8 @@ def _by_pattern(name: str, pattern: str) -> Found:
         id_, version = name.rpartition("/")[0], last
         if "{version}" not in pattern:
             raise SourceError(
-                f"{name!r} names version {version!r}, and the collection {pattern} has but one of each resource: leave the version out, "
-                "or name a pattern with {version} by the environment variable BMZ_COLLECTION"
+                f"{name!r} names version {version!r}, but the collection {pattern} has one version of each resource: leave the version "
+                "out, or set the environment variable BMZ_COLLECTION to a pattern with {version}"
             )
     url = pattern.replace("{id}", id_).replace("{version}", version)
     return Found(source=url, query=url.partition("?")[2] if "{version}" in pattern.partition("?")[2] else "")
@@ -107,7 +107,7 @@ def _by_pattern(name: str, pattern: str) -> Found:
 
 def _source_of(found: Found | None, name: str, collection: str) -> Found:
     if found is None:
-        raise SourceError(f"the collection {collection} lists {name} but does not say where it is: give its URL instead")
+        raise SourceError(f"the collection {collection} lists {name} without its place: give its URL instead")
     return attrs.evolve(found, source=_beside(collection, found.source))
 
 
@@ -131,7 +131,7 @@ def _read_index(name: str, collection: str) -> Any:
     import yaml
 
     try:
-        return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 (makes nothing but strings, so that version 1.10 is not 1.1)
+        return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 (makes only strings, so that version 1.10 does not become 1.1)
     except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)
         line = f" (line {where.line + 1})" if where is not None else ""
@@ -139,7 +139,7 @@ def _read_index(name: str, collection: str) -> Any:
 
 
 def _entries(index: Any, collection: str) -> Iterator[_Entry]:
-    """Yield what an index says: a mapping by id, or a list of entries, perhaps under the key ``collection``."""
+    """Yield the entries of an index: a mapping by id, or a list of entries, possibly under the key ``collection``."""
     listed = index.get("collection", index) if isinstance(index, Mapping) else index
     if isinstance(listed, Mapping):
         for id_, value in listed.items():
@@ -150,7 +150,9 @@ def _entries(index: Any, collection: str) -> Iterator[_Entry]:
             if id_ is not None:
                 yield _entry(id_, value)
     else:
-        raise SourceError(f"the collection {collection} is no index: expected a mapping from ids to sources, or a list of entries with ids")
+        raise SourceError(
+            f"the collection {collection} is not an index: expected a mapping from ids to sources, or a list of entries with ids"
+        )
 
 
 def _entry(id_: str, value: Mapping[str, Any]) -> _Entry:
@@ -173,7 +175,7 @@ def _versions(versions: Any, newest: Found | None) -> Iterator[tuple[str, Found 
             number = _text(value.get("version") if isinstance(value, Mapping) else value)
             if number is not None and isinstance(value, Mapping):
                 yield number, _found(value)
-            elif number is not None:  # of the newest the path tells that it is meant
+            elif number is not None:  # the newest version is recognised by its path
                 yield number, newest if newest is not None and number in newest.source.split("/") else None
 
 
@@ -184,7 +186,7 @@ def _found(value: Mapping[str, Any]) -> Found | None:
 
 
 def _beside(collection: str, source: str) -> str:
-    """Return the URL or path of a source that an index names; one from elsewhere names no files of this machine."""
+    """Return the URL or path of a source that an index names; a remote index must not name files of this machine."""
     if is_url(source):
         if is_url(collection) and protocol_of(source) not in ("http", "https", protocol_of(collection)):
             raise SourceError(f"the collection {collection} names {source!r}, which lies outside of it: expected a URL with http(s)://")
@@ -197,6 +199,6 @@ def _beside(collection: str, source: str) -> str:
 
 
 def _text(value: Any) -> str | None:
-    """Return a string that is not empty; None for null, which is a word where an index is read as strings alone."""
+    """Return a string that is not empty, else None; an index that is read as strings alone has the word null."""
     text = str(value).strip() if isinstance(value, (str, int, float)) else ""
     return None if text in ("", "null", "~") else text

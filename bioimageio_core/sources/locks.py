@@ -1,4 +1,7 @@
-"""Locks that end with the process that holds them."""
+"""File locks that end with the process that holds them.
+
+Unlike the package filelock, which retries without end, they tell file systems without locks from files that are locked.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ __all__ = ["file_lock"]
 
 @contextmanager
 def file_lock(path: Path) -> Iterator[bool]:
-    """Hold the lock of a file against all other threads and processes; whether there is one, since some file systems have none.
+    """Hold the lock of a file against all other threads and processes; yield False on file systems without locks.
 
-    The file stays: another process may be waiting for it.
+    The file is not removed: another process may be waiting for its lock.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:

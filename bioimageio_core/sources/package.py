@@ -1,22 +1,22 @@
-"""A description together with the files beside it."""
+"""A package: a description and the files that it names."""
 
 from __future__ import annotations
 
 import io
 import shutil
 import stat
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import attrs
 
+from ..atomic_files import atomic_file, link_or_copy
 from ..errors import SourceError
 from .cache import cache_from_environment, is_cached
 from .hashes import verify_sha256
-from .names import inside
+from .member_names import inside
 from .scratch import Scratch
 from .urls import is_url, open_url, path_of_url, protocol_of, url_errors
 
@@ -25,22 +25,22 @@ __all__ = ["Package"]
 
 @attrs.frozen(kw_only=True)
 class Package:
-    """The text or tree of a description, and where its relative paths start.
+    """The text or tree of a description, and the place of its files.
 
     Close it (or use it as a context manager) when its files are no longer needed.
     """
 
     name: str
-    """How to call the source in messages."""
+    """Name of the source in messages."""
 
     content: bytes | Mapping[str, Any]
-    """YAML text, or a tree that was given as such."""
+    """YAML text, or a tree."""
 
     root: str = ""
     """Folder or URL that relative paths start from; empty where there is none."""
 
     query: str = ""
-    """What URLs of relative paths end in, without the question mark: some servers tell versions apart by it."""
+    """Query of the URLs of relative paths, without the question mark: some servers select a version by it."""
 
     archive: bytes | str | None = None
     """The zip that holds the files: its bytes or local path."""
@@ -48,14 +48,14 @@ class Package:
     _unpacked: Scratch = attrs.field(factory=Scratch, eq=False, repr=False)
 
     def local(self, source: str, *, sha256: str | None = None) -> Path:
-        """Return the local path of a file that the description names, fetched or unpacked where needed.
+        """Return the local path of a file that the description names, after fetching or unpacking it where needed.
 
         Args:
             source: Path relative to the description, absolute path, or URL.
             sha256: Its hash, verified if given.
 
         Raises:
-            SourceError: There is no such file, it lies outside of the package, or there is no space to unpack it.
+            SourceError: The file does not exist, lies outside of the package, or cannot be unpacked for lack of space.
             HashMismatchError: It is not the file that the description names.
 
         """
@@ -65,7 +65,7 @@ class Package:
         return path
 
     def size_of(self, source: str) -> int | None:
-        """Return the size in bytes of a file that the description names; None where it is not at hand, or would have to be fetched."""
+        """Return the size in bytes of a file that the description names; None where it does not exist, or is remote."""
         if is_url(source) or (self.archive is None and is_url(self.root)):
             return None
         try:
@@ -83,7 +83,7 @@ class Package:
         return self.archive is None and is_cached(self.root)
 
     def holds(self, source: str) -> bool:
-        """Return whether a file that the description names lies within the package, be it there or not."""
+        """Return whether the path of a file stays within the package, whether the file exists or not."""
         if is_url(source):
             return False
         try:
@@ -98,7 +98,7 @@ class Package:
         return (root / member).resolve().is_relative_to(root)
 
     def close(self) -> None:
-        """Remove what was unpacked or fetched; it comes again when it is asked for again."""
+        """Remove unpacked and fetched files; they are unpacked or fetched again when they are needed again."""
         self._unpacked.remove()
 
     def __enter__(self) -> Package:
@@ -126,7 +126,7 @@ class Package:
         return path
 
     def _check_url(self, url: str) -> None:
-        """Refuse URLs by which a package from elsewhere would read files of this machine."""
+        """Refuse URLs with which a remote package would read files of this machine."""
         from_elsewhere = self.archive is not None or is_url(self.root)
         if from_elsewhere and not url.lower().startswith(("http://", "https://")) and protocol_of(url) != protocol_of(self.root):
             raise SourceError(
@@ -139,10 +139,10 @@ class Package:
             if is_cached(url):
                 kept = cache_from_environment().fetch(url, sha256=sha256.strip().lower() if sha256 else None)
                 with url_errors(url):
-                    _link_or_copy(kept, target)
+                    link_or_copy(kept, target)
             else:
-                with open_url(url) as file:
-                    _write_whole(target, file)
+                with open_url(url) as file, atomic_file(target) as copy:  # other threads may look for the target meanwhile
+                    shutil.copyfileobj(file, copy)
         return target
 
     def _unpack(self, source: str) -> Path:
@@ -154,13 +154,13 @@ class Package:
                     info = opened.getinfo(member)
                     if stat.S_ISLNK(info.external_attr >> 16):
                         raise SourceError(f"{source!r} in {self.name} is a link, which is not followed: expected a file")
-                    with opened.open(info) as file:
-                        _write_whole(target, file)
+                    with opened.open(info) as file, atomic_file(target) as copy:
+                        shutil.copyfileobj(file, copy)
             except KeyError:
                 raise SourceError(f"{self.name} names the file {source!r}, which is not in the zip") from None
             except SourceError:
                 raise
-            except Exception as error:  # zipfile lets through what its decompressors raise
+            except Exception as error:  # zipfile passes on what its decompressors raise
                 raise SourceError(f"{source!r} cannot be unpacked from {self.name}: {error}") from None
         return target
 
@@ -169,26 +169,8 @@ class Package:
         return zipfile.ZipFile(io.BytesIO(self.archive) if isinstance(self.archive, bytes) else self.archive)
 
     def _new_path(self, name: str) -> Path:
-        """Return where to put a file of this name, keeping its folders apart from others of the same base name."""
+        """Return a local path for a file, with its folders, since files in different folders may share a name."""
         parts = [part for part in name.split("/") if part not in ("", ".", "..")]
         target = self._unpacked.folder().joinpath(*parts)
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
-
-
-def _write_whole(target: Path, content: IO[bytes]) -> None:
-    """Write a file so that no other thread ever sees a part of it."""
-    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as part:
-        shutil.copyfileobj(content, part)
-    Path(part.name).replace(target)
-
-
-def _link_or_copy(kept: Path, target: Path) -> None:
-    """Give a file that is kept another name; frameworks look for files beside a file, so a symbolic link would lead them astray."""
-    try:
-        target.hardlink_to(kept)
-    except FileExistsError:  # by another thread
-        pass
-    except OSError:  # on another device, or a file system without links
-        with kept.open("rb") as file:
-            _write_whole(target, file)

@@ -1,4 +1,4 @@
-"""A temporary folder that exists only once it is needed."""
+"""Temporary folders that are made at their first use."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["Scratch"]
 
 
 class Scratch:
-    """A temporary folder, made at the first use, removed by `remove` or at the end of the process.
+    """A temporary folder that is made at its first use, and removed by `remove` or at the end of the process.
 
-    A copy in another process has a folder of its own.
+    A pickled copy makes a folder of its own.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,9 @@ class Scratch:
                 try:
                     self._made = tempfile.TemporaryDirectory(prefix="bmz-", ignore_cleanup_errors=True)
                 except OSError as error:
-                    raise SourceError(f"no temporary folder can be made: {error}; name one by the environment variable TMPDIR") from None
+                    raise SourceError(
+                        f"no temporary folder can be made: {error}; the environment variable TMPDIR names another place"
+                    ) from None
             return Path(self._made.name)
 
     def remove(self) -> None:

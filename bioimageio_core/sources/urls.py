@@ -1,4 +1,4 @@
-"""URLs that fsspec opens."""
+"""URLs that fsspec opens, with their time limit; one place for packages, weights and images."""
 
 from __future__ import annotations
 
@@ -10,24 +10,36 @@ from contextlib import contextmanager
 from typing import IO, Any
 
 from ..errors import SourceError
+from ..text import in_brief
 
-__all__ = ["file_system", "is_url", "list_url", "open_url", "path_of_url", "protocol_of", "url_errors"]
+__all__ = [
+    "file_system",
+    "is_url",
+    "list_url",
+    "missing_package",
+    "open_url",
+    "path_of_url",
+    "protocol_of",
+    "server_failure",
+    "storage_options",
+    "url_errors",
+]
 
 
 def is_url(text: str) -> bool:
-    """Return whether fsspec, not the local file system, has to open ``text``."""
+    """Return whether ``text`` is a URL, which fsspec opens, and not a local path."""
     return "://" in text
 
 
 def protocol_of(url: str) -> str:
-    """Return what stands before ``://``, in lower case."""
+    """Return the part of a URL before ``://``, in lower case."""
     return url.partition("://")[0].lower()
 
 
 def path_of_url(url: str) -> str:
-    """Return a path for the content of a URL: its own, with queries told apart, ending in the name of the file.
+    """Return a relative path for the content of a URL that ends in the name of the file; URLs with different queries differ in it.
 
-    Some servers put ``/content`` behind the name of the file.
+    Some servers append ``/content`` to the name of the file.
     """
     plain, _, query = url.partition("?")
     folder, _, name = plain.removesuffix("/content").replace("://", "/").rpartition("/")
@@ -43,33 +55,45 @@ def url_errors(url: str) -> Iterator[None]:
     except SourceError:
         raise
     except ImportError as error:
-        extra = _EXTRAS.get(protocol_of(url))
-        remedy = f"; install bioimageio-runtime[{extra}]" if extra else ""
-        raise SourceError(f"{url} needs a package that is not installed: {error}{remedy}") from None
+        raise SourceError(missing_package(url, error)) from None
     except Exception as error:  # file systems raise what the libraries under them raise
-        raise SourceError(f"{url} cannot be read: {_reason(error)}") from None
+        reason = server_failure(error) or in_brief(_cause(error), named=True)
+        raise SourceError(f"{url} cannot be read: {reason}") from None
 
 
-_EXTRAS = {"http": "http", "https": "http", "s3": "s3", "s3a": "s3"}
+EXTRAS = {"http": "http", "https": "http", "s3": "s3", "s3a": "s3"}
 """Extras of this distribution that bring what a protocol needs."""
 
 
-def _reason(error: BaseException) -> str:
-    """Return why something failed: fsspec says of whatever a server did that the file was not found, and chains the cause."""
+def missing_package(url: str, error: ImportError) -> str:
+    """Return what to do where the package of a protocol is not installed."""
+    extra = EXTRAS.get(protocol_of(url))
+    remedy = f": pip install 'bioimageio-runtime[{extra}]'" if extra else ""
+    return f"{url} needs a package that is not installed ({error}){remedy}"
+
+
+def server_failure(error: BaseException) -> str | None:
+    """Return what a server did wrong: it answered with an error, or not at all; None where something else failed.
+
+    For either, fsspec raises FileNotFoundError, with the cause chained to it.
+    """
     cause: BaseException | None = error
     while cause is not None:
         status = getattr(cause, "status", None)
         if isinstance(status, int):
             return f"the server answered {status} {getattr(cause, 'message', '')}".strip()
         if isinstance(cause, TimeoutError):
-            return f"nothing came for {_patience():g} s; the environment variable BMZ_TIMEOUT names another number of seconds"
+            return f"the server sent nothing for {_time_limit():g} s; the environment variable BMZ_TIMEOUT sets another limit in seconds"
         cause = cause.__cause__
-    told = error.__cause__ if isinstance(error, FileNotFoundError) and error.__cause__ is not None else error
-    return " ".join(f"{type(told).__name__}: {told}".split())
+    return None
 
 
-def _patience() -> float:
-    """Return for how many seconds a server may say nothing; how long a whole download takes is not limited."""
+def _cause(error: Exception) -> BaseException:
+    return error.__cause__ if isinstance(error, FileNotFoundError) and error.__cause__ is not None else error
+
+
+def _time_limit() -> float:
+    """Return for how many seconds a server may send nothing; the time of a complete download is not limited."""
     written = os.environ.get("BMZ_TIMEOUT", "").strip()
     try:
         seconds = float(written or 60)
@@ -80,21 +104,31 @@ def _patience() -> float:
     return seconds
 
 
-def file_system(url: str) -> tuple[Any, str]:
-    """Return the file system of a URL, and the path there."""
-    import fsspec
+def storage_options(url: str) -> dict[str, Any]:
+    """Return the arguments with which fsspec opens a URL, so that a server that sends nothing is given up.
 
-    if protocol_of(url) not in ("http", "https"):
-        return fsspec.core.url_to_fs(url)  # type: ignore[no-any-return]
+    Everything that is read from URLs is opened with them: packages, weights and images.
+    """
+    protocols = [p for p in ("http", "https") if f"{p}://" in url.lower()]
+    if not protocols:
+        return {}
     import aiohttp
 
-    # Without this, aiohttp ends every download after five minutes.
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_patience(), sock_read=_patience())
-    return fsspec.core.url_to_fs(url, client_kwargs={"timeout": timeout})  # type: ignore[no-any-return]
+    # Without a timeout of its own, aiohttp ends every download after five minutes.
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_time_limit(), sock_read=_time_limit())
+    options = {"client_kwargs": {"timeout": timeout}}
+    return dict.fromkeys(protocols, options) if "::" in url else options
+
+
+def file_system(url: str) -> tuple[Any, str]:
+    """Return the fsspec file system of a URL, and the path there."""
+    import fsspec
+
+    return fsspec.core.url_to_fs(url, **storage_options(url))  # type: ignore[no-any-return]
 
 
 def list_url(url: str) -> list[str] | None:
-    """Return the names of the files in a folder, sorted; None where there is no such folder."""
+    """Return the sorted names of the files in a folder; None where the folder does not exist."""
     with url_errors(url):
         files, path = file_system(url)
         files.invalidate_cache(path)
@@ -105,7 +139,7 @@ def list_url(url: str) -> list[str] | None:
 
 @contextmanager
 def open_url(url: str) -> Iterator[IO[bytes]]:
-    """Open a URL for reading; what fails while it is read is a SourceError, too."""
+    """Open a URL for reading; errors while it is read are SourceErrors as well."""
     with url_errors(url):
         files, path = file_system(url)
         with files.open(path, "rb") as file:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..atomic_files import write_text
 from ..registry import Registry
-from ..writing import write_text
 from .converters import unstructured
 from .yaml import dump_yaml
 

@@ -1,4 +1,4 @@
-"""Exact statistics of tensors of any size, measured block by block; plain numpy, for any scheduler."""
+"""Exact statistics of tensors of any size, measured block by block; numpy only, for any scheduler."""
 
 from .dataset import DatasetPartial, DatasetStatistics
 from .partial import Partial

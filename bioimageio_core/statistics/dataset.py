@@ -1,4 +1,4 @@
-"""Exact measures of several tensors together, which may differ in size along the axes reduced over."""
+"""Exact statistics of several tensors together, which may differ in size along reduced axes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from .streaming import StreamingStatistics
 __all__ = ["DatasetPartial", "DatasetStatistics"]
 
 REST = "rest"
-"""The one axis that all reduced axes of all tensors are strung along."""
+"""The single axis along which all reduced axes of all tensors are concatenated."""
 
 
 class DatasetStatistics:
-    """Measures tensors as if they were one, in a few passes; used as `StreamingStatistics`, but that blocks have no position.
+    """Measures several tensors like one, in a few passes; it is used like `StreamingStatistics`.
 
     Args:
-        measures: What to measure; their axes that the tensors lack are ignored.
+        measures: The statistics to measure; axes that the tensors lack are ignored.
         axes: Axes of the tensors.
-        shapes: Their shapes, which agree along all axes that some measure does not reduce over.
+        shapes: Their shapes, which agree along all axes that are not reduced.
         dtype: Real or boolean; blocks of another dtype are cast to it.
 
     Raises:
@@ -53,16 +53,15 @@ class DatasetStatistics:
             names_kept = tuple(axes[n] for n in kept)
             statistics = StreamingStatistics(strung.values(), axes=(*names_kept, REST), shape=(*size, total), dtype=np.dtype(dtype))
             self._by_kept[kept] = statistics, strung
-        self._ended = 0
 
     @property
     def done(self) -> bool:
-        """Whether all passes have ended."""
+        """Whether all passes are done."""
         return all(statistics.done for statistics, _ in self._by_kept.values())
 
     @property
     def nan_count(self) -> int:
-        """Elements that are NaN; complete after the first pass."""
+        """Number of elements that are NaN; complete after the first pass."""
         return max((statistics.nan_count for statistics, _ in self._by_kept.values()), default=0)
 
     def partial(self) -> DatasetPartial:
@@ -70,7 +69,7 @@ class DatasetStatistics:
         return DatasetPartial({kept: s.partial() for kept, (s, _) in self._by_kept.items() if not s.done})
 
     def end_pass(self, merged: DatasetPartial) -> None:
-        """End the current pass with an accumulator that has seen every element once."""
+        """End the current pass with an accumulator of every element, each counted once."""
         for kept, partial in merged.parts.items():
             self._by_kept[kept][0].end_pass(partial)
 
@@ -94,13 +93,13 @@ class DatasetPartial:
         self.parts = parts
 
     def update(self, block: NDArray[Any], start: tuple[int, ...]) -> None:
-        """Add a block; ``start`` is where it begins in its tensor."""
+        """Add a block; ``start`` is its position in its tensor."""
         for kept, partial in self.parts.items():
             rest = [n for n in range(block.ndim) if n not in kept]
             strung = block.transpose([*kept, *rest]).reshape([*(block.shape[n] for n in kept), -1])
             partial.update(strung, (*(start[n] for n in kept), 0))
 
     def merge(self, other: DatasetPartial) -> None:
-        """Add what another accumulator of the same pass has seen."""
+        """Add the elements of another accumulator of the same pass."""
         for kept, partial in self.parts.items():
             partial.merge(other.parts[kept])

@@ -11,7 +11,7 @@ __all__ = ["Extremes"]
 
 
 class Extremes:
-    """Smallest and largest element of each group, in the dtype of the tensor; groups without elements hold the reverse."""
+    """Smallest and largest element of each group, in the dtype of the tensor; groups without elements have swapped limits."""
 
     __slots__ = ("high", "low")
 
@@ -27,6 +27,6 @@ class Extremes:
         self.high[groups] = np.fmax(self.high[groups], high.reduce(rows, axis=1))
 
     def merge(self, other: Extremes) -> None:
-        """Add the elements that another accumulator has seen."""
+        """Add the elements of another accumulator."""
         np.minimum(self.low, other.low, out=self.low)
         np.maximum(self.high, other.high, out=self.high)

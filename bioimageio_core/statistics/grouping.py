@@ -1,4 +1,4 @@
-"""Which elements of a tensor are measured together."""
+"""Groups of elements of a tensor that are measured together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 __all__ = ["Grouping", "cuts"]
 
 SLICE_SIZE = 2**17
-"""Elements that are worked on at once: few enough for their float64 copies to stay in cache."""
+"""Elements that are processed at once: few enough for their float64 copies to stay in the CPU cache."""
 
 
 @attrs.frozen(kw_only=True)
@@ -24,7 +24,7 @@ class Grouping:
     """
 
     shape: tuple[int, ...]
-    """Of the whole tensor."""
+    """Shape of the tensor."""
 
     reduced: tuple[int, ...]
     """Indices of the axes that a group extends over."""
@@ -36,7 +36,7 @@ class Grouping:
 
     @property
     def groups(self) -> int:
-        """How many groups there are."""
+        """Number of groups."""
         return prod(self.shape[axis] for axis in self.kept)
 
     @property
@@ -49,7 +49,7 @@ class Grouping:
 
         Args:
             block: Part of the tensor.
-            start: Position of the block's first element in the whole tensor.
+            start: Position of the block's first element in the tensor.
 
         Yields:
             Numbers of distinct groups, shape (g,), and the elements of each, shape (g, r); views of ``block`` where possible.

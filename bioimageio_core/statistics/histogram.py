@@ -26,7 +26,7 @@ def make_histogram(slots: int, bits: int) -> Histogram:
 class DenseHistogram:
     """Counts in an array.
 
-    Memory: 512 KiB for each slot with numbers of 16 bits, whatever the amount of data.
+    Memory: 512 KiB for each slot with numbers of 16 bits, for any amount of data.
     """
 
     __slots__ = ("counts",)
@@ -80,7 +80,7 @@ class DenseHistogram:
 
 
 class SparseHistogram:
-    """Counts of those numbers that occur, for many slots.
+    """Counts of the numbers that occur, for many slots.
 
     Memory: 16 bytes for each distinct pair of slot and number, at most for each element.
     """
@@ -124,7 +124,7 @@ class SparseHistogram:
     def _append(self, keys: I64, counts: I64) -> None:
         self._pending.append((keys, counts))
         self._pending_size += keys.size
-        # Settled when as much is pending as is there: each element is sorted a logarithmic number of times.
+        # Merged when the pending counts outnumber the merged ones: each element is sorted a logarithmic number of times.
         if self._pending_size > max(self._keys.size, 2**20):
             self._settle()
 

@@ -24,7 +24,7 @@ def raw_bits(values: NDArray[Any]) -> NDArray[Any]:
 def to_keys(values: NDArray[Any]) -> NDArray[Any]:
     """Return the sort keys of integers or floats, as unsigned integers of the same width.
 
-    NaN is not treated: it sorts beyond the infinity of its sign.
+    NaN is not treated specially: it sorts beyond the infinity of its sign.
     """
     raw = raw_bits(values)
     kind, bits = values.dtype.kind, 8 * values.dtype.itemsize

@@ -1,4 +1,4 @@
-"""Mean and standard deviation, fed in any order and merged."""
+"""Mean and standard deviation of elements in any order, with accumulators that can be merged."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Moments:
             n: Shape (g,), elements in each row that are not NaN.
 
         """
-        # Deviations from an element of the row: exact zeros for a constant image, and no cancellation for a far-off mean.
+        # Deviations from an element of the row: exact zeros for a constant image, and no cancellation if the mean is far from zero.
         with np.errstate(invalid="ignore", over="ignore"):
             if nan is None:
                 first = rows[:, :1].astype(np.float64)
@@ -65,7 +65,7 @@ class Moments:
             squares[row] = np.nan if n[row] else 0.0
 
     def merge(self, other: Moments) -> None:
-        """Add the elements that another accumulator has seen."""
+        """Add the elements of another accumulator."""
         self._add(np.arange(self.n.size), other.n, other.mean, other.squares)
 
     def _add(self, groups: NDArray[np.intp], n: F64, mean: F64, squares: F64) -> None:

@@ -1,4 +1,4 @@
-"""What one worker has seen of a tensor during one pass."""
+"""Accumulators for the elements that one worker reads during one pass."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["GroupPartial", "Partial", "Wanted"]
 
 @attrs.frozen(kw_only=True, eq=False)
 class Wanted:
-    """What one pass accumulates for the groups of one grouping."""
+    """The statistics that one pass accumulates for the groups of one grouping."""
 
     grouping: Grouping
     dtype: np.dtype[Any]
     first: bool
-    """The first pass: count elements."""
+    """Whether it is the first pass, which counts elements."""
 
     moments: bool
     extremes: bool
@@ -31,7 +31,7 @@ class Wanted:
 
     @property
     def anything(self) -> bool:
-        """Whether this pass has to read the data for these groups."""
+        """Whether this pass must read data for these groups."""
         return self.first or self.search is not None
 
 
@@ -81,9 +81,9 @@ class GroupPartial:
 
 
 class Partial:
-    """An accumulator for one pass; picklable, fed in any order, merged in any order.
+    """An accumulator for one pass; picklable, updated and merged in any order.
 
-    Not to be updated by two threads at once: give each its own, and merge.
+    Two threads must not update it at once: each needs its own, to be merged afterwards.
     """
 
     __slots__ = ("dtype", "nan_count", "parts", "pass_index", "seen", "shape")
@@ -101,7 +101,7 @@ class Partial:
 
         Args:
             block: Part of the tensor, with all of its axes.
-            start: Position of the block's first element in the whole tensor.
+            start: Position of the block's first element in the tensor.
 
         Raises:
             ValueError: The block does not lie within the tensor.

@@ -1,8 +1,8 @@
 """Exact order statistics by radix search.
 
 The sort key of a number is read 16 bits at a time, from the top.
-The first pass counts the leading digits of all elements, which tells the leading digit of the element at each wanted rank;
-each further pass counts the next digits of those elements only that share the leading ones with a wanted element.
+The first pass counts the leading digits of all elements, which gives the leading digit of the element at each wanted rank;
+each further pass counts the next digits only of the elements that share the leading digits of a wanted element.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def levels(dtype: np.dtype[Any]) -> int:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Search:
-    """What one pass counts: digit number ``level`` of the elements that start with one of the prefixes of their group.
+    """The counts of one pass: of digit number ``level`` of the elements that start with one of the prefixes of their group.
 
-    Prefixes of no use have the slot -1; equal ones of a group share a slot, which only the first of them carries.
+    Unused prefixes have the slot -1; equal prefixes of a group share a slot, which only the first of them has.
     """
 
     dtype: np.dtype[Any]
@@ -68,7 +68,7 @@ class Search:
         if self.level == 0:
             digits = self._digits(rows)
             if nan is not None:
-                # No number has this digit alone, and those that share it sort before any NaN.
+                # Numbers that share this digit sort before NaN.
                 digits[nan] = 2 ** digit_bits(self.dtype) - 1
             if groups.size == 1:
                 histogram.add(int(groups[0]), digits[0])

@@ -1,4 +1,4 @@
-"""Exact measures of a tensor that is read block by block."""
+"""Exact statistics of a tensor that is read block by block."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ F64 = NDArray[np.float64]
 
 
 class StreamingStatistics:
-    """Measures a tensor in a few passes over its blocks, all measures of a pass at once.
+    """Measures a tensor in a few passes over its blocks, all statistics of a pass at once.
 
-    A pass: give each worker a `partial`, feed it blocks that together cover the tensor once, merge them, and call `end_pass`.
+    A pass: give each worker a `partial`, update it with blocks that together cover the tensor once, merge them, and call `end_pass`.
     Repeat until `done`, `passes` times in all.
 
     Means and standard deviations (population) are accumulated in float64.
-    Percentiles are made of exact order statistics, whatever the amount of data.
-    NaN is left out; a group of nothing but NaN measures NaN.
+    Percentiles are interpolated between exact order statistics, for any amount of data.
+    NaN is ignored; the statistics of a group of NaN alone are NaN.
 
-    Memory, in a worker: 24 bytes for each mean, and 512 KiB for each group (position along the axes not reduced over) with percentiles,
-    in later passes for each order statistic of each group.
-    Percentiles of more than 128 groups are kept as 16 bytes for each distinct pair of group and leading 16 bits.
+    Memory, in a worker: 24 bytes for each mean, and 512 KiB for each group (position along the axes that are not reduced) with
+    percentiles, in later passes for each order statistic of each group.
+    Percentiles of more than 128 groups take 16 bytes for each distinct pair of group and leading 16 bits.
 
     Args:
-        measures: What to measure. Their axes that the tensor lacks are ignored, and so is `Measure.tensor`.
+        measures: The statistics to measure. Axes that the tensor lacks are ignored, and so is `Measure.tensor`.
         axes: Axes of the tensor.
-        shape: Its whole shape.
+        shape: Its shape.
         dtype: Real or boolean; blocks of another dtype are cast to it.
 
     Raises:
@@ -55,7 +55,7 @@ class StreamingStatistics:
         self.shape = tuple(shape)
         self.dtype = dtype
         self.nan_count = 0
-        """Elements that are NaN; complete after the first pass."""
+        """Number of elements that are NaN; complete after the first pass."""
 
         self._number = np.dtype(np.uint8) if dtype.kind == "b" else dtype
         grouped: dict[tuple[int, ...], list[Measure]] = {}
@@ -66,13 +66,13 @@ class StreamingStatistics:
             _GroupState(Grouping(shape=self.shape, reduced=reduced), tuple(ms), self._number) for reduced, ms in grouped.items()
         )
         self.passes = max((state.passes for state in self._states), default=0)
-        """How many passes over the data there are in all: 1, with percentiles other than 0 and 100 also 2 for 32 bits, 4 for 64."""
+        """Number of passes over the data: 1, or with percentiles other than 0 and 100, 2 for 32 bits and 4 for 64 bits."""
 
         self._ended = 0
 
     @property
     def done(self) -> bool:
-        """Whether all passes have ended."""
+        """Whether all passes are done."""
         return self._ended == self.passes
 
     def partial(self) -> Partial:
@@ -86,10 +86,10 @@ class StreamingStatistics:
         """End the current pass.
 
         Args:
-            merged: An accumulator that has seen every element once.
+            merged: An accumulator of every element, each counted once.
 
         Raises:
-            ValueError: It is of another pass, or has seen fewer or more elements than there are.
+            ValueError: It is of another pass, or has another number of elements than the tensor.
 
         """
         if merged.pass_index != self._ended:
@@ -105,10 +105,10 @@ class StreamingStatistics:
         self._ended += 1
 
     def results(self) -> dict[Measure, F64]:
-        """Return all measures: float64, with size 1 along reduced axes and the tensor's size along the others.
+        """Return all statistics: float64, with size 1 along reduced axes and the tensor's size along the others.
 
         Raises:
-            RuntimeError: Not all passes have ended.
+            RuntimeError: Not all passes are done.
 
         """
         if not self.done:
@@ -120,7 +120,7 @@ class StreamingStatistics:
 
 
 class _GroupState:
-    """What is known so far about the groups of one grouping."""
+    """The state of the search for the statistics of one grouping."""
 
     def __init__(self, grouping: Grouping, measures: tuple[Measure, ...], dtype: np.dtype[Any]) -> None:
         self.grouping = grouping

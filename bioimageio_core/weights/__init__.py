@@ -1,1 +1,1 @@
-"""Weights formats: how they are described, and the adapters that run them."""
+"""Weights formats: descriptions, adapters and converters."""

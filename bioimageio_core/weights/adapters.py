@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from importlib import import_module
+from typing import Any
 
 from ..registry import AdapterContext, WeightsAdapter, WeightsAdapterEntry
 from .requirements import keras_v3_requirements, torch_requirements
 
 __all__ = ["adapter_entries"]
 
+TORCH: dict[str, Any] = {
+    "requires": ("torch",),
+    "devices": ("cpu", "cuda", "mps"),
+    "precisions": ("fp32", "bf16", "fp16"),
+    "extra": "bioimageio-runtime[torch]",
+    "environment": torch_requirements,
+}
+KERAS: dict[str, Any] = {"requires": ("keras",), "devices": ("cpu", "cuda"), "extra": "bioimageio-runtime[keras]"}
+
 
 def adapter_entries() -> Iterator[WeightsAdapterEntry]:
     """Yield the built-in adapters.
 
-    The preference follows speed on CPU, ONNX Runtime before PyTorch before Keras, and then what runs without being trusted.
+    The preference follows speed on CPU, ONNX Runtime before PyTorch before Keras; adapters that need no trust come first.
     """
     yield WeightsAdapterEntry(
         name="onnxruntime",
         weights_format="onnx",
         requires=("onnxruntime",),
-        load=_load_onnx,
+        load=partial(_load, "onnx", "OnnxAdapter"),
         devices=("cpu", "cuda"),
         preference=50,
         extra="bioimageio-runtime[onnx]",
@@ -28,28 +40,20 @@ def adapter_entries() -> Iterator[WeightsAdapterEntry]:
     yield WeightsAdapterEntry(
         name="torchscript",
         weights_format="torchscript",
-        requires=("torch",),
-        load=_load_torchscript,
-        devices=("cpu", "cuda", "mps"),
+        load=partial(_load, "torchscript", "TorchscriptAdapter"),
         preference=40,
-        precisions=("fp32", "bf16", "fp16"),
-        extra="bioimageio-runtime[torch]",
-        environment=torch_requirements,
         carries_code=True,
         summary="PyTorch's TorchScript interpreter",
+        **TORCH,
     )
     yield WeightsAdapterEntry(
         name="pytorch",
         weights_format="pytorch_state_dict",
-        requires=("torch",),
-        load=_load_state_dict,
-        devices=("cpu", "cuda", "mps"),
+        load=partial(_load, "state_dict", "PytorchStateDictAdapter"),
         preference=35,
-        precisions=("fp32", "bf16", "fp16"),
         compiles=True,
-        extra="bioimageio-runtime[torch]",
-        environment=torch_requirements,
         summary="PyTorch module with its parameters",
+        **TORCH,
     )
     for name, weights_format, preference, environment in (
         ("keras", "keras_v3", 26, keras_v3_requirements),
@@ -58,35 +62,14 @@ def adapter_entries() -> Iterator[WeightsAdapterEntry]:
         yield WeightsAdapterEntry(
             name=name,
             weights_format=weights_format,
-            requires=("keras",),
-            load=_load_keras,
-            devices=("cpu", "cuda"),
+            load=partial(_load, "keras", "KerasAdapter"),
             preference=preference,
-            extra="bioimageio-runtime[keras]",
             environment=environment,
             summary="Keras 3 on PyTorch, JAX or TensorFlow",
+            **KERAS,
         )
 
 
-def _load_onnx() -> Callable[[AdapterContext], WeightsAdapter]:
-    from .onnx import OnnxAdapter
-
-    return OnnxAdapter
-
-
-def _load_keras() -> Callable[[AdapterContext], WeightsAdapter]:
-    from .keras import KerasAdapter
-
-    return KerasAdapter
-
-
-def _load_torchscript() -> Callable[[AdapterContext], WeightsAdapter]:
-    from .torchscript import TorchscriptAdapter
-
-    return TorchscriptAdapter
-
-
-def _load_state_dict() -> Callable[[AdapterContext], WeightsAdapter]:
-    from .state_dict import PytorchStateDictAdapter
-
-    return PytorchStateDictAdapter
+def _load(module: str, name: str) -> Callable[[AdapterContext], WeightsAdapter]:
+    adapter: Callable[[AdapterContext], WeightsAdapter] = getattr(import_module(f"{__package__}.{module}"), name)
+    return adapter

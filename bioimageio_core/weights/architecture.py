@@ -1,8 +1,8 @@
 """PyTorch modules from the architecture of a weights entry: code of the model, or of an installed library.
 
-Public: adapters for parameters without a program of their own build their module here.
-The code of a model runs only where it is trusted. It is loaded under a private name that is forgotten once the module is built,
-so that two models may bring files of the same name, and nothing of them can be imported by others.
+Public: adapters for weights that hold parameters alone build their module here.
+The code of a model runs only if it is trusted. It is imported under a private name that is removed once the module is built,
+so that two models may bring files of the same name, and no other code can import them.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from typing import Any
 from uuid import uuid4
 
 from ..env import set_temporarily
-from ..errors import MissingRequirementError, ModelRunError, TrustError, in_brief
+from ..errors import MissingRequirementError, ModelRunError, TrustError
 from ..registry import AdapterContext
 from ..spec.files import FileDescr
 from ..structuring.freezing import thaw
+from ..text import in_brief
 from .descr_v0_5 import ArchitectureFromFileDescr, ArchitectureFromLibraryDescr
 
 __all__ = [
@@ -37,27 +38,28 @@ __all__ = [
 ]
 
 KNOWN_LIBRARIES = ("monai.networks.nets", "segmentation_models_pytorch", "timm.models", "torchvision.models")
-"""Where callables come from that may be called without trust.
+"""Modules whose callables may be called without trust.
 
-They hold networks and nothing that runs code which it is given; of monai, say, only this part, since its bundles run what they name.
+They hold networks, and nothing that runs code from its arguments; of monai only this part, since its bundles run the code that they name.
 """
 
 _LOADING = RLock()
-"""Held while the code of a model is imported: the table of imported modules is one for the process."""
+"""Held while the code of a model is imported: the process has one table of imported modules."""
 
 
 def build_module(context: AdapterContext) -> Any:
-    """Return the `torch.nn.Module` of a weights entry whose field ``architecture`` is of the classes named here, or as in format 0.4.
+    """Return the `torch.nn.Module` of a weights entry.
 
-    That is ``file:callable`` or ``module.callable``, with the arguments in the field ``kwargs`` of the entry.
+    Its field ``architecture`` is of the classes of this module, or as in format 0.4: ``file:callable`` or ``module.callable``, with the
+    arguments in the field ``kwargs`` of the entry.
 
     Args:
-        context: What the adapter was given; the attachments of the entry may be imported by an architecture file.
+        context: The context of the adapter; an architecture file may import the attachments of the entry.
 
     Raises:
-        TrustError: Code would run that nobody has allowed.
+        TrustError: The code is not trusted.
         MissingRequirementError: The library is not installed.
-        ModelRunError: The code failed, or returned something else.
+        ModelRunError: The code fails, or returns something else.
 
     """
     architecture = context.weights.architecture
@@ -85,9 +87,9 @@ def module_from_library(import_from: str, name: str, kwargs: Mapping[str, Any], 
         trust: Whether libraries other than `KNOWN_LIBRARIES` may be imported and called.
 
     Raises:
-        TrustError: The callable is of another library.
+        TrustError: The callable is of a library that is not trusted.
         MissingRequirementError: The library is not installed.
-        ModelRunError: It has no such callable, the callable failed, or it returned something else.
+        ModelRunError: The library lacks the callable, or the callable fails or returns something else.
 
     """
     what = f"{import_from}.{name}"
@@ -100,14 +102,14 @@ def module_from_library(import_from: str, name: str, kwargs: Mapping[str, Any], 
         if error.name is not None and f"{import_from}.".startswith(f"{error.name}."):
             raise MissingRequirementError(f"the architecture {what} needs {library}, which is not installed: install it") from None
         raise ModelRunError(f"the architecture {what} cannot be imported: {in_brief(error, named=True)}") from error
-    except Exception as error:  # what the code of a library raises
+    except Exception as error:  # the code of a library may raise anything
         raise ModelRunError(f"the architecture {what} cannot be imported: {in_brief(error, named=True)}") from error
     if found is None:
         raise ModelRunError(
             f"the architecture {what} does not exist: {import_from} is installed and has no {name!r}, which another version may"
         )
     if not trust and not f"{getattr(found, '__module__', '')}.".startswith(tuple(f"{known}." for known in KNOWN_LIBRARIES)):
-        raise _no_trust(f"{what}, which the model names as its architecture,")  # a module holds what it has imported, too
+        raise _no_trust(f"{what}, which the model names as its architecture,")  # a module also holds what it imports
     if trust:
         return _called(found, kwargs, what)
     with _no_pickled_code():
@@ -121,13 +123,13 @@ def module_from_file(path: str | Path, name: str, kwargs: Mapping[str, Any], *, 
         path: The file.
         name: Name of the callable.
         kwargs: Its arguments.
-        attached: Further Python files that the file may import by their names, until the callable has returned; others beside it
-            can not be imported.
+        attached: Further Python files that the file may import by their names, until the callable returns; other files beside it
+            cannot be imported.
         trust: Whether the code may run.
 
     Raises:
-        TrustError: It may not.
-        ModelRunError: The code failed, there is no such callable, or it returned something else.
+        TrustError: The code may not run.
+        ModelRunError: The code fails, lacks the callable, or returns something else.
 
     """
     what = f"{name} of {Path(path).name}"
@@ -140,7 +142,7 @@ def module_from_file(path: str | Path, name: str, kwargs: Mapping[str, Any], *, 
     with _LOADING, _importable(files):
         try:
             module = import_module(private)
-        except Exception as error:  # what the code of a model raises
+        except Exception as error:  # the code of a model may raise anything
             raise ModelRunError(f"the architecture file {Path(path).name} cannot be imported: {in_brief(error, named=True)}") from error
         found = getattr(module, name, None)
         if found is None:
@@ -153,7 +155,7 @@ def _called(function: Any, kwargs: Mapping[str, Any], what: str) -> Any:
 
     try:
         module = function(**kwargs)
-    except Exception as error:  # what the code of a model raises
+    except Exception as error:  # the code of a model may raise anything
         raise ModelRunError(f"the architecture {what} fails with the arguments {dict(kwargs)}: {in_brief(error, named=True)}") from error
     if not isinstance(module, nn.Module):
         raise ModelRunError(f"the architecture {what} returns {type(module).__name__}: expected a torch.nn.Module")
@@ -161,7 +163,7 @@ def _called(function: Any, kwargs: Mapping[str, Any], what: str) -> Any:
 
 
 class _Source(SourceLoader):
-    """Loads one file; unlike Python's own loader it neither reads nor writes compiled code beside it, which nobody has verified."""
+    """Loads one file; unlike Python's own loader it neither reads nor writes compiled code beside it, which is not verified."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -174,7 +176,7 @@ class _Source(SourceLoader):
 
 
 class _Finder(MetaPathFinder):
-    """Finds some files by the names that they are imported under."""
+    """Finds files by the names of their modules."""
 
     def __init__(self, files: Mapping[str, Path]) -> None:
         self._files = files
@@ -184,13 +186,13 @@ class _Finder(MetaPathFinder):
             return None
         spec = spec_from_loader(fullname, _Source(self._files[fullname]))
         assert spec is not None
-        spec.submodule_search_locations = []  # a package, for relative imports, without a folder in which Python would look itself
+        spec.submodule_search_locations = []  # a package, for relative imports, without a folder that Python would search
         return spec
 
 
 @contextmanager
 def _importable(files: Mapping[str, Path]) -> Iterator[None]:
-    """Make files importable by name, in place of modules that are called the same, and forget them again."""
+    """Make files importable by name within a block, in place of other modules of the same names."""
     finder = _Finder(files)
     aside = {name: sys.modules.pop(name) for name in files if name in sys.modules}
     sys.meta_path.insert(0, finder)
@@ -204,9 +206,9 @@ def _importable(files: Mapping[str, Path]) -> Iterator[None]:
 
 
 def _no_pickled_code() -> AbstractContextManager[None]:
-    """Let PyTorch load nothing but tensors: libraries fetch weights of their own, from where arguments may say."""
+    """Let PyTorch load only tensors: libraries may fetch further weights, from places that arguments name."""
     return set_temporarily("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1")
 
 
 def _no_trust(what: str) -> TrustError:
-    return TrustError(f"{what} is code that runs only where it is trusted: allow it with trust=True (--trust) if you know who wrote it")
+    return TrustError(f"{what} is code that runs only if it is trusted: allow it with trust=True (--trust) if you know its author")

@@ -1,7 +1,7 @@
-"""Weights that are a folder, in one zip: where frameworks find them as a folder.
+"""Weights that are a folder, packed into one zip: unpacked safely for frameworks.
 
 Public: adapters of formats that are a folder unpack their weights here.
-A zip comes from anywhere, so that what it holds is checked before the first byte is written.
+A zip may come from anywhere, so its members are checked before the first byte is written.
 """
 
 from __future__ import annotations
@@ -12,29 +12,30 @@ import zipfile
 from pathlib import Path
 
 from ..errors import ModelRunError, SourceError
-from ..sources.names import inside
+from ..sources.member_names import inside
 from ..sources.scratch import Scratch
+from ..text import in_brief
 
 __all__ = ["ALWAYS_ALLOWED", "LARGEST_RATIO", "MOST_MEMBERS", "WeightsFolder", "check_archive"]
 
 ALWAYS_ALLOWED = 1 << 30
-"""Bytes that a zip may unpack to, however small it is."""
+"""Bytes that any zip may unpack to, however small it is."""
 
 LARGEST_RATIO = 100
-"""How many times its own size a zip may unpack to beyond that: parameters are hardly compressible."""
+"""Largest ratio of unpacked to packed size of larger zips: parameters are hardly compressible."""
 
 MOST_MEMBERS = 100_000
 
 
 class WeightsFolder:
-    """The folder that a weights file stands for: itself, or what a zip holds, unpacked into a temporary folder of its own.
+    """The folder of weights: the path itself, or the content of a zip, unpacked into a temporary folder.
 
     Args:
         path: A folder or a zip.
-        marker: A file that makes the folder what is wanted, such as ``saved_model.pb``.
+        marker: A file that identifies the folder, such as ``saved_model.pb``.
 
     Raises:
-        ModelRunError: It is no zip, is broken, unpacks to too much or to elsewhere, or the marker is not in it, or in several places.
+        ModelRunError: The file is not a zip, is broken, unpacks to too much or outside of its folder, or has no or several markers.
         SourceError: There is no space to unpack it.
 
     """
@@ -50,7 +51,7 @@ class WeightsFolder:
             raise
 
     def close(self) -> None:
-        """Remove what was unpacked."""
+        """Remove the unpacked files."""
         self._scratch.remove()
 
     def _unpacked(self, given: Path) -> Path:
@@ -66,20 +67,20 @@ class WeightsFolder:
             raise
         except OSError as error:
             raise SourceError(f"{given.name} cannot be unpacked: {error}; the environment variable TMPDIR names another folder") from None
-        except Exception as error:  # zipfile lets through what its decompressors raise
-            raise ModelRunError(f"{given.name} cannot be read as a zip of weights: {' '.join(str(error).split())[:300]}") from None
+        except Exception as error:  # zipfile passes on what its decompressors raise
+            raise ModelRunError(f"{given.name} cannot be read as a zip of weights: {in_brief(error)}") from None
         return folder
 
 
 def check_archive(archive: zipfile.ZipFile, name: str) -> list[tuple[zipfile.ZipInfo, str]]:
-    """Return the files of a zip with the paths that they get, none of which leads out of the folder that they are unpacked into.
+    """Return the files of a zip with their paths, none of which leads out of the folder that they are unpacked into.
 
     Args:
         archive: The zip.
-        name: How to call it.
+        name: Name of the zip in messages.
 
     Raises:
-        ModelRunError: A path leads elsewhere or comes twice, a member is a link or encrypted, or the zip unpacks to far more than it is.
+        ModelRunError: A path leads out of the folder or occurs twice, a member is a link or encrypted, or the zip unpacks to too much.
 
     """
     members = [info for info in archive.infolist() if not info.is_dir()]
@@ -88,7 +89,7 @@ def check_archive(archive: zipfile.ZipFile, name: str) -> list[tuple[zipfile.Zip
     total, packed = sum(info.file_size for info in members), Path(str(archive.filename)).stat().st_size
     if total > max(ALWAYS_ALLOWED, LARGEST_RATIO * packed):
         raise ModelRunError(
-            f"{name} has {packed} bytes and would unpack to {total}, which no weights do: expected at most {LARGEST_RATIO} times as many"
+            f"{name} has {packed} bytes and would unpack to {total}, unlike weights: expected at most {LARGEST_RATIO} times as many"
         )
     paths: dict[str, zipfile.ZipInfo] = {}
     for info in members:
@@ -107,7 +108,7 @@ def check_archive(archive: zipfile.ZipFile, name: str) -> list[tuple[zipfile.Zip
 
 
 def _holder(root: Path, marker: str, name: str) -> Path:
-    """Return the folder that holds the marker: the topmost, since zips often wrap everything into one folder."""
+    """Return the topmost folder that holds the marker: zips often wrap everything into one folder."""
     found = sorted((p for p in root.rglob(marker) if "__MACOSX" not in p.parts and p.is_file()), key=lambda p: (len(p.parts), p))
     if not found:
         raise ModelRunError(f"{name} holds no file {marker!r}: expected it at the top, or in a folder within")

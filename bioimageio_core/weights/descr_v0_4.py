@@ -30,7 +30,7 @@ class WeightsDescr(WeightsEntryV04):
     """The fields that all weights formats share, and their rules."""
 
     def problems(self) -> Iterator[Issue]:
-        """Yield the fields that later versions dropped."""
+        """Yield the fields that later versions do not have."""
         if self.attachments is not None:
             yield Issue(loc=("attachments",), message="expected none, weights attachments are no longer supported", severity="alert")
         if self.dependencies is not None:
@@ -96,7 +96,7 @@ class PytorchStateDictWeightsDescr(WeightsDescr):
     pytorch_version: Version | None = None
 
     def problems(self) -> Iterator[Issue]:
-        """Yield what is missing, or what is too much."""
+        """Yield missing and superfluous fields."""
         yield from super().problems()
         yield from _wanted("pytorch_version", self.pytorch_version)
         file, colon, _ = self.architecture.rpartition(":")

@@ -67,7 +67,7 @@ class OnnxWeightsDescr(WeightsEntryV05):
     """Tensors that are stored outside the ONNX file."""
 
     def problems(self) -> Iterator[Issue]:
-        """Yield that the two files would get the same name."""
+        """Yield a problem if the two files have the same name."""
         if self.external_data is not None and _file_name(self.external_data.source) == _file_name(self.source):
             message = f"expected a file name other than that of the weights, found {format_value(self.external_data.source)}"
             yield Issue(loc=("external_data", "source"), message=message)
@@ -108,7 +108,7 @@ class PytorchStateDictWeightsDescr(WeightsEntryV05):
     """A conda environment file."""
 
     strict: bool = True
-    """Names of parameters have to match exactly."""
+    """Whether names of parameters must match exactly."""
 
 
 @node

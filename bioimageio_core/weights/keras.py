@@ -1,6 +1,6 @@
 """Keras files on Keras 3, whatever its backend.
 
-Public: a plugin that reads what Keras 3 cannot leaves the rest to this adapter.
+Public: plugins that read further Keras files use this adapter for the files that Keras 3 reads.
 """
 
 from __future__ import annotations
@@ -17,20 +17,21 @@ from numpy.typing import NDArray
 
 from ..errors import ModelRunError
 from ..registry import AdapterContext
+from ..text import in_brief
 from .keras_backend import compiled, device_name, import_keras, without_gradients
 from .keras_files import KerasFile, read_keras_file
 
 __all__ = ["KerasAdapter", "NetworkInLists", "load_keras_3"]
 
 LAYERS_WITHOUT_GROUPS = ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "DepthwiseConv1D", "DepthwiseConv2D")
-"""Layers for which Keras 2 writes ``groups``, always 1, which Keras 3 does not take."""
+"""Layers for which Keras 2 writes ``groups``, always 1, which Keras 3 does not accept."""
 
 
 class KerasAdapter:
     """A network of Keras 3 at inference; `__call__` may run in several threads at once.
 
-    Described inputs and outputs are those of the network by position, whatever their names;
-    only where the network takes or gives a mapping with the described ids as keys do they go by these.
+    Described inputs and outputs are matched with those of the network by position, whatever their names;
+    only if the network takes or returns a mapping with the described ids as keys are they matched by id.
     """
 
     def __init__(self, context: AdapterContext) -> None:
@@ -50,35 +51,35 @@ class KerasAdapter:
             with keras.device(self._device), without_gradients(keras):
                 given = [None if a is None else keras.ops.convert_to_tensor(np.ascontiguousarray(a)) for a in inputs]
                 return [np.asarray(keras.ops.convert_to_numpy(output)) for output in self._network(given)]
-        except Exception as error:  # Keras lets through what its backends raise
+        except Exception as error:  # Keras passes on what its backends raise
             shapes = ", ".join("none" if a is None else f"{a.dtype} {a.shape}" for a in inputs)
-            raise ModelRunError(f"the Keras network failed on inputs {shapes}: {_one_line(error)}") from error
+            raise ModelRunError(f"the Keras network failed on inputs {shapes}: {_cause(error)}") from error
 
     def close(self) -> None:
-        """Free the network; its layers refer to each other, so that only the collector finds them."""
+        """Free the network; its layers refer to each other, so that only garbage collection frees them."""
         del self.native, self._network
         gc.collect()
 
 
 class NetworkInLists:
-    """A Keras network that takes and gives lists in described order.
+    """A Keras network that takes and returns lists in described order.
 
     Args:
         keras: The Keras that made it.
         model: The network.
         input_ids: Ids of the described inputs.
         output_ids: Ids of the described outputs.
-        name: How to call the file.
+        name: Name of the file in messages.
 
     Raises:
-        ModelRunError: The network takes more inputs than are described, or does not say what it takes.
+        ModelRunError: The network takes more inputs than are described, or its inputs are not known.
 
     """
 
     def __init__(self, keras: Any, model: Any, input_ids: Sequence[str], output_ids: Sequence[str], name: str) -> None:
         inputs, outputs = (list(getattr(model, end, None) or ()) for end in ("inputs", "outputs"))
         if not inputs or not outputs:
-            raise ModelRunError(f"{name} does not say what its network takes: expected one that was built, sequential or functional")
+            raise ModelRunError(f"{name} does not define the inputs of its network: expected a built network, sequential or functional")
         if len(inputs) > len(input_ids):
             raise ModelRunError(
                 f"the network in {name} takes {len(inputs)} inputs ({', '.join(_name(i) for i in inputs)}), "
@@ -101,7 +102,7 @@ class NetworkInLists:
 
 
 def load_keras_3(keras: Any, file: KerasFile) -> Any:
-    """Return the `keras.Model` of a file, without what it was trained with.
+    """Return the `keras.Model` of a file, without optimizer and losses.
 
     Raises:
         ModelRunError: Keras 3 cannot read it.
@@ -117,8 +118,8 @@ def load_keras_3(keras: Any, file: KerasFile) -> Any:
                 path = Path(folder) / f"weights{suffix}"
                 path.symlink_to(file.path.resolve())
             model = keras.models.load_model(path, custom_objects=objects, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises what comes up
-        raise ModelRunError(f"Keras {keras.__version__} cannot load {file.path.name}{_advice(file)}: {_one_line(error)}") from error
+    except Exception as error:  # Keras passes on errors of many kinds
+        raise ModelRunError(f"Keras {keras.__version__} cannot load {file.path.name}{_advice(file)}: {_cause(error)}") from error
     return model
 
 
@@ -130,7 +131,7 @@ def _advice(file: KerasFile) -> str:
 
 
 def _without_groups(layer: Any) -> Any:
-    """Return a class that makes a layer of Keras, and none of its own class, from what Keras 2 wrote."""
+    """Return a class whose `from_config` makes the original layer of Keras from a configuration of Keras 2."""
 
     def from_config(_cls: Any, config: dict[str, Any]) -> Any:
         if config.get("groups", 1) != 1:
@@ -141,7 +142,7 @@ def _without_groups(layer: Any) -> Any:
 
 
 def _by_id(structure: Any, tensors: list[Any], ids: Sequence[str]) -> list[Any]:
-    """Return the tensors of a mapping whose keys are the ids in described order, others as they are."""
+    """Return the tensors of a mapping whose keys are the ids in described order, and other tensors unchanged."""
     if isinstance(structure, dict) and {*structure} == {*ids} and {id(t) for t in structure.values()} == {id(t) for t in tensors}:
         return [structure[i] for i in ids]
     return tensors
@@ -151,7 +152,6 @@ def _name(tensor: Any) -> str:
     return str(getattr(tensor, "name", "?"))
 
 
-def _one_line(error: BaseException) -> str:
+def _cause(error: BaseException) -> str:
     """Return the cause in one line: Keras puts the configuration first."""
-    cause = str(error).rpartition("Exception encountered: ")[2]
-    return " ".join(cause.split())[:400] or type(error).__name__
+    return in_brief(str(error).rpartition("Exception encountered: ")[2].strip() or error)

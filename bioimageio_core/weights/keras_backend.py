@@ -1,7 +1,7 @@
-"""Keras on one of its backends, and what adapters ask of the backend.
+"""Keras on one of its backends, and the functions that adapters need from the backend.
 
-Keras takes its backend at its first import, for the life of the process.
-One that was taken before stays, one that KERAS_BACKEND names is taken; else PyTorch or JAX, which are smaller than TensorFlow.
+Keras chooses its backend at its first import, for the life of the process: the one that KERAS_BACKEND names, else here PyTorch or JAX,
+which are smaller than TensorFlow, if they are installed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from ..env import set_temporarily
 from ..errors import InputError, MissingRequirementError
+from ..text import in_brief
 
 __all__ = ["compiled", "device_name", "import_keras", "without_gradients"]
 
@@ -25,17 +26,17 @@ BACKENDS = ("torch", "jax", "tensorflow")
 VARIABLE = "KERAS_BACKEND"
 
 LOG, NOTHING = "TF_CPP_MIN_LOG_LEVEL", "3"
-"""What TensorFlow tells on the terminal as it is imported: nothing, if the user does not say otherwise, since what fails is raised."""
+"""The log level of TensorFlow while it is imported: no messages on the terminal, unless the user sets the variable; failures are raised."""
 
 _IMPORTING = Lock()
-"""Held while Keras is imported: its choice is made by a variable of the process."""
+"""Held while Keras is imported: a variable of the process selects its backend."""
 
 
 def import_keras() -> Any:
     """Return Keras on the backend of this process.
 
     Raises:
-        MissingRequirementError: None of its backends is installed, or not the one that is asked for.
+        MissingRequirementError: None of its backends is installed, or not the requested one.
 
     """
     with _IMPORTING:
@@ -46,29 +47,29 @@ def import_keras() -> Any:
             raise MissingRequirementError(
                 "Keras needs torch, jax or tensorflow, and none is installed: pip install 'bioimageio-runtime[keras]'"
             )
-        with set_temporarily(VARIABLE, backend):  # processes that this one starts choose themselves
+        with set_temporarily(VARIABLE, backend):  # child processes make their own choice
             return _imported()
 
 
 def device_name(keras: Any, device: str, threads: int) -> str:
-    """Return what Keras calls a device, and let calls use a number of threads, as far as the backend can still be told.
+    """Return Keras' name of a device, and set the number of threads of calls, if the backend still accepts it.
 
     Raises:
-        InputError: The backend cannot use it.
+        InputError: The backend cannot use the device.
 
     """
     kind, _, number = device.partition(":")
     backend = keras.config.backend()
     count = {"torch": _torch_gpus, "tensorflow": _tensorflow_gpus, "jax": _jax_gpus}[backend](threads)
     if kind == "cpu" and number in ("", "0"):
-        return "cpu" if backend == "torch" else "cpu:0"  # PyTorch takes them for different devices, and would copy parameters
+        return "cpu" if backend == "torch" else "cpu:0"  # to PyTorch these are different devices, between which it would copy parameters
     if kind == "cuda" and (number or "0").isdecimal() and int(number or 0) < count:
         return f"gpu:{number or 0}"
     raise InputError(f"device {device!r} is not usable by Keras on {backend}, which sees the CPU and {count} CUDA devices")
 
 
 def compiled(keras: Any, network: Callable[[list[Any]], Any]) -> Callable[[list[Any]], Any]:
-    """Return the network as a graph, where that is how the backend is fast and costs nothing to make."""
+    """Return the network as a graph on TensorFlow, which is faster and quickly made; on other backends the network itself."""
     if keras.config.backend() != "tensorflow":
         return network
     import tensorflow as tf
@@ -78,7 +79,7 @@ def compiled(keras: Any, network: Callable[[list[Any]], Any]) -> Callable[[list[
 
 
 def without_gradients(keras: Any) -> AbstractContextManager[Any]:
-    """Return a context in which the backend keeps nothing for training."""
+    """Return a context in which the backend records nothing for training."""
     if keras.config.backend() != "torch":
         return nullcontext()
     import torch
@@ -92,9 +93,7 @@ def _imported() -> Any:
         with set_temporarily(LOG, os.environ.get(LOG, NOTHING)):
             import keras
     except (ImportError, ValueError) as error:
-        raise MissingRequirementError(
-            f"Keras cannot be imported on the backend {os.environ.get(VARIABLE)!r}: {' '.join(str(error).split())[:300]}"
-        ) from None
+        raise MissingRequirementError(f"Keras cannot be imported on the backend {os.environ.get(VARIABLE)!r}: {in_brief(error)}") from None
     return keras
 
 
@@ -108,7 +107,7 @@ def _torch_gpus(threads: int) -> int:
 def _tensorflow_gpus(threads: int) -> int:
     import tensorflow as tf
 
-    with suppress(RuntimeError):  # TensorFlow has run already, and keeps the threads that it has
+    with suppress(RuntimeError):  # TensorFlow has run before, and keeps its threads
         tf.config.threading.set_intra_op_parallelism_threads(threads)
     return len(tf.config.list_physical_devices("GPU"))
 

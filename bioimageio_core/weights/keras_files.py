@@ -1,6 +1,6 @@
-"""What Keras files say of themselves, read without Keras: which version wrote them, and whether they would run code.
+"""The configuration of Keras files, read without Keras: the version that wrote them, and whether they would run code.
 
-Public: whoever gives a file to a version of Keras asks here first.
+Public: adapters of plugins check files here before they pass them to a version of Keras.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from typing import Any, Literal
 import attrs
 
 from ..errors import ModelRunError
+from ..text import in_brief
 from .archives import check_archive
 
 __all__ = ["KerasFile", "check_keras_config", "read_keras_file"]
 
 LARGEST_CONFIG = 64 << 20
-"""Bytes; a configuration names layers, parameters are elsewhere."""
+"""Largest configuration in bytes; it describes layers, without parameters."""
 
 RUNS_CODE = frozenset({"Lambda", "__lambda__", "FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"})
-"""Classes that are made from pickled or marshalled Python, or from a program in another file."""
+"""Classes that are made from pickled or marshalled Python, or from a program in a different file."""
 
 KNOWN_PACKAGES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
 
@@ -31,26 +32,26 @@ KNOWN_PARTS = re.compile(
     "activations|constraints|dtype_policies|engine|initializers|layers|losses|metrics|mixed_precision|models|ops|optimizers|quantizers"
     "|regularizers"
 )
-"""Modules of Keras whose classes networks are made of; others have functions that open files and URLs."""
+"""Modules of Keras with the classes of networks; the others have functions that open files and URLs."""
 
 
 @attrs.frozen(kw_only=True)
 class KerasFile:
-    """A Keras file that holds a network without code of its own."""
+    """A Keras file with a network that runs no code of its own."""
 
     path: Path
     kind: Literal["hdf5", "keras"]
-    """One HDF5 file, or a ``.keras`` zip: by what is in it, whatever it is called."""
+    """HDF5 or a ``.keras`` zip, by the content of the file, whatever its name."""
 
     keras_version: str
-    """Of the Keras that wrote it; empty where the file does not say."""
+    """Version of the Keras that wrote it; empty where it is not known."""
 
     config: Any
     """The network as a tree."""
 
     @property
     def major(self) -> int:
-        """Major version of the Keras that wrote it; 0 where the file does not say."""
+        """Major version of the Keras that wrote it; 0 where it is not known."""
         found = re.match(r"\d+", self.keras_version)
         return int(found[0]) if found else 0
 
@@ -59,7 +60,7 @@ def read_keras_file(path: str | Path) -> KerasFile:
     """Read the configuration of a Keras file, and refuse one that would run code.
 
     Raises:
-        ModelRunError: It is no Keras file, is broken, holds parameters alone, or names code.
+        ModelRunError: The file is not a Keras file, is broken, holds parameters alone, or names code.
 
     """
     path = Path(path)
@@ -71,25 +72,25 @@ def read_keras_file(path: str | Path) -> KerasFile:
         elif start.startswith(b"PK"):
             kind, (version, text) = "keras", _of_zip(path)
         else:
-            raise ModelRunError(f"{path.name} is no Keras file: expected an HDF5 file or a .keras file")
+            raise ModelRunError(f"{path.name} is not a Keras file: expected an HDF5 file or a .keras file")
         config = json.loads(text)
     except ModelRunError:
         raise
     except Exception as error:  # of zipfile, its decompressors, h5py and json
-        raise ModelRunError(f"{path.name} cannot be read as a Keras file: {' '.join(str(error).split())[:300]}") from None
+        raise ModelRunError(f"{path.name} cannot be read as a Keras file: {in_brief(error)}") from None
     check_keras_config(config, path.name)
     return KerasFile(path=path, kind=kind, keras_version=version, config=config)  # type: ignore[arg-type]
 
 
 def check_keras_config(config: Any, name: str) -> None:
-    """Refuse a network that would run code which it brings, or call functions that are no part of networks.
+    """Refuse a network that would run code from its file, or call functions that are not part of networks.
 
     Args:
-        config: What Keras would build, as a tree.
-        name: How to call it.
+        config: The configuration that Keras would build, as a tree.
+        name: Name of the file in messages.
 
     Raises:
-        ModelRunError: Names the class, and what to do.
+        ModelRunError: The network has such a class; the message names it, and what to do.
 
     """
     for node in _nodes(config):
@@ -105,7 +106,7 @@ def check_keras_config(config: Any, name: str) -> None:
 
 
 def _is_known(module: str, made: str, config: Any) -> bool:
-    if module == "builtins":  # how Keras writes its own functions, by name
+    if module == "builtins":  # Keras writes its own functions so, by name
         return made == "function" and isinstance(config, str) and config.isidentifier()
     package = next((p for p in KNOWN_PACKAGES if module == p or module.startswith(f"{p}.")), None)
     if package is None:
@@ -115,7 +116,7 @@ def _is_known(module: str, made: str, config: Any) -> bool:
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """Yield all mappings of a tree, however deep."""
+    """Yield all mappings of a tree, at any depth."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
@@ -146,10 +147,10 @@ def _of_zip(path: Path) -> tuple[str, str]:
         members = {name: info for info, name in check_archive(archive, path.name)}
         missing = {"metadata.json", "config.json", "model.weights.h5"} - {*members}
         if missing:
-            raise ModelRunError(f"{path.name} is no .keras file: expected {', '.join(sorted(missing))} in the zip")
+            raise ModelRunError(f"{path.name} is not a .keras file: expected {', '.join(sorted(missing))} in the zip")
         large = [name for name in ("metadata.json", "config.json") if members[name].file_size > LARGEST_CONFIG]
         if large:
-            raise ModelRunError(f"{large[0]} in {path.name} is larger than {LARGEST_CONFIG >> 20} MiB, which no network's is")
+            raise ModelRunError(f"{large[0]} in {path.name} is larger than {LARGEST_CONFIG >> 20} MiB, unlike that of a network")
         metadata = json.loads(archive.read("metadata.json"))
         return _text(metadata.get("keras_version", "")), archive.read("config.json").decode()
 

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DeviceMemoryError, InputError, ModelRunError, in_brief
+from ..errors import DeviceMemoryError, InputError, ModelRunError
 from ..registry import AdapterContext
 from ..sources.scratch import Scratch
+from ..text import in_brief
 from .onnx_data import graph_beside_its_data
 from .out_of_memory import is_out_of_memory
 
@@ -24,7 +25,7 @@ PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 class OnnxAdapter:
     """An ONNX Runtime session; `__call__` may run in several threads at once.
 
-    Described inputs feed the graph's inputs by position, whatever their names, and outputs come back by position.
+    Described inputs and outputs are matched with those of the graph by position, whatever their names.
     Its attribute ``native`` is the `onnxruntime.InferenceSession`.
     """
 
@@ -75,7 +76,7 @@ class OnnxAdapter:
 
     @property
     def input_shapes(self) -> list[tuple[int | None, ...]]:
-        """Sizes that the graph insists on, by input; None where it takes any."""
+        """Fixed sizes of the graph's inputs; None along axes of variable size."""
         return [tuple(n if isinstance(n, int) else None for n in i.shape) for i in self.native.get_inputs()]
 
     def close(self) -> None:
@@ -85,19 +86,19 @@ class OnnxAdapter:
 
 
 def _session_options(ort: Any, threads: int) -> Any:
-    """Return how a session runs: one call at a time on its threads, blocks of many sizes."""
+    """Return the options of a session: each call uses all threads, for blocks of many sizes."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    # Plans of memory are kept for each size that comes, and blocks at edges come in many: without them as fast, in less memory.
+    # Memory patterns are kept for every input size, and blocks at edges have many sizes: without them calls are as fast, in less memory.
     options.enable_mem_pattern = False
-    # The arena hands memory from call to call. It keeps what the largest block needed, which the budget has counted anyway.
+    # The arena reuses memory between calls. It keeps as much as the largest block needs, which the memory budget includes.
     options.enable_cpu_mem_arena = True
-    options.log_severity_level = 4  # what fails is raised
+    options.log_severity_level = 4  # failures are raised
     return options
 
 
 def _cause(error: Exception) -> str:
-    """Return what went wrong: ONNX Runtime wraps one message into the next."""
+    """Return the cause of a failure: ONNX Runtime wraps one message into the next."""
     return in_brief(re.split(r"\[ONNXRuntimeError\] : \d+ : \w+ : ", str(error))[-1].strip() or error)

@@ -1,37 +1,36 @@
-"""ONNX graphs whose tensors lie in a second file: which file that is, and both beside each other, as ONNX Runtime wants them."""
+"""ONNX graphs with tensors in a second file, placed beside each other, as ONNX Runtime requires."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from ..atomic_files import link_or_copy
 from ..errors import ModelRunError
 from ..registry import AdapterContext
 from ..sources.scratch import Scratch
-from .onnx_graph import external_locations
+from .onnx_locations import external_locations
 
 __all__ = ["graph_beside_its_data"]
 
 
 def graph_beside_its_data(context: AdapterContext, scratch: Scratch) -> str:
-    """Return the path of the graph, whose data lie beside it under the name that the graph has for them.
+    """Return the path of the graph, with its data beside it under the name that the graph has for them.
 
-    Where they do not, since a cache or a package keeps the files as it likes, the graph and its data are linked, or copied, into a folder.
+    If they are elsewhere, as in the cache or in some packages, the graph and its data are linked or copied into a temporary folder.
 
     Args:
-        context: What the adapter was given.
-        scratch: The folder to use where one is needed; to be kept as long as the graph is.
+        context: The context of the adapter.
+        scratch: The temporary folder, to be kept as long as the graph is used.
 
     Raises:
-        ModelRunError: The graph wants a file that is not described, that is missing, or that lies elsewhere than beside it.
+        ModelRunError: The graph names a file that is not described, is missing, or is not beside it.
 
     """
     graph = Path(context.path)
     try:
         locations = sorted(external_locations(graph))
     except ValueError as error:
-        raise ModelRunError(f"onnxruntime cannot load {graph.name}: it is no ONNX graph, {error}") from None
+        raise ModelRunError(f"onnxruntime cannot load {graph.name}: it is not an ONNX graph, {error}") from None
     for location in locations:
         if not _is_beside(location):
             raise ModelRunError(
@@ -50,23 +49,23 @@ def graph_beside_its_data(context: AdapterContext, scratch: Scratch) -> str:
     for location, file in described.items():
         place = folder / location
         place.parent.mkdir(parents=True, exist_ok=True)
-        _link(graph.parent / location if file is None else file, place)
+        link_or_copy(graph.parent / location if file is None else file, place)
     place = folder / "graph.onnx"
     while place.exists():
         place = place.with_name(f"_{place.name}")
-    _link(graph, place)
+    link_or_copy(graph, place)
     return str(place)
 
 
 def _is_beside(location: str) -> bool:
-    """Return whether a name stays in the folder, on any system; ONNX Runtime takes those with asterisks for places in memory."""
+    """Return whether a name stays in the folder, on any system; to ONNX Runtime, names with asterisks are places in memory."""
     posix, windows = PurePosixPath(location), PureWindowsPath(location)
     strange = not location.isprintable() or "*" in location or ".." in {*posix.parts, *windows.parts}
     return bool(posix.name) and not (strange or posix.is_absolute() or windows.drive or windows.root)
 
 
 def _described(context: AdapterContext, location: str, count: int) -> Path | None:
-    """Return the local path of the data, verified, where the description names them."""
+    """Return the verified local path of the data; None where the description does not name them."""
     attached = context.files.get(f"attachments/{PurePosixPath(location).name}")
     external = context.files.get("external_data") if attached is None else attached
     if external is not None and attached is None and count > 1:
@@ -75,12 +74,5 @@ def _described(context: AdapterContext, location: str, count: int) -> Path | Non
 
 
 def _is_at(file: Path, place: Path) -> bool:
-    """Return whether a file is in its place, and no link to elsewhere, which ONNX Runtime does not follow."""
+    """Return whether a file is in its place, and not a link, which ONNX Runtime does not follow."""
     return file.resolve() == place.parent.resolve() / place.name
-
-
-def _link(file: Path, place: Path) -> None:
-    try:
-        os.link(file.resolve(), place)
-    except OSError:  # on another file system, or one without links
-        shutil.copyfile(file, place)

@@ -1,14 +1,14 @@
-"""Whether a framework failed because the memory of its device did not suffice."""
+"""Recognises failures of frameworks for lack of memory."""
 
 from __future__ import annotations
 
 __all__ = ["is_out_of_memory"]
 
 SIGNS = ("out of memory", "failed to allocate memory", "can't allocate memory", "cannot allocate memory", "not enough memory", "bad_alloc")
-"""What frameworks say then, in lower case: PyTorch on CUDA and CPU, ONNX Runtime, TensorFlow, the C++ library."""
+"""Parts of such messages, in lower case, of PyTorch on CUDA and CPU, ONNX Runtime, TensorFlow and the C++ library."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an exception of a framework says that memory did not suffice; smaller blocks may fit."""
+    """Return whether a framework failed for lack of memory; smaller blocks may fit."""
     text = f"{type(error).__name__}: {error}".lower()
     return isinstance(error, MemoryError) or "outofmemory" in text or any(sign in text for sign in SIGNS)

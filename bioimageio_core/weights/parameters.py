@@ -1,6 +1,6 @@
-"""Tensors by name, put into the PyTorch module that they are the parameters of.
+"""Loads parameters into PyTorch modules.
 
-Public: adapters of formats that hold such tensors fill their modules here.
+Public: adapters of formats that hold tensors by name fill their modules here.
 """
 
 from __future__ import annotations
@@ -8,28 +8,29 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ..errors import ModelRunError, in_brief
+from ..errors import ModelRunError
+from ..text import in_brief
 
 __all__ = ["load_parameters"]
 
 NAMED = 5
-"""Parameters that an error names; others are counted."""
+"""Largest number of parameters that an error names; the rest is counted."""
 
 
 def load_parameters(module: Any, tensors: Mapping[str, Any], *, name: str, strict: bool = True) -> None:
-    """Copy tensors into the parameters and buffers of the same names, in the dtypes that these have.
+    """Copy tensors into the parameters and buffers of the same names, in their dtypes.
 
-    A parameter that a module has under several names needs to be given under one of them.
+    A parameter that a module has under several names is expected under one of them.
 
     Args:
         module: A `torch.nn.Module`.
-        tensors: What its method ``state_dict`` would return.
-        name: That of the file, for errors.
-        strict: Whether names have to be exactly those of the module.
+        tensors: Tensors by name, as its method ``state_dict`` returns them.
+        name: Name of the file, for errors.
+        strict: Whether the names must be exactly those of the module.
 
     Raises:
-        ModelRunError: Names are missing or too many, or shapes differ; those in question are named.
-            Without `strict` shapes count nevertheless, and some name has to be that of a parameter.
+        ModelRunError: Names are missing or superfluous, or shapes differ; the message lists them.
+            Without `strict`, shapes must match nevertheless, and at least one name must be that of a parameter.
 
     """
     own = _tensors(module)
@@ -42,7 +43,7 @@ def load_parameters(module: Any, tensors: Mapping[str, Any], *, name: str, stric
         raise ModelRunError(f"the parameters in {name} do not fit the architecture: {_listed(misshaped, '; ')}")
     try:
         found = module.load_state_dict(tensors, strict=False)
-    except Exception as error:  # what the code of a model raises
+    except Exception as error:  # the code of a model may raise anything
         raise ModelRunError(f"the parameters in {name} do not fit the architecture: {in_brief(error, named=True)}") from error
     given = {id(own[key]) for key in own.keys() & tensors.keys()}
     missing = [key for key in found.missing_keys if key not in own or id(own[key]) not in given]
@@ -57,7 +58,7 @@ def load_parameters(module: Any, tensors: Mapping[str, Any], *, name: str, stric
 
 
 def _tensors(module: Any) -> dict[str, Any]:
-    """Return the parameters and buffers by name, the same object under each of its names; those that have no shape yet are left out."""
+    """Return the parameters and buffers by name, shared ones under each of their names; those without a shape yet are left out."""
     import torch
 
     state = module.state_dict(keep_vars=True)

@@ -1,8 +1,10 @@
-"""The weights formats of the model format itself, and the adapters and converters that come with the library."""
+"""The weights formats that the model format names, and the adapters and converters that come with the library."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import ModuleType
+from typing import Literal
 
 from ..registry import WeightsAdapterEntry, WeightsConverterEntry, WeightsFormatEntry, hookimpl
 
@@ -25,49 +27,26 @@ def bioimageio_weights_converters() -> Iterable[WeightsConverterEntry]:
     return converter_entries()
 
 
+FORMATS = (
+    ("keras_hdf5", "KerasHdf5WeightsDescr", ".h5", "Keras model in an HDF5 file"),
+    ("keras_v3", "KerasV3WeightsDescr", ".keras", "Keras model in the .keras format"),
+    ("onnx", "OnnxWeightsDescr", ".onnx", "ONNX model"),
+    ("pytorch_state_dict", "PytorchStateDictWeightsDescr", ".pt", "parameters of a PyTorch module"),
+    ("tensorflow_js", "TensorflowJsWeightsDescr", ".zip", "TensorFlow.js model"),
+    ("tensorflow_saved_model_bundle", "TensorflowSavedModelBundleWeightsDescr", ".zip", "zipped TensorFlow SavedModel"),
+    ("torchscript", "TorchscriptWeightsDescr", ".pt", "TorchScript module"),
+)
+"""Name, class, suffix and summary of each format; formats 0.4 and 0.5 have classes of the same names, as far as they know the format."""
+
+ALIASES = {"torchscript": ("pytorch_script",)}
+
+
 @hookimpl
 def bioimageio_weights_formats() -> Iterable[WeightsFormatEntry]:
     """Yield the weights formats that the model format names."""
-    from . import descr_v0_4 as v0_4
-    from . import descr_v0_5 as v0_5
+    from . import descr_v0_4, descr_v0_5
 
-    yield WeightsFormatEntry(
-        name="keras_hdf5",
-        suffix=".h5",
-        descr={"0.4": v0_4.KerasHdf5WeightsDescr, "0.5": v0_5.KerasHdf5WeightsDescr},
-        summary="Keras model in an HDF5 file",
-    )
-    yield WeightsFormatEntry(
-        name="keras_v3", descr={"0.5": v0_5.KerasV3WeightsDescr}, suffix=".keras", summary="Keras model in the .keras format"
-    )
-    yield WeightsFormatEntry(
-        name="onnx",
-        suffix=".onnx",
-        descr={"0.4": v0_4.OnnxWeightsDescr, "0.5": v0_5.OnnxWeightsDescr},
-        summary="ONNX model",
-    )
-    yield WeightsFormatEntry(
-        name="pytorch_state_dict",
-        suffix=".pt",
-        descr={"0.4": v0_4.PytorchStateDictWeightsDescr, "0.5": v0_5.PytorchStateDictWeightsDescr},
-        summary="parameters of a PyTorch module",
-    )
-    yield WeightsFormatEntry(
-        name="tensorflow_js",
-        suffix=".zip",
-        descr={"0.4": v0_4.TensorflowJsWeightsDescr, "0.5": v0_5.TensorflowJsWeightsDescr},
-        summary="TensorFlow.js model",
-    )
-    yield WeightsFormatEntry(
-        name="tensorflow_saved_model_bundle",
-        suffix=".zip",
-        descr={"0.4": v0_4.TensorflowSavedModelBundleWeightsDescr, "0.5": v0_5.TensorflowSavedModelBundleWeightsDescr},
-        summary="zipped TensorFlow SavedModel",
-    )
-    yield WeightsFormatEntry(
-        name="torchscript",
-        suffix=".pt",
-        descr={"0.4": v0_4.TorchscriptWeightsDescr, "0.5": v0_5.TorchscriptWeightsDescr},
-        aliases=("pytorch_script",),
-        summary="TorchScript module",
-    )
+    versions: dict[Literal["0.4", "0.5"], ModuleType] = {"0.4": descr_v0_4, "0.5": descr_v0_5}
+    for name, cls, suffix, summary in FORMATS:
+        descr = {version: getattr(module, cls) for version, module in versions.items() if hasattr(module, cls)}
+        yield WeightsFormatEntry(name=name, descr=descr, suffix=suffix, aliases=ALIASES.get(name, ()), summary=summary)

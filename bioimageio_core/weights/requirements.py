@@ -1,4 +1,4 @@
-"""What has to be installed for weights, as far as their descriptions say. Public: adapters of plugins say it likewise."""
+"""Requirements of weights for pip, by their descriptions. Public: adapters of plugins return theirs likewise."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["keras_v3_requirements", "pinned", "torch_requirements"]
 def pinned(name: str, version: object, *, since: tuple[int, int]) -> str:
     """Return the requirement of a distribution in the version that a description names.
 
-    Earlier ones than can be used are left open: newer ones read what they wrote.
+    Without a version if that is too old for the library: newer versions read what older ones wrote.
 
     Args:
-        name: Of the distribution.
-        version: As it is described, as in ``2.1.0`` or ``2.1.0+cu118``.
+        name: Name of the distribution.
+        version: The described version, as in ``2.1.0`` or ``2.1.0+cu118``.
         since: The first version, major and minor, that the library works with.
 
     """
@@ -26,7 +26,7 @@ def pinned(name: str, version: object, *, since: tuple[int, int]) -> str:
 
 
 def torch_requirements(entry: Any) -> tuple[str, ...]:
-    """Return the requirements of weights that say which PyTorch they are of."""
+    """Return the requirements of weights with a described version of PyTorch."""
     return (pinned("torch", entry.pytorch_version, since=(2, 6)),)
 
 

@@ -1,6 +1,6 @@
 """PyTorch modules as weights adapters.
 
-Public: adapters of formats that hold parameters of a PyTorch module are a `TorchNetwork` that knows how to load it.
+Public: an adapter of a format with parameters of a PyTorch module is a `TorchNetwork` with a function that loads the module.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..errors import DeviceMemoryError, InputError, ModelRunError, in_brief
+from ..errors import DeviceMemoryError, InputError, ModelRunError
 from ..registry import AdapterContext
+from ..text import in_brief
 from .out_of_memory import is_out_of_memory
 from .torch_transfer import Transfers
 
@@ -28,20 +29,20 @@ DEVICES = ("cpu", "cuda", "mps")
 class TorchNetwork:
     """A `torch.nn.Module`, or a script of one, in evaluation mode on one device; may be called in several threads at once.
 
-    Every thread has a copy of the module, with the same parameters in memory, since modules may keep things from call to call.
-    Those that can not be copied, as some that compute parameters from others, are called from one thread at a time,
-    and so are scripts that keep something, and all on a CUDA device: threads launch one call after the other there,
+    Every thread has a copy of the module that shares the parameters, since modules may keep state between calls.
+    Modules that cannot be copied, such as some that compute parameters from others, run in one thread at a time,
+    and so do scripts with state, and all modules on a CUDA device: there threads launch calls one after the other,
     and copy inputs and outputs while the device computes.
 
-    The number of threads of a call is a setting of the calling thread in PyTorch; threads that it has not seen before take the latest.
+    In PyTorch the number of threads of a call is a setting of the calling thread; new threads take the latest setting.
     """
 
     def __init__(self, context: AdapterContext, load: Callable[[Any], Any]) -> None:
         """Load the module.
 
         Args:
-            context: What the adapter was given.
-            load: Returns the module for a `torch.device`; called once it is known that the device can be used.
+            context: The context of the adapter.
+            load: Returns the module for a `torch.device`; called after the device has been checked.
                 It may leave the module on another device, and in training mode.
 
         Raises:
@@ -57,7 +58,7 @@ class TorchNetwork:
         self._threads = context.threads
         torch.set_num_threads(self._threads)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript is deprecated as a whole; the weights exist all the same
+            warnings.simplefilter("ignore", DeprecationWarning)  # PyTorch deprecates TorchScript, but such weights exist
             self.native = load(self._device).to(self._device).eval()
             for parameter in self.native.parameters():
                 parameter.requires_grad_(False)
@@ -77,15 +78,15 @@ class TorchNetwork:
         """Run the module; see `bioimageio_core.registry.WeightsAdapter`.
 
         A module may return a tensor, a list or tuple of tensors, or a mapping with the ids of the described outputs.
-        Outputs are float32 where they are bfloat16, which numpy lacks, and where a narrower precision was asked for.
+        Outputs in bfloat16, which numpy lacks, and outputs in a narrower requested precision are returned as float32.
         """
         try:
             return self._run(inputs)
         except ModelRunError:
             raise
-        except Exception as error:  # what the code of a model raises
+        except Exception as error:  # the code of a model may raise anything
             if _is_of_compiler(error):
-                reason = in_brief(str(error).partition("\n\n")[0])  # what follows is for those who work on PyTorch
+                reason = in_brief(str(error).partition("\n\n")[0])  # the rest is for developers of PyTorch
                 raise ModelRunError(f"PyTorch cannot compile the module ({reason}): leave out compile, or install what it needs") from error
             shapes = ", ".join("none" if a is None else f"{a.dtype} {a.shape}" for a in inputs)
             if is_out_of_memory(error):
@@ -99,7 +100,7 @@ class TorchNetwork:
         self._free_unused()
 
     def _free_unused(self) -> None:
-        """Give back memory of the device that PyTorch keeps for later."""
+        """Release memory of the device that PyTorch keeps for later calls."""
         if self._device.type == "cuda":
             self._torch.cuda.empty_cache()
 
@@ -110,7 +111,7 @@ class TorchNetwork:
         except RuntimeError as error:
             if not channels_last or isinstance(error, ModelRunError) or _is_of_compiler(error) or is_out_of_memory(error):
                 raise
-        # Networks that look at memory as it lies (Tensor.view) insist on the usual order of axes.
+        # Networks that depend on the layout of memory (Tensor.view) need the usual order of axes.
         with self._change:
             if self._channels_last:
                 self.native.to(memory_format=self._torch.contiguous_format)
@@ -131,17 +132,17 @@ class TorchNetwork:
             return transfer.receive(outputs)
 
     def _for_numpy(self, output: Any) -> Any:
-        """Return an output in a dtype that numpy has, and wide if it was computed in a narrower one on request."""
+        """Return an output in a dtype that numpy has, and in float32 if it was computed in a narrower precision on request."""
         torch = self._torch
         half = {torch.bfloat16} if self._autocast is None else {torch.bfloat16, torch.float16}
         wide = output.detach().float() if output.dtype in half else output.detach()
         return wide.contiguous()
 
     def _own_module(self) -> Any:
-        """Return the copy of the calling thread, or the one module that there is."""
+        """Return the copy of the calling thread, or the shared module where threads have no copies."""
         if self._is_script:
             return self.native
-        copies = self._copies  # which another thread may replace meanwhile
+        copies = self._copies  # another thread may replace it meanwhile
         if not hasattr(copies, "module"):
             module = self._copy() if isinstance(self._turn, nullcontext) else self.native
             copies.module = self._torch.compile(module) if self._compiles else module
@@ -152,20 +153,20 @@ class TorchNetwork:
         return deepcopy(self.native, {id(tensor): tensor for tensor in shared})
 
     def _has_copies(self) -> bool:
-        """Return whether threads can run at once, each with what it keeps for itself."""
+        """Return whether threads can run at once, each with a copy for its state."""
         if self._is_script:
-            return not _keeps_something(self.native)
+            return not _has_state(self.native)
         try:
             self._copy()
-        except Exception:  # what the code of a model raises
+        except Exception:  # the code of a model may raise anything
             return False
         return True
 
     def _prefers_channels_last(self) -> bool:
         """Return whether convolutions are faster with channels as the last axis in memory.
 
-        On CPUs a U-Net for images took 0.6 of the time, and gave the same to 6e-8; one for volumes took as long either way.
-        Where parameters lie so, so do all tensors that come of them.
+        On CPUs a U-Net for images took 0.6 of the time, with equal outputs to 6e-8; one for volumes took the same time either way.
+        All tensors that are computed from parameters in this layout have it as well.
         """
         return self._device.type == "cpu" and any(parameter.dim() == 4 for parameter in self.native.parameters())
 
@@ -174,11 +175,11 @@ def ordered_outputs(result: Any, output_ids: Sequence[str]) -> list[Any]:
     """Return the tensors that a module returned, in the order of the described outputs.
 
     Args:
-        result: A tensor, a list or tuple of tensors, either alone in further lists or tuples, or a mapping by output id.
+        result: A tensor, a list or tuple of tensors, possibly alone in further lists or tuples, or a mapping by output id.
         output_ids: Ids of the described outputs.
 
     Raises:
-        ModelRunError: It is something else.
+        ModelRunError: The result is something else.
 
     """
     import torch
@@ -216,27 +217,27 @@ def _usable_device(name: str) -> Any:
 
 
 def _precision(context: AdapterContext, device: Any) -> Any:
-    """Return the dtype to compute with where it is not that of the parameters, else None."""
+    """Return the dtype of computations if it differs from that of the parameters, else None."""
     import torch
 
     if context.precision == "fp32":
         return None
     dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}[context.precision]
     refused = f"device {context.device!r} cannot compute in {context.precision}"
-    if device.type == "cpu" and dtype is torch.float16:  # it can, in a hundred times the time of fp32
+    if device.type == "cpu" and dtype is torch.float16:  # possible, but a hundred times slower than fp32
         raise InputError(f"{refused} in reasonable time: expected bf16 or fp32, or another device")
     if device.type == "cuda" and dtype is torch.bfloat16 and not torch.cuda.is_bf16_supported():
         raise InputError(f"{refused}: expected fp16 or fp32")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # where PyTorch would go on without
+            warnings.simplefilter("error")  # PyTorch warns, and continues in full precision
             torch.autocast(device.type, dtype=dtype)
     except (RuntimeError, UserWarning) as error:
         raise InputError(f"{refused}: {in_brief(error)}") from error
     return dtype
 
 
-def _keeps_something(script: Any) -> bool:
+def _has_state(script: Any) -> bool:
     """Return whether a script writes to its own attributes."""
     try:
         return "prim::SetAttr" in str(script.inlined_graph)
@@ -252,7 +253,7 @@ def _is_of_compiler(error: Exception) -> bool:
 
 
 def _cause(error: Exception) -> str:
-    """Return what went wrong; scripts put their trace first, and the cause last."""
+    """Return the cause of a failure; scripts put their trace first, and the cause last."""
     text = str(error).strip()
     if "TorchScript" in text:
         return in_brief(text.splitlines()[-1])

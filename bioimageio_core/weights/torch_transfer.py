@@ -1,4 +1,4 @@
-"""How tensors get to a PyTorch device and back."""
+"""Copies tensors to a PyTorch device and back."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class Transfer(Protocol):
     """The copies of one call at a time."""
 
     def send(self, array: NDArray[Any]) -> Any:
-        """Return an input on the device; a copy, since modules may change what they are given."""
+        """Return a copy of an input on the device; modules may change it."""
         ...
 
     def launched(self) -> None:
-        """Note that what the device has been told so far makes the outputs."""
+        """Record that all work that makes the outputs is launched."""
         ...
 
     def receive(self, outputs: Sequence[Any]) -> list[NDArray[Any]]:
-        """Return the outputs in the memory of the host, once they are computed."""
+        """Wait for the outputs, and return them in the memory of the host."""
         ...
 
 
@@ -38,9 +38,9 @@ class Transfers:
 
     @contextmanager
     def lent(self) -> Iterator[Transfer]:
-        """Lend one to a thread."""
+        """Lend a transfer to a thread for a block."""
         try:
-            transfer = self._idle.pop()  # without a look before: another thread may come in between
+            transfer = self._idle.pop()  # not checked before: another thread may take the last one in between
         except IndexError:
             transfer = self._kind(self._device)
         try:
@@ -68,10 +68,10 @@ class _AtOnce:
 
 
 class _ThroughLockedPages:
-    """Copies from and to page-locked memory of the host, on a CUDA stream of their own, beside what the device computes for other calls.
+    """Copies from and to page-locked memory of the host, on a separate CUDA stream, while the device computes other calls.
 
-    Kernels of all calls run on the usual stream of the device, one after the other: as soon as a call was launched the next may reuse
-    what memory its layers took, so that two calls at once take little more than one.
+    Kernels of all calls run on the default stream of the device, one after the other: as soon as a call is launched, the next may reuse
+    the memory of its layers, so that two calls at once take little more memory than one.
     """
 
     def __init__(self, device: Any) -> None:
@@ -101,5 +101,5 @@ class _ThroughLockedPages:
         with torch.cuda.stream(self._stream):
             for host, output in zip(hosts, outputs, strict=True):
                 host.copy_(output, non_blocking=True)
-        self._stream.synchronize()  # until here the tensors on the device are held: streams know nothing of each other's memory
+        self._stream.synchronize()  # tensors on the device must live until here: streams do not track each other's memory
         return [host.numpy() for host in hosts]

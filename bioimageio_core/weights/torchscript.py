@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..errors import ModelRunError, in_brief
+from ..errors import ModelRunError
 from ..registry import AdapterContext
+from ..text import in_brief
 from .torch_network import TorchNetwork
 from .unpacked_size import check_unpacked_size
 
@@ -21,10 +22,10 @@ class TorchscriptAdapter(TorchNetwork):
 
 
 def load_script(path: str, device: Any) -> Any:
-    """Return the `torch.jit.ScriptModule` of a file; it is a program of its own, which PyTorch interprets, and no Python code.
+    """Return the `torch.jit.ScriptModule` of a file: a program that PyTorch interprets, without Python code.
 
     Raises:
-        ModelRunError: The file holds none.
+        ModelRunError: The file cannot be loaded as TorchScript.
 
     """
     import torch

@@ -1,4 +1,4 @@
-"""A limit to what a zip of weights may become in memory."""
+"""Limits the unpacked size of zips of weights."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from ..errors import ModelRunError
 __all__ = ["check_unpacked_size"]
 
 GROWTH = 4
-"""Frameworks do not compress tensors, and tools that do so afterwards gain little: trained weights are noise."""
+"""Largest ratio of unpacked to packed size: frameworks do not compress tensors, and compression gains little on trained weights."""
 
 ALWAYS = 2**26
-"""Bytes that are never too many: parts of small models, such as code, compress well."""
+"""Bytes that are always allowed: parts of small models, such as code, compress well."""
 
 
 def check_unpacked_size(path: str | Path) -> None:
     """Refuse a zip that is much larger unpacked than packed: loading it would fill the memory.
 
-    Files that are no zips, or are broken, are left for their framework to judge.
+    Other files and broken zips are accepted here; their framework refuses them.
 
     Raises:
-        ModelRunError: It is.
+        ModelRunError: The zip is refused.
 
     """
     file = Path(path)
@@ -34,6 +34,5 @@ def check_unpacked_size(path: str | Path) -> None:
         return
     if unpacked > ALWAYS + GROWTH * packed:
         raise ModelRunError(
-            f"{file.name} has {packed} bytes that unpack to {unpacked}, which no weights do: "
-            "it is not loaded, since it could fill the memory"
+            f"{file.name} has {packed} bytes that unpack to {unpacked}, unlike weights: it is not loaded, since it could fill the memory"
         )

@@ -42,8 +42,8 @@ class TestExisting:
         folder = tmp_path / "thesis"
         folder.mkdir()
         (folder / "thesis.tex").write_text("years of work")
-        assert "no zarr store" in bmz("predict", made, image, "-o", folder, "--overwrite").error(2)
-        assert "no zarr store" in bmz("predict", made, image, "-o", folder / "thesis.tex", "--overwrite").error(2)
+        assert "not a zarr store" in bmz("predict", made, image, "-o", folder, "--overwrite").error(2)
+        assert "not a zarr store" in bmz("predict", made, image, "-o", folder / "thesis.tex", "--overwrite").error(2)
         assert (folder / "thesis.tex").read_text() == "years of work"
 
     def test_empty_folder(self, bmz: ForkedBmz, made: Path, image: Path, out: Path) -> None:
@@ -79,7 +79,7 @@ class TestUnwritable:
         args = ["predict", made, image, "-o", out]
         line = run_process(*args, code=code).error(2)
         assert str(out) in line
-        assert "can't be written" in line
+        assert "cannot be written" in line
         with pytest.raises(FileNotFoundError):
             zarr.open_group(str(out), mode="r")
         assert bmz(*args, "--overwrite").status == 0

@@ -12,7 +12,7 @@ from bmz_process import run_process
 from made_models import pointwise_model
 
 import bioimageio_core as bc
-from bioimageio_core.consumers.formats import SOFTWARE
+from bioimageio_core.consumers.package_readers import SOFTWARE
 from bioimageio_core.errors import InputError
 from bioimageio_core.registry import collect
 

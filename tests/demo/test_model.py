@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 import bioimageio_core.demo
-from bioimageio_core.demo.network import HALO, STRIDE, apply_network, network_shapes, onnx_model, receptive_field
-from bioimageio_core.demo.package import TEST_SEED, normalise
+from bioimageio_core.demo.demo_package import TEST_SEED, normalise
 from bioimageio_core.demo.synthetic import nuclei_block
+from bioimageio_core.demo.unet import HALO, STRIDE, apply_network, network_shapes, onnx_model, receptive_field
 
 MODEL = Path(bioimageio_core.demo.__file__).parent / "model"
 

@@ -19,11 +19,11 @@ from networks_to_measure import of_onnx
 from onnx import helper
 
 import bioimageio_core as bc
-from bioimageio_core.description_init.axes import guess_input_axes, guess_output_axes, parse_axes
-from bioimageio_core.description_init.formats import EXPORTED, read_graph, recognise
-from bioimageio_core.description_init.graph import GraphTensor
-from bioimageio_core.description_init.images import blobs
-from bioimageio_core.description_init.onnx_graph import read_onnx
+from bioimageio_core.description_init.guess_axes import guess_input_axes, guess_output_axes, parse_axes
+from bioimageio_core.description_init.network_graph import GraphTensor
+from bioimageio_core.description_init.read_onnx import read_onnx
+from bioimageio_core.description_init.recognise_format import EXPORTED, read_graph, recognise
+from bioimageio_core.description_init.synthetic_images import blobs
 from bioimageio_core.errors import AxesError, InputError, OutputError, SourceError
 
 torch: Any = pytest.importorskip("torch")
@@ -313,7 +313,7 @@ class TestCommand:
     def test_nothing_to_warn_of(self, tmp_path: Path) -> None:
         """Of a network of pixels on their own."""
         pointwise_model(tmp_path)
-        assert bc.measure_network(tmp_path).calls > 0
+        assert bc.analyse_network(tmp_path).calls > 0
         card = bc.card(tmp_path)
         assert card.measured is not None  # type: ignore[attr-defined]
         assert card.shortfalls == ()  # type: ignore[attr-defined]

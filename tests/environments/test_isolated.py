@@ -14,7 +14,7 @@ import yaml
 from bmz_process import run_process
 from made_models import pointwise_model, with_test_tensors
 
-from bioimageio_core.environments.isolated import _for_pip, _name
+from bioimageio_core.environments.isolated_test import _for_pip, _required_by
 
 WHEELS = os.environ.get("BMZ_WHEELHOUSE", "")
 
@@ -78,9 +78,22 @@ class TestIsolated:
 class TestNames:
     """Requirements and conda packages."""
 
-    def test_name(self) -> None:
-        """What stands before extras, versions and conditions."""
-        assert [_name(r) for r in ("torch==2.4", "a.b_c-d[x]>=1", "numpy", "fsspec >=2")] == ["torch", "a.b_c-d", "numpy", "fsspec"]
+    def test_requirements(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Those for other systems and of extras that are not asked for are left out, whatever their conditions are."""
+        info = tmp_path / "some_thing-1.0.dist-info"
+        info.mkdir()
+        lines = [
+            "numpy >=1.26",
+            "torch[cpu]==2.4; python_version >= '3'",
+            "tomli; python_version < '3'",
+            "pytest>=8; extra == 'test' and python_version > '3'",
+            "sphinx; extra == 'docs'",
+        ]
+        requires = "".join(f"Requires-Dist: {line}\n" for line in lines)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: some-thing\nVersion: 1.0\n{requires}")
+        monkeypatch.syspath_prepend(tmp_path)
+        assert [str(r) for r in _required_by("some-thing", [])] == ["numpy>=1.26", "torch[cpu]==2.4"]
+        assert [r.name for r in _required_by("some-thing", ["test"])] == ["numpy", "torch", "pytest"]
 
     def test_conda(self) -> None:
         """Channels and builds go, and what pip cannot have."""

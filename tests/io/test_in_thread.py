@@ -16,7 +16,8 @@ import zarr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioimageio_core.io.inline_zarr import InlineZarrIO
+from bioimageio_core.io import ArraySpec, ChunkStore
+from bioimageio_core.io.inline_zarr import InlineZarrIO, known_internals
 
 DATA = np.random.default_rng(0).random((40, 60), dtype=np.float32)
 
@@ -68,6 +69,28 @@ class TestInThread:
         """Files are read by the thread that asks."""
         seen = threads_of(monkeypatch, array, lambda: InlineZarrIO().read(array, (slice(0, 40), slice(0, 60))))
         assert seen == {threading.get_ident()}
+
+    def test_other_releases(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With a release of zarr whose internals are not known, the public interface reads and writes the same, in zarr's own threads."""
+        monkeypatch.setattr(zarr, "__version__", "4.0.0")
+        assert not known_internals()
+        store = ChunkStore(str(tmp_path))
+        store.create(ArraySpec(name="a", shape=DATA.shape, dtype="float32", axes=("y", "x"), chunks=(7, 9)))
+        seen = threads_of(monkeypatch, None, lambda: store.write("a", (0, 0), DATA))
+        assert threading.get_ident() not in seen
+        np.testing.assert_array_equal(store.read("a", (slice(0, 40), slice(0, 60))), DATA)
+
+    @pytest.mark.parametrize("version", ["3.1.4", "4.0.0"])
+    def test_releases_without_a_config(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+        """Where arrays lack `with_config`, as before zarr 3.1.6, blocks with and without fill values are written alike."""
+        monkeypatch.delattr(zarr.Array, "with_config")
+        monkeypatch.setattr(zarr, "__version__", version)
+        store = ChunkStore(str(tmp_path))
+        store.create(ArraySpec(name="a", shape=DATA.shape, dtype="float32", axes=("y", "x"), chunks=(20, 20)))
+        block = np.where(DATA < 0.5, 0, DATA)
+        for y in (0, 20):
+            store.write("a", (y, 0), block[y : y + 20] + (y == 0))
+        np.testing.assert_array_equal(zarr.open_array(str(tmp_path / "a"))[...], block + (np.arange(40) < 20)[:, None])
 
     def test_under_a_running_loop(self, array: Any) -> None:
         """As in a notebook, whose thread runs a loop already: zarr's own way."""

@@ -87,7 +87,7 @@ class TestGroups:
         zarr.create_group(str(tmp_path / "g.zarr"))
         for name in ("raw", "labels"):
             write_array(tmp_path / "g.zarr" / name)
-        with pytest.raises(SourceError, match=r"several images \(labels, raw\); give one of them, such as .*g\.zarr/labels"):
+        with pytest.raises(SourceError, match=r"several images \(labels, raw\): expected one of them"):
             open_image(tmp_path / "g.zarr")
         assert open_image(tmp_path / "g.zarr" / "raw").shape == DATA.shape
 
@@ -105,16 +105,16 @@ class TestGroups:
     def test_missing(self, tmp_path: Path) -> None:
         """A name that is not in the group says so, locally and behind a URL."""
         zarr.create_group(str(tmp_path / "g.zarr"))
-        with pytest.raises(SourceError, match="There is no"):
+        with pytest.raises(SourceError, match="does not exist"):
             open_image(tmp_path / "g.zarr" / "nope")
-        with pytest.raises(SourceError, match="There is no"):
+        with pytest.raises(SourceError, match="does not exist"):
             open_image("memory://stores/nowhere.zarr")
 
     def test_damaged(self, tmp_path: Path) -> None:
         """Metadata that are no JSON say where they are."""
         (tmp_path / "g.zarr").mkdir()
         (tmp_path / "g.zarr" / "zarr.json").write_text("{")
-        with pytest.raises(SourceError, match=r"g\.zarr can't be read as zarr"):
+        with pytest.raises(SourceError, match=r"g\.zarr cannot be read as zarr"):
             open_image(tmp_path / "g.zarr")
 
 
@@ -156,5 +156,5 @@ class TestOmeZarr:
     def test_missing_level_array(self, tmp_path: Path) -> None:
         """Metadata that name an array which is not there say so."""
         zarr.create_group(str(tmp_path / "a.zarr"), attributes={"ome": {"version": "0.5", "multiscales": [multiscales()]}})
-        with pytest.raises(SourceError, match="names the array '0'"):
+        with pytest.raises(SourceError, match="is the array '0'"):
             open_image(tmp_path / "a.zarr")

@@ -15,7 +15,7 @@ from onnx import numpy_helper
 
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError, OutputError
-from bioimageio_core.model_tests.report import TestReport
+from bioimageio_core.model_tests.test_report import TestReport
 from bioimageio_core.report.failed_outputs import save_failed_outputs
 from bioimageio_core.report.html.model_test_page import model_test_page
 from bioimageio_core.report.pictures.model_test_pictures import difference_picture

@@ -25,8 +25,8 @@ from made_models import (
 from onnx import helper
 
 import bioimageio_core as bc
-from bioimageio_core.model_tests.report import SizeTrial
-from bioimageio_core.model_tests.sizes import resized
+from bioimageio_core.model_tests.test_report import SizeTrial
+from bioimageio_core.model_tests.try_sizes import resized
 
 IMAGE = np.random.default_rng(0).random((1, 1, 16, 16), dtype=np.float32)
 

@@ -23,7 +23,7 @@ class TestRealModel:
         """32 pixels are described; blocks differ by what 12 more hide, and by less than shows up to 54; with the remedy nothing differs."""
         pytest.importorskip("torch")
         model = shared / "models" / "unet2d_nuclei_broad"
-        measured = bc.measure_network(model, weights_format="torchscript")
+        measured = bc.analyse_network(model, weights_format="torchscript")
         card = bc.card(model)
         assert [a.stride for a in measured.axes] == [8, 8]
         for shortfall, axis in zip(card.shortfalls, "yx", strict=True):  # type: ignore[attr-defined]
@@ -45,14 +45,14 @@ class TestShortfalls:
             [tensor("raw", *axes, *(space(a, {"min": 64, "step": 4}) for a in "yx"))],
             [tensor("out", *axes, *(space(a, follows(a), halo=8) for a in "yx"))],
         )
-        bc.measure_network(tmp_path)
+        bc.analyse_network(tmp_path)
         found = [(s.kind, s.tensor, s.axis, s.described, s.measured, s.remedy) for s in bc.card(tmp_path).shortfalls]  # type: ignore[attr-defined]
         assert found == [("step", "raw", a, 4, 8, f"--network-stride {a}=8") for a in "yx"]
 
     def test_enough(self, tmp_path: Path) -> None:
         """Nothing is said of a halo that is large enough."""
         box_model(tmp_path, {"min": 16, "step": 2}, halo=4, filter_size=9)
-        bc.measure_network(tmp_path)
+        bc.analyse_network(tmp_path)
         assert bc.card(tmp_path).shortfalls == ()  # type: ignore[attr-defined]
 
 
@@ -69,11 +69,11 @@ class TestRemembering:
         """What is remembered is returned; changed weights are others."""
         (tmp_path / "model").mkdir()
         model = box_model(tmp_path / "model", {"min": 16, "step": 1})
-        measured = bc.measure_network(model)
+        measured = bc.analyse_network(model)
         (file,) = stored(cache)
         file.write_text(json.dumps({**measured.as_dict(), "calls": 7}))
-        assert bc.measure_network(model).calls == 7
-        assert bc.measure_network(model, again=True).calls == measured.calls
+        assert bc.analyse_network(model).calls == 7
+        assert bc.analyse_network(model, again=True).calls == measured.calls
         box_model(model, {"min": 16, "step": 1}, filter_size=5)
         assert bc.card(model).measured is None  # type: ignore[attr-defined]
 
@@ -83,7 +83,7 @@ class TestRemembering:
 
         (tmp_path / "model").mkdir()
         model = box_model(tmp_path / "model", {"min": 16, "step": 1})
-        bc.measure_network(model)
+        bc.analyse_network(model)
         (file,) = stored(cache)
         for text in ("", "{}", "[1]", '{"axes": 3}'):
             file.write_text(text)
@@ -96,5 +96,5 @@ class TestRemembering:
         (tmp_path / "model").mkdir()
         model = box_model(tmp_path / "model", {"min": 16, "step": 1})
         cache.write_text("a file in the way")
-        assert bc.measure_network(model).calls > 0
+        assert bc.analyse_network(model).calls > 0
         assert bc.card(model).measured is None  # type: ignore[attr-defined]

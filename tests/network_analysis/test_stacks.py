@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from networks_to_measure import of_torch, only, signature
 
-from bioimageio_core.network_analysis.measure import measure_network
+from bioimageio_core.network_analysis.analyse_network import analyse_network
 
 torch: Any = pytest.importorskip("torch")
 nn: Any = torch.nn
@@ -95,7 +95,7 @@ class TestStacks:
         for layer in layers:
             modules.append(layer.module(channels))
             channels = 2 if layer.kind in ("conv", "valid") else channels
-        axis, output = only(measure_network(of_torch(nn.Sequential(*modules)), signature((1, 1, 96))))
+        axis, output = only(analyse_network(of_torch(nn.Sequential(*modules)), signature((1, 1, 96))))
         ratio = Fraction(1)
         for layer in layers:
             ratio *= {"pool": Fraction(1, layer.size), "max": Fraction(1, layer.size), "up": Fraction(layer.size)}.get(

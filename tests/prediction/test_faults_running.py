@@ -13,7 +13,7 @@ from onnx import helper
 
 import bioimageio_core as bc
 from bioimageio_core.errors import MissingRequirementError, UnknownExtensionError
-from bioimageio_core.model_tests.report import TestReport
+from bioimageio_core.model_tests.test_report import TestReport
 
 ONNX = {"source": "weights.onnx", "opset_version": 17}
 TFJS = {"source": "weights.zip", "tensorflow_version": "2.9"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bioimageio_core.sources.finding import find_sources
+from bioimageio_core.sources.find_sources import find_sources
 
 
 @pytest.fixture

@@ -106,9 +106,7 @@ class TestHttp:
     def test_silence(self, url: str, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
         """A server that says nothing any more is given up after the time that BMZ_TIMEOUT names, before the file and within it."""
         monkeypatch.setenv("BMZ_TIMEOUT", "0.3")
-        with pytest.raises(
-            SourceError, match=r"cannot be read: nothing came for 0\.3 s; the environment variable BMZ_TIMEOUT names another"
-        ):
+        with pytest.raises(SourceError, match=r"sent nothing for 0\.3 s.*BMZ_TIMEOUT"):
             bc.load_description(f"{url}/{way}/bioimageio.yaml")
 
     @pytest.mark.parametrize("written", ["soon", "0", "-1", "inf", "nan"])
@@ -130,7 +128,7 @@ class TestHttp:
         code = "import sys\nsys.modules['aiohttp'] = None\nfrom bioimageio_core.cli import main; main()"
         line = run_process("info", f"{url}/bioimageio.yaml", code=code).error(2)
         assert "aiohttp" in line
-        assert line.endswith("; install bioimageio-runtime[http]")
+        assert line.endswith("pip install 'bioimageio-runtime[http]'")
         assert "not installed" in line
 
 
@@ -225,4 +223,4 @@ class TestS3:
     def test_without_the_package(self, kept: Path) -> None:
         """What S3 needs is named where it is missing."""
         code = "import sys\nsys.modules['s3fs'] = None\nfrom bioimageio_core.cli import main; main()"
-        assert run_process("info", "s3://bucket/model.zip", code=code).error(2).endswith("; install bioimageio-runtime[s3]")
+        assert run_process("info", "s3://bucket/model.zip", code=code).error(2).endswith("pip install 'bioimageio-runtime[s3]'")

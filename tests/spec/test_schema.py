@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from schema_judge import Judge, judge
 
 from bioimageio_core.errors import InputError
-from bioimageio_core.processing.requirements import elementwise_needs
+from bioimageio_core.processing.op_needs import elementwise_needs
 from bioimageio_core.registry import ProcessingOpEntry, Registry, WeightsFormatEntry
 from bioimageio_core.spec import fields, strings
 from bioimageio_core.spec.converters import make_converter

@@ -1,4 +1,4 @@
-"""Decoded chunks of an image that are kept for a while, since neighbouring blocks read the same ones."""
+"""A cache of decoded chunks of an image: neighbouring blocks read the same ones."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ __all__ = ["ChunkCache"]
 Key = tuple[int, ...]
 
 BOX, MOST = 4, 2**24
-"""Bytes of chunks that are read together, per byte of the region that is wanted, and at most: many small ones are fetched at once, but
-never more than the copies of the region that follow."""
+"""Bytes of chunks that are read together, per byte of the region that is read, and at most: many small chunks are fetched at once, but
+they never take more memory than the copies of the region that follow."""
 
 
 class ChunkCache:
-    """A reader that keeps the chunks that were used last; called from several threads, of which one decodes a chunk that others want.
+    """A reader that caches the chunks that were used last; of several threads that need a chunk, one decodes it.
 
-    Pickling leaves the chunks behind.
+    Pickling leaves the chunks out.
 
     Args:
-        reader: What reads the image.
+        reader: Reads the image.
         shape: Its shape.
         chunks: Its chunks.
         dtype: Its dtype.
-        limit: Bytes that are kept at most.
+        limit: Largest number of bytes in the cache.
 
     """
 
@@ -54,7 +54,7 @@ class ChunkCache:
             return region
         keys = list(product(*(range(s.start // c, -(-s.stop // c)) for s, c in zip(index, self._chunks, strict=True))))
         futures, missing = self._claim(keys)
-        # Each chunk is let go as soon as it was copied: all of them may be far larger than the region.
+        # Each chunk is released as soon as it is copied: together they may be far larger than the region.
         for key in [k for k, future in futures.items() if future.done()]:
             self._place(key, futures.pop(key).result(), region, index)
         try:
@@ -65,16 +65,16 @@ class ChunkCache:
         except BaseException as error:
             self._give_up(missing, futures, error)
             raise
-        for key in list(futures):  # those that others read
+        for key in list(futures):  # read by other threads
             self._place(key, futures.pop(key).result(), region, index)
         return region
 
     def _at_once(self, wanted: int) -> int:
-        """Return how many chunks are read together for so many bytes that are wanted."""
+        """Return how many chunks are read together for a region of this many bytes."""
         return max(1, min(BOX * wanted, MOST) // (prod(self._chunks) * self._dtype.itemsize))
 
     def _place(self, key: Key, chunk: NDArray[Any], region: NDArray[Any], index: tuple[slice, ...]) -> None:
-        """Copy what a region has of a chunk."""
+        """Copy the part of a chunk that lies in a region."""
         begin = [k * c for k, c in zip(key, self._chunks, strict=True)]
         low = [max(s.start, b) for s, b in zip(index, begin, strict=True)]
         high = [min(s.stop, b + n) for s, b, n in zip(index, begin, chunk.shape, strict=True)]
@@ -82,7 +82,7 @@ class ChunkCache:
         region[into] = chunk[tuple(slice(a - b, z - b) for a, z, b in zip(low, high, begin, strict=True))]
 
     def _claim(self, keys: Sequence[Key]) -> tuple[dict[Key, Future[NDArray[Any]]], list[Key]]:
-        """Return what is kept or promised for each key, and those keys that the caller has to fetch."""
+        """Return a future for each chunk, and the chunks that the caller has to read."""
         futures: dict[Key, Future[NDArray[Any]]] = {}
         missing = []
         with self._lock:
@@ -96,21 +96,21 @@ class ChunkCache:
         return futures, missing
 
     def _fetch(self, box: tuple[range, ...], futures: Mapping[Key, Future[NDArray[Any]]]) -> None:
-        """Read neighbouring chunks in one go, and keep them."""
+        """Read neighbouring chunks with one call, and cache them."""
         low = [r.start * c for r, c in zip(box, self._chunks, strict=True)]
         high = [min(r.stop * c, n) for r, c, n in zip(box, self._chunks, self._shape, strict=True)]
         read = self._reader.read(tuple(slice(a, z) for a, z in zip(low, high, strict=True)))
         keys = list(product(*box))
         for key in keys:
             part = tuple(slice(k * c - a, (k + 1) * c - a) for k, c, a in zip(key, self._chunks, low, strict=True))
-            # A copy, since a part would keep the whole in memory.
+            # A copy, since a view would keep everything that was read in memory.
             futures[key].set_result(read if len(keys) == 1 else read[part].copy())
         with self._lock:
             self._bytes += read.nbytes
             self._drop()
 
     def _give_up(self, missing: Sequence[Key], futures: Mapping[Key, Future[NDArray[Any]]], error: BaseException) -> None:
-        """Tell those who wait for chunks that can't be read; whoever wants them next tries again."""
+        """Raise an error in the threads that wait for chunks that cannot be read; the next call reads them again."""
         failed = [key for key in missing if key in futures and not futures[key].done()]
         with self._lock:
             for key in failed:
@@ -119,7 +119,7 @@ class ChunkCache:
             futures[key].set_exception(error)
 
     def _drop(self) -> None:
-        """Forget the chunks that were used longest ago, until the others are within the limit; those that are promised stay."""
+        """Drop the chunks that were used longest ago until the rest is within the limit; chunks that are being read stay."""
         over, gone = self._bytes - self._limit, list[Key]()
         for key, future in self._kept.items():
             if over <= 0:
@@ -134,7 +134,7 @@ class ChunkCache:
 
 
 def _boxes(keys: Sequence[Key], most: int) -> Iterator[tuple[range, ...]]:
-    """Yield boxes of at most so many chunks that make up all keys, which come in row-major order."""
+    """Yield boxes of at most ``most`` chunks that together are all keys, which come in row-major order."""
     left = dict.fromkeys(keys)
     while left:
         first = next(iter(left))

@@ -1,4 +1,4 @@
-"""What tells the content of an image from another one, or from its own after a change, without reading its pixels."""
+"""Fingerprints of images, which differ where their content does, made without reading pixels."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from .image import Image
 __all__ = ["fingerprint"]
 
 METADATA = ("zarr.json", ".zarray", ".zattrs", ".zgroup")
-"""Files of a zarr folder that change where its arrays do, chunks apart."""
+"""Files of a zarr folder that change with its arrays, apart from chunks."""
 
 LARGEST_HASHED = 2**28
-"""Bytes of an array in memory up to which all its values count."""
+"""Bytes of an array in memory up to which all its values are hashed."""
 
 
 def fingerprint(image: Image) -> Any:
-    """Return JSON values that differ where the content of images does, as far as that costs little.
+    """Return JSON values that differ where the content of images differs, as far as that is cheap to find out.
 
-    Of a file they are place, size and time of change; of a zarr array the same of its metadata, so that chunks that are written anew
-    go unnoticed; of a numpy array of moderate size a hash of all values, of other arrays shape, dtype and name.
+    For a file they are its path, size and time of change; for a zarr array those of its metadata files, so that a change of chunks
+    alone is not noticed; for a numpy array of moderate size a hash of all values; for other arrays shape, dtype and name.
     """
     if image.location is not None:
         files, path = file_system(image.location)

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import SourceError
 from ..lazy import Lazy
-from ..locations import file_system, local_path, stem
+from ..locations import file_system, local_path, opening_errors, stem
 from .image import Image, checked_dtype
 from .readers import HandleReader
 
@@ -17,19 +16,15 @@ __all__ = ["open_npy"]
 
 
 def open_npy(location: str) -> Image:
-    """Open a ``.npy`` file: a local one is memory mapped, a remote one is read whole.
+    """Open a ``.npy`` file: a local one is memory mapped, a remote one is read completely.
 
     Raises:
-        SourceError: There is no such file, it is not of this format, or it holds objects.
+        SourceError: The file does not exist, is not of this format, or holds objects; or its server does not answer.
 
     """
     handle = Lazy(_load, location)
-    try:
+    with opening_errors(location, ".npy"):
         array = handle()
-    except FileNotFoundError as error:
-        raise SourceError(f"There is no {location}.") from error
-    except (OSError, ValueError, EOFError) as error:
-        raise SourceError(f"{location} can't be read as .npy: {error}.") from error
     name = stem(location)
     return Image(name=name, shape=array.shape, dtype=checked_dtype(array.dtype, name), reader=HandleReader(handle=handle))
 

@@ -1,4 +1,4 @@
-"""Multiscale metadata of OME-Zarr, from version 0.1 to 0.5, as they are read."""
+"""Reads the multiscale metadata of OME-Zarr, versions 0.1 to 0.5."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 import attrs
 
+from ...axis_names import SPACE, parse_axes
 from ...errors import AxesError
 from ...typing import AxisId, FrozenMapping
-from .axes import parse_axes
 
 __all__ = ["Level", "Multiscale", "parse_multiscales"]
 
-_TYPES = {"x": "space", "y": "space", "z": "space", "time": "time", "channel": "channel"}
+_TYPES = {**dict.fromkeys(SPACE, "space"), "time": "time", "channel": "channel"}
 
 
 @attrs.frozen(kw_only=True)
@@ -23,7 +23,7 @@ class Level:
     path: str
     pixel_size: FrozenMapping[AxisId, tuple[float, str | None]]
     position: FrozenMapping[AxisId, float]
-    """Of the centre of the first pixel, in the units of `pixel_size`."""
+    """Position of the centre of the first pixel, in the units of `pixel_size`."""
 
 
 @attrs.frozen(kw_only=True)
@@ -37,7 +37,7 @@ class Multiscale:
 
 
 def parse_multiscales(attributes: Mapping[str, Any]) -> tuple[Multiscale, ...]:
-    """Return the images that the attributes of a zarr group describe; none where it is no OME-Zarr group or is malformed."""
+    """Return the images that the attributes of a zarr group describe; none for malformed attributes and other groups."""
     ome = attributes.get("ome")
     found = ome if isinstance(ome, Mapping) else attributes
     multiscales = found.get("multiscales")
@@ -55,9 +55,9 @@ def parse_multiscales(attributes: Mapping[str, Any]) -> tuple[Multiscale, ...]:
 
 
 def _multiscale(written: Mapping[str, Any], channel_names: tuple[str, ...] | None) -> Multiscale:
-    # Before 0.3 there is no key for axes: they are always these five.
+    # Before version 0.3 there is no key for axes: they are always these five.
     entries = [a if isinstance(a, Mapping) else {"name": a} for a in written.get("axes", "tczyx")]
-    # A name of one letter outside the known ones leaves the axes unknown, not the image unreadable.
+    # An unknown letter leaves the axes unknown; the image can still be read.
     try:
         axes: tuple[AxisId, ...] | None = parse_axes([str(a["name"]) for a in entries])
     except AxesError:

@@ -1,4 +1,4 @@
-"""Readers: what is behind an image, reduced to one function of an index."""
+"""Readers: the source of an image, as one function of an index."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Reader(Protocol):
     """Reads regions; called from several threads at once."""
 
     def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
-        """Return the region, as an array that nobody else holds; there is one slice per axis, with start and stop in range and no step."""
+        """Return a region as a new array; there is one slice per axis, with start and stop in range and no step."""
         ...
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class ArrayReader:
-    """Reads from an array-like object that travels along: numpy, dask, xarray, zarr, or anything with ``__getitem__``."""
+    """Reads from an array-like object in memory: numpy, dask, xarray, zarr, or anything with ``__getitem__``."""
 
     array: Any
 
@@ -34,7 +34,7 @@ class ArrayReader:
 
 @attrs.frozen(kw_only=True, eq=False)
 class HandleReader:
-    """Reads from an array-like object that is opened on demand."""
+    """Reads from an array-like object that is opened at the first read."""
 
     handle: Lazy[Any]
 
@@ -48,6 +48,6 @@ def materialise(part: Any) -> NDArray[Any]:
     if hasattr(part, "dims") and hasattr(part, "data"):
         part = part.data
     if hasattr(part, "dask") and hasattr(part, "compute"):
-        # A block is read inside a task already: a pool within a pool would oversubscribe or deadlock.
+        # Blocks are read within a task: a pool within a pool would oversubscribe the cores, or deadlock.
         part = part.compute(scheduler="synchronous")
     return np.array(part)

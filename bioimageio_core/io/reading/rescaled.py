@@ -1,4 +1,4 @@
-"""An image at another pixel size, resampled where it is read."""
+"""Images at another pixel size, resampled region by region."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["rescaled"]
 
 @attrs.frozen(kw_only=True, eq=False)
 class _Resampler:
-    """Reads an image resampled along some axes by linear interpolation, which takes the mean of more pixels where pixels get larger.
+    """Reads an image resampled along some axes: linear interpolation, with a wider kernel where pixels get larger.
 
     Output pixel j lies at ``(j + 1/2) / factor - 1/2`` of the input, so that outer edges coincide.
-    Its value is that of a triangle of half-width ``max(1, 1 / factor)`` around there; beyond the edges the outermost pixels are repeated.
-    It depends on nothing but the image, however regions are cut.
+    Its value is the mean of the input, weighted with a triangle of half-width ``max(1, 1 / factor)`` around that position;
+    beyond the edges the outermost pixels are repeated. It depends on the image alone, however regions are cut.
     """
 
     image: Image
@@ -65,10 +65,10 @@ def _weights(part: slice, factor: float, size: int) -> tuple[slice, NDArray[np.f
 
 
 def rescaled(image: Image, factors: Mapping[AxisId, float]) -> Image:
-    """Return an image with more or fewer pixels along some axes, as float32; nothing is read until regions of it are.
+    """Return an image with more or fewer pixels along some axes, as float32; pixels are read only with its regions.
 
     Args:
-        image: An image that knows its axes.
+        image: An image with known axes.
         factors: Output pixels per input pixel, by axis.
 
     """

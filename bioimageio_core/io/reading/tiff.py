@@ -6,11 +6,11 @@ import importlib.util
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...errors import AxesError, BioimageioError, MissingRequirementError, SourceError
+from ...axis_names import parse_axes
+from ...errors import AxesError, MissingRequirementError
 from ...typing import AxisId, FrozenMapping
 from ..lazy import Lazy
-from ..locations import stem
-from .axes import parse_axes
+from ..locations import opening_errors, stem
 from .image import Image, checked_dtype
 from .readers import HandleReader
 from .tiff_pages import open_tiff_array
@@ -24,7 +24,7 @@ __all__ = ["open_tiff"]
 def open_tiff(location: str, level: int | None) -> Image:
     """Open the first series of a TIFF file.
 
-    Contiguous uncompressed files on a local disk are memory mapped; of others only the strips or TIFF tiles of a region are read.
+    Contiguous uncompressed files on a local disk are memory mapped; from others only the strips or TIFF tiles of a region are read.
 
     Args:
         location: Path or URL.
@@ -32,23 +32,17 @@ def open_tiff(location: str, level: int | None) -> Image:
 
     Raises:
         MissingRequirementError: tifffile is not installed.
-        SourceError: There is no such file, or it is no TIFF file.
+        SourceError: The file does not exist or is not a TIFF file, or its server does not answer.
 
     """
     if importlib.util.find_spec("tifffile") is None:
-        raise MissingRequirementError(f"{location} needs tifffile to be read: pip install 'bioimageio-runtime[images]'.")
+        raise MissingRequirementError(f"{location} needs tifffile to be read: pip install 'bioimageio-runtime[images]'")
     handle = Lazy(open_tiff_array, location, level)
-    try:
+    with opening_errors(location, "TIFF"):
         array = handle()
         series = array.series
         axes = _axes(series.axes, len(series.shape))
         chunks = array.chunks
-    except BioimageioError:
-        raise
-    except FileNotFoundError as error:
-        raise SourceError(f"There is no {location}.") from error
-    except Exception as error:  # tifffile raises errors of many kinds on damaged files
-        raise SourceError(f"{location} can't be read as TIFF: {error}.") from error
     shape = tuple(int(n) for n in series.shape)
     sizes, names = _metadata(array.tiff, level or 0, shape, axes)
     if names is not None and (axes is None or "channel" not in axes or shape[axes.index("channel")] != len(names)):
@@ -67,8 +61,7 @@ def open_tiff(location: str, level: int | None) -> Image:
 
 
 def _axes(letters: str, count: int) -> tuple[AxisId, ...] | None:
-    # Pages without metadata are tifffile's I or Q: they may be depth, time or samples, which only the user knows.
-    # S is an axis of colour only at the end or the beginning of a page; tifffile gives it to any stack of 3 or 4 too.
+    # Pages without metadata are I or Q in tifffile: they may be depth, time or samples, which only the user knows.
     if len(letters) != count or not set(letters) <= set("TCZYXS"):
         return None
     try:
@@ -80,7 +73,7 @@ def _axes(letters: str, count: int) -> tuple[AxisId, ...] | None:
 def _metadata(
     tiff: tifffile.TiffFile, level: int, shape: tuple[int, ...], axes: tuple[AxisId, ...] | None
 ) -> tuple[dict[AxisId, tuple[float, str | None]], tuple[str, ...] | None]:
-    """Return pixel sizes and channel names; metadata that can't be read counts as absent."""
+    """Return pixel sizes and channel names; metadata that cannot be read counts as absent."""
     try:
         if tiff.ome_metadata:
             return _ome(tiff.ome_metadata, level, shape, axes)
@@ -106,7 +99,7 @@ def _ome(
         size = pixels.get(f"PhysicalSize{letter}")
         if size is not None:
             axis = letter.lower()
-            # A level of the pyramid has larger pixels than those that the metadata speak of.
+            # A level of the pyramid has larger pixels than the finest level, which the metadata describe.
             shrunk = pixels[f"Size{letter}"] / shape[axes.index(axis)] if level and axes and axis in axes else 1.0
             sizes[axis] = float(size) * shrunk, str(pixels.get(f"PhysicalSize{letter}Unit", "µm"))
     if pixels.get("TimeIncrement") is not None:

@@ -1,4 +1,4 @@
-"""Regions of TIFF files, read by the strip or TIFF tile."""
+"""Regions of TIFF files, read strip by strip or TIFF tile by TIFF tile."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def open_tiff_array(location: str, level: int | None) -> TiffArray:
     tiff.filehandle.set_lock(True)
     number = level or 0
     if not tiff.series:
-        raise SourceError(f"{location} is a TIFF file without images.")
+        raise SourceError(f"{location} is a TIFF file without images")
     series = tiff.series[0]
     if not 0 <= number < len(series.levels):
-        raise SourceError(f"{location} has {len(series.levels)} levels, counted from 0; there is no level {number}.")
+        raise SourceError(f"{location} has {len(series.levels)} levels, counted from 0: found level {number}")
     series = series.levels[number]
     mapped = None
     if local is not None and series.dataoffset is not None and series.size:
@@ -53,7 +53,7 @@ class TiffArray:
     opened: Any
     series: tifffile.TiffPageSeries
     mapped: NDArray[Any] | None
-    """The whole series, where it lies contiguous and uncompressed in a local file."""
+    """The complete series, if it is contiguous and uncompressed in a local file."""
 
     def close(self) -> None:
         """Close the file."""
@@ -78,24 +78,24 @@ class TiffArray:
             return self._from_pages(index)
         except Exception as error:
             if "imagecodecs" in str(error):
-                raise MissingRequirementError(f"{self.tiff.filename}: {error}; pip install imagecodecs.") from error
+                raise MissingRequirementError(f"{self.tiff.filename} needs imagecodecs ({error}): pip install imagecodecs") from error
             if isinstance(error, OSError | MemoryError):
                 raise
-            raise SourceError(f"{self.tiff.filename} is damaged or of a kind that can't be read: {error}.") from error
+            raise SourceError(f"{self.tiff.filename} is damaged, or of a kind that cannot be read: {error}") from error
 
     def _from_pages(self, index: tuple[slice, ...]) -> NDArray[Any]:
         series = self.series
         page_shape = tuple(series.keyframe.shape)
         lead = tuple(series.shape[: len(series.shape) - len(page_shape)])
         if series.shape[len(lead) :] != page_shape or math.prod(lead) != len(series.pages):
-            # A layout that isn't one page after another is left to tifffile, which knows them all.
+            # Layouts other than one page after another are left to tifffile, which knows them all.
             return np.asarray(series.asarray(maxworkers=1))[index]
         out = np.zeros([s.stop - s.start for s in index], series.dtype)
         within = index[len(lead) :]
         for position in itertools.product(*(range(s.start, s.stop) for s in index[: len(lead)])):
             number = int(np.ravel_multi_index(position, lead)) if lead else 0
             page = series.pages[number]
-            # OME-TIFF may leave out planes: they are black.
+            # OME-TIFF may leave out planes, which are black.
             if page is not None:
                 target = tuple(i - s.start for i, s in zip(position, index, strict=False))
                 out[target] = self._from_page(page, within)
@@ -145,7 +145,7 @@ def _five_axes(key: Any, within: tuple[slice, ...]) -> tuple[list[slice], list[i
 
 
 def _paste(out: NDArray[Any], spans: list[slice], segment: NDArray[Any], position: tuple[int, ...]) -> None:
-    """Copy what of a segment (depth, length, width, samples) at a position lies within the spans."""
+    """Copy the part of a segment (depth, length, width, samples) at a position that lies within the spans."""
     s, depth, length, width, _ = position
     source, target = [], []
     for span, begin, size in zip(spans[1:4], (depth, length, width), segment.shape[:3], strict=True):

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from numpy.typing import NDArray
 
+from ...axis_names import parse_axes
 from ...errors import AxesError, SourceError
 from ...typing import AxisId, FrozenMapping
 from ..inline_zarr import InlineZarrIO
 from ..lazy import Lazy
-from ..locations import file_system, join, stem, zarr_store
-from .axes import parse_axes
+from ..locations import exists, file_system, join, opening_errors, stem, zarr_store
 from .image import Image, checked_dtype
 from .ome_zarr import Multiscale, parse_multiscales
 from .readers import ArrayReader, Reader
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["UNFINISHED", "image_of_zarr_array", "is_zarr_node", "open_zarr"]
 
 UNFINISHED = ".bmz-unfinished.json"
-"""Name of the file that lies in an output until it is whole."""
+"""Name of the file that lies in an output until it is complete."""
 
 _NODE_FILES = ("zarr.json", ".zarray", ".zgroup")
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class _ZarrReader:
-    """Reads from an array that is opened on demand."""
+    """Reads from an array that is opened at the first read."""
 
     handle: Lazy[zarr.Array[Any]]
     in_thread: InlineZarrIO = attrs.field(factory=InlineZarrIO, repr=False)
@@ -53,27 +53,25 @@ def open_zarr(location: str, level: int | None) -> Image:
         level: Resolution of an OME-Zarr image, 0 (the finest) where None.
 
     Raises:
-        SourceError: There is no such image, there are several, or it is the unfinished output of a prediction.
+        SourceError: There is no such image, there are several, or it is an incomplete output of a prediction.
 
     """
     files, path = file_system(location)
     for folder in (path, path.rstrip("/").rpartition("/")[0]):
-        if folder and _exists(files, join(folder, UNFINISHED)):
-            raise SourceError(
-                f"{location} belongs to an output that was never finished; go on with it (--resume), or write it anew (--overwrite)."
-            )
+        if folder and exists(files, join(folder, UNFINISHED)):
+            raise SourceError(f"{location} belongs to an incomplete output: complete it (--resume), or write it again (--overwrite)")
     node = _open_node(location, files, path)
     import zarr
 
     if isinstance(node, zarr.Array):
         if level:
-            raise SourceError(f"{location} is a single array without levels, got level {level}; give the OME-Zarr image around it.")
+            raise SourceError(f"{location} is a single array without level {level}: expected the OME-Zarr image that holds it")
         return image_of_zarr_array(node, name=stem(location), reader=_ZarrReader(handle=Lazy(_open_array, location)))
     return _image_of_group(node, location, files, path, level)
 
 
 def image_of_zarr_array(array: zarr.Array[Any], *, name: str | None = None, reader: Reader | None = None) -> Image:
-    """Return an image that reads from an open zarr array."""
+    """Return the image of an open zarr array."""
     name = name or stem(array.name or "") or "array"
     dimensions = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS")
     axes: tuple[AxisId, ...] | None = None
@@ -103,20 +101,20 @@ def _image_of_group(group: zarr.Group, location: str, files: Any, path: str, lev
     if len(names) == 1:
         return open_zarr(join(location, names[0]), level)
     if not names:
-        raise SourceError(f"{location} is a zarr group without arrays; give the path of an array.")
+        raise SourceError(f"{location} is a zarr group without arrays: expected an array")
     raise SourceError(_several(location, names))
 
 
 def _several(location: str, names: list[str]) -> str:
     shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-    return f"{location} is a zarr group of several images ({shown}); give one of them, such as {join(location, names[0])}."
+    return f"{location} is a zarr group of several images ({shown}): expected one of them, such as {join(location, names[0])}"
 
 
 def _children(location: str, files: Any, path: str) -> list[str]:
     try:
         listed = files.ls(path, detail=False)
-    except Exception as error:  # file systems raise what they like where they can't list
-        raise SourceError(f"The zarr group {location} can't be listed; give the path of an array in it.") from error
+    except Exception as error:  # file systems raise different errors where they cannot list
+        raise SourceError(f"the zarr group {location} cannot be listed: expected the path of an array in it") from error
     folders = sorted(str(entry).rstrip("/") for entry in listed)
     return [folder.rpartition("/")[2] for folder in folders if is_zarr_node(files, folder)]
 
@@ -124,13 +122,13 @@ def _children(location: str, files: Any, path: str) -> list[str]:
 def _image_of_multiscale(image: Multiscale, location: str, level: int | None) -> Image:
     number = level or 0
     if not 0 <= number < len(image.levels):
-        raise SourceError(f"{location} has {len(image.levels)} levels, counted from 0; there is no level {number}.")
+        raise SourceError(f"{location} has {len(image.levels)} levels, counted from 0: found level {number}")
     chosen = image.levels[number]
     place = join(location, chosen.path)
     try:
         array = _open_array(place)
     except OSError as error:
-        raise SourceError(f"Level {number} of {location} names the array {chosen.path!r}, which can't be opened: {error}.") from error
+        raise SourceError(f"level {number} of {location} is the array {chosen.path!r}, which cannot be opened: {error}") from error
     axes = image.axes if image.axes is not None and len(image.axes) == array.ndim else None
     names = image.channel_names
     if names is not None and (axes is None or "channel" not in axes or array.shape[axes.index("channel")] != len(names)):
@@ -158,18 +156,10 @@ def _open_array(location: str) -> zarr.Array[Any]:
 def _open_node(location: str, files: Any, path: str) -> zarr.Array[Any] | zarr.Group:
     import zarr
 
-    try:
-        return zarr.open(store=zarr_store(location, read_only=True), mode="r")
-    except FileNotFoundError as error:
-        if not _exists(files, path):
-            raise SourceError(f"There is no {location}.") from error
-        raise SourceError(f"{location} is no zarr array or group.") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SourceError(f"{location} can't be read as zarr: {error}.") from error
-
-
-def _exists(files: Any, path: str) -> bool:
-    try:
-        return bool(files.exists(path))
-    except (OSError, ValueError):
-        return False
+    with opening_errors(location, "zarr"):
+        try:
+            return zarr.open(store=zarr_store(location, read_only=True), mode="r")
+        except FileNotFoundError as error:
+            if not exists(files, path):
+                raise
+            raise SourceError(f"{location} is no zarr array or group: expected a folder with zarr.json, .zarray or .zgroup") from error

@@ -1,1 +1,1 @@
-"""Arrays out: zarr stores written chunk by chunk, OME-Zarr images, and the state of unfinished runs."""
+"""Arrays out: zarr stores written chunk by chunk, OME-Zarr images, and the state of incomplete runs."""

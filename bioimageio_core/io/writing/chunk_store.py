@@ -1,4 +1,4 @@
-"""Arrays in a zarr store, written by whole chunks from many threads and processes."""
+"""Arrays in a zarr store, written in complete chunks by many threads and processes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...errors import OutputError
 from ...typing import AxisId, FrozenMapping
-from ..inline_zarr import InlineZarrIO
+from ..inline_zarr import InlineZarrIO, known_internals
 from ..locations import join, zarr_store
 from .codecs import DEFAULT, compressors
 
@@ -31,11 +31,11 @@ class ArraySpec:
     shape: tuple[int, ...]
     dtype: str
     axes: tuple[AxisId, ...]
-    """Written as ``dimension_names``."""
+    """Stored as ``dimension_names``."""
 
     chunks: tuple[int, ...]
     shards: tuple[int, ...] | None = None
-    """Multiples of `chunks`: as many chunks go into one file; then whole shards are what is written."""
+    """Multiples of `chunks`: the chunks of a shard are stored in one file, and only complete shards are written."""
 
     attributes: FrozenMapping[str, Any] = FrozenMapping()
     fill_value: float | int | bool = 0
@@ -49,15 +49,15 @@ class ArraySpec:
 
 
 def output_error(what: str, error: Exception) -> OutputError:
-    """Return the error of a failed write in one sentence."""
+    """Return the error of a failed write."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return OutputError(f"{what} can't be written, the disk or quota is full: free some space, then write it anew (--overwrite).")
+        return OutputError(f"{what} cannot be written: the disk or quota is full; free some space, then complete the output (--resume)")
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return OutputError(f"{what} can't be written: {reason}.")
+    return OutputError(f"{what} cannot be written: {reason}")
 
 
 def _written_axes(spec: ArraySpec) -> dict[str, Any]:
-    """Return attributes and names of axes as the version of the format writes them."""
+    """Return attributes and names of axes as the version of zarr stores them."""
     if spec.zarr_format == 2:
         return {
             "attributes": {**spec.attributes, "_ARRAY_DIMENSIONS": list(spec.axes)},
@@ -66,18 +66,23 @@ def _written_axes(spec: ArraySpec) -> dict[str, Any]:
     return {"attributes": dict(spec.attributes), "dimension_names": spec.axes}
 
 
-def _as_written(array: zarr.Array[Any], block: NDArray[Any]) -> zarr.Array[Any]:
-    """Return an array that writes whole chunks without a look at all of their values for one that is not the fill value.
+def _without_search(array: zarr.Array[Any], block: NDArray[Any]) -> zarr.Array[Any]:
+    """Return the array as it writes a block fastest: without searching each chunk for a value that is not the fill value.
 
-    Chunks of fill values are not stored; where the first value of each chunk is another one, there are none of them.
+    zarr does not store chunks that hold the fill value alone. If the first value of each chunk is another one, no chunk is such,
+    and the search can be skipped.
     """
-    import zarr
-
     first = block[tuple(slice(None, None, n) for n in array.chunks)]
     if not (first != array.fill_value).all():
         return array
+    if hasattr(array, "with_config"):
+        return array.with_config({"write_empty_chunks": True})
+    if not known_internals():
+        return array
+    import zarr
+
     metadata: Any = array.metadata
-    # What Array.with_config does in zarr 3.1.6 and newer.
+    # What Array.with_config does, which zarr has since 3.1.6.
     return zarr.Array(zarr.AsyncArray(metadata=metadata, store_path=array.store_path, config={"write_empty_chunks": True}))
 
 
@@ -102,10 +107,10 @@ class ChunkStore:
         return type(self), (self.location,)
 
     def create(self, spec: ArraySpec) -> None:
-        """Create an array that is not there yet.
+        """Create an array that does not exist yet.
 
         Raises:
-            OutputError: It can't be written, or the spec makes no array.
+            OutputError: It cannot be written, or zarr refuses the spec.
 
         """
         import zarr
@@ -130,10 +135,10 @@ class ChunkStore:
             self._arrays[spec.name] = array
 
     def ensure(self, spec: ArraySpec) -> None:
-        """Create an array unless it is there; several processes may do so at once, if they want the same.
+        """Create an array unless it exists; several processes may call it at once with the same spec.
 
         Raises:
-            OutputError: It can't be written, the spec makes no array, or there is another of its name.
+            OutputError: It cannot be written, zarr refuses the spec, or an array of this name with another shape, chunks or dtype exists.
 
         """
         try:
@@ -146,9 +151,8 @@ class ChunkStore:
                 array = self.array(spec.name)
         if (tuple(array.shape), tuple(array.chunks), str(array.dtype)) != (spec.shape, spec.chunks, str(np.dtype(spec.dtype))):
             raise OutputError(
-                f"{join(self.location, spec.name)} is there already, "
-                f"with shape {array.shape}, chunks {array.chunks} and dtype {array.dtype}: "
-                f"expected {spec.shape}, {spec.chunks} and {spec.dtype}."
+                f"{join(self.location, spec.name)} exists with shape {array.shape}, chunks {array.chunks} and dtype {array.dtype}: "
+                f"expected {spec.shape}, {spec.chunks} and {spec.dtype}"
             )
 
     def array(self, name: str) -> zarr.Array[Any]:
@@ -167,12 +171,12 @@ class ChunkStore:
                 try:
                     array = zarr.open_array(store=zarr_store(place, read_only=False), mode="r+")
                 except (OSError, ValueError) as error:
-                    raise OutputError(f"{self.location} has no array {name!r} that can be opened: {error}.") from error
+                    raise OutputError(f"{self.location} has no array {name!r} that can be opened: {error}") from error
                 self._arrays[name] = array
             return array
 
     def write(self, name: str, start: Sequence[int], block: NDArray[Any]) -> None:
-        """Write whole chunks (or shards) of an array.
+        """Write complete chunks (or shards) of an array.
 
         Args:
             name: Name of the array.
@@ -181,26 +185,28 @@ class ChunkStore:
 
         Raises:
             OutputError: The write failed.
-            ValueError: The block is of another dtype, or does not consist of whole chunks.
+            ValueError: The block has another dtype, or does not consist of complete chunks.
 
         """
         array = self.array(name)
         unit = array.shards or array.chunks
-        where = f"Block of shape {block.shape} at {tuple(start)}"
+        where = f"the block of shape {block.shape} at {tuple(start)}"
         if block.dtype != array.dtype:
-            raise ValueError(f"{where} is {block.dtype}, the array {name!r} is {array.dtype}.")
+            raise ValueError(f"{where} is {block.dtype}: expected {array.dtype}, as the array {name!r} is")
         if not len(start) == block.ndim == array.ndim:
-            raise ValueError(f"{where} has not the {array.ndim} axes of the array {name!r}.")
+            raise ValueError(f"{where} has another number of axes than the array {name!r}: expected {array.ndim}")
         stops = [begin + n for begin, n in zip(start, block.shape, strict=True)]
         for begin, stop, size, step in zip(start, stops, array.shape, unit, strict=True):
             if not 0 <= begin < stop <= size or begin % step or (stop % step and stop != size):
-                raise ValueError(f"{where} is not made of whole chunks {unit} of the array {name!r} of shape {array.shape}.")
+                raise ValueError(
+                    f"{where} is not made of complete chunks: expected multiples of {unit} of the array {name!r} of shape {array.shape}"
+                )
         try:
             index = tuple(slice(begin, stop) for begin, stop in zip(start, stops, strict=True))
-            self._in_thread.write(_as_written(array, block), index, block)
+            self._in_thread.write(_without_search(array, block), index, block)
         except OSError as error:
             raise output_error(join(self.location, name), error) from error
 
     def read(self, name: str, index: tuple[slice, ...]) -> NDArray[Any]:
-        """Return a region of an array; what was never written is the fill value."""
+        """Return a region of an array; chunks that were never written have the fill value."""
         return self._in_thread.read(self.array(name), index)

@@ -9,7 +9,7 @@ from ...errors import InputError
 __all__ = ["DEFAULT", "check_codec", "compressors"]
 
 DEFAULT = "lz4"
-"""Of outputs: three times as fast as zstd on floats whose bits are sorted by significance, and no larger."""
+"""The codec of outputs: three times as fast as zstd on floats whose bits are sorted by significance, and no larger."""
 
 LEVELS = {"lz4": (0, 9), "zstd": (0, 22), "gzip": (0, 9), "blosc": (0, 9)}
 """Levels of each codec."""
@@ -28,7 +28,7 @@ def check_codec(codec: str) -> tuple[str, int]:
     if name == "none" and not level:
         return name, 0
     if name not in LEVELS or (level and not level.isdecimal()):
-        raise InputError(f"codec is {codec!r}: expected none, or one of {', '.join(LEVELS)}, with a level if you like, as in zstd:9")
+        raise InputError(f"codec is {codec!r}: expected none, or one of {', '.join(LEVELS)}, optionally with a level, as in zstd:9")
     chosen = int(level) if level else DEFAULT_LEVELS[name]
     low, high = LEVELS[name]
     if not low <= chosen <= high:
@@ -37,7 +37,7 @@ def check_codec(codec: str) -> tuple[str, int]:
 
 
 def compressors(codec: str, zarr_format: int) -> Any:
-    """Return what zarr takes as ``compressors`` for a codec.
+    """Return the argument ``compressors`` of zarr for a codec.
 
     Raises:
         InputError: There is no such codec.

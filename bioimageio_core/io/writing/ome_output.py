@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from ...axis_names import LETTER_OF, SPACE
 from ...errors import InputError
 from ...typing import AxisId, FrozenMapping
 from ..locations import join, zarr_store
@@ -19,21 +20,22 @@ __all__ = ["OmeImage", "OmeSink", "OmeVersion", "ome_axes"]
 
 OmeVersion: TypeAlias = Literal["0.4", "0.5"]
 
-LETTERS = {"time": "t", "channel": "c"}
+NAMED = ("time", "channel")
+"""Axes that the format names by their letter and types by their name."""
+
 ORDER = {"time": 0, "channel": 1, "z": 3, "y": 4, "x": 5}
-SPACE = ("z", "y", "x")
 
 
 def ome_axes(axes: Sequence[AxisId], shape: Sequence[int], *, name: str) -> tuple[int, ...]:
-    """Return which axes an OME-Zarr image has, in the order that the format wants: time, one of channels or something else, z, y, x.
+    """Return the axes of an OME-Zarr image, in the order that the format requires: time, channels or one other axis, z, y, x.
 
     Args:
-        axes: Ids of the axes.
-        shape: Sizes.
-        name: Of the image, for messages.
+        axes: Ids of the axes of the tensor.
+        shape: Sizes of the axes.
+        name: Name of the image, for messages.
 
     Returns:
-        Numbers of axes; those of size 1 that the format has no place for are left out.
+        Numbers of axes; axes of size 1 that the format has no place for are left out.
 
     Raises:
         InputError: The format cannot hold these axes.
@@ -52,22 +54,26 @@ def ome_axes(axes: Sequence[AxisId], shape: Sequence[int], *, name: str) -> tupl
     return tuple(sorted(kept, key=lambda n: ORDER.get(axes[n], 2)))
 
 
+def _written_name(axis: AxisId) -> str:
+    return LETTER_OF[axis] if axis in NAMED else axis
+
+
 @attrs.frozen(kw_only=True)
 class OmeImage:
     """One image of an output."""
 
     path: str
-    """Within the output; empty for the output itself."""
+    """Path within the output; empty for the output itself."""
 
     name: str
     version: OmeVersion
     order: tuple[int, ...]
-    """Which axes of the tensor it has."""
+    """Numbers of the axes of the tensor, in the order of the image."""
 
     axes: tuple[AxisId, ...]
     dtype: str
     nearest: bool
-    """Whether coarser levels take the nearest pixel, not the mean."""
+    """Whether coarser levels take the nearest pixel instead of the mean."""
 
     levels: tuple[Level, ...]
     shards: tuple[int, ...] | None
@@ -75,18 +81,18 @@ class OmeImage:
     pixel_size: tuple[float, ...]
     units: tuple[str | None, ...]
     position: tuple[float, ...]
-    """Of the centre of the first pixel."""
+    """Position of the centre of the first pixel."""
 
     channel_names: tuple[str, ...] | None
     attributes: FrozenMapping[str, Any] = FrozenMapping()
 
     @property
     def zarr_format(self) -> Literal[2, 3]:
-        """Version of zarr that this version of OME-Zarr is on."""
+        """Version of zarr that this version of OME-Zarr uses."""
         return 2 if self.version == "0.4" else 3
 
     def place(self, level: int) -> str:
-        """Return where a level lies within the output."""
+        """Return the path of a level within the output."""
         return f"{self.path}/{level}".lstrip("/")
 
     def specs(self) -> tuple[ArraySpec, ...]:
@@ -96,7 +102,7 @@ class OmeImage:
                 name=self.place(n),
                 shape=level.shape,
                 dtype=self.dtype,
-                axes=tuple(LETTERS.get(a, a) for a in self.axes),
+                axes=tuple(map(_written_name, self.axes)),
                 chunks=level.chunks,
                 shards=self.shards if n == 0 else None,
                 attributes=self.attributes if n == 0 else FrozenMapping(),
@@ -110,8 +116,8 @@ class OmeImage:
         """Return the attributes of its group."""
         axes = []
         for axis, unit in zip(self.axes, self.units, strict=True):
-            kind = "space" if axis in SPACE else axis if axis in LETTERS else None
-            axes.append({"name": LETTERS.get(axis, axis), **({"type": kind} if kind else {}), **({"unit": unit} if unit else {})})
+            kind = "space" if axis in SPACE else axis if axis in NAMED else None
+            axes.append({"name": _written_name(axis), **({"type": kind} if kind else {}), **({"unit": unit} if unit else {})})
         datasets = []
         for n, level in enumerate(self.levels):
             scale = [p * f for p, f in zip(self.pixel_size, level.factors, strict=True)]
@@ -139,7 +145,7 @@ class OmeImage:
         return {"label": name, "color": colour[number % len(colour)], "active": True, "window": window}
 
     def write_metadata(self, output: str) -> None:
-        """Make its folder a group, unless that is the output itself, which is made a group when all is whole."""
+        """Make its folder a group, unless it is the output itself, which becomes a group when it is complete."""
         import zarr
 
         if self.path:
@@ -149,14 +155,14 @@ class OmeImage:
 
 @attrs.frozen(kw_only=True, eq=False)
 class OmeSink:
-    """Writes regions of a tensor to an image, and to those of its levels that go with them."""
+    """Writes regions of a tensor to an image, and to the levels that are written with regions."""
 
     is_picklable = True
     store: ChunkStore
     image: OmeImage
 
     def write(self, start: tuple[int, ...], block: NDArray[Any]) -> None:
-        """Write a region, which consists of whole chunks, given along the axes of the tensor."""
+        """Write a region that consists of complete chunks, with the axes of the tensor."""
         order = self.image.order
         dropped = [n for n in range(block.ndim) if n not in order]
         block = block.transpose([*order, *dropped]).reshape([block.shape[n] for n in order])
@@ -170,7 +176,7 @@ class OmeSink:
             self.store.write(self.image.place(number), at, np.ascontiguousarray(block))
 
     def read_level(self, number: int, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
-        """Return a region of a level, made of the level before."""
+        """Return a region of a level, made from the previous level."""
         level, before = self.image.levels[number], self.image.levels[number - 1]
         index = tuple(slice(a * s, min(b * s, n)) for a, b, s, n in zip(start, stop, level.steps, before.shape, strict=True))
         return halved(self.store.read(self.image.place(number - 1), index), level.steps, nearest=self.image.nearest)

@@ -1,15 +1,14 @@
-"""Zarr outputs: a group that becomes one only when it is whole."""
+"""Zarr outputs: a folder that becomes a zarr group only when it is complete."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from ...atomic_files import atomic_file
 from ...errors import OutputError
 from ..locations import file_system, join, local_path, zarr_store
 from ..reading.zarr_image import UNFINISHED, is_zarr_node
@@ -19,27 +18,27 @@ from .run_state import RunState
 __all__ = ["OutputStore", "continue_output", "create_output", "run_of_output"]
 
 ATTRIBUTES = "bioimageio_core"
-"""What an output says of itself is kept under this name in the attributes of its group."""
+"""Attributes of an output's group are kept under this name."""
 
 
 class OutputStore(ChunkStore):
     """A zarr v3 group with one array per output; its group metadata are written last, by `finish`.
 
-    Until then a file says that it is unfinished, so that nobody takes it for whole.
+    Until then a file marks it as incomplete, so that no reader takes it for a result.
     """
 
     __slots__ = ()
 
     @property
     def unfinished(self) -> bool:
-        """Whether `finish` is still to come."""
+        """Whether the output is not yet finished."""
         files, path = file_system(self.location)
         return bool(files.exists(join(path, UNFINISHED)))
 
     def finish(self, attributes: Mapping[str, Any], *, zarr_format: Literal[2, 3] = 3) -> None:
-        """Make the folder a zarr group with these attributes, then remove the notes of the run.
+        """Make the folder a zarr group with these attributes, then remove the state of the run.
 
-        Several processes may do so at once, and one that was killed in between is followed by another that does it again.
+        Several processes may call it at once; after one that was killed halfway, another call completes the work.
 
         Raises:
             OutputError: The write failed.
@@ -56,10 +55,10 @@ class OutputStore(ChunkStore):
         self.tidy()
 
     def tidy(self) -> None:
-        """Remove the notes of the run of an output whose group is there; does nothing where they are gone.
+        """Remove the state of the run from a finished output; does nothing where it is gone.
 
         Raises:
-            OutputError: They can't be removed.
+            OutputError: It cannot be removed.
 
         """
         RunState(self.location).remove()
@@ -72,7 +71,7 @@ class OutputStore(ChunkStore):
 
 
 def run_of_output(location: str) -> tuple[bool, Mapping[str, Any] | None]:
-    """Return whether an output is whole, and what is noted of the run that made it; nothing where there is no output.
+    """Return whether an output is complete, and the record of the run that made it; None where there is no record.
 
     Args:
         location: Path or fsspec URL.
@@ -84,7 +83,7 @@ def run_of_output(location: str) -> tuple[bool, Mapping[str, Any] | None]:
         attributes = zarr.open_group(store=zarr_store(location, read_only=True), mode="r").attrs.get(ATTRIBUTES)
     except (OSError, ValueError, KeyError, TypeError):
         attributes = None
-    if isinstance(attributes, dict):  # the last that a run writes; what follows is to tidy up
+    if isinstance(attributes, dict):  # the last that a run writes before it removes its state
         run = attributes.get("run")
         return True, run if isinstance(run, dict) else None
     files, path = file_system(location)
@@ -96,14 +95,14 @@ def run_of_output(location: str) -> tuple[bool, Mapping[str, Any] | None]:
 
 
 def continue_output(location: str, arrays: Sequence[ArraySpec]) -> OutputStore:
-    """Return the unfinished output of a run, with all of its arrays; several processes may do so at once.
+    """Return the incomplete output of a run, with all of its arrays; several processes may call it at once.
 
     Args:
-        location: Path or fsspec URL of an unfinished output.
+        location: Path or fsspec URL of an incomplete output.
         arrays: As they were given to `create_output`.
 
     Raises:
-        OutputError: It can't be written, or has another array of some name.
+        OutputError: It cannot be written, or an array of the same name but another shape, chunks or dtype exists.
 
     """
     store = OutputStore(location)
@@ -118,48 +117,34 @@ def create_output(
     """Create an output with these arrays, all of fill value.
 
     Args:
-        location: Path or fsspec URL of a folder that is not there, or empty.
+        location: Path or fsspec URL of a folder that does not exist, or is empty.
         arrays: One per output, with different names.
-        overwrite: Remove what is there, if it is a zarr store or an unfinished output.
-        run: What is noted of the run that makes it, as JSON values.
+        overwrite: Remove an existing zarr store or incomplete output.
+        run: Record of the run that makes it, as JSON values.
 
     Raises:
-        OutputError: Something is there already, or can't be written.
+        OutputError: The folder exists and is not replaced, or cannot be written.
 
     """
     names = [spec.name for spec in arrays]
     if len(set(names)) != len(names) or any(not name or name.startswith((".", "/")) for name in names):
-        raise OutputError(f"Outputs need different names without '/' at all and '.' in front, got {names}.")
+        raise OutputError(f"expected different names of outputs that do not begin with '.' or '/', found {names}")
     files, path = file_system(location)
     _make_room(location, files, path, overwrite)
-    noted = json.dumps({"arrays": names, "run": run}).encode()
+    record = json.dumps({"arrays": names, "run": run}).encode()
     local = local_path(location)
     try:
         files.makedirs(path, exist_ok=True)
         if local is None:
-            files.pipe_file(join(path, UNFINISHED), noted)
+            files.pipe_file(join(path, UNFINISHED), record)
         else:
-            _begin_alone(Path(path), noted)
+            with atomic_file(Path(path) / UNFINISHED, overwrite=False) as file:  # of several processes, one begins
+                file.write(record)
     except FileExistsError:
-        raise OutputError(f"{location} was begun by another process just now; give another name.") from None
+        raise OutputError(f"another process has just begun {location}: choose another name, or share the run (--shard)") from None
     except OSError as error:
         raise output_error(location, error) from error
     return continue_output(location, arrays)
-
-
-def _begin_alone(folder: Path, noted: bytes) -> None:
-    """Write the file that says that an output is unfinished, whole; raise FileExistsError where another process was faster."""
-    part = folder / f"{UNFINISHED}.{uuid.uuid4().hex}"
-    try:
-        part.write_bytes(noted)
-        os.link(part, folder / UNFINISHED)  # unlike renaming, this does not replace what came in between
-    except FileExistsError:
-        raise
-    except OSError:  # of a file system without links
-        with (folder / UNFINISHED).open("xb") as file:
-            file.write(noted)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _make_room(location: str, files: Any, path: str, overwrite: bool) -> None:
@@ -169,19 +154,19 @@ def _make_room(location: str, files: Any, path: str, overwrite: bool) -> None:
     if not unfinished and files.isdir(path) and not files.ls(path, detail=False):
         return
     ours = unfinished or is_zarr_node(files, path)
-    kind = "exists and is an unfinished output" if unfinished else "exists"
+    kind = "exists and is incomplete" if unfinished else "exists"
     if not overwrite:
         remedy = "give overwrite=True (--overwrite) or another name" if ours else "give another name"
         if unfinished:
-            remedy = "give resume=True (--resume) to go on with it, overwrite=True (--overwrite) to begin anew, or another name"
-        raise OutputError(f"{location} {kind}; {remedy}.")
+            remedy = "resume=True (--resume) completes it, overwrite=True (--overwrite) writes it again; or give another name"
+        raise OutputError(f"{location} {kind}: {remedy}")
     if not ours:
-        raise OutputError(f"{location} exists and is no zarr store, it will not be overwritten; give another name.")
+        raise OutputError(f"{location} exists and is not a zarr store, so it is not overwritten: give another name")
     try:
-        # Metadata first: a removal that is interrupted must not leave what looks like a whole store.
+        # Metadata first: an interrupted removal must not leave what looks like a complete store.
         for name in ("zarr.json", ".zgroup", ".zarray"):
             with contextlib.suppress(FileNotFoundError):
                 files.rm(join(path, name))
         files.rm(path, recursive=True)
     except OSError as error:
-        raise OutputError(f"{location} can't be removed to be overwritten: {error.strerror or error}.") from error
+        raise OutputError(f"{location} cannot be removed to be overwritten: {error.strerror or error}") from error

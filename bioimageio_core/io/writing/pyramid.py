@@ -15,7 +15,7 @@ COARSEST = 256
 """The last level has no more pixels than this along any spatial axis."""
 
 SMALLEST_CHUNK = 64
-"""Levels whose chunks would get smaller, if each region wrote its own, are made afterwards."""
+"""Levels whose chunks would become smaller than this if each region wrote its own are made in a later pass."""
 
 
 @attrs.frozen(kw_only=True)
@@ -25,13 +25,13 @@ class Level:
     shape: tuple[int, ...]
     chunks: tuple[int, ...]
     factors: tuple[int, ...]
-    """Pixels of the finest level per pixel, by axis."""
+    """Pixels of the finest level per pixel of this one, by axis."""
 
     steps: tuple[int, ...]
-    """Pixels of the level before per pixel, by axis: 1 or 2."""
+    """Pixels of the previous level per pixel of this one, by axis: 1 or 2."""
 
     with_regions: bool
-    """Whether whoever writes a region of the finest level writes whole chunks of this one, too."""
+    """Whether a region of the finest level makes complete chunks of this one, so that it is written with the region."""
 
 
 def plan_levels(
@@ -39,12 +39,12 @@ def plan_levels(
 ) -> tuple[Level, ...]:
     """Return all levels, the finest first.
 
-    Axes are halved together until pixels are about as large along all of them: an axis waits while its pixels are the larger ones.
+    An axis is halved at a level unless its pixels are larger than those of other axes, so that pixels become about as long along all axes.
 
     Args:
-        shape: Of the finest level.
-        chunks: Of the finest level.
-        units: What is written of the finest level at once, along axes that are cut; None where all of an axis is.
+        shape: Shape of the finest level.
+        chunks: Chunks of the finest level.
+        units: Pixels of the finest level that a task writes at once, along axes that are cut; None along the others.
         spatial: Which axes are spatial.
         pixel_sizes: Size of a pixel along each axis; only their ratios matter.
 
@@ -69,7 +69,7 @@ def plan_levels(
 
 
 def halved(array: NDArray[Any], steps: Sequence[int], *, nearest: bool) -> NDArray[Any]:
-    """Return an array at half the resolution along some axes; at the far edge cells may hold a single pixel.
+    """Return an array at half the resolution along some axes; the last cell along an axis may hold a single pixel.
 
     Args:
         array: Any number of axes.

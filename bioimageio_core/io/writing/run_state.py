@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ...atomic_files import atomic_file
 from ..locations import file_system, join, local_path
 from .chunk_store import output_error
 
@@ -62,9 +63,8 @@ class RunState:
                 return
             self._make_folder(os.path.dirname(local))  # noqa: PTH120
             if data:
-                temporary = Path(f"{local}.{uuid.uuid4().hex}")
-                temporary.write_bytes(data)
-                temporary.replace(local)
+                with atomic_file(Path(local)) as file:
+                    file.write(data)
             else:  # an empty file is never half written
                 os.close(os.open(local, os.O_CREAT | os.O_WRONLY, 0o666))
 

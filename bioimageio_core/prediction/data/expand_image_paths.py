@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ...io.locations import file_system, local_path
-from ...io.reading.opening import SUFFIXES
+from ...io.reading.image_opening import SUFFIXES
 from ...io.reading.zarr_image import is_zarr_node
 
 __all__ = ["expand_image_paths"]

@@ -6,27 +6,11 @@ from ...errors import InputError
 from ...io import Image
 from ...io.reading.rescaled import rescaled
 from ...typing import AxisId
+from ...units import metres_in
 from ..model.tensor_spec import TensorIO
 from ..options import PlanOptions
 
 __all__ = ["fit_pixel_size"]
-
-METRES = {
-    "nanometer": 1e-9,
-    "nm": 1e-9,
-    "micrometer": 1e-6,
-    "µm": 1e-6,
-    "μm": 1e-6,
-    "um": 1e-6,
-    "micron": 1e-6,
-    "millimeter": 1e-3,
-    "mm": 1e-3,
-    "centimeter": 1e-2,
-    "cm": 1e-2,
-    "meter": 1.0,
-    "m": 1.0,
-}
-"""Lengths as descriptions and files write them."""
 
 NOTICEABLE = 0.1
 """Pixel sizes that differ by more than this part are worth a warning."""
@@ -45,15 +29,16 @@ def fit_pixel_size(tensor: TensorIO, image: Image, options: PlanOptions) -> tupl
 
     """
     assert image.axes is not None
-    described = {a.id: (a.scale, METRES[a.unit]) for a in tensor.axes if a.kind == "space" and a.unit in METRES}
+    described = {a.id: (a.scale, m) for a in tensor.axes if a.kind == "space" and (m := metres_in(a.unit)) is not None}
     factors: dict[AxisId, float] = {}
     for axis, (scale, metres) in described.items():
         if axis not in image.axes:
             continue
         size, unit = image.pixel_size.get(axis, (None, None))
         own = options.pixel_size[axis] * metres if axis in options.pixel_size else None
-        if own is None and size is not None and unit in METRES:
-            own = size * METRES[unit]
+        in_metres = metres_in(unit)
+        if own is None and size is not None and in_metres is not None:
+            own = size * in_metres
         if own is not None:
             factors[axis] = own / (scale * metres)
     if options.rescale:

@@ -25,7 +25,7 @@ class SigmoidOp:
     def __call__(self, tensor: NDArray[Any], measured: Measured) -> NDArray[Any]:
         """Return numbers from 0 to 1; NaN stays."""
         out = as_floats(tensor)
-        # exp overflows to infinity below -88 (float32), whose reciprocal is the 0 that is wanted.
+        # exp overflows to infinity below -88 (float32), and the reciprocal is 0, as it should be.
         with np.errstate(over="ignore", under="ignore"):
             np.negative(out, out=out)
             np.exp(out, out=out)
@@ -41,7 +41,7 @@ class SoftmaxOp:
     axis: int
 
     def __call__(self, tensor: NDArray[Any], measured: Measured) -> NDArray[Any]:
-        """Return numbers from 0 to 1 that are one in sum along the axis; where there is NaN or +inf, all along the axis is NaN."""
+        """Return numbers from 0 to 1 with the sum 1 along the axis; with NaN or +inf, all values along the axis are NaN."""
         out = as_floats(tensor)
         with np.errstate(invalid="ignore", under="ignore"):
             # The largest exponent is 0, so nothing overflows.

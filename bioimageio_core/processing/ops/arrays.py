@@ -1,4 +1,4 @@
-"""What the kernels share: dtypes, arguments as arrays, and the affine map."""
+"""Shared functions of the ops: dtypes, arguments as arrays, and the affine map."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def compute_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def result_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the dtype of what is computed from ``dtype``: float64 stays, everything else becomes float32."""
+    """Return the dtype of results computed from ``dtype``: float64 stays, everything else becomes float32."""
     return np.dtype(np.float64 if dtype == np.float64 else np.float32)
 
 
@@ -53,8 +53,8 @@ def affine(
 ) -> NDArray[Any]:
     """Return ``(tensor - shift) * scale + offset``.
 
-    The shift goes first, so that nothing cancels where it is far from zero.
-    Where float32 has not the digits for it, what is missing is subtracted afterwards (if it shows in results of the order of 1).
+    The shift comes first, so that no digits cancel if it is far from zero.
+    If float32 cannot represent the shift, the rest is subtracted afterwards (if it matters in results of the order of 1).
 
     Args:
         tensor: Of any real dtype; it is not changed.
@@ -76,7 +76,7 @@ def affine(
         if offset is not None:
             out += (rest + offset).astype(dtype)
         else:
-            rest = np.where(np.abs(rest) > 2.0**-26, rest, 0.0)  # element by element, so that blocks decide as the whole does
+            rest = np.where(np.abs(rest) > 2.0**-26, rest, 0.0)  # element by element, so that all blocks decide alike
             if rest.any():
                 out += rest.astype(dtype)
         return out.astype(result_dtype(tensor.dtype), copy=False)

@@ -27,7 +27,7 @@ class BinarizeOp:
     axes: Axes
 
     def __call__(self, tensor: NDArray[Any], measured: Measured) -> NDArray[Any]:
-        """Return a boolean tensor; thresholds are rounded to the dtype of a float tensor before they are compared."""
+        """Return a boolean tensor; thresholds are rounded to the dtype of a float tensor before the comparison."""
         threshold = along(self.threshold, self.axes, tensor.shape)
         with np.errstate(over="ignore"):
             found: NDArray[Any] = tensor > (threshold.astype(tensor.dtype) if tensor.dtype.kind == "f" else threshold)
@@ -44,7 +44,7 @@ class ClipOp:
     def __call__(self, tensor: NDArray[Any], measured: Measured) -> NDArray[Any]:
         """Return the clipped tensor, of the same dtype.
 
-        Only integers (and booleans) that are clipped to something that is none of them become float32.
+        Integers and booleans become float32 if a bound is not of their dtype.
         """
         low, high = (
             None if bound is None else measured[bound] if isinstance(bound, Measure) else np.full((1,) * tensor.ndim, float(bound))
@@ -77,7 +77,7 @@ def _integer_bounds(low: F64 | None, high: F64 | None, dtype: np.dtype[Any]) -> 
             found.append(None)
             continue
         out = np.full(bound.shape, info.min, dtype)
-        # Compared as floats, since the largest integers of 64 bits are none.
+        # Compared as floats: the largest integers of 64 bits are not floats.
         out[bound >= float(info.max)] = info.max
         inside = (bound > float(info.min)) & (bound < float(info.max))
         out[inside] = bound[inside].astype(dtype)

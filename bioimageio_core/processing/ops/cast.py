@@ -21,15 +21,15 @@ class EnsureDtypeOp:
     dtype: str
 
     def __call__(self, tensor: NDArray[Any], measured: Measured) -> NDArray[Any]:
-        """Return the tensor in another dtype; the tensor itself where it has the dtype already."""
+        """Return the tensor in another dtype; the tensor itself if it has the dtype already."""
         return cast(tensor, np.dtype(self.dtype))
 
 
 def cast(tensor: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return a tensor in another dtype.
 
-    - To integers: fractions are cut off, as in C; numbers beyond the dtype become its smallest or largest; NaN becomes 0.
-    - To bool: everything but 0 is true, NaN too.
+    - To integers: fractions are truncated, as in C; numbers beyond the dtype become its smallest or largest; NaN becomes 0.
+    - To bool: everything except 0 is true, also NaN.
     - To floats: rounded to the nearest; float64 beyond float32 becomes infinite.
     """
     if tensor.dtype == dtype:

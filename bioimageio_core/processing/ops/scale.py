@@ -1,4 +1,4 @@
-"""Ops that are affine maps: their arguments decide on shift, scale and offset."""
+"""Ops that are affine maps: their arguments give shift, scale and offset."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class ZeroMeanUnitVarianceOp:
 
 @attrs.frozen(kw_only=True)
 class ScaleRangeOp:
-    """``(tensor - low) / (high - low + eps)``; what lies beyond the percentiles is not clipped."""
+    """``(tensor - low) / (high - low + eps)``; values beyond the percentiles are not clipped."""
 
     low: Measure
     high: Measure

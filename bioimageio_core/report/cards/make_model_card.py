@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...network_analysis.comparison import shortfalls
-from ...network_analysis.described import remembered_measurement
+from ...network_analysis.model_signature import remembered_analysis
+from ...network_analysis.shortfalls import shortfalls
 from ...prediction.model.from_v0_4 import model_io_v0_4
 from ...prediction.model.from_v0_5 import model_io_v0_5
 from ...prediction.model.tensor_spec import AxisIO, TensorIO
@@ -36,7 +36,7 @@ def model_card(descr: Any, package: Package, registry: Registry, report: Validat
 
     """
     io = (model_io_v0_4 if descr.format_version.startswith("0.4") else model_io_v0_5)(descr)
-    measured = remembered_measurement(io, descr.weights, package, registry)
+    measured = remembered_analysis(io, descr.weights, package, registry)
     return ModelCard(
         **common_facts(descr, package, report),
         content=None,

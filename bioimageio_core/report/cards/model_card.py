@@ -6,8 +6,8 @@ from typing import Any
 
 import attrs
 
-from ...network_analysis.comparison import Shortfall
-from ...network_analysis.measured import MeasuredNetwork
+from ...network_analysis.network_geometry import NetworkAnalysis
+from ...network_analysis.shortfalls import Shortfall
 from .network_table import NETWORK_HEADER, network_rows
 from .resource_card import ResourceCard
 from .tensor_card import OpCard, TensorCard
@@ -45,7 +45,7 @@ class ModelCard(ResourceCard):
     inputs: tuple[TensorCard, ...]
     outputs: tuple[TensorCard, ...]
     weights: tuple[WeightsCard, ...]
-    measured: MeasuredNetwork | None = None
+    measured: NetworkAnalysis | None = None
     """Measured sizes, stride and halo of the network, from the cache; None if the network was not measured."""
 
     shortfalls: tuple[Shortfall, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...network_analysis.measured import MeasuredAxis, MeasuredNetwork, MeasuredOutputAxis
+from ...network_analysis.network_geometry import AnalysedAxis, AnalysedOutputAxis, NetworkAnalysis
 from .tensor_card import TensorCard
 
 __all__ = ["NETWORK_HEADER", "network_rows"]
@@ -12,7 +12,7 @@ __all__ = ["NETWORK_HEADER", "network_rows"]
 NETWORK_HEADER = ("axis", "sizes", "stride", "output axis", "halo needed", "halo described")
 
 
-def network_rows(measured: MeasuredNetwork | None, outputs: Sequence[TensorCard]) -> list[tuple[str, ...]]:
+def network_rows(measured: NetworkAnalysis | None, outputs: Sequence[TensorCard]) -> list[tuple[str, ...]]:
     """Return a row for each output axis that follows an input axis; none if the network was not measured.
 
     Args:
@@ -26,7 +26,7 @@ def network_rows(measured: MeasuredNetwork | None, outputs: Sequence[TensorCard]
     return [_row(axis, output, described.get((output.tensor, output.axis), 0)) for axis in measured.axes for output in axis.outputs]
 
 
-def _row(axis: MeasuredAxis, output: MeasuredOutputAxis, described: int) -> tuple[str, ...]:
+def _row(axis: AnalysedAxis, output: AnalysedOutputAxis, described: int) -> tuple[str, ...]:
     stride = "none found" if axis.stride is None else str(axis.stride)
     need = "the whole axis" if output.halo is None else str(output.halo)
     name = f"{axis.inputs[0][0]}.{axis.axis}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...model_tests.report import TestReport
+from ...model_tests.test_report import TestReport
 from ..pictures.model_test_pictures import difference_pictures
 from .data_url import data_url
 from .render import render

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...model_tests.compare import difference
-from ...model_tests.report import TestReport, WeightsTest
+from ...model_tests.compare_outputs import difference
+from ...model_tests.test_report import TestReport, WeightsTest
 from .side_by_side import in_a_row, subsampled, to_colours, to_png
 
 __all__ = ["difference_picture", "difference_pictures"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...model_tests.report import BlockTrial, TestReport, WeightsTest
+from ...model_tests.test_report import BlockTrial, TestReport, WeightsTest
 from ..plain_text import in_one_line, table
 
 __all__ = ["model_test_text"]

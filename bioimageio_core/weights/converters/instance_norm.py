@@ -1,6 +1,6 @@
-"""Instance normalisation for the exporter of scripts, which knows none where it does not know the number of channels.
+"""Instance normalisation for the exporter of scripts, which lacks it where the number of channels is unknown.
 
-It does not after concatenations of cropped tensors, as U-Nets have them.
+The number is unknown after concatenations of cropped tensors, as in U-Nets.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 __all__ = ["OPSET", "own_instance_norm"]
 
 OPSET = 17
-"""The opset that the operation is written for: later ones take axes in another way."""
+"""The opset of the operation: later ones pass axes in another way."""
 
 NAME = "aten::instance_norm"
 
 
 @contextmanager
 def own_instance_norm() -> Iterator[None]:
-    """Let PyTorch's exporter write instance normalisation by means over space, which need no number of channels."""
+    """Let PyTorch's exporter write instance normalisation with means over space, which need no number of channels."""
     import torch
 
     read = torch.onnx.symbolic_helper.parse_args("v", "v", "v", "v", "v", "i", "f", "f", "i")
@@ -35,7 +35,7 @@ def _symbolic(
 ) -> Any:
     """Write ``(x - mean) / sqrt(variance + epsilon) * weight + bias``, mean and variance over all axes but batch and channel.
 
-    As `torch.nn.functional.instance_norm` says it: the variance is that of the population.
+    As in `torch.nn.functional.instance_norm`, the variance is that of the population.
     """
     import torch
 

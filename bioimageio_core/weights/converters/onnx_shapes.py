@@ -1,4 +1,4 @@
-"""Names for the axes of ONNX graphs, in place of those that exporters think of."""
+"""Names the axes of exported ONNX graphs by the description."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...registry import ConverterContext
-from .trials import Trial
+from .examples import Example
 
 __all__ = ["name_axes"]
 
 
-def name_axes(model: Any, context: ConverterContext, trial: Trial) -> Any:
-    """Return a graph whose inputs and outputs have the shapes that the description says.
+def name_axes(model: Any, context: ConverterContext, example: Example) -> Any:
+    """Return a graph whose inputs and outputs have the described shapes.
 
-    An axis of varying size is called by its tensor and itself, as in ``raw_y``; the others have the size of the test tensors.
+    An axis of variable size is named after its tensor and itself, as in ``raw_y``; other axes have the size of the test tensors.
 
     Args:
         model: An `onnx.ModelProto`; changed in place.
-        context: What the converter was given.
-        trial: With the test inputs.
+        context: The context of the converter.
+        example: With the test inputs.
 
     Raises:
-        ValueError: The graph takes only one size along an axis that varies, or other inputs or outputs than described.
+        ValueError: The graph takes one size only along an axis of variable size, or has other inputs or outputs than described.
 
     """
     graph, source = model.graph, context.source
     ids = [*source.input_ids, *source.output_ids]
-    arrays = [*trial.inputs, *trial.outputs]
+    arrays = [*example.inputs, *example.outputs]
     values = [*graph.input, *graph.output]
-    if len(graph.input) != len(trial.inputs) or len(graph.output) != len(trial.outputs):
+    if len(graph.input) != len(example.inputs) or len(graph.output) != len(example.outputs):
         raise ValueError(f"the graph has {len(graph.input)} inputs and {len(graph.output)} outputs")
     axes = [*context.input_axes, *context.output_axes] or [()] * len(ids)
     variable = list(context.variable_axes) or [frozenset[str]()] * len(ids)

@@ -1,4 +1,4 @@
-"""PyTorch modules and scripts, converted to ONNX by the exporters of PyTorch."""
+"""Converts PyTorch modules and scripts to ONNX, with the exporters of PyTorch."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
+from ...atomic_files import write_bytes
 from ...errors import ModelRunError
 from ...registry import ConverterContext
-from ...writing import write_bytes
 from ..state_dict import load_module
 from ..torch_network import ordered_outputs
 from ..torchscript import load_script
+from .examples import Example, first_that_agrees, make_examples
 from .instance_norm import OPSET, own_instance_norm
 from .onnx_shapes import name_axes
-from .trials import Trial, first_that_agrees, make_trials
 
 __all__ = ["state_dict_to_onnx", "torchscript_to_onnx"]
 
-Exporter: TypeAlias = Callable[[ConverterContext, Any, Trial], bytes]
+Exporter: TypeAlias = Callable[[ConverterContext, Any, Example], bytes]
 
 LARGEST = 2**31 - 2**20
-"""Bytes of parameters in one file: the format allows 2 GiB with all that is around them."""
+"""Largest size of the parameters in bytes: the format allows 2 GiB for a complete file."""
 
 
 def state_dict_to_onnx(context: ConverterContext) -> Mapping[str, Any]:
-    """Write the graph of a module: exported, scripted or traced, whichever gives what the module gives in all sizes.
+    """Write the graph of a module: exported, scripted or traced, the first of these with the outputs of the module in all sizes.
 
     Raises:
-        ModelRunError: The weights can not be loaded, are too large, or no way leads to the same outputs.
-        TrustError: Code of the model would run, and nobody has allowed it.
+        ModelRunError: The weights cannot be loaded, are too large, or no graph gives the same outputs.
+        TrustError: The code of the model is not trusted.
 
     """
     module = load_module(context.source).eval().requires_grad_(False)
@@ -46,16 +46,16 @@ def state_dict_to_onnx(context: ConverterContext) -> Mapping[str, Any]:
 
 
 def torchscript_to_onnx(context: ConverterContext) -> Mapping[str, Any]:
-    """Write the graph of a script, or of what it does with the test inputs, whichever gives the same in all sizes.
+    """Write the graph of a script: exported or traced, the first of these with the outputs of the script in all sizes.
 
     Instance normalisation is written as means over space where the exporter does not know the number of channels.
 
     Raises:
-        ModelRunError: The weights can not be loaded, are too large, or neither gives what the script gives.
+        ModelRunError: The weights cannot be loaded, are too large, or no graph gives the same outputs.
 
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript is deprecated as a whole
+        warnings.simplefilter("ignore", DeprecationWarning)  # PyTorch deprecates TorchScript
         module = load_script(context.source.path, "cpu").eval()
     return _write(context, module, {"exporting": _recorded, "tracing": _traced, "exporting with means": _recorded_with_means})
 
@@ -64,23 +64,23 @@ def _write(context: ConverterContext, module: Any, exporters: Mapping[str, Expor
     name = Path(context.source.path).name
     check_size(module, name)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # exporters warn of what they will do some day, traces of all that they record
-        trials = make_trials(context, module)
+        warnings.simplefilter("ignore")  # exporters warn about future changes, traces about everything that they record
+        examples = make_examples(context, module)
 
         def graph_of(exporter: Exporter) -> _Graph:
-            return _Graph(exporter(context, module, trials[-1]), context, trials[0])
+            return _Graph(exporter(context, module, examples[-1]), context, examples[0])
 
         attempts = {words: partial(graph_of, exporter) for words, exporter in exporters.items()}
-        graph = first_that_agrees(attempts, trials, name=name, to_format="ONNX")
+        graph = first_that_agrees(attempts, examples, name=name, to_format="ONNX")
     write_bytes(context.target, graph.content, overwrite=False)
     return {"opset_version": graph.opset_version}
 
 
 def check_size(module: Any, name: str) -> None:
-    """Refuse modules that do not fit into one file of ONNX.
+    """Refuse modules that do not fit into one ONNX file.
 
     Raises:
-        ModelRunError: It has too many parameters.
+        ModelRunError: The module has too many parameters.
 
     """
     size = sum(tensor.numel() * tensor.element_size() for tensor in (*module.parameters(), *module.buffers()))
@@ -91,15 +91,15 @@ def check_size(module: Any, name: str) -> None:
 class _Graph:
     """A graph that is called with arrays."""
 
-    def __init__(self, content: bytes, context: ConverterContext, trial: Trial) -> None:
+    def __init__(self, content: bytes, context: ConverterContext, example: Example) -> None:
         import onnx
         import onnxruntime
 
-        model = name_axes(onnx.load_from_string(content), context, trial)
+        model = name_axes(onnx.load_from_string(content), context, example)
         self.content = model.SerializeToString()
         self.opset_version = next(opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx"))
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4  # what fails is raised
+        options.log_severity_level = 4  # failures are raised
         self._session = onnxruntime.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
 
     def __call__(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
@@ -109,7 +109,7 @@ class _Graph:
 
 
 def _ordered(module: Any, output_ids: Sequence[str]) -> Any:
-    """Return a module that returns the outputs of another as a tuple, in the order of the described ones."""
+    """Return a module that returns the outputs of another one as a tuple, in described order."""
     import torch
 
     class Ordered(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
@@ -123,15 +123,15 @@ def _ordered(module: Any, output_ids: Sequence[str]) -> Any:
     return Ordered()
 
 
-def _exported(context: ConverterContext, module: Any, trial: Trial) -> bytes:
-    """Export what the module computes, symbols standing for sizes that vary."""
+def _exported(context: ConverterContext, module: Any, example: Example) -> bytes:
+    """Export the computations of the module, with symbols for variable sizes."""
     import torch
 
-    variable = [dict.fromkeys(numbers, torch.export.Dim.DYNAMIC) for numbers in _variable(context)[: len(trial.inputs)]]
+    variable = [dict.fromkeys(numbers, torch.export.Dim.DYNAMIC) for numbers in _variable(context)[: len(example.inputs)]]
     with _without_log():
         program = torch.onnx.export(
             _ordered(module, context.source.output_ids),
-            _tensors(trial),
+            _tensors(example),
             dynamo=True,
             dynamic_shapes=(tuple(variable),),
             input_names=list(context.source.input_ids),
@@ -144,7 +144,7 @@ def _exported(context: ConverterContext, module: Any, trial: Trial) -> bytes:
 
 @contextmanager
 def _without_log() -> Iterator[None]:
-    """Keep the exporter from telling of every library that is not installed."""
+    """Suppress the exporter's messages about libraries that are not installed."""
     logger = getLogger("torch.onnx")
     before = logger.level
     logger.setLevel(ERROR)
@@ -156,7 +156,7 @@ def _without_log() -> Iterator[None]:
 
 @contextmanager
 def _without_output() -> Iterator[None]:
-    """Keep the exporter, which is no Python, from printing its graph where it fails."""
+    """Suppress the output of the exporter, whose C++ code prints its graph when it fails."""
     sys.stdout.flush()
     kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
@@ -168,25 +168,25 @@ def _without_output() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _scripted(context: ConverterContext, module: Any, trial: Trial) -> bytes:
+def _scripted(context: ConverterContext, module: Any, example: Example) -> bytes:
     """Export the script of a module."""
     import torch
 
-    return _recorded(context, torch.jit.script(module), trial)
+    return _recorded(context, torch.jit.script(module), example)
 
 
-def _traced(context: ConverterContext, module: Any, trial: Trial) -> bytes:
-    """Export what the module does with the inputs of a trial."""
+def _traced(context: ConverterContext, module: Any, example: Example) -> bytes:
+    """Export a trace of the module with the inputs of an example."""
     import torch
 
     ordered = _ordered(module, context.source.output_ids)
-    if isinstance(module, torch.jit.ScriptModule):  # which exporters do not trace themselves
-        ordered = torch.jit.trace(ordered, _tensors(trial), check_trace=False)
-    return _recorded(context, ordered, trial)
+    if isinstance(module, torch.jit.ScriptModule):  # exporters do not trace scripts themselves
+        ordered = torch.jit.trace(ordered, _tensors(example), check_trace=False)
+    return _recorded(context, ordered, example)
 
 
-def _recorded(context: ConverterContext, module: Any, trial: Trial, *, opset: int | None = None) -> bytes:
-    """Export a script with its branches and loops; other modules are traced."""
+def _recorded(context: ConverterContext, module: Any, example: Example, *, opset: int | None = None) -> bytes:
+    """Export a script with its branches and loops; modules that are not scripts are traced."""
     import torch
 
     content = io.BytesIO()
@@ -195,7 +195,7 @@ def _recorded(context: ConverterContext, module: Any, trial: Trial, *, opset: in
     with _without_output():
         torch.onnx.export(
             module,
-            _tensors(trial),
+            _tensors(example),
             content,
             dynamo=False,
             input_names=inputs,
@@ -206,20 +206,20 @@ def _recorded(context: ConverterContext, module: Any, trial: Trial, *, opset: in
     return content.getvalue()
 
 
-def _recorded_with_means(context: ConverterContext, module: Any, trial: Trial) -> bytes:
+def _recorded_with_means(context: ConverterContext, module: Any, example: Example) -> bytes:
     """Export a script whose instance normalisation PyTorch does not export."""
     with own_instance_norm():
-        return _recorded(context, module, trial, opset=OPSET)
+        return _recorded(context, module, example, opset=OPSET)
 
 
-def _tensors(trial: Trial) -> tuple[Any, ...]:
+def _tensors(example: Example) -> tuple[Any, ...]:
     import torch
 
-    return tuple(torch.from_numpy(array.copy()) for array in trial.inputs)
+    return tuple(torch.from_numpy(array.copy()) for array in example.inputs)
 
 
 def _variable(context: ConverterContext) -> list[list[int]]:
-    """Return the numbers of the axes of each input, and then each output, that come in more than one size."""
+    """Return the numbers of the axes of variable size of each input, then of each output."""
     axes = [*context.input_axes, *context.output_axes]
     known = [[n for n, axis in enumerate(ids) if axis in variable] for ids, variable in zip(axes, context.variable_axes, strict=False)]
     return known or [[] for _ in context.inputs]

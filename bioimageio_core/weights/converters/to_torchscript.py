@@ -1,4 +1,4 @@
-"""Parameters and architecture of a PyTorch module, converted to TorchScript."""
+"""Converts parameters and architecture of a PyTorch module to TorchScript."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ...atomic_files import write_bytes
 from ...registry import ConverterContext
-from ...writing import write_bytes
 from ..state_dict import load_module
-from .trials import called, first_that_agrees, make_trials
+from .examples import called, first_that_agrees, make_examples
 
 __all__ = ["state_dict_to_torchscript"]
 
 
 def state_dict_to_torchscript(context: ConverterContext) -> Mapping[str, Any]:
-    """Write a script of the module or, where its code is more than TorchScript knows, of what it does with the test inputs.
+    """Write a script of the module or, if TorchScript does not support its code, a trace of it with the test inputs.
 
-    What such a trace gives in other sizes is compared with the module.
+    The outputs of the trace in other sizes are compared with those of the module.
 
     Raises:
-        ModelRunError: The weights can not be loaded, or neither gives what the module gives.
-        TrustError: Code of the model would run, and nobody has allowed it.
+        ModelRunError: The weights cannot be loaded, or neither script nor trace gives the same outputs.
+        TrustError: The code of the model is not trusted.
 
     """
     import torch
 
     module = load_module(context.source).eval().requires_grad_(False)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # TorchScript is deprecated, and traces warn of all that they record
-        trials = make_trials(context, module)
-        example = tuple(torch.from_numpy(array.copy()) for array in trials[-1].inputs)
+        warnings.simplefilter("ignore")  # TorchScript is deprecated, and traces warn about everything that they record
+        examples = make_examples(context, module)
+        example = tuple(torch.from_numpy(array.copy()) for array in examples[-1].inputs)
 
         def scripted() -> _Script:
             return _Script(torch.jit.script(module), context.source.output_ids)
@@ -44,7 +44,7 @@ def state_dict_to_torchscript(context: ConverterContext) -> Mapping[str, Any]:
                 return _Script(torch.jit.trace(module, example, check_trace=False, strict=False), context.source.output_ids)
 
         attempts = {"scripting": scripted, "tracing": traced}
-        found = first_that_agrees(attempts, trials, name=Path(context.source.path).name, to_format="TorchScript")
+        found = first_that_agrees(attempts, examples, name=Path(context.source.path).name, to_format="TorchScript")
         content = io.BytesIO()
         torch.jit.save(found.module, content)
     write_bytes(context.target, content.getvalue(), overwrite=False)

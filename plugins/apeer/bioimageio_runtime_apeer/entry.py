@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 
 import bioimageio_core as bc
+from bioimageio_core.atomic_files import move_into_place, temporary_file, write_bytes
+from bioimageio_core.axis_names import LETTER_OF, SPACE
 from bioimageio_core.errors import BioimageioError
 
 HERE = Path(__file__).resolve().parent
@@ -91,7 +93,7 @@ def run(parameters: dict[str, Any], output: Path) -> None:
         files = {name: str(save(array, output / f"{stem}_{name}")) for name, array in prediction.items()}
     finally:
         remove(scratch)
-    write_whole(output / results, json.dumps(files).encode())
+    write_bytes(output / results, json.dumps(files).encode(), overwrite=True)
     log.info("written: %s", ", ".join(files.values()))
 
 
@@ -107,7 +109,7 @@ def checked(given: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Any]]) -
     """Return all parameters, those that are not given by their defaults."""
     unknown = [name for name in given if name not in inputs and not name.startswith("WFE_")]
     if unknown:
-        raise WrongParameterError(f"there is no parameter {unknown[0]!r}: expected some of {', '.join(inputs)}")
+        raise WrongParameterError(f"unknown parameter {unknown[0]!r}: expected some of {', '.join(inputs)}")
     values = {}
     for name, described in inputs.items():
         kind = next(key for key in described if key.startswith("type:"))
@@ -131,7 +133,7 @@ def check(name: str, value: Any, kind: str, limits: Any) -> None:
     elif not isinstance(value, str):
         raise WrongParameterError(f"{name}: expected {'the path of a file' if kind == 'type:file' else 'text'}, found {value!r}")
     elif kind == "type:file" and not Path(value).is_file():
-        raise WrongParameterError(f"{name}: there is no file {value}")
+        raise WrongParameterError(f"{name}: the file {value} does not exist")
 
 
 def channel(text: str) -> Any:
@@ -152,17 +154,17 @@ def block(text: str) -> dict[str, int]:
 
 
 def save(array: Any, path: Path) -> Path:
-    """Write an output as OME-TIFF, plane by plane; what is no image as .npy. The file has its name when all of it is written."""
-    kept = {axis: size for axis, size in zip(array.axes, array.shape, strict=True) if axis in "zyx" or size > 1}
-    letters = {axis: {"channel": "c", "time": "t", "c": "c", "t": "t"}.get(axis, axis) for axis in kept}
+    """Write an output as OME-TIFF, plane by plane; other arrays as .npy. The file appears when it is complete."""
+    kept = {axis: size for axis, size in zip(array.axes, array.shape, strict=True) if axis in SPACE or size > 1}
+    letters = {axis: LETTER_OF.get(axis, axis) for axis in kept}
     target = path.with_name(f"{path.name}.ome.tif" if {"y", "x"} <= {*kept} else f"{path.name}.npy")
-    part = target.with_name(f".{target.name}")
-    if target.suffix == ".npy":
-        with part.open("wb") as file:
-            np.save(file, np.asarray(array))
-    else:
-        save_planes(array, part, letters)
-    part.replace(target)
+    with temporary_file(target.parent, target.name) as part:
+        if target.suffix == ".npy":
+            with part.open("wb") as file:
+                np.save(file, np.asarray(array))
+        else:
+            save_planes(array, part, letters)
+        move_into_place(part, target, overwrite=True)
     return target
 
 
@@ -187,13 +189,6 @@ def save_planes(array: Any, path: Path, letters: Mapping[str, str]) -> None:
     shape = (*(sizes[a] for a in outer), sizes["y"], sizes["x"])
     with tifffile.TiffWriter(path, bigtiff=int(np.prod(shape)) * dtype.itemsize > 2**31, ome=ome) as writer:
         writer.write(planes(), shape=shape, dtype=dtype, photometric="minisblack", metadata=named)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that is whole or not there."""
-    part = path.with_name(f".{path.name}")
-    part.write_bytes(content)
-    part.replace(path)
 
 
 def remove(folder: Path) -> None:

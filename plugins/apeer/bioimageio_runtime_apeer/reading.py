@@ -16,7 +16,7 @@ MODEL, SPECIFICATION, DESCRIPTION = "model", "module_specification.json", "bioim
 
 
 class Apeer:
-    """Reads modules that `bmz export` wrote: they hold the whole model."""
+    """Reads modules that `bmz export` wrote: they hold the complete model."""
 
     def sniff(self, path: Path) -> bool:
         """Return whether a folder is such a module."""

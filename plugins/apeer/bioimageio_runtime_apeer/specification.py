@@ -30,7 +30,7 @@ def specification_of(descr: Any, weights_formats: Sequence[str], *, gpu: bool) -
         inputs[key] = ({"type:file": {"format": [*READ]}}, {"label": f"Image{words}", "widget:file_dialog": {}})
         axes = {
             "label": f"Axes of the image{words}",
-            "description": "As in zyx or tczyx; empty: as the file says, else a guess. "
+            "description": "As in zyx or tczyx; empty: those of the file, else a guess. "
             f"The model takes {', '.join(_axes(tensor))}; what it lacks is run through one by one.",
             "widget:textbox": {},
         }

@@ -81,7 +81,7 @@ def _chosen(descr: Any, folder: Path, given: Any) -> list[str]:
 def _lost(descr: Any, chosen: Sequence[str], environments: Sequence[Any]) -> Iterator[str]:
     left = [name for name in descr.weights if name not in chosen]
     if left:
-        yield f"the weights {', '.join(left)} are not part of the module: say --option weights_formats=[{', '.join(descr.weights)}]"
+        yield f"the weights {', '.join(left)} are not part of the module: give --option weights_formats=[{', '.join(descr.weights)}]"
     conda = dict.fromkeys(package for environment in environments for package in environment.own.conda)
     if conda:
         yield f"conda packages that the model asks for are not installed in the container: {', '.join(map(str, conda))}"

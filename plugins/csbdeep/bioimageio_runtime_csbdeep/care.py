@@ -12,7 +12,7 @@ from .exports import Export, export_in, system_of
 __all__ = ["Care"]
 
 PERCENTILES = (2.0, 99.8)
-"""Those of ``PercentileNormalizer``, which ``CARE.predict`` uses unless it is told otherwise."""
+"""Percentiles of ``PercentileNormalizer``, the default of ``CARE.predict``."""
 
 PROJECTION = "ProjectionCARE"
 
@@ -34,7 +34,7 @@ class Care:
             per_channel: Whether each channel has its own.
 
         Raises:
-            ValueError: It is broken, or the network is of a kind that no description can say.
+            ValueError: It is broken, or no description can represent the network.
 
         """
         normalisation = Normalisation.of(percentiles, per_channel)
@@ -48,7 +48,7 @@ def _described(export: Export, name: str, normalisation: Normalisation) -> dict[
     meta = export.meta
     kind, axes = meta.get("type", "CARE"), _axes(meta)
     if kind == PROJECTION:
-        raise ValueError(f"it is a {PROJECTION}, whose output has lost an axis to a maximum over the whole of it: no description says that")
+        raise ValueError(f"it is a {PROJECTION}, whose output is a maximum along an axis, which no description can represent")
     steps = whole_numbers(meta["axes_div_by"], "axes_div_by of meta.json", len(axes), 1)
     overlaps = whole_numbers(meta["tile_overlap"], "tile_overlap of meta.json", len(axes), 0)
     probabilistic = meta.get("probabilistic", False)
@@ -97,7 +97,7 @@ def _axes(meta: Mapping[str, Any]) -> list[str]:
 
 def _channels(shape: tuple[int, ...], position: int, rank: int) -> int:
     if len(shape) != rank or shape[position] < 1:
-        raise ValueError(f"its network has a tensor of shape {shape}: expected {rank} axes, as meta.json says, and a number of channels")
+        raise ValueError(f"its network has a tensor of shape {shape}: expected {rank} axes, as in meta.json, and a number of channels")
     return shape[position]
 
 

@@ -10,11 +10,13 @@ from typing import Any
 
 import attrs
 
+from bioimageio_core.axis_names import LETTERS
+
 from .saved_model import SavedNetwork
 
 __all__ = ["AXES", "WEIGHTS", "Normalisation", "Output", "describe", "name_of", "save_zip", "weights_of", "whole_numbers"]
 
-AXES: Mapping[str, str] = {"C": "channel", "T": "time", "X": "x", "Y": "y", "Z": "z"}
+AXES: Mapping[str, str] = {letter: LETTERS[letter.lower()] for letter in "CTXYZ"}
 """Axes of CSBDeep and what descriptions call them."""
 
 WEIGHTS = "weights.zip"
@@ -61,10 +63,10 @@ class Normalisation:
     def words(self) -> str:
         """Return a sentence for the description."""
         if self.percentiles is None:
-            return "Its input is not normalised, as was said when it was imported."
+            return "Its input is not normalised, as chosen on import."
         low, high = self.percentiles
         each = " of each channel" if self.per_channel else ""
-        return f"Percentiles {low:g} and {high:g}{each} become 0 and 1, which the export does not record: it was said, or taken, on import."
+        return f"Percentiles {low:g} and {high:g}{each} become 0 and 1, which the export does not record: chosen on import, or the default."
 
 
 @attrs.frozen(kw_only=True)
@@ -91,7 +93,7 @@ def describe(
         div_by: Of which number sizes have to be multiples, by axis in space or time.
         normalisation: Of the image.
         outputs: Of the network.
-        more: What else is to be said: name, description, weights, config.
+        more: Further fields: name, description, weights, config.
 
     """
     halos = {axis: max(output.halo.get(axis, 0) for output in outputs) for axis in div_by}
@@ -157,7 +159,7 @@ def whole_numbers(value: Any, what: str, count: int, least: int) -> tuple[int, .
     """
     given = [*value] if isinstance(value, Sequence) and not isinstance(value, str) else [value] * count
     if len(given) != count or not all(isinstance(n, int) and not isinstance(n, bool) and least <= n <= 1 << 20 for n in given):
-        raise ValueError(f"{what}: expected {count} whole numbers of at least {least}, found {value!r}")
+        raise ValueError(f"{what}: expected {count} integers of at least {least}, found {value!r}")
     return tuple(given)
 
 

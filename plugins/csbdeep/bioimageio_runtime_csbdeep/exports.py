@@ -38,7 +38,7 @@ CLASSES = {"csbdeep": "CARE", "stardist": "StarDist2D"}
 
 @attrs.frozen(kw_only=True)
 class Export:
-    """A SavedModel with all that is said of it."""
+    """A SavedModel with its metadata."""
 
     folder: Path
     """Holds the SavedModel."""

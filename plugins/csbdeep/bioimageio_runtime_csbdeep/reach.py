@@ -1,4 +1,4 @@
-"""How far a network sees, and which sizes it takes: read from its graph."""
+"""Receptive field and sizes of a network, read from its graph."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from fractions import Fraction
 
 import attrs
 
+from bioimageio_core.protobuf import integers, messages
+
 from .saved_model import Node, SavedNetwork
-from .wire import integers, messages
 
 __all__ = ["Reach", "reach_of"]
 
@@ -50,7 +51,7 @@ class Reach:
     """Sizes of the image have to be multiples of this."""
 
     overlap: tuple[int, ...]
-    """How far away a pixel may be that the network sees."""
+    """Distance up to which pixels of the image have an effect."""
 
     grid: tuple[int, ...]
     """Pixels of the image for one of the output."""
@@ -58,7 +59,7 @@ class Reach:
 
 @attrs.frozen(kw_only=True)
 class _Seen:
-    """What a tensor sees of the image: pixels to the left and right of the first pixel that an element stands for."""
+    """Receptive field of a tensor: pixels to the left and right of the first pixel of an element."""
 
     scale: Lengths
     left: Lengths
@@ -66,7 +67,7 @@ class _Seen:
 
 
 def reach_of(network: SavedNetwork, output: str, rank: int) -> Reach:
-    """Return how far an output sees.
+    """Return the receptive field of an output.
 
     Args:
         network: With one input.
@@ -74,7 +75,7 @@ def reach_of(network: SavedNetwork, output: str, rank: int) -> Reach:
         rank: Number of axes in space, which lie between the first axis and the last.
 
     Raises:
-        ValueError: The graph has an operation of which nothing is known here.
+        ValueError: The graph has an unknown operation.
 
     """
     seen = _Graph(network.nodes, network.inputs[0].tensor, rank).walk(_node_name(output))
@@ -104,7 +105,7 @@ class _Graph:
         }
 
     def walk(self, output: str) -> dict[str, _Seen | None]:
-        """Return what each node that the output depends on sees; None for what is no image."""
+        """Return the receptive field of each node that the output depends on; None for nodes that are no images."""
         seen: dict[str, _Seen | None] = {}
         open_nodes = [output]
         while open_nodes:
@@ -180,14 +181,14 @@ class _Graph:
         size = self._nodes[_node_name(node.inputs[1])]
         factors = self._constant(size.inputs[1]) if size.op == "Mul" else ()
         if len(factors) != self._rank or min(factors) < 1:
-            raise ValueError("its graph enlarges an image by what is no constant factor")
+            raise ValueError("its graph enlarges an image by a factor that is not constant")
         return self._smaller(_image(inputs), factors)
 
     def _repeated(self, node: Node, inputs: Sequence[_Seen | None]) -> _Seen:
         """Return what is seen by elements repeated along an axis: Keras puts one behind it, repeats, and makes one of both."""
         times = self._constant(node.inputs[1])
         if len(times) != self._rank + 3 or min(times) < 1:
-            raise ValueError("its graph repeats an image by what is no constant factor")
+            raise ValueError("its graph repeats an image by a factor that is not constant")
         return self._smaller(_image(inputs), times[2 : self._rank + 2])
 
     def _in_space(self, node: Node, attribute: str) -> Sequence[int]:

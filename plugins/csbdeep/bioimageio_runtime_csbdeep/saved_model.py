@@ -1,4 +1,4 @@
-"""What a SavedModel says of its network, without TensorFlow."""
+"""Reads the network of a SavedModel without TensorFlow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from .wire import messages, number, text
+from bioimageio_core.protobuf import ProtobufError, messages, number, text
 
 __all__ = ["Node", "SavedNetwork", "Signed", "read_saved_model"]
 
@@ -54,7 +54,14 @@ def read_saved_model(path: Path) -> SavedNetwork:
         ValueError: It is broken, or has no signature ``serving_default``.
 
     """
-    for graph in messages(path.read_bytes(), 2):
+    try:
+        return _network(path.read_bytes())
+    except ProtobufError as error:
+        raise ValueError(f"its saved_model.pb is broken, or cut off: {error}") from None
+
+
+def _network(content: bytes) -> SavedNetwork:
+    for graph in messages(content, 2):
         (info, *_) = [*messages(graph, 1), b""]
         if b"serve" not in list(messages(info, 4)):
             continue

@@ -43,11 +43,11 @@ class StarDist:
             folder: Where the weights go.
             percentiles: The two that become 0 and 1, or None.
             per_channel: Whether each channel has its own.
-            div_by: What sizes have to be multiples of, along each axis in space; None: as the graph says.
-            overlap: How far the network sees, in pixels, along each axis in space; None: as the graph says.
+            div_by: Divisor of sizes along each axis in space; None: that of the graph.
+            overlap: Receptive field to one side, in pixels, along each axis in space; None: that of the graph.
 
         Raises:
-            ValueError: It is broken, or the graph does not say how far it sees.
+            ValueError: It is broken, or the receptive field of the graph is unknown.
 
         """
         normalisation = Normalisation.of(percentiles, per_channel)
@@ -77,7 +77,7 @@ def _described(export: Export, name: str, normalisation: Normalisation, div_by: 
     rays = sum(channel.startswith("ray") for output in outputs for channel in output.channels)
     if rays < LEAST_RAYS:
         raise ValueError(f"its network gives {rays} rays: expected at least {LEAST_RAYS}, as StarDist's do")
-    said = {key: export.config[key] for key in ("n_dim", "axes", "n_rays", "grid", "n_classes", "anisotropy") if key in export.config}
+    recorded = {key: export.config[key] for key in ("n_dim", "axes", "n_rays", "grid", "n_classes", "anisotropy") if key in export.config}
     return describe(
         name=name,
         description=f"Star-convex objects by StarDist: a probability and distances along {rays} rays, before non-maximum suppression. "
@@ -90,7 +90,7 @@ def _described(export: Export, name: str, normalisation: Normalisation, div_by: 
         normalisation=normalisation,
         outputs=outputs,
         weights=weights_of(network),
-        config={"stardist": {**said, **({"thresholds": {**export.thresholds}} if export.thresholds else {})}},
+        config={"stardist": {**recorded, **({"thresholds": {**export.thresholds}} if export.thresholds else {})}},
     )
 
 
@@ -103,7 +103,7 @@ def _reach(export: Export, signed: Signed, rank: int, div_by: Any, overlap: Any)
         except (ValueError, KeyError, IndexError) as error:
             words = str(error) if isinstance(error, ValueError) else f"its graph is broken ({error})"
             raise ValueError(
-                f"{words}: say what sizes have to be multiples of and how far the network sees, "
+                f"{words}: give the divisor of sizes and the receptive field of the network, "
                 f"as in --option div_by={[16] * rank} --option overlap={[96] * rank}"
             ) from None
     return Reach(

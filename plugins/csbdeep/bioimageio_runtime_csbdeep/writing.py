@@ -36,18 +36,18 @@ def write_csbdeep(descr: Any, folder: Path, path: Path) -> tuple[str, ...]:
         path: The zip.
 
     Raises:
-        ValueError: It has no SavedModel, and none can be made of its weights; or something that CSBDeep cannot say, each of which is named.
+        ValueError: It has no SavedModel, and none can be made from its weights; or CSBDeep cannot represent it: all reasons are listed.
 
     """
     model = _newest(descr, folder)
     problems = [*_problems(model)]
     if problems:
-        raise ValueError(f"CSBDeep cannot say that {'; that '.join(problems)}")
+        raise ValueError(f"CSBDeep cannot represent that {'; that '.join(problems)}")
     meta = json.dumps(_meta(model)).encode()
     lost = _write(model, folder, path, {"meta.json": meta})
     least = [axis.id for axis in model.inputs[0].axes if _least_is_more(model, axis)]
     if least:
-        lost.append(f"the least size along {', '.join(least)} is not said: CSBDeep takes any multiple of axes_div_by")
+        lost.append(f"the least size along {', '.join(least)} is lost: CSBDeep takes any multiple of axes_div_by")
     return tuple(lost)
 
 
@@ -60,18 +60,18 @@ def write_stardist(descr: Any, folder: Path, path: Path) -> tuple[str, ...]:
         path: The zip.
 
     Raises:
-        ValueError: It is no network of StarDist, or has no SavedModel.
+        ValueError: It is not a network of StarDist, or has no SavedModel.
 
     """
     model = _newest(descr, folder)
     if "stardist" not in model.config:
-        raise ValueError("it is not said to be a network of StarDist: expected 'stardist' in its config")
+        raise ValueError("it is not known to be a network of StarDist: expected 'stardist' in its config")
     problems = [*_op_problems(model)]
     if problems:
-        raise ValueError(f"StarDist cannot say that {'; that '.join(problems)}")
+        raise ValueError(f"StarDist cannot represent that {'; that '.join(problems)}")
     lost = _write(model, folder, path, {})
     if model.config["stardist"].get("thresholds"):
-        lost.append("the thresholds of probability and overlap are not said: set them in the plugin")
+        lost.append("the thresholds of probability and overlap are lost: set them in the plugin")
     return tuple(lost)
 
 
@@ -143,20 +143,20 @@ def _op_problems(model: Any) -> Iterator[str]:
 
 
 def _lost(model: Any) -> Iterator[str]:
-    said = [name for name in NAMELESS if getattr(model, name, None)]
+    described = [name for name in NAMELESS if getattr(model, name, None)]
     tensors = (*model.inputs, *model.outputs)
-    said += [words for name, words in SAID_OF_TENSORS if any(getattr(tensor, name, None) is not None for tensor in tensors)]
-    said += [f"weights {name}" for name in model.weights if name not in (SAVED_MODEL, *KERAS)]
-    if said:
-        yield f"not said: {', '.join(said)}"
+    described += [words for name, words in SAID_OF_TENSORS if any(getattr(tensor, name, None) is not None for tensor in tensors)]
+    described += [f"weights {name}" for name in model.weights if name not in (SAVED_MODEL, *KERAS)]
+    if described:
+        yield f"not described: {', '.join(described)}"
     for step in (step for tensor in model.inputs for step in tensor.preprocessing):
         if step.id == "scale_range":
             low, high = (f"{getattr(step.kwargs, f'{end}_percentile', default):g}" for end, default in (("min", 0.0), ("max", 100.0)))
-            yield f"the percentiles {low} and {high} of the normalisation are not said: set them in Fiji"
+            yield f"the percentiles {low} and {high} of the normalisation are lost: set them in Fiji"
 
 
 def _meta(model: Any) -> dict[str, Any]:
-    """Return ``meta.json``; what CSBDeep said that a description says elsewhere is taken from there."""
+    """Return ``meta.json``; values that a description has in other fields come from there."""
     kept = dict(model.config.get("csbdeep", FrozenMapping()))
     axes = model.inputs[0].axes[1:]
     names = next(axis.channel_names for axis in model.outputs[0].axes if axis.type == "channel")

@@ -154,7 +154,7 @@ class TestCare:
             ({"axes": "YYC"}, "axes of meta.json"),
             ({"axes": None}, "axes of meta.json"),
             ({"axes": "ZYXC"}, "axes_div_by of meta.json: expected 4 whole numbers"),
-            ({"axes_div_by": [0, 4, 1]}, "axes_div_by of meta.json: expected 3 whole numbers of at least 1"),
+            ({"axes_div_by": [0, 4, 1]}, "axes_div_by of meta.json: expected 3 integers of at least 1"),
             ({"tile_overlap": [1.5, 4, 1]}, "tile_overlap of meta.json"),
             ({"probabilistic": "yes"}, "probabilistic of meta.json"),
             ({"probabilistic": True}, "as many means as scales"),
@@ -206,7 +206,7 @@ class TestStarDist:
         file = stardist_zip(tmp_path / "small.zip")
         assert sizes(StarDist().read(file, tmp_path)) == {"y": (5, 1, 2), "x": (5, 1, 2)}
         assert sizes(StarDist().read(file, tmp_path, div_by=16, overlap=[20, 30])) == {"y": (48, 16, 20), "x": (64, 16, 30)}
-        with pytest.raises(ValueError, match="div_by: expected 2 whole numbers of at least 1, found 0"):
+        with pytest.raises(ValueError, match="div_by: expected 2 integers of at least 1, found 0"):
             StarDist().read(file, tmp_path, div_by=0)
         graph = {"input": ("Placeholder", [], {}), "prob/kernel": ("Abs", ["input"], {}), "dist/kernel": ("Lrn", ["prob/kernel"], {})}
         strange = write_zip(

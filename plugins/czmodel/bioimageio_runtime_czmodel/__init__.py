@@ -23,7 +23,7 @@ COMMON: Mapping[str, str] = {
     "classes": "names of the classes, as in [Background, Nucleus]",
     "probabilities": "what makes classes sum to 1: softmax, background (a first class, 1 minus the others), or as_is",
     "statistics": "block: take statistics of the image from each block instead, which is not the same; by default that is an error",
-    "rgb_to_bgr": "whether the network takes red, green, blue (ZEN gives blue, green, red); by default the channel names say it",
+    "rgb_to_bgr": "whether the network takes red, green, blue (ZEN gives blue, green, red); by default taken from the channel names",
     "input_maximum": "what 1.0 stands for in the images that ZEN gives, as in 255 for a network of 8 bit images; by default 1",
 }
 
@@ -37,8 +37,8 @@ CZANN: Mapping[str, str] = {
 
 CZMODEL: Mapping[str, str] = {
     "file_version": f"version of the file: {matrix('czmodel')}",
-    "pixel_type": "such as Gray16 or Bgr24, one or several; by default the data type and number of channels say it",
-    "color_handling": "ConvertToMonochrome or SplitRgb; by default the number of channels says it",
+    "pixel_type": "such as Gray16 or Bgr24, one or several; by default taken from data type and number of channels",
+    "color_handling": "ConvertToMonochrome or SplitRgb; by default taken from the number of channels",
     **COMMON,
 }
 

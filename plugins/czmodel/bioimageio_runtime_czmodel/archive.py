@@ -10,6 +10,7 @@ from pathlib import Path
 import attrs
 
 from bioimageio_core.errors import BioimageioError
+from bioimageio_core.text import in_brief
 from bioimageio_core.weights.archives import check_archive
 
 __all__ = ["Member", "OpenArchive", "first_names", "write_archive"]
@@ -22,7 +23,7 @@ HEADER = 30
 
 
 def first_names(path: Path) -> list[str]:
-    """Return the names of the members as far as a look at the file tells them: all, or that of the first if the zip is cut short."""
+    """Return the names of the members; only that of the first if the zip is cut short."""
     if not path.is_file():
         return []
     with path.open("rb") as file:
@@ -41,17 +42,17 @@ class OpenArchive:
     """The members of a zip, all of which lie in its top folder.
 
     Raises:
-        ValueError: It is no zip, is broken, is made to do harm, or has folders.
+        ValueError: It is not a zip, is broken, is made to do harm, or has folders.
 
     """
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
-            raise ValueError(f"{path.name} is no file: expected a zip")
+            raise ValueError(f"{path.name} is not a file: expected a zip")
         try:
             self._zip = zipfile.ZipFile(path)
         except Exception as error:  # zipfile raises more than BadZipFile
-            raise ValueError(f"it is no zip, or is cut short: {_words(error)}") from None
+            raise ValueError(f"it is not a zip, or is cut short: {_words(error)}") from None
         try:
             self._members = {name: info for info, name in check_archive(self._zip, path.name)}
         except BioimageioError as error:
@@ -60,7 +61,7 @@ class OpenArchive:
         folders = [name for name in self._members if "/" in name]
         if folders:
             self._zip.close()
-            raise ValueError(f"it holds {folders[0]!r}: expected members in no folder")
+            raise ValueError(f"it holds {folders[0]!r}: expected members without folders")
 
     def __enter__(self) -> OpenArchive:
         return self
@@ -130,4 +131,4 @@ def write_archive(path: Path, members: Sequence[Member]) -> None:
 
 
 def _words(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    return in_brief(error)

@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 
 import attrs
 
+from bioimageio_core.text import in_brief
+
 __all__ = ["TYPES", "CzannMetadata", "dump_czann", "parse_czann", "parse_json"]
 
 TYPES = (
@@ -28,7 +30,7 @@ LARGEST_SIZE = 2**31 - 1
 
 @attrs.frozen(kw_only=True)
 class CzannMetadata:
-    """What ``model.json`` says; shapes are of y, x, channel, or z, y, x, channel."""
+    """The content of ``model.json``; shapes are of y, x, channel, or z, y, x, channel."""
 
     id: str
     type: str
@@ -79,12 +81,12 @@ def parse_json(content: bytes, name: str) -> Mapping[str, Any]:
     """
 
     def refuse(word: str) -> NoReturn:
-        raise ValueError(f"{word} is no number of JSON")
+        raise ValueError(f"{word} is not a number of JSON")
 
     try:
         tree = json.loads(content.decode("utf-8-sig"), parse_constant=refuse)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{name} is no JSON: {' '.join(str(error).split())[:200]}") from None
+        raise ValueError(f"{name} is no JSON: {in_brief(error)}") from None
     if not isinstance(tree, dict):
         raise ValueError(f"{name}: expected an object, found {type(tree).__name__}")
     return tree
@@ -94,7 +96,7 @@ def parse_czann(content: bytes) -> CzannMetadata:
     """Read ``model.json``.
 
     Raises:
-        ValueError: It is malformed, or says something that no version of the format can say.
+        ValueError: It is malformed, or no version of the format allows its content.
 
     """
     tree = parse_json(content, "model.json")
@@ -157,7 +159,7 @@ def _sizes(tree: Mapping[str, Any], key: str, *, least: int, lengths: tuple[int,
     value = tree[key]
     whole = isinstance(value, list) and all(isinstance(n, int) and not isinstance(n, bool) for n in value)
     if not whole or len(value) not in lengths or not all(least <= n <= LARGEST_SIZE for n in value):
-        raise _wrong(key, f"{' or '.join(map(str, lengths))} whole numbers of at least {least}", value)
+        raise _wrong(key, f"{' or '.join(map(str, lengths))} integers of at least {least}", value)
     return tuple(value)
 
 

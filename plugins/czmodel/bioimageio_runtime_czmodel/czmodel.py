@@ -54,7 +54,7 @@ class TrainingClass:
 
 @attrs.frozen(kw_only=True)
 class CzmodelMetadata:
-    """What the XML says."""
+    """The content of the XML."""
 
     id: str
     name: str
@@ -82,7 +82,7 @@ def parse_czmodel(content: bytes) -> CzmodelMetadata:
     """Read the XML.
 
     Raises:
-        ValueError: It is malformed, declares a document type or entities, or says something that the format cannot say.
+        ValueError: It is malformed, declares a document type or entities, or has content that the format does not allow.
 
     """
     root = _root(content)
@@ -164,7 +164,7 @@ def _one_of(tag: str, value: str, known: tuple[str, ...]) -> str:
 
 def _number(tag: str, value: str | None, most: int = 2**31 - 1) -> int:
     if value is None or not (value.isascii() and value.isdecimal()) or len(value) > 10 or int(value) > most:
-        raise ValueError(f"the XML: expected {tag} to be a whole number from 0 to {most}, found {value!r}")
+        raise ValueError(f"the XML: expected {tag} to be an integer from 0 to {most}, found {value!r}")
     return int(value)
 
 

@@ -1,4 +1,4 @@
-"""A model description of what one of these files says."""
+"""Makes a model description from the content of a file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+
+from bioimageio_core.units import METRES
 
 from .networks import NetworkSignature
 
@@ -30,7 +32,7 @@ FREE_LEAST = 64
 
 @attrs.frozen(kw_only=True)
 class Imported:
-    """What a file says, in the words that all its kinds share."""
+    """The content of a file, in one form for all formats."""
 
     name: str
     kind: str
@@ -48,7 +50,7 @@ class Imported:
     """Metres per pixel, by axis."""
 
     sizes: tuple[int, ...] | None
-    """Of the input along the axes in space, where the file says them."""
+    """Sizes of the input along the axes in space, where the file has them."""
 
     output_sizes: tuple[int, ...] | None
     probabilities: bool
@@ -65,13 +67,13 @@ def describe(found: Imported, network: NetworkSignature, weights: Mapping[str, A
     """Return a description, and write its documentation.
 
     Args:
-        found: What the file says.
-        network: What the network says.
+        found: The content of the file.
+        network: The signature of the network.
         weights: The weights entry: source and hash.
         folder: Where to write the documentation.
 
     Raises:
-        ValueError: File and network contradict each other, or no description can say it.
+        ValueError: File and network contradict each other, or no description can represent them.
 
     """
     names = AXES.get(len(network.input_shape) - 2)
@@ -79,7 +81,7 @@ def describe(found: Imported, network: NetworkSignature, weights: Mapping[str, A
         raise ValueError(f"the network takes {len(network.input_shape)} axes: expected batch, 2 or 3 axes in space, and channels last")
     *spatial, channels = network.input_shape[1:]
     if channels is None:
-        raise ValueError("the network does not say how many channels it takes")
+        raise ValueError("the number of channels of the network's input is unknown")
     sizes = _sizes(found, spatial)
     notes: list[str] = []
     border = dict(zip(names, found.border, strict=True))
@@ -120,9 +122,9 @@ def plain_name(name: str) -> str:
     return plain if len(plain) >= 5 else f"model {plain or 'of ZEN'}"
 
 
-def in_metres(micrometres: float) -> float:
-    """Return a length in another unit, exactly: the digits stay."""
-    return float(Decimal(repr(micrometres)).scaleb(-6))
+def in_metres(length: float, unit: str = "micrometer") -> float:
+    """Return a length in metres, with the decimal digits that it has: 0.1625 micrometers are 1.625e-07 metres."""
+    return float(Decimal(repr(length)) * Decimal(repr(METRES[unit])))
 
 
 def _in_micrometres(metres: float) -> float:
@@ -137,9 +139,9 @@ def _sizes(found: Imported, spatial: Sequence[int | None]) -> list[int | None]:
     """Return the sizes along the axes in space, on which file and network have to agree."""
     if found.sizes is None:
         return list(spatial)
-    if len(found.sizes) != len(spatial) or any(size not in (None, said) for size, said in zip(spatial, found.sizes, strict=True)):
+    if len(found.sizes) != len(spatial) or any(size not in (None, recorded) for size, recorded in zip(spatial, found.sizes, strict=True)):
         sizes = ["any" if size is None else size for size in spatial]
-        raise ValueError(f"the file says that blocks have the sizes {list(found.sizes)}, the network takes {sizes}")
+        raise ValueError(f"blocks have the sizes {list(found.sizes)} in the file, the network takes {sizes}")
     return list(found.sizes)
 
 
@@ -171,16 +173,16 @@ def _output(
     shape = network.output_shape
     if shape is None:
         shape = (None,) * rank
-    said = found.output_sizes
-    if said is not None and len(shape) == len(said) + 1:
-        if any(own not in (None, size) for own, size in zip(shape[1:], said, strict=True)):
-            raise ValueError(f"the file says that the output has the shape {list(said)}, the network gives {list(shape[1:])}")
-        shape = (shape[0], *said)
+    recorded = found.output_sizes
+    if recorded is not None and len(shape) == len(recorded) + 1:
+        if any(own not in (None, size) for own, size in zip(shape[1:], recorded, strict=True)):
+            raise ValueError(f"the output has the shape {list(recorded)} in the file, the network gives {list(shape[1:])}")
+        shape = (shape[0], *recorded)
     if len(shape) not in (2, rank):
         raise ValueError(f"the network gives {len(shape)} axes: expected as many as it takes ({rank}), or batch and classes")
     count = shape[-1] if shape[-1] is not None else len(found.classes)
     if not count:
-        raise ValueError("neither the file nor the network says how many channels the output has")
+        raise ValueError("the number of channels of the output is neither in the file nor in the network")
     axes: list[dict[str, Any]] = [_batch(network)]
     if len(shape) == rank:
         axes += [
@@ -224,5 +226,5 @@ def _documentation(found: Imported, notes: Sequence[str]) -> str:
     if {"blue", "red"} <= {*found.channels}:
         lines += ["The network takes color images with their channels in the order in which ZEN gives them: blue, green, red.", ""]
     lines += [f"- {note}" for note in notes]
-    lines += ["", "## Validation", "", "The file says nothing of how the network was validated.", ""]
+    lines += ["", "## Validation", "", "The file does not describe how the network was validated.", ""]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""What a network says of its input and output, read without running it."""
+"""Reads the input and the output of a network without running it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import attrs
 import onnx
+
+from bioimageio_core.text import in_brief
 
 from .saved_models import is_saved_model, read_saved_model
 
@@ -26,10 +28,10 @@ class NetworkSignature:
 
     input_dtype: str
     output_shape: tuple[int | None, ...] | None
-    """None where the network does not say it."""
+    """None where it is unknown."""
 
     fields: dict[str, Any]
-    """What the weights entry of a description has to say besides the file."""
+    """Fields of the weights entry besides the file."""
 
     @property
     def suffix(self) -> str:
@@ -41,7 +43,7 @@ def read_network(path: Path) -> NetworkSignature:
     """Read the signature of an ONNX graph or a zipped SavedModel.
 
     Raises:
-        ValueError: It is neither, is broken, or has not one input and one output.
+        ValueError: It is neither, is broken, or has several inputs or outputs.
 
     """
     with path.open("rb") as file:
@@ -64,7 +66,7 @@ def _read_onnx(path: Path) -> NetworkSignature:
     try:
         model = onnx.load(str(path), load_external_data=False)
     except Exception as error:  # of protobuf
-        raise ValueError(f"the network is neither a SavedModel nor an ONNX graph: {' '.join(str(error).split())[:200]}") from None
+        raise ValueError(f"the network is neither a SavedModel nor an ONNX graph: {in_brief(error)}") from None
     if not model.graph.node and not model.graph.input:
         raise ValueError("the network is an ONNX graph without anything in it")
     for location in _external_locations(model):
@@ -78,7 +80,7 @@ def _read_onnx(path: Path) -> NetworkSignature:
             raise ValueError(f"the network has {len(values)} {words}s ({names}): expected one")
     shape = _shape(inputs[0])
     if shape is None:
-        raise ValueError(f"the network does not say how many axes its input {inputs[0].name!r} has")
+        raise ValueError(f"the number of axes of the network's input {inputs[0].name!r} is unknown")
     return NetworkSignature(
         weights_format=ONNX,
         input_shape=shape,
@@ -103,7 +105,7 @@ def onnx_dtype(number: int) -> str:
     try:
         return str(onnx.helper.tensor_dtype_to_np_dtype(number))
     except KeyError:
-        raise ValueError(f"the network has a tensor of the element type {number}, which is no type of pixels") from None
+        raise ValueError(f"the network has a tensor of the element type {number}, which is not a type of pixels") from None
 
 
 def _shape(value: Any) -> tuple[int | None, ...] | None:

@@ -18,7 +18,7 @@ __all__ = ["Options", "read_options"]
 
 @attrs.frozen(kw_only=True)
 class Options:
-    """What the user asked for; None: what the model says, or the default."""
+    """The options of the user; None: the value of the model, or the default."""
 
     version: FileVersion
     name: str | None = None
@@ -102,7 +102,7 @@ def _file(value: Any) -> Path:
 
 def _whole(value: Any, least: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ValueError(f"expected a whole number of at least {least}, found {value!r}")
+        raise ValueError(f"expected an integer of at least {least}, found {value!r}")
     return value
 
 

@@ -1,4 +1,4 @@
-"""What a file will say, and what has to be put around the network: decided before anything is computed."""
+"""Plans the content of a file, and the processing that becomes part of the network, before anything is computed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Plan:
 
 
 def config_of(descr: Any) -> Mapping[str, Any]:
-    """Return what the file said that the model was read from, or nothing."""
+    """Return what was recorded of the file from which the model was imported, if it was."""
     found = dict(descr.config or {}).get(CONFIG)
     return found if isinstance(found, Mapping) else {}
 
@@ -130,12 +130,12 @@ def _problems(io: ModelIO, tensor: TensorIO, output: TensorIO, options: Options)
 def _differences(tensor: TensorIO, output: TensorIO, preprocessing: Sequence[OpCall], options: Options) -> Iterator[str]:
     """Yield in what ZEN's results may differ from those of the model."""
     if options.statistics == "block" and any(_looks_around(op, t) for t in (tensor, output) for op in t.ops):
-        yield "Statistics are taken of each block, not of the whole image, so results differ on images larger than a block."
+        yield "Statistics are those of each block, not of the complete image, so results differ on images larger than a block."
     scaled = options.input_maximum is not None or {op.name for op in preprocessing} & {*RANGE_FREE}
     if tensor.dtype != "float32" and options.version.container == "czann" and not scaled:
         yield (
             f"The network is made for the values of {tensor.dtype} images; ZEN may give images in the range from 0 to 1 "
-            "(the option input_maximum says what 1 stands for)."
+            "(the option input_maximum gives the value of 1)."
         )
 
 
@@ -157,7 +157,7 @@ def _axis_problems(tensor: TensorIO, options: Options, *, is_input: bool) -> Ite
         known = axis.kind in ("batch", "channel") or (axis.kind == "space" and axis.id in SPACE)
         single = isinstance(axis.size, FixedSize) and axis.size.value == 1
         if not known and not single:
-            yield f"the axis {axis.id!r} of {tensor.id!r} is no axis of ZEN's: expected batch, channel, z, y, x, or a size of 1"
+            yield f"the axis {axis.id!r} of {tensor.id!r} is not an axis of ZEN: expected batch, channel, z, y, x, or a size of 1"
     if is_input and not {"y", "x"} <= {*tensor.axis_ids}:
         yield f"{tensor.id!r} has the axes {', '.join(tensor.axis_ids)}: expected y and x among them"
     if is_input and options.version.container == "czmodel" and len(_spatial(tensor)) > 2:
@@ -177,7 +177,7 @@ def _op_problems(tensor: TensorIO, options: Options) -> Iterator[str]:
         if whole:
             over = ", ".join(dict.fromkeys(axis for m in measures_of(op, tensor.axis_ids) for axis in m.axes))
             yield (
-                f"the op {op.name!r} of {tensor.id!r} takes statistics of the whole image (over {over}), of which the network sees a block "
+                f"the op {op.name!r} of {tensor.id!r} needs statistics of the complete image (over {over}), while the network gets a block "
                 "(the option statistics=block takes those of the block instead)"
             )
 
@@ -195,13 +195,13 @@ def _spatial(tensor: TensorIO) -> list[AxisIO]:
 
 
 def _block(tensor: TensorIO, options: Options, config: Mapping[str, Any]) -> dict[str, int]:
-    """Return the size of a block: what is asked for, what the file said, or the largest that is accepted and not unusually large."""
+    """Return the size of a block: the requested one, that of the imported file, or the largest accepted one that is not unusually large."""
     axes = _spatial(tensor)
     asked = options.spatial_dims
     if asked is not None and len(asked) != len(axes):
         raise ValueError(f"spatial_dims has {len(asked)} sizes: expected {len(axes)} ({', '.join(a.id for a in axes)})")
-    said = config.get("input_shape")
-    before = tuple(said[:-1]) if isinstance(said, Sequence) and len(said) == len(axes) + 1 else None
+    recorded = config.get("input_shape")
+    before = tuple(recorded[:-1]) if isinstance(recorded, Sequence) and len(recorded) == len(axes) + 1 else None
     sizes: dict[str, int] = {}
     for number, axis in enumerate(axes):
         if isinstance(axis.size, ReferencedSize):
@@ -241,11 +241,11 @@ def _border(axis: str, tensor: TensorIO, output: TensorIO, options: Options, con
     ratio = own.size.ratio if own is not None and isinstance(own.size, ReferencedSize) and own.size.tensor == tensor.id else 1
     halo = -int(-(own.halo if own is not None else 0) // ratio)
     overlap = config.get("min_overlap")
-    said = config.get("border_size")
+    recorded = config.get("border_size")
     if isinstance(overlap, Sequence) and overlap:
-        said = -(-int(overlap[number if len(overlap) > number else 0]) // 2)
+        recorded = -(-int(overlap[number if len(overlap) > number else 0]) // 2)
     # A border for which there was no room in a block came as no halo.
-    return int(said) if isinstance(said, int) and halo in (0, said) else halo
+    return int(recorded) if isinstance(recorded, int) and halo in (0, recorded) else halo
 
 
 def _channel_order(channel: AxisIO | None, count: int, options: Options, lost: list[str]) -> tuple[int, ...] | None:

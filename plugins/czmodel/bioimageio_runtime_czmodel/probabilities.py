@@ -41,7 +41,7 @@ def decide_classes(descr: Any, output: TensorIO, number: int, options: Options, 
     """Decide what an output is.
 
     Raises:
-        ValueError: It is to be probabilities, and nothing says how they come to sum to 1, or that they do.
+        ValueError: It should be probabilities, but they are not known to sum to 1.
 
     """
     channel = channel_of(output)
@@ -61,9 +61,9 @@ def decide_classes(descr: Any, output: TensorIO, number: int, options: Options, 
         how = "background"
     if how is None:
         raise ValueError(
-            f"nothing says that the {count} channels of {output.id!r} are probabilities that sum to 1: "
+            f"the {count} channels of {output.id!r} are not known to be probabilities that sum to 1: "
             "the option probabilities is softmax (of scores), background (1 minus the others, as a first class) or as_is (they do)"
-            + ("" if legacy else "; or it is no segmentation (type=Regression)")
+            + ("" if legacy else "; or it is not a segmentation (type=Regression)")
         )
     if as_before and how == "as_is" and known and len(known) != count:
         note = f"The network has {count} channels and the file names {len(known)} classes, as the one did that the model was read from."
@@ -115,7 +115,7 @@ def _ends_in_softmax(output: TensorIO) -> bool:
 
 
 def _bounded(descr: Any, output: TensorIO, number: int) -> bool:
-    """Return whether values are from 0 to 1, as far as the description says it."""
+    """Return whether values are from 0 to 1 by the description."""
     if output.dtype == "bool":
         return True
     ops = [op for op in output.ops if op.name != "ensure_dtype"]

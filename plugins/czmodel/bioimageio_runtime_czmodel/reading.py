@@ -72,7 +72,7 @@ class CzmodelFormat:
 
 
 def describe_network(found: Imported, folder: Path) -> dict[str, Any]:
-    """Return the description of the network that lies in the folder as ``network``, which gets a name that says what it is.
+    """Return the description of the network that lies in the folder as ``network``, which gets a name by its kind.
 
     Raises:
         ValueError: It is broken, or contradicts the file.
@@ -85,7 +85,7 @@ def describe_network(found: Imported, folder: Path) -> dict[str, Any]:
 
 
 def czmodel_import(metadata: CzmodelMetadata, files: Sequence[str], kind: str) -> Imported:
-    """Return what the XML says in the words of all formats.
+    """Return the content of the XML in the form of all formats.
 
     Raises:
         ValueError: Pixels are complex, or of several types.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
 
 from bioimageio_core.errors import BioimageioError
+from bioimageio_core.protobuf import ProtobufError, messages, number, text
+from bioimageio_core.text import in_brief
 from bioimageio_core.weights.archives import check_archive
 
 __all__ = ["SavedModelSignature", "is_saved_model", "read_saved_model", "zip_saved_model"]
@@ -24,12 +25,10 @@ KEY, VALUE = 1, 2
 INPUTS, OUTPUTS, DTYPE, SHAPE, DIM, SIZE, UNKNOWN_RANK = 1, 2, 2, 3, 2, 1, 3
 DTYPES = {1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 9: "int64", 10: "bool", 17: "uint16", 19: "float16"}
 
-VARINT, FIXED64, DELIMITED, FIXED32 = 0, 1, 2, 5
-
 
 @attrs.frozen(kw_only=True)
 class SavedModelSignature:
-    """What a SavedModel of one input and one output says of them."""
+    """The signature of a SavedModel of one input and one output."""
 
     input_shape: tuple[int | None, ...]
     input_dtype: str
@@ -62,11 +61,11 @@ def read_saved_model(path: Path) -> SavedModelSignature:
     except (BioimageioError, ValueError) as error:
         raise ValueError(str(error)) from None
     except Exception as error:  # of zipfile and its decompressors
-        raise ValueError(f"the network is a broken zip: {' '.join(str(error).split())[:200]}") from None
+        raise ValueError(f"the network is a broken zip: {in_brief(error)}") from None
     try:
         return _signature(content)
-    except (IndexError, UnicodeDecodeError) as error:
-        raise ValueError(f"the network has a {GRAPH_FILE} that is cut short or malformed ({type(error).__name__})") from None
+    except ProtobufError as error:
+        raise ValueError(f"the network has a {GRAPH_FILE} that cannot be read: {error}") from None
 
 
 def zip_saved_model(folder: Path, target: Path) -> None:
@@ -84,83 +83,39 @@ def zip_saved_model(folder: Path, target: Path) -> None:
 
 
 def _signature(content: bytes) -> SavedModelSignature:
-    graphs = [value for number, value in _fields(content) if number == META_GRAPH and isinstance(value, bytes)]
+    graphs = [*messages(content, META_GRAPH)]
     if not graphs:
         raise ValueError(f"the network has a {GRAPH_FILE} without a graph")
-    info = b"".join(_messages(graphs[0], META_INFO))
-    version = b"".join(_messages(info, VERSION)).decode()
-    signatures = {_key(entry): entry for entry in _messages(graphs[0], SIGNATURE)}
+    version = text(_joined(graphs[0], META_INFO), VERSION)
+    signatures = {text(entry, KEY): entry for entry in messages(graphs[0], SIGNATURE)}
     name = next((name for name in SIGNATURES if name in signatures), None)
     if name is None:
         known = ", ".join(sorted(signatures)) or "none"
         raise ValueError(f"the SavedModel has the signatures {known[:200]}: expected one of {', '.join(SIGNATURES)}")
-    signature = b"".join(_messages(signatures[name], VALUE))
+    signature = _joined(signatures[name], VALUE)
     found = []
-    for words, number in (("input", INPUTS), ("output", OUTPUTS)):
-        tensors = [b"".join(_messages(entry, VALUE)) for entry in _messages(signature, number)]
+    for words, field in (("input", INPUTS), ("output", OUTPUTS)):
+        tensors = [_joined(entry, VALUE) for entry in messages(signature, field)]
         if len(tensors) != 1:
             raise ValueError(f"the network has {len(tensors)} {words}s: expected one")
         found.append(_tensor(tensors[0]))
     (dtype, shape), (_, output_shape) = found
     if shape is None:
-        raise ValueError("the SavedModel does not say how many axes its input has")
+        raise ValueError("the number of axes of the SavedModel's input is unknown")
     return SavedModelSignature(input_shape=shape, input_dtype=dtype, output_shape=output_shape, tensorflow_version=version or "2.0")
 
 
 def _tensor(message: bytes) -> tuple[str, tuple[int | None, ...] | None]:
-    dtype = next((value for number, value in _fields(message) if number == DTYPE), 0)
+    dtype = number(message, DTYPE)
     if dtype not in DTYPES:
-        raise ValueError(f"the network has a tensor of TensorFlow's element type {dtype!r}, which is no type of pixels")
-    shapes = list(_messages(message, SHAPE))
-    if not shapes or any(number == UNKNOWN_RANK and value for number, value in _fields(shapes[0])):
-        return DTYPES[int(dtype)], None
-    sizes = [next((int(v) for n, v in _fields(dim) if n == SIZE), 0) for dim in _messages(shapes[0], DIM)]
-    return DTYPES[int(dtype)], tuple(size if 0 < size < 2**31 else None for size in sizes)  # -1 is 2^64 - 1
+        raise ValueError(f"the network has a tensor of TensorFlow's element type {dtype!r}, which is not a type of pixels")
+    shapes = [*messages(message, SHAPE)]
+    if not shapes or number(shapes[0], UNKNOWN_RANK):
+        return DTYPES[dtype], None
+    sizes = [number(dim, SIZE) for dim in messages(shapes[0], DIM)]
+    return DTYPES[dtype], tuple(size if 0 < size < 2**31 else None for size in sizes)
 
 
-def _key(entry: bytes) -> str:
-    return b"".join(_messages(entry, KEY)).decode()
-
-
-def _messages(message: bytes, wanted: int) -> Iterator[bytes]:
-    for number, value in _fields(message):
-        if number == wanted and isinstance(value, bytes):
-            yield value
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Yield the number and the value of the fields of a message of Protocol Buffers.
-
-    Raises:
-        IndexError: It is cut short.
-        ValueError: It is none.
-
-    """
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
-        wire = tag & 7
-        if wire == VARINT:
-            value, at = _varint(message, at)
-            yield tag >> 3, value
-        elif wire == DELIMITED:
-            length, at = _varint(message, at)
-            if at + length > len(message):
-                raise IndexError(at)
-            yield tag >> 3, message[at : at + length]
-            at += length
-        elif wire in (FIXED64, FIXED32):
-            at += 8 if wire == FIXED64 else 4
-        else:
-            raise ValueError(f"the network has a {GRAPH_FILE} with a field of unknown type")
-
-
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    value = 0
-    for place in range(10):
-        byte = message[at]
-        at += 1
-        value |= (byte & 0x7F) << (7 * place)
-        if byte < 0x80:
-            return value, at
-    raise ValueError(f"the network has a {GRAPH_FILE} with a number that has no end")
+def _joined(message: bytes, field: int) -> bytes:
+    """Return a message that may be written in several parts, which count as one."""
+    return b"".join(messages(message, field))

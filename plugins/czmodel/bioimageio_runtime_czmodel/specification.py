@@ -48,7 +48,7 @@ class SpecificationFormat:
             files.append(image)
         for file in files:
             if not file.is_file():
-                raise ValueError(f"{file} is no file")
+                raise ValueError(f"{file} is not a file")
             shutil.copyfile(file, folder / file.name)
         _copy_network(network, folder / "network")
         found = czmodel_import(_metadata(tree, network), [file.name for file in files], "czmodel")
@@ -57,14 +57,14 @@ class SpecificationFormat:
 
 def _load(path: Path) -> Mapping[str, Any]:
     if not path.is_file() or path.stat().st_size > LARGEST:
-        raise ValueError(f"{path.name} is no file of at most {LARGEST} bytes")
+        raise ValueError(f"{path.name} is not a file of at most {LARGEST} bytes")
     return parse_json(path.read_bytes(), path.name)
 
 
 def _metadata(tree: Mapping[str, Any], network: Path) -> CzmodelMetadata:
     border, classes, pixel_types = tree["BorderSize"], tree["Classes"], tree["PixelType"]
     if not isinstance(border, int) or isinstance(border, bool) or border < 0:
-        raise ValueError(f"expected BorderSize to be a whole number of at least 0, found {border!r}")
+        raise ValueError(f"expected BorderSize to be an integer of at least 0, found {border!r}")
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
         raise ValueError(f"expected Classes to be a list of names, found {classes!r}")
     types = pixel_types if isinstance(pixel_types, list) and pixel_types else [pixel_types]
@@ -96,7 +96,9 @@ def _path(tree: Mapping[str, Any], key: str, folder: Path) -> Path:
 def _existing(tree: Mapping[str, Any], key: str, folder: Path) -> Path:
     path = _path(tree, key, folder)
     if not path.exists():
-        raise ValueError(f"{key} names {tree[key]!r}, which does not exist: expected a path from the folder of the file, or a whole one")
+        raise ValueError(
+            f"{key} names {tree[key]!r}, which does not exist: expected a path relative to the folder of the file, or an absolute one"
+        )
     return path
 
 

@@ -29,10 +29,10 @@ class FileVersion:
     """Whether the network may be a SavedModel of TensorFlow."""
 
     scaling: tuple[int, ...] = ()
-    """Numbers of axes whose pixel size it can say."""
+    """Numbers of axes whose pixel size it can store."""
 
     states_version: bool = False
-    """Whether the file says of which version it is."""
+    """Whether the file contains its version."""
 
 
 VERSIONS: tuple[FileVersion, ...] = (
@@ -65,7 +65,7 @@ def choose_version(container: Container, file_version: Any, **programs: Any) -> 
         programs: Versions of ``zen_blue`` and ``zen_core``, or None.
 
     Raises:
-        ValueError: There is no such version, or a program does not read it.
+        ValueError: The version does not exist, or a program does not read it.
 
     """
     fitting = [version for version in VERSIONS if version.container == container]

@@ -14,6 +14,7 @@ import attrs
 from bioimageio_core.prediction.model.from_v0_4 import model_io_v0_4
 from bioimageio_core.prediction.model.from_v0_5 import model_io_v0_5
 from bioimageio_core.prediction.model.tensor_spec import ModelIO
+from bioimageio_core.units import METRES
 
 from .archive import Member, write_archive
 from .czann import CzannMetadata, dump_czann
@@ -29,8 +30,6 @@ from .versions import Container
 __all__ = ["write_czann", "write_czmodel"]
 
 SAVED_MODEL = "tensorflow_saved_model_bundle"
-METRES = {"micrometer": 1.0, "nanometer": 1e-3, "millimeter": 1e3, "centimeter": 1e4, "meter": 1e6, "angstrom": 1e-4, "picometer": 1e-6}
-"""Micrometres in units of length."""
 
 IDENTIFIER = re.compile(r"[\w{}-]{1,100}", re.ASCII)
 """What can be a part of names of files."""
@@ -125,12 +124,12 @@ def write_czmodel(descr: Any, folder: Path, path: Path, **given: Any) -> tuple[s
 
 def _with_version(container: Container, given: Mapping[str, Any], config: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return options that ask for the version of the file that the model was read from, where none is asked for."""
-    said = config.get("format_version" if container == "czann" else "version")
-    if said is None and container == "czann":  # files of the first versions do not say theirs
-        said = "2.0.0" if len(config.get("scaling") or ()) > 2 else "1.1.0"
+    recorded = config.get("format_version" if container == "czann" else "version")
+    if recorded is None and container == "czann":  # files of the first versions do not contain theirs
+        recorded = "2.0.0" if len(config.get("scaling") or ()) > 2 else "1.1.0"
     if config.get("kind") != container or given.keys() & {"file_version", "zen_blue", "zen_core"}:
         return given
-    return {**given, "file_version": said}
+    return {**given, "file_version": recorded}
 
 
 def _io(descr: Any) -> ModelIO:
@@ -142,7 +141,7 @@ def _network(descr: Any, folder: Path, plan: Plan, options: Options, scratch: Pa
     """Return the network: as it is where nothing is to be put around it, else as a new ONNX graph.
 
     Raises:
-        ValueError: It cannot be brought into the form that is wanted.
+        ValueError: It cannot be converted to the requested form.
         InputError: There are no ONNX weights, nor others that can be converted.
 
     """
@@ -238,24 +237,24 @@ def _check_shapes(plan: Plan, network: Network) -> None:
 
 
 def _overlap(plan: Plan, options: Options, config: Mapping[str, Any]) -> tuple[int, ...] | None:
-    said = config.get("min_overlap")
-    if options.border is None and isinstance(said, Sequence):
-        as_said = tuple(int(n) + int(n) % 2 for n in said)
+    recorded = config.get("min_overlap")
+    if options.border is None and isinstance(recorded, Sequence):
+        as_said = tuple(int(n) + int(n) % 2 for n in recorded)
         if (as_said * len(plan.border) if len(as_said) == 1 else as_said) == tuple(2 * n for n in plan.border):
             return as_said
-    return tuple(2 * n for n in plan.border) if any(plan.border) or said is not None or options.border is not None else None
+    return tuple(2 * n for n in plan.border) if any(plan.border) or recorded is not None or options.border is not None else None
 
 
 def _name(descr: Any, options: Options, config: Mapping[str, Any]) -> str:
-    said = config.get("model_name")
+    recorded = config.get("model_name")
     if options.name is not None:
         return options.name
-    return said if isinstance(said, str) and plain_name(said) == descr.name else str(descr.name)
+    return recorded if isinstance(recorded, str) and plain_name(recorded) == descr.name else str(descr.name)
 
 
 def _kept_id(config: Mapping[str, Any]) -> str | None:
-    said = config.get("id")
-    return said if isinstance(said, str) and IDENTIFIER.fullmatch(said) else None
+    recorded = config.get("id")
+    return recorded if isinstance(recorded, str) and IDENTIFIER.fullmatch(recorded) else None
 
 
 def _made_id(network: Network, plan: Plan, options: Options) -> str:
@@ -268,16 +267,16 @@ def _made_id(network: Network, plan: Plan, options: Options) -> str:
 
 
 def _scaling(descr: Any, plan: Plan, options: Options, config: Mapping[str, Any], lost: list[str]) -> tuple[float, ...] | None:
-    """Return metres per pixel along x, y (and z), as the version can say them."""
+    """Return metres per pixel along x, y (and z), as far as the version stores them."""
     found = options.scaling or _described_scaling(plan, config)
     if found is None:
         return None
     fitting = [count for count in options.version.scaling if count <= len(found)]
     if not fitting:
-        lost.append(f"File version {options.version.name} does not say the size of pixels.")
+        lost.append(f"File version {options.version.name} does not store the size of pixels.")
         return None
     if max(fitting) < len(found):
-        lost.append(f"File version {options.version.name} does not say the size of pixels along z.")
+        lost.append(f"File version {options.version.name} does not store the size of pixels along z.")
     return found[: max(fitting)]
 
 
@@ -285,18 +284,18 @@ def _described_scaling(plan: Plan, config: Mapping[str, Any]) -> tuple[float, ..
     axes = [axis for name in reversed(tuple(plan.sizes)) if (axis := plan.input.axis(name)) is not None]
     if any(axis.unit not in METRES for axis in axes):
         return None
-    found = tuple(in_metres(axis.scale * METRES[str(axis.unit)]) for axis in axes)
-    said = config.get("scaling")
-    if isinstance(said, Sequence) and len(said) <= len(found):
-        same = all(abs(one - float(other)) <= 1e-9 * one for one, other in zip(found, said, strict=False))
-        return tuple(float(n) for n in said) if same else found
+    found = tuple(in_metres(axis.scale, str(axis.unit)) for axis in axes)
+    recorded = config.get("scaling")
+    if isinstance(recorded, Sequence) and len(recorded) <= len(found):
+        same = all(abs(one - float(other)) <= 1e-9 * one for one, other in zip(found, recorded, strict=False))
+        return tuple(float(n) for n in recorded) if same else found
     return found
 
 
 def _pixels(plan: Plan, options: Options, config: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
     """Return the pixel type of each channel of an image, and what ZEN does with colors."""
-    said = config.get("pixel_types")
-    types = options.pixel_type or (tuple(map(str, said)) if isinstance(said, Sequence) and said else None)
+    recorded = config.get("pixel_types")
+    types = options.pixel_type or (tuple(map(str, recorded)) if isinstance(recorded, Sequence) and recorded else None)
     if types is None:
         dtype = plan.input.dtype if plan.input.dtype in ("uint8", "uint16") else "float32"
         fitting = [name for name, one in PIXEL_TYPES.items() if one.dtype == dtype and len(one.channels) == plan.channels]
@@ -309,8 +308,8 @@ def _pixels(plan: Plan, options: Options, config: Mapping[str, Any]) -> tuple[tu
 
 def _training_classes(plan: Plan, config: Mapping[str, Any]) -> tuple[TrainingClass, ...]:
     names = plan.classes.names or ()
-    said = config.get("classes")
-    before = [one for one in said if isinstance(one, Mapping)] if isinstance(said, Sequence) else []
+    recorded = config.get("classes")
+    before = [one for one in recorded if isinstance(one, Mapping)] if isinstance(recorded, Sequence) else []
     classes = []
     for number, name in enumerate(names):
         own = before[number] if len(before) == len(names) else {}
@@ -323,8 +322,8 @@ def _further(descr: Any, folder: Path, options: Options, config: Mapping[str, An
     """Yield the license and the test image: those that are given, else those of the file that the model was read from."""
     given = [path for path in (options.license_file, options.test_image) if path is not None]
     names = {path.name for path in given}
-    said = config.get("files")
-    for name in said if isinstance(said, Sequence) and options.license_file is None else ():
+    recorded = config.get("files")
+    for name in recorded if isinstance(recorded, Sequence) and options.license_file is None else ():
         file = folder / str(name)
         if Path(str(name)).name == name and name not in names and file.is_file():
             yield Member(name=str(name), content=file)
@@ -333,8 +332,8 @@ def _further(descr: Any, folder: Path, options: Options, config: Mapping[str, An
 
 
 def _lost(descr: Any, plan: Plan, options: Options) -> Iterator[str]:
-    """Yield what no version of the file says."""
-    yield "Authors, citations, documentation and tags are not said."
+    """Yield what no version of the file can store."""
+    yield "Authors, citations, documentation and tags are lost."
     if any(tensor.test_tensor is not None for tensor in (plan.input, plan.output)):
         yield "Test tensors are not written."
     others = [name for name in descr.weights if name not in ("onnx", SAVED_MODEL)]
@@ -343,9 +342,9 @@ def _lost(descr: Any, plan: Plan, options: Options) -> Iterator[str]:
     if plan.output.dtype != "float32":
         yield f"The output is float32, not {plan.output.dtype}."
     if options.license_file is None and getattr(descr, "license", None):
-        yield f"The license {descr.license} is not said (the option license_file puts its text in)."
+        yield f"The license {descr.license} is lost (the option license_file adds its text)."
     if options.test_image is not None:
-        yield "No version of the format says what a test image is for: it lies in the file as a further member."
+        yield "No version of the format has test images: they are further members of the file."
     sizes = [axis for axis in plan.input.axes if axis.id in plan.sizes and type(axis.size).__name__ == "SteppedSize"]
     if sizes:
         yield f"Blocks have the size {' x '.join(map(str, plan.sizes.values()))}, and no other."

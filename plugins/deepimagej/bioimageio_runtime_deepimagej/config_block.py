@@ -123,7 +123,7 @@ class Step:
 
 @attrs.frozen(kw_only=True)
 class DeepimagejConfig:
-    """The whole block."""
+    """The complete block."""
 
     pyramidal_model: bool = False
     allow_tiling: bool = True
@@ -132,7 +132,7 @@ class DeepimagejConfig:
     preprocess: tuple[Step, ...] = ()
     postprocess: tuple[Step, ...] = ()
     other: Mapping[str, Any] = FrozenMapping()
-    """Keys that nobody knows."""
+    """Unknown keys."""
 
     def as_tree(self) -> dict[str, Any]:
         """Return the block as deepImageJ 2 and 3 read it."""
@@ -156,10 +156,10 @@ def read_block(tree: Any) -> tuple[DeepimagejConfig, tuple[str, ...]]:
         tree: What a description holds as ``config.deepimagej``.
 
     Returns:
-        The block, and what is wrong with it, each in a sentence: what cannot be read is taken as unknown.
+        The block, and its problems, each in a sentence; values that cannot be read count as unknown.
 
     Raises:
-        ValueError: It is no mapping.
+        ValueError: It is not a mapping.
 
     """
     if not isinstance(tree, Mapping):

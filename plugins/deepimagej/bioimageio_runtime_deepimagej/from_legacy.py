@@ -9,14 +9,13 @@ from typing import Any
 
 import attrs
 
+from bioimageio_core.axis_names import FRAMEWORK_LETTERS
+
 from .config_block import DeepimagejConfig, ModelKeys, PixelSize, Step, TestImage, TestInformation
 from .legacy_config import LegacyConfig
 from .quantities import parse_integer, parse_pixel_size, parse_quantity, parse_size, spatial_unit
 
 __all__ = ["block_of", "description_of"]
-
-LETTERS = {"N": "batch", "B": "batch", "H": "y", "W": "x", "C": "channel", "D": "z", "Z": "z", "T": "time"}
-"""Axes by the letters of organizations, as in ``NHWC``."""
 
 
 @attrs.frozen
@@ -42,11 +41,11 @@ def description_of(
     Args:
         config: The configuration.
         weights: Weights entries by format.
-        outputs: Shapes of outputs by name, as far as the weights say them.
+        outputs: Shapes of outputs by name, as far as the weights have them.
         samples: Names of images: ``input`` and ``output``.
 
     Raises:
-        ValueError: The configuration lacks what a description has to say, or contradicts itself.
+        ValueError: The configuration lacks required values, or contradicts itself.
 
     """
     if (number := config.value("NumberOfInputs", parse_integer)) not in (None, 1):
@@ -78,7 +77,7 @@ def description_of(
 
 
 def block_of(config: LegacyConfig) -> DeepimagejConfig:
-    """Return the block ``config.deepimagej`` that says what a ``config.xml`` says.
+    """Return the block ``config.deepimagej`` with the content of a ``config.xml``.
 
     Raises:
         ValueError: A value of it cannot be parsed.
@@ -131,7 +130,7 @@ def _dimensions(text: str) -> tuple[int, ...]:
 
 
 def _organization(text: str) -> tuple[str, ...]:
-    axes = tuple(LETTERS.get(letter.upper(), "") for letter in text.strip())
+    axes = tuple(FRAMEWORK_LETTERS.get(letter.upper(), "") for letter in text.strip())
     if not all(axes) or len(set(axes)) != len(axes) or not {"y", "x"} <= {*axes}:
         raise ValueError(f"expected the letters N, H, W, C, D once each, H and W among them, found {text!r}")
     return axes
@@ -203,7 +202,7 @@ def _number_of_outputs(config: LegacyConfig) -> int:
 
 
 def _ratio(config: LegacyConfig) -> Fraction:
-    """Return how many times larger the output is than the input, where that is a whole number, or one over such."""
+    """Return the ratio of output to input size, where it is an integer or the inverse of one."""
     sizes = [config.value(name, parse_size) for name in ("InputSize", "OutputSize")]
     if sizes[0] is None or sizes[1] is None or not all((*sizes[0][:2], *sizes[1][:2])):
         return Fraction(1)

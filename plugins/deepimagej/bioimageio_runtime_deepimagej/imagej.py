@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioimageio_core.errors import InputError, ModelRunError
+from bioimageio_core.text import in_one_line
 
 __all__ = ["LocalImagej", "may_run"]
 
@@ -116,12 +117,12 @@ class LocalImagej:
             finally:
                 _end(process)
         if process.returncode:
-            said = " ".join((folder / "log.txt").read_text(errors="replace").split())[-300:]
+            said = in_one_line((folder / "log.txt").read_text(errors="replace"))[-300:]
             raise ModelRunError(f"ImageJ failed with macro {name!r}: {said or f'exit status {process.returncode}'}")
 
     @staticmethod
     def _display() -> list[str]:
-        """Return what gives ImageJ a display: it opens windows even where nobody looks."""
+        """Return the command that gives ImageJ a display: it opens windows even if it runs without a user."""
         xvfb = shutil.which("xvfb-run")
         if xvfb is not None:
             return [xvfb, "--auto-servernum"]

@@ -61,12 +61,12 @@ class LegacyConfig:
     elements: FrozenMapping[str, str]
 
     def text(self, name: str) -> str | None:
-        """Return what an element says; None where it is missing, or says that nothing is known."""
+        """Return the text of an element; None where it is missing, or stands for an unknown value."""
         found = self.elements.get(name)
         return None if found is None or absent(found) else found
 
     def value(self, name: str, parse: Callable[[str], T]) -> T | None:
-        """Return what an element says, parsed; None where it says nothing.
+        """Return the parsed text of an element; None where it has none.
 
         Raises:
             ValueError: It cannot be parsed; the sentence names the element.
@@ -94,7 +94,7 @@ def read_legacy(path: Path) -> LegacyConfig:
     """Read a file.
 
     Raises:
-        ValueError: It is no XML, is hostile, or is of another kind.
+        ValueError: It is not XML, is hostile, or is of another kind.
 
     """
     with path.open("rb") as file:
@@ -106,7 +106,7 @@ def parse_legacy(content: bytes) -> LegacyConfig:
     """Return the elements of a file, wherever in it they are: sections may be missing, or spelt as before version 1.0.
 
     Raises:
-        ValueError: It is no XML, is hostile, or is of another kind.
+        ValueError: It is not XML, is hostile, or is of another kind.
 
     """
     if len(content) > LARGEST:
@@ -122,7 +122,7 @@ def parse_legacy(content: bytes) -> LegacyConfig:
     try:
         parser.Parse(_with_root(content), True)
     except expat.ExpatError as error:
-        raise ValueError(f"expected whole XML, found a fault in line {error.lineno}: {expat.ErrorString(error.code)}") from None
+        raise ValueError(f"expected valid XML, found a fault in line {error.lineno}: {expat.ErrorString(error.code)}") from None
     if not any(name in LEAVES or re.fullmatch(r"(?:In|Out)put(?:Names|Organization)\d+", name) for name in reader.found):
         raise ValueError("expected elements of a deepImageJ configuration, such as InputTensorDimensions, found none")
     return LegacyConfig(FrozenMapping(reader.found))

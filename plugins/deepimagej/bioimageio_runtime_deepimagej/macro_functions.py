@@ -20,7 +20,7 @@ def function_for(name: str) -> Callable[[Any], Any] | None:
     It is called with float32 pixels, y and x last, and returns as many.
 
     Raises:
-        InputError: What is named is no function, or the variable is of another form.
+        InputError: The name is not that of a function, or the variable is of another form.
 
     """
     for part in filter(None, os.environ.get(VARIABLE, "").split(",")):

@@ -1,4 +1,4 @@
-"""Images that macros are carried out on: pixels, and a record of what is done to pixels that are not there yet."""
+"""Images that macros run on: pixels, and a record of operations on pixels that are not yet known."""
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ class PixelImage:
 
 
 def _scalar(what: str, bits: int) -> Any:
-    """Return what a step does to one number, in a type of so many bits."""
+    """Return the result of a step for one number, in a type of this many bits."""
     import numpy as np
 
     def change(one: float, value: float) -> float:

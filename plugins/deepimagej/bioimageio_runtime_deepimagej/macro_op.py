@@ -30,7 +30,7 @@ PLANE = ("y", "x")
 
 
 def macro_needs(kwargs: Any, axes: tuple[AxisId, ...]) -> Needs:
-    """Return the statistics that a macro wants, or that it wants to see the whole.
+    """Return the statistics that a macro needs, or that it needs the complete image.
 
     Raises:
         InputError: The macro does what nothing here can do.
@@ -56,7 +56,7 @@ def make_macro_op(kwargs: Any, axes: tuple[AxisId, ...]) -> ProcessingOp:
 
 
 def refusal(macro: str, name: str, because: Exception | str) -> InputError:
-    """Return the error that says that a macro cannot be carried out, shows it, and says what can be done."""
+    """Return the error for a macro that cannot be run, with its text and what can be done."""
     shown = macro if len(macro) <= 2000 else f"{macro[:2000]}\n[...]"
     return InputError(
         f"macro {name!r} cannot be carried out: {because}; name a Python function that does the same "
@@ -146,7 +146,7 @@ class WholeMacro:
 
 
 def _steps(kwargs: Any) -> tuple[Arithmetic | Masked, ...] | None:
-    """Return the steps of a macro that can be taken block by block; None where the whole is needed.
+    """Return the steps of a macro that can run block by block; None where the complete image is needed.
 
     Raises:
         InputError: The macro does what nothing here can do.

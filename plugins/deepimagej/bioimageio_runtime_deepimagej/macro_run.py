@@ -1,4 +1,4 @@
-"""Macros, carried out: on pixels, or on an image that only records what is done to it."""
+"""Runs macros on pixels, or on an image that only records operations."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ class _Run:
 
     def _element(self, array: Held, index: Held) -> Held:
         if not isinstance(array, list) or not isinstance(index, int | float):
-            return self._unknown("takes an element of what is no array, or by what is no number")
+            return self._unknown("takes an element of something that is not an array, or with an index that is not a number")
         if not 0 <= index < len(array):
             raise MacroError(f"expected an index from 0 to {len(array) - 1} in the macro, found {index:g}")
         return array[int(index)]
@@ -209,7 +209,7 @@ class _Run:
     def _holds(self, expression: syntax.Expression, scope: dict[str, Held]) -> bool:
         found = self._number(expression, scope)
         if not isinstance(found, int | float):
-            raise DependsOnImageError("the macro goes on in a way that depends on the image")
+            raise DependsOnImageError("the macro branches depending on the image")
         return bool(found)
 
     def _binary(self, sign: str, left: syntax.Expression, right: syntax.Expression, scope: dict[str, Held]) -> Held:

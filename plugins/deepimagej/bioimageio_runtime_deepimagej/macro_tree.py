@@ -31,7 +31,7 @@ __all__ = [
 
 
 class MacroError(ValueError):
-    """A macro is no macro, or does what is not known here; one sentence."""
+    """A macro is invalid, or uses something unknown; one sentence."""
 
 
 @attrs.frozen

@@ -31,7 +31,7 @@ class DependsOnImageError(MacroError):
 
 @attrs.frozen
 class Statistic:
-    """A statistic of the image after so many steps: mean, std (n - 1), min or max."""
+    """A statistic of the image after a number of steps: mean, std (n - 1), min or max."""
 
     kind: str
     step: int
@@ -39,7 +39,7 @@ class Statistic:
 
 @attrs.frozen
 class HistogramValue:
-    """Where a bin of the histogram begins that was taken after so many steps.
+    """The begin of a bin of the histogram after a number of steps.
 
     It lies ``offset`` bins behind the last one that is needed to reach the share of all pixels.
     """
@@ -133,7 +133,7 @@ def _computed(sign: str, left: float, right: float) -> float:
 
 
 def _counted(sign: str, left: Value, right: Value) -> Count | None:
-    """Return what an operator makes of counts of pixels; None where that is no such count."""
+    """Return the result of an operator on counts of pixels; None where it is not such a count."""
     if isinstance(left, Side) and isinstance(right, Side) and sign == "*":
         return Count(1, 1)
     if isinstance(right, Bin) and sign == "+" and _first(left) == right.number:

@@ -14,7 +14,7 @@ import numpy as np
 __all__ = ["WrittenMacros", "write_macros"]
 
 DIGITS = -9
-"""Of ``d2s``: so many digits behind the point, with an exponent."""
+"""Argument of ``d2s``: this many digits behind the point, with an exponent."""
 
 BINS = 65536
 """Of histograms, which ImageJ takes percentiles from."""

@@ -22,7 +22,7 @@ class MeasuredRun:
 
     seconds: float
     memory: int
-    """Bytes at the peak, of the whole process."""
+    """Peak memory of the process in bytes."""
 
     def memory_text(self) -> tuple[float, str]:
         """Return number and unit as deepImageJ writes them."""
@@ -50,8 +50,8 @@ def measure_run(folder: Path, inputs: dict[str, str], make: dict[str, list[int]]
     except subprocess.TimeoutExpired:
         raise ValueError(f"the model could not be measured: it ran for more than {TIMEOUT} s") from None
     if done.returncode:
-        said = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
-        raise ValueError(f"the model could not be measured: {said[0]}")
+        reason = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
+        raise ValueError(f"the model could not be measured: {reason[0]}")
     found = json.loads(done.stdout.splitlines()[-1])
     return MeasuredRun(seconds=found["seconds"], memory=found["memory"])
 

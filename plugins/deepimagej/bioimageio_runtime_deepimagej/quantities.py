@@ -5,26 +5,16 @@ from __future__ import annotations
 import math
 import re
 
+from bioimageio_core.units import METRES, normalised_unit
+
 __all__ = ["absent", "format_size", "parse_integer", "parse_number", "parse_pixel_size", "parse_quantity", "parse_size", "spatial_unit"]
 
 ABSENT = frozenset({"", "null", "none", "n/a", "na", "-"})
 NUMBER = r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?"
-UNITS = {
-    "m": "meter",
-    "dm": "decimeter",
-    "cm": "centimeter",
-    "mm": "millimeter",
-    "um": "micrometer",
-    "micron": "micrometer",
-    "microns": "micrometer",
-    "nm": "nanometer",
-    "pm": "picometer",
-}
-"""Units of length by the letters that ImageJ knows them by; pixels are none."""
 
 
 def absent(text: str | None) -> bool:
-    """Return whether a value says that nothing is known."""
+    """Return whether a value stands for an unknown one."""
     return text is None or text.strip().lower() in ABSENT
 
 
@@ -59,7 +49,7 @@ def parse_quantity(text: str) -> tuple[float, str]:
     """Return number and unit, as of ``172,9 Mb``; a unit that was written twice (``11.5 s s``) is taken once.
 
     Raises:
-        ValueError: It does not begin with a number, or goes on with more than a unit.
+        ValueError: It does not begin with a number, or has more than a unit behind it.
 
     """
     match = re.fullmatch(rf"\s*({NUMBER})\s*(\D*)", text)
@@ -102,5 +92,5 @@ def parse_pixel_size(text: str) -> tuple[tuple[float, str], ...]:
 
 def spatial_unit(unit: str) -> str | None:
     """Return the name that descriptions have for a unit of length; None where it is none, as of pixels."""
-    plain = unit.strip().replace("µ", "u").replace("μ", "u").lower()
-    return UNITS.get(plain, plain if plain in UNITS.values() else None)
+    name = normalised_unit(unit)
+    return name if name in METRES else None

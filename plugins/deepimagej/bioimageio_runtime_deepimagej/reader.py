@@ -25,7 +25,7 @@ DESCRIPTIONS = ("bioimageio.yaml", "rdf.yaml", "model.yaml")
 SAVED_MODEL = "saved_model.pb"
 TORCHSCRIPT = (".pt", ".pth", ".torchscript")
 LOOKED_AT = 2**18
-"""Bytes of a description that are looked at to tell whether it is of deepImageJ."""
+"""Bytes of a description that are searched for the block of deepImageJ."""
 
 
 class DeepimagejReader:
@@ -109,7 +109,7 @@ def _read_legacy_folder(config: LegacyConfig, base: Path, folder: Path) -> Mappi
 
 
 def _weights(base: Path, folder: Path) -> tuple[dict[str, Any], SavedModelFacts]:
-    """Return the weights beside a configuration, written to the folder, and what they say of themselves."""
+    """Return the weights beside a configuration, written to the folder, and their signature."""
     found: dict[str, Any] = {}
     facts = SavedModelFacts()
     saved = _saved_model(base)
@@ -120,7 +120,7 @@ def _weights(base: Path, folder: Path) -> tuple[dict[str, Any], SavedModelFacts]
     script = next((p for p in sorted(base.iterdir()) if p.suffix.lower() in TORCHSCRIPT and p.is_file()), None)
     if script is not None:
         shutil.copyfile(_inside(base, script.name), folder / script.name)
-        # The file does not say; zips are written since 1.6.
+        # The file has no version; zips are written since 1.6.
         found["torchscript"] = {"source": script.name, "pytorch_version": "1.6"}
     if not found:
         raise ValueError(
@@ -179,9 +179,9 @@ def _samples(base: Path, folder: Path) -> dict[str, str]:
 
 
 def _readme(config: LegacyConfig) -> str:
-    """Return the documentation: what the configuration says in words."""
+    """Return the documentation: the configuration in words."""
     lines = [f"# {config.text('Name') or 'deepImageJ model'}", "", "A model of deepImageJ, read from its config.xml.", ""]
-    told = (
+    listed = (
         "Author",
         "Credit",
         "Version",
@@ -194,5 +194,5 @@ def _readme(config: LegacyConfig) -> str:
         "Runtime",
         "PixelSize",
     )
-    lines += [f"- {name}: {config.text(name)}" for name in told if config.text(name) is not None]
+    lines += [f"- {name}: {config.text(name)}" for name in listed if config.text(name) is not None]
     return "\n".join([*lines, "", "# Validation", "", "Nothing is known of its validation.", ""])

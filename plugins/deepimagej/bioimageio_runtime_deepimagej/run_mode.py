@@ -14,12 +14,12 @@ __all__ = ["MacroRunMode"]
 
 @attrs.frozen
 class MacroRunMode:
-    """The network as it is: the macros around it became ops when the model was loaded, with statistics of whole samples."""
+    """Runs the network unchanged: the macros around it became ops when the model was loaded, with statistics of complete samples."""
 
     kwargs: DeepimagejKwargs
 
     def plan(self, pipeline: Pipeline) -> Pipeline:
-        """Return the pipeline as it is, and say which ops the macros took the place of.
+        """Return the pipeline unchanged, with a note about the ops that the macros replace.
 
         Raises:
             InputError: No macros were looked for, since the description does not name the run mode.
@@ -32,8 +32,8 @@ class MacroRunMode:
             )
         if not self.kwargs.replaced:
             return pipeline
-        told = f"run mode 'deepimagej': macros ({', '.join(self.kwargs.macros)}) run in place of the ops {', '.join(self.kwargs.replaced)}"
-        return attrs.evolve(pipeline, warnings=(*pipeline.warnings, told))
+        note = f"run mode 'deepimagej': macros ({', '.join(self.kwargs.macros)}) run in place of the ops {', '.join(self.kwargs.replaced)}"
+        return attrs.evolve(pipeline, warnings=(*pipeline.warnings, note))
 
     def wrap(self, adapter: WeightsAdapter, pipeline: Pipeline) -> WeightsAdapter:
         """Return the network."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bioimageio_core.axis_names import FRAMEWORK_LETTERS, LETTER_OF
 from bioimageio_core.typing import FrozenMapping
 
 from .config_block import DeepimagejConfig, PixelSize, TestImage
@@ -14,11 +15,12 @@ from .quantities import format_size
 
 __all__ = ["legacy_of"]
 
-LETTERS = {"b": "N", "t": "T", "z": "D", "y": "H", "x": "W", "c": "C"}
+LETTERS = {LETTER_OF[axis]: letter for letter, axis in FRAMEWORK_LETTERS.items() if letter not in "BZ"}
+"""Letters of organizations by those of format 0.4."""
 
 
 def legacy_of(tree: Mapping[str, Any], config: DeepimagejConfig) -> tuple[LegacyConfig, list[str]]:
-    """Return a configuration, and what it does not say, each in a sentence.
+    """Return a configuration, and what it cannot hold, each in a sentence.
 
     Args:
         tree: A description of format 0.4.
@@ -44,7 +46,7 @@ def legacy_of(tree: Mapping[str, Any], config: DeepimagejConfig) -> tuple[Legacy
         raise ValueError("; ".join(wrong))
     lost = []
     if len({*_steps(given)}) > 1 or any(low % step for low, step in _stepped(given)):
-        lost.append("The sizes that the network takes are said by one number, of which they are multiples.")
+        lost.append("The sizes that the network takes are reduced to one number, of which they are multiples.")
     elements: dict[str, Any] = {**_information(tree), **_test(config), **_characteristics(tree, config)}
     return LegacyConfig(FrozenMapping({key: "null" if value is None else str(value) for key, value in elements.items()})), lost
 

@@ -7,23 +7,24 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
+from bioimageio_core.axis_names import LETTER_OF
+
 __all__ = ["as_v0_4", "source_of"]
 
-LETTERS = {"batch": "b", "index": "i", "time": "t", "channel": "c"}
 FORMATS: Mapping[str, tuple[str, ...]] = {
     "tensorflow_saved_model_bundle": ("tensorflow_version",),
     "torchscript": ("pytorch_version",),
     "onnx": ("opset_version",),
     "keras_hdf5": ("tensorflow_version",),
 }
-"""Weights formats of 0.4 that are kept, and what is said of each."""
+"""Weights formats of 0.4 that are kept, and their fields."""
 
 PLAIN = ("name", "description", "license", "tags", "git_repo", "timestamp", "version", "links", "icon")
 OPS = ("binarize", "clip", "scale_linear", "sigmoid", "zero_mean_unit_variance", "fixed_zero_mean_unit_variance", "scale_range")
 
 
 def as_v0_4(tree: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return a description of format 0.4, and what it does not say any more, each in a sentence.
+    """Return a description of format 0.4, and what is lost, each in a sentence.
 
     Raises:
         ValueError: The format cannot hold the model; all reasons are in the sentence.
@@ -128,7 +129,7 @@ class _Writer:
         if not isinstance(data, Mapping):
             self.lost.append(f"The channels of {tensor['id']!r} are not described one by one.")
             data = data[0]
-        axes = "".join(LETTERS.get(a["type"], _axis_id(a)) for a in tensor["axes"])
+        axes = "".join(LETTER_OF.get(a["type"], _axis_id(a)) for a in tensor["axes"])
         return {"name": tensor["id"], "axes": axes, "data_type": data.get("type", "float32")}
 
     def _ops(self, tensor: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -146,9 +147,9 @@ class _Writer:
         name, kwargs = op["id"], dict(op.get("kwargs") or {})
         if name not in OPS or (any(kwargs.get(key) is not None for key in ("min_percentile", "max_percentile")) and name == "clip"):
             return None
-        letters = "".join(LETTERS.get(a["type"], _axis_id(a)) for a in tensor["axes"] if a["type"] != "batch")
+        letters = "".join(LETTER_OF.get(a["type"], _axis_id(a)) for a in tensor["axes"] if a["type"] != "batch")
         written = kwargs.pop("axis", "")
-        axis = LETTERS.get(written, written)
+        axis = LETTER_OF.get(written, written)
         match name:
             case "binarize" if isinstance(kwargs["threshold"], list):
                 return None
@@ -165,7 +166,7 @@ class _Writer:
                 )
             case "zero_mean_unit_variance" | "scale_range":
                 axes = kwargs.pop("axes", None)
-                over = letters if axes is None else "".join(LETTERS.get(a, a) for a in axes if a != "batch")
+                over = letters if axes is None else "".join(LETTER_OF.get(a, a) for a in axes if a != "batch")
                 kwargs = {"mode": "per_dataset" if axes and "batch" in axes else "per_sample", "axes": over, **kwargs}
         return {"name": name, "kwargs": kwargs} if kwargs else {"name": name}
 

@@ -13,6 +13,7 @@ import numpy as np
 import yaml
 
 import bioimageio_core as bc
+from bioimageio_core.units import unit_symbol
 from bioimageio_core.weights.archives import WeightsFolder
 
 from .config_block import DeepimagejConfig, ModelKeys, PixelSize, Step, TestImage, read_block
@@ -28,7 +29,6 @@ __all__ = ["write_deepimagej"]
 RUNS = ("tensorflow_saved_model_bundle", "torchscript", "onnx")
 """Weights that deepImageJ runs; ONNX since 3.0.3."""
 
-SYMBOLS = {"micrometer": "µm", "nanometer": "nm", "millimeter": "mm", "centimeter": "cm", "meter": "m"}
 LAYOUTS = ("yaml", "xml")
 
 
@@ -167,7 +167,7 @@ def _made_size(axis: Mapping[str, Any]) -> int:
 def _block(
     tree: Mapping[str, Any], ready: Mapping[str, Any], folder: Path, steps: Mapping[str, tuple[Step, ...]], run: MeasuredRun | None
 ) -> tuple[DeepimagejConfig, tuple[str, ...]]:
-    """Return the block ``config.deepimagej``: what was there, with what is known better; and what of it cannot be read."""
+    """Return the block ``config.deepimagej``, updated from the description; and its parts that cannot be read."""
     found = (tree.get("config") or {}).get("deepimagej")
     config, notes = read_block(found) if isinstance(found, Mapping) else (DeepimagejConfig(), ())
     information = config.test_information
@@ -199,7 +199,7 @@ def _image(folder: Path, tensor: Mapping[str, Any], file: str, written: Mapping[
     scales: dict[str, tuple[float, str]] = {}
     for axis in written["axes"] if not isinstance(written["axes"], str) else ():
         if axis.get("id") in ("x", "y", "z") and axis.get("unit"):
-            scales[axis["id"]] = (float(axis.get("scale", 1.0)), SYMBOLS.get(axis["unit"], axis["unit"]))
+            scales[axis["id"]] = (float(axis.get("scale", 1.0)), unit_symbol(axis["unit"]))
     return TestImage(name=file, size=size, pixel_size=PixelSize(**scales))
 
 

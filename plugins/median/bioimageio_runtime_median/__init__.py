@@ -1,4 +1,4 @@
-"""The op ``subtract_median``: what lies around the median of the whole sample comes to lie around zero."""
+"""The op ``subtract_median``: subtracts the median of the complete sample."""
 
 from __future__ import annotations
 

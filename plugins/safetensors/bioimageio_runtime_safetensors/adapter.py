@@ -8,8 +8,9 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from bioimageio_core.errors import ModelRunError, in_brief
+from bioimageio_core.errors import ModelRunError
 from bioimageio_core.registry import AdapterContext
+from bioimageio_core.text import in_brief
 from bioimageio_core.weights.architecture import build_module
 from bioimageio_core.weights.parameters import load_parameters
 from bioimageio_core.weights.torch_network import TorchNetwork

@@ -152,7 +152,7 @@ class TestAdapter(WeightsAdapterConformance):
 
 
 class TestAdapterOfOneModule(TestAdapter):
-    """The same for a network that can not be copied, since it holds a tensor that was computed from its parameters."""
+    """The same for a network that cannot be copied, since it holds a tensor that was computed from its parameters."""
 
     @pytest.fixture
     def example(self, folder: Path) -> WeightsExample:

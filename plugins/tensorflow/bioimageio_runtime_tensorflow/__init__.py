@@ -99,12 +99,12 @@ def bioimageio_weights_converters() -> Iterator[WeightsConverterEntry]:
 
 
 def _requirements(entry: Any) -> tuple[str, ...]:
-    """Return the requirements of weights that say which TensorFlow they are of; newer ones read what older ones wrote."""
+    """Return the requirements of weights with a described version of TensorFlow; newer versions read older weights."""
     return (pinned("tensorflow-cpu", entry.tensorflow_version, since=(2, 16)),)
 
 
 def _quietly() -> AbstractContextManager[None]:
-    """Let TensorFlow, as it is imported, tell nothing on the terminal, if the user does not say otherwise: what fails is raised."""
+    """Suppress TensorFlow's messages while it is imported, unless the user sets the variable; failures are raised."""
     name = "TF_CPP_MIN_LOG_LEVEL"
     return set_temporarily(name, os.environ.get(name, "3"))
 

@@ -1,4 +1,4 @@
-"""``python -m bioimageio_runtime_tensorflow.convert_process``: convert the weights that standard input tells of.
+"""``python -m bioimageio_runtime_tensorflow.convert_process``: convert weights as described on standard input.
 
 The last line of standard output is JSON: the fields of the new weights entry, or an error.
 """
@@ -49,7 +49,7 @@ class Loaded:
 
 
 def main() -> None:
-    """Convert, and tell about it."""
+    """Convert, and print the result."""
     task = json.loads(sys.stdin.read())
     warnings.simplefilter("ignore")  # standard error is shown when all else fails
     try:
@@ -151,7 +151,7 @@ def _write_onnx(task: dict[str, Any], loaded: Loaded) -> dict[str, Any]:
     graph, _ = tf2onnx.convert.from_function(function, input_signature=specs, opset=OPSET)
     unknown = sorted({node.op_type for node in graph.graph.node if not onnx.defs.has(node.op_type, node.domain)})
     if unknown:  # tf2onnx leaves them in the graph, and only logs that
-        raise ModelRunError(f"{Path(task['path']).name} cannot be converted to ONNX, which has nothing like {', '.join(unknown)}")
+        raise ModelRunError(f"{Path(task['path']).name} cannot be converted to ONNX, which lacks {', '.join(unknown)}")
     for tensors, names in zip((graph.graph.input, graph.graph.output), _names(task), strict=True):
         tensors.sort(key=lambda tensor, names=names: names.index(tensor.name))  # what runs them goes by position
     onnx.save(graph, task["target"])

@@ -16,6 +16,7 @@ from typing import Any
 
 from bioimageio_core.errors import ModelRunError, TrustError
 from bioimageio_core.registry import ConverterContext
+from bioimageio_core.text import in_brief
 
 __all__ = ["to_onnx", "to_saved_model"]
 
@@ -76,13 +77,13 @@ def _size(context: ConverterContext, number: int) -> dict[str, Any]:
 
 
 def _answer(done: subprocess.CompletedProcess[str]) -> Mapping[str, Any]:
-    """Return the fields that the process tells in its last line; raise its error."""
+    """Return the fields in the last line of the process, or raise its error."""
     lines = done.stdout.strip().splitlines()
     try:
         answer = json.loads(lines[-1])
     except (IndexError, ValueError):
-        said = " ".join((done.stderr.strip().splitlines() or ["nothing was said"])[-1].split())
-        raise ModelRunError(f"the process that converts ended with status {done.returncode}: {said[:400]}") from None
+        last = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        raise ModelRunError(f"the process that converts ended with status {done.returncode}: {in_brief(last)}") from None
     if "error" in answer:
         raise (TrustError if answer["kind"] == "trust" else ModelRunError)(answer["error"])
     fields: Mapping[str, Any] = answer["fields"]

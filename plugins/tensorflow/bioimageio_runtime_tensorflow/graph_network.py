@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bioimageio_core.errors import InputError, ModelRunError
 from bioimageio_core.registry import AdapterContext
+from bioimageio_core.text import in_brief
 
 __all__ = ["GraphNetwork", "one_line", "use_device"]
 
@@ -68,7 +69,7 @@ class GraphNetwork:
 
 
 def use_device(context: AdapterContext) -> str:
-    """Return what TensorFlow calls the device, and let calls use a number of threads, as long as TensorFlow has not run yet.
+    """Return TensorFlow's name of the device, and set the number of threads of calls, if TensorFlow has not run before.
 
     Raises:
         InputError: TensorFlow does not see it.
@@ -88,4 +89,4 @@ def use_device(context: AdapterContext) -> str:
 def one_line(error: BaseException) -> str:
     """Return the cause of an error of TensorFlow or Keras in one line: Keras puts configurations first."""
     cause = str(error).rpartition("Exception encountered: ")[2]
-    return " ".join(cause.split())[:400] or type(error).__name__
+    return in_brief(cause.strip() or error)

@@ -98,7 +98,7 @@ def refuse_functions(config: Any, name: str) -> None:
     for function in _functions(config):
         if FUNCTIONS.fullmatch(function) is None:
             raise ModelRunError(
-                f"{name} calls the function {function[:60]} of TensorFlow, which is no part of networks: expected ones that compute"
+                f"{name} calls the function {function[:60]} of TensorFlow, which is not part of networks: expected functions that compute"
             )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioimageio_core.errors import ModelRunError
+from bioimageio_core.text import in_brief
 
 __all__ = ["TensorflowJsModel", "read_tensorflow_js"]
 
@@ -65,7 +66,7 @@ def read_tensorflow_js(path: Path, name: str) -> TensorflowJsModel:
     except ModelRunError as error:
         raise ModelRunError(f"{name}: {error}") from None
     except Exception as error:  # of a tree of any shape
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        reason = in_brief(error, named=True)
         raise ModelRunError(
             f"model.json in {name} is not what TensorFlow.js writes ({reason}): expected modelTopology and weightsManifest"
         ) from None

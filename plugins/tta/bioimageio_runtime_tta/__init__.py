@@ -1,4 +1,4 @@
-"""The run mode ``tta``, test-time augmentation: the network sees every block flipped and turned, and what it says is merged."""
+"""The run mode ``tta``, test-time augmentation: the network runs on every block flipped and rotated, and its outputs are merged."""
 
 from __future__ import annotations
 

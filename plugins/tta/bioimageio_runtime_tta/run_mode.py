@@ -32,7 +32,7 @@ class Tta:
         """Return the pipeline with equal halos along axes that are turned into each other.
 
         Raises:
-            InputError: The network can not be run in this way.
+            InputError: The network cannot run in this way.
 
         """
         for tensor in pipeline.outputs:
@@ -42,7 +42,7 @@ class Tta:
         flips, (plane, left_out) = self._flips(pipeline), self._plane(pipeline)
         if not flips and not plane:
             why = left_out or next((r for a in PLANE if (r := _lacking(a, pipeline))), "both are switched off")
-            raise _refusal(f"has nothing to flip or turn: {why}")
+            raise _refusal(f"has no axes to flip or rotate: {why}")
         halo = max((pipeline.halo.get(a, 0) for a in plane), default=0)
         return attrs.evolve(
             pipeline,
@@ -123,13 +123,13 @@ def _refusal(message: str) -> InputError:
 
 
 def _lacking(axis: AxisId, pipeline: Pipeline) -> str:
-    """Return which input has not the axis, in space; empty where all have it."""
+    """Return the first input that lacks the axis; empty where all have it."""
     lacking = [t.id for t in pipeline.inputs if ("space", axis) not in zip(t.kinds, t.axes, strict=True)]
     return f"input {lacking[0]!r} has no spatial axis {axis!r}" if lacking else ""
 
 
 def _unequal(tensor: PipelineTensor, first: AxisId, second: AxisId) -> str:
-    """Return why two axes of a tensor can not be turned into each other; empty where they can, or where it has neither."""
+    """Return why two axes of a tensor cannot be rotated into each other; empty where they can, or where it has neither."""
     if (first in tensor.axes) != (second in tensor.axes):
         return f"{tensor.id!r} has only one of the two axes"
     sizes = dict(zip(tensor.axes, tensor.sizes, strict=False))

@@ -253,7 +253,7 @@ def _candidates(sized: SizedGroup, wish: GroupConstraints, axes: int) -> Iterato
     group, size = sized.group, sized.image_size
     whole = whole_axis(group, size, wish.begin, wish.end)
     yield whole
-    length, grain = whole.reach - wish.begin, group.granularity
+    length, grain = whole.extent - wish.begin, group.granularity
     limit = max(4, int(CANDIDATES ** (1 / max(1, axes))))
     seen = {whole.stride}
     count = 2.0

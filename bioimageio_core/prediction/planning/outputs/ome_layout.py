@@ -11,22 +11,11 @@ from ....errors import InputError
 from ....io.writing.ome_output import OmeImage, ome_axes
 from ....io.writing.pyramid import plan_levels
 from ....typing import AxisId, FrozenMapping
+from ....units import normalised_unit
 from ...options import PlanOptions
 from ..planned_tensors import PlannedInput, PlannedOutput
 
 __all__ = ["ome_images"]
-
-UNITS = {
-    "µm": "micrometer",
-    "μm": "micrometer",
-    "um": "micrometer",
-    "micron": "micrometer",
-    "nm": "nanometer",
-    "mm": "millimeter",
-    "s": "second",
-    "ms": "millisecond",
-}
-"""Units as files write them, and as the format names them."""
 
 
 def ome_images(
@@ -103,7 +92,7 @@ def _placed(
     described = output.tensor.axis(axis)
     own = (1.0, None) if described is None or described.kind not in ("space", "time") else (described.scale, described.unit)
     if tie is None:
-        return own[0], UNITS.get(own[1] or "", own[1]), 0.0
+        return own[0], normalised_unit(own[1]) or own[1], 0.0
     group, tied = grids[tie.grid].group, tie.tied
     base = group.inputs[0]
     image = next(i.bound.image for i in inputs if i.id == base.tensor)
@@ -116,4 +105,4 @@ def _placed(
     at = (output.origin[number] + 0.5 - tied.offset / 2) / ratio - 0.5 + start
     if isinstance(group.size, FixedSize) and group.size.value == 1:  # items, such as time points
         at = output.origin[number] + start
-    return size / ratio, UNITS.get(unit or "", unit), image.position.get(base.axis, 0.0) + at * size
+    return size / ratio, normalised_unit(unit) or unit, image.position.get(base.axis, 0.0) + at * size

@@ -7,7 +7,7 @@ from typing import Any
 
 from ....errors import BioimageioError
 from ....resources import allotted_cores
-from ....sources.measurements import recall_measurement, remember_measurement
+from ....sources.remembered_results import recall_result, remember_result
 from ...model.loaded_model import LoadedModel
 from ...model.weights_selection import WeightsChoice
 from .profile import Profile
@@ -22,7 +22,7 @@ def recall_profile(model: LoadedModel, weights: WeightsChoice) -> Profile | None
     """Return the profile of a network on this machine; None where none was measured, or it cannot be read."""
     said = _said(model, weights)
     try:
-        return None if said is None else Profile.from_dict(recall_measurement(said))
+        return None if said is None else Profile.from_dict(recall_result(said))
     except (ValueError, KeyError, TypeError):
         return None
 
@@ -31,7 +31,7 @@ def remember_profile(model: LoadedModel, weights: WeightsChoice, profile: Profil
     """Keep a profile; where the folder cannot be written it is not kept, and that is all."""
     said = _said(model, weights)
     if said is not None:
-        remember_measurement(said, profile.as_dict())
+        remember_result(said, profile.as_dict())
 
 
 def _said(model: LoadedModel, weights: WeightsChoice) -> list[Any] | None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from bioimageio_core.prediction.model.tensor_spec import OpCall
+from bioimageio_core.text import in_brief
 
 from ..networks import onnx_dtype, opset_of
 from .nodes import Nodes, Tensor
@@ -65,7 +66,7 @@ def load_graph(path: Path) -> Any:
     try:
         return onnx.load(str(path))
     except Exception as error:  # of protobuf, and where tensors in other files are not there
-        raise ValueError(f"{path.name} cannot be read as ONNX: {' '.join(str(error).split())[:200]}") from None
+        raise ValueError(f"{path.name} cannot be read as ONNX: {in_brief(error)}") from None
 
 
 def bake(model: Any, baking: Baking) -> tuple[Any, tuple[int, ...]]:
@@ -135,7 +136,7 @@ def run(model: Any, image: NDArray[Any], number: int = 0) -> NDArray[Any]:
         session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
         return np.asarray(session.run([session.get_outputs()[number].name], {session.get_inputs()[0].name: image})[0])
     except Exception as error:  # onnxruntime's exceptions share no public base
-        reason = " ".join(str(error).split())[:300]
+        reason = in_brief(error)
         raise ValueError(f"the network (opset {opset_of(model)}) does not run on an input of {list(image.shape)}: {reason}") from None
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 from onnx import defs, helper, inliner, numpy_helper, shape_inference, version_converter
 
+from bioimageio_core.text import in_one_line
 from bioimageio_core.typing import FrozenMapping
 
 from ..networks import opset_of
@@ -42,7 +43,7 @@ def to_opset(model: Any, opset: int) -> Any:
         try:
             return version_converter.convert_version(model, opset)
         except Exception as error:  # of the converter, which is C++
-            reason = " ".join(str(error).split())[-200:]
+            reason = in_one_line(str(error))[-200:]
             raise ValueError(f"the network is of ONNX opset {found} and cannot be brought to {opset}: {reason}") from None
     lowered = onnx.ModelProto()
     lowered.CopyFrom(_written_out(model, found, opset))
@@ -92,7 +93,7 @@ def inner_names(node: Any) -> set[str]:
 
 
 def _lower(graph: Any, found: int, opset: int, known: Known) -> Iterator[str]:
-    """Rewrite the nodes of a graph, and yield what cannot be said."""
+    """Rewrite the nodes of a graph, and yield what the older version cannot express."""
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     constants |= {node.output[0]: _constant(node.attribute[0]) for node in graph.node if node.op_type == "Constant"}
     lowered: list[Any] = []
@@ -112,14 +113,14 @@ def _lower(graph: Any, found: int, opset: int, known: Known) -> Iterator[str]:
 
 
 def _rewritten(node: Any, opset: int, constants: Mapping[str, Any], known: Known) -> list[Any] | str:
-    """Return the nodes that say in the older version what one does, or a sentence where none do."""
+    """Return the nodes of the older version that replace a node, or a sentence if there are none."""
     if node.op_type == "CastLike" and opset < CAST_LIKE and known.types.get(node.input[1]):
         return [helper.make_node("Cast", [node.input[0]], list(node.output), to=known.types[node.input[1]])]
     if not defs.has(node.op_type, opset, ""):
         return f"it has no operator {node.op_type}"
     rewrite = _REWRITES.get(node.op_type)
     rewritten = [node] if rewrite is None else rewrite(node, opset, constants, known)
-    return f"{node.op_type} cannot be said in it with arguments that are computed" if rewritten is None else rewritten
+    return f"{node.op_type} cannot be expressed in it with computed arguments" if rewritten is None else rewritten
 
 
 def _constant(attribute: Any) -> Any:
@@ -128,7 +129,7 @@ def _constant(attribute: Any) -> Any:
 
 
 def _without_defaults(node: Any, found: int, opset: int) -> Iterator[str]:
-    """Drop attributes that the older version does not know and that say what it does anyway; yield what cannot be dropped."""
+    """Drop attributes that the older version lacks if their value is its behaviour; yield those that cannot be dropped."""
     newer, older = (defs.get_schema(node.op_type, version, "") for version in (found, opset))
     if newer.since_version == older.since_version:
         return
@@ -155,7 +156,7 @@ NEUTRAL: Mapping[tuple[str, str], Callable[[Any], bool]] = FrozenMapping(
         ("Split", "num_outputs"): lambda value: True,  # as many as the node has
     }
 )
-"""Attributes without a default, and which of their values say what the older version does."""
+"""Attributes without a default, and their values that are the behaviour of the older version."""
 
 
 @attrs.frozen(kw_only=True)

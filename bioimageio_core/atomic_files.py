@@ -1,0 +1,212 @@
+"""Files and folders that appear complete or not at all.
+
+Content goes into a temporary file or folder beside the target, which takes the name of the target in one step.
+Processes that are killed leave a hidden ``.NAME.HEX.part`` behind, never half a target.
+Temporary files have the permissions that the user's umask gives to new files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from .errors import OutputError
+
+__all__ = [
+    "atomic_file",
+    "atomic_folder",
+    "leftovers",
+    "link_or_copy",
+    "move_into_place",
+    "temporary_file",
+    "write_bytes",
+    "write_text",
+]
+
+LONGEST = 32
+"""Characters of the target's name that a temporary name keeps, so that it is a valid name wherever the target's is."""
+
+
+def write_text(path: str | Path, text: str, *, overwrite: bool) -> None:
+    """Write a file in UTF-8 that appears when it is complete.
+
+    Args:
+        path: Path of the file; ``~`` stands for the home of the user.
+        text: Its content, with line feeds only.
+        overwrite: Replace an existing file.
+
+    Raises:
+        OutputError: The file exists and `overwrite` is false, or it cannot be written.
+
+    """
+    write_bytes(path, text.encode("utf-8"), overwrite=overwrite)
+
+
+def write_bytes(path: str | Path, content: bytes, *, overwrite: bool) -> None:
+    """Write a file that appears when it is complete.
+
+    Args:
+        path: Path of the file; ``~`` stands for the home of the user.
+        content: Its content.
+        overwrite: Replace an existing file.
+
+    Raises:
+        OutputError: The file exists and `overwrite` is false, or it cannot be written.
+
+    """
+    target = Path(path).expanduser()
+    if target.is_dir():
+        raise OutputError(f"{path} is a folder: expected the name of a file")
+    try:
+        with atomic_file(target, overwrite=overwrite) as file:
+            file.write(content)
+    except FileExistsError:
+        raise OutputError(f"{path} exists already: expected a new file; allow to overwrite it, or choose another name") from None
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+@contextmanager
+def atomic_file(path: Path, *, overwrite: bool = True, durable: bool = False) -> Iterator[IO[bytes]]:
+    """Open a file for writing bytes; it takes its name at the end of the block, and never does if the block raises.
+
+    Args:
+        path: The file; its folder exists.
+        overwrite: Replace an existing file.
+        durable: Write the content to the disk before the file takes its name, so that it also survives a loss of power.
+
+    Raises:
+        FileExistsError: The file exists and `overwrite` is false; of several writers at once exactly one succeeds.
+        OSError: The file cannot be written.
+
+    """
+    with temporary_file(path.parent, path.name) as part:
+        with part.open("r+b") as file:
+            yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        move_into_place(part, path, overwrite=overwrite)
+
+
+@contextmanager
+def atomic_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Make a folder to write into; it takes its name at the end of the block, and is removed if the block raises.
+
+    Args:
+        path: The folder; its parent exists.
+        overwrite: Replace an existing folder, whatever it holds; otherwise only an empty one.
+
+    Raises:
+        FileExistsError: There is a file of this name, or a folder that must not be replaced.
+        OSError: The folder cannot be written.
+
+    """
+    part = _temporary_name(path.parent, path.name)
+    part.mkdir()
+    try:
+        yield part
+        move_into_place(part, path, overwrite=overwrite)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def temporary_file(folder: Path, prefix: str) -> Iterator[Path]:
+    """Make an empty file of a new name in a folder; at the end of the block it is removed, unless it was moved away.
+
+    Args:
+        folder: An existing folder.
+        prefix: A part of the name, for people who find the file.
+
+    """
+    part = _temporary_name(folder, prefix)
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    try:
+        yield part
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def leftovers(folder: Path, prefix: str) -> Iterator[Path]:
+    """Yield the temporary files of a prefix in a folder; while nobody writes, these are of processes that were killed."""
+    yield from folder.glob(f".{glob.escape(prefix[:LONGEST])}.*.part")
+
+
+def move_into_place(part: Path, path: Path, *, overwrite: bool) -> None:
+    """Give a complete file or folder its final name.
+
+    Args:
+        part: The file or folder, on the file system of `path`.
+        path: The final name.
+        overwrite: Replace what is there, if it is of the same kind; otherwise only an empty folder is replaced, by a folder.
+
+    Raises:
+        FileExistsError: There is something that must not be replaced.
+        OSError: The move failed; what was there stays.
+
+    """
+    if part.is_dir():
+        _move_folder(part, path, overwrite=overwrite)
+    elif overwrite:
+        part.replace(path)
+    else:
+        _move_to_new(part, path)
+
+
+def link_or_copy(file: Path, path: Path) -> None:
+    """Give a file a second name, by a hard link where the file systems allow it, else by a copy.
+
+    A symbolic link would not do: frameworks follow it and look for further files beside the original.
+    A file that another thread put at `path` meanwhile stays.
+    """
+    source = file.resolve()
+    try:
+        os.link(source, path)
+    except FileExistsError:
+        pass
+    except OSError:  # on different file systems, or one without links
+        with source.open("rb") as content, atomic_file(path) as target:
+            shutil.copyfileobj(content, target)
+
+
+def _temporary_name(folder: Path, name: str) -> Path:
+    return folder / f".{name[:LONGEST]}.{uuid.uuid4().hex}.part"
+
+
+def _move_folder(part: Path, path: Path, *, overwrite: bool) -> None:
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        raise FileExistsError(f"{path} is not a folder")
+    if path.is_dir() and not overwrite:
+        with contextlib.suppress(OSError):  # of a folder with content
+            path.rmdir()  # systems differ in whether a rename replaces an empty folder
+    if not path.is_dir():
+        part.rename(path)
+        return
+    if not overwrite:
+        raise FileExistsError(f"{path} exists and is not empty")
+    old = _temporary_name(path.parent, path.name)
+    path.rename(old)
+    try:
+        part.rename(path)
+    except OSError:
+        old.rename(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _move_to_new(part: Path, path: Path) -> None:
+    try:
+        os.link(part, path)  # unlike a rename, a link never replaces a file that another process made meanwhile
+    except FileExistsError:
+        raise
+    except OSError:  # of a file system without links: claim the name first
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        part.replace(path)

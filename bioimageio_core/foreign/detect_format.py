@@ -1,0 +1,109 @@
+"""Detects the format of a file of another system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from ..errors import BioimageioError, InputError, PluginError
+from ..registry import ForeignFormat, ForeignFormatEntry, Registry, published_by
+from ..text import in_brief
+
+__all__ = ["check_options", "choose_format", "load_reader", "plugin_of"]
+
+
+def choose_format(path: Path, registry: Registry, name: str | None) -> tuple[ForeignFormatEntry, ForeignFormat]:
+    """Return the format of a file or folder and its reader: the named format, else the only one whose pattern and content fit.
+
+    Args:
+        path: The file or folder.
+        registry: The registry with the formats.
+        name: The requested format, or None.
+
+    Raises:
+        InputError: The format does not exist, no format fits, or several do.
+        PluginError: The reader cannot be imported, or fails while it looks at the file.
+
+    """
+    if name is not None:
+        entry = registry.foreign_formats.get(name)
+        if entry is None:
+            failure = registry.failure_of(name)
+            because = f" ({failure.message})" if failure is not None else published_by("foreign_formats", name)
+            raise InputError(f"no installed plugin reads the format {name!r}{because}: expected one of {_listed(registry)}")
+        return entry, load_reader(entry, registry)
+    fitting = []
+    broken = []
+    for entry in registry.foreign_formats.values():
+        if not any(fnmatchcase(path.name.lower(), pattern.lower()) for pattern in entry.patterns):
+            continue
+        try:
+            reader = load_reader(entry, registry)
+            if _sniffed(entry, reader, path, registry):
+                fitting.append((entry, reader))
+        except BioimageioError as error:  # a broken plugin must not hide the others
+            broken.append(error)
+    if len(fitting) > 1:
+        names = ", ".join(entry.name for entry, _ in fitting)
+        raise InputError(f"{path} may be of several formats ({names}): choose one (--from {fitting[0][0].name}, format=...)")
+    if fitting:
+        return fitting[0]
+    if broken:
+        raise broken[0]
+    raise InputError(f"{path} is of no format that an installed plugin reads: expected one of {_listed(registry)}")
+
+
+def check_options(name: str, given: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Refuse options that a format does not have.
+
+    Args:
+        name: Name of the format.
+        given: The options, by name.
+        known: Names of the options that it has.
+
+    Raises:
+        InputError: An option is unknown.
+
+    """
+    unknown = [option for option in given if option not in known]
+    if unknown:
+        raise InputError(f"the format {name!r} has no option {unknown[0]!r}: expected one of {', '.join(known) or 'none'}")
+
+
+def load_reader(entry: ForeignFormatEntry, registry: Registry) -> ForeignFormat:
+    """Import the reader of a format.
+
+    Raises:
+        PluginError: The reader cannot be imported.
+
+    """
+    try:
+        return entry.load()
+    except BioimageioError:
+        raise
+    except Exception as error:  # modules of plugins may raise anything
+        what = f"format {entry.name!r} of {plugin_of(entry, registry)}"
+        raise PluginError(f"{what} cannot be loaded: {in_brief(error, named=True)}") from error
+
+
+def plugin_of(entry: ForeignFormatEntry, registry: Registry) -> str:
+    """Return the distribution of a format, with its version."""
+    plugin = registry.provenance.get(("foreign_formats", entry.name))
+    return f"{plugin.distribution} {plugin.version}".strip() if plugin is not None else "no distribution"
+
+
+def _sniffed(entry: ForeignFormatEntry, reader: ForeignFormat, path: Path, registry: Registry) -> bool:
+    try:
+        return bool(reader.sniff(path))
+    except BioimageioError:
+        raise
+    except Exception as error:  # the code of plugins may raise anything
+        what = f"format {entry.name!r} of {plugin_of(entry, registry)}"
+        raise PluginError(f"{what} fails to recognise {path}: {in_brief(error, named=True)}") from error
+
+
+def _listed(registry: Registry) -> str:
+    known = [f"{name} ({', '.join(entry.patterns)})" for name, entry in sorted(registry.foreign_formats.items())]
+    return ", ".join(known) or "(no plugin reads any)"

@@ -1,0 +1,130 @@
+"""Opens images from arrays, paths and URLs of all formats."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+
+from ...axis_names import parse_axes
+from ...errors import AxesError, SourceError
+from ...typing import AxisId
+from ..locations import local_path
+from .image import Image, checked_dtype
+from .npy import open_npy
+from .readers import ArrayReader
+from .tiff import open_tiff
+from .zarr_image import image_of_zarr_array, open_zarr
+
+__all__ = ["SUFFIXES", "open_image"]
+
+_OPENERS: dict[str, Callable[[str, int | None], Image]] = {
+    ".npy": lambda location, level: open_npy(location),
+    ".tif": open_tiff,
+    ".tiff": open_tiff,
+    ".btf": open_tiff,
+    ".tf8": open_tiff,
+    ".zarr": open_zarr,
+}
+
+SUFFIXES = tuple(_OPENERS)
+"""The endings of names of image files."""
+
+
+def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: int | None = None) -> Image:
+    """Open an image without reading its pixels.
+
+    Args:
+        source: A numpy, dask, zarr or xarray array, or another object with ``shape``, ``dtype`` and ``__getitem__``;
+            or a path or fsspec URL of a ``.npy`` or TIFF file, a zarr array or group, or an OME-Zarr image.
+        axes: The axes, as `bioimageio_core.axis_names.parse_axes` reads them, in place of those that the source names.
+        level: Resolution of an OME-Zarr or pyramidal TIFF, 0 (the finest) where None.
+
+    Raises:
+        SourceError: The source does not exist, is not an image of real numbers, or its server does not answer.
+        MissingRequirementError: A package that reads this kind of file is not installed.
+        AxesError: ``axes`` are unknown or of the wrong number.
+
+    """
+    if isinstance(source, Image):
+        image = source
+    elif isinstance(source, str | os.PathLike):
+        image = attrs.evolve(_open_location(os.fspath(source), level), location=os.fsdecode(source))
+    else:
+        image = _open_array(source)
+    if image.shape == ():
+        raise SourceError(f"{image.name} is a single number: expected an array with axes")
+    return image if axes is None else image.with_axes(axes)
+
+
+def _open_location(location: str | bytes, level: int | None) -> Image:
+    text = os.fsdecode(location)
+    plain = text.partition("?")[0].rstrip("/")
+    suffix = Path(plain).suffix.lower()
+    local = local_path(text)
+    if local is not None and not Path(local).exists():
+        raise SourceError(f"{text} does not exist")
+    inside_zarr = any(part.lower().endswith(".zarr") for part in plain.split("/"))
+    if inside_zarr or (local is not None and Path(local).is_dir()):
+        return open_zarr(text.rstrip("/"), level)
+    if suffix not in _OPENERS:
+        raise SourceError(f"{text} is not of a known image format: expected a name that ends in {', '.join(sorted(_OPENERS))}")
+    return _OPENERS[suffix](text, level)
+
+
+def _open_array(source: Any) -> Image:
+    if not (hasattr(source, "shape") and hasattr(source, "dtype") and hasattr(source, "__getitem__")):
+        raise SourceError(
+            f"expected an array, a path or a URL as image, found {type(source).__name__}; numpy.asarray() makes arrays of nested lists"
+        )
+    if isinstance(source, np.ndarray):
+        return Image(name="array", shape=source.shape, dtype=checked_dtype(source.dtype, "array"), reader=ArrayReader(array=source))
+    if type(source).__module__.partition(".")[0] == "zarr":
+        root = getattr(source.store, "root", None)
+        location = None if root is None else str(Path(root) / source.path)
+        return attrs.evolve(image_of_zarr_array(source), location=location)
+    name = getattr(source, "name", None)
+    # Dask names its arrays by hash, which means nothing to users.
+    name = name if isinstance(name, str) and name and not hasattr(source, "dask") else "array"
+    axes = _axes_of_dims(source)
+    return Image(
+        name=name,
+        shape=tuple(int(n) for n in source.shape),
+        dtype=checked_dtype(source.dtype, name),
+        axes=axes,
+        channel_names=_channel_names(source, axes),
+        chunks=_chunks(source),
+        reader=ArrayReader(array=source),
+    )
+
+
+def _axes_of_dims(source: Any) -> tuple[AxisId, ...] | None:
+    dims = getattr(source, "dims", None)
+    if not isinstance(dims, tuple) or any(str(d).startswith("dim_") for d in dims):
+        return None
+    try:
+        return parse_axes([str(d) for d in dims])
+    except AxesError:
+        return None
+
+
+def _channel_names(source: Any, axes: tuple[AxisId, ...] | None) -> tuple[str, ...] | None:
+    if axes is None or "channel" not in axes:
+        return None
+    coordinates = getattr(source, "coords", {})
+    dim = source.dims[axes.index("channel")]
+    if dim not in coordinates:
+        return None
+    values = np.asarray(coordinates[dim])
+    return tuple(str(v) for v in values) if values.dtype.kind in "UTO" else None
+
+
+def _chunks(source: Any) -> tuple[int, ...] | None:
+    chunks = getattr(source, "chunks", None)
+    if not isinstance(chunks, tuple) or len(chunks) != len(source.shape):
+        return None
+    return tuple(max(c) if isinstance(c, tuple) else int(c) for c in chunks)

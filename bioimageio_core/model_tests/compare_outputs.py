@@ -1,0 +1,94 @@
+"""Compares outputs with the expected arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from ..spec.model.tolerances import Tolerance
+
+__all__ = ["OutputComparison", "compare", "difference"]
+
+
+@attrs.frozen(kw_only=True)
+class OutputComparison:
+    """The comparison of an output with its test tensor."""
+
+    output: str
+    passed: bool
+    message: str
+    """Empty where it passed."""
+
+    greatest_deviation: float
+    """Greatest absolute difference; NaN where the two cannot be compared."""
+
+    at: tuple[int, ...]
+    """Position of the greatest deviation."""
+
+    mismatched: int
+    """Number of elements beyond the tolerance."""
+
+    elements: int
+    relative_tolerance: float
+    absolute_tolerance: float
+    mismatched_per_million: float
+    """Elements per million that may be beyond the tolerance."""
+
+
+def compare(output: str, actual: NDArray[np.generic], expected: NDArray[np.generic], tolerance: Tolerance) -> OutputComparison:
+    """Compare an output with its test tensor.
+
+    An element matches if ``|actual - expected| <= absolute + relative * |expected|``, in float64;
+    NaN matches only NaN, and an infinity only itself.
+    """
+
+    def verdict(
+        passed: bool, message: str, deviation: float = float("nan"), at: Sequence[int] = (), mismatched: int = 0
+    ) -> OutputComparison:
+        return OutputComparison(
+            output=output,
+            passed=passed,
+            message=message,
+            greatest_deviation=deviation,
+            at=tuple(at),
+            mismatched=mismatched,
+            elements=int(actual.size),
+            relative_tolerance=tolerance.relative,
+            absolute_tolerance=tolerance.absolute,
+            mismatched_per_million=tolerance.mismatched_per_million,
+        )
+
+    if actual.shape != expected.shape:
+        return verdict(False, f"has shape {actual.shape}, the test tensor {expected.shape}")
+    if not actual.size:
+        return verdict(True, "", 0.0)
+    away = difference(actual, expected)
+    size = np.abs(expected.astype(np.float64))
+    beyond = ~(away <= tolerance.absolute + tolerance.relative * np.where(np.isfinite(size), size, 0.0))
+    mismatched = int(np.count_nonzero(beyond))
+    at = [int(i) for i in np.unravel_index(int(np.argmax(away)), away.shape)]
+    greatest = float(away[tuple(at)])
+    per_million = mismatched / actual.size * 1e6
+    if per_million <= tolerance.mismatched_per_million:
+        return verdict(True, "", greatest, at, mismatched)
+    message = (
+        f"{mismatched} of {actual.size} elements differ by more than {tolerance.absolute:g} + {tolerance.relative:g} * |expected| "
+        f"({per_million:.0f} per million, {tolerance.mismatched_per_million:g} allowed); "
+        f"the greatest difference is {greatest:.4g}, at {tuple(at)}"
+    )
+    return verdict(False, message, greatest, at, mismatched)
+
+
+def difference(actual: NDArray[np.generic], expected: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Return the absolute difference of two arrays of equal shape, in float64.
+
+    It is 0 for two NaN and for equal infinities, and infinite where one of the two is NaN.
+    """
+    a, e = actual.astype(np.float64), expected.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        away = np.abs(a - e)
+    same = (a == e) | (np.isnan(a) & np.isnan(e))
+    return np.asarray(np.where(same, 0.0, np.where(np.isnan(away), np.inf, away)))

@@ -1,0 +1,159 @@
+"""Tests each weights format of a model on its test tensors, in other sizes and in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from itertools import combinations
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BioimageioError
+from ..prediction.model.loaded_model import LoadedModel
+from ..prediction.model.test_tensors import load_test_inputs, load_test_outputs
+from ..prediction.model.weights_selection import choose_weights, runnable_formats, settings_in_words
+from ..prediction.options import PredictOptions
+from ..prediction.predictor import Predictor
+from ..prediction.whole_tensor import WholeTensorCall
+from ..spec.model.tolerances import Tolerance, tolerances
+from ..typing import FrozenMapping
+from .compare_outputs import compare, difference
+from .test_report import Agreement, TestReport, WeightsTest
+from .try_blocks import try_blocks
+from .try_sizes import try_sizes
+
+__all__ = ["test_weights", "tolerance_of"]
+
+Arrays = Mapping[str, NDArray[np.generic]]
+
+
+def test_weights(
+    model: LoadedModel,
+    options: PredictOptions,
+    *,
+    sizes: bool = True,
+    blocks: bool = True,
+    report: Callable[[str], None] = lambda stage: None,
+) -> TestReport:
+    """Run every weights format on the test inputs, without padding or blocks, and compare with the test outputs.
+
+    Args:
+        model: The model.
+        options: `weights_format` limits the test to one; `device`, `precision`, `compile` and `trust` are used.
+        sizes: Also test other sizes and batches.
+        blocks: Also compare prediction in several blocks with that in one block.
+        report: Called with the name of each stage.
+
+    Raises:
+        InputError: The model lacks the requested weights format.
+        SourceError: A test tensor is missing, or is not an array.
+
+    """
+    answers = runnable_formats(model.weights, model.registry)
+    if options.weights_format is not None:
+        choose_weights(model.weights, model.registry, options)
+        answers = {options.weights_format: answers[options.weights_format]}
+    inputs, expected = load_test_inputs(model), load_test_outputs(model)
+    tests = []
+    for name, why_not in answers.items():
+        if why_not:
+            tests.append(WeightsTest(weights_format=name, status="skipped", message=why_not))
+        else:
+            tests.append(_test_one(model, attrs.evolve(options, weights_format=name), inputs, expected, sizes, report))
+    ran = [t for t in tests if t.found]
+    blockwise = None
+    if ran and blocks:
+        report("blocks")
+        blockwise = try_blocks(model, attrs.evolve(options, weights_format=_fastest(ran, model)))
+    return TestReport(
+        model=model.io.name,
+        tests=tuple(tests),
+        settings=settings_in_words(options.devices, options.precision, options.compile),
+        agreement=tuple(_agreement(ran)),
+        blockwise=blockwise,
+        inputs=FrozenMapping(inputs),
+        expected=FrozenMapping(expected),
+        axes=FrozenMapping({t.id: t.axis_ids for t in (*model.io.inputs, *model.io.outputs)}),
+    )
+
+
+test_weights.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions of this name
+
+
+def _test_one(
+    model: LoadedModel, options: PredictOptions, inputs: Arrays, expected: Arrays, sizes: bool, report: Callable[[str], None]
+) -> WeightsTest:
+    name = str(options.weights_format)
+    report(name)
+    adapter = ""
+    try:
+        weights = choose_weights(model.weights, model.registry, options)
+        adapter = weights.adapter
+        call = WholeTensorCall(model, inputs)
+        with Predictor(model, options) as predictor, predictor.open_network() as network:
+            outputs = call.outputs(network)
+            tried = tuple(try_sizes(model, network, inputs)) if sizes else ()
+        deviations = _deviations(model, options, call, outputs)
+    except BioimageioError as error:
+        return WeightsTest(weights_format=name, status="failed", message=str(error), adapter=adapter)
+    compared = tuple(compare(t.id, outputs[t.id], expected[t.id], tolerance_of(model, t.id, name)) for t in model.io.outputs)
+    wrong = [f"output {c.output!r}: {c.message}" for c in compared if not c.passed]
+    wrong += [f"sizes {t.shapes_in_words}: {t.message}" for t in tried if t.status == "failed"]
+    return WeightsTest(
+        weights_format=name,
+        status="failed" if wrong else "passed",
+        message="; ".join(wrong),
+        adapter=adapter,
+        frameworks=_versions(model.registry.weights_adapters[adapter].requires),
+        outputs=compared,
+        sizes=tried,
+        deviations=deviations,
+        found=FrozenMapping(outputs),
+    )
+
+
+def tolerance_of(model: LoadedModel, output: str, weights_format: str) -> Tolerance:
+    """Return the first tolerance that applies to an output and a weights format; the default applies to all."""
+    return next(
+        t for t in tolerances(model.descr) if output in t.output_ids and (not t.weights_formats or weights_format in t.weights_formats)
+    )
+
+
+def _deviations(model: LoadedModel, options: PredictOptions, call: WholeTensorCall, outputs: Arrays) -> FrozenMapping[str, float]:
+    """Return the greatest difference of each output from that in full precision without compilation."""
+    if options.precision == "fp32" and not options.compile:
+        return FrozenMapping()
+    with Predictor(model, attrs.evolve(options, precision="fp32", compile=False)) as predictor, predictor.open_network() as network:
+        plain = call.outputs(network)
+    return FrozenMapping({name: _greatest(array, plain[name]) for name, array in outputs.items()})
+
+
+def _greatest(first: NDArray[Any], second: NDArray[Any]) -> float:
+    return float(np.max(difference(first, second), initial=0.0)) if first.shape == second.shape else float("nan")
+
+
+def _agreement(tests: list[WeightsTest]) -> list[Agreement]:
+    return [
+        Agreement(first=a.weights_format, second=b.weights_format, output=name, greatest_difference=_greatest(array, b.found[name]))
+        for a, b in combinations(tests, 2)
+        for name, array in a.found.items()
+    ]
+
+
+def _fastest(tests: list[WeightsTest], model: LoadedModel) -> str:
+    best = max(tests, key=lambda t: (t.status == "passed", model.registry.weights_adapters[t.adapter].preference))
+    return best.weights_format
+
+
+def _versions(names: tuple[str, ...]) -> FrozenMapping[str, str]:
+    """Return the versions of the packages that an adapter imports, if their distributions have the same names."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return FrozenMapping(found)

@@ -1,0 +1,45 @@
+"""Names of files in packages: which files are descriptions, and which paths stay inside."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from ..errors import SourceError
+
+__all__ = ["DESCRIPTION_NAMES", "description_in", "inside", "is_description"]
+
+DESCRIPTION_NAMES = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
+"""Names of description files, the preferred first; ``*.<name>`` counts as well."""
+
+
+def is_description(name: str) -> bool:
+    """Return whether a file of this name is a description."""
+    return name in DESCRIPTION_NAMES or name.endswith(tuple(f".{known}" for known in DESCRIPTION_NAMES))
+
+
+def description_in(names: list[str]) -> str | None:
+    """Return the preferred description among sorted file names; None where there is none."""
+    for wanted in DESCRIPTION_NAMES:
+        for match in ((n == wanted for n in names), (n.endswith(f".{wanted}") for n in names)):
+            for name, good in zip(names, match, strict=True):
+                if good:
+                    return name
+    return None
+
+
+def inside(source: str, package: str) -> str:
+    """Return the normalised path of a file in a package.
+
+    Raises:
+        SourceError: The path leads out of the package.
+
+    """
+    parts: list[str] = []
+    for part in PurePosixPath(source.replace("\\", "/")).parts:
+        if part == ".." and parts:
+            parts.pop()
+        elif part == ".." or part.endswith(":") or part == "/":
+            raise SourceError(f"{package} names the file {source!r}, which lies outside of it: expected a path within the package")
+        else:
+            parts.append(part)
+    return "/".join(parts)

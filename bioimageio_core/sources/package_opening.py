@@ -1,0 +1,186 @@
+"""Opens packages from paths, URLs, ids, bytes and mappings."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+
+import attrs
+
+from ..errors import HashMismatchError, SourceError
+from .cache import cache_from_environment, is_cached
+from .collection import Found, find_in_collection, id_in
+from .hashes import sha256_of
+from .member_names import DESCRIPTION_NAMES, description_in
+from .package import Package
+from .urls import is_url, list_url, open_url, protocol_of
+
+__all__ = ["Source", "open_package"]
+
+Source: TypeAlias = "str | Path | bytes | Mapping[str, Any]"
+"""A path to a file, folder or zip, a URL that fsspec can open, the id of a resource in a collection,
+the bytes of a file, or the tree of a description."""
+
+ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+"""First bytes of zips: of usual ones, of zips without members, and of split ones."""
+
+LARGEST_DESCRIPTION = 64 * 2**20
+
+
+def open_package(source: Source | Package) -> Package:
+    """Open the package of a description.
+
+    A file or folder takes precedence over a resource of the collection with the same id.
+
+    Raises:
+        SourceError: The source does not exist, or holds no description.
+        HashMismatchError: It is not the file that the index of the collection lists.
+
+    """
+    if isinstance(source, Package):
+        return source
+    if isinstance(source, Mapping):
+        return Package(name="the given mapping", content=source)
+    if isinstance(source, bytes):
+        return _from_bytes(source, name="the given bytes", root="")
+    text = str(source)
+    if is_url(text):
+        return _from_url(text)
+    path = Path(text).expanduser()
+    if path.exists():
+        return _from_path(path, name=text)
+    id_ = id_in(text) if isinstance(source, str) else None
+    if id_ is None:
+        raise SourceError(f"no such file or folder: {text}")
+    return _from_collection(id_)
+
+
+def _from_collection(id_: str) -> Package:
+    found = find_in_collection(id_)
+    try:
+        package = _from_url(found.source, found) if is_url(found.source) else _from_path(Path(found.source), name=found.source, found=found)
+    except SourceError as error:
+        raise SourceError(f"{id_!r} is no file or folder here, and cannot be read from its collection: {error}") from None
+    return attrs.evolve(package, name=id_)
+
+
+def _from_path(path: Path, *, name: str, found: Found | None = None) -> Package:
+    if path.is_dir():
+        return _from_folder(path)
+    if found is not None and found.sha256:
+        _verify(sha256_of(path), found)
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(ZIP_MAGICS[0]))
+            if start in ZIP_MAGICS:
+                return _from_zip(str(path), name=name)
+            content = _at_most_a_description(file, name, start=start)  # pipes cannot be read twice
+    except SourceError:
+        raise
+    except OSError as error:
+        raise SourceError(f"{name} cannot be read: {error.strerror or error}") from None
+    return Package(name=name, content=content, root=str(path.parent.resolve()))
+
+
+def _from_folder(folder: Path) -> Package:
+    try:
+        names = sorted(p.name for p in folder.iterdir() if p.is_file())
+        name = description_in(names)
+        content = b"" if name is None else (folder / name).read_bytes()
+    except OSError as error:
+        raise SourceError(f"{folder} cannot be read: {error.strerror or error}") from None
+    if name is None:
+        raise SourceError(f"{folder} holds no description: expected a file named {', '.join(DESCRIPTION_NAMES)} or *.<one of these>")
+    return Package(name=str(folder / name), content=content, root=str(folder.resolve()))
+
+
+def _from_url(url: str, found: Found | None = None) -> Package:
+    url = _file_in_folder(url)
+    root, query = url.partition("?")[0].rpartition("/")[0], found.query if found is not None else ""
+    sha256 = found.sha256 if found is not None else None
+    if not is_cached(url):
+        with open_url(url) as file:
+            content = file.read()
+        if found is not None and sha256:
+            _verify(hashlib.sha256(content).hexdigest(), found)
+        return _from_bytes(content, name=url, root=root)
+    path = cache_from_environment().fetch(url, sha256=sha256)
+    if found is not None and sha256:
+        _verify(sha256_of(path), found)
+    with path.open("rb") as file:
+        if file.read(len(ZIP_MAGICS[0])) in ZIP_MAGICS:
+            return _from_zip(str(path), name=url)
+        file.seek(0)
+        return Package(name=url, content=_at_most_a_description(file, url), root=root, query=query)
+
+
+def _verify(sha256: str, found: Found) -> None:
+    if sha256 != found.sha256:
+        raise HashMismatchError(
+            f"{found.source} is not the file that the collection lists: expected sha256 {found.sha256}, found {sha256}; "
+            "report it to the maintainers of the collection, or give the URL instead of the id if the change is intended"
+        )
+
+
+def _file_in_folder(url: str) -> str:
+    """Return the URL of the description in a folder, and any other URL unchanged; only some file systems can list folders."""
+    plain, _, query = url.partition("?")
+    if protocol_of(url) in ("http", "https"):
+        if plain.endswith("/"):
+            raise SourceError(f"{url} is a folder, which servers do not list: expected the URL of a description in it, or of a zip")
+        return url
+    if query or (not plain.endswith("/") and "." in plain.rpartition("/")[2]):
+        return url
+    if is_cached(url) and cache_from_environment().offline:
+        return _kept_in_folder(plain.rstrip("/"))
+    names = list_url(url)
+    if names is None:
+        return url
+    name = description_in(names)
+    if name is None:
+        raise SourceError(f"{url} holds no description: expected a file named {', '.join(DESCRIPTION_NAMES)} or *.<one of these>")
+    return f"{plain.rstrip('/')}/{name}"
+
+
+def _kept_in_folder(folder: str) -> str:
+    """Return the URL of the cached description of a folder that cannot be listed, by its usual names."""
+    for name in DESCRIPTION_NAMES:
+        try:
+            cache_from_environment().fetch(f"{folder}/{name}")
+        except SourceError:
+            continue
+        return f"{folder}/{name}"
+    return folder
+
+
+def _at_most_a_description(file: IO[bytes], name: str, *, start: bytes = b"") -> bytes:
+    content = start + file.read(LARGEST_DESCRIPTION + 1)
+    if len(content) > LARGEST_DESCRIPTION:
+        raise SourceError(f"{name} is larger than {LARGEST_DESCRIPTION >> 20} MiB, which no description is: expected a YAML file or a zip")
+    return content
+
+
+def _from_bytes(content: bytes, *, name: str, root: str) -> Package:
+    if content.startswith(ZIP_MAGICS):
+        return _from_zip(content, name=name)
+    return Package(name=name, content=content, root=root)
+
+
+def _from_zip(archive: bytes | str, *, name: str) -> Package:
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive) if isinstance(archive, bytes) else archive) as opened:
+            found = description_in(sorted(n for n in opened.namelist() if "/" not in n))
+            if found is None:
+                raise SourceError(f"{name} holds no description at its top: expected {', '.join(DESCRIPTION_NAMES)} or *.<one of these>")
+            if opened.getinfo(found).file_size > LARGEST_DESCRIPTION:
+                raise SourceError(f"{found} in {name} is larger than {LARGEST_DESCRIPTION >> 20} MiB, which no description is")
+            content = opened.read(found)
+    except SourceError:
+        raise
+    except Exception as error:  # zipfile passes on what its decompressors raise
+        raise SourceError(f"{name} is a broken zip: {error}") from None
+    return Package(name=name, content=content, archive=archive)

@@ -1,0 +1,86 @@
+"""Units of length and time: names as descriptions and OME-Zarr have them, other spellings, and conversion.
+
+Public: readers and writers of plugins convert pixel sizes with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from .typing import FrozenMapping
+
+__all__ = ["METRES", "SECONDS", "metres_in", "normalised_unit", "unit_symbol"]
+
+PREFIXES = (
+    ("yotta", "Y", 24), ("zetta", "Z", 21), ("exa", "E", 18), ("peta", "P", 15), ("tera", "T", 12), ("giga", "G", 9), ("mega", "M", 6),
+    ("kilo", "k", 3), ("hecto", "h", 2), ("", "", 0), ("deci", "d", -1), ("centi", "c", -2), ("milli", "m", -3), ("micro", "µ", -6),
+    ("nano", "n", -9), ("pico", "p", -12), ("femto", "f", -15), ("atto", "a", -18), ("zepto", "z", -21), ("yocto", "y", -24),
+)  # fmt: skip
+"""Prefixes of SI units: name, symbol, and power of ten."""
+
+METRES: Mapping[str, float] = FrozenMapping(
+    {
+        **{f"{prefix}meter": float(f"1e{power}") for prefix, _, power in PREFIXES},
+        "angstrom": 1e-10,
+        "inch": 0.0254,
+        "foot": 0.3048,
+        "yard": 0.9144,
+        "mile": 1609.344,
+        "parsec": 3.0856775814913673e16,
+    }
+)
+"""Units of length, by name, in metres."""
+
+SECONDS: Mapping[str, float] = FrozenMapping(
+    {
+        **{f"{prefix}second": float(f"1e{power}") for prefix, _, power in PREFIXES},
+        "minute": 60.0,
+        "hour": 3600.0,
+        "day": 86400.0,
+    }
+)
+"""Units of time, by name, in seconds."""
+
+
+def _symbols() -> Iterator[tuple[str, str]]:
+    for prefix, symbol, _ in PREFIXES:
+        yield f"{symbol}m", f"{prefix}meter"
+        yield f"{symbol}s", f"{prefix}second"
+    yield from (("Å", "angstrom"), ("in", "inch"), ("ft", "foot"), ("yd", "yard"), ("mi", "mile"), ("pc", "parsec"))
+    yield from (("min", "minute"), ("h", "hour"), ("d", "day"))
+
+
+SYMBOLS: Mapping[str, str] = FrozenMapping(dict(_symbols()))
+"""Names of units by symbol, in which upper and lower case differ: ``Mm`` is a megameter."""
+
+WORDS: Mapping[str, str] = FrozenMapping({"micron": "micrometer", "um": "micrometer", "us": "microsecond", "sec": "second", "hr": "hour"})
+"""Names of units by further spellings, in lower case."""
+
+
+def normalised_unit(text: str | None) -> str | None:
+    """Return the name of a unit in any common spelling, such as ``µm``, ``um``, ``Microns`` and ``micrometre`` for ``micrometer``.
+
+    Returns:
+        A key of `METRES` or `SECONDS`; None for anything else, such as ``pixel``.
+
+    """
+    plain = (text or "").strip().replace("μ", "µ").replace("\u212b", "Å")  # Greek letter and unit sign that look like the symbols
+    if plain in SYMBOLS:
+        return SYMBOLS[plain]
+    lower = plain.lower().replace("metre", "meter")
+    for word in (lower, lower.removesuffix("s")):
+        if word in METRES or word in SECONDS:
+            return word
+        if word in WORDS:
+            return WORDS[word]
+    return {"feet": "foot", "inches": "inch"}.get(lower, SYMBOLS.get(lower))
+
+
+def metres_in(unit: str | None) -> float | None:
+    """Return the length of a unit in metres; None where it is not a known unit of length."""
+    return METRES.get(normalised_unit(unit) or "")
+
+
+def unit_symbol(unit: str) -> str:
+    """Return the symbol of a unit that is given by name, such as ``µm``; units without a symbol are returned as they are."""
+    return next((symbol for symbol, name in SYMBOLS.items() if name == unit), unit)

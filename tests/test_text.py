@@ -1,0 +1,30 @@
+"""Text of others, in one line."""
+
+from __future__ import annotations
+
+import pytest
+
+from bioimageio_core.text import in_brief, in_one_line
+
+
+class TestInBrief:
+    """The exceptions of frameworks, in one line."""
+
+    @pytest.mark.parametrize(
+        ("error", "named", "expected"),
+        [
+            (ValueError("  a\n\tb  c "), False, "a b c"),
+            (KeyError("a"), True, "KeyError: 'a'"),
+            (EOFError(), False, "EOFError"),
+            (EOFError(), True, "EOFError"),
+            ("the last\nof many lines", False, "the last of many lines"),
+            (RuntimeError("x" * 1000), False, "x" * 300),
+        ],
+    )
+    def test_one_line(self, error: Exception | str, named: bool, expected: str) -> None:
+        """White space is one blank, much is cut, and an error that says nothing is named."""
+        assert in_brief(error, named=named) == expected
+
+    def test_control_characters(self) -> None:
+        """Nothing that a terminal would obey stays."""
+        assert in_one_line("a\x1b[31m\nb\u2028c") == "a [31m b c"
