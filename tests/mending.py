@@ -33,7 +33,7 @@ def mended(tree: Any, registry: Registry) -> tuple[dict[str, Any], Messages]:
 
 def errors(tree: Any, registry: Registry) -> Messages:
     """Return the errors that stay, by path."""
-    with pytest.raises(InvalidDescriptionError, match="can not be repaired") as caught:
+    with pytest.raises(InvalidDescriptionError, match="cannot be repaired") as caught:
         repair_and_update(tree, registry)
     assert isinstance(caught.value.report, ValidationReport)
     return {issue.path: [issue.message] for issue in caught.value.report.errors}

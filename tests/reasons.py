@@ -24,7 +24,7 @@ ACCEPTED = {
 REFUSED = {
     r"expected a file name ending in .*/'$": "what ends in a slash is a folder",
     r"^authors: expected a list, found '": "the reference reads a text letter by letter, each an author",
-    r"^outputs\.\d+\.id: expected distinct ids of outputs": "outputs of one id can not be told apart",
+    r"^outputs\.\d+\.id: expected distinct ids of outputs": "outputs of one id cannot be distinguished",
     r"^format_version: expected three numbers": "the reference reads any text as the newest version, except of models",
     r"^parent(\.\w+)?: expected": "parents of models 0.3 and 0.4 have an id or nothing at all; the reference drops them unseen",
 }

@@ -27,8 +27,8 @@ SWITCH = "BMZ_DISABLE_PLUGINS"
 def collect(entry_points: Iterable[metadata.EntryPoint] | None = None) -> Registry:
     """Import the plugins and return what they registered.
 
-    A plugin that fails costs the others nothing: the failure is kept in the registry and warned of once.
-    The environment variable ``BMZ_DISABLE_PLUGINS`` leaves only the library's own.
+    A plugin that fails does not affect the others: the registry keeps the failure, and one warning reports it.
+    With the environment variable ``BMZ_DISABLE_PLUGINS`` only the library's own plugins are collected.
 
     Args:
         entry_points: The entry points to use instead of the installed ones.
@@ -80,7 +80,7 @@ def collect(entry_points: Iterable[metadata.EntryPoint] | None = None) -> Regist
 def _register(
     manager: pluggy.PluginManager, entry_points: Iterable[metadata.EntryPoint], failures: list[PluginFailure]
 ) -> dict[str, Plugin]:
-    """Import and register plugins, the library's own first; return them by the name that the manager knows them by."""
+    """Import and register plugins, the library's own first; return them by their name in the manager."""
     own_only = bool(os.environ.get(SWITCH))
     plugins = {}
     for point in sorted(entry_points, key=lambda p: (_distribution(p) != OWN_DISTRIBUTION, _distribution(p), p.name)):
@@ -92,7 +92,7 @@ def _register(
             module = point.load()
             _check_api_version(module)
             manager.register(module, name=key)
-        except (Exception, SystemExit) as error:  # whatever a stranger's module raises
+        except (Exception, SystemExit) as error:  # third-party modules may raise anything
             failures.append(PluginFailure(plugin=plugin, message=f"import failed: {_in_words(error)}"))
             continue
         plugins[key] = plugin
@@ -103,7 +103,7 @@ def _register(
 
 
 def _check_api_version(module: object) -> None:
-    """Raise where a plugin was written for a later interface than this."""
+    """Raise ImportError for a plugin that was written for a later interface."""
     version = getattr(module, "bioimageio_api_version", API_VERSION)
     if not isinstance(version, int) or version > API_VERSION:
         raise ImportError(
@@ -112,7 +112,7 @@ def _check_api_version(module: object) -> None:
 
 
 def _entries(implementation: Callable[[], Iterable[Any]], entry_type: type, plugin: Plugin, failures: list[PluginFailure]) -> list[Any]:
-    """Return the entries of one hook of one plugin; what is wrong with them goes to ``failures``."""
+    """Return the valid entries of one hook of one plugin; add the others to ``failures``."""
     good = []
     try:
         for entry in implementation():
@@ -121,16 +121,16 @@ def _entries(implementation: Callable[[], Iterable[Any]], entry_type: type, plug
             else:
                 message = f"wrong entry: expected {entry_type.__name__}, found {type(entry).__name__}"
                 failures.append(PluginFailure(plugin=plugin, message=message))
-    except Exception as error:  # whatever a stranger's hook raises
+    except Exception as error:  # third-party hooks may raise anything
         name = getattr(implementation, "__name__", "hook")
         failures.append(PluginFailure(plugin=plugin, message=f"{name} raised {_in_words(error)}"))
     return good
 
 
 def _unusable_class(entry: EntryBase) -> str:
-    """Return why a class of an entry cannot be structured; empty if all can.
+    """Return why a class of an entry cannot be structured; empty if all classes can.
 
-    Classes of the library itself are not asked: its tests do that, and importing cattrs would take longer than collecting.
+    Classes of the library itself are not checked here but by its tests: importing cattrs takes longer than collecting.
     """
     if not isinstance(entry, DescriptionEntry):
         return ""
@@ -139,18 +139,18 @@ def _unusable_class(entry: EntryBase) -> str:
     for place, cls in entry.classes():
         try:
             check_class(cls, entry.configure)
-        except Exception as error:  # whatever a stranger's class or `configure` raises
+        except Exception as error:  # third-party classes and `configure` may raise anything
             return f"unusable class: {entry.name!r}, {place}: {_in_words(error)}"
     return ""
 
 
 def _in_words(error: BaseException) -> str:
-    """Return an error in one line, whatever a stranger wrote into it."""
+    """Return an error as one line of text."""
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _misspelt(manager: pluggy.PluginManager, module: object) -> list[str]:
-    """Return the names of functions that are marked as hooks and are none of ours."""
+    """Return the names of functions that are marked as hooks but are not among `HOOKS`."""
     known = {hook.name for hook in HOOKS.values()}
     return [name for name in dir(module) if name not in known and manager.parse_hookimpl_opts(module, name) is not None]
 

@@ -1,4 +1,4 @@
-"""Which published plugin brings what, so that an error can name the one that is missing."""
+"""Which published plugin brings which entry: errors name the plugin that is missing."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ PUBLISHED: Mapping[tuple[str, str], str] = FrozenMapping(
         ("weights_formats", "tensorflow_saved_model_bundle"): "bioimageio-runtime-tensorflow",
     }
 )
-"""Distributions by kind and name of what they bring: those of this project alone, since nobody here can vouch for others."""
+"""Distributions of this project, by kind and name of their entries."""
 
 
 def published_by(kind: str, name: str) -> str:
-    """Return in brackets which distribution brings an op, a run mode or what runs a weights format; nothing where that is not known."""
+    """Return in brackets the distribution that brings an entry; empty if it is not one of this project."""
     distribution = PUBLISHED.get((kind, name))
     return f" ({distribution} brings it)" if distribution else ""

@@ -37,7 +37,7 @@ class Plugin:
 
 @attrs.frozen(kw_only=True)
 class PluginFailure:
-    """What a plugin did wrong; costs the other plugins nothing."""
+    """A failure of a plugin; it does not affect other plugins."""
 
     plugin: Plugin
     message: str
@@ -63,7 +63,7 @@ class Registry:
     """The plugin behind each ``(kind, entry name)``."""
 
     additions: frozenset[tuple[str, str]] = frozenset()
-    """Each ``(kind, entry name)`` that plugins of others add to what the model format itself has."""
+    """Each ``(kind, entry name)`` that third-party plugins add to those of the model format."""
 
     def adapters_for(self, weights_format: str) -> tuple[WeightsAdapterEntry, ...]:
         """Return the adapters of a weights format, the most preferred first, whether installed or not."""
@@ -81,7 +81,7 @@ def missing_requirements(requires: Iterable[str], find: Callable[[str], object] 
 
 
 def _is_installed(name: str, find: Callable[[str], object]) -> bool:
-    """Return whether a module can be imported, as far as can be told without importing it or its parents."""
+    """Return whether a module can be found, without importing it or its parents."""
     top, *below = name.split(".")
     try:
         spec = find(top)

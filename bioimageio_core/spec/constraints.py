@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-__all__ = ["caseless", "json_schema", "schema_of", "whole"]
+__all__ = ["anchored", "caseless", "json_schema", "schema_of"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -30,7 +30,7 @@ def schema_of(check: Any) -> dict[str, Any]:
     return dict(getattr(check, "__json_schema__", {}))
 
 
-def whole(pattern: str) -> str:
+def anchored(pattern: str) -> str:
     """Return a regular expression that matches strings from end to end, as JSON Schema searches for patterns anywhere."""
     return f"^(?:{pattern})$"
 

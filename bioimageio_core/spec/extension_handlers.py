@@ -2,9 +2,9 @@
 
 By hand, since which class a part has depends on the registry and not on its type.
 
-What is wrong with a part that the format itself has is an error.
-What an installed plugin has against a part that it adds is none, since descriptions are judged by the format alone:
-such a part is kept whole, with what was refused, and cannot be run.
+An issue of a part that the format defines is an error.
+An issue of a part that a plugin adds is a warning, since validity depends on the format alone:
+such a part is kept unchanged, with the issues, and cannot run.
 """
 
 from __future__ import annotations
@@ -126,13 +126,13 @@ def run_mode_handler(structure_written: StructureHook, registry: Registry, struc
 
 
 def _judged(structure: Callable[[], Any], loc: tuple[str, ...] = ()) -> tuple[Any, tuple[Issue, ...]]:
-    """Return what a plugin's class makes of a part, and what it has against it, below ``loc``."""
+    """Return the structured part, or None and the errors of a plugin's class, below ``loc``."""
     try:
         part = structure()
         errors = rule_errors(part)
     except RecursionError:
         raise
-    except Exception as error:  # of whatever type: rules of plugins are among them, and types that have no hook
+    except Exception as error:  # rules of plugins may raise anything, and types may lack a hook
         return None, tuple(problems_of(error, loc))
     return (None, tuple(problems_of(StructureProblems(errors), loc))) if errors else (part, ())
 

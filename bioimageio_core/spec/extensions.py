@@ -1,4 +1,4 @@
-"""Parts of a description whose classes plugins bring, and what stands in where no plugin brings one."""
+"""Parts of a description whose classes plugins bring, and opaque nodes for parts without a class."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class AlsoAs:
 
 @node
 class Opaque(Node):
-    """A part that no plugin knows, or that the plugin which does refuses, kept whole: no error, since it is left to plugins."""
+    """A part without a class, or one that the class of a plugin refuses; kept unchanged. Neither makes a description invalid."""
 
     what: ClassVar[str]
 
     name: str
     tree: FrozenMapping[str, Any]
     refused: tuple[Issue, ...] = ()
-    """What the plugin that brings it has against it."""
+    """Why the class of the plugin refuses it."""
 
     def as_tree(self) -> dict[str, Any]:
         """Return the part as it was written."""
@@ -56,29 +56,29 @@ class Opaque(Node):
         return tree
 
     def problems(self) -> Iterator[Issue]:
-        """Yield that the part could not be judged, or how it was."""
+        """Yield that no class is known for the part, or why its class refuses it."""
         for problem in self.refused:
-            hint = problem.hint or f"The installed plugin that brings {self.name!r} does not take this, so that it can not be run here."
+            hint = problem.hint or f"The installed plugin for {self.name!r} refuses this, so it cannot run here."
             yield attrs.evolve(problem, severity="warning", hint=hint)
         if not self.refused:
             yield Issue(
                 loc=(),
                 message=f"expected a known {self.what}, found {self.name!r}, which neither the format nor an installed plugin knows",
                 severity="alert",
-                hint="Install the plugin that brings it; until then it is kept as it is, but can not be run.",
+                hint="Install a plugin for it; without one it is kept unchanged, but cannot run.",
             )
 
 
 @node
 class OpaqueOp(Opaque):
-    """A processing step that is kept whole."""
+    """A processing step without a class."""
 
     what: ClassVar[str] = "processing op"
 
 
 @node
 class OpaqueWeights(Opaque):
-    """A weights entry that is kept whole."""
+    """A weights entry without a class."""
 
     what: ClassVar[str] = "weights format"
 

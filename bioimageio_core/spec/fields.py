@@ -1,12 +1,12 @@
-"""What the fields of description classes are made of: validators, and the string types that ops and models share.
+"""Building blocks of description classes: validators, and string types that ops and models share.
 
 Validators are plain attrs validators ``(instance, attribute, value) -> None`` that raise ValueError ("expected ..., found ...").
-All of them let None pass: whether null is allowed is the business of the field's type.
+All of them accept None: the type of the field decides whether null is allowed.
 
 Types are ``Annotated[base, check, ...]``: structuring a document converts to the base, then applies every check in order;
 a check returns the (normalised) value or raises ValueError.
 
-What a check accepts is also said in the words of JSON Schema (`constraints.json_schema`).
+Each check is marked with the JSON Schema of what it accepts (`constraints.json_schema`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from ..structuring.format_value import format_value
-from .constraints import caseless, json_schema, schema_of, whole
+from .constraints import anchored, caseless, json_schema, schema_of
 
 __all__ = [
     "AxisId",
@@ -105,10 +105,10 @@ def unique(_instance: Any, _attribute: Any, value: Any) -> None:
 
 
 def matches(pattern: str, expected: str) -> Validator[Any]:
-    """Accept strings that match the regular expression from end to end; ``expected`` says in words what that is."""
+    """Accept strings that match the entire regular expression; ``expected`` describes it in error messages."""
     compiled = re.compile(pattern)
 
-    @json_schema({"pattern": whole(pattern)})
+    @json_schema({"pattern": anchored(pattern)})
     def validate(_instance: Any, _attribute: Any, value: Any) -> None:
         if isinstance(value, str) and compiled.fullmatch(value) is None:
             raise ValueError(f"expected {expected}, found {format_value(value)}")
@@ -117,7 +117,7 @@ def matches(pattern: str, expected: str) -> Validator[Any]:
 
 
 def file_name(source: str) -> str:
-    """Return a file source without what follows the name of the file in URLs."""
+    """Return a file source without the query and fragment of a URL."""
     if not re.match(r"https?:", source, re.IGNORECASE):
         return source
     return re.split(r"[?#]", source, maxsplit=1)[0].removesuffix("/content")
@@ -128,7 +128,7 @@ def suffix(*suffixes: str, any_case: bool = False) -> Validator[Any]:
     ends = "|".join(re.escape(end) for end in suffixes)
     ends = f"(?:{caseless(ends) if any_case else ends})"
     url = r"\s*" + caseless("https?:")
-    pattern = whole(rf"(?!{url}).*{ends}|{url}[^?#]*{ends}(?:/content)?(?:[?#].*|\s*)")
+    pattern = anchored(rf"(?!{url}).*{ends}|{url}[^?#]*{ends}(?:/content)?(?:[?#].*|\s*)")
 
     @json_schema({"pattern": pattern, "properties": {"source": {"pattern": pattern}}})
     def validate(_instance: Any, _attribute: Any, value: Any) -> None:
@@ -176,8 +176,8 @@ def _together(validators: tuple[Validator[Any], ...]) -> dict[str, Any]:
 
 
 def _identifier_but(words: Sequence[str]) -> str:
-    """Return a pattern for identifiers other than some; beyond ASCII it takes more than the checks."""
-    return whole(rf"(?!(?:{'|'.join(words)})$)[^\s!-@\[-^`{{-~][^\s!-/:-@\[-^`{{-~]*")
+    """Return a pattern for identifiers except some words; beyond ASCII it accepts more than the checks."""
+    return anchored(rf"(?!(?:{'|'.join(words)})$)[^\s!-@\[-^`{{-~][^\s!-/:-@\[-^`{{-~]*")
 
 
 @json_schema({"pattern": _identifier_but(keyword.kwlist)})
@@ -206,7 +206,7 @@ def _axis_id(value: str) -> str:
     return _identifier(normal)
 
 
-@json_schema({"not": {"pattern": whole(caseless("b|batch"))}})
+@json_schema({"not": {"pattern": anchored(caseless("b|batch"))}})
 def _not_batch(value: str) -> str:
     if value == "batch":
         raise ValueError("expected the id of an axis other than batch, found 'batch'")

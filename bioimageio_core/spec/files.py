@@ -1,4 +1,4 @@
-"""Files that a description names."""
+"""Files that a description refers to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which resource type and format version a tree claims to be, and what the library makes of that."""
+"""Detection of the resource type and format version of a tree."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Family: TypeAlias = Literal["application", "dataset", "generic", "model", "noteb
 """Resource types that have classes of their own; every other type is ``generic``."""
 
 SPECIFIC: dict[str, Family] = {"application": "application", "dataset": "dataset", "model": "model", "notebook": "notebook"}
-"""What is described by each type that has classes of its own."""
+"""Resource types with their own classes, by the value of ``type``."""
 
 _MODEL = {"0.4": (0, 4, 10), "0.5": (0, 5, 14)}
 _OTHERS = {"0.2": (0, 2, 4), "0.3": (0, 3, 4)}
@@ -25,7 +25,7 @@ _OTHERS = {"0.2": (0, 2, 4), "0.3": (0, 3, 4)}
 
 @attrs.frozen(kw_only=True)
 class Detected:
-    """What a tree says that it is."""
+    """The type and version that a tree declares."""
 
     type: str = ""
     format_version: str = ""
@@ -33,7 +33,7 @@ class Detected:
 
     family: Family = "generic"
     format: str | None = None
-    """The version (major.minor) whose classes it is read with; None where no class fits, and ``problems`` says why."""
+    """The version (major.minor) of the classes that read it; None if there are none, for the reason in ``problems``."""
 
     version: tuple[int, int, int] = (0, 0, 0)
     """The format version in numbers; that of the newest implemented one where the tree's is newer."""
@@ -63,7 +63,7 @@ def detect(tree: Mapping[str, Any]) -> Detected:
             problems=tuple(problems),
         )
     if type_ == "collection":
-        problem = Issue(loc=("type",), message="expected one resource, found a collection: collections are read no longer")
+        problem = Issue(loc=("type",), message="expected one resource, found a collection: collections are no longer supported")
         return Detected(type=type_, format_version=version, problems=(problem,))
     family = SPECIFIC.get(type_, "generic")
     return _model_format(version) if family == "model" else _other_format(type_, family, version)
@@ -82,7 +82,7 @@ def _model_format(written: str) -> Detected:
     if minor in _MODEL or (version[0] == newest[0] and version > newest):
         format_ = "0.4" if minor == "0.4" else "0.5"
         return _at_most(base, format_, version, _MODEL[format_])
-    message = f"expected 0.3.0 to 0.3.6, 0.4.x or 0.5.x, found {written}, a format version that is not read"
+    message = f"expected 0.3.0 to 0.3.6, 0.4.x or 0.5.x, found {written}, which is not a supported format version"
     return attrs.evolve(base, problems=(Issue(loc=("format_version",), message=message),))
 
 

@@ -1,4 +1,4 @@
-"""What upgrades say about what they changed."""
+"""Issues of upgrades: what they changed."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ __all__ = ["changed", "lost", "mended"]
 
 
 def changed(loc: Loc, message: str) -> Issue:
-    """Return the note that something is said in another way now."""
+    """Return an info: a value has another form now."""
     return Issue(loc=loc, message=message, severity="info")
 
 
 def lost(loc: Loc, message: str) -> Issue:
-    """Return the warning that the newer format can not say something, or not there."""
+    """Return a warning: the newer format has no place for a value, or another place."""
     return Issue(loc=loc, message=message, severity="warning")
 
 
 def mended(loc: Loc, message: str) -> Issue:
-    """Return the warning that something was not as the format has it, and what was made of it."""
+    """Return a warning: a value broke the format and was repaired."""
     return Issue(loc=loc, message=message, severity="warning")

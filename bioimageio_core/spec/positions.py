@@ -1,4 +1,4 @@
-"""Where in the text of a description each of its values stands; looked up only for reports."""
+"""Positions of the values of a description in its text, for reports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Position", "PositionFinder", "Positions", "Span"]
 
 @attrs.frozen
 class Span:
-    """A stretch of text; lines and columns (in characters) count from 1, and the end is behind the last character."""
+    """A range of text; lines and columns (in characters) count from 1, and the end is exclusive."""
 
     line: int
     column: int
@@ -25,25 +25,25 @@ class Span:
 
 @attrs.frozen(kw_only=True)
 class Position:
-    """Where a value stands."""
+    """Position of a value."""
 
     value: Span
     key: Span | None
-    """Its key; None for items of lists and for the whole document."""
+    """Position of its key; None for items of lists and for the document."""
 
     @property
     def place(self) -> Span:
-        """What to point at: the key of a value of several lines, else the value."""
+        """The range to show: the key of a value of several lines, otherwise the value."""
         return self.key if self.key is not None and self.value.line != self.value.end_line else self.value
 
 
 Positions: TypeAlias = Mapping[Loc, Position]
-"""Positions by path; what stands within an alias has none of its own."""
+"""Positions by path; values within an alias have none."""
 
 
 @attrs.define
 class _Open:
-    """A mapping or sequence that has not ended."""
+    """A mapping or sequence that is still open."""
 
     loc: Loc
     start: Any
@@ -60,7 +60,7 @@ class _Open:
 
 @attrs.define
 class PositionFinder:
-    """Collects positions from the events of one document, beside whatever else they are read for."""
+    """Collects positions from the events of one document while it is read."""
 
     found: dict[Loc, Position] = attrs.field(factory=dict)
     _open: list[_Open] = attrs.field(factory=list)

@@ -1,4 +1,4 @@
-"""String types of descriptions: each is ``Annotated`` with a check that returns the value, normalised where the format says so."""
+"""String types of descriptions: ``Annotated`` with a check that returns the value, normalised where the format requires it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
 from ..structuring.format_value import format_value
-from .constraints import caseless, json_schema, whole
+from .constraints import anchored, caseless, json_schema
 
 __all__ = [
     "Doi",
@@ -30,7 +30,7 @@ __all__ = [
 def _check(pattern: str, expected: str) -> Any:
     compiled = re.compile(pattern)
 
-    @json_schema({"pattern": whole(pattern)})
+    @json_schema({"pattern": anchored(pattern)})
     def check(value: str) -> str:
         if compiled.fullmatch(value) is None:
             raise ValueError(f"expected {expected}, found {format_value(value)}")
@@ -43,12 +43,12 @@ _HTTP_URL = r"\s*" + caseless("https?://") + r"(?=[^/?#]*[^:@/?#])[^\s/?#\\]+(?:
 _is_http_url = _check(_HTTP_URL, "a URL that starts with http:// or https://")
 
 
-@json_schema({"pattern": whole(_HTTP_URL)})
+@json_schema({"pattern": anchored(_HTTP_URL)})
 def _http_url(value: str) -> str:
     return str(_is_http_url(value)).strip()
 
 
-@json_schema({"pattern": rf"^(?!\s*{caseless('https?:')})(?:[^.]|\.[\s\S])|{whole(_HTTP_URL)}"})
+@json_schema({"pattern": rf"^(?!\s*{caseless('https?:')})(?:[^.]|\.[\s\S])|{anchored(_HTTP_URL)}"})
 def _file_source(value: str) -> str:
     if value in ("", "."):
         raise ValueError(f"expected a path or URL, found {format_value(value)}")
@@ -108,14 +108,14 @@ _PEP_440 = caseless(
 )
 
 
-@json_schema({"pattern": whole(_PEP_440), "minimum": 0})
+@json_schema({"pattern": anchored(_PEP_440), "minimum": 0})
 def _version(value: Any) -> Any:
     if re.fullmatch(_PEP_440, str(value)) is None:
         raise ValueError(f"expected a version such as 1.2.3 (PEP 440), found {format_value(value)}")
     return value
 
 
-@json_schema({"pattern": whole(r"[0-9]{4}(?:-?(?:0[1-9]|1[0-2]|W[0-5][0-9]).*)?")})
+@json_schema({"pattern": anchored(r"[0-9]{4}(?:-?(?:0[1-9]|1[0-2]|W[0-5][0-9]).*)?")})
 def _timestamp(value: str) -> str:
     try:
         datetime.fromisoformat(value)
@@ -125,7 +125,7 @@ def _timestamp(value: str) -> str:
     return value
 
 
-@json_schema({"pattern": whole(r"\s*\S.{62}\S\s*")})
+@json_schema({"pattern": anchored(r"\s*\S.{62}\S\s*")})
 def _sha256(value: str) -> str:
     stripped = value.strip().lower()
     if len(stripped) != 64:
@@ -136,7 +136,7 @@ def _sha256(value: str) -> str:
 _resource_id = _check(r"(?!/)[a-z0-9_\-/.]+(?<!/)", "an id of lower-case letters, digits, '_', '-', '.' and inner '/'")
 
 
-@json_schema({"pattern": whole(r"(?!/)[A-Za-z0-9_\-/.]+(?<!/)")})
+@json_schema({"pattern": anchored(r"(?!/)[A-Za-z0-9_\-/.]+(?<!/)")})
 def _resource_id_any_case(value: str) -> str:
     return str(_resource_id(value.lower()))
 
@@ -145,7 +145,7 @@ _DOI = r"10\.[0-9]{4}.+"
 _doi = _check(_DOI, "a DOI such as 10.1234/abc")
 
 
-@json_schema({"pattern": whole(rf"(?:https?://(?:dx\.)?doi\.org/)?{_DOI}")})
+@json_schema({"pattern": anchored(rf"(?:https?://(?:dx\.)?doi\.org/)?{_DOI}")})
 def _doi_or_url(value: str) -> str:
     return _doi(re.sub(r"^https?://(?:dx\.)?doi\.org/", "", value))  # type: ignore[no-any-return]
 
@@ -164,7 +164,7 @@ HttpUrl: TypeAlias = Annotated[str, _http_url]
 """A URL with the scheme http or https, as it was written."""
 
 FileSource: TypeAlias = Annotated[str, _file_source]
-"""A URL, a path relative to the description, or an absolute path; whether the file exists is not looked at."""
+"""A URL, a path relative to the description, or an absolute path; the file need not exist."""
 
 PackagedSource: TypeAlias = Annotated[str, _file_source, _packaged]
 """A `FileSource` that goes into packages, so it must not be named like a description."""

@@ -1,4 +1,4 @@
-"""From any format version to the newest, with a report of all that the newest can not say."""
+"""From any format version to the newest, with a report of what the newest cannot express."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def package_tree(package: Package, watch: Callable[[Any], None] | None = None) -
         watch: What `load_yaml` takes.
 
     Raises:
-        YamlError: Its text is no YAML.
-        SourceError: It is no text.
+        YamlError: The text is not YAML.
+        SourceError: The content is not text.
 
     """
     if not isinstance(package.content, bytes):
@@ -49,11 +49,11 @@ def load_tree(tree: Any, registry: Registry, source: str, format_version: str) -
         tree: The description, as `load_yaml` returns it.
         registry: Where the classes of processing ops and weights come from.
         source: What to call the description in errors.
-        format_version: ``discover``: as it is written; ``latest``; or the version that is wanted, major and minor or in full.
+        format_version: ``discover``: as it is written; ``latest``; or the requested version, major and minor or in full.
 
     Raises:
         InvalidDescriptionError: The tree breaks its own format, or has no valid counterpart in the newest.
-        InputError: The version that is wanted is neither its own nor the newest.
+        InputError: The requested version is neither its own nor the newest.
 
     """
     reading = reading_of(tree, registry, source)
@@ -65,8 +65,8 @@ def load_tree(tree: Any, registry: Registry, source: str, format_version: str) -
         return update_reading(reading, registry, source)[0]
     choices = " or ".join(f"'{version}'" for version in dict.fromkeys((own, newest)))
     raise InputError(
-        f"{source} is of format {own}, and can not be had in {format_version!r}: expected format_version 'discover' (as it is written), "
-        f"'latest', or {choices}; no description is brought to an older version"
+        f"{source} is of format {own}, which cannot be converted to {format_version!r}: expected format_version 'discover' (as written), "
+        f"'latest', or {choices}; descriptions are not converted to older versions"
     )
 
 
@@ -75,10 +75,10 @@ def _is_version(written: str, family: Family, format_: str) -> bool:
 
 
 def update_tree(tree: Any, registry: Registry, source: str = "") -> tuple[ResourceDescr, ValidationReport]:
-    """Return the description that a tree holds, in the newest format version of its type, and what that took.
+    """Return the description that a tree holds in the newest format version of its type, and a report of the changes.
 
-    The issues are what was changed (``info``), what is said elsewhere now, had to be assumed or was lost (``warning``),
-    each with its path in the tree as it was, and then those of the result.
+    The issues are changes (``info``), values that were moved, assumed or lost (``warning``),
+    each with its path in the original tree, and then those of the result.
 
     Raises:
         InvalidDescriptionError: The tree breaks its own format, or has no valid counterpart in the newest.
@@ -97,17 +97,17 @@ def update_reading(reading: Reading, registry: Registry, source: str = "") -> tu
     failed = [note for note in notes if note.severity == "error"]
     if failed:
         report = report_of(source, detected, notes)
-        raise InvalidDescriptionError(f"{report.summary().replace('is invalid', 'can not be updated')}", report)
+        raise InvalidDescriptionError(f"{report.summary().replace('is invalid', 'cannot be updated')}", report)
     try:
         updated, report = read_tree(newest, registry, source)
     except InvalidDescriptionError as error:
         report = combined(notes, error.report)
-        raise InvalidDescriptionError(f"{report.summary().replace('is invalid', 'can not be updated')}", report) from None
+        raise InvalidDescriptionError(f"{report.summary().replace('is invalid', 'cannot be updated')}", report) from None
     return updated, combined(notes, report)
 
 
 def convert(tree: Mapping[str, Any], is_model: bool) -> tuple[dict[str, Any], list[Issue]]:
-    """Return a valid description of the version before the newest in the newest, and what was changed or lost."""
+    """Convert a valid description of the previous version to the newest; return it with the changes and losses."""
     if is_model:
         from .model.v0_5 import from_v0_4
 

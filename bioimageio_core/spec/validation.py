@@ -1,4 +1,4 @@
-"""From trees to descriptions, and to reports that list every problem."""
+"""From trees to descriptions, and to reports that list every issue."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ _RANK: dict[Severity, int] = {"error": 0, "alert": 1, "warning": 2, "info": 3}
 
 @attrs.frozen(kw_only=True)
 class ValidationReport:
-    """What validation found: judged by the format alone, never by what is installed."""
+    """The result of validation, which depends on the format alone and not on installed plugins."""
 
     source: str
     type: str
-    """Resource type, as far as it is known."""
+    """Resource type; empty if unknown."""
 
     format_version: str
     """As it is written."""
@@ -53,7 +53,7 @@ class ValidationReport:
     """The worst first."""
 
     positions: Positions | None = attrs.field(default=None, eq=False, repr=False)
-    """Where in the text each value stands; None where none was kept."""
+    """Position of each value in the text; None without text."""
 
     @property
     def errors(self) -> tuple[Issue, ...]:
@@ -72,7 +72,7 @@ class ValidationReport:
 
 
 def validate_tree(tree: Any, registry: Registry, source: str = "") -> ValidationReport:
-    """Judge a tree, as `load_yaml` returns it; raises for no content whatever.
+    """Validate a tree, as `load_yaml` returns it; never raises because of its content.
 
     Args:
         tree: The description.
@@ -112,14 +112,14 @@ def with_problems(report: ValidationReport, problems: Iterable[Issue]) -> Valida
 
 @attrs.frozen(kw_only=True)
 class Reading:
-    """What came of reading a tree: of what type and version it is, the description where there is one, and the report."""
+    """The result of reading a tree: its type and version, the description if there is one, and the report."""
 
     detected: Detected
     descr: ResourceDescr | None = None
-    """None where the tree does not fit its class; one that breaks rules is there."""
+    """None if the tree does not fit its class; a description that only breaks rules is kept."""
 
     notes: tuple[Issue, ...] = ()
-    """What reading it in the latest micro version of its format changed."""
+    """Changes made to read it in the latest micro version of its format."""
 
     report: ValidationReport
 
@@ -136,7 +136,7 @@ class Reading:
 
 
 def reading_of(tree: Any, registry: Registry, source: str = "") -> Reading:
-    """Read a tree, as `load_yaml` returns it; raises for no content whatever.
+    """Read a tree, as `load_yaml` returns it; never raises because of its content.
 
     Args:
         tree: The description.

@@ -1,4 +1,4 @@
-"""The classes of every resource type and format version, and the way to the latest micro version of each; imported when used."""
+"""The class of each resource type and format version, and the upgrade to its latest micro version; imported when used."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ def format_of(descr: Any) -> str:
 
 
 def converter_format(family: Family, format: str) -> ModelFormat:  # noqa: A002
-    """Return which classes of ops and weights a description takes; only models have any."""
+    """Return the format version of the classes of ops and weights; only models have any."""
     return "0.4" if family == "model" and format == "0.4" else "0.5"

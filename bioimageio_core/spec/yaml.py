@@ -1,4 +1,4 @@
-"""YAML 1.2 (core schema) on PyYAML's scanner, hardened against hostile input.
+"""YAML 1.2 (core schema) on PyYAML's scanner, safe for untrusted input.
 
 PyYAML resolves scalars by YAML 1.1 and builds recursively.
 Here only its events are used: ``on``, ``yes`` and ``2021-09-09`` stay strings, ``1e-6`` is a number, ``010`` is ten, keys may not repeat,
@@ -38,10 +38,10 @@ _MAX_DIGITS = 4000
 
 @attrs.define
 class Faults:
-    """What a reader that lets it pass leaves out of a document."""
+    """Faults of a document that a lenient reader accepts."""
 
     repeated: list[tuple[Loc, Any]] = attrs.field(factory=list)
-    """Path of a key that was there already, and the value that it had."""
+    """Path of a repeated key, and the value that was replaced."""
 
     documents: list[Any] = attrs.field(factory=list)
     """Documents after the first."""
@@ -120,7 +120,7 @@ def dump_yaml(tree: Any) -> str:
 
 
 class _Refused(Exception):
-    """Well-formed YAML that is not accepted; the message starts with the line."""
+    """Well-formed YAML that is refused; the message starts with the line."""
 
     def __init__(self, event: Any, message: str) -> None:
         mark = getattr(event, "start_mark", None)
@@ -175,7 +175,7 @@ class _Builder:
         return root
 
     def _check_key(self, stack: list[_Frame], key: Any, event: Any) -> None:
-        """Refuse what comes next as key where it is no scalar, or list it where it is there already."""
+        """Refuse a key that is not a scalar, and refuse or record one that is repeated."""
         frame = stack[-1]
         if isinstance(frame.value, list) or frame.has_key:
             return
@@ -281,7 +281,7 @@ def _one_line(text: str) -> str:
 
 
 def _plain(tree: Any) -> Any:
-    """Copy the tree into new dicts and lists, so that shared parts are written out rather than as aliases."""
+    """Copy the tree into new dicts and lists: shared parts are written twice and not as aliases."""
     if hasattr(tree, "items"):
         return {key: _plain(value) for key, value in tree.items()}
     if isinstance(tree, (list, tuple)):
@@ -294,7 +294,7 @@ def _dumper() -> Any:
     import yaml
 
     class Dumper(yaml.SafeDumper):
-        """Quotes what either YAML 1.1 or 1.2 would take for something else than a string."""
+        """Quotes strings that YAML 1.1 or 1.2 would read as another type."""
 
         def ignore_aliases(self, data: Any) -> bool:
             return True

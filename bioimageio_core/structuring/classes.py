@@ -48,7 +48,7 @@ def class_hook(cls: Any, converter: Converter) -> StructureHook:
             raise _with_constraints(error, tree, fields, converter) from None
         if is_node:
             written = _written(tuple(tree)) if not is_open or tree.keys() <= known else _with_unknown(tree, known)
-            object.__setattr__(made, "written", written)  # frozen, but nobody has seen the instance yet
+            object.__setattr__(made, "written", written)  # the instance is frozen, but not in use yet
         return made
 
     return structure

@@ -90,7 +90,7 @@ def tuple_hook(type_: Any, converter: Converter) -> StructureHook:
                 structured.append(hook(item, item_type))
             except RecursionError:
                 raise
-            except Exception as error:  # of whatever type, as cattrs has it: hooks of plugins are among them
+            except Exception as error:  # hooks of plugins may raise anything, as in cattrs
                 errors.append(_noted(error, index))
         if errors:
             raise _with_rules(IterableValidationError("in a tuple", errors, tuple), value, hooks) from None

@@ -64,7 +64,7 @@ class ClassConverter(Converter):
                 return structure(obj, cl)
             except RecursionError:
                 raise
-            except Exception as error:  # of whatever type: hooks and validators of plugins are among them
+            except Exception as error:  # hooks and validators of plugins may raise anything
                 failure = error
         raise StructureProblems(problems_of(failure)) from None
 

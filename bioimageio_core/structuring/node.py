@@ -49,7 +49,7 @@ class Issue:
 
     @property
     def path(self) -> str:
-        """The path with dots, such as ``inputs.0.axes.2.size``; empty for the whole."""
+        """The path with dots, such as ``inputs.0.axes.2.size``; empty for the document."""
         return ".".join(map(str, self.loc))
 
     def __str__(self) -> str:

@@ -34,7 +34,7 @@ def check_class(cls: type, configure: Callable[[Converter], None] | None) -> Non
 def _unsupported(cls: Any, converter: Converter, outer: tuple[Any, ...]) -> Iterator[tuple[str, str]]:
     """Yield the path and the type of each field without a hook; those of a class within are named in place of the field that holds it."""
     for field in fields_of(cls):
-        if field.has_converter:  # attrs makes the value of whatever there is
+        if field.has_converter:  # the attrs converter takes any value
             continue
         try:
             converter.get_structure_hook(field.type)

@@ -1,4 +1,4 @@
-"""Structure hooks of unions, by hand: which member a value is meant to be, so that its problems are those of one class and not of all.
+"""Structure hooks of unions, by hand: they choose the member first, so that problems are those of one class and not of all.
 
 cattrs tells apart classes by a literal or by keys that only one has, and combines neither with scalars, lists and null.
 Here scalars go by their own type first.
@@ -94,7 +94,7 @@ def _scalar_handler(members: list[Any], handler_of: Callable[[Any], _Handler], w
                 return handler(value)
             except RecursionError:
                 raise
-            except Exception as error:  # of whatever type: hooks of plugins are among them
+            except Exception as error:  # hooks of plugins may raise anything
                 messages.append(message_of(error))
         if len(messages) == 1 and not words:
             raise ValueError(messages[0])
@@ -116,7 +116,7 @@ def _first_that_fits(handlers: list[_Handler], value: Any) -> Any:
             return handler(value)
         except RecursionError:
             raise
-        except Exception as error:  # of whatever type: groups of cattrs are among them
+        except Exception as error:  # including groups of cattrs
             failure = failure or error
     raise failure or ValueError("expected something else")
 

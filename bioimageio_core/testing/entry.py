@@ -14,7 +14,7 @@ from .processes import imported_by
 __all__ = ["FRAMEWORKS", "EntryConformance", "one_sentence"]
 
 FRAMEWORKS = ("jax", "keras", "onnxruntime", "tensorflow", "torch")
-"""What no plugin may import before it is needed, whatever it says that it requires."""
+"""Frameworks that no plugin may import when its entries are listed, whatever its requirements."""
 
 LISTING = """
 from importlib.metadata import EntryPoint

@@ -95,7 +95,7 @@ def _converter(reader: TreeReader) -> Converter:
 def trees(cls: type, reader: TreeReader) -> st.SearchStrategy[Tree]:
     """Return a strategy for trees that a class accepts.
 
-    Values are tried on the class: those that pass its checks are drawn, whatever the checks are.
+    Candidate values are tried on the class, and those that pass its checks are drawn.
     The strategy is empty where none passes for a required key.
     """
     required: dict[str, st.SearchStrategy[Any]] = {}
@@ -149,7 +149,7 @@ def _candidates(type_: Any, reader: TreeReader, outer: tuple[Any, ...]) -> list[
 
 
 def _of_class(cls: type) -> list[Any]:
-    """Return values of a class without fields; what a plugin's own class takes is anyone's guess."""
+    """Return values of a class without fields; for a plugin's own class these are guesses."""
     if issubclass(cls, Enum):
         return [member.value for member in cls]
     if issubclass(cls, datetime):

@@ -59,7 +59,7 @@ class TestUpdate:
         ran = bmz("update", old)
         assert ran.status == 1
         assert ran.out == ""
-        assert "can not be updated: license: expected an identifier" in ran.err
+        assert "cannot be updated: license: expected an identifier" in ran.err
         ran = bmz("update", old, "--json")
         assert ran.status == 1
         assert [issue["path"] for issue in json.loads(ran.out)["issues"] if issue["severity"] == "error"] == ["license"]
@@ -93,7 +93,7 @@ class TestRepair:
         old.write_text("type: Dataset\nformat_version: 0.2.4\ndescription: Many\n")
         ran = bmz("update", "--repair", old, "-o", old.parent / "new.yaml")
         assert ran.status == 1
-        assert "can not be repaired: name: expected a value, found none" in ran.err
+        assert "cannot be repaired: name: expected a value, found none" in ran.err
         assert "'Dataset' was read as dataset" in ran.err
         assert not (old.parent / "new.yaml").exists()
         old.write_text(self.BROKEN)

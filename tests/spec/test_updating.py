@@ -115,7 +115,7 @@ class TestGeneric:
     def test_what_can_not_be_guessed(self, registry: Registry) -> None:
         """An error names the field of the new version that people have to decide on."""
         tree = {"format_version": "0.2.4", "type": "dataset", "name": "cells", "description": "", "license": "mine"}
-        with pytest.raises(InvalidDescriptionError, match="can not be updated: license: expected an identifier") as caught:
+        with pytest.raises(InvalidDescriptionError, match="cannot be updated: license: expected an identifier") as caught:
             update_tree(tree, registry, "it")
         assert [issue.path for issue in caught.value.report.errors] == ["license"]
 
@@ -187,7 +187,7 @@ class TestTensors:
         """Where shape and axes differ in number nothing is guessed."""
         bare_model["inputs"][0]["shape"] = [1, 2, 64]
         bare_model["outputs"][0]["shape"] = [1, 2, 64, 64]
-        with pytest.raises(InvalidDescriptionError, match=r"can not be updated: inputs\.0\.shape: expected a number for each"):
+        with pytest.raises(InvalidDescriptionError, match=r"cannot be updated: inputs\.0\.shape: expected a number for each"):
             update_tree(bare_model, registry)
 
 
@@ -310,7 +310,7 @@ class TestPublicFunctions:
         with pytest.raises(OutputError, match=r"a\.yaml exists already"):
             bc.save_description(descr, tmp_path / "a.yaml")
         bc.save_description(descr, str(tmp_path / "a.yaml"), overwrite=True)
-        with pytest.raises(OutputError, match="can not be written"):
+        with pytest.raises(OutputError, match="cannot be written"):
             bc.save_description(descr, tmp_path / "none" / "a.yaml")
 
 
@@ -336,7 +336,9 @@ class TestWantedVersion:
     def test_neither(self, bare_model: dict[str, Any], wanted: str) -> None:
         """Anything else is refused, with what there is."""
         for load in (bc.load_description, bc.load_model_description):
-            with pytest.raises(InputError, match=r"is of format 0\.4, and can not be had in .*: expected .* 'latest', or '0\.4' or '0\.5'"):
+            with pytest.raises(
+                InputError, match=r"is of format 0\.4, which cannot be converted to .*: expected .* 'latest', or '0\.4' or '0\.5'"
+            ):
                 load(bare_model, wanted)
 
     def test_never_back(self, model: dict[str, Any]) -> None:

@@ -54,4 +54,4 @@ Entry: TypeAlias = (
     | ConsumerEntry
     | CommandEntry
 )
-"""Whatever a hook may yield."""
+"""Every type of entry."""

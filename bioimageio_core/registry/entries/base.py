@@ -1,6 +1,6 @@
-"""What all entries have in common, and the checks that they make when they are built.
+"""The base of all entries, and the validators of their fields.
 
-An entry that is built wrongly raises TypeError or ValueError in the plugin that builds it, and is reported with its name.
+An invalid entry raises TypeError or ValueError in the hook that builds it, which becomes a failure of that plugin.
 """
 
 from __future__ import annotations
@@ -96,10 +96,10 @@ def is_description(_instance: Any, attribute: Any, value: Any) -> None:
 
 @attrs.frozen(kw_only=True)
 class EntryBase:
-    """What every entry has."""
+    """The base of all entries."""
 
     name: str = attrs.field(validator=is_name)
-    """What descriptions and users call it; of all plugins only one can bring a name."""
+    """Name in descriptions and options; only one plugin can register a name."""
 
     summary: str = attrs.field(default="", validator=is_a(str, "a string"))
     """A few words for lists."""
@@ -107,7 +107,7 @@ class EntryBase:
 
 @attrs.frozen(kw_only=True)
 class DescriptionEntry(EntryBase):
-    """What every entry has that brings classes of descriptions."""
+    """The base of entries that bring classes of descriptions."""
 
     configure: Callable[[Converter], None] | None = attrs.field(default=None, validator=attrs.validators.optional(called_with("converter")))
     """Registers structure and unstructure hooks for types of its own on a cattrs converter; None: its classes need none.
@@ -116,5 +116,5 @@ class DescriptionEntry(EntryBase):
     """
 
     def classes(self) -> Iterator[tuple[str, type]]:
-        """Yield the classes that descriptions are read with, and where in the entry each is."""
+        """Yield each class that descriptions are read with, after its place in the entry, such as ``kwargs``."""
         raise NotImplementedError

@@ -14,7 +14,7 @@ __all__ = ["ConsumerEntry", "Judge", "Judgement"]
 
 @attrs.frozen(kw_only=True)
 class Judgement:
-    """What one rule says of one model."""
+    """The answer of one rule for one model."""
 
     rule: str
     """What is asked, as in ``has weights in a format that Fiji runs``."""
@@ -39,6 +39,6 @@ Judge: TypeAlias = Callable[[Any], Iterable[Judgement]]
 
 @attrs.frozen(kw_only=True)
 class ConsumerEntry(EntryBase):
-    """A software that runs models, and the rules that say which."""
+    """Software that runs models, and the rules that decide which ones."""
 
     load: Callable[[], Judge] = attrs.field(validator=called_with())

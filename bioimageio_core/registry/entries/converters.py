@@ -19,7 +19,7 @@ __all__ = ["ConverterContext", "WeightsConverter", "WeightsConverterEntry"]
 
 @attrs.frozen(kw_only=True)
 class ConverterContext:
-    """All that a converter may know."""
+    """Input of a weights converter."""
 
     source: AdapterContext
     """The weights to convert, as an adapter would get them."""

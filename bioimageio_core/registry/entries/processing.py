@@ -18,7 +18,7 @@ __all__ = ["Measure", "Measured", "Needs", "ProcessingOp", "ProcessingOpEntry", 
 
 @attrs.frozen(kw_only=True)
 class Measure:
-    """A statistic of a tensor that an op wants to have before it runs.
+    """A statistic of a tensor that an op needs before it runs.
 
     It is measured on the whole sample, never on a block, in float64, and without padding or NaN.
     """
@@ -27,10 +27,10 @@ class Measure:
     """``std`` is the population's (ddof 0)."""
 
     axes: tuple[AxisId, ...]
-    """Axes reduced over. With ``batch`` among them the statistic is one of the dataset, and may be supplied."""
+    """Axes to reduce. With ``batch`` among them it is a statistic of the dataset, which users may supply."""
 
     tensor: str | None = None
-    """None: the tensor that the op works on, as the ops before it left it. Else the id of a model input, as it was given."""
+    """None: the input of the op, after the ops before it. Otherwise the id of a model input, before any op."""
 
     q: float | None = None
     """For ``percentile``: 0 to 100."""
@@ -53,7 +53,7 @@ class Needs:
     """True: the op sees the whole sample at once, after all blocks are done."""
 
     halo: Mapping[AxisId, int] = FrozenMapping()
-    """Pixels that the op looks to either side, for filters; the result has the size of what they are given."""
+    """Pixels that the op needs on either side, for filters; the output has the size of the input."""
 
     dtype: str | None = None
     """Name of the resulting dtype, where the op changes it."""
@@ -97,10 +97,10 @@ class ProcessingOpEntry(DescriptionEntry):
     where: tuple[Literal["preprocessing", "postprocessing"], ...] = attrs.field(
         default=("preprocessing", "postprocessing"), validator=some_of("preprocessing", "postprocessing")
     )
-    """Where in a description it may stand."""
+    """The lists of steps that may hold it."""
 
     described_only: bool = attrs.field(default=False, validator=is_a(bool, "true or false"))
-    """True: the op is part of the format, and nobody here runs it; a plugin that does takes the place of this entry."""
+    """True: the op is part of the format but the library has no implementation; the entry of a plugin that has one replaces it."""
 
     reference_implementation: str = attrs.field(default="", validator=is_a(str, "a string"))
     """``module:function`` of an independent implementation, called as ``function(tensor, kwargs, axes)``, for the conformance kit."""

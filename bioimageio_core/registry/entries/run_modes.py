@@ -50,17 +50,17 @@ class PipelineTensor:
     """Names of the processing ops, in order: those before the network for inputs, those after it for outputs."""
 
     sizes: tuple[PipelineSize, ...] = ()
-    """Which sizes each axis can have; empty where nobody says."""
+    """Which sizes each axis can have; empty if unknown."""
 
 
 @attrs.frozen(kw_only=True)
 class Pipeline:
-    """How a block is predicted, as far as a run mode may see it and change it."""
+    """How a block is predicted: what a run mode sees and may change."""
 
     inputs: tuple[PipelineTensor, ...]
     outputs: tuple[PipelineTensor, ...]
     halo: Mapping[AxisId, int] = FrozenMapping()
-    """Pixels of each output that are dropped at either side, by axis; as described, unless the user says otherwise."""
+    """Pixels of each output that are dropped on either side, by axis; from the description or the user's options."""
 
     whole_axes: tuple[AxisId, ...] = ()
     """Axes that are not cut into blocks."""
@@ -69,7 +69,7 @@ class Pipeline:
     """Blocks that the network is given at once."""
 
     warnings: tuple[str, ...] = ()
-    """What users should know of how this run mode runs the model, each in a sentence; shown with the plan."""
+    """Warnings for users of this run mode, one sentence each; shown with the plan."""
 
 
 @runtime_checkable
@@ -77,7 +77,7 @@ class RunMode(Protocol):
     """A way of running the network other than one call per block."""
 
     def plan(self, pipeline: Pipeline) -> Pipeline:
-        """Return the pipeline as this run mode wants it: a larger halo, axes that stay whole, another batch size.
+        """Return the pipeline with a larger halo, axes that are not cut, or another batch size.
 
         Called while planning, before any data is read; `inputs` and `outputs` stay as they are.
         """
@@ -107,7 +107,7 @@ class RunModeEntry(DescriptionEntry):
     rewrite: Callable[[Mapping[str, Any], Callable[[str], bytes]], Mapping[str, Any]] | None = attrs.field(
         default=None, validator=attrs.validators.optional(called_with("tree", "read"))
     )
-    """For run modes that say more than their name: what a description that names this one means, with that written out, as with ops.
+    """Rewrite a description that names this run mode, for example with ops in its place.
 
     Called as such a model is loaded, with its description as a tree and a function that returns the content of one of its files.
     """

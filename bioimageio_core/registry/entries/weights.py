@@ -34,7 +34,7 @@ class WeightsFormatEntry(DescriptionEntry):
 
 @attrs.frozen(kw_only=True)
 class AdapterContext:
-    """All that an adapter may know when it loads weights."""
+    """Input of a weights adapter when it loads weights."""
 
     weights: Any
     """The weights entry of the description."""
@@ -56,7 +56,7 @@ class AdapterContext:
 
     trust: bool = False
     precision: Precision = "fp32"
-    """What to compute with; another than ``fp32`` only where the entry says that the adapter can."""
+    """Precision of computation; one of the entry's `precisions`."""
 
     compile: bool = False
     """Whether to translate the network ahead of time; only where the entry says that the adapter can."""
@@ -66,9 +66,9 @@ class AdapterContext:
 class WeightsAdapter(Protocol):
     """A network in memory on one device.
 
-    One that has an attribute ``native`` shows by it what the framework itself made of the weights,
+    An attribute ``native``, where there is one, is the object of the framework,
     such as a ``torch.nn.Module`` or a ``keras.Model``.
-    One that has an attribute ``input_shapes`` says which sizes the weights insist on: a tuple for each input,
+    An attribute ``input_shapes``, where there is one, holds the sizes that the weights require: a tuple for each input,
     with None for axes that may have any size.
     """
 
@@ -92,7 +92,7 @@ class WeightsAdapter(Protocol):
 
 @attrs.frozen(kw_only=True)
 class WeightsAdapterEntry(EntryBase):
-    """Something that runs one weights format."""
+    """An implementation that runs weights of one format."""
 
     weights_format: str = attrs.field(validator=is_name)
     requires: tuple[str, ...] = attrs.field(validator=names)
@@ -122,7 +122,7 @@ class WeightsAdapterEntry(EntryBase):
     environment: Callable[[Any], Sequence[str]] | None = attrs.field(
         default=None, validator=attrs.validators.optional(called_with("entry"))
     )
-    """Returns what pip has to install for a weights entry of a description, as in ``torch==2.4.1``; None: what ``extra`` says suffices."""
+    """Returns requirements for pip for a weights entry of a description, such as ``torch==2.4.1``; None: ``extra`` is enough."""
 
     carries_code: bool = attrs.field(default=False, validator=is_a(bool, "true or false"))
-    """The weights are a program of their own."""
+    """The weights contain code."""

@@ -15,7 +15,7 @@ __all__ = ["name_people", "take_nickname", "upgrade", "without_slashes"]
 
 
 def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Issue]]:
-    """Return the tree in the form of the latest micro version, and what was changed; ``tree`` itself is left as it is."""
+    """Return the tree in the form of the latest micro version, and what was changed; ``tree`` is not changed."""
     new = dict(tree)
     notes = name_people(new, "authors")
     if version < (0, 2, 3):

@@ -17,7 +17,7 @@ __all__ = ["convert_shared", "from_v0_2", "read_files", "read_version_number", "
 
 
 def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Issue]]:
-    """Return the tree in the form of the latest micro version, and what was changed; ``tree`` itself is left as it is.
+    """Return the tree in the form of the latest micro version, and what was changed; ``tree`` is not changed.
 
     Below 0.3.4 strings were allowed for ``documentation``, ``covers`` and ``icon`` where there are files now.
     """

@@ -90,7 +90,7 @@ class CiteEntry(Node):
 
 @node
 class AttachmentsDescr(Node):
-    """Further files, and whatever else was attached."""
+    """Attached files, and further keys."""
 
     allows_unknown_keys: ClassVar[bool] = True
 
@@ -167,7 +167,7 @@ class GenericDescrBase(ResourceDescrBase):
     badges: tuple[BadgeDescr, ...] = ()
 
     def problems(self) -> Iterator[Issue]:
-        """Yield what others will miss in the description."""
+        """Yield missing metadata."""
         for key in ("authors", "cite", "license"):
             if not getattr(self, key):
                 yield Issue(loc=(key,), message="expected a value, found none", severity="warning")

@@ -154,7 +154,7 @@ class ResourceDescrBase(Node):
     attachments: tuple[FileDescr, ...] = ()
 
     def problems(self) -> Iterator[Issue]:
-        """Yield what others will miss in the description."""
+        """Yield missing metadata."""
         for key in self.recommended:
             if not getattr(self, key):
                 yield Issue(loc=(key,), message="expected a value, found none", severity="alert")

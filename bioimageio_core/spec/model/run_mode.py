@@ -28,7 +28,7 @@ class RunModeDescr(Node):
 
 @node
 class OpaqueRunMode(Opaque):
-    """A run mode that is kept whole."""
+    """A run mode without a class of arguments, or with arguments that its class refuses."""
 
     what: ClassVar[str] = "run mode"
 

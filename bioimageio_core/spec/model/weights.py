@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, TypeAlias
 
 from ...structuring.format_value import format_value
-from ..constraints import json_schema, whole
+from ..constraints import anchored, json_schema
 from ..files import FileDescr
 from ..generic import v0_2, v0_3
 from ..node import node
@@ -13,7 +13,7 @@ from ..node import node
 __all__ = ["WeightsEntryV04", "WeightsEntryV05"]
 
 
-@json_schema({"pattern": whole(r"\s*[^\s:][^:]*:.*\S\s*")})
+@json_schema({"pattern": anchored(r"\s*[^\s:][^:]*:.*\S\s*")})
 def _dependencies(value: str) -> str:
     manager, colon, file = value.strip().partition(":")
     if not (manager and colon and file):

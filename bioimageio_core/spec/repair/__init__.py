@@ -1,6 +1,6 @@
-"""Descriptions that break their format, brought to what they mean where that is certain; nothing is made up, nothing lost unsaid.
+"""Repairs of descriptions that break their format, where the meaning is certain; nothing is invented, and every change is reported.
 
-A repair is a function ``(tree) -> Iterator[Issue]``: it changes the tree in place and yields a warning for each thing that it mended.
+A repair is a function ``(tree) -> Iterator[Issue]``: it changes the tree in place and yields a warning for each change.
 """
 
 from .repairing import repaired

@@ -1,4 +1,4 @@
-"""What a description says that it is: its type and format version."""
+"""The type and format version that a description declares."""
 
 from __future__ import annotations
 

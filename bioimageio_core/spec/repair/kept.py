@@ -1,4 +1,4 @@
-"""Where repairs put what they can not read: nothing is lost."""
+"""Where repairs put values that they cannot read: nothing is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no version of the format can read, after all that could be mended: it is kept in ``config``, where it does no harm.
+"""Values that no version of the format can read, after all repairs: they are kept in ``config``.
 
 Inputs, outputs, weights and what tells them apart are left alone: what they mean is not to be changed by taking something away.
 """

@@ -19,7 +19,7 @@ _TENSOR_ID = 32
 
 
 def long_description(tree: dict[str, Any]) -> Iterator[Issue]:
-    """Cut a description to its greatest length; the whole is kept."""
+    """Cut a description to its greatest length; the full text is kept in ``config``."""
     text = tree.get("description")
     if isinstance(text, str) and len(text) > _DESCRIPTION:
         tree["description"] = text[:_DESCRIPTION]

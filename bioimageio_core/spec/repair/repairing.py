@@ -83,8 +83,8 @@ def repaired(content: bytes | Mapping[str, Any], registry: Registry, source: str
     """Return the description that a file or a tree holds, as `repair_and_update` does.
 
     Raises:
-        YamlError: The file is not YAML, and can not be read as if it were.
-        InvalidDescriptionError: It can not be repaired.
+        YamlError: The file is not YAML, and cannot be repaired.
+        InvalidDescriptionError: It cannot be repaired.
 
     """
     if not isinstance(content, bytes):
@@ -101,13 +101,13 @@ def repaired(content: bytes | Mapping[str, Any], registry: Registry, source: str
 def repair_and_update(
     tree: Any, registry: Registry, source: str = "", notes: Iterable[Issue] = ()
 ) -> tuple[ResourceDescr, ValidationReport]:
-    """Return the description that a tree holds, in the newest format version of its type, and what that took.
+    """Return the description that a tree holds in the newest format version of its type, and a report of the changes.
 
-    Nothing is repaired where `update_tree` is content.
+    Nothing is repaired if `update_tree` succeeds.
     The issues are as those of `update_tree`, with a ``warning`` for each thing that was repaired.
 
     Args:
-        tree: The description; it is left as it is.
+        tree: The description; it is not changed.
         registry: Where the classes of processing ops and weights come from.
         source: What to call the description in errors.
         notes: What was repaired in the text that it was read from.
@@ -141,7 +141,7 @@ def repair_and_update(
         descr, report = read_tree(updated, registry, source)
     except InvalidDescriptionError as error:
         report = combined(said, error.report)
-        raise InvalidDescriptionError(report.summary().replace("is invalid", "can not be repaired"), report) from None
+        raise InvalidDescriptionError(report.summary().replace("is invalid", "cannot be repaired"), report) from None
     return descr, combined(said, report)
 
 
@@ -199,4 +199,4 @@ def _is_hash_of_architecture(problem: Issue, tree: Mapping[str, Any]) -> bool:
 
 def _refuse(source: str, detected: Detected, problems: list[Issue]) -> NoReturn:
     report = report_of(source, detected, problems)
-    raise InvalidDescriptionError(report.summary().replace("is invalid", "can not be repaired"), report)
+    raise InvalidDescriptionError(report.summary().replace("is invalid", "cannot be repaired"), report)

@@ -26,7 +26,7 @@ def load_damaged_yaml(text: bytes, *, source: str = "") -> tuple[dict[str, Any],
         The tree, and a warning for each of these that was found.
 
     Raises:
-        YamlError: The text can not be read that way either.
+        YamlError: The text cannot be read that way either.
 
     """
     decoded, notes = _decoded(text)

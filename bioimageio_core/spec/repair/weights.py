@@ -19,7 +19,7 @@ _NOT_FORMATS = ("default", "my_weights", "tensorflow", "tensorflow_protobuffer",
 """Names that descriptions have in place of a weights format; any other may be one that a plugin brings."""
 
 _SUFFIXES = {".onnx": "onnx", ".h5": "keras_hdf5", ".hdf5": "keras_hdf5"}
-"""Weights formats that the name of the file tells."""
+"""Weights formats by the ending of the file name."""
 
 _OF_ROOT = ("source", "sha256", "kwargs", "dependencies", "language", "framework")
 

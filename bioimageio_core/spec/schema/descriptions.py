@@ -38,7 +38,7 @@ class Root:
 
     @property
     def is_newest(self) -> bool:
-        """Whether it is the newest format version of its type, as which later ones are read."""
+        """Whether it is the newest format version of its type; later versions are read as this one."""
         return self.format == list(latest_of(self.family))[-1]
 
 
@@ -49,9 +49,9 @@ ROOTS = tuple(Root(family=family, format=format_) for family in get_args(Family)
 def json_schema(registry: Registry, *, type: str | None = None, format_version: str | None = None) -> Schema:  # noqa: A002
     """Return the JSON Schema (draft 2020-12) of descriptions, as a tree of dicts, lists and scalars.
 
-    It takes whatever `validate_tree` takes, apart from values that are converted, such as numbers in quotes,
-    from resources other than models of formats before 0.2, and from what an installed plugin only warns of.
-    What it can not say are the rules that span several fields, and whether files exist.
+    It accepts what `validate_tree` accepts, except for values that are converted, such as numbers in quotes,
+    for formats before 0.2 of resources other than models, and for warnings of installed plugins.
+    It cannot express rules that span several fields, and does not check files.
 
     Args:
         registry: Where the classes of processing ops and weights come from; names that it does not have are allowed.
@@ -77,7 +77,7 @@ def json_schema(registry: Registry, *, type: str | None = None, format_version: 
 
 
 class _Descriptions(SchemaTypes):
-    """Schemas of whole descriptions, alone or within others, take what earlier micro versions wrote in another way."""
+    """Schemas of complete descriptions, alone or within others, include legacy forms."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ def _one(root: Root, definitions: Schema) -> Schema:
 
 
 _HEAD = ("type", "format_version")
-"""What says which kind of description it is; within others neither is needed."""
+"""Keys that identify the class of a description; optional within other descriptions."""
 
 
 def _any_of(roots: list[Root], definitions: Schema) -> Schema:

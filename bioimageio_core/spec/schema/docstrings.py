@@ -11,14 +11,14 @@ __all__ = ["describe_class", "describe_fields"]
 
 
 def describe_class(cls: type[Any]) -> str:
-    """Return the first line of the docstring of a class; empty if it has none of its own."""
+    """Return the first line of the docstring of a class; empty without one."""
     return _first_line(cls.__doc__ or "")
 
 
 def describe_fields(cls: type[Any]) -> dict[str, str]:
     """Return the first line of the docstring below each field, by its name; inherited fields included.
 
-    Where the source is not at hand there are none.
+    Without source code there are none.
     """
     described: dict[str, str] = {}
     for base in reversed(cls.__mro__):

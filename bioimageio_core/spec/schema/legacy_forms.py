@@ -1,4 +1,4 @@
-"""What earlier micro versions of a format wrote in another way, as types of which schemas are made; ``upgrade`` reads it."""
+"""Forms of fields in earlier micro versions of a format, as types for the schema; ``upgrade`` converts them."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ __all__ = ["LegacyForm", "legacy_forms", "with_legacy_forms"]
 
 @attrs.frozen(kw_only=True)
 class LegacyForm:
-    """Another form of one key of a description, or of the items under it."""
+    """An earlier form of one key of a description, or of the items under it."""
 
     key: str
-    """May be a key that is no more."""
+    """The latest version may not have the key."""
 
     type: Any
-    """What is taken besides the present form."""
+    """The earlier form."""
 
     of_items: bool = False
     below: tuple[int, int, int] | None = None
-    """The first format version that does not take it; None: all do."""
+    """The first format version without it; None: all versions have it."""
 
     if_set: str = ""
-    """A key of ``config.bioimageio`` without which no version takes it."""
+    """The form is valid only with this key in ``config.bioimageio``."""
 
 
 @node
 class LegacyLink(Node):
-    """A resource by its id, with its version under the former name of that key."""
+    """A resource by its id, with its version also under the former key ``version_number``."""
 
     id: ResourceId
     version: Version | None = None
@@ -76,7 +76,7 @@ def _paths(below: tuple[int, int, int]) -> tuple[LegacyForm, ...]:
 
 
 def _nicknames(below: tuple[int, int, int]) -> tuple[LegacyForm, ...]:
-    """Return that the id counts for nothing where there is a nickname, which becomes the id."""
+    """Return the forms of ids that a nickname in config replaces."""
     return (
         LegacyForm(key="id", type=Any, below=below, if_set="nickname"),
         LegacyForm(key="id_emoji", type=Any, below=below, if_set="nickname_icon"),
@@ -89,7 +89,7 @@ _MODEL_0_3 = (
     LegacyForm(key="outputs", type=LegacyOutput, of_items=True, below=(0, 3, 3)),
     LegacyForm(key="packaged_by", type=str, of_items=True, below=(0, 3, 2)),
 )
-"""Of a format that nobody writes any more weights are taken as they are."""
+"""Weights of the retired format 0.3 are not described further."""
 
 _MODEL_0_4 = (
     _NAMED_AUTHORS,
@@ -108,14 +108,14 @@ _OTHERS_0_3 = (*_paths((0, 3, 4)), _VERSION_NUMBER)
 
 
 def legacy_forms(family: Family, format: str) -> tuple[LegacyForm, ...]:  # noqa: A002 (the word of the format)
-    """Return what earlier micro versions of a format wrote in another way."""
+    """Return the forms of earlier micro versions of a format."""
     if family == "model":
         return _MODEL_0_4 if format == "0.4" else _MODEL_0_5
     return _OTHERS_0_2 if format == "0.2" else _OTHERS_0_3
 
 
 def with_legacy_forms(schema: dict[str, Any], forms: Iterable[LegacyForm], schema_of: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-    """Return the schema of a description widened by earlier forms, each up to the version that took it last."""
+    """Return the schema of a description with legacy forms, each for the versions that allow it."""
     properties = dict(schema["properties"])
     conditions = []
     for form in forms:

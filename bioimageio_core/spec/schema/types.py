@@ -33,7 +33,7 @@ _SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean", typ
 _KINDS = {"pattern": "string", "minLength": "string", "maxLength": "string", "items": "array", "minItems": "array", "maxItems": "array"}
 _KINDS |= {"uniqueItems": "array", "properties": "node", "minProperties": "object", "maxProperties": "object"}
 _KINDS |= dict.fromkeys(("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"), "number")
-"""The type of value that each keyword is about; nodes are apart from other mappings, as validators see them."""
+"""The type of value that each keyword applies to; nodes are not mappings for validators."""
 
 
 class SchemaTypes:
@@ -56,7 +56,7 @@ class SchemaTypes:
         return self if entry.configure is None else type(self)(self.registry, self.format, self.definitions, entry.configure)
 
     def of(self, type_: Any) -> Schema:
-        """Return the schema of a type; that of a type of a plugin's own takes anything, unless the plugin marks it."""
+        """Return the schema of a type; a plugin's own type accepts anything unless it is marked with a schema."""
         if isinstance(type_, type) and (marked := self.said(type_)):
             return marked
         if type_ is None or type_ in _SCALARS:
@@ -80,7 +80,7 @@ class SchemaTypes:
         return _standard(type_) if isinstance(type_, type) else {}
 
     def annotated(self, base: Any, metadata: tuple[Any, ...]) -> Schema:
-        """Return the schema of an ``Annotated`` type: that of its base, narrowed by what the checks say."""
+        """Return the schema of an ``Annotated`` type: that of its base, narrowed by the schemas of its checks."""
         for mark in metadata:
             if isinstance(mark, Extension):
                 return self.extension(base, mark)
@@ -98,7 +98,7 @@ class SchemaTypes:
         return self.run_mode(base) if mark.kind == "run_mode" else self.step(mark.kind)
 
     def said(self, check: Any) -> Schema:
-        """Return what a check says, by reference if it has a title of its own."""
+        """Return the schema of a check, by reference if it has a title."""
         said = schema_of(check)
         if "title" not in said:
             return said
@@ -151,7 +151,7 @@ class SchemaTypes:
         return {**head, **schema, "default": self.unstructure(default)}
 
     def step(self, where: Literal["preprocessing", "postprocessing"]) -> Schema:
-        """Return the schema of a processing step: one of the ops for it, or anything of a name that no op has."""
+        """Return the schema of a processing step: a known op, or any mapping with an unknown name."""
         key = "name" if self.format == "0.4" else "id"
         name = f"{where}.{self.format}"
         if name not in self.definitions:
@@ -163,7 +163,7 @@ class SchemaTypes:
                 if where in entry.where and self.format in entry.descr
             ]
             other = {"type": "object", "properties": {key: {"type": "string", "not": {"enum": [op for op, _ in ops]}}}}
-            other["description"] = "An op that no installed plugin knows."
+            other["description"] = "An op without an installed plugin."
             self.definitions[name] = {
                 "title": f"{where.capitalize()} step",
                 "type": "object",
@@ -286,6 +286,6 @@ def _kinds(schema: Schema) -> set[str] | None:
 
 
 def _said(validator: Any) -> list[Schema]:
-    """Return what a field's validators say, those within the validators of attrs included."""
+    """Return the schemas of a field's validators, including those within validators of attrs."""
     within = [*getattr(validator, "_validators", ()), getattr(validator, "validator", None)]
     return [schema_of(validator), *(said for part in within if part is not None for said in _said(part))]

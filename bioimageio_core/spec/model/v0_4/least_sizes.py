@@ -14,7 +14,7 @@ __all__ = ["raise_least_sizes"]
 def raise_least_sizes(new: dict[str, Any]) -> list[Issue]:
     """Raise ``min`` of shapes of inputs, by whole steps, to where no halo takes all of the output; in place.
 
-    Smaller images than that never gave anything.
+    Smaller images give an empty output.
     """
     inputs, outputs = new.get("inputs"), new.get("outputs")
     if not isinstance(inputs, (list, tuple)) or not isinstance(outputs, (list, tuple)):
@@ -38,7 +38,7 @@ def raise_least_sizes(new: dict[str, Any]) -> list[Issue]:
 
 
 def _needed(output: Any, name: Any, given: Mapping[str, Any]) -> list[int]:
-    """Return the least sizes of the input such that something is left of the output; as they are where that can not be told."""
+    """Return the least sizes of the input such that something is left of the output; unchanged if they cannot be computed."""
     least = [*given["min"]]
     shape = output.get("shape") if isinstance(output, Mapping) else None
     if not isinstance(shape, Mapping) or shape.get("reference_tensor") != name:

@@ -16,6 +16,6 @@ class ModelDescr(ModelFields):
     """A model: what it takes and returns, its weights, and who made it."""
 
     def problems(self) -> Iterator[Issue]:
-        """Yield what is wrong between the parts of the model, then what others will miss in it."""
+        """Yield issues between the parts of the model, then missing metadata."""
         for rule in rules.ALL:
             yield from rule(self)

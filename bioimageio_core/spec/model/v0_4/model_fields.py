@@ -22,7 +22,7 @@ LATEST = "0.4.10"
 
 @node
 class LinkedModel(Node):
-    """A model by its id, or by what earlier versions wrote instead; nothing of it is needed."""
+    """A model by its id, or by fields of earlier versions; none is required."""
 
     allows_unknown_keys: ClassVar[bool] = True
 

@@ -1,4 +1,4 @@
-"""What must hold between the parts of a model in format 0.4; each rule yields the problems of a whole description."""
+"""What must hold between the parts of a model in format 0.4; each rule yields issues of a model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PARENTS = ("keras_hdf5", "onnx", "pytorch_state_dict", "tensorflow_js", "tensor
 
 
 def unique_tensor_names(descr: ModelFields) -> Iterator[Issue]:
-    """Tensor names differ across inputs and outputs."""
+    """Require distinct tensor names across inputs and outputs."""
     seen: set[str] = set()
     for key, tensors in (("inputs", descr.inputs), ("outputs", descr.outputs)):
         for index, tensor in enumerate(tensors):
@@ -26,7 +26,7 @@ def unique_tensor_names(descr: ModelFields) -> Iterator[Issue]:
 
 
 def output_shapes(descr: ModelFields) -> Iterator[Issue]:
-    """Implicit shapes refer to a tensor of matching rank; what a halo leaves is not empty."""
+    """Require that implicit shapes refer to a tensor of matching rank, and that a halo leaves something."""
     tensors: dict[str, InputTensorDescr | OutputTensorDescr] = {tensor.name: tensor for tensor in descr.inputs}
     tensors.update((tensor.name, tensor) for tensor in descr.outputs)
     for index, output in enumerate(descr.outputs):
@@ -110,7 +110,7 @@ def reference_tensors(descr: ModelFields) -> Iterator[Issue]:
 
 
 def weights_parents(descr: ModelFields) -> Iterator[Issue]:
-    """Weights are not their own parents."""
+    """Refuse weights as their own parent."""
     for name, entry in descr.weights.items():
         if entry.parent is not None and (entry.parent == name or entry.parent not in (*_PARENTS, *descr.weights)):
             yield Issue(loc=("weights", name, "parent"), message=f"expected another weights format, found {entry.parent!r}")

@@ -16,7 +16,7 @@ __all__ = ["upgrade"]
 
 
 def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Issue]]:
-    """Return the tree in the form of the latest micro version, and what was changed; ``tree`` itself is left as it is."""
+    """Return the tree in the form of the latest micro version, and what was changed; ``tree`` is not changed."""
     new, notes = from_v0_3(tree, version) if version < (0, 4, 0) else (dict(tree), [])
     if version < (0, 4, 1):
         notes += _move_dependencies(new)

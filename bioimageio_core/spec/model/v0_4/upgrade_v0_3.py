@@ -17,7 +17,7 @@ _OF_PYTORCH = {"source": "architecture", "sha256": "architecture_sha256", "kwarg
 
 
 def from_v0_3(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Issue]]:
-    """Return the tree in the form of format 0.4.0, and what was changed or lost; ``tree`` itself is left as it is."""
+    """Return the tree in the form of format 0.4.0, and what was changed or lost; ``tree`` is not changed."""
     new = dict(tree)
     notes: list[Issue] = []
     if version < (0, 3, 2):

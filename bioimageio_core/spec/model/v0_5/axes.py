@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 import attrs
 
 from ....structuring.format_value import format_value
-from ...constraints import caseless, json_schema, whole
+from ...constraints import anchored, caseless, json_schema
 from ...fields import AxisId, NonBatchAxisId, in_range, length, non_empty
 from ...node import Node, node
 from .sizes import DataDependentSize, FixedSize, ParameterizedSize, SizeReference
@@ -45,7 +45,7 @@ TimeUnit: TypeAlias = Literal[
 """Units of time that OME-Zarr knows."""
 
 
-@json_schema({"pattern": whole(caseless("b|batch"))})
+@json_schema({"pattern": anchored(caseless("b|batch"))})
 def _batch(value: str) -> str:
     if value != "batch":
         raise ValueError(f"expected 'batch' as the id of a batch axis, found {format_value(value)}")

@@ -35,7 +35,7 @@ class ReproducibilityTolerance(_Open):
     """Weights formats that it is for; none listed means all."""
 
     def problems(self) -> Iterator[Issue]:
-        """Yield tolerances that discrete values can not have."""
+        """Yield tolerances that discrete values cannot have."""
         if self.output_ids == "any_discrete_output":
             for key in ("relative_tolerance", "absolute_tolerance"):
                 if key in self.written.keys and getattr(self, key) != 0:
@@ -146,4 +146,4 @@ class Config(_Open):
 
 
 ConfigMapping: TypeAlias = Annotated[FrozenMapping[str, Any], AlsoAs(Config)]
-"""A free mapping; what `Config` names in it has to have the right form."""
+"""A free mapping; its content must fit `Config`."""

@@ -11,7 +11,7 @@ import attrs
 
 from ....structuring.format_value import format_value
 from ....structuring.scalars import NonFinite
-from ...constraints import json_schema, whole
+from ...constraints import anchored, json_schema
 from ...fields import DType, non_empty
 from ...node import Issue, Node, node
 
@@ -29,7 +29,7 @@ def _units(times: str) -> str:
 _SI_UNIT = re.compile(_units("·"))
 
 
-@json_schema({"pattern": whole(_units("[·×* ]"))})
+@json_schema({"pattern": anchored(_units("[·×* ]"))})
 def _si_unit(value: str) -> str:
     normal = re.sub(r"[×* ]", "·", value)
     if _SI_UNIT.fullmatch(normal) is None:
@@ -59,7 +59,7 @@ class NominalOrOrdinalDataDescr(Node):
     unit: Literal["arbitrary unit"] | SiUnit | None = None
 
     def problems(self) -> Iterator[Issue]:
-        """Yield values that the dtype can not hold."""
+        """Yield values that the dtype cannot hold."""
         if any(isinstance(v, str) for v in self.values):
             if not all(isinstance(v, str) for v in self.values):
                 yield Issue(loc=("values",), message=f"expected values of one kind, found {format_value(self.values)}")

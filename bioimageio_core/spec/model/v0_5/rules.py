@@ -1,4 +1,4 @@
-"""What must hold between the parts of a model in format 0.5; each rule yields the problems of a whole description."""
+"""What must hold between the parts of a model in format 0.5; each rule yields issues of a model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["ALL"]
 
 
 def unique_tensor_ids(descr: ModelFields) -> Iterator[Issue]:
-    """Ids differ among inputs and among outputs; published models have an optional input and an output of one id, which only confuses."""
+    """Require distinct ids among inputs and among outputs; warn of an output with the id of an input, which some published models have."""
     seen: dict[str, str] = {}
     for key, index, tensor in _tensors(descr):
         first = seen.setdefault(tensor.id, key)
@@ -29,7 +29,7 @@ def unique_tensor_ids(descr: ModelFields) -> Iterator[Issue]:
 
 
 def size_references(descr: ModelFields) -> Iterator[Issue]:
-    """Sizes refer to axes that have a size of their own, with the same unit; what a halo leaves is not empty."""
+    """Require that sizes refer to axes with their own size and the same unit, and that a halo leaves something."""
     inputs = {(tensor.id, axis.id): axis for tensor in descr.inputs for axis in tensor.axes}
     outputs = {(tensor.id, axis.id): axis for tensor in descr.outputs for axis in tensor.axes}
     for key, index, tensor in _tensors(descr):
@@ -70,7 +70,7 @@ def _reference_problems(axis: Any, size: SizeReference, known: dict[tuple[str, s
             yield Issue(loc=("size",), message=f"expected a size of at least 1, found {own} where {name} is {least}", severity="warning")
         return
     if own - 2 * axis.halo < 1:
-        message = f"expected something to be left of the least size {own}, found {own - 2 * axis.halo} after a halo of {axis.halo}"
+        message = f"expected a halo that leaves something of the least size {own}, found {axis.halo}, which leaves {own - 2 * axis.halo}"
         yield Issue(loc=("halo",), message=message)
     if not is_whole:
         yield Issue(loc=("halo",), message=f"expected a whole number of pixels of {name}, found {at_target}")
@@ -100,7 +100,7 @@ def reference_tensors(descr: ModelFields) -> Iterator[Issue]:
 
 
 def weights_parents(descr: ModelFields) -> Iterator[Issue]:
-    """Parents are other weights of the model; one entry has none."""
+    """Require that parents are other weights of the model, and that exactly one entry has none."""
     roots = [name for name, entry in descr.weights.items() if entry.parent is None]
     for name, entry in descr.weights.items():
         if entry.parent is not None and (entry.parent == name or entry.parent not in descr.weights):
@@ -112,7 +112,7 @@ def weights_parents(descr: ModelFields) -> Iterator[Issue]:
 
 
 def reproducibility_tolerances(descr: ModelFields) -> Iterator[Issue]:
-    """Tolerances are for outputs of the model; values of discrete outputs have to be exact."""
+    """Require that tolerances name outputs of the model, and are zero for discrete outputs."""
     dtypes = {tensor.id: tensor.dtype for tensor in descr.outputs}
     seen: set[str] = set()
     for index, entry in enumerate(configured_tolerances(descr.config)):

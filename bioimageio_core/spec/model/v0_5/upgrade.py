@@ -16,7 +16,7 @@ __all__ = ["upgrade"]
 
 
 def upgrade(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Issue]]:
-    """Return the tree in the form of the latest micro version, and what was changed; ``tree`` itself is left as it is.
+    """Return the tree in the form of the latest micro version, and what was changed; ``tree`` is not changed.
 
     Below 0.5.11 strings were allowed for ``documentation``, ``covers`` and ``icon`` where there are files now.
     In all versions ``version_number`` stands for ``version``.

@@ -30,7 +30,7 @@ def convert_outputs(new: dict[str, Any], old: Mapping[str, Any]) -> list[Issue]:
 
     Args:
         new: The description under conversion.
-        old: The whole description as it was.
+        old: The original description.
 
     """
     notes = take_files(new, "outputs")
@@ -52,7 +52,7 @@ def _output_axes(tensor: Mapping[str, Any], tensors: Mapping[str, Any], loc: Loc
     shape = tensor["shape"]
     rank = len(shape["scale"]) if isinstance(shape, Mapping) else len(shape)
     if rank != len(tensor["axes"]):
-        message = f"expected a number for each of the axes {tensor['axes']!r}, found {rank}: whose is which can not be told"
+        message = f"expected a number for each of the axes {tensor['axes']!r}, found {rank}, so they cannot be assigned to axes"
         notes.append(Issue(loc=(*loc, "shape"), message=message))
         return []
     halos = tensor.get("halo") or [0] * rank

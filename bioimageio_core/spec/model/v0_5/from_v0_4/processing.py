@@ -41,7 +41,7 @@ def _kwargs(step: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _unchanged(step: Mapping[str, Any], axes: str, loc: Loc, notes: list[Issue]) -> dict[str, Any]:
-    """Keep the arguments; those of ops that nobody knows may mean something else in format 0.5."""
+    """Keep the arguments; those of unknown ops may have another meaning in format 0.5."""
     if step["name"] not in ("binarize", "clip", "sigmoid"):
         notes.append(lost(loc, f"the arguments of {step['name']!r}, an op that the format does not know, were kept as they are"))
     kwargs = _kwargs(step)
@@ -113,7 +113,7 @@ def _measured(kwargs: Mapping[str, Any], axes: str, loc: Loc, notes: list[Issue]
     if kwargs.get("mode") == "per_dataset":
         if "b" in axes:
             return ["batch", *ids]
-        message = "per_dataset was dropped, it is said by the batch axis, which the tensor lacks"
+        message = "per_dataset was dropped: format 0.5 expresses it by the batch axis, which the tensor lacks"
         notes.append(lost((*loc, "kwargs", "mode"), message))
     return ids
 

@@ -87,7 +87,7 @@ def _input_axes(tensor: Mapping[str, Any], loc: Loc, notes: list[Issue]) -> list
     least: Sequence[int] = shape["min"] if isinstance(shape, Mapping) else shape
     steps: Sequence[int] = shape["step"] if isinstance(shape, Mapping) else [0] * len(least)
     if len(least) != len(tensor["axes"]):
-        message = f"expected a number for each of the axes {tensor['axes']!r}, found {len(least)}: whose is which can not be told"
+        message = f"expected a number for each of the axes {tensor['axes']!r}, found {len(least)}, so they cannot be assigned to axes"
         notes.append(Issue(loc=loc, message=message))
         return []
     axes: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""Weights entries: what each needs to run is said, their files keep their hashes."""
+"""Weights entries: required versions are added, hashes of files are kept."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _ASSUMED: dict[str, tuple[str, Any]] = {
     "tensorflow_saved_model_bundle": ("tensorflow_version", "1.15"),
     "torchscript": ("pytorch_version", "1.10"),
 }
-"""The version that is taken where an entry has none, for want of a better guess."""
+"""Assumed version where an entry has none."""
 
 _WITH_DEPENDENCIES = ("pytorch_state_dict", "tensorflow_saved_model_bundle")
 
 
 def convert_weights(new: dict[str, Any]) -> list[Issue]:
-    """Convert the weights, in place; entries of formats that nobody knows are kept as they are."""
+    """Convert the weights, in place; entries of unknown formats are kept unchanged."""
     notes: list[Issue] = []
     entries = {}
     for name, entry in new["weights"].items():
