@@ -287,6 +287,6 @@ class TestSchema:
         assert path.read_text(encoding="utf-8") == bmz("schema").out
 
     def test_unknown(self, bmz: ForkedBmz, tmp_path: Path) -> None:
-        """One line that names what there is, or what can not be written."""
+        """One line that names what there is, or what cannot be written."""
         assert "model 0.5" in bmz("schema", "--format-version", "7.1").error(2)
         assert "schema.json" in bmz("schema", "-o", tmp_path / "nowhere" / "schema.json").error(2)

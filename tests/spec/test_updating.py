@@ -310,7 +310,7 @@ class TestPublicFunctions:
         with pytest.raises(OutputError, match=r"a\.yaml exists already"):
             bc.save_description(descr, tmp_path / "a.yaml")
         bc.save_description(descr, str(tmp_path / "a.yaml"), overwrite=True)
-        with pytest.raises(OutputError, match="can not be written"):
+        with pytest.raises(OutputError, match="cannot be written"):
             bc.save_description(descr, tmp_path / "none" / "a.yaml")
 
 

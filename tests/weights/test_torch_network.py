@@ -118,7 +118,7 @@ class TestInputs:
         np.testing.assert_array_equal(given, X)
 
     def test_views(self) -> None:
-        """Negative strides, and arrays that can not be written to."""
+        """Negative strides, and arrays that cannot be written to."""
         view = np.broadcast_to(X[..., ::-1], (2, 1, 3, 4))
         (found,) = of(lambda x: x * 2)([view])
         np.testing.assert_array_equal(found, view * 2)
