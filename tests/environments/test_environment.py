@@ -105,7 +105,7 @@ class TestFiles:
     @pytest.mark.parametrize("text", ["name: x\n", "- a\n", "{", "dependencies: 3\n", "\x00"])
     def test_broken_dependencies(self, tmp_path: Path, text: str) -> None:
         """One sentence."""
-        with pytest.raises(SourceError, match="is no conda environment file"):
+        with pytest.raises(SourceError, match="is not a conda environment file"):
             bc.environment_of(with_state_dict(tmp_path, "2.4.1", text))
 
     def test_no_such_weights(self, tmp_path: Path) -> None:

@@ -201,24 +201,24 @@ class TestTensors:
         (nuclei / "test_input.npy").write_bytes(content[:-1])
         issue = only_error(nuclei)
         assert issue.path == "inputs.0.test_tensor.source"
-        assert "expected a whole .npy file" in issue.message
+        assert "expected a complete .npy file" in issue.message
 
     @pytest.mark.parametrize("content", [b"\x93NUMPY", b"\x93NUMPY\x01\x00\xff\xff{}", b"no array", b"PK\x03\x04"])
     def test_broken(self, nuclei: Path, content: bytes) -> None:
         """Whatever the bytes, one error."""
         (nuclei / "test_input.npy").write_bytes(content)
-        assert "expected a whole .npy file" in only_error(nuclei).message
+        assert "expected a complete .npy file" in only_error(nuclei).message
 
     def test_header_that_lies(self, nuclei: Path) -> None:
         """Nothing is allocated for a shape that the file can not hold."""
         header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1073741824, 1073741824), }\n"
         (nuclei / "test_input.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + b"\0" * 64)
-        assert "expected a whole .npy file" in only_error(nuclei).message
+        assert "expected a complete .npy file" in only_error(nuclei).message
 
     def test_objects(self, nuclei: Path) -> None:
         """Pickles are not loaded."""
         np.save(nuclei / "test_input.npy", np.array([{}], object), allow_pickle=True)
-        assert "expected a whole .npy file" in only_error(nuclei).message
+        assert "expected a complete .npy file" in only_error(nuclei).message
 
     def test_dtype(self, nuclei: Path) -> None:
         """Numbers of any kind are good for floats; bools are not."""

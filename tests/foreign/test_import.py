@@ -102,7 +102,7 @@ class TestDetection:
         """It costs the other formats nothing, and is told where no other fits."""
         broken = OTHER.replace(SNIFF, f"        raise RuntimeError('no idea')\n{SNIFF}")
         assert import_foreign(tiny, tmp_path / "out", collected(broken, TINY)).format == "tiny"
-        with pytest.raises(PluginError, match=r"format 'other' of .* cannot tell whether .* is of it: RuntimeError: no idea"):
+        with pytest.raises(PluginError, match=r"format 'other' of .* fails to recognise .*: RuntimeError: no idea"):
             import_foreign(tiny, tmp_path / "out2", collected(broken))
 
     def test_broken_load(self, collected: Any, tiny: Path, tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ class TestReading:
         folder = tmp_path / "out"
         folder.mkdir()
         (folder / "bioimageio.yaml").touch()
-        with pytest.raises(InputError, match="which is to be read"):
+        with pytest.raises(InputError, match="which is read"):
             import_foreign(tiny.rename(folder / tiny.name), folder, collected(TINY), overwrite=True)
         assert (folder / tiny.name).exists()
 

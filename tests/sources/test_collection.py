@@ -103,7 +103,7 @@ class TestIds:
     def test_public_is_not_asked_offline(self, tmp_path: Path) -> None:
         """The id, the URL and the switch are named."""
         line = run_process("info", "affable-shark", env={"BMZ_COLLECTION": "", "BMZ_OFFLINE": "1", "BMZ_CACHE": str(tmp_path)}).error(2)
-        assert line.startswith("bmz: 'affable-shark' is no file or folder here, and cannot be had from its collection: https://")
+        assert line.startswith("bmz: 'affable-shark' is no file or folder here, and cannot be read from its collection: https://")
         assert "BMZ_OFFLINE" in line
 
 
@@ -130,7 +130,7 @@ class TestPatterns:
         """A pattern without {version} has one of each; ids that hold a slash are not taken for versions."""
         named(f"{shelf}/{{id}}/1.0/rdf.yaml")
         assert bc.load_description("affable-shark").description == "version 1.0"
-        with pytest.raises(SourceError, match=r"'affable-shark/1\.0' names version '1\.0', and the collection .* has but one"):
+        with pytest.raises(SourceError, match=r"'affable-shark/1\.0' names version '1\.0', but the collection .* has one version"):
             bc.load_description("affable-shark/1.0")
         assert find_in_collection("10.5281/zenodo.5764892").source == f"{shelf}/10.5281/zenodo.5764892/1.0/rdf.yaml"
         assert find_in_collection("lab/model").source == f"{shelf}/lab/model/1.0/rdf.yaml"
@@ -174,7 +174,7 @@ class TestHttp:
         assert ran.json["name"] == "made model"
         line = run_process("info", "affable-shark/3.0").error(2)
         assert line == (
-            f"bmz: 'affable-shark/3.0' is no file or folder here, and cannot be had from its collection: "
+            f"bmz: 'affable-shark/3.0' is no file or folder here, and cannot be read from its collection: "
             f"{shelved.url}/affable-shark/3.0/rdf.yaml cannot be read: the server answered 404 Not Found"
         )
 
@@ -279,7 +279,7 @@ class TestIndexes:
             f"'affable-shrk' is no file or folder here, and the collection {path} does not have it: "
             "did you mean affable-shark or affable-bark?"
         )
-        with pytest.raises(SourceError, match=r"does not have it: name another collection by the environment variable BMZ_COLLECTION"):
+        with pytest.raises(SourceError, match=r"does not have it: .*BMZ_COLLECTION names another collection"):
             bc.load_description("zzz")
 
     @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ class TestBomb:
             for _ in range(128):
                 member.write(bytes(2**20))
         assert path.stat().st_size < 2**20
-        refused(context, weights_format, r"bytes that unpack to 1342\d+, which no weights do")
+        refused(context, weights_format, r"bytes that unpack to 1342\d+, unlike weights")
 
 
 def graph_with_data(path: Path, location: str) -> None:

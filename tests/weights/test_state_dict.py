@@ -91,8 +91,8 @@ class TestFiles:
             ([torch.ones(3)], "holds list: expected tensors by name"),
             ({"epoch": 3, "optimizer": {}}, r"holds no tensors by name but 'epoch', 'optimizer': expected .*state_dict, model_state_dict"),
             ({"state_dict": {1: torch.ones(1)}}, "holds dict in state_dict: expected tensors by name"),
-            (torch.nn.Linear(2, 1), r"weights\.pt holds something else than tensors .*not loaded.*Linear"),
-            ({"weight": np.ones(3)}, r"weights\.pt holds something else than tensors .*numpy"),
+            (torch.nn.Linear(2, 1), r"weights\.pt holds more than tensors .*not loaded.*Linear"),
+            ({"weight": np.ones(3)}, r"weights\.pt holds more than tensors .*numpy"),
         ],
     )
     def test_other_content(self, path: Path, content: Any, message: str) -> None:

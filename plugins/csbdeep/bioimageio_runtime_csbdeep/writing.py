@@ -148,7 +148,7 @@ def _lost(model: Any) -> Iterator[str]:
     described += [words for name, words in SAID_OF_TENSORS if any(getattr(tensor, name, None) is not None for tensor in tensors)]
     described += [f"weights {name}" for name in model.weights if name not in (SAVED_MODEL, *KERAS)]
     if described:
-        yield f"not described: {', '.join(described)}"
+        yield f"not stored: {', '.join(described)}"
     for step in (step for tensor in model.inputs for step in tensor.preprocessing):
         if step.id == "scale_range":
             low, high = (f"{getattr(step.kwargs, f'{end}_percentile', default):g}" for end, default in (("min", 0.0), ("max", 100.0)))

@@ -93,15 +93,15 @@ class TestLost:
 
         lost = bc.export_model(changed(restored, more), "csbdeep", tmp_path / "model.zip").lost
         assert lost == (
-            "not said: authors, cite, tags",
-            "the percentiles 2 and 99.8 of the normalisation are not said: set them in Fiji",
-            "the least size along y is not said: CSBDeep takes any multiple of axes_div_by",
+            "not stored: authors, cite, tags",
+            "the percentiles 2 and 99.8 of the normalisation are lost: set them in Fiji",
+            "the least size along y is lost: CSBDeep takes any multiple of axes_div_by",
         )
 
     def test_thresholds(self, trained: Path, tmp_path: Path) -> None:
         """StarDist's plugin asks for them."""
         model = bc.import_model(trained, tmp_path / "model").folder
-        assert "the thresholds of probability and overlap are not said: set them in the plugin" in (
+        assert "the thresholds of probability and overlap are lost: set them in the plugin" in (
             bc.export_model(model, "stardist", tmp_path / "model.zip").lost
         )
 
@@ -157,7 +157,7 @@ class TestRefused:
     )
     def test_rules(self, restored: Path, tmp_path: Path, change: Any, words: str) -> None:
         """One sentence."""
-        with pytest.raises(InputError, match=f"cannot be written as csbdeep: CSBDeep cannot say that .*{words}"):
+        with pytest.raises(InputError, match=f"cannot be written as csbdeep: CSBDeep cannot represent that .*{words}"):
             bc.export_model(changed(restored, change), "csbdeep", tmp_path / "out" / "model.zip")
         assert list((tmp_path / "out").iterdir()) == []
 
@@ -181,8 +181,8 @@ class TestRefused:
             bc.export_model(changed(restored, onnx), "csbdeep", tmp_path / "model.zip")
 
     def test_no_stardist(self, restored: Path, tmp_path: Path) -> None:
-        """A network that nobody says is StarDist's."""
-        with pytest.raises(InputError, match="not said to be a network of StarDist"):
+        """A network that is not known to be StarDist's."""
+        with pytest.raises(InputError, match="not known to be a network of StarDist"):
             bc.export_model(restored, "stardist", tmp_path / "model.zip")
 
     def test_unknown_format(self, restored: Path, tmp_path: Path) -> None:
@@ -215,4 +215,4 @@ def test_other_versions_of_the_format(exports: Path, tmp_path: Path) -> None:
         "axes_div_by": [1, 8, 8],
         "tile_overlap": [0, 0, 0],
     }
-    assert "not said: authors, cite, license, documentation, covers, tags, test tensors" in written.lost
+    assert "not stored: authors, cite, license, documentation, covers, tags, test tensors" in written.lost

@@ -128,7 +128,7 @@ class TestLower:
             ([node("GridSample", ["x", "x"], ["y"])], "it has no operator GridSample"),
             ([node("Trilu", ["x"], ["t"]), node("DFT", ["t"], ["y"])], "it has no operator DFT; it has no operator Trilu"),
             ([node("Resize", ["x", "", "x"], ["y"], antialias=1)], "Resize has no attribute antialias in it"),
-            ([node("ReduceMean", ["x", "x"], ["y"])], "ReduceMean cannot be said in it with arguments that are computed"),
+            ([node("ReduceMean", ["x", "x"], ["y"])], "ReduceMean cannot be expressed in it with computed arguments"),
             ([node("AveragePool", ["x"], ["y"], kernel_shape=[2, 2], dilations=[2, 2])], "AveragePool has no attribute dilations in it"),
         ],
     )

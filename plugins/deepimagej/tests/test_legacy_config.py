@@ -91,8 +91,8 @@ class TestParse:
     @pytest.mark.parametrize(
         ("content", "message"),
         [
-            (b"", "expected whole XML, found a fault in line 1"),
-            (WHOLE[:-9], "expected whole XML, found a fault in line 1"),
+            (b"", "expected valid XML, found a fault in line 1"),
+            (WHOLE[:-9], "expected valid XML, found a fault in line 1"),
             (b"<OME><Name>a</Name></OME>", "expected the root Model, found 'OME'"),
             (b"<Model></Model>", "expected elements of a deepImageJ configuration"),
             (b'<!DOCTYPE Model [<!ENTITY a "b">]>' + WHOLE, "expected no document type declaration"),

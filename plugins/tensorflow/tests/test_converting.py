@@ -230,7 +230,7 @@ class TestFailures:
             lambda a: {"b": tf.math.bessel_i0(a)}, input_signature=[tf.TensorSpec([None, None, None, 1], tf.float32, name="a")]
         )
         tf.saved_model.save(tf.Module(), str(tmp_path / "saved"), signatures={"serving_default": way})
-        self.refused(context(tmp_path / "saved"), target, "saved cannot be converted to ONNX, which has nothing like BesselI0")
+        self.refused(context(tmp_path / "saved"), target, "saved cannot be converted to ONNX, which lacks BesselI0")
 
     def test_ids_that_are_no_names(self, tmp_path: Path) -> None:
         """Names are made up, and the order is kept; also where an output has the id of an input."""

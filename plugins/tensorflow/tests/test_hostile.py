@@ -229,4 +229,4 @@ class TestTensorflowJs:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("model.json", "w", force_zip64=True) as file:
             for _ in range(1100):
                 file.write(bytes(1 << 20))
-        refused(TensorflowJsAdapter, path, "which no weights do")
+        refused(TensorflowJsAdapter, path, "unlike weights")

@@ -150,9 +150,9 @@ class TestPlan:
     @pytest.mark.parametrize(
         ("kwargs", "lines", "message"),
         [
-            ({}, pipeline(tensor("raw", "bc")), "has nothing to flip or turn: input 'raw' has no spatial axis 'y'"),
-            ({}, pipeline(tensor("raw"), tensor("prompt", "bc")), "has nothing to flip or turn: input 'prompt' has no spatial axis 'y'"),
-            ({"flips": False, "rotations": False}, pipeline(), "has nothing to flip or turn: both are switched off"),
+            ({}, pipeline(tensor("raw", "bc")), "has no axes to flip or rotate: input 'raw' has no spatial axis 'y'"),
+            ({}, pipeline(tensor("raw"), tensor("prompt", "bc")), "has no axes to flip or rotate: input 'prompt' has no spatial axis 'y'"),
+            ({"flips": False, "rotations": False}, pipeline(), "has no axes to flip or rotate: both are switched off"),
             ({"flips": ("z",)}, pipeline(), "cannot flip along what it was asked to: input 'raw' has no spatial axis 'z'"),
             ({"flips": ("channel",)}, pipeline(), "input 'raw' has no spatial axis 'channel'"),
             ({"rotations": ("z", "x")}, pipeline(), "cannot turn z into x: input 'raw' has no spatial axis 'z'"),
