@@ -1,4 +1,4 @@
-"""Every exception that the library raises on purpose.
+"""All exceptions that the library raises on purpose.
 
 The tree::
 
@@ -10,18 +10,18 @@ The tree::
     ├── SourceError (OSError)                  a source cannot be found, opened or read
     ├── OutputError (OSError)                  an output exists already or cannot be written
     ├── PluginError (ImportError)              a plugin is broken, or one is missing
-    │   ├── UnknownExtensionError              a description names ops, weights or run modes that nobody brings
-    │   └── MissingRequirementError            the plugin is here, its framework is not
-    ├── InputError (ValueError)                the user's image or options do not fit the model
+    │   ├── UnknownExtensionError              no plugin provides an op, weights format or run mode
+    │   └── MissingRequirementError            a plugin is installed, but its framework is not
+    ├── InputError (ValueError)                an image or an option does not fit the model
     │   ├── AxesError                          axes are unknown, ambiguous or of the wrong number
-    │   ├── ChannelError                       channels do not fit, and which there are
+    │   ├── ChannelError                       channels of the image do not match the model
     │   └── BlockError                         no valid grid of blocks exists for these sizes
-    ├── ModelRunError (RuntimeError)           the network itself failed, or returned what was not described
-    │   └── DeviceMemoryError                  the memory of a device does not suffice for a block
-    └── TrustError (PermissionError)           code that comes with a model would have to run
+    ├── ModelRunError (RuntimeError)           the network failed, or its outputs contradict the description
+    │   └── DeviceMemoryError                  a block does not fit into device memory
+    └── TrustError (PermissionError)           the model comes with code that is not trusted
 
-Each says what, where, expected, found and what to do, in one sentence or two.
-A plugin that fails costs the others nothing: it is told of by a `PluginWarning`.
+Each message says what is wrong and where, what was expected and found, and what to do, in one or two sentences.
+The failure of one plugin does not affect the other plugins: it is reported by a `PluginWarning`.
 All of them survive pickling, since workers raise them: the arguments of ``__init__`` are ``Exception.args``.
 """
 
@@ -52,10 +52,10 @@ __all__ = [
 
 
 class BioimageioError(Exception):
-    """Base of all errors raised on purpose; ``str(error)`` is fit to be shown to a user."""
+    """Base of all errors raised on purpose; ``str(error)`` is a message for users."""
 
     exit_status = 2
-    """Exit status of ``bmz`` when this error ends a command: 1 the thing is not good, 2 wrong usage or no access."""
+    """Exit status of ``bmz`` if this error ends a command: 1 for a negative result, 2 for wrong usage or no access."""
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""
@@ -72,8 +72,8 @@ class YamlError(DescriptionError):
 
     Args:
         message: One sentence.
-        line: Where, counted from 1; None where no line is to blame.
-        column: Where in the line, in characters counted from 1.
+        line: Line number, counted from 1; None if unknown.
+        column: Position in the line, in characters counted from 1; None if unknown.
     """
 
     def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
@@ -81,13 +81,13 @@ class YamlError(DescriptionError):
 
     @property
     def line(self) -> int | None:
-        """The line, counted from 1; None where no line is to blame."""
+        """Line number, counted from 1; None if unknown."""
         line: int | None = self.args[1]
         return line
 
     @property
     def column(self) -> int | None:
-        """The column, counted from 1; None where no line is to blame."""
+        """Position in the line, in characters counted from 1; None if unknown."""
         column: int | None = self.args[2]
         return column
 
@@ -122,11 +122,11 @@ class OutputError(BioimageioError, OSError):
 
 
 class PluginError(BioimageioError, ImportError):
-    """A plugin could not be imported or broke the contract of a hook."""
+    """A plugin could not be imported, or broke the contract of a hook."""
 
 
 class PluginWarning(UserWarning):
-    """A plugin failed to register, or parts of it did; the others are not affected."""
+    """A plugin, or a part of it, failed to register; other plugins are not affected."""
 
 
 class UnknownExtensionError(PluginError):
@@ -134,11 +134,11 @@ class UnknownExtensionError(PluginError):
 
 
 class MissingRequirementError(PluginError):
-    """A plugin is registered but something that it requires is not installed."""
+    """A plugin is registered, but a package that it requires is not installed."""
 
 
 class InputError(BioimageioError, ValueError):
-    """An image, an option or a combination of both does not fit the model."""
+    """An image, an option, or a combination of both does not fit the model."""
 
 
 class AxesError(InputError):
@@ -146,21 +146,21 @@ class AxesError(InputError):
 
 
 class ChannelError(InputError):
-    """The channels of an image do not fit those that the model expects."""
+    """The channels of an image do not match those of the model."""
 
 
 class BlockError(InputError):
-    """No valid grid of blocks exists for the sizes at hand."""
+    """No valid grid of blocks exists for the given sizes."""
 
 
 class ModelRunError(BioimageioError, RuntimeError):
-    """The network failed, or returned tensors that differ from their description."""
+    """The network failed, or its outputs contradict the description."""
 
     exit_status = 1
 
 
 class DeviceMemoryError(ModelRunError):
-    """The memory of a device does not suffice for a call of the network; smaller blocks may fit."""
+    """A call of the network does not fit into device memory; smaller blocks may fit."""
 
 
 class TrustError(BioimageioError, PermissionError):

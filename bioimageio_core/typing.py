@@ -1,4 +1,4 @@
-"""Types that every layer shares."""
+"""Types that all layers share."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any, Literal, TypeAlias, TypeVar
 __all__ = ["AxisId", "FrozenMapping", "ModelFormat", "Precision", "Severity"]
 
 AxisId: TypeAlias = str
-"""Identifier of an axis in the words of format 0.5: ``batch``, ``channel``, ``index``, ``time``, ``z``, ``y``, ``x``, ..."""
+"""Id of an axis in format 0.5: ``batch``, ``channel``, ``index``, ``time``, ``z``, ``y``, ``x``, ..."""
 
 ModelFormat: TypeAlias = Literal["0.4", "0.5"]
 """Format versions (major.minor) of model descriptions that have classes of their own."""
 
 Precision: TypeAlias = Literal["fp32", "bf16", "fp16"]
-"""Floating point numbers that a network computes with: those that its weights have, or narrower ones, which cost accuracy."""
+"""Floating point type of a network: ``fp32``, or a narrower type, which costs accuracy."""
 
 Severity: TypeAlias = Literal["error", "alert", "warning", "info"]
-"""How bad a problem is: only an ``error`` makes a description invalid."""
+"""Severity of a problem: only an ``error`` makes a description invalid."""
 
 K = TypeVar("K")
 V_co = TypeVar("V_co", covariant=True)
@@ -26,8 +26,8 @@ V_co = TypeVar("V_co", covariant=True)
 class FrozenMapping(Mapping[K, V_co]):
     """An immutable, ordered, picklable mapping; hashable where its values are.
 
-    The one mapping type of frozen classes.
-    Equality ignores order, as that of ``dict`` does.
+    The only mapping type of frozen classes.
+    Equality ignores order, like that of ``dict``.
     """
 
     __slots__ = ("_items",)
@@ -59,7 +59,7 @@ class FrozenMapping(Mapping[K, V_co]):
         return f"FrozenMapping({self._items!r})"
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"FrozenMapping is immutable, can't set {name!r}")
+        raise AttributeError(f"FrozenMapping is immutable: cannot set {name!r}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FrozenMapping, (self._items,)

@@ -1,4 +1,4 @@
-"""Descriptions of any resource: read, judged, brought to the newest version, shown and written."""
+"""Reads, validates, updates, shows and writes descriptions of any resource."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ __all__ = [
 
 
 def load_description(source: Source | Package, format_version: str = "discover") -> Any:
-    """Load a description, by default in the version in which it is written.
+    """Load a description, by default in its own format version.
 
     Args:
         source: A path to a file, folder or zip, a URL that fsspec can open, an id in the collection, bytes, or a mapping.
-        format_version: ``discover``: as it is written; ``latest``: brought to the newest format version of its type;
+        format_version: ``discover``: the format version of the description; ``latest``: updated to the newest version of its type;
             or a version such as ``0.5``, if it is one of these two.
 
     Returns:
@@ -49,9 +49,9 @@ def load_description(source: Source | Package, format_version: str = "discover")
         or `bioimageio_core.spec.dataset.v0_2.DatasetDescr`; models of format 0.3 become those of 0.4.
 
     Raises:
-        SourceError: There is nothing there.
-        InvalidDescriptionError: It breaks its format, or has no valid counterpart in the newest; ``report`` holds every problem.
-        InputError: It can not be had in that format version.
+        SourceError: The source cannot be found or read.
+        InvalidDescriptionError: The description breaks its format, or cannot be updated; ``report`` lists every problem.
+        InputError: The format version is neither that of the description nor the newest.
 
     """
     package = open_package(source)
@@ -62,8 +62,8 @@ def load_model_description(source: Source | Package, format_version: str = "disc
     """Load the description of a model; see `load_description`.
 
     Raises:
-        InvalidDescriptionError: It describes something else, or breaks its format.
-        InputError: It can not be had in that format version.
+        InvalidDescriptionError: The description is not one of a model, or breaks its format.
+        InputError: The format version is neither that of the description nor the newest.
 
     """
     package = open_package(source)
@@ -71,15 +71,15 @@ def load_model_description(source: Source | Package, format_version: str = "disc
 
 
 def validate(source: Source | Package, *, check_files: bool = False) -> ValidationReport:
-    """Judge a description by its format alone, whatever is installed; never raises for content.
+    """Validate a description by its format alone, whatever plugins are installed; never raises for content.
 
     Args:
-        source: What `load_description` takes.
-        check_files: Look up the files that it names as well: whether they are there, within the package, not empty, of the SHA-256 that is
-            said, and whether test tensors and covers are what the description says. Files at URLs are fetched.
+        source: Any source of `load_description`.
+        check_files: Whether to check the files that it names: that they exist, lie within the package, are not empty and have the
+            described SHA-256, and that test tensors and covers match the description. Files at URLs are fetched.
 
     Raises:
-        SourceError: There is nothing there.
+        SourceError: The source cannot be found or read.
 
     """
     if isinstance(source, Package):
@@ -106,19 +106,19 @@ def _validate(package: Package, check_files: bool) -> ValidationReport:
 
 
 def card(source: Source | Package) -> ResourceCard:
-    """Return what a resource is at a glance; notebooks show it as a page.
+    """Return a card with the main facts about a resource; notebooks show it as a page.
 
-    Nothing is fetched but the description itself, and no framework is imported.
+    Only the description is fetched, and no framework is imported.
 
     Args:
-        source: What `load_description` takes.
+        source: Any source of `load_description`.
 
     Returns:
-        Its facts; of a model a `bioimageio_core.report.cards.model_card.ModelCard`, with what it takes and gives and what can be run here.
+        The card; for a model a `bioimageio_core.report.cards.model_card.ModelCard`, with inputs, outputs, and weights that can run here.
 
     Raises:
-        SourceError: There is nothing there.
-        InvalidDescriptionError: It breaks its format.
+        SourceError: The source cannot be found or read.
+        InvalidDescriptionError: The description breaks its format.
 
     """
     with open_package(source) as package:
@@ -129,18 +129,18 @@ def card(source: Source | Package) -> ResourceCard:
 def update_format(
     source: Source | Package, *, repair: bool = False, report: Callable[[ValidationReport], None] = lambda report: None
 ) -> Any:
-    """Load a description and bring it to the newest format version of its type: 0.5 for models, 0.3 for all others.
+    """Load a description, and update it to the newest format version of its type: 0.5 for models, 0.3 for all other types.
 
     Args:
-        source: What `load_description` takes.
-        repair: Mend a description that breaks its format, or has no valid counterpart in the newest, where it is certain what is meant;
-            what no version can read is kept in its ``config``. The others are as they are without.
-        report: Told what that took: issues of severity ``info`` for what is said in another way,
-            ``warning`` for what is said elsewhere now, had to be assumed, was repaired or was lost, each with its path.
+        source: Any source of `load_description`.
+        repair: Whether to repair a description that breaks its format or cannot be updated, where the meaning is certain;
+            content that no version can read is kept in its ``config``. Valid descriptions do not change.
+        report: Called with a report of the update: issues of severity ``info`` for changes of notation, ``warning`` for content that
+            was moved, assumed, repaired or lost, each with its path.
 
     Raises:
-        SourceError: There is nothing there.
-        InvalidDescriptionError: It breaks its own format, or has no valid counterpart in the newest; ``report`` of the error says where.
+        SourceError: The source cannot be found or read.
+        InvalidDescriptionError: The description breaks its format, or cannot be updated; ``report`` of the error lists the problems.
 
     """
     package = open_package(source)
@@ -157,14 +157,14 @@ def update_format(
 def json_schema(type: str | None = None, format_version: str | None = None) -> dict[str, Any]:  # noqa: A002 (the word of the format)
     """Return the JSON Schema (draft 2020-12) of descriptions, for editors and for programs in other languages.
 
-    Ops and weights of installed plugins are part of it; those of others are allowed whatever they hold.
+    It includes ops and weights of installed plugins, and allows any content for unknown ones.
 
     Args:
         type: A resource type, such as ``model``; None: any.
         format_version: Major and minor, such as ``0.5``, or a full version; None: any.
 
     Raises:
-        InputError: There are no such descriptions.
+        InputError: The type or the format version is unknown.
 
     """
     from ..spec.schema import json_schema
@@ -190,26 +190,26 @@ def save_description(descr: Any, path: str | Path, *, overwrite: bool = False) -
 def save_package(
     source: Source | Package | Node, path: str | Path, *, weights_formats: Sequence[str] | None = None, overwrite: bool = False
 ) -> Path:
-    """Write a description with copies of all files that it names, so that the result needs nothing else.
+    """Write a description and copies of all files that it names as a package that is complete by itself.
 
-    Files lie beside the description under unique names, and their SHA-256 is filled in where the format has a field for it.
-    The same description and files give the same bytes.
-    A package that could not be written whole is not there at all.
+    Files are stored next to the description under unique names, and their SHA-256 is filled in if the format has a field for it.
+    The same description and files result in the same bytes.
+    The package is written completely or not at all.
 
     Args:
-        source: What `load_description` takes, or a description; the paths of the latter have to be absolute.
+        source: Any source of `load_description`, or a description with absolute paths.
         path: A zip if it ends in ``.zip``, else a folder.
         weights_formats: The weights to keep; None keeps all.
-        overwrite: Replace a package that is there.
+        overwrite: Whether to replace an existing package.
 
     Returns:
-        The path.
+        The path of the package.
 
     Raises:
         SourceError: A file is missing, or cannot be fetched.
         HashMismatchError: A file is not the one that the description names.
-        InputError: The model has none of some weights format.
-        OutputError: Something is there already, or cannot be written.
+        InputError: The model lacks one of the weights formats.
+        OutputError: The package exists, or cannot be written.
 
     """
     target = Path(path).expanduser()
@@ -220,7 +220,7 @@ def save_package(
 
 
 def package_files(path: Path) -> Mapping[str, int]:
-    """Return the names of the files in a package on this machine, and their sizes in bytes when unpacked."""
+    """Return the unpacked sizes in bytes of the files of a local package, by name."""
     if path.is_dir():
         return {file.name: file.stat().st_size for file in sorted(path.iterdir()) if file.is_file()}
     with ZipFile(path) as opened:

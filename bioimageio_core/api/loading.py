@@ -24,30 +24,30 @@ def default_registry() -> Registry:
 
 
 def plugins() -> Registry:
-    """Return what is registered, by whom, and what failed to register."""
+    """Return the registry: registered entries with their distributions, and failures of plugins."""
     return default_registry()
 
 
 def load_model(source: Source | Package) -> LoadedModel:
-    """Return a model that is ready to be planned with.
+    """Return a model that predictions can be planned with.
 
     Raises:
-        SourceError: There is nothing there.
-        InvalidDescriptionError: It describes something else, or breaks its format.
-        UnknownExtensionError: No plugin brings some of its ops or its run mode.
+        SourceError: The source cannot be found or read.
+        InvalidDescriptionError: The description is not one of a model, or breaks its format.
+        UnknownExtensionError: No installed plugin provides one of the ops or the run mode.
 
     """
     package = open_package(source)
     descr, _ = read_tree(model_tree(package), default_registry(), package.name)
-    return LoadedModel.of(_written_out(descr, package, default_registry()), package, default_registry())
+    return LoadedModel.of(_with_run_mode_expanded(descr, package, default_registry()), package, default_registry())
 
 
-def _written_out(descr: Any, package: Package, registry: Registry) -> Any:
-    """Return a description with all that its run mode stands for.
+def _with_run_mode_expanded(descr: Any, package: Package, registry: Registry) -> Any:
+    """Return a description in which the run mode is rewritten to processing ops, if its plugin does so.
 
     Raises:
-        InputError: The run mode cannot be written out.
-        PluginError: The plugin that brings it fails.
+        InputError: The run mode refuses the description.
+        PluginError: The plugin of the run mode fails.
 
     """
     entry = registry.run_modes.get(descr.run_mode.name) if descr.run_mode is not None else None
@@ -57,13 +57,18 @@ def _written_out(descr: Any, package: Package, registry: Registry) -> Any:
         tree = entry.rewrite(unstructured(descr, registry), lambda source: package.local(source).read_bytes())
     except BioimageioError:
         raise
-    except Exception as error:  # whatever a stranger's code raises
-        raise PluginError(f"run mode {entry.name!r} cannot be written out for {package.name}: {type(error).__name__}: {error}") from error
+    except Exception as error:  # plugins may raise anything
+        raise PluginError(f"run mode {entry.name!r} cannot be expanded for {package.name}: {type(error).__name__}: {error}") from error
     return read_tree(tree, registry, f"{package.name} in the run mode {entry.name!r}")[0]
 
 
 def model_tree(package: Package) -> Mapping[str, Any]:
-    """Return the tree of a model; that it is something else is said before anything that is wrong with it."""
+    """Return the tree of a model; check the type of resource before everything else.
+
+    Raises:
+        InvalidDescriptionError: The description is not one of a model.
+
+    """
     tree = package_tree(package)
     type_ = tree.get("type", "model")
     if isinstance(type_, str) and type_ != "model":

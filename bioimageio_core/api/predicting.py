@@ -1,4 +1,4 @@
-"""Models at work: predicted with, tested, verified, measured."""
+"""Predicts with models; tests, verifies and measures them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..prediction.execution.executors.threads import Threads
 from ..prediction.image_statistics import measure_for_model, measure_images, parse_measure
 from ..prediction.options import PredictOptions, evolve_options
 from ..prediction.output.result import LabelledArray, Prediction
-from ..prediction.predict_many import Failed, Many, plan_many
+from ..prediction.predict_many import Failed, PredictionRequest, plan_many
 from ..prediction.predict_many import predict_many as predict_all
 from ..prediction.predictor import Predictor, active_client
 from ..prediction.statistics_file import Statistics
@@ -32,13 +32,13 @@ def open_predictor(model: Source | Package, **options: Any) -> Predictor:
     """Open a model for planning and predicting; a context manager.
 
     Args:
-        model: What `load_description` takes.
+        model: Any source of `load_description`.
         options: See `PredictOptions`.
 
     Raises:
-        SourceError: There is nothing there.
+        SourceError: The source cannot be found or read.
         InvalidDescriptionError: The description breaks its format.
-        UnknownExtensionError: No plugin brings some of its ops or its run mode.
+        UnknownExtensionError: No installed plugin provides one of the ops or the run mode.
 
     """
     return Predictor(load_model(model), evolve_options(PredictOptions(), options))
@@ -48,14 +48,14 @@ def predict(model: Source | Package, inputs: Any, output: Any = None, **options:
     """Run a model on images of any size.
 
     Args:
-        model: What `load_description` takes.
+        model: Any source of `load_description`.
         inputs: One image for a model with one input, or a mapping by tensor id:
             arrays (numpy, dask, zarr, xarray) or paths (``.npy``, ``.tif``, ``.zarr``).
         output: Path or URL of a zarr group to write, with one array per output; None returns numpy arrays.
         options: See `PredictOptions`.
 
     Returns:
-        Outputs by id, along the axes that the model describes, behind axes of the image that the model lacks.
+        Outputs by id: axes of the image that the model lacks, then the described axes of the output.
 
     Raises:
         BioimageioError: See the classes in `bioimageio_core.errors`.
@@ -68,7 +68,7 @@ def predict(model: Source | Package, inputs: Any, output: Any = None, **options:
         client = active_client(evolve_options(PredictOptions(), options))
         if client is None:
             raise
-    # The workers may have what this process lacks, so one of them plans and submits the work to all.
+    # The workers may have plugins that this process lacks, so one of them plans and submits the tasks.
     submitted = client.submit(_predict_from_worker, model, inputs, output, {**options, "client": None, "progress": None}, pure=False)
     try:
         outputs, more = submitted.result()
@@ -78,19 +78,19 @@ def predict(model: Source | Package, inputs: Any, output: Any = None, **options:
 
 
 def predict_many(model: Source | Package, inputs: Any, output: str, **options: Any) -> Iterator[Prediction | Failed]:
-    """Run a model on many images, one after the other, with one network; what is wrong with one of them does not stop the rest.
+    """Run a model on many images, one after the other, with one network; a failure of one image does not stop the rest.
 
     Args:
-        model: What `load_description` takes.
-        inputs: A pattern (``data/*.tif``), a folder, or a sequence of what `predict` takes.
+        model: Any source of `load_description`.
+        inputs: A pattern (``data/*.tif``), a folder, or a sequence of inputs of `predict`.
         output: Template of the outputs, as in ``results/{name}.zarr``, with ``{name}``, ``{folder}`` and ``{number}``; or a folder.
-        options: See `PredictOptions`. With ``resume`` those that are done are left as they are.
+        options: See `PredictOptions`. With ``resume``, complete outputs are left unchanged.
 
     Returns:
-        An iterator of the prediction of each image, or of a `Failed` with its error.
+        An iterator that yields, for each image, its prediction or a `Failed` with the error.
 
     Raises:
-        InputError: Two images would go to one place, or axes of some image would have to be guessed.
+        InputError: Two images have the same output, or the template has unknown fields.
 
     """
     found = expand_image_paths([os.fspath(inputs)]) if isinstance(inputs, str | os.PathLike) else tuple(inputs)
@@ -98,7 +98,7 @@ def predict_many(model: Source | Package, inputs: Any, output: str, **options: A
     return _predict_all(open_predictor(model, **options), planned)
 
 
-def _predict_all(predictor: Predictor, planned: Sequence[Many]) -> Iterator[Prediction | Failed]:
+def _predict_all(predictor: Predictor, planned: Sequence[PredictionRequest]) -> Iterator[Prediction | Failed]:
     with predictor:
         yield from predict_all(predictor, planned)
 
@@ -111,18 +111,20 @@ def compute_statistics(
     over: Iterable[str] = (),
     **options: Any,
 ) -> Statistics:
-    """Measure images out of core, exactly: all together and each of them.
+    """Measure images exactly and out of core.
+
+    With a model, statistics of the dataset or of each image are measured, as its ops need; without, those of all images together.
 
     Args:
         images: A path, pattern, folder or array, or a sequence of them.
-        model: Measure what its preprocessing wants, for ``predict(statistics=...)``.
+        model: Any source of `load_description`; measure the statistics that its preprocessing needs, for ``predict(statistics=...)``.
         measures: Without a model: some of ``mean``, ``std``, ``min``, ``max``, ``median`` and ``percentile 99.8``,
-            by interpolation (numpy's ``linear``); with ``inverted_cdf`` behind a percentile, an element of the image.
-        over: Axes to reduce over; none means all.
+            by interpolation (numpy's ``linear``); with ``inverted_cdf`` after a percentile, an element of the image.
+        over: Axes to reduce; none means all.
         options: `axes`, `channel`, `level`, `stats_over`, `client`, `workers` and `progress` of `PredictOptions`.
 
     Raises:
-        InputError: Images do not fit the model or each other, or there is no such measure.
+        InputError: Images do not match the model or each other, or a measure is unknown.
 
     """
     chosen = evolve_options(PredictOptions(), options)
@@ -147,7 +149,7 @@ def compute_statistics(
 def _predict_from_worker(
     model: Source, inputs: Any, output: Any, options: dict[str, Any]
 ) -> tuple[dict[str, LabelledArray], dict[str, Mapping[str, Any]]]:
-    """Predict within a task of a cluster; return what can be sent to a process without its plugins."""
+    """Predict within a task of a cluster; return the outputs in a form that processes without its plugins can unpickle."""
     from distributed import worker_client
 
     with worker_client() as client, open_predictor(model, **{**options, "client": client}) as predictor:
@@ -163,22 +165,22 @@ def test_model(
     report: Callable[[str], None] = lambda stage: None,
     **options: Any,
 ) -> TestReport:
-    """Run a model on its test inputs in every weights format that can be run here, and compare with its test outputs.
+    """Run a model on its test inputs in every weights format that can run here, and compare with its test outputs.
 
-    Sizes other than those of the test inputs are tried, too, and batches, as far as the description promises them,
-    and blockwise prediction is compared with that of the whole.
+    It also tests further sizes, batches if the description promises them, and whether blockwise prediction equals
+    prediction of the whole image.
 
     Args:
-        source: What `load_description` takes.
-        quick: Compare with the test outputs, and try nothing else.
-        isolated: Test each weights format in a virtual environment of its own, with what pip installs for it from its index;
-            dependencies that the model names itself are installed only where it is trusted.
-        report: Told what is tested.
+        source: Any source of `load_description`.
+        quick: Whether to compare with the test outputs only.
+        isolated: Whether to test each weights format in its own virtual environment, with packages from the index of pip;
+            dependencies that the model names itself are installed only if it is trusted.
+        report: Called with the name of each stage.
         options: `weights_format`, `device`, `precision`, `compile`, `trust` of `PredictOptions`.
 
     Raises:
-        InputError: The model lacks the weights format asked for.
-        SourceError: A test tensor is missing, or is no array.
+        InputError: The model lacks the requested weights format.
+        SourceError: A test tensor is missing or unreadable.
 
     """
     if isolated:
@@ -192,13 +194,16 @@ test_model.__test__ = False  # type: ignore[attr-defined]  # pytest collects fun
 
 
 def verify(source: Source | Package, inputs: Any = None, *, tolerance: float = 1e-4, **options: Any) -> VerifyReport:
-    """Measure whether blockwise prediction equals that of the whole image.
+    """Measure whether blockwise prediction equals prediction of the whole image.
 
     Args:
-        source: What `load_description` takes.
-        inputs: The images to measure on; None takes the test inputs, repeated to span several blocks.
-        tolerance: Greatest difference allowed, as ``|blockwise - whole| <= tolerance * max(1, |whole|)``.
+        source: Any source of `load_description`.
+        inputs: The images to predict; None: the test inputs, repeated to span several blocks.
+        tolerance: Greatest allowed difference: ``|blockwise - whole| <= tolerance * max(1, |whole|)``.
         options: See `PredictOptions`.
+
+    Raises:
+        InputError: The image is a single block, or the fixed size of the network leaves no room for a second grid.
 
     """
     with open_predictor(source, **options) as predictor:
@@ -206,13 +211,13 @@ def verify(source: Source | Package, inputs: Any = None, *, tolerance: float = 1
 
 
 def analyse_network(source: Source | Package, *, again: bool = False, **options: Any) -> NetworkAnalysis:
-    """Measure which sizes the network of a model takes, its stride, and how much halo it needs, by running it on noise.
+    """Analyse the valid sizes, the stride and the required halo of a network, by running it on noise.
 
-    What is measured is remembered by the SHA-256 of the weights, and shown by `card`.
+    The measurement is remembered by the SHA-256 of the weights, and shown by `card`.
 
     Args:
-        source: What `load_description` takes.
-        again: Measure even if something is remembered.
+        source: Any source of `load_description`.
+        again: Whether to measure again if a measurement is remembered.
         options: `weights_format`, `device`, `trust` and `progress` of `PredictOptions`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Other systems: which can run a model, and models from and for them."""
+"""Compatibility with other software, and import and export of its models."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["compat", "export_model", "import_model"]
 
 
 def compat(source: Source | Package, consumers: Iterable[str] = ()) -> tuple[Compatibility, ...]:
-    """Return which software can run a model, rule by rule; nothing but the description is read.
+    """Return which software can run a model, rule by rule; only the description is read.
 
     Args:
-        source: What `load_description` takes.
-        consumers: Names of software to ask about; none: all of which rules are registered, and this library.
+        source: Any source of `load_description`.
+        consumers: Names of software; empty: all software with registered rules, and this library.
 
     Raises:
-        InputError: There is no software of some name.
+        InputError: No rules are registered for one of the names.
         InvalidDescriptionError: The description breaks its format.
 
     """
@@ -44,27 +44,27 @@ def import_model(
     overwrite: bool = False,
     **options: Any,
 ) -> ImportedModel:
-    """Read a model of another system into a folder with a description and all files that it names.
+    """Import a model of other software into a folder with a description and all files that it names.
 
-    Which formats are read depends on the plugins that are installed.
-    A folder that could not be written whole is not there at all.
+    The available formats depend on the installed plugins.
+    The folder is written completely or not at all.
 
     Args:
         path: A file or folder.
         folder: The folder to write.
-        format: Name of the format; None: the only one whose pattern and first bytes fit.
-        overwrite: Replace a package that is there.
+        format: Name of the format; None: the only one that matches name and first bytes.
+        overwrite: Whether to replace an existing package.
         options: Arguments of the format, by name.
 
     Returns:
-        The folder, the format, and what validation says of the description.
+        The folder, the format, and the validation report of the description.
 
     Raises:
-        SourceError: There is nothing at ``path``.
-        InputError: No format fits, several do, it has no such option, or the file is broken.
+        SourceError: ``path`` does not exist.
+        InputError: No format or several formats match, an option is unknown, or the file is broken.
         PluginError: The plugin that reads the format fails.
         InvalidDescriptionError: The plugin returns a description that breaks its format.
-        OutputError: Something is there already, or cannot be written.
+        OutputError: The target exists, or cannot be written.
 
     """
     source, target = Path(path).expanduser(), Path(folder).expanduser()
@@ -72,25 +72,25 @@ def import_model(
 
 
 def export_model(source: Source | Package, to_format: str, path: str | Path, *, overwrite: bool = False, **options: Any) -> ExportedModel:
-    """Write a model in the format of another system.
+    """Export a model to the format of other software.
 
-    Which formats are written depends on the plugins that are installed.
-    A file or folder that could not be written whole is not there at all.
+    The available formats depend on the installed plugins.
+    The file or folder is written completely or not at all.
 
     Args:
-        source: What `load_description` takes.
+        source: Any source of `load_description`.
         to_format: Name of the format.
         path: The file or folder to write.
-        overwrite: Replace what is there.
+        overwrite: Whether to replace an existing file or package.
         options: Arguments of the format, by name.
 
     Returns:
-        The path, and what the other format can not say.
+        The path, and a list of content that the format cannot store.
 
     Raises:
-        UnknownExtensionError: No plugin writes the format.
-        InputError: The format cannot hold such a model.
-        OutputError: Something is there already, or cannot be written.
+        UnknownExtensionError: No installed plugin writes the format.
+        InputError: The format cannot store the model.
+        OutputError: The target exists, or cannot be written.
 
     """
     with open_package(source) as package:

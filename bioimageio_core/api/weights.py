@@ -1,4 +1,4 @@
-"""Weights of models: converted, described anew, and what has to be installed for them."""
+"""Converts weights, begins descriptions from weights, and lists their requirements."""
 
 from __future__ import annotations
 
@@ -27,30 +27,29 @@ def convert_weights(
     report: Callable[[str], None] = lambda stage: None,
     **options: Any,
 ) -> ConvertedWeights:
-    """Add weights in another format to a model: convert some that it has, verify them, and write all of it as a package.
+    """Convert weights of a model to a further format, verify them, and write the model with both as a package.
 
-    The converted weights have to reproduce the test tensors, take the sizes that are described,
-    and give what the weights give that they are made of, on the test inputs and in other sizes; else nothing is written.
+    The converted weights must reproduce the test tensors, take all described sizes, and equal the original weights
+    on the test inputs and in further sizes; else nothing is written.
 
     Args:
-        source: What `load_description` takes.
-        to_format: The weights format to convert to.
+        source: Any source of `load_description`.
+        to_format: The target weights format.
         path: The package to write: a zip if it ends in ``.zip``, else a folder.
-        overwrite: Replace a package that is there.
-        report: Told what is done.
-        options: `weights_format` (the weights to convert; by default those for which there is a converter), `device`, `trust`
-            of `PredictOptions`.
+        overwrite: Whether to replace an existing package.
+        report: Called with the name of each stage.
+        options: `weights_format` (the weights to convert; by default any with a converter), `device` and `trust` of `PredictOptions`.
 
     Returns:
-        The package, and how far the converted weights are from the others.
+        The package, and how much outputs of the converted weights deviate.
 
     Raises:
-        InputError: The model has these weights already, or has none to convert from.
-        UnknownExtensionError: No plugin knows a way.
-        MissingRequirementError: What it needs is not installed.
-        ModelRunError: The weights cannot be converted, or the converted ones do not give the same.
-        TrustError: Code that comes with the model would have to run.
-        OutputError: Something is there already, or cannot be written.
+        InputError: The model already has weights of this format, or lacks the weights to convert.
+        UnknownExtensionError: No installed plugin converts to this format.
+        MissingRequirementError: A package that the converter requires is not installed.
+        ModelRunError: The weights cannot be converted, or outputs of the converted weights deviate too much.
+        TrustError: The model comes with code that has to run, and is not trusted.
+        OutputError: The package exists, or cannot be written.
 
     """
     from ..conversion import convert_weights
@@ -60,19 +59,19 @@ def convert_weights(
 
 
 def environment_of(source: Source | Package, weights_format: str | None = None) -> Environment:
-    """Return what has to be installed to run a model with one of its weights formats; none of it needs to be.
+    """Return the requirements of a model with one of its weights formats; none of them has to be installed.
 
     Args:
-        source: What `load_description` takes.
-        weights_format: The weights to run; None: those that would be preferred if all were installed.
+        source: Any source of `load_description`.
+        weights_format: The weights to run; None: those with the highest preference if all requirements were installed.
 
     Returns:
-        Requirements, with the methods ``conda_file`` and ``pip_file`` that write them.
+        The requirements, with methods ``conda_file`` and ``pip_file`` that return files for conda and pip.
 
     Raises:
-        InputError: The model has no such weights.
-        UnknownExtensionError: No plugin runs them.
-        SourceError: The file of its own dependencies is missing, or cannot be read.
+        InputError: The model lacks the weights format.
+        UnknownExtensionError: No installed plugin runs the weights.
+        SourceError: The dependency file of the model is missing or unreadable.
 
     """
     from ..environments.environment import environment_of
@@ -94,29 +93,29 @@ def init_description(
 ) -> DraftedModel:
     """Begin a description from the weights of a network, in a folder with test tensors, documentation and a cover.
 
-    What the file says is read, and what it does not say is measured by running the network or, as the axes, guessed.
-    What could not be known has a placeholder that says TODO, and is listed.
-    A folder that could not be written whole is not there at all.
+    Properties that the file lacks are measured by running the network or, like the axes, guessed.
+    Unknown fields get a placeholder with TODO, and are listed.
+    The folder is written completely or not at all.
 
     Args:
         path: ONNX, TorchScript, an archive of `torch.export` (``.pt2``), ``.keras``, ``.h5``, or a zip with a TensorFlow SavedModel.
         folder: The folder to write.
-        name: Of the model; None: that of the folder.
-        axes: Axes of the inputs instead of a guess, as in ``"bcyx"``; by id of the input where they differ.
-        size: Sizes that the network is known to take, by axis.
-        weights_format: Format of the file; None: what its content says.
-        trust: Run code that comes with the weights.
-        overwrite: Replace a package that is there.
+        name: Name of the model; None: name of the folder.
+        axes: Axes of the inputs instead of a guess, as in ``"bcyx"``; a mapping by input id if they differ.
+        size: Valid sizes of the network, if known, by axis.
+        weights_format: Format of the file; None: by its content.
+        trust: Whether code that comes with the weights may run.
+        overwrite: Whether to replace an existing package.
         progress: Called as ``progress(stage, done, total)``.
 
     Returns:
-        The folder, what was measured and guessed, and what is to be filled in.
+        The folder, measured and guessed properties, and fields to fill in.
 
     Raises:
-        SourceError: There is no such file.
-        InputError: It is of no format that can be begun from, or the network takes nothing of what was tried.
-        MissingRequirementError: What runs the format is not installed.
-        OutputError: Something is there already, or cannot be written.
+        SourceError: The file cannot be found or read.
+        InputError: The format of the file is not supported, or the network fails on all inputs that were tried.
+        MissingRequirementError: A package that runs the format is not installed.
+        OutputError: The folder exists, or cannot be written.
 
     """
     return draft_model(

@@ -1,4 +1,4 @@
-"""Outputs as dask arrays: nothing is computed until they are, in the user's own graph, by the user's own scheduler."""
+"""Outputs as dask arrays, computed in the graph and by the scheduler of the caller."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ __all__ = ["lazy_outputs"]
 def lazy_outputs(plan: Plan, model: LoadedModel, *, trust: bool) -> dict[str, da.Array]:
     """Return each output as a dask array along its axes, extra axes first.
 
-    Chunks are regions of the plan. Statistics of the input are tasks of the same graph; so are chunks of inputs that are dask arrays.
-    The network is loaded once in each process that computes.
+    Chunks are regions of the plan. Statistics of the input, and chunks of inputs that are dask arrays, are tasks of the same graph.
+    Each process that computes loads the network once.
 
     Args:
         plan: The plan.
@@ -46,7 +46,7 @@ def lazy_outputs(plan: Plan, model: LoadedModel, *, trust: bool) -> dict[str, da
         trust: Whether code that comes with the model may run.
 
     Raises:
-        InputError: Something waits for the whole output, or an op sees all of the input at once.
+        InputError: Postprocessing or blending needs the whole output, or an op needs more of the input than a block.
 
     """
     import dask
@@ -55,35 +55,35 @@ def lazy_outputs(plan: Plan, model: LoadedModel, *, trust: bool) -> dict[str, da
     arrays = {i.id: _as_dask(i.bound) for i in plan.inputs}
     steps = {i.id: _lazy_steps(i, arrays[i.id]) for i in plan.inputs}
     network = dask.delayed(_network, pure=True)(model.descr, model.package, plan, trust)
-    made = dask.delayed(_ready)(steps, plan)
+    bound_steps = dask.delayed(_all_steps)(steps, plan)
     compute = dask.delayed(_region, nout=1)
     parts: dict[str, NDArray[Any]] = {o.id: np.empty(plan.regions.shape, dtype=object) for o in plan.outputs}
     for region in range(plan.regions.count):
         at = plan.regions.position(region)
-        pieces = [_piece(i, arrays[i.id], plan, region) for i in plan.inputs]
-        outputs = compute(plan, made, network, region, pieces)
+        pieces = [_region_of_input(i, arrays[i.id], plan, region) for i in plan.inputs]
+        outputs = compute(plan, bound_steps, network, region, pieces)
         for output in plan.outputs:
             parts[output.id][at] = _chunk(output, plan, region, outputs)
-    return {o.id: _joined(o, parts[o.id]) for o in plan.outputs}
+    return {o.id: _concatenated(o, parts[o.id]) for o in plan.outputs}
 
 
 def _check_possible(plan: Plan) -> None:
     for output in plan.outputs:
         if output.has_late_pass or output.data_dependent:
-            what = "has a size that the network decides" if output.data_dependent else "waits for all blocks"
-            raise InputError(f"output {output.id!r} {what}, so it cannot be lazy: predict to a store (output=), and open that")
+            what = "has a size that the network determines" if output.data_dependent else "needs a pass over all blocks"
+            raise InputError(f"output {output.id!r} {what}, so it cannot be lazy: predict to a store (output=), and open it")
     for planned in plan.inputs:
         cut = planned.cut_axes(plan.grids)
         for step in planned.steps:
             if step.sees_whole(cut) or step.needs_halo(cut) or any(m.tensor is not None for m in step.needs.measures):
                 raise InputError(
-                    f"op {step.name!r} of input {planned.id!r} looks beyond a block, so the prediction cannot be lazy: "
-                    "predict to a store (output=), and open that"
+                    f"op {step.name!r} of input {planned.id!r} needs more than a block, so the prediction cannot be lazy: "
+                    "predict to a store (output=), and open it"
                 )
 
 
 def _as_dask(bound: BoundInput) -> da.Array:
-    """Return an input along its axes; chunks have one position of each extra axis."""
+    """Return an input as a dask array along its axes; chunks span one position of each extra axis."""
     import dask.array as da
 
     source: Any = getattr(bound.image.reader, "array", None)
@@ -98,14 +98,14 @@ def _as_dask(bound: BoundInput) -> da.Array:
         if bound.image.chunks is None:
             sizes = [min(n, 512) for n in bound.shape]
         array = da.from_array(
-            _Reading(bound), chunks=tuple(sizes), name=False, asarray=False, meta=np.empty((0,) * len(sizes), bound.image.dtype)
+            _SliceableInput(bound), chunks=tuple(sizes), name=False, asarray=False, meta=np.empty((0,) * len(sizes), bound.image.dtype)
         )
     extra = len(bound.extra_axes)
     return array.rechunk(dict.fromkeys(range(extra), 1)) if extra else array
 
 
-class _Reading:
-    """An input as something that can be sliced."""
+class _SliceableInput:
+    """An input that dask can slice."""
 
     def __init__(self, bound: BoundInput) -> None:
         self._bound = bound
@@ -117,20 +117,20 @@ class _Reading:
 
 
 def _lazy_steps(planned: PlannedInput, array: da.Array) -> list[Any]:
-    """Return the steps of an input with their statistics, each as a task."""
+    """Return the bound steps of an input, each as a task."""
     import dask
 
-    ready: list[Any] = []
+    bound_steps: list[Any] = []
     for number, step in enumerate(planned.steps):
         measured = dask.delayed({})
         if step.needs.measures:
-            measured = _measured(array, planned.steps[:number], list(ready), step.needs.measures, planned.bound)
-        ready.append(dask.delayed(_made_step)(step, measured))
-    return ready
+            measured = _measured(array, planned.steps[:number], list(bound_steps), step.needs.measures, planned.bound)
+        bound_steps.append(dask.delayed(_bind_step)(step, measured))
+    return bound_steps
 
 
-def _measured(array: da.Array, before: Sequence[Step], ready: list[Any], measures: Sequence[Measure], bound: BoundInput) -> Any:
-    """Return statistics of an input after some steps, which are given as they are planned and as tasks, as a task."""
+def _measured(array: da.Array, before: Sequence[Step], bound_steps: list[Any], measures: Sequence[Measure], bound: BoundInput) -> Any:
+    """Return a task that measures an input after some steps, which are given as planned, and bound as tasks."""
     import dask
 
     whole = [n for n, a in enumerate(bound.axes) if any(a in s.needs.whole_axes for s in before)]
@@ -144,8 +144,10 @@ def _measured(array: da.Array, before: Sequence[Step], ready: list[Any], measure
     state = begin(tuple(measures), bound.axes, array.shape, dtype)
     passes = StreamingStatistics(measures, axes=bound.axes, shape=array.shape, dtype=dtype).passes
     for _ in range(passes):
-        partials = [update(state, ready, block, tuple(int(s[i]) for s, i in zip(starts, at, strict=True)), extra) for at, block in blocks]
-        while len(partials) > 1:  # a tree, in the order of blocks, so that sums are the same whoever adds them
+        partials = [
+            update(state, bound_steps, block, tuple(int(s[i]) for s, i in zip(starts, at, strict=True)), extra) for at, block in blocks
+        ]
+        while len(partials) > 1:  # a tree in the order of blocks, so that sums do not depend on the scheduler
             partials = [merge(partials[n : n + 8]) for n in range(0, len(partials), 8)]
         state = end(state, partials[0])
     return dask.delayed(_results)(state, bound.axes)
@@ -176,7 +178,7 @@ def _merge(partials: list[Any]) -> Any:
 
 
 def _copied(partial: Any) -> Any:
-    """Return a copy, since results of tasks must not be changed."""
+    """Return a deep copy, since results of tasks must not be changed."""
     import copy
 
     return copy.deepcopy(partial)
@@ -192,19 +194,19 @@ def _results(state: StreamingStatistics, axes: tuple[str, ...]) -> dict[Measure,
     return {m: AxisArray(values=v, axes=axes) for m, v in state.results().items()}
 
 
-def _made_step(step: Step, measured: Mapping[Measure, AxisArray]) -> BoundStep:
+def _bind_step(step: Step, measured: Mapping[Measure, AxisArray]) -> BoundStep:
     return bind_step(step, collect(), measured)
 
 
-def _ready(steps: dict[str, list[BoundStep]], plan: Plan) -> dict[str, tuple[BoundStep, ...]]:
-    """Return the steps of all tensors by id; those of outputs are bound to the plugins of this process."""
+def _all_steps(steps: dict[str, list[BoundStep]], plan: Plan) -> dict[str, tuple[BoundStep, ...]]:
+    """Return the bound steps of all tensors by id; steps of outputs are bound with the plugins of this process."""
     registry = collect()
     found = {name: tuple(own) for name, own in steps.items()}
     return found | {o.id: tuple(bind_step(s, registry, {}) for s in o.steps) for o in plan.outputs}
 
 
 def _network(descr: Any, package: Package, plan: Plan, trust: bool) -> Lazy[Network]:
-    """Return the network, loaded where it is used: sent to another process, it is loaded there."""
+    """Return the network, loaded at its first use in each process."""
     return Lazy(_load, descr, package, plan, trust)
 
 
@@ -215,30 +217,30 @@ def _load(descr: Any, package: Package, plan: Plan, trust: bool) -> Network:
     )
 
 
-def _piece(planned: PlannedInput, array: da.Array, plan: Plan, region: int) -> Any:
-    """Return what a region reads of an input, without padding, as a task."""
+def _region_of_input(planned: PlannedInput, array: da.Array, plan: Plan, region: int) -> Any:
+    """Return a task for the unpadded part of an input that a region reads."""
     windows = region_windows(planned, plan.grids, plan.regions.block_ranges(region))
     part = array[tuple(slice(w.start, w.stop) for w in windows)].rechunk(-1)
     return part.to_delayed().ravel()[0]
 
 
-class _Given:
-    """A region that was read already, as something that a region task reads."""
+class _ReadRegion:
+    """A source of a region task that holds the unpadded region."""
 
     def __init__(self, region: NDArray[Any], pad_value: float) -> None:
         self._region, self._pad_value = region, pad_value
 
     def read_padded(self, windows: Sequence[Any]) -> NDArray[Any]:
-        """Return it, padded."""
+        """Return the region, padded."""
         return pad_windows(self._region, windows, self._pad_value)
 
 
 def _region(plan: Plan, steps: Mapping[str, tuple[BoundStep, ...]], network: Lazy[Network], region: int, pieces: list[NDArray[Any]]) -> Any:
-    """Compute a region; return its outputs by id."""
+    """Compute a region; return the outputs by id."""
     work = RegionWork(
         plan=plan,
         inputs=tuple(
-            InputReader(planned=i, source=_Given(piece, i.bound.tensor.pad_value), steps=steps[i.id])
+            InputReader(planned=i, source=_ReadRegion(piece, i.bound.tensor.pad_value), steps=steps[i.id])
             for i, piece in zip(plan.inputs, pieces, strict=True)
         ),
         outputs=tuple(
@@ -250,23 +252,23 @@ def _region(plan: Plan, steps: Mapping[str, tuple[BoundStep, ...]], network: Laz
 
 
 def _chunk(output: PlannedOutput, plan: Plan, region: int, outputs: Any) -> da.Array:
-    """Return the part of an output that a region gives."""
+    """Return the part of an output that a region computes, as a dask array."""
     import dask
     import dask.array as da
 
     start, stop = placement(output, plan.grids, plan.regions.block_ranges(region))
     shape = tuple(b - a for a, b in zip(start, stop, strict=True))
-    part = dask.delayed(_of_output)(outputs, output.id, shape, output.stored.dtype)
-    return da.from_delayed(part, shape=shape, dtype=np.dtype(output.stored.dtype))
+    part = dask.delayed(_output_or_zeros)(outputs, output.id, shape, output.storage_dtype.dtype)
+    return da.from_delayed(part, shape=shape, dtype=np.dtype(output.storage_dtype.dtype))
 
 
-def _of_output(outputs: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-    """Return one of the outputs of a region; zeros where all of its blocks were left out."""
+def _output_or_zeros(outputs: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+    """Return one of the outputs of a region; zeros if all of its blocks were skipped."""
     return outputs[name] if name in outputs else np.zeros(shape, dtype)
 
 
-def _joined(output: PlannedOutput, parts: NDArray[Any]) -> da.Array:
-    """Put regions together, along the axes that their grids belong to."""
+def _concatenated(output: PlannedOutput, parts: NDArray[Any]) -> da.Array:
+    """Concatenate regions along the axes of their grids."""
     import dask.array as da
 
     axes = {tie.grid: n for n, tie in enumerate(output.ties) if tie is not None}

@@ -1,4 +1,4 @@
-"""Statistics of datasets and of single images, measured before predictions."""
+"""Measures statistics of datasets and of single images, before predictions."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ __all__ = ["measure_for_model", "measure_images", "parse_measure"]
 def measure_for_model(
     model: LoadedModel, sources: Sequence[Any], options: PredictOptions, *, executor: Executor | None = None, workers: int = 1
 ) -> Statistics:
-    """Measure what the preprocessing of a model wants: of the dataset where ops want that, of each image else.
+    """Measure the statistics that the preprocessing of a model needs: of the dataset for ops that need it, else of each image.
 
     Args:
         model: The model.
         sources: Images, each as `Predictor.plan` takes inputs.
         options: `axes`, `channel`, `level`, `stats_over` and `progress` are used.
-        executor: Where passes run; threads of this process where None.
-        workers: Tasks at once.
+        executor: Where tasks run; None for threads.
+        workers: Concurrent tasks.
 
     Raises:
-        InputError: Images do not fit the model, or each other.
+        InputError: Images do not match the model or each other.
 
     """
     bound = [{b.tensor.id: b for b in bind_inputs(model.io, source, options)} for source in sources]
@@ -78,7 +78,7 @@ def measure_for_model(
                         {step.key(tensor.id, m): found[n][m].values.tolist() for m in of_each}
                     )
             if len(own) < len(step.needs.measures):
-                break  # it uses another tensor: later steps are measured together with the prediction
+                break  # the step uses another tensor: later steps are measured with the prediction
             views = [v.then(bind_step(step, model.registry, own_found)) for v, own_found in zip(views, found, strict=True)]
     return Statistics(
         dataset=FrozenMapping(dataset),
@@ -93,10 +93,10 @@ def _count(nan_counts: dict[str, int], tensor: str, measured: Measured) -> None:
 
 
 def parse_measure(text: str, over: tuple[AxisId, ...]) -> Measure:
-    """Return the measure of a name, as in ``mean``, ``max``, ``median``, ``percentile 99.8`` or ``percentile 99.8 inverted_cdf``.
+    """Return a measure from its name, as in ``mean``, ``max``, ``median``, ``percentile 99.8`` or ``percentile 99.8 inverted_cdf``.
 
     Raises:
-        InputError: There is no such measure.
+        InputError: The name is no measure.
 
     """
     name, *more = text.replace(":", " ").split()
@@ -111,25 +111,23 @@ def parse_measure(text: str, over: tuple[AxisId, ...]) -> Measure:
             return Measure(kind="percentile", q=q, axes=over, method="linear" if method == "linear" else "inverted_cdf")
     except (IndexError, ValueError):
         pass
-    raise InputError(
-        f"there is no measure {text!r}: expected mean, std, min, max, median, or 'percentile 99.8', with inverted_cdf if you like"
-    )
+    raise InputError(f"unknown measure {text!r}: expected mean, std, min, max, median, 'percentile 99.8' or 'percentile 99.8 inverted_cdf'")
 
 
 def measure_images(
     sources: Sequence[Any], measures: Sequence[Measure], options: PredictOptions, *, executor: Executor | None = None, workers: int = 1
 ) -> Statistics:
-    """Measure images, all together and each of them, without any model.
+    """Measure several images together, without a model.
 
     Args:
         sources: Arrays or paths.
-        measures: What to measure; no axes means all axes.
+        measures: What to measure; a measure without axes reduces all axes.
         options: `axes`, `channel`, `level` and `progress` are used.
-        executor: Where passes run; threads of this process where None.
-        workers: Tasks at once.
+        executor: Where tasks run; None for threads.
+        workers: Concurrent tasks.
 
     Raises:
-        InputError: Images differ in axes, or in size along an axis that is not reduced over.
+        InputError: Images differ in axes, or in size along an axis that is not reduced.
 
     """
     opened = [open_image(s, axes=options.axes, level=options.level) for s in sources]
@@ -139,31 +137,31 @@ def measure_images(
     if len(set(axes)) > 1:
         raise InputError(f"images differ in axes ({'; '.join(','.join(a) for a in dict.fromkeys(axes))}): name them with axes= (--axes)")
     views = [_view(i, axes[0]) for i in opened]
-    wanted = [attrs.evolve(m, axes=m.axes or axes[0]) for m in measures]
-    strange = [a for m in wanted for a in m.axes if a not in axes[0]]
-    if strange:
-        raise InputError(f"statistics over axis {strange[0]!r}: the images have {', '.join(axes[0])}")
-    measured = measure_dataset(views, wanted, name="images", executor=executor, workers=workers, progress=options.progress)
+    needed = [attrs.evolve(m, axes=m.axes or axes[0]) for m in measures]
+    unknown = [a for m in needed for a in m.axes if a not in axes[0]]
+    if unknown:
+        raise InputError(f"statistics over unknown axis {unknown[0]!r}: expected some of {', '.join(axes[0])}")
+    measured = measure_dataset(views, needed, name="images", executor=executor, workers=workers, progress=options.progress)
     nan_counts: dict[str, int] = {}
     _count(nan_counts, "images", measured)
     return Statistics(
-        dataset=FrozenMapping({_name(m): measured.values[m].values.tolist() for m in wanted}), nan_counts=FrozenMapping(nan_counts)
+        dataset=FrozenMapping({_name(m): measured.values[m].values.tolist() for m in needed}), nan_counts=FrozenMapping(nan_counts)
     )
 
 
 def _name(measure: Measure) -> str:
-    """Return a measure in words, the method of percentiles included where it is not numpy's usual one."""
+    """Return a measure in words, including the method of percentiles if it is not ``linear``."""
     return measure_text(measure) + ("" if measure.method == "linear" else f", {measure.method}")
 
 
 def _view(image: Image, axes: tuple[AxisId, ...]) -> TensorView:
-    """Return an image as a sample without extra axes."""
-    return TensorView(source=_Plain(image), axes=axes, shape=image.shape, chunks=image.chunks or (1,) * len(image.shape), extra=0)
+    """Return a view of an image without extra axes."""
+    return TensorView(source=_ImageSource(image), axes=axes, shape=image.shape, chunks=image.chunks or (1,) * len(image.shape), extra=0)
 
 
 @attrs.frozen(eq=False)
-class _Plain:
-    """Reads an image along its own axes."""
+class _ImageSource:
+    """A source that reads an image along its own axes."""
 
     image: Image
 

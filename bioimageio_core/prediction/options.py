@@ -1,4 +1,4 @@
-"""Options of a prediction: those that decide the plan, and those that decide how it is run."""
+"""Options of a prediction: options of plans, and options of runs."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from .statistics_file import Statistics, as_statistics
 __all__ = ["PlanOptions", "PredictOptions", "Progress", "RunOptions", "evolve_options", "parse_memory"]
 
 Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called as ``progress(stage, done, total)``, from any thread, a few times a second at most."""
+"""Called as ``progress(stage, done, total)``, from any thread, at most a few times per second."""
 
 DEFAULT_MEMORY = 2 * 2**30
 
 
 def parse_memory(value: int | str) -> int:
-    """Return a number of bytes: ``"512 MB"``, ``"2GiB"``, ``1_000_000``.
+    """Return an amount of memory in bytes, from ``"512 MB"``, ``"2GiB"`` or ``1_000_000``.
 
     Raises:
-        InputError: The text says no amount of memory.
+        InputError: The text is no amount of memory.
 
     """
     from dask.utils import parse_bytes
@@ -36,7 +36,7 @@ def parse_memory(value: int | str) -> int:
     except (ValueError, TypeError):
         amount = 0
     if amount <= 0:
-        raise InputError(f"memory {value!r} is no amount of memory: expected something like '2 GB'")
+        raise InputError(f"memory {value!r} is no amount of memory: expected bytes, or text such as '2 GB'")
     return amount
 
 
@@ -67,101 +67,105 @@ def _as_tuple(value: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...
 
 @attrs.frozen(kw_only=True, slots=False)  # a class can inherit from two classes only if one of them has no slots
 class PlanOptions:
-    """What to predict, and how it is cut, computed and stored; everything has a default that works."""
+    """Options of plans: what to predict, and how to cut, compute and store it. All of them have working defaults."""
 
     axes: Any = None
-    """Axes of the inputs, as in ``"tczyx"``; a mapping by tensor id where inputs differ. None: from metadata, else a guess."""
+    """Axes of the inputs, as in ``"tczyx"``; a mapping by tensor id if inputs differ. None: from metadata, else guessed."""
 
     channel: Any = None
-    """Name or number of the channel to use where the model wants one of many; a list of them where it wants several."""
+    """Name or number of the channel to use, if the image has more channels than the model takes; a list to select several."""
 
     level: int | None = None
     """Resolution level of an OME-Zarr image; 0 is the finest."""
 
     pixel_size: FrozenMapping[AxisId, float] = attrs.field(default=None, converter=_pixel_sizes)
-    """Size of a pixel of the images by axis, in the unit of the model, where files do not say it or are wrong."""
+    """Pixel size of the images by axis, in the unit of the model, if files lack it or are wrong."""
 
     rescale: bool = False
-    """Resample images to the pixel size of the model, each axis by its own factor."""
+    """Whether to resample images to the pixel size of the model, each axis by its own factor."""
 
     roi: FrozenMapping[AxisId, tuple[int, int]] = attrs.field(default=None, converter=_ranges)
     """Part of the image to predict, by input axis, as ``(start, stop)`` in input pixels or as a slice.
-    The result is that part of the prediction of the whole: what lies around it is looked at, and statistics are those of the whole."""
+    The result is this part of the prediction of the complete image: pixels around it are read,
+    and statistics are those of the complete image."""
 
     mask: Any = attrs.field(default=None, eq=False)
-    """An image that is not 0 where the prediction is wanted, of any resolution; elsewhere it is 0, and blocks are left out."""
+    """An image, of any resolution, that is nonzero where to predict. Elsewhere the output is 0, and blocks are skipped."""
 
     skip_empty: bool = False
-    """Leave out blocks of which all input pixels are 0; their outputs are 0."""
+    """Whether to skip blocks whose input pixels are all 0; their outputs are 0."""
 
     block: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
-    """Largest size of a block by axis, in input pixels, halo included."""
+    """Largest block size by axis, in input pixels, including the halo."""
 
     halo: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
     """Halo by output axis, in output pixels, instead of the described one."""
 
     network_stride: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
-    """Product of the network's pooling factors by axis, where it is known better than the description tells."""
+    """Product of the pooling factors of the network by axis, if the description does not reveal it."""
 
     batch_size: int = 1
-    """Blocks given to the network at once."""
+    """Number of blocks per call of the network."""
 
     memory: int | str | None = None
-    """Host memory to stay within, in bytes or as in ``"2 GB"``.
-    None: nine tenths of what the batch scheduler or the control group gives this job, 2 GiB where nothing limits it."""
+    """Budget of host memory, in bytes or as in ``"2 GB"``.
+    None: nine tenths of the memory that the batch scheduler or the control group gives this job, or 2 GiB without a limit."""
 
     workers: int | None = None
-    """Blocks in flight at once; None: one per core."""
+    """Number of concurrent calls of the network; None: one per core, or two per GPU."""
 
     weights_format: str | None = None
+    """Weights format to run; None: the installed one with the highest preference."""
+
     device: str = "cpu"
-    """Where the network runs: ``cpu``, ``cuda``, ``cuda:1``, ..., or several with commas, each with a network of its own."""
+    """Device of the network: ``cpu``, ``cuda``, ``cuda:1``, ..., or several with commas, each of which loads the network."""
 
     precision: Precision = "fp32"
-    """What the network computes with; ``bf16`` and ``fp16`` are faster on some devices and deviate, which `test_model` reports."""
+    """Floating point type of the network; ``bf16`` and ``fp16`` are faster on some devices, and deviate, as `test_model` reports."""
 
     compile: bool = False
-    """Whether PyTorch translates the network ahead of time, which pays for many blocks of one size."""
+    """Whether PyTorch compiles the network, which pays off for many blocks of one size."""
 
     statistics: Statistics = attrs.field(default=None, converter=as_statistics)
-    """Statistics that were measured before: what `compute_statistics` returned, the file that ``bmz stats`` wrote,
-    or those of a dataset as a mapping, under the names that `Prediction.statistics` gives them.
+    """Supplied statistics: the result of `compute_statistics`, the file that ``bmz stats`` wrote,
+    or statistics of a dataset as a mapping, with the names that `Prediction.statistics` uses.
 
-    Those of a dataset are used where an op wants them (those over the batch axis), those of an image for that very image;
-    others are measured on every sample."""
+    Statistics of a dataset apply to ops that need them (those over the batch axis), statistics of an image to this image only;
+    all other statistics are measured on every image."""
 
     stats_over: tuple[AxisId, ...] = attrs.field(default=None, converter=_as_tuple)
-    """Axes that the model lacks over which statistics are pooled, instead of treating each item as a sample of its own."""
+    """Axes that the model lacks over which statistics are pooled, instead of measuring each position separately."""
 
     chunks: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
     """Chunk sizes of the output by axis, in output pixels."""
 
     shards: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
-    """Sizes of the files of the output by axis, in output pixels, each of several chunks."""
+    """Shard sizes of the output by axis, in output pixels; a shard is a file of several chunks."""
 
     overlap: Literal["crop", "linear", "gaussian"] = "crop"
-    """What is done where blocks overlap: ``crop`` cuts it off, which equals the whole where the halo suffices; the others blend
-    neighbouring blocks, by weights that fall from the middle of the overlap, or as a Gaussian from the middle of the block."""
+    """How to treat the overlap of blocks. ``crop`` keeps the core of each block, which equals the prediction of the whole image
+    if the halo is large enough.
+    ``linear`` blends neighbouring blocks with a ramp across the overlap, ``gaussian`` with a Gaussian around each block."""
 
     dtype: Any = None
-    """What outputs are stored as, such as ``uint8``; a mapping by output id where they differ. None: as described.
-    Floating point values become integers by `value_range`; how is written beside them."""
+    """Storage dtype of the outputs, such as ``uint8``; a mapping by output id if they differ. None: as described.
+    Floating point values become integers by `value_range`; the scaling is stored in the attributes of the array."""
 
     value_range: tuple[float, float] = (0.0, 1.0)
-    """The values that 0 and the largest integer of `dtype` stand for."""
+    """The values that 0 and the largest integer of `dtype` represent."""
 
     ome: OmeVersion | None = None
     """Write OME-Zarr images of this version, ``0.4`` or ``0.5``, instead of plain zarr arrays.
-    A single output is the image itself, several are images below it by id."""
+    A single output is the image itself; several outputs are images below it, by id."""
 
     pyramid: bool = False
-    """Write coarser levels, too, each of half the resolution: means, or the nearest pixel of labels. Only with `ome`."""
+    """Whether to write coarser levels, each of half the resolution: means, or the nearest pixel of labels. Only with `ome`."""
 
     codec: str = DEFAULT
-    """How chunks of the output are compressed: ``lz4``, ``zstd``, ``gzip`` or ``blosc``, with a level as in ``zstd:9``, or ``none``."""
+    """Compression of output chunks: ``lz4``, ``zstd``, ``gzip`` or ``blosc``, with a level as in ``zstd:9``, or ``none``."""
 
     run_mode: str | None = None
-    """Run mode to use instead of the described one; ``bmz plugins`` lists those that are installed."""
+    """Run mode to use instead of the described one; ``bmz plugins`` lists the installed run modes."""
 
     run_mode_kwargs: FrozenMapping[str, Any] = attrs.field(default=FrozenMapping(), converter=FrozenMapping)
     """Arguments of `run_mode`."""
@@ -178,28 +182,28 @@ class PlanOptions:
         if self.batch_size < 1:
             raise InputError(f"batch_size is {self.batch_size}: expected at least 1")
         if any(h < 0 for h in self.halo.values()):
-            raise InputError(f"halo is {dict(self.halo)}: expected no negative number")
+            raise InputError(f"halo is {dict(self.halo)}: expected no negative sizes")
 
     def _check_output(self) -> None:
         if self.ome not in (None, "0.4", "0.5"):
             raise InputError(f"ome is {self.ome!r}: expected a version of OME-Zarr, 0.4 or 0.5")
         if self.pyramid and self.ome is None:
-            raise InputError("pyramid is for OME-Zarr: give ome= (--ome 0.5) too")
+            raise InputError("pyramid is set without ome: expected ome= (--ome 0.5), since only OME-Zarr has levels")
         if self.ome == "0.4" and self.shards:
-            raise InputError("OME-Zarr 0.4 is on zarr version 2, which has no shards: give ome 0.5, or no shards")
+            raise InputError("shards are set with ome 0.4, whose zarr version 2 has no shards: give ome 0.5, or no shards")
         check_codec(self.codec)
 
     def _check_network(self) -> None:
         if self.run_mode_kwargs and self.run_mode is None:
-            raise InputError("run_mode_kwargs are given without a run_mode: expected the name of the run mode that they are for")
+            raise InputError("run_mode_kwargs are set without run_mode: expected the name of their run mode")
         if self.precision not in get_args(Precision):
             raise InputError(f"precision is {self.precision!r}: expected one of {', '.join(get_args(Precision))}")
         if not self.devices or not all(self.devices):
-            raise InputError(f"device is {self.device!r}: expected something like cpu, cuda or cuda:0,cuda:1")
+            raise InputError(f"device is {self.device!r}: expected a device such as cpu or cuda, or several such as cuda:0,cuda:1")
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """The devices, one by one."""
+        """The devices of `device`, as a tuple."""
         return tuple(part.strip() for part in self.device.split(","))
 
     @property
@@ -213,20 +217,25 @@ class PlanOptions:
 
 @attrs.frozen(kw_only=True, slots=False)
 class RunOptions:
-    """How a plan is run; the result is the same whatever they say."""
+    """Options of runs: how to carry out a plan. They do not influence the result."""
 
     client: Any = attrs.field(default=None, eq=False)
-    """A `distributed.Client` whose workers predict; None: the active one, else threads of this process."""
+    """A `distributed.Client` whose workers predict; None: the active client, else threads of this process."""
 
     overwrite: bool = False
+    """Whether to replace an existing output."""
+
     resume: bool = False
-    """Continue a run that was interrupted; one that is not there is begun, one that is whole is left as it is."""
+    """Whether to resume an interrupted run. Without an existing output a new run begins; a complete output is left unchanged."""
 
     shard: tuple[int, int] | None = None
-    """``(i, n)``: compute the i-th of n parts, i from 1 to n, while other processes compute the others into the same output."""
+    """``(i, n)``: compute shard i of n, i from 1 to n, while other processes compute the other shards of the same output."""
 
     trust: bool = False
+    """Whether code that comes with the model may run."""
+
     progress: Progress | None = attrs.field(default=None, eq=False)
+    """Progress callback; None disables it."""
 
     def __attrs_post_init__(self) -> None:
         if self.shard is not None:
@@ -237,11 +246,11 @@ class RunOptions:
 
 @attrs.frozen(kw_only=True, slots=False)
 class PredictOptions(PlanOptions, RunOptions):
-    """How to predict: the options of plans and those of runs."""
+    """All options of a prediction: options of plans and options of runs."""
 
     probe: bool | None = None
-    """Measure time and memory of the network by size of its blocks before the run, unless that is remembered, and choose blocks by it.
-    None: where the run is long, and nobody shares it."""
+    """Whether to measure time and memory of the network by block size before the run, unless remembered, and choose blocks accordingly.
+    None: before long runs that no other process shares."""
 
     def __attrs_post_init__(self) -> None:
         PlanOptions.__attrs_post_init__(self)
@@ -249,7 +258,7 @@ class PredictOptions(PlanOptions, RunOptions):
 
     @property
     def for_run(self) -> RunOptions:
-        """The options of runs alone."""
+        """The options of runs among these options."""
         return RunOptions(**{a.name: getattr(self, a.name) for a in attrs.fields(RunOptions)})
 
 
@@ -260,7 +269,7 @@ def evolve_options(options: Options, changes: Mapping[str, Any]) -> Options:
     """Return options with changes.
 
     Raises:
-        InputError: There is no such option, or it is no option of this step.
+        InputError: An option is unknown, or is an option of plans where options of runs are expected.
 
     """
     known: list[str] = [a.name for a in attrs.fields(type(options))]
@@ -268,6 +277,8 @@ def evolve_options(options: Options, changes: Mapping[str, Any]) -> Options:
     if unknown:
         names = ", ".join(map(repr, unknown))
         if set(unknown) <= {a.name for a in attrs.fields(PredictOptions)}:
-            raise InputError(f"{names}: options of plans cannot change a plan that is made; plan again, or give some of {', '.join(known)}")
+            raise InputError(
+                f"{names}: options of plans cannot change an existing plan: make a new plan, or give some of {', '.join(known)}"
+            )
         raise InputError(f"unknown option {names}: expected some of {', '.join(known)}")
     return attrs.evolve(options, **changes) if changes else options

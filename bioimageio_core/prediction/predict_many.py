@@ -1,4 +1,4 @@
-"""Many images, one after the other, of which one that fails does not stop the rest."""
+"""Predicts many images one after the other; a failure of one image does not stop the rest."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .output.result import Prediction
 from .planning.plan import Plan
 from .predictor import Predictor
 
-__all__ = ["Failed", "Many", "plan_many", "predict_many"]
+__all__ = ["Failed", "PredictionRequest", "plan_many", "predict_many"]
 
 
 @attrs.frozen(kw_only=True)
 class Failed:
-    """An image that could not be predicted."""
+    """An image whose prediction failed."""
 
     inputs: Any
     output: str
@@ -27,30 +27,30 @@ class Failed:
 
 
 @attrs.frozen(kw_only=True)
-class Many:
-    """An image and where its prediction goes."""
+class PredictionRequest:
+    """An image to predict, and the path of its output."""
 
     inputs: Any
-    """What `Predictor.predict` takes."""
+    """One image, or a mapping by tensor id, as for `Predictor.predict`."""
 
     output: str
 
 
-def plan_many(inputs: Sequence[Any], template: str) -> tuple[Many, ...]:
-    """Return where each image goes.
+def plan_many(inputs: Sequence[Any], template: str) -> tuple[PredictionRequest, ...]:
+    """Return the prediction requests for many images.
 
     Args:
         inputs: Images, or mappings of images by tensor id.
-        template: As in ``results/{name}.zarr``; ``{name}`` is that of the file without its extension, ``{number}`` counts from 0,
-            ``{folder}`` is the name of the folder that the file lies in. Without braces: a folder for outputs named as images.
+        template: As in ``results/{name}.zarr``: ``{name}`` is the file name without extension, ``{number}`` counts from 0,
+            ``{folder}`` is the name of the folder of the file. Without braces: a folder for outputs with the names of the images.
 
     Raises:
-        InputError: The template is none, or two images would go to one place.
+        InputError: The template has unknown fields, or two images have the same output.
 
     """
     if "{" not in template:
         template = template.rstrip("/") + "/{name}.zarr"
-    planned: dict[str, Many] = {}
+    planned: dict[str, PredictionRequest] = {}
     for number, one in enumerate(inputs):
         first = next(iter(one.values())) if isinstance(one, Mapping) else one
         location = os.fspath(first) if isinstance(first, str | os.PathLike) else f"{number}"
@@ -58,33 +58,35 @@ def plan_many(inputs: Sequence[Any], template: str) -> tuple[Many, ...]:
         try:
             output = template.format(name=stem(str(location)), number=number, folder=parts[-2] if len(parts) > 1 else "")
         except (KeyError, IndexError, ValueError):
-            raise InputError(f"output {template!r}: expected braces around name, folder or number, as in results/{{name}}.zarr") from None
+            raise InputError(
+                f"output {template!r}: expected the fields {{name}}, {{folder}} or {{number}}, as in results/{{name}}.zarr"
+            ) from None
         if output in planned:
             raise InputError(
-                f"{planned[output].inputs} and {one} would both be predicted to {output}: "
-                "tell them apart by {folder} or {number} in the name of the output"
+                f"{planned[output].inputs} and {one} have the same output {output}: "
+                "expected a distinct output for each; use {folder} or {number} in the template"
             )
-        planned[output] = Many(inputs=one, output=output)
+        planned[output] = PredictionRequest(inputs=one, output=output)
     return tuple(planned.values())
 
 
-def predict_many(predictor: Predictor, many: Iterable[Many]) -> Iterator[Prediction | Failed]:
-    """Predict images one after the other; what is wrong with one of them is yielded in its place."""
-    for one in many:
+def predict_many(predictor: Predictor, requests: Iterable[PredictionRequest]) -> Iterator[Prediction | Failed]:
+    """Predict images one after the other; yield a `Failed` for each image whose prediction fails."""
+    for request in requests:
         try:
-            plan = predictor.plan(one.inputs, one.output)
+            plan = predictor.plan(request.inputs, request.output)
             _check_axes_known(plan)
-            yield predictor.run(plan, one.output)
+            yield predictor.run(plan, request.output)
         except BioimageioError as error:
-            yield Failed(inputs=one.inputs, output=one.output, error=error)
+            yield Failed(inputs=request.inputs, output=request.output, error=error)
 
 
 def _check_axes_known(plan: Plan) -> None:
-    """Guesses about many images could contradict each other, and nobody would see it."""
+    """Refuse guessed axes: guesses for several images could contradict each other unnoticed."""
     for planned in plan.inputs:
         if planned.bound.axes_guessed:
             image = planned.bound.image
             raise AxesError(
-                f"{image.name} does not say its axes; they look like {','.join(image.axes or ())}, "
-                "but of many images nothing is guessed: give axes= (--axes)"
+                f"the axes of {image.name} are unknown; they look like {','.join(image.axes or ())}, "
+                "but axes of many images are not guessed: give axes= (--axes)"
             )

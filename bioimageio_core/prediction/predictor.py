@@ -37,16 +37,16 @@ from .planning.profiling.remembered_profiles import recall_profile
 __all__ = ["Predictor", "active_client"]
 
 LONG_RUN = 120.0
-"""Estimated seconds of a run from which on the network is measured before."""
+"""Estimated seconds of a run above which the network is measured first."""
 
 RUN_OPTIONS = frozenset(a.name for a in attrs.fields(RunOptions))
 
 
 def _check_apart(output: str, plan: Plan, model: LoadedModel) -> None:
-    """Refuse to write where an input or the model is read from: overwriting would destroy it.
+    """Refuse an output that would overwrite an input or the model.
 
     Raises:
-        OutputError: The output is or holds one of them.
+        OutputError: The output path is, or contains, an input or the model.
 
     """
     place = Path(output).expanduser().resolve()
@@ -57,11 +57,11 @@ def _check_apart(output: str, plan: Plan, model: LoadedModel) -> None:
             continue
         other = Path(location).resolve()
         if place == other or place in other.parents:
-            raise OutputError(f"output {output} would be written over {what}, {location}: give another name")
+            raise OutputError(f"output {output} would overwrite {what}, {location}: give a different name")
 
 
 def active_client(options: RunOptions) -> Any:
-    """Return the `distributed.Client` to predict with: the given one, else the active one; None where there is none."""
+    """Return the `distributed.Client` to predict with: the given client, else the active one; None without either."""
     if options.client is not None or "distributed" not in sys.modules:
         return options.client
     from distributed import default_client
@@ -73,7 +73,7 @@ def active_client(options: RunOptions) -> Any:
 
 
 class Predictor:
-    """Plans and predicts with one model; its network is loaded at the first prediction and kept until `close`.
+    """Plans and predicts with one model; the network is loaded at the first prediction, and stays loaded until `close`.
 
     A context manager::
 
@@ -92,11 +92,11 @@ class Predictor:
         return evolve_options(self.options, options)
 
     def plan(self, inputs: Any, output: str | None = None, **options: Any) -> Plan:
-        """Decide how the inputs would be predicted; runs no model.
+        """Plan a prediction; runs no model.
 
         Args:
             inputs: One image (array or path), or a mapping by tensor id.
-            output: Where a run that is to be continued (`resume`, `shard`) writes: its blocks are kept to.
+            output: Output of the run to resume or share (`resume`, `shard`), whose choice of blocks is kept.
             options: Changes to the options of this predictor; see `PredictOptions`.
 
         """
@@ -127,10 +127,10 @@ class Predictor:
         )
 
     def probe(self, inputs: Any, **options: Any) -> Profile:
-        """Run the network on blocks of several sizes, and remember time and memory for plans to come, of this and other processes.
+        """Run the network on noise of several block sizes, and remember time and memory for later plans of any process.
 
         Args:
-            inputs: What is to be predicted; it is not read.
+            inputs: The images to predict; they are not read.
             options: Changes to the options of this predictor.
 
         """
@@ -140,7 +140,7 @@ class Predictor:
         return probe_network(self.model, self.plan(inputs, **options), chosen, cores=allotted_cores())
 
     def predict(self, inputs: Any, output: str | None = None, **options: Any) -> Prediction:
-        """Predict.
+        """Plan and run a prediction.
 
         Args:
             inputs: One image (array or path), or a mapping by tensor id.
@@ -155,23 +155,23 @@ class Predictor:
         return self.run(plan, output, **{k: v for k, v in options.items() if k in RUN_OPTIONS})
 
     def _worth_probing(self, plan: Plan, options: PredictOptions) -> bool:
-        """Return whether the network is to be measured before a run."""
+        """Return whether to measure the network before a run."""
         if options.probe is not None:
             return options.probe and not plan.profile.measured
         cuttable = any(g.cutting in ("free", "if_needed") and g.group.name not in options.block for g in plan.groups)
-        # Others may share the run, and have to choose the same blocks.
+        # Processes that share or resume the run have to choose the same blocks.
         alone = options.shard is None and not options.resume and active_client(options) is None
         return alone and cuttable and not plan.profile.measured and plan.estimated_seconds > LONG_RUN
 
     def lazy(self, inputs: Any, **options: Any) -> dict[str, LabelledArray]:
-        """Return the outputs as dask arrays, which compute the same as `predict` when they are computed, in the user's own graph.
+        """Return the outputs as dask arrays, with the results of `predict`, computed in the graph of the caller.
 
         Args:
-            inputs: What is to be predicted; dask arrays become part of the graph.
+            inputs: The images to predict; dask arrays become part of the graph.
             options: Changes to the options of this predictor; see `PredictOptions`.
 
         Raises:
-            InputError: Something waits for the whole output, or an op sees all of the input at once.
+            InputError: Postprocessing or blending needs the whole output, or an op needs more of the input than a block.
 
         """
         from .dask_arrays import lazy_outputs
@@ -185,13 +185,13 @@ class Predictor:
         """Carry out a plan of this predictor.
 
         Args:
-            plan: What `plan` returned.
+            plan: A plan of this predictor.
             output: Path or URL of a zarr group to write; None returns numpy arrays.
-            options: Changes to the options of this predictor; see `RunOptions`.
+            options: Changes to the run options of this predictor; see `RunOptions`.
 
         Raises:
-            InputError: An option is one of plans; `plan` takes those.
-            OutputError: The output exists, was begun by another run, or cannot be written.
+            InputError: An option is unknown, or is one of `PlanOptions`, which only `plan` takes.
+            OutputError: The output exists, belongs to a different run, or cannot be written.
             ModelRunError: The network failed.
 
         """
@@ -208,12 +208,12 @@ class Predictor:
                     return complete_prediction(plan, output)
                 continued = True
         elif chosen.resume or chosen.shard:
-            raise InputError("resume and shard continue what is on disk: give an output (-o), as in result.zarr")
+            raise InputError("resume and shard need an output on disk: give output= (-o), as in result.zarr")
         client = active_client(chosen)
         network, ranks = None, FrozenMapping[str, int]()
         executor: AbstractContextManager[Executor] = nullcontext(Threads())
         if client is None:
-            # Loaded now, so that what fails does so before anything is written.
+            # Load the network first, so that it fails before anything is written.
             network = self.network(plan.weights, plan.run_mode, threads=plan.threads, calls=plan.workers, trust=chosen.trust)
             with network.acquire() as adapter:
                 check_fixed_input_shapes(plan, adapter)
@@ -228,7 +228,7 @@ class Predictor:
     def network(
         self, weights: WeightsChoice, run_mode: PlannedRunMode | None = None, *, threads: int, calls: int = 1, trust: bool = False
     ) -> Network:
-        """Return the loaded network in its run mode, for so many calls at once of so many threads each."""
+        """Return the network in its run mode, loaded for this many concurrent calls and threads per call."""
         key = (weights, run_mode, threads, calls)
         if self._loaded is None or self._loaded[0] != key:
             self.close()
@@ -238,19 +238,19 @@ class Predictor:
 
     @contextmanager
     def open_network(self) -> Iterator[WeightsAdapter]:
-        """Lend the network that the options choose, in its run mode, with all threads of this machine."""
+        """Acquire the network that the options choose, in its run mode, with all cores of this machine."""
         weights = choose_weights(self.model.weights, self.model.registry, self.options)
         run_mode = plan_run_mode(self.model.io, self.options, self.model.registry)
         with self.network(weights, run_mode, threads=allotted_cores(), trust=self.options.trust).acquire() as adapter:
             yield adapter
 
     def native(self) -> Any:
-        """Return what the framework makes of the weights, such as a ``torch.nn.Module``, a ``keras.Model`` or an ONNX Runtime session.
+        """Return the object of the framework, such as a ``torch.nn.Module``, a ``keras.Model`` or an ONNX Runtime session.
 
-        It is the one that predictions use; of several devices that of the first.
+        Predictions use the same object; with several devices it is that of the first.
 
         Raises:
-            InputError: The adapter of the weights does not show it.
+            InputError: The adapter of the weights does not expose it.
 
         """
         weights = choose_weights(self.model.weights, self.model.registry, self.options)
@@ -259,12 +259,13 @@ class Predictor:
             native = self._loaded[1].natives[0]
         if native is None:
             raise InputError(
-                f"the adapter {weights.adapter!r} does not show what the framework made of the {weights.weights_format} weights"
+                f"the adapter {weights.adapter!r} does not expose the native object of the {weights.weights_format} weights: "
+                "choose a different weights_format, if the model has one"
             )
         return native
 
     def close(self) -> None:
-        """Unload the network."""
+        """Unload the network; a later prediction loads it again."""
         if self._loaded is not None:
             self._loaded[1].close()
             self._loaded = None

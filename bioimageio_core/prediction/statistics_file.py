@@ -1,4 +1,4 @@
-"""Statistics that were measured before predictions, kept in a file, and used again."""
+"""Statistics of datasets and images, saved in a file for later predictions."""
 
 from __future__ import annotations
 
@@ -23,21 +23,23 @@ FORMAT = 1
 
 @attrs.frozen(kw_only=True)
 class Statistics:
-    """What was measured: values by name, of all images together and of each of them."""
+    """Measured statistics by name, of all images together and of each image."""
 
     dataset: FrozenMapping[str, Any] = FrozenMapping()
-    """Numbers or nested lists of them, of size 1 along the axes reduced over, by name; for a model those of `Prediction.statistics`."""
+    """Statistics of all images together, by name: numbers, or nested lists of size 1 along reduced axes. Names are those of
+    `Prediction.statistics` if measured for a model."""
 
     images: FrozenMapping[str, FrozenMapping[str, Any]] = FrozenMapping()
-    """Of each image, by its `image_key`; used for that image and no other."""
+    """Statistics of each image, by its `image_key`; they apply to this image only."""
 
     nan_counts: FrozenMapping[str, int] = FrozenMapping()
+    """Number of NaN by tensor; tensors without NaN are left out."""
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write a JSON file, whole or not at all.
+        """Write a JSON file, completely or not at all.
 
         Raises:
-            OutputError: It exists, or cannot be written.
+            OutputError: The file exists, or cannot be written.
 
         """
         data = {"statistics_format": FORMAT, "dataset": dict(self.dataset), "images": {k: dict(v) for k, v in self.images.items()}}
@@ -45,17 +47,17 @@ class Statistics:
 
     @classmethod
     def load(cls, path: str | Path) -> Statistics:
-        """Read what `save` wrote.
+        """Read a file that `save` wrote.
 
         Raises:
-            InputError: It is something else.
+            InputError: The file is missing, or is no such file.
 
         """
         try:
             data = json.loads(Path(path).expanduser().read_text(encoding="utf-8"))
             if data["statistics_format"] != FORMAT:
                 raise InputError(
-                    f"{path} holds statistics of format {data['statistics_format']}: expected {FORMAT}; measure anew (bmz stats)"
+                    f"{path} holds statistics of format {data['statistics_format']}: expected format {FORMAT}; measure again (bmz stats)"
                 )
             return cls(
                 dataset=FrozenMapping(data["dataset"]),
@@ -63,24 +65,24 @@ class Statistics:
                 nan_counts=FrozenMapping(data["nan_counts"]),
             )
         except FileNotFoundError:
-            raise InputError(f"there is no {path}: expected statistics that 'bmz stats' wrote") from None
+            raise InputError(f"statistics file {path} does not exist: expected a file that 'bmz stats' wrote") from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, InputError):
                 raise
-            raise InputError(f"{path} holds no statistics: expected what 'bmz stats' writes") from None
+            raise InputError(f"{path} holds no statistics: expected a file that 'bmz stats' wrote") from None
 
 
 def image_key(image: Image, axes: Sequence[AxisId]) -> str:
-    """Return what tells an image, seen along some axes, from others and from itself after a change."""
-    said = json.dumps([fingerprint(image), list(image.shape), str(image.dtype), list(axes)], default=str)
-    return hashlib.sha256(said.encode()).hexdigest()
+    """Return a key that identifies an image and its content along the given axes."""
+    key = json.dumps([fingerprint(image), list(image.shape), str(image.dtype), list(axes)], default=str)
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def as_statistics(given: Mapping[str, Any] | Statistics | str | Path | None) -> Statistics:
-    """Return statistics given as such, as a file, or as values by name.
+    """Return statistics from an instance, a file, or values by name.
 
     Raises:
-        InputError: The file holds none.
+        InputError: The file holds no statistics.
 
     """
     if isinstance(given, Statistics):

@@ -1,4 +1,4 @@
-"""Whether blockwise prediction equals that of the whole, measured."""
+"""Measures whether blockwise prediction equals prediction of the whole image."""
 
 from __future__ import annotations
 
@@ -21,36 +21,38 @@ from .predictor import Predictor
 __all__ = ["OutputDifference", "VerifyReport", "blocks_of_test_size", "verify_blocks"]
 
 BLOCKS_TO_SPAN = 2.5
-"""Test inputs are repeated until they span so many blocks along every axis that is cut."""
+"""Number of blocks along every cut axis that repeated test inputs span at least."""
 
 
 @attrs.frozen(kw_only=True)
 class OutputDifference:
-    """The greatest difference of an output between two ways of predicting it."""
+    """The greatest difference of an output between blockwise and reference prediction."""
 
     output: str
     equal: bool
     greatest: float
-    """Of ``|blockwise - reference| / max(1, |reference|)``."""
+    """Greatest ``|blockwise - reference| / max(1, |reference|)``."""
 
     at: FrozenMapping[AxisId, int]
-    """Where it is."""
+    """Position of the greatest difference, by axis."""
 
     beyond: int
-    """Pixels beyond the tolerance."""
+    """Number of pixels beyond the tolerance."""
 
     pixels: int
+    """Number of pixels of the output."""
+
     seam: str
-    """Where the nearest border between blocks is, and how far the difference reaches; empty where equal."""
+    """The border between blocks next to the greatest difference, and how far differences reach; empty if equal."""
 
 
 @attrs.frozen(kw_only=True)
 class VerifyReport:
-    """Blockwise against a reference."""
+    """Comparison of blockwise prediction with a reference."""
 
     model: str
     reference: Literal["whole", "shifted grid"]
-    """``whole`` is one block; a network of fixed size is compared with itself on a grid with more halo, whose seams lie elsewhere."""
+    """``whole``: the image in one block. ``shifted grid``: blocks with more halo, whose seams are elsewhere, for networks of fixed size."""
 
     shape: tuple[int, ...]
     blocks: int
@@ -61,15 +63,15 @@ class VerifyReport:
 
     @property
     def equal(self) -> bool:
-        """Whether all outputs are."""
+        """Whether all outputs are equal within the tolerance."""
         return all(o.equal for o in self.outputs)
 
 
 def verify_blocks(predictor: Predictor, inputs: Any, *, tolerance: float) -> VerifyReport:
-    """Predict in blocks and as a whole, and compare.
+    """Predict in blocks and with a reference, and compare.
 
     Raises:
-        InputError: The image is a single block, or the network's fixed size leaves no room for a second grid.
+        InputError: The image is a single block, or the fixed size of the network leaves no room for a second grid.
 
     """
     options: dict[str, Any] = {}
@@ -81,12 +83,13 @@ def verify_blocks(predictor: Predictor, inputs: Any, *, tolerance: float) -> Ver
     plan = predictor.plan(inputs, **options)
     if plan.regions.block_count == 1 or not any(_is_cut(plan, n) for n in range(len(plan.grids))):
         raise InputError(
-            "there is nothing to verify: the image is a single block; give a larger one, or smaller blocks with block= (--block y=256)"
+            "the image is a single block, so there are no seams to verify: "
+            "give a larger image, or smaller blocks with block= (--block y=256)"
         )
     changes, kind = _reference_options(predictor, inputs, plan, options)
     blockwise = predictor.run(plan)
     reference = predictor.predict(inputs, **{**options, **changes})
-    assert reference.plan is not None  # it is this process that plans
+    assert reference.plan is not None  # this process planned
     return VerifyReport(
         model=plan.model.name,
         reference=kind,
@@ -106,10 +109,10 @@ def _is_cut(plan: Plan, number: int) -> bool:
 def _reference_options(
     predictor: Predictor, inputs: Any, plan: Plan, options: dict[str, Any]
 ) -> tuple[dict[str, Any], Literal["whole", "shifted grid"]]:
-    """Return options that predict the whole in one block or, where sizes are fixed, on a grid with more halo.
+    """Return options that predict the image in one block, or, if sizes are fixed, on a grid with more halo.
 
     The halo grows by the granularity, so that the network sees the same phase while all seams move;
-    where a block has no room for that, by half of it, and so on.
+    if a block has no room for that, by half of it, and so on.
     """
     cut = [n for n in range(len(plan.grids)) if _is_cut(plan, n)]
     if not any(isinstance(plan.grids[n].group.size, FixedSize) for n in cut):
@@ -126,7 +129,7 @@ def _reference_options(
         except BlockError as error:
             growth = {n: more // 2 for n, more in growth.items() if (more // 2) % plan.grids[n].group.denominator == 0 and more > 1}
             if not growth:
-                raise InputError(f"there is no second grid to compare with: {error}") from None
+                raise InputError(f"the fixed size leaves no room for a second grid to compare with: {error}") from None
         else:
             return {"halo": halo}, "shifted grid"
 
@@ -138,14 +141,14 @@ def _overlap(plan: Plan, number: int) -> int:
 
 
 def _compare(output: str, blockwise: Prediction, reference: Prediction, tolerance: float) -> OutputDifference:
-    got, want = np.asarray(blockwise[output]), np.asarray(reference[output])
+    got, expected = np.asarray(blockwise[output]), np.asarray(reference[output])
     axes = blockwise[output].axes
     if got.dtype.kind == "b":
-        got, want = got.astype(np.uint8), want.astype(np.uint8)
-    wide = want.astype(np.float64)
-    difference = np.abs(got.astype(np.float64) - wide) / np.maximum(1.0, np.abs(wide))
+        got, expected = got.astype(np.uint8), expected.astype(np.uint8)
+    exact = expected.astype(np.float64)
+    difference = np.abs(got.astype(np.float64) - exact) / np.maximum(1.0, np.abs(exact))
     difference = (
-        np.where(np.isnan(got) & np.isnan(wide), 0.0, np.nan_to_num(difference, nan=np.inf)) if got.dtype.kind == "f" else difference
+        np.where(np.isnan(got) & np.isnan(exact), 0.0, np.nan_to_num(difference, nan=np.inf)) if got.dtype.kind == "f" else difference
     )
     at = (
         tuple(int(i) for i in np.unravel_index(int(np.argmax(difference)), difference.shape)) if difference.size else (0,) * difference.ndim
@@ -166,7 +169,7 @@ def _compare(output: str, blockwise: Prediction, reference: Prediction, toleranc
 
 
 def _locate(blockwise: Plan, reference: Plan, output: str, beyond: NDArray[np.bool_], at: tuple[int, ...]) -> str:
-    """Say at which border between blocks an output goes wrong, and how far from borders it does."""
+    """Return, in words, the border between blocks next to the greatest difference, and how far differences reach."""
     planned = next(o for o in blockwise.outputs if o.id == output)
     where = np.nonzero(beyond)
     nearest = np.full(where[0].size, np.iinfo(np.int64).max)
@@ -176,7 +179,7 @@ def _locate(blockwise: Plan, reference: Plan, output: str, beyond: NDArray[np.bo
         if tie is None or not _is_cut(blockwise, tie.grid):
             continue
         own = _borders(blockwise, tie)
-        ends = np.array([0, beyond.shape[n]])  # blocks end there as well, in their padding
+        ends = np.array([0, beyond.shape[n]])  # blocks also end there, in their padding
         distances = _distances(np.concatenate([own, _borders(reference, tie), ends]), beyond.shape[n])
         nearest = np.minimum(nearest, distances[where[n]])
         position = int(np.argmin(np.abs(own - at[n])))
@@ -185,7 +188,7 @@ def _locate(blockwise: Plan, reference: Plan, output: str, beyond: NDArray[np.bo
             border = (away, f"seam at {planned.axes[n]} = {own[position]}, between blocks {position} and {position + 1}")
         strides.append(tie.tied.at(blockwise.grids[tie.grid].stride))
         halos.append(tie.tied.halo)
-    assert border is not None  # something is cut, or there would be nothing to verify
+    assert border is not None  # at least one axis is cut
     reach = int(nearest.max()) + 1
     if 2 * reach < min(strides):
         return (
@@ -193,8 +196,8 @@ def _locate(blockwise: Plan, reference: Plan, output: str, beyond: NDArray[np.bo
             f"the halo of {max(halos)} is too small by at least that much"
         )
     return (
-        f"{border[1]}; pixels as far as {reach} from any border differ, so whole blocks do: "
-        "their origins lie off the network's stride (see --network-stride), or the halo is far too small"
+        f"{border[1]}; pixels up to {reach} from any border differ, that is, complete blocks: "
+        "their origins are off the stride of the network (give --network-stride), or the halo is far too small"
     )
 
 
@@ -204,18 +207,18 @@ def _borders(plan: Plan, tie: AxisTie) -> NDArray[np.int64]:
 
 
 def _distances(borders: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """Return for every pixel of an axis how many pixels lie between it and the nearest border."""
+    """Return, for every pixel of an axis, its distance to the nearest border."""
     pixels = np.arange(size)
     away = np.where(pixels[:, None] >= borders[None, :], pixels[:, None] - borders[None, :], borders[None, :] - 1 - pixels[:, None])
     return np.asarray(away.min(axis=1))
 
 
 def blocks_of_test_size(predictor: Predictor, cutting: Collection[Cutting]) -> dict[AxisId, int]:
-    """Return sizes of blocks that are about as large as the test inputs, so that these, repeated, span several.
+    """Return block sizes about as large as the test inputs, so that repeated test inputs span several blocks.
 
     Args:
-        predictor: With the model.
-        cutting: Which axes to cut, by how they are planned to be.
+        predictor: The predictor of the model.
+        cutting: The kinds of axis groups to cut.
 
     """
     inputs = load_test_inputs(predictor.model)
@@ -232,7 +235,7 @@ def blocks_of_test_size(predictor: Predictor, cutting: Collection[Cutting]) -> d
 
 
 def _spanning_test_inputs(predictor: Predictor, options: dict[str, Any]) -> dict[str, NDArray[Any]]:
-    """Return the test inputs, mirrored and repeated along axes that can be cut until they span a few blocks."""
+    """Return the test inputs, mirrored and repeated along axes that can be cut, so that they span a few blocks."""
     model = predictor.model
     inputs = load_test_inputs(model)
     plan = predictor.plan(inputs, **options)

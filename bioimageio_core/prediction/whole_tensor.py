@@ -1,4 +1,4 @@
-"""Whole tensors through ops and one call of a network: nothing padded, cropped or cut, as test tensors were made."""
+"""Prediction of whole tensors in one call of the network: without padding, cropping or blocks, as for test tensors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["WholeTensorCall"]
 
 
 class WholeTensorCall:
-    """Inputs that are ready for the network of a model, and what is left to do with its outputs.
+    """Preprocesses whole inputs, runs the network once, and postprocesses its outputs.
 
     Args:
         model: The model.
@@ -37,24 +37,24 @@ class WholeTensorCall:
         raw = {t.id: _view(inputs[t.id], t.axis_ids) for t in model.io.inputs if t.id in inputs}
         references: dict[Measure, AxisArray] = {}
         for name, view in raw.items():
-            wanted = [m for steps in self._steps.values() for s in steps for m in s.needs.measures if m.tensor == name]
-            if wanted:
-                references |= measure_view(view, wanted, name=name).values
+            needed = [m for steps in self._steps.values() for s in steps for m in s.needs.measures if m.tensor == name]
+            if needed:
+                references |= measure_view(view, needed, name=name).values
         self._binder = StepBinder(registry=model.registry, measured=_measured, references=references)
         self.network_inputs = {t.id: self._process(t, raw[t.id]) for t in model.io.inputs if t.id in raw}
-        """What the network is called with, by id."""
+        """Preprocessed inputs of the network, by id."""
 
     def outputs(self, adapter: WeightsAdapter) -> dict[str, NDArray[Any]]:
-        """Run a network, and return what becomes of its outputs, by id.
+        """Run a network, and return its postprocessed outputs by id.
 
         Raises:
-            ModelRunError: The network failed, or its outputs are not those described.
+            ModelRunError: The network failed, or its outputs differ from the description in number or rank.
 
         """
         return self.postprocessed(run_network(adapter, self._model.io, self.network_inputs))
 
     def postprocessed(self, outputs: Sequence[NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Return what becomes of outputs of the network, given in described order."""
+        """Return postprocessed outputs by id, from the outputs of the network in described order."""
         return {t.id: self._process(t, _view(a, t.axis_ids)) for t, a in zip(self._model.io.outputs, outputs, strict=True)}
 
     def _process(self, tensor: TensorIO, view: TensorView) -> NDArray[Any]:
@@ -63,7 +63,7 @@ class WholeTensorCall:
 
 
 def _measured(tensor: str, step: int, view: TensorView, measures: Sequence[Measure]) -> Mapping[Measure, AxisArray]:
-    """Measure a tensor on the spot; see `StatisticsLookup`."""
+    """Measure a view of a tensor; see `StatisticsLookup`."""
     return measure_view(view, measures, name=tensor).values
 
 

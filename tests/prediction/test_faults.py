@@ -211,7 +211,7 @@ class TestF07SuppliedDatasetStatistics:
         for _ in range(2):
             again = bc.predict(model, Q, statistics=dataset.statistics)
             np.testing.assert_allclose(np.asarray(again["out"]).ravel(), (Q.ravel() - 22.5) / ((3 * Q).std() + 1e-6), rtol=1e-6)
-        with pytest.raises(InputError, match=r"uses the statistics 'mean': expected some of raw: 2\. zero_mean"):
+        with pytest.raises(InputError, match=r"statistics 'mean': expected some of raw: 2\. zero_mean"):
             bc.predict(model, Q, statistics={"mean": 3})
 
     def test_statistics_of_samples_are_measured(self, tmp_path: Path) -> None:

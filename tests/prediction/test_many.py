@@ -68,11 +68,11 @@ class TestMany:
         for folder in ("a", "b"):
             (tmp_path / folder).mkdir()
             paths.append(save(tmp_path / folder / "x.zarr", np.ones((9, 9), np.float32)))
-        with pytest.raises(InputError, match="would both be predicted to"):
+        with pytest.raises(InputError, match="have the same output"):
             bc.predict_many(model, paths, tmp_path / "out")
         list(bc.predict_many(model, paths, tmp_path / "{folder}-{name}.zarr"))
         assert (tmp_path / "b-x.zarr").exists()
-        with pytest.raises(InputError, match="expected braces around"):
+        with pytest.raises(InputError, match="expected the fields"):
             bc.predict_many(model, paths, tmp_path / "{nam}.zarr")
 
     def test_nothing_is_guessed(self, tmp_path: Path, model: Path) -> None:
@@ -128,15 +128,15 @@ class TestStatistics:
         for value, wanted in zip(found.values(), expected, strict=True):
             np.testing.assert_allclose(np.ravel(value), wanted, rtol=1e-12)
         for bad in ("mode", "percentile", "percentile 101", "percentile 5 nearest", "mean 3"):
-            with pytest.raises(InputError, match="there is no measure"):
+            with pytest.raises(InputError, match="unknown measure"):
                 bc.compute_statistics(path, measures=[bad])
-        with pytest.raises(InputError, match="axis 'z': the images have"):
+        with pytest.raises(InputError, match="unknown axis 'z'"):
             bc.compute_statistics(path, over=["z"])
 
     @pytest.mark.parametrize("most", [1, 5000, 10**9])
     def test_many_groups(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
         """Percentiles over time of every pixel: in slabs, so that few groups are held at once, with the same result."""
-        monkeypatch.setattr("bioimageio_core.prediction.data.split_along_axis.MOST_COUNTS", most)
+        monkeypatch.setattr("bioimageio_core.prediction.data.split_along_axis.MAX_COUNTS", most)
         pre = [{"id": "scale_range", "kwargs": {"axes": ["z"], "min_percentile": 10, "max_percentile": 90}}]
         model = pointwise_model(tmp_path, axes=("z", "y", "x"), gain=1.0, pre=pre)
         image = np.random.default_rng(0).random((15, 40, 33), dtype=np.float32)
@@ -206,8 +206,8 @@ class TestPixelSize:
 
     def test_unknown(self, tmp_path: Path) -> None:
         """Nothing is rescaled by a guess."""
-        with pytest.raises(InputError, match=r"is not known, so nothing can be rescaled; give pixel_size="):
+        with pytest.raises(InputError, match=r"is unknown.*give pixel_size="):
             bc.predict(scaled_model(tmp_path, 0.5, 0.5), np.ones((20, 20), np.float32), rescale=True)
         (tmp_path / "other").mkdir()
-        with pytest.raises(InputError, match="that the model wants"):
+        with pytest.raises(InputError, match="pixel size of the model"):
             bc.predict(box_model(tmp_path / "other", {"min": 16, "step": 4}), np.ones((20, 20), np.float32), rescale=True)

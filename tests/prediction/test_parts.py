@@ -119,10 +119,10 @@ class TestRegionOfInterest:
     @pytest.mark.parametrize(
         ("roi", "message"),
         [
-            ({"y": (5, 5)}, "roi along axis 'y' is 5:5: expected a part of 0:30"),
-            ({"y": (0, 31)}, "expected a part of 0:30"),
+            ({"y": (5, 5)}, "roi along axis 'y' is 5:5: expected a nonempty part of 0:30"),
+            ({"y": (0, 31)}, "expected a nonempty part of 0:30"),
             ({"Z": (0, 3)}, "roi names the axis 'Z'"),
-            ({"channel": (0, 1)}, "roi names the axis 'channel', which is always taken whole"),
+            ({"channel": (0, 1)}, "roi names the axis 'channel', which is never cut"),
             ({"y": slice(3, None)}, "expected a start and a stop"),
         ],
     )

@@ -173,7 +173,7 @@ class TestOutputIsNoInput:
         array = zarr.create_array(str(place), shape=(9, 9), chunks=(9, 9), dtype="float32", dimension_names=("y", "x"))
         for image in (place, array):
             for output in (place, tmp_path / "data" / ".." / "data" / "x.zarr", tmp_path / "data", tmp_path / "model"):
-                with pytest.raises(OutputError, match="would be written over"):
+                with pytest.raises(OutputError, match="would overwrite"):
                     bc.predict(model, image, output, overwrite=True)
         assert zarr.open_array(str(place), mode="r").shape == (9, 9)
 
@@ -206,7 +206,7 @@ class TestInputs:
             [tensor("raw", BATCH, channels(), space("y", size), space("x", size), dtype="uint8")],
             [tensor("out", BATCH, channels(), space("y", follows("y")), space("x", follows("x")), dtype="uint8")],
         )
-        with pytest.raises(InputError, match="holds float32, input 'raw' takes uint8: values would be cut off"):
+        with pytest.raises(InputError, match=r"float32.*uint8 of input 'raw'"):
             bc.open_predictor(tmp_path).plan(big(5, 5))
 
     @pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 5, 5)])
@@ -228,5 +228,5 @@ class TestInputs:
         result = bc.predict(tmp_path, x)
         assert result.plan.inputs[0].bound.axes_guessed
         np.testing.assert_array_equal(np.asarray(result["out"])[0], x.transpose(2, 0, 1))
-        with pytest.raises(InputError, match="none of the ways to read them fits"):
+        with pytest.raises(InputError, match="fit no part of the axes of input"):
             bc.predict(tmp_path, x[..., :2])

@@ -69,7 +69,7 @@ class TestDifferent:
         model = pool_model(tmp_path, {"min": 24, "step": 8}, halo=2)
         report = bc.verify(model, image, block={"y": 64, "x": 64}, network_stride={"y": 2, "x": 2})
         assert not report.equal
-        assert "off the network's stride" in report.outputs[0].seam
+        assert "off the stride of the network" in report.outputs[0].seam
         assert report.outputs[0].beyond > 0.1 * report.outputs[0].pixels
 
     def test_nothing_to_verify(self, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ __all__ = ["BoundInput", "bind_inputs"]
 
 @attrs.frozen(kw_only=True)
 class BoundInput:
-    """An image seen along the axes of a model input, with the axes that the model lacks in front."""
+    """An image along the axes of a model input, after extra axes that the model lacks."""
 
     tensor: TensorIO
     image: Image
@@ -30,14 +30,14 @@ class BoundInput:
     """Extra axes, then the axes of the tensor in described order."""
 
     source_axes: tuple[int | None, ...]
-    """For each of `axes`: its number in the image, or None where the image lacks it."""
+    """For each of `axes`: its position among the axes of the image; None where the image lacks it."""
 
     axes_guessed: bool = False
     warnings: tuple[str, ...] = ()
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of an element."""
+        """Dtype of the image."""
         return self.image.dtype
 
     @property
@@ -47,42 +47,42 @@ class BoundInput:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Size along each of `axes`; 1 where the image lacks one."""
+        """Size along each of `axes`; 1 where the image lacks the axis."""
         return tuple(1 if n is None else self.image.shape[n] for n in self.source_axes)
 
     @property
     def chunks(self) -> tuple[int, ...]:
-        """Chunk size of the storage along each of `axes`; 1 where any region is read equally well."""
+        """Chunk size of the storage along each of `axes`; 1 where the image has no chunks."""
         chunks = self.image.chunks or (1,) * len(self.image.shape)
         return tuple(1 if n is None else chunks[n] for n in self.source_axes)
 
     def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
-        """Return the region ``[start, stop)`` along `axes`; unpadded, in the dtype of the image."""
+        """Return the region ``[start, stop)`` along `axes`, unpadded, in the dtype of the image."""
         index = [slice(0, n) for n in self.image.shape]
         for n, low, high in zip(self.source_axes, start, stop, strict=True):
             if n is not None:
                 index[n] = slice(low, high)
         region = self.image.read(tuple(index))
         present = [n for n in self.source_axes if n is not None]
-        # A channel axis of one channel that the model lacks is in none of `axes`.
+        # A channel axis with a single channel, which the model lacks, is not among `axes`.
         dropped = [n for n in range(region.ndim) if n not in present]
         region = region.transpose([*present, *dropped]).reshape([region.shape[n] for n in present])
         return region[tuple(np.newaxis if n is None else slice(None) for n in self.source_axes)]
 
     def read_padded(self, windows: Sequence[Window]) -> NDArray[Any]:
-        """Return what the windows say of each of `axes`, padded as the input describes."""
+        """Return the region that the windows describe along each of `axes`, padded as the input describes."""
         region = self.read([w.start for w in windows], [w.stop for w in windows])
         return pad_windows(region, windows, self.tensor.pad_value)
 
 
 def pad_windows(region: NDArray[Any], windows: Sequence[Window], value: float) -> NDArray[Any]:
-    """Return a region extended as its windows say, ``value`` standing where a window says -1."""
+    """Return a region padded by its windows, with ``value`` where a window contains -1."""
     for axis, w in enumerate(windows):
         if w.is_plain and w.core == (0, region.shape[axis]):
             continue
         order = np.concatenate([w.before, np.arange(*w.core), w.after]).astype(np.intp)
         outside = order < 0
-        if outside.all():  # only a constant: there may be nothing to take from
+        if outside.all():  # all constant: the region may be empty, with nothing to copy
             shape = list(region.shape)
             shape[axis] = order.size
             region = np.full(shape, value, region.dtype)
@@ -102,9 +102,9 @@ def bind_inputs(model: ModelIO, inputs: Any, options: PlanOptions) -> tuple[Boun
         options: `axes`, `channel` and `level` are used.
 
     Raises:
-        InputError: An input is missing, unknown, or has an unfit dtype.
-        AxesError: Axes are unknown or do not fit.
-        ChannelError: Channels do not fit.
+        InputError: An input is missing, unknown, or has a dtype that the model cannot take without loss.
+        AxesError: The axes of an image are unknown or do not match the input.
+        ChannelError: The channels of an image do not match the input.
 
     """
     by_id = _by_id(model, inputs)
@@ -117,7 +117,7 @@ def _by_id(model: ModelIO, inputs: Any) -> dict[str, Any]:
         required = [t.id for t in model.inputs if not t.optional]
         if len(required) > 1:
             raise InputError(
-                f"the model takes {len(required)} inputs: expected one image for each of {', '.join(required)}, found a single one"
+                f"the model takes {len(required)} inputs: expected one image for each of {', '.join(required)}, found a single image"
             )
         return {(required or ids)[0]: inputs}
     unknown = [str(k) for k in inputs if k not in ids]
@@ -129,14 +129,14 @@ def _by_id(model: ModelIO, inputs: Any) -> dict[str, Any]:
 
 
 def _for_tensor(option: Any, tensor_id: str) -> Any:
-    """Return the part of an option that concerns one tensor."""
+    """Return the value of an option for one tensor."""
     return option.get(tensor_id) if isinstance(option, Mapping) else option
 
 
 def _bind(tensor: TensorIO, source: Any, options: PlanOptions) -> BoundInput:
     image = open_image(source, axes=_for_tensor(options.axes, tensor.id), level=options.level)
     if 0 in image.shape:
-        raise InputError(f"{image.name} is empty (shape {image.shape}): there is nothing to predict")
+        raise InputError(f"{image.name} is empty (shape {image.shape}): expected at least one pixel")
     _check_dtype(tensor, image)
     guessed = image.axes is None
     if image.axes is None:
@@ -155,24 +155,24 @@ def _bind(tensor: TensorIO, source: Any, options: PlanOptions) -> BoundInput:
 
 
 def _check_dtype(tensor: TensorIO, image: Image) -> None:
-    wanted = np.dtype(tensor.dtype)
-    if wanted.kind != "f" and not np.can_cast(image.dtype, wanted, "safe"):
+    required = np.dtype(tensor.dtype)
+    if required.kind != "f" and not np.can_cast(image.dtype, required, "safe"):
         raise InputError(
-            f"{image.name} holds {image.dtype}, input {tensor.id!r} takes {wanted}: values would be cut off; "
-            f"convert the image to {wanted} first, choosing the scaling that the model was trained with"
+            f"{image.name} has dtype {image.dtype}, which does not fit into the {required} of input {tensor.id!r}: "
+            f"convert the image to {required} first, with the scaling that the model was trained with"
         )
 
 
 def _check_whole_axis(tensor: TensorIO, axis: AxisIO, size: int, image: Image) -> None:
-    """Axes that are neither cut nor padded must come in a size that the network takes."""
+    """Check the size of an axis that is neither cut nor padded."""
     if axis.kind not in ("channel", "index") or axis.concatenable or not isinstance(axis.size, FixedSize | SteppedSize):
         return
     if axis.size.smallest(size) == size:
         return
     if axis.kind == "channel":
-        wanted = ", ".join(axis.channel_names or ()) or str(axis.size)
+        required = ", ".join(axis.channel_names or ()) or str(axis.size)
         raise ChannelError(
-            f"{image.name} has {_channels(image)}, input {tensor.id!r} takes {axis.size} ({wanted}): "
+            f"{image.name} has {_channels(image)}, input {tensor.id!r} takes {axis.size} ({required}): "
             "choose with channel= (--channel), by name or number"
         )
     raise AxesError(f"{image.name} has {size} pixels along axis {axis.id!r}, input {tensor.id!r} takes {axis.size}")
@@ -201,10 +201,10 @@ def _select_channels(tensor: TensorIO, image: Image, channel: Any) -> Image:
 
 
 def _guess_axes(tensor: TensorIO, image: Image) -> tuple[AxisId, ...]:
-    """Return the most plausible axes of an image that does not say them.
+    """Return the most plausible axes of an image without axes.
 
-    Tried in order: all axes of the tensor, those without batch, those without batch and channel, each as described and with channels last.
-    A number of channels or a fixed index size that does not fit rules a candidate out.
+    Candidates in order: all axes of the tensor, without batch, without batch and channel; each as described, then with channels last.
+    A mismatch in the number of channels or in a fixed index size rules a candidate out.
     """
     ids = tensor.axis_ids
     without_batch = tuple(a for a in ids if a != "batch")
@@ -216,8 +216,8 @@ def _guess_axes(tensor: TensorIO, image: Image) -> tuple[AxisId, ...]:
         if len(axes) == len(image.shape) and all(_plausible(tensor, a, n) for a, n in zip(axes, image.shape, strict=True)):
             return axes
     raise AxesError(
-        f"{image.name} has {len(image.shape)} axes of sizes {image.shape}, and none of the ways to read them fits input {tensor.id!r} "
-        f"with axes {', '.join(ids)}: name its axes with axes= (--axes), as in {_example(tensor, len(image.shape))!r}"
+        f"{image.name} has {len(image.shape)} axes of sizes {image.shape}, which fit no part of the axes of input {tensor.id!r} "
+        f"({', '.join(ids)}): name the axes of the image with axes= (--axes), as in {_example(tensor, len(image.shape))!r}"
     )
 
 
@@ -229,7 +229,7 @@ def _plausible(tensor: TensorIO, axis_id: AxisId, size: int) -> bool:
 
 
 def _example(tensor: TensorIO, rank: int) -> str:
-    """Return an example of axes of this number."""
+    """Return an example for ``axes`` with this number of axes."""
     letters = {"batch": "b", "time": "t", "index": "i", "channel": "c"}
     spatial = [a.id for a in tensor.axes if a.kind == "space"]
     more = [a for a in ("channel", "time", "z", "batch", "index") if a not in spatial]

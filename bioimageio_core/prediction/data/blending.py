@@ -1,4 +1,4 @@
-"""Blocks that are blended where they overlap, instead of being cut off."""
+"""Blending of blocks where they overlap, instead of cropping them."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ __all__ = ["Blended", "Blending", "tile", "tile_count", "weights"]
 Blending: TypeAlias = Literal["linear", "gaussian"]
 
 SIGMA = 1 / 8
-"""Standard deviation of the Gaussian, in sizes of a block."""
+"""Standard deviation of the Gaussian, as a fraction of the block size."""
 
 LEAST_WEIGHT = 1e-3
-"""So that every pixel has a weight, in float32 too."""
+"""Lower bound of the Gaussian, so that every pixel has a weight above 0 also in float32."""
 
 
 def tile(grid: AxisGrid, block: int, output: TiedAxis) -> tuple[int, int]:
-    """Return ``(start, stop)`` of all that a block gives of an output, in a store where blocks lie side by side."""
+    """Return ``(start, stop)`` of the uncropped output of a block, in a store that holds blocks side by side."""
     start = block * output.size(grid.block_size(0))
     return start, start + output.size(grid.block_size(block))
 
 
 def tile_count(grid: AxisGrid, output: TiedAxis) -> int:
-    """Return the size of that store."""
+    """Return the size of a store that holds the uncropped outputs of all blocks side by side."""
     return tile(grid, grid.count - 1, output)[1]
 
 
 def weights(grid: AxisGrid, block: int, output: TiedAxis, start: int, stop: int, how: Blending) -> NDArray[np.float64]:
-    """Return the weight of a block in pixels ``[start, stop)`` of an output; 0 where it gives nothing.
+    """Return the weight of a block in pixels ``[start, stop)`` of an output; 0 outside of the block.
 
-    Weights of all blocks add up to 1 in every pixel.
+    The weights of all blocks add up to 1 in every pixel.
     """
     own = _raw_weights(grid, block, output, start, stop, how)
     total = np.zeros(stop - start)
@@ -48,13 +48,13 @@ def weights(grid: AxisGrid, block: int, output: TiedAxis, start: int, stop: int,
 
 
 def _window(grid: AxisGrid, block: int, output: TiedAxis) -> tuple[int, int]:
-    """Return ``(start, stop)`` of all that a block gives, in pixels of the output."""
+    """Return ``(start, stop)`` of the uncropped output of a block, in pixels of the output."""
     start = grid.core(block, output)[0] - grid.crop(output)
     return start, start + output.size(grid.block_size(block))
 
 
 def _blocks(grid: AxisGrid, output: TiedAxis, start: int, stop: int) -> range:
-    """Return the blocks that give pixels of ``[start, stop)``."""
+    """Return the blocks whose uncropped output overlaps ``[start, stop)``."""
     low = high = grid.count
     for block in range(_first(grid, output, start), grid.count):
         begin, end = _window(grid, block, output)
@@ -66,7 +66,7 @@ def _blocks(grid: AxisGrid, output: TiedAxis, start: int, stop: int) -> range:
 
 
 def _first(grid: AxisGrid, output: TiedAxis, start: int) -> int:
-    """Return a block before which none gives pixels from ``start`` on: all windows are as long as the first at most."""
+    """Return a block before which all blocks end before ``start``: no window is longer than the first."""
     length = output.size(grid.block_size(0))
     stride = max(1, output.at(grid.stride))
     return min(grid.count - 1, max(0, (start - length) // stride))
@@ -81,7 +81,7 @@ def _raw_weights(grid: AxisGrid, block: int, output: TiedAxis, start: int, stop:
         raw = np.maximum(LEAST_WEIGHT, np.exp(-0.5 * ((at + 0.5 - (begin + end) / 2) / sigma) ** 2))
     else:
         raw = np.ones(at.size)
-        # The ramp spans what neighbours both give; at the ends of the axis there is no neighbour.
+        # The ramp spans the overlap of two neighbours; at the ends of the axis there is no neighbour.
         overlap = max(1, output.size(grid.block_size(0)) - output.at(grid.stride))
         if block:
             raw = np.minimum(raw, (at + 0.5 - begin) / overlap)
@@ -93,11 +93,11 @@ def _raw_weights(grid: AxisGrid, block: int, output: TiedAxis, start: int, stop:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Blended:
-    """An output put together from blocks that lie side by side in a store, read region by region."""
+    """An output blended from uncropped blocks that a store holds side by side, read region by region."""
 
     tiles: Readable
     ties: tuple[AxisTie | None, ...]
-    """Of each axis; None where the axis is not cut."""
+    """How each axis follows the grids; None where the axis is not cut."""
 
     grids: tuple[AxisGrid, ...]
     how: Blending

@@ -1,4 +1,4 @@
-"""Boxes of whole chunks that partition a tensor."""
+"""Boxes of complete chunks that partition a tensor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Boxes:
 
     shape: tuple[int, ...]
     size: tuple[int, ...]
-    """Of a box; those at the far edges are smaller."""
+    """Size of a box; boxes at the far edges are smaller."""
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -40,14 +40,14 @@ class Boxes:
 def plan_boxes(
     axes: Sequence[AxisId], shape: Sequence[int], chunks: Sequence[int], *, extra: int, elements: int, whole_axes: Collection[AxisId] = ()
 ) -> Boxes:
-    """Partition a tensor into boxes of whole chunks.
+    """Partition a tensor into boxes of complete chunks.
 
     Args:
         axes: Extra axes, then those of the tensor.
         shape: Size along each axis.
         chunks: Chunk size along each axis.
         extra: Number of extra axes; a box spans one position of each.
-        elements: About how many elements a box has.
+        elements: Approximate number of elements of a box.
         whole_axes: Axes that every box spans from end to end.
 
     """

@@ -1,4 +1,4 @@
-"""Which images the paths, patterns and folders of a user stand for."""
+"""Expands paths, patterns and folders into paths of images."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["expand_image_paths"]
 
 
 def expand_image_paths(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the images that paths, patterns and folders stand for, each once; what is not there stands for itself.
+    """Return the images that paths, patterns and folders stand for, each once; a name that matches nothing is returned unchanged.
 
     Args:
-        names: Paths and URLs; patterns with ``*``, ``?``, ``[...]`` or ``**``; folders, which stand for the images in them.
+        names: Paths and URLs; patterns with ``*``, ``?``, ``[...]`` or ``**``; folders, for all images in them.
 
     """
     found: list[str] = []
@@ -29,7 +29,7 @@ def expand_image_paths(names: Iterable[str]) -> tuple[str, ...]:
         elif path.is_dir() and path.suffix != ".zarr" and not is_zarr_node(*file_system(name)):
             found.extend(str(p) for p in sorted(path.iterdir()) if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
         elif not path.exists() and glob.has_magic(str(path)):
-            found.extend(sorted(glob.glob(str(path), recursive=True)) or [name])  # noqa: PTH207 (absolute patterns, too)
+            found.extend(sorted(glob.glob(str(path), recursive=True)) or [name])  # noqa: PTH207 (Path.glob takes no absolute patterns)
         else:
             found.append(name)
     return tuple(dict.fromkeys(found))

@@ -1,4 +1,4 @@
-"""The pixel size of an image against that which the model was trained with."""
+"""Compares the pixel size of an image with that of the model, and resamples on request."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ..options import PlanOptions
 __all__ = ["fit_pixel_size"]
 
 NOTICEABLE = 0.1
-"""Pixel sizes that differ by more than this part are worth a warning."""
+"""Relative difference of pixel sizes above which a warning is given."""
 
 
 def fit_pixel_size(tensor: TensorIO, image: Image, options: PlanOptions) -> tuple[Image, tuple[str, ...]]:
-    """Return an image with the pixel size of the model, where that is wanted; else warnings where it has another.
+    """Return the image, resampled to the pixel size of the model if `rescale` is set, and warnings where pixel sizes differ.
 
     Args:
         tensor: The input.
-        image: With known axes.
+        image: The image; its axes are known.
         options: `pixel_size` and `rescale` are used.
 
     Raises:
-        InputError: It is to be rescaled, and a pixel size is not known.
+        InputError: `rescale` is set, and a pixel size is unknown.
 
     """
     assert image.axes is not None
@@ -45,9 +45,9 @@ def fit_pixel_size(tensor: TensorIO, image: Image, options: PlanOptions) -> tupl
         space = [a.id for a in tensor.axes if a.kind == "space" and a.id in image.axes]
         unknown = [a for a in space if a not in factors]
         if unknown:
-            whose = f"of {image.name}" if unknown[0] in described else f"that the model wants for {tensor.id!r}"
+            whose = f"of {image.name}" if unknown[0] in described else f"of the model for input {tensor.id!r}"
             remedy = f"; give pixel_size= (--pixel-size {unknown[0]}=SIZE), in the unit of the model" if unknown[0] in described else ""
-            raise InputError(f"the pixel size {whose} along axis {unknown[0]!r} is not known, so nothing can be rescaled{remedy}")
+            raise InputError(f"the pixel size {whose} along axis {unknown[0]!r} is unknown, so the image cannot be rescaled{remedy}")
         changed = {a: f for a, f in factors.items() if abs(f - 1) > 1e-3}
         return (rescaled(image, changed) if changed else image), ()
     units = {a.id: a.unit for a in tensor.axes}

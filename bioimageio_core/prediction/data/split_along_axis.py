@@ -1,4 +1,4 @@
-"""Slabs of a tensor, for statistics with more groups than memory can hold at once."""
+"""Splits a tensor into slabs, for statistics with more groups than fit in memory at once."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from .tensor_view import TensorView
 
 __all__ = ["slab_count", "split_along_axis"]
 
-MOST_COUNTS = 2**22
-"""Counts that percentiles may keep at once, of 16 bytes each: one for each group and leading 16 bits that occur in it."""
+MAX_COUNTS = 2**22
+"""Maximum number of counts that percentiles keep at once, of 16 bytes each: one per group and distinct leading 16 bits in it."""
 
 
 def slab_count(axes: Sequence[AxisId], shape: Sequence[int], chunks: Sequence[int], measures: Iterable[Measure]) -> int:
-    """Return into how many slabs `split_along_axis` splits a tensor."""
+    """Return the number of slabs into which `split_along_axis` splits a tensor."""
     axis, thickness = _slab(axes, shape, chunks, tuple(measures))
     return -(-shape[axis] // thickness) if shape else 1
 
 
 def split_along_axis(view: TensorView, measures: Iterable[Measure]) -> Iterator[tuple[int, TensorView]]:
-    """Yield ``(axis, slab)`` for slabs of a tensor that can be measured one after the other; the tensor itself where one slab is enough.
+    """Yield ``(axis, slab)`` for slabs of a tensor to measure one after the other; the tensor itself where one slab is enough.
 
     Args:
         view: The tensor.
-        measures: What is measured, over axes of the tensor.
+        measures: The statistics, over axes of the tensor.
 
     """
     axis, thickness = _slab(view.axes, view.shape, view.chunks, tuple(measures))
@@ -55,7 +55,7 @@ def split_along_axis(view: TensorView, measures: Iterable[Measure]) -> Iterator[
 
 
 def _slab(axes: Sequence[AxisId], shape: Sequence[int], chunks: Sequence[int], measures: tuple[Measure, ...]) -> tuple[int, int]:
-    """Return the axis that slabs cut, and how thick they are along it: whole chunks where possible."""
+    """Return the axis that slabs cut, and their thickness along it: complete chunks where possible."""
     most, axis = 0, 0
     for measure in (m for m in measures if m.kind == "percentile" and m.q not in (0, 100)):
         kept = [n for n, a in enumerate(axes) if a not in measure.axes]
@@ -63,7 +63,7 @@ def _slab(axes: Sequence[AxisId], shape: Sequence[int], chunks: Sequence[int], m
         each = min(prod(shape) // max(1, groups), 2**16)
         if groups * each > most and kept:
             most, axis = groups * each, max(kept, key=lambda n: shape[n])
-    count = -(-most // MOST_COUNTS)
+    count = -(-most // MAX_COUNTS)
     if count <= 1 or any(axes[axis] in m.axes for m in measures):
         return axis, shape[axis] if shape else 1
     thickness = max(1, shape[axis] // count)
@@ -72,7 +72,7 @@ def _slab(axes: Sequence[AxisId], shape: Sequence[int], chunks: Sequence[int], m
 
 @attrs.frozen(kw_only=True, eq=False)
 class _Slab:
-    """Part of a tensor along one axis, read as if it were the whole."""
+    """A source that reads part of a tensor along one axis."""
 
     view: TensorView
     axis: int

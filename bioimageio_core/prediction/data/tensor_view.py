@@ -1,4 +1,4 @@
-"""A whole tensor, read region by region with ops applied on the way."""
+"""A tensor that is read region by region, with ops applied to each region."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["AxisArray", "BoundStep", "Readable", "TensorView", "as_windows"]
 
 
 class Readable(Protocol):
-    """Something whose regions can be read, from several threads at once."""
+    """A source of regions; read from several threads at once."""
 
     def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
         """Return the region ``[start, stop)``."""
@@ -29,23 +29,26 @@ class Readable(Protocol):
 
 @attrs.frozen(kw_only=True, eq=False)
 class AxisArray:
-    """A statistic: float64, of size 1 along the axes that were reduced."""
+    """A statistic: float64, of size 1 along the reduced axes."""
 
     values: NDArray[np.float64]
     axes: tuple[AxisId, ...]
 
     def aligned(self, axes: tuple[AxisId, ...], shape: tuple[int, ...], *, what: str) -> AxisArray:
-        """Return the statistic along other axes, so that it broadcasts against a tensor of ``shape``.
+        """Return the statistic along the axes of a tensor, so that it broadcasts against ``shape``.
+
+        Args:
+            axes: Axes of the tensor.
+            shape: Shape of the tensor.
+            what: Name of the statistic, for errors.
 
         Raises:
-            InputError: It varies along an axis that the tensor lacks, or has in another size.
+            InputError: The statistic varies along an axis that the tensor lacks or has in a different size.
 
         """
         for axis, size in zip(self.axes, self.values.shape, strict=True):
             if size > 1 and (axis not in axes or shape[axes.index(axis)] != size):
-                raise InputError(
-                    f"{what} varies along axis {axis!r} ({size} values): expected the tensor that uses it to have this axis in this size"
-                )
+                raise InputError(f"{what} varies along axis {axis!r} ({size} values): expected a tensor with this axis and size")
         at = [self.axes.index(a) if a in self.axes else None for a in axes]
         present = [n for n in at if n is not None]
         dropped = tuple(n for n in range(len(self.axes)) if n not in present)
@@ -53,7 +56,7 @@ class AxisArray:
         return AxisArray(values=values[tuple(np.newaxis if n is None else slice(None) for n in at)], axes=axes)
 
     def within(self, windows: Sequence[Window]) -> NDArray[np.float64]:
-        """Return the part that belongs to a (padded) region."""
+        """Return the part for a (padded) region."""
         whole = Window(0, 1, (), (0, 1), ())
         used = [whole if size == 1 else w for size, w in zip(self.values.shape, windows, strict=True)]
         return pad_windows(self.values[tuple(slice(w.start, w.stop) for w in used)], used, 0.0)
@@ -61,22 +64,22 @@ class AxisArray:
 
 @attrs.frozen(kw_only=True, eq=False)
 class BoundStep:
-    """An op with its implementation and its statistics."""
+    """A processing op with its implementation and its statistics."""
 
     op: ProcessingOp
     measured: Mapping[Measure, AxisArray]
     whole_axes: tuple[AxisId, ...] = ()
-    """Axes along which the op must see everything at once."""
+    """Axes that the op needs complete."""
 
     halo: Mapping[AxisId, int] = FrozenMapping()
-    """Neighbouring pixels that the op uses, on either side."""
+    """Number of neighbouring pixels that the op uses on either side, by axis."""
 
     def apply(self, tensor: NDArray[Any], windows: Sequence[Window]) -> NDArray[Any]:
         """Apply the op to a region.
 
         Args:
             tensor: The region along the axes of the model's tensor.
-            windows: Where it lies, along extra axes and those of the tensor.
+            windows: Its position along extra axes and those of the tensor.
 
         """
         extra = len(windows) - tensor.ndim
@@ -86,11 +89,11 @@ class BoundStep:
 
 @attrs.frozen(kw_only=True, eq=False)
 class TensorView:
-    """A tensor of the whole image: a source, and the steps that are applied to each region that is read from it."""
+    """A tensor of the complete image: a source, and the steps that apply to each region that is read."""
 
     source: Readable
     axes: tuple[AxisId, ...]
-    """Extra axes, then the tensor's."""
+    """Extra axes, then the axes of the tensor."""
 
     shape: tuple[int, ...]
     chunks: tuple[int, ...]
@@ -102,12 +105,12 @@ class TensorView:
     """Whether other processes can read it."""
 
     cached: bool = False
-    """Whether chunks that are read stay in the memory of this process, for the blocks that are predicted later."""
+    """Whether this process caches the chunks that it reads, for blocks that it predicts later."""
 
     def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
         """Return a processed region that spans one position of each extra axis.
 
-        Where steps use neighbouring pixels, a larger region is read, and cropped after the steps.
+        Where steps use neighbouring pixels, a larger region is read, processed and cropped.
         """
         if not self.steps:
             return self.source.read(start, stop)
@@ -119,8 +122,8 @@ class TensorView:
         tensor = region.reshape(region.shape[self.extra :])
         for step in self.steps:
             tensor = step.apply(tensor, windows)
-        wanted = [slice(a - low, b - low) if h else slice(None) for a, b, low, h in zip(start, stop, begin, halo, strict=True)]
-        tensor = tensor[tuple(wanted[self.extra :])]
+        cropped = [slice(a - low, b - low) if h else slice(None) for a, b, low, h in zip(start, stop, begin, halo, strict=True)]
+        tensor = tensor[tuple(cropped[self.extra :])]
         return tensor.reshape(region.shape[: self.extra] + tensor.shape)
 
     def then(self, step: BoundStep) -> TensorView:
@@ -128,14 +131,14 @@ class TensorView:
         return attrs.evolve(self, steps=(*self.steps, step))
 
     def dtype(self) -> np.dtype[Any]:
-        """Return the dtype of regions; the source is not read where it knows its own dtype, since ops are tried on zeros."""
+        """Return the dtype of regions, found by applying the steps to zeros; a source without a known dtype is read."""
         own = getattr(self.source, "dtype", None)
         tried = self if own is None else attrs.evolve(self, source=_Zeros(dtype=np.dtype(own)))
         with np.errstate(all="ignore"):
             return tried.read(*self.boxes(elements=1).box(0)).dtype
 
     def boxes(self, *, elements: int) -> Boxes:
-        """Return a partition into boxes of about so many elements, each of whole chunks."""
+        """Return a partition into boxes of complete chunks, of about ``elements`` elements each."""
         whole = {axis for step in self.steps for axis in step.whole_axes}
         return plan_boxes(self.axes, self.shape, self.chunks, extra=self.extra, elements=elements, whole_axes=whole)
 

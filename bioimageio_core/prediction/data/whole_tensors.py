@@ -1,4 +1,4 @@
-"""Tensors that are processed as a whole before blocks read them."""
+"""Tensors that are processed before blocks read them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["ArraySource", "PaddedSource", "ProcessedSource", "read_whole"]
 
 
 class PaddedSource(Protocol):
-    """What the blocks of an input are read from."""
+    """The source that blocks of an input are read from."""
 
     def read_padded(self, windows: Sequence[Window]) -> NDArray[Any]:
         """Return the padded region that the windows describe, extra axes first."""
@@ -27,7 +27,7 @@ class PaddedSource(Protocol):
 
 @attrs.frozen(kw_only=True, eq=False)
 class ProcessedSource:
-    """A processed tensor, read like an image: processed first, then padded."""
+    """A processed tensor as a source of blocks: processed first, then padded."""
 
     source: Readable
     pad_value: float = 0.0
@@ -50,7 +50,7 @@ class ArraySource:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of an element."""
+        """Dtype of the array."""
         return self.array.dtype
 
     def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
@@ -59,7 +59,7 @@ class ArraySource:
 
 
 def read_whole(view: TensorView) -> NDArray[Any]:
-    """Return the whole processed tensor, computed position by position along extra axes."""
+    """Return the whole processed tensor, computed one position of the extra axes at a time."""
     counts = view.shape[: view.extra]
     rest = view.shape[view.extra :]
     items = [view.read((*at, *(0 for _ in rest)), (*(i + 1 for i in at), *rest)) for at in product(*(range(n) for n in counts))]

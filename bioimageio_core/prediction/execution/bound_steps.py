@@ -1,4 +1,4 @@
-"""Steps bound to their implementations and statistics, one after the other, as statistics become known."""
+"""Binds steps to implementations and statistics, one after the other, as statistics become known."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ __all__ = ["BoundSteps", "StepBinder", "bind_step", "step_statistics"]
 
 
 class StatisticsLookup(Protocol):
-    """Where statistics of a tensor come from: measured by a pass before, or on the spot."""
+    """Looks up statistics of a tensor, which an earlier pass measured, or measures them."""
 
     def __call__(self, tensor: str, step: int, view: TensorView, measures: Sequence[Measure]) -> Mapping[Measure, AxisArray]:
         """Return statistics of a view of a tensor.
 
         Args:
             tensor: Id of the tensor.
-            step: Number of the step that wants them.
-            view: The tensor with the steps before applied.
+            step: Number of the step that needs them.
+            view: The tensor after the steps before.
             measures: The statistics.
 
         """
@@ -37,25 +37,25 @@ class StatisticsLookup(Protocol):
 
 @attrs.frozen(kw_only=True, eq=False)
 class StepBinder:
-    """Gives steps their implementations and statistics."""
+    """Binds steps to their implementations and statistics."""
 
     registry: Registry
     measured: StatisticsLookup
     references: Mapping[Measure, AxisArray] = FrozenMapping()
-    """Statistics of model inputs as they were given, by a measure whose ``tensor`` names the input."""
+    """Statistics of raw model inputs; the ``tensor`` of a measure names the input."""
 
     supplied: Mapping[str, Any] = FrozenMapping()
-    """Statistics that are not measured, by `Step.key`."""
+    """Supplied statistics, by `Step.key`."""
 
     pool_over: tuple[AxisId, ...] = ()
     report: Callable[[str, AxisArray], None] = lambda key, value: None
-    """Called with every statistic that a step gets: its `Step.key` and value."""
+    """Called with `Step.key` and value of every statistic that a step uses."""
 
     def bind(self, step: Step, view: TensorView, *, tensor: str) -> BoundStep:
         """Return a step with its implementation and its statistics: supplied, measured, or those of another tensor.
 
         Raises:
-            InputError: A supplied statistic has the wrong number of values, or that of another tensor does not fit.
+            InputError: A supplied statistic has the wrong number of values, or a statistic of another tensor has the wrong shape.
 
         """
         keys = {m: step.key(tensor, m) for m in step.needs.measures}
@@ -72,14 +72,15 @@ class StepBinder:
 
 
 class BoundSteps:
-    """The steps of one tensor, bound as far as their statistics are known.
+    """The steps of one tensor, bound one by one when their statistics are known.
 
     Args:
         tensor: Id of the tensor.
         view: The tensor before its steps.
-        steps: Its steps.
-        cut: Axes that blocks or boxes cut: steps that need more are applied to the whole, or to larger regions.
+        steps: Steps of the tensor.
+        cut: Axes that blocks or boxes cut; steps that need more than a block are applied to the whole tensor, or to larger regions.
         binder: Binds steps.
+        pad_value: Value of constant padding, for processed inputs.
 
     """
 
@@ -90,19 +91,19 @@ class BoundSteps:
         self._cut, self._binder, self._pad_value = cut, binder, pad_value
 
     def before(self, number: int) -> TensorView:
-        """Return the tensor with the steps before a number applied; 0 stands for the tensor as it was given."""
+        """Return the tensor after all steps before this number; 0 stands for the raw tensor."""
         while self._left and self._left[0].number < number:
             self._apply(self._left.pop(0))
         return self._view
 
     def all(self) -> TensorView:
-        """Return the tensor with all steps applied."""
+        """Return the tensor after all steps."""
         while self._left:
             self._apply(self._left.pop(0))
         return self._view
 
     def _apply(self, step: Step) -> None:
-        """Add a step: on the whole tensor in memory, on larger regions, or on each region."""
+        """Bind a step, and apply it to the whole tensor in memory, to larger regions, or to each region."""
         view = self._view.then(self._binder.bind(step, self._view, tensor=self._tensor))
         if step.sees_whole(self._cut):
             source = ProcessedSource(source=ArraySource(array=read_whole(view)), pad_value=self._pad_value)
@@ -114,15 +115,15 @@ class BoundSteps:
 
 
 def bind_step(step: Step, registry: Registry, measured: Mapping[Measure, AxisArray]) -> BoundStep:
-    """Return a step with its implementation and these statistics."""
+    """Return a step bound to its implementation and these statistics."""
     return BoundStep(op=step.make(registry), measured=measured, whole_axes=step.needs.whole_axes, halo=step.needs.halo)
 
 
 def step_statistics(key: str, value: Any, measure: Measure, view: TensorView, pool_over: tuple[AxisId, ...]) -> AxisArray:
-    """Return a supplied statistic along the axes of a view; one without extra axes is the same for all of their positions.
+    """Return a supplied statistic along the axes of a view; without extra axes, it applies to all of their positions.
 
     Raises:
-        InputError: It has the wrong number of values.
+        InputError: The statistic has the wrong number of values.
 
     """
     sizes = [1 if a in measure.axes else size for a, size in zip(view.axes, view.shape, strict=True)]
@@ -132,4 +133,4 @@ def step_statistics(key: str, value: Any, measure: Measure, view: TensorView, po
         shape = [*extra, *sizes[view.extra :]]
         if values.size == prod(shape):
             return AxisArray(values=values.reshape(shape), axes=view.axes)
-    raise InputError(f"statistics {key!r} hold {values.size} values: expected {prod(sizes[view.extra :])}")
+    raise InputError(f"the supplied statistics {key!r} have {values.size} values: expected {prod(sizes[view.extra :])}")

@@ -1,4 +1,4 @@
-"""Inputs whose decoded chunks are kept in memory, as the plan decides."""
+"""Inputs with caches of decoded chunks, as planned."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["cached", "cached_from_statistics", "input_view"]
 
 
 def cached(bound: BoundInput, limit: int) -> BoundInput:
-    """Return an input whose decoded chunks are kept up to so many bytes; with 0 none are kept, and still only a few are decoded at once."""
+    """Return an input with a cache of up to ``limit`` bytes of decoded chunks; 0 caches none, but limits concurrent decoding."""
     image = bound.image
     if image.chunks is None or isinstance(image.reader, ChunkCache):
         return bound
@@ -23,7 +23,7 @@ def cached(bound: BoundInput, limit: int) -> BoundInput:
 
 
 def cached_from_statistics(plan: Plan) -> tuple[PlannedInput, ...]:
-    """Return the inputs of a plan; those that are kept as a whole have their cache, which the passes before the regions fill."""
+    """Return the inputs of a plan; completely cached inputs get their cache here, so that statistics passes fill it."""
     return tuple(
         attrs.evolve(i, bound=cached(i.bound, policy.limit)) if policy.whole else i
         for i, policy in zip(plan.inputs, plan.cache, strict=True)
@@ -31,7 +31,7 @@ def cached_from_statistics(plan: Plan) -> tuple[PlannedInput, ...]:
 
 
 def input_view(bound: BoundInput) -> TensorView:
-    """Return an input as it was given."""
+    """Return a view of a raw input."""
     return TensorView(
         source=bound,
         axes=bound.axes,

@@ -1,9 +1,9 @@
-"""Claims on tasks, by which the processes of a sharded run share a sweep: each task is computed by the process that claims it.
+"""Claims on tasks, by which the processes of a sharded run share a sweep: the process that claims a task computes it.
 
-A process shows that it is alive by a file that it rewrites every few seconds.
-A claim lapses when its owner is gone: it left, its process ended, or its file no longer changes.
+A process shows that it is alive by rewriting a file every few seconds.
+A claim expires when its owner is gone: it left the run, its process ended, or its file no longer changes.
 Clocks of different machines are never compared.
-Where two processes claim the same task all the same (object stores cannot create a file exclusively), both compute it, with equal results.
+If two processes claim the same task (object stores cannot create a file exclusively), both compute it, with equal results.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from .completion import RunOver
 __all__ = ["Claims"]
 
 BEAT = 2.0
-"""Seconds between signs of life."""
+"""Seconds between heartbeats."""
 
 LEASE = 30.0
-"""Seconds without a sign of life after which a process counts as dead: network file systems show changes late."""
+"""Seconds without a heartbeat after which a process counts as dead: network file systems show changes late."""
 
 
 class Claims:
-    """Claims of one process; a context manager, within which the process shows that it is alive.
+    """The claims of one process; a context manager, within which the process sends heartbeats.
 
     Args:
         state: State of the run.
@@ -43,76 +43,76 @@ class Claims:
         self._thread = Thread(target=self._beat, name="bioimageio_core-alive", daemon=True)
 
     def __enter__(self) -> Claims:
-        self._state.write(_sign(self._owner), _sign_of_life(0))
+        self._state.write(_alive_file(self._owner), _heartbeat(0))
         self._thread.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._left.set()
         self._thread.join()
-        self._state.discard(_sign(self._owner))
+        self._state.discard(_alive_file(self._owner))
 
     def _beat(self) -> None:
         count = 0
         while not self._left.wait(BEAT):
             count += 1
-            if not self._state.rewrite(_sign(self._owner), _sign_of_life(count)):
-                return  # another process removed the state: the run is over
+            if not self._state.rewrite(_alive_file(self._owner), _heartbeat(count)):
+                return  # another process removed the state: the run is complete
 
     def take(self, stage: str, number: int) -> bool:
-        """Claim a task; return False where another process that is alive holds it.
+        """Claim a task; return False if another live process holds the claim.
 
         Raises:
-            RunOver: The state of the run is gone.
+            RunOver: Another process removed the state of the run.
 
         """
         claim = f"claims/{stage}/{number}"
         taken = self._state.create(claim, self._owner.encode())
-        if not taken and self._lapsed(self._state.read(claim)):
+        if not taken and self._expired(self._state.read(claim)):
             self._state.write(claim, self._owner.encode())
             taken = True
-        # Checked after the claim: what looked undone before it may have been removed together with the whole state.
-        if taken and self._state.read(_sign(self._owner)) is None:
+        # Checked after the claim: the markers of finished tasks may have been removed together with the run state.
+        if taken and self._state.read(_alive_file(self._owner)) is None:
             raise RunOver
         return taken
 
-    def _lapsed(self, owner: bytes | None) -> bool:
-        """Return whether the owner of a claim is gone; a claim without a readable owner is being written."""
+    def _expired(self, owner: bytes | None) -> bool:
+        """Return whether the owner of a claim is gone; an empty claim is still being written."""
         if not owner:
             return False
         name = owner.decode()
         if name == self._owner:
             return True
-        sign, now = self._state.read(_sign(name)), time.monotonic()
-        if sign is None or _ended_here(sign):
+        heartbeat, now = self._state.read(_alive_file(name)), time.monotonic()
+        if heartbeat is None or _ended_here(heartbeat):
             return True
         last, since = self._seen.get(name, (b"", now))
-        if last != sign:
-            last, since = sign, now
+        if last != heartbeat:
+            last, since = heartbeat, now
         self._seen[name] = last, since
         return now - since > LEASE
 
 
-def _sign(owner: str) -> str:
-    """Return the name of the file by which a process shows that it is alive."""
+def _alive_file(owner: str) -> str:
+    """Return the name of the file that holds the heartbeat of a process."""
     return f"alive/{owner}"
 
 
-def _sign_of_life(count: int) -> bytes:
+def _heartbeat(count: int) -> bytes:
     return json.dumps({"host": platform.node(), "process": os.getpid(), "count": count}).encode()
 
 
-def _ended_here(sign: bytes) -> bool:
-    """Return whether a sign of life is that of a process of this machine that has ended."""
-    if os.name != "posix":  # elsewhere, asking for a process could end it
+def _ended_here(heartbeat: bytes) -> bool:
+    """Return whether a heartbeat is from an ended process of this machine."""
+    if os.name != "posix":  # on Windows, os.kill ends the process
         return False
     try:
-        found = json.loads(sign)
+        found = json.loads(heartbeat)
         if found["host"] != platform.node():
             return False
         os.kill(int(found["process"]), 0)
     except ProcessLookupError:
         return True
-    except (ValueError, KeyError, TypeError, OSError):  # it is being rewritten, or belongs to another user
+    except (ValueError, KeyError, TypeError, OSError):  # the file is being rewritten, or the process belongs to another user
         return False
     return False

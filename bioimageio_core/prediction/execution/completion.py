@@ -1,4 +1,4 @@
-"""Which tasks of a sweep are done, recorded beside the unfinished output."""
+"""Markers of finished tasks, recorded with the unfinished output."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ __all__ = ["CompletionMarker", "RunOver"]
 
 
 class RunOver(Exception):
-    """Another process completed the run, and removed its state."""
+    """Another process completed the run and removed its state."""
 
 
 @attrs.frozen(kw_only=True)
 class CompletionMarker:
-    """Where the tasks of one sweep record that they are done; picklable, since tasks do so wherever they run."""
+    """Marks finished tasks of one sweep; picklable, since tasks mark themselves in the process in which they run."""
 
     state: RunState
     stage: str
     """Name of the sweep."""
 
     def mark(self, task: int, result: bytes = b"") -> None:
-        """Record that a task is done, after all that it wrote is complete.
+        """Mark a task as done, after everything that it wrote is complete.
 
         Args:
-            task: Its number.
-            result: What other processes that share the sweep need of it.
+            task: Number of the task.
+            result: Its result, for other processes that share the sweep.
 
         """
         self.state.mark(self.stage, task, result)
 
     def done(self, count: int) -> bytearray:
-        """Return a byte for each of ``count`` tasks: 1 where it is done."""
+        """Return a byte for each of ``count`` tasks: 1 if it is done, else 0."""
         return self.state.done(self.stage, count)
 
     def result(self, task: int) -> bytes:
-        """Return the result that a task recorded.
+        """Return the recorded result of a task.
 
         Raises:
-            RunOver: The task was done, and its marker is gone: another process completed the run.
+            RunOver: The marker of the finished task is gone, since another process completed the run.
 
         """
         found = self.state.result(self.stage, task)

@@ -1,4 +1,4 @@
-"""Statistics of tensors that no plan is made for: of datasets, and of whole tensors in memory."""
+"""Statistics of tensors without a plan: of datasets, and of whole tensors in memory."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def measure_view(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Measured:
-    """Measure a tensor that no plan is made for.
+    """Measure a tensor without a plan.
 
     Args:
         view: The tensor.
         measures: What to measure.
-        name: Of the tensor, for progress.
+        name: Name of the tensor, for progress.
         pool_over: Extra axes that statistics are pooled over.
         executor: Where tasks run; None for threads.
-        workers: Tasks at once.
+        workers: Concurrent tasks.
         progress: Progress callback; None disables it.
 
     """
@@ -57,32 +57,32 @@ def measure_dataset(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Measured:
-    """Measure several tensors together; axes that the model lacks are reduced over.
+    """Measure several tensors together; extra axes are reduced.
 
     Args:
         views: The tensors, along the same axes.
         measures: What to measure.
-        name: Of the dataset, for progress and errors.
+        name: Name of the dataset, for progress and errors.
         executor: Where tasks run; None for threads.
-        workers: Tasks at once.
+        workers: Concurrent tasks.
         progress: Progress callback; None disables it.
 
     Raises:
-        InputError: Tensors differ in size along an axis that is not reduced over.
+        InputError: The tensors differ in size along an axis that is not reduced.
 
     """
     first = views[0]
     extra = first.axes[: first.extra]
-    wanted = {m: attrs.evolve(m, axes=tuple(a for a in first.axes if a in (*m.axes, *extra)), tensor=None) for m in measures}
+    pooled_measures = {m: attrs.evolve(m, axes=tuple(a for a in first.axes if a in (*m.axes, *extra)), tensor=None) for m in measures}
     dtype = np.result_type(*(view.dtype() for view in views))
     try:
-        statistics = DatasetStatistics(wanted.values(), axes=first.axes, shapes=[v.shape for v in views], dtype=dtype)
+        statistics = DatasetStatistics(pooled_measures.values(), axes=first.axes, shapes=[v.shape for v in views], dtype=dtype)
     except ValueError as error:
         raise InputError(f"statistics of {name!r} over several images: {error}") from None
     measurement = Measurement([(statistics, tuple(views))])
     _run(measurement, name, executor, workers, progress)
     results = statistics.results()
-    values = {m: AxisArray(values=results[pooled], axes=first.axes) for m, pooled in wanted.items()}
+    values = {m: AxisArray(values=results[pooled], axes=first.axes) for m, pooled in pooled_measures.items()}
     return Measured(values=values, nan_count=measurement.nan_count)
 
 

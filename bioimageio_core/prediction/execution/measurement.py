@@ -1,4 +1,4 @@
-"""Whole tensors measured box by box, in as few sweeps as their statistics take."""
+"""Measures whole tensors box by box, in as few sweeps as their statistics need."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ...typing import AxisId
 from ..data.boxes import Boxes
 from ..data.split_along_axis import split_along_axis
 from ..data.tensor_view import AxisArray, TensorView
-from ..planning.plan_passes import SCAN_ELEMENTS, boxes_per_task, pooled_measure
+from ..planning.plan_passes import STATISTICS_ELEMENTS, boxes_per_task, pooled_measure
 from .completion import CompletionMarker
 from .executors.base import Function, Work
 from .sweeps import units_of
 
-__all__ = ["MeasureJob", "Measured", "Measurement", "ViewMeasurement", "load_scanned"]
+__all__ = ["MeasureJob", "Measured", "Measurement", "ViewMeasurement", "load_task_measurement"]
 
-Scanned: TypeAlias = "tuple[Partial | DatasetPartial, int]"
-"""What a task saw, and the number of its boxes."""
+TaskMeasurement: TypeAlias = "tuple[Partial | DatasetPartial, int]"
+"""Partial statistics of the boxes of a task, and the number of boxes."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -35,24 +35,24 @@ class Measured:
 
 @attrs.frozen(kw_only=True, eq=False)
 class MeasureJob:
-    """One sweep over tensors that measures them; a task measures a run of boxes."""
+    """One sweep over tensors that measures them; a task measures consecutive boxes."""
 
     statistics: StreamingStatistics | DatasetStatistics
     views: tuple[TensorView, ...]
     boxes: tuple[Boxes, ...]
-    """Of each view."""
+    """Boxes of each view."""
 
     marker: CompletionMarker | None = None
-    """Where tasks record what they saw, for other processes that share the sweep."""
+    """Records partial statistics of tasks, for other processes that share the sweep; None if none do."""
 
     @property
     def units(self) -> int:
-        """Boxes of all views."""
+        """Number of boxes of all views."""
         return sum(b.count for b in self.boxes)
 
     @property
     def units_per_task(self) -> int:
-        """Boxes that one task measures."""
+        """Number of boxes per task."""
         return boxes_per_task(self.units)
 
     @property
@@ -67,22 +67,22 @@ class MeasureJob:
 
     @property
     def prefers_locality(self) -> bool:
-        """Whether the worker that measures a part caches it, and should also predict it.
+        """Whether the worker that measures boxes caches them, and should also predict them.
 
-        The last results then wait for those of up to half the image before them; cached images are small.
+        With locality, results arrive far out of order and up to half of them wait to be merged; cached images are small.
         """
         return any(view.cached for view in self.views)
 
     def marked(self, marker: CompletionMarker) -> MeasureJob:
-        """Return the job with tasks that record what they saw."""
+        """Return the job with tasks that record their partial statistics."""
         return attrs.evolve(self, marker=marker)
 
     def open(self, worker: str) -> Work:
-        """Return what measures the boxes of a task."""
-        return Function(self._scan)
+        """Return the work that measures the boxes of tasks."""
+        return Function(self._measure)
 
-    def _scan(self, task: int) -> Scanned:
-        """Measure the boxes of a task in order, so that sums are the same wherever it runs."""
+    def _measure(self, task: int) -> TaskMeasurement:
+        """Measure the boxes of a task in order, so that sums do not depend on where it runs."""
         partial = self.statistics.partial()
         numbers = range(task * self.units_per_task, min((task + 1) * self.units_per_task, self.units))
         for number in numbers:
@@ -101,10 +101,10 @@ class MeasureJob:
 
 
 class Measurement:
-    """The sweeps that measure tensors, and what they have seen so far.
+    """The sweeps that measure tensors, and their results so far.
 
     Args:
-        parts: What is measured one after the other: statistics, and the views that they are of.
+        parts: Statistics and their views, measured one after the other.
 
     """
 
@@ -116,17 +116,17 @@ class Measurement:
         self.finished: list[StreamingStatistics | DatasetStatistics] = []
 
     def sweeps(self) -> Iterator[MeasureJob]:
-        """Yield a job for each sweep; the next is asked for when all results of the one before were collected."""
+        """Yield a job for each sweep; the caller collects all results of a sweep before it takes the next job."""
         for statistics, views in self._parts:
-            boxes = tuple(view.boxes(elements=SCAN_ELEMENTS) for view in views)
+            boxes = tuple(view.boxes(elements=STATISTICS_ELEMENTS) for view in views)
             while not statistics.done:
                 self._merged, self._next = statistics.partial(), 0
                 yield MeasureJob(statistics=statistics, views=views, boxes=boxes)
                 statistics.end_pass(self._merged)
             self.finished.append(statistics)
 
-    def collect(self, task: int, result: Scanned) -> int:
-        """Take the result of a task; return the number of its boxes. Results are merged in the order of tasks, since sums are rounded."""
+    def collect(self, task: int, result: TaskMeasurement) -> int:
+        """Collect the result of a task; return its number of boxes. Results are merged in the order of tasks, since sums are rounded."""
         self._waiting[task] = result[0]
         while self._next in self._waiting:
             self._merged.merge(self._waiting.pop(self._next))
@@ -135,12 +135,12 @@ class Measurement:
 
     @property
     def nan_count(self) -> int:
-        """Elements that are NaN."""
+        """Number of elements that are NaN."""
         return sum(s.nan_count for s in self.finished)
 
 
 class ViewMeasurement(Measurement):
-    """Statistics of one tensor, slab by slab where it has more groups than memory can hold at once.
+    """Measures one tensor, slab by slab if it has more groups than fit in memory at once.
 
     Args:
         view: The tensor.
@@ -150,28 +150,28 @@ class ViewMeasurement(Measurement):
     """
 
     def __init__(self, view: TensorView, measures: Iterable[Measure], pool_over: tuple[AxisId, ...] = ()) -> None:
-        self._wanted = {m: pooled_measure(m, view.axes, view.extra, pool_over) for m in measures}
+        self._pooled = {m: pooled_measure(m, view.axes, view.extra, pool_over) for m in measures}
         self._view, self._axis = view, 0
         super().__init__(self._slabs())
 
     def _slabs(self) -> Iterator[tuple[StreamingStatistics, tuple[TensorView, ...]]]:
-        pooled, dtype = self._wanted.values(), self._view.dtype()
+        pooled, dtype = self._pooled.values(), self._view.dtype()
         for axis, slab in split_along_axis(self._view, pooled):
             self._axis = axis
             yield StreamingStatistics(pooled, axes=self._view.axes, shape=slab.shape, dtype=dtype), (slab,)
 
     def measured(self) -> Measured:
-        """Return the statistics, once all sweeps are complete."""
+        """Return the statistics, after all sweeps are complete."""
         results = [s.results() for s in self.finished]
         values = {}
-        for m, pooled in self._wanted.items():
+        for m, pooled in self._pooled.items():
             parts = [r[pooled] for r in results]
             values[m] = AxisArray(values=parts[0] if len(parts) == 1 else np.concatenate(parts, axis=self._axis), axes=self._view.axes)
         return Measured(values=values, nan_count=self.nan_count)
 
 
-def load_scanned(job: MeasureJob, task: int, data: bytes) -> Scanned:
-    """Return the result of a task from what its marker holds."""
+def load_task_measurement(job: MeasureJob, task: int, data: bytes) -> TaskMeasurement:
+    """Return the result of a task from the content of its marker."""
     partial = job.statistics.partial()
     assert isinstance(partial, Partial)
     return partial_from_bytes(data, partial), units_of(job, range(task, task + 1))

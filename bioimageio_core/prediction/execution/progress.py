@@ -1,4 +1,4 @@
-"""Progress of a pass, reported now and then."""
+"""Progress of a pass, reported at intervals."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ REPORT_EVERY = 0.1
 
 
 class Reporter:
-    """Counts what is done and tells of it now and then.
+    """Counts finished units, and reports progress at intervals.
 
     Args:
-        stage: What is being done.
-        total: How much of it there is.
-        progress: Told; None tells nobody.
-        done: How much was done before.
+        stage: Name of the stage.
+        total: Number of units.
+        progress: Progress callback; None disables it.
+        done: Number of units that were done before.
 
     """
 
@@ -31,7 +31,7 @@ class Reporter:
             progress(stage, done, total)
 
     def more(self, number: int = 1) -> None:
-        """Count."""
+        """Count finished units."""
         with self._lock:
             self._done += number
             now = time.monotonic()

@@ -1,4 +1,4 @@
-"""A plan under way: what its passes share."""
+"""The state that the passes of a running plan share."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ from .stage_timer import StageTimer
 
 __all__ = ["InputRun", "OutputRun", "Run", "RunStatistics", "begin_run"]
 
-MANY = 64
-"""Statistics with more values than this are not reported value by value."""
+MAX_REPORTED_VALUES = 64
+"""Statistics with more values are reported by their number of values only."""
 
 
 class RunStatistics:
-    """Statistics that passes have measured."""
+    """Statistics that the passes of a run measured."""
 
     def __init__(self) -> None:
         self._values: dict[tuple[str, int, Measure], AxisArray] = {}
         self.references: dict[Measure, AxisArray] = {}
-        """Those of inputs as they were given, for ops of other tensors."""
+        """Statistics of raw inputs, for ops of other tensors."""
 
         self.reported: dict[str, Any] = {}
-        """Those that steps got, as plain data, by `Step.key`."""
+        """Statistics that steps used, as plain data, by `Step.key`."""
 
         self.nan_counts: dict[str, int] = {}
-        """NaN found by input."""
+        """Number of NaN by input."""
 
     def add(self, tensor: str, step: int, measured: Measured) -> None:
-        """Take the result of a pass: statistics for a step of a tensor, or, for step 0, of the tensor as it was given."""
+        """Add the result of a pass: statistics for a step of a tensor, or of the raw tensor for step 0."""
         if measured.nan_count:
             self.nan_counts[tensor] = measured.nan_count
         if step == 0:
@@ -56,18 +56,18 @@ class RunStatistics:
         self._values.update({(tensor, step, m): value for m, value in measured.values.items()})
 
     def __call__(self, tensor: str, step: int, view: TensorView, measures: Sequence[Measure]) -> Mapping[Measure, AxisArray]:
-        """Return statistics that a pass has measured; see `StatisticsLookup`."""
+        """Return statistics that a pass measured; see `StatisticsLookup`."""
         return {m: self._values[tensor, step, m] for m in measures}
 
     def report(self, key: str, value: AxisArray) -> None:
-        """Keep a statistic as plain data."""
+        """Record a statistic as plain data."""
         values = np.squeeze(value.values)
-        self.reported[key] = f"{values.size} values" if values.size > MANY else values.tolist()
+        self.reported[key] = f"{values.size} values" if values.size > MAX_REPORTED_VALUES else values.tolist()
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class InputRun:
-    """An input, with as many steps applied as have their statistics."""
+    """An input, and its steps, bound as far as their statistics are known."""
 
     planned: PlannedInput
     steps: BoundSteps
@@ -75,28 +75,28 @@ class InputRun:
 
 @attrs.frozen(kw_only=True, eq=False)
 class OutputRun:
-    """An output and its sinks, with the steps of a late pass applied as far as they have their statistics."""
+    """An output, its sinks, and the steps of its late pass, bound as far as their statistics are known."""
 
     planned: PlannedOutput
     sinks: TensorSinks
     encoder: OutputEncoder
     late: BoundSteps | None
-    """None where no pass follows the regions."""
+    """Steps of the late pass; None if no pass follows the regions."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Run:
-    """What the passes of a plan share while they are carried out."""
+    """A running plan: everything that its passes share."""
 
     plan: Plan
     model: LoadedModel
     options: RunOptions
     executor: Executor
     network: Network | None
-    """The network, loaded in this process; None where each worker loads its own."""
+    """The network, loaded in this process; None if each worker loads its own."""
 
     rank_on_host: Mapping[str, int]
-    """The number of each worker among those on its machine, by address: they share the devices of the plan."""
+    """Rank of each worker among the workers of its machine, by address; they share the devices of the plan."""
 
     output: OpenOutput
     inputs: Mapping[str, InputRun]
@@ -104,17 +104,17 @@ class Run:
     binder: StepBinder
     statistics: RunStatistics
     claims: Claims | None
-    """What this process claims of the passes that it shares with other shards; None where it shares none."""
+    """Claims on tasks of passes that this process shares with other shards; None without other shards."""
 
     timer: StageTimer
 
     def first_task(self, count: int) -> int:
-        """Return the task of a shared sweep with which this shard begins."""
+        """Return the first task of a shared sweep that this shard claims."""
         number, shards = self.options.shard or (1, 1)
         return count * (number - 1) // shards
 
     def marker(self, stage: str) -> CompletionMarker | None:
-        """Return where tasks of a sweep record that they are done; None where outputs stay in memory."""
+        """Return the completion marker of a sweep; None if outputs stay in memory."""
         return None if self.output.state is None else CompletionMarker(state=self.output.state, stage=stage)
 
 
@@ -129,16 +129,16 @@ def begin_run(
     network: Network | None = None,
     rank_on_host: Mapping[str, int] = FrozenMapping(),
 ) -> Iterator[Run]:
-    """Yield a run of a plan; within the ``with`` block, other shards see that this process is alive.
+    """Yield a run of a plan; within the ``with`` block, this process shows other shards that it is alive.
 
     Args:
         plan: The plan.
-        model: The model that it was made for.
-        options: How to run it.
+        model: The model of the plan.
+        options: The options of the run.
         output: The sinks of the outputs.
         executor: Where tasks run.
-        network: The network, where it is loaded in this process.
-        rank_on_host: The number of each worker among those on its machine, by address.
+        network: The network, if this process loaded it.
+        rank_on_host: Rank of each worker among the workers of its machine, by address.
 
     """
     statistics = RunStatistics()
@@ -174,7 +174,7 @@ def begin_run(
             yield run
     finally:
         if output.store is not None and not output.store.unfinished:
-            output.store.tidy()  # what this process wrote while another one completed the run
+            output.store.tidy()  # remove what this process wrote while another one completed the run
 
 
 def _input_run(planned: PlannedInput, plan: Plan, binder: StepBinder) -> InputRun:

@@ -30,20 +30,20 @@ WORK: Mapping[type[Pass], Callable[[Run, Any], PassWork]] = {
     PostprocessPass: PostprocessWork,
     LevelPass: LevelWork,
 }
-"""What carries out each kind of pass."""
+"""The work class of each kind of pass."""
 
 STAGES = {"statistics": "statistics", "postprocess": "whole output", "level": "levels"}
-"""The stage that the time of a pass counts to; tasks of regions time their own stages."""
+"""The stage to which the time of a pass is added; tasks of regions time their own stages."""
 
 
 def run_plan(run: Run, record: dict[str, Any]) -> Prediction:
     """Carry out the passes of a plan in order, and complete the output.
 
-    A shard carries out its part of the regions, and shares the other passes; where another shard has not computed its regions yet,
-    it leaves the rest to that one.
+    A shard computes its part of the regions, and shares all other passes. If regions of another shard are missing after that,
+    it stops, and the shard that finishes last carries out the remaining passes.
 
     Args:
-        run: The plan under way.
+        run: The running plan.
         record: Identity and choices of the run.
 
     Raises:
@@ -81,7 +81,7 @@ def run_plan(run: Run, record: dict[str, Any]) -> Prediction:
 
 
 def _run_pass(run: Run, step: Pass) -> tuple[bool, int]:
-    """Carry out a pass; return whether it is complete, and how many of its regions or boxes were done before."""
+    """Carry out a pass; return whether it is complete, and how many regions or boxes were done before."""
     work = WORK[type(step)](run, step)
     done_before = 0
     with _timed(run, step), _alone(run, step):
@@ -107,7 +107,7 @@ def _timed(run: Run, step: Pass) -> Any:
 
 @contextmanager
 def _alone(run: Run, step: Pass) -> Iterator[None]:
-    """Wait until no other shard carries out a pass that cannot be shared."""
+    """Wait until no other shard carries out a pass that cannot be shared, and claim it."""
     while step.in_process and run.claims is not None and not run.claims.take(f"{step.name}-alone", 0):
         time.sleep(POLL)
     yield

@@ -1,4 +1,4 @@
-"""Seconds spent by stage."""
+"""Times the stages of a run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class StageTimer:
             self.add(stage, time.perf_counter() - begin)
 
     def add_all(self, seconds: dict[str, Any]) -> None:
-        """Add the times of another clock."""
+        """Add the times of another timer, by stage."""
         for stage, spent in seconds.items():
             self.add(stage, spent)
 

@@ -1,4 +1,4 @@
-"""Which tasks of a sweep this process computes: all that are not done, its part of them, or those that it claims first."""
+"""Selects the tasks of a sweep that this process computes: its own unfinished tasks, or the tasks that it claims."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from .executors.base import Executor, Job
 __all__ = ["OwnTasks", "SharedTasks", "Sweep", "units_of"]
 
 POLL = 0.2
-"""Seconds between looks at what other processes have done."""
+"""Seconds between checks for tasks that other processes finished."""
 
 
 class Sweep(Protocol):
-    """The tasks of a job that are left to this process."""
+    """The tasks of a job that this process computes."""
 
     @property
     def units(self) -> int:
-        """Regions or boxes of all tasks that this process waits for."""
+        """Number of regions or boxes of all tasks that this process waits for."""
         ...
 
     @property
     def units_done(self) -> int:
-        """Those of tasks that were done before."""
+        """Number of regions or boxes of tasks that were done before."""
         ...
 
     def results(self, executor: Executor, at_once: int) -> Iterator[tuple[int, Any]]:
@@ -34,23 +34,23 @@ class Sweep(Protocol):
         ...
 
     def is_complete(self) -> bool:
-        """Return whether all tasks are done, those of other processes included."""
+        """Return whether all tasks are done, including tasks of other processes."""
         ...
 
 
 def units_of(job: Job, tasks: range) -> int:
-    """Return the regions or boxes of a run of tasks."""
+    """Return the number of regions or boxes of a range of tasks."""
     end = min(tasks.stop * job.units_per_task, job.units)
     return max(0, end - tasks.start * job.units_per_task)
 
 
 class OwnTasks:
-    """A range of tasks that this process alone computes, less those that have a marker.
+    """A range of tasks that only this process computes, except for finished tasks.
 
     Args:
         job: The job.
-        tasks: The range; other processes compute the other tasks.
-        marker: Where tasks record that they are done; None where they do not.
+        tasks: The range; other processes compute the remaining tasks.
+        marker: Marks finished tasks; None if tasks leave no markers.
 
     """
 
@@ -66,24 +66,24 @@ class OwnTasks:
         return executor.run(self._job, remaining, at_once=at_once)
 
     def is_complete(self) -> bool:
-        """Return whether all tasks are done, those of other processes included."""
+        """Return whether all tasks are done, including tasks of other processes."""
         if len(self._tasks) == self._job.task_count or self._marker is None:
             return True
         return all(self._marker.done(self._job.task_count))
 
 
 class SharedTasks:
-    """All tasks of a sweep, of which each process that shares it computes those that it claims.
+    """All tasks of a sweep that several processes share: each process computes the tasks that it claims.
 
-    Every process begins with its own part, and goes on with what nobody has claimed; then it waits for the claimed tasks,
+    Each process starts at a different task and claims unclaimed tasks from there. Then it waits for the claimed tasks,
     and takes over those whose process is gone.
 
     Args:
         job: The job.
-        first: The task to begin with.
-        marker: Where tasks record that they are done.
+        first: The first task to claim.
+        marker: Marks finished tasks.
         claims: The claims of this process.
-        load: Returns the result of a task, given its number and what its marker holds; for passes that need the results of all tasks.
+        load: Returns the result of a task from its number and the content of its marker; for passes that need the results of all tasks.
 
     """
 
@@ -92,13 +92,13 @@ class SharedTasks:
     ) -> None:
         self._job, self._first, self._marker, self._claims, self._load = job, first, marker, claims, load
         self._returned = bytearray(job.task_count)
-        """Tasks whose result was yielded."""
+        """A byte per task: 1 if its result was yielded."""
 
         self.units = units_of(job, range(job.task_count))
         self.units_done = 0
 
     def results(self, executor: Executor, at_once: int) -> Iterator[tuple[int, Any]]:
-        """Run the tasks that this process claims; yield their results, and those of tasks of other processes."""
+        """Run the tasks that this process claims; yield their results, and those of other processes."""
         count = self._job.task_count
         while not all(self._returned):
             done = self._marker.done(count)
@@ -115,11 +115,11 @@ class SharedTasks:
                 time.sleep(POLL)
 
     def is_complete(self) -> bool:
-        """Return whether all tasks are done, those of other processes included."""
+        """Return whether all tasks are done, including tasks of other processes."""
         return all(self._returned)
 
     def _claimed(self, done: bytearray) -> Iterator[int]:
-        """Yield tasks that are not done, each after it was claimed."""
+        """Claim unfinished tasks one by one, and yield them."""
         count = len(done)
         for n in range(count):
             task = (self._first + n) % count

@@ -22,17 +22,17 @@ AXES: dict[str, tuple[str, AxisKind]] = {
     "y": ("y", "space"),
     "x": ("x", "space"),
 }
-"""Id and kind of the axis that a letter stands for."""
+"""Id and kind of each axis letter."""
 
 NETWORK_DTYPE = "float32"
-"""Format 0.4 gives networks float32, whatever dtype an input has."""
+"""The dtype of all network inputs in format 0.4, whatever the dtype of an input tensor."""
 
 
 def model_io_v0_4(descr: v0_4.ModelDescr) -> ModelIO:
     """Normalise a description.
 
     Raises:
-        InvalidDescriptionError: Axes and shape of a tensor differ in number.
+        InvalidDescriptionError: The axes and the shape of a tensor differ in length.
 
     """
     inputs = tuple(_input(t, file) for t, file in _with_files(descr.inputs, descr.test_inputs))
@@ -47,17 +47,17 @@ def model_io_v0_4(descr: v0_4.ModelDescr) -> ModelIO:
 
 
 def _with_files(tensors: tuple[Any, ...], files: tuple[Any, ...]) -> list[tuple[Any, Any]]:
-    """Pair tensors with their test files by position; the format compares the numbers of neither."""
+    """Pair tensors with their test files by position; the format does not require equally many of both."""
     padded = (*files, *(None for _ in tensors[len(files) :]))
     return list(zip(tensors, padded, strict=False))
 
 
 def _check_rank(tensor: v0_4.TensorDescr, rank: int) -> None:
-    """Refuse what the format only warns of: that axes and shape differ in number."""
+    """Refuse axes and a shape of different length, which the format only warns of."""
     if rank != len(tensor.axes):
         raise InvalidDescriptionError(
-            f"tensor {tensor.name!r} has {len(tensor.axes)} axes ({tensor.axes}) and a shape of {rank} numbers: "
-            "expected as many of these as of those, so that it can be told which number is whose"
+            f"tensor {tensor.name!r} has {len(tensor.axes)} axes ({tensor.axes}) and a shape of {rank} numbers, "
+            "so they cannot be assigned to axes: expected one number per axis"
         )
 
 

@@ -1,4 +1,4 @@
-"""Casts that the formats imply without writing them, and ops as planned."""
+"""Casts that the formats imply, and ops as planned."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CAST = "ensure_dtype"
 
 @attrs.frozen(kw_only=True)
 class CastKwargs:
-    """Arguments of a cast that nobody wrote."""
+    """Arguments of a cast that the format implies."""
 
     dtype: str
 
@@ -26,14 +26,14 @@ def cast_to(dtype: str) -> OpCall:
 
 
 def call_of(step: Any, name: str) -> OpCall:
-    """Return a described step as planned."""
+    """Return the op call of a described step."""
     return OpCall(name=name, kwargs=getattr(step, "kwargs", None))
 
 
 def with_input_casts(ops: tuple[OpCall, ...], *, described: str, network: str) -> tuple[OpCall, ...]:
-    """Return preprocessing that starts with the described dtype and ends with what the network gets.
+    """Return preprocessing that first casts to the described dtype and last to the dtype of the network.
 
-    A cast that the description writes itself at either end stands.
+    An explicit cast at either end replaces the implied one.
     """
     first = () if ops and ops[0].name == CAST else (cast_to(described),)
     last = () if ops and ops[-1].name == CAST else (cast_to(network),)
@@ -43,9 +43,9 @@ def with_input_casts(ops: tuple[OpCall, ...], *, described: str, network: str) -
 
 
 def with_output_cast(ops: tuple[OpCall, ...], *, described: str) -> tuple[OpCall, ...]:
-    """Return postprocessing that ends with the described dtype.
+    """Return postprocessing that ends with a cast to the described dtype.
 
-    A list that ends in ``binarize`` is cast as well: a bool where labels of another type are described would be a surprise.
+    A list that ends in ``binarize`` gets this cast, too: users expect labels of the described dtype, not bool.
     """
     done = bool(ops) and ops[-1].name == CAST and ops[-1].kwargs.dtype == described
     return ops if done else (*ops, cast_to(described))

@@ -1,4 +1,4 @@
-"""A model that is ready to be planned with."""
+"""A model that predictions can be planned with."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["LoadedModel"]
 
 @attrs.frozen(kw_only=True, eq=False)
 class LoadedModel:
-    """A valid description, its normalised inputs and outputs, the files beside it, and the plugins that run it."""
+    """A valid description, its normalised inputs and outputs, its package of files, and the plugins that run it."""
 
     descr: Any
     io: ModelIO
@@ -32,8 +32,8 @@ class LoadedModel:
         """Normalise a description.
 
         Raises:
-            UnknownExtensionError: It names ops or a run mode that no plugin brings.
-            DescriptionError: It gives them arguments that their plugins do not take.
+            UnknownExtensionError: No installed plugin provides an op or the run mode that the description names.
+            DescriptionError: A plugin refuses the arguments of its op or run mode.
 
         """
         build = model_io_v0_4 if descr.format_version.startswith("0.4") else model_io_v0_5
@@ -42,7 +42,7 @@ class LoadedModel:
         return cls(descr=descr, io=io, package=package, registry=registry)
 
     def sha256_of_weights(self, weights_format: str) -> str:
-        """Return the SHA-256 of weights: the described one, else that of the file.
+        """Return the described SHA-256 of weights, else the SHA-256 of the file.
 
         Raises:
             SourceError: The file is missing.

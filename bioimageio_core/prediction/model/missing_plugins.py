@@ -1,4 +1,4 @@
-"""Whether plugins are there for all that a model needs, before anything is planned."""
+"""Checks that plugins for all ops and the run mode of a model are installed, before anything is planned."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["check_runnable"]
 
 
 def check_runnable(descr: Any, model: ModelIO, registry: Registry) -> None:
-    """Raise one error that names all that keeps a model from being run: ops of all tensors, the run mode, and weights if none can be run.
+    """Raise one error that names everything that prevents a model from running: ops, the run mode, and the weights if none can run.
 
-    Weights alone are no reason, since which of them are wanted is not known yet.
+    Weights alone raise no error here, since the user may choose among them later.
 
     Args:
         descr: The description.
@@ -25,8 +25,8 @@ def check_runnable(descr: Any, model: ModelIO, registry: Registry) -> None:
         registry: What is registered.
 
     Raises:
-        UnknownExtensionError: No installed plugin brings some of it.
-        DescriptionError: The plugins that bring it do not take its arguments.
+        UnknownExtensionError: No installed plugin provides an op or the run mode.
+        DescriptionError: A plugin refuses the arguments of its op or run mode.
 
     """
     missing = list(_missing(model, registry))
@@ -40,13 +40,13 @@ def check_runnable(descr: Any, model: ModelIO, registry: Registry) -> None:
             refused += [f"weights.{name}: {why}" for name, why in answers.items() if name not in none]
         broken = [failure.message for kind, name in missing if (failure := _failure(kind, name, registry)) is not None]
         because = f" ({'; '.join(broken)})" if broken else ""
-        also = f"; nor would it run with {'; '.join(refused)}" if refused else ""
+        also = f"; it also cannot run with {'; '.join(refused)}" if refused else ""
         raise UnknownExtensionError(
-            f"model {model.name!r} cannot be run: no installed plugin brings {_listed(words)}{because}{also}; "
+            f"model {model.name!r} cannot be run: no installed plugin provides {_listed(words)}{because}{also}; "
             "install one that does ('bmz plugins' lists what is registered)"
         )
     if refused:
-        raise DescriptionError(f"model {model.name!r} cannot be run: installed plugins do not take what it says at {'; '.join(refused)}")
+        raise DescriptionError(f"model {model.name!r} cannot be run: installed plugins refuse its arguments at {'; '.join(refused)}")
 
 
 _WORDS = {"processing_ops": "op", "run_modes": "run mode"}
@@ -62,7 +62,7 @@ def _missing(model: ModelIO, registry: Registry) -> Iterator[tuple[str, str]]:
 
 
 def _refused(descr: Any) -> Iterator[Issue]:
-    """Yield what plugins have against ops and the run mode of a description, with whole paths."""
+    """Yield why plugins refuse ops and the run mode of a description, with complete paths."""
     steps = [
         ((key, n, where, m), step)
         for key, where in (("inputs", "preprocessing"), ("outputs", "postprocessing"))
@@ -75,7 +75,7 @@ def _refused(descr: Any) -> Iterator[Issue]:
 
 
 def _failure(kind: str, name: str, registry: Registry) -> PluginFailure | None:
-    """Return what went wrong with the plugin that was to bring a name, as far as it can be known by its name or distribution."""
+    """Return the failure of the plugin that provides a name, if its name or distribution identifies one."""
     distribution = PUBLISHED.get((kind, name))
     of_distribution = (f for f in registry.failures if distribution is not None and f.plugin.distribution == distribution)
     return registry.failure_of(name) or next(of_distribution, None)

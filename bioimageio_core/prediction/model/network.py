@@ -1,4 +1,4 @@
-"""The network of a model as predictions call it: loaded on its devices, and wrapped by its run mode."""
+"""The network of a model: loaded on its devices and wrapped by its run mode."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ __all__ = ["Network", "load_network", "run_network"]
 
 
 class Network:
-    """One adapter for each device, lent to whoever has a block to run.
+    """One adapter per device, which threads acquire to run a block.
 
     Args:
         adapters: The loaded weights, wrapped by the run mode.
-        natives: What the frameworks made of them, as far as the adapters show it.
-        calls: How many calls run at once; threads that read and write are more.
+        natives: The framework's own object for each adapter; None where the adapter does not expose it.
+        calls: Maximum number of concurrent calls; more threads than that may read and write.
 
     """
 
@@ -39,7 +39,7 @@ class Network:
 
     @contextmanager
     def acquire(self) -> Iterator[WeightsAdapter]:
-        """Lend an adapter; wait while as many calls run as may."""
+        """Acquire an adapter for a ``with`` block; block while the maximum number of calls run."""
         adapter = self._idle.get()
         try:
             yield adapter
@@ -47,7 +47,7 @@ class Network:
             self._idle.put(adapter)
 
     def close(self) -> None:
-        """Free the memory on host and devices."""
+        """Free memory on host and devices."""
         self.natives = ()
         for adapter in self._adapters:
             adapter.close()
@@ -67,17 +67,17 @@ def load_network(
 
     Args:
         model: The model.
-        weights: Which weights run, and with what.
-        run_mode: What wraps the network.
-        devices: Some of the chosen devices.
-        threads: Threads that a call may use.
-        calls: Calls at once on all of them; one each where the network takes no more (`WeightsChoice.one_at_a_time`).
+        weights: Weights format and adapter.
+        run_mode: The run mode that wraps the network, if any.
+        devices: Devices to load it on, all or some of ``weights.devices``.
+        threads: Threads per call.
+        calls: Concurrent calls on all devices together; one per device where the network allows no more (`WeightsChoice.one_at_a_time`).
         trust: Whether code that comes with the model may run.
 
     Raises:
-        SourceError: The file is missing.
-        HashMismatchError: It is not the described one.
-        ModelRunError: The framework cannot load it.
+        SourceError: The weights file is missing.
+        HashMismatchError: Its SHA-256 is not the described one.
+        ModelRunError: The framework cannot load the weights.
 
     """
     adapters: list[WeightsAdapter] = []
@@ -97,10 +97,15 @@ def load_network(
 
 
 def run_network(adapter: WeightsAdapter, model: ModelIO, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
-    """Call the network with inputs by id, in described order; check number and rank of what it returns.
+    """Call the network; check number and rank of its outputs.
+
+    Args:
+        adapter: The loaded network.
+        model: Its inputs and outputs.
+        inputs: Arrays by input id, along the described axes; optional inputs may be missing.
 
     Raises:
-        ModelRunError: The network failed, or its outputs are not those described.
+        ModelRunError: The network failed, or its outputs differ from the description in number or rank.
 
     """
     outputs = list(adapter([inputs.get(t.id) for t in model.inputs]))

@@ -1,4 +1,4 @@
-"""The run mode of a prediction: what it makes of the pipeline while planning, and of the network when it runs."""
+"""The run mode of a prediction: how it changes the pipeline while planning, and how it wraps the network."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ __all__ = ["PlannedRunMode", "plan_run_mode"]
 
 @attrs.frozen(kw_only=True)
 class PlannedRunMode:
-    """A run mode, its arguments, and the pipeline as it wants it."""
+    """A run mode, its arguments, and the pipeline that it requires."""
 
     name: str
     kwargs: FrozenMapping[str, Any]
-    """As they are written."""
+    """The arguments, as written in the description or the options."""
 
     pipeline: Pipeline
 
     def apply(self, options: PlanOptions, model: ModelIO) -> PlanOptions:
-        """Return options that follow what the run mode changed."""
+        """Return the options with the halo and batch size that the run mode changed."""
         before = _pipeline(model, options)
         halo = {axis: size for axis, size in self.pipeline.halo.items() if size != before.halo.get(axis, 0)}
         return attrs.evolve(options, halo={**options.halo, **halo}, batch_size=self.pipeline.batch_size)
 
     def wrap(self, adapter: WeightsAdapter, registry: Registry) -> WeightsAdapter:
-        """Return what is called in place of the network."""
+        """Return an adapter that is called in place of the network."""
         return _make(self.name, self.kwargs, registry).wrap(adapter, self.pipeline)
 
 
 def plan_run_mode(model: ModelIO, options: PlanOptions, registry: Registry) -> PlannedRunMode | None:
-    """Return the run mode that the user asks for, else that of the description, if any.
+    """Return the run mode that the options request, else the described one; None without either.
 
     Raises:
-        UnknownExtensionError: There is no such run mode.
-        InputError: Its arguments do not fit.
-        PluginError: It fails while planning.
+        UnknownExtensionError: No installed plugin provides the run mode.
+        InputError: The run mode refuses its arguments.
+        PluginError: The run mode fails while planning, or changes what it must not change.
 
     """
     name = options.run_mode or model.run_mode
@@ -62,10 +62,10 @@ def plan_run_mode(model: ModelIO, options: PlanOptions, registry: Registry) -> P
     except Exception as error:
         raise PluginError(f"run mode {name!r} cannot plan with model {model.name!r}: {type(error).__name__}: {error}") from error
     known = {axis for tensor in (*before.inputs, *before.outputs) for axis in tensor.axes}
-    strange = [axis for axis in (*pipeline.halo, *pipeline.whole_axes) if axis not in known]
-    if strange or (pipeline.inputs, pipeline.outputs) != (before.inputs, before.outputs):
-        what = f"names the axis {strange[0]!r}, which the model lacks" if strange else "changes inputs or outputs of the network"
-        raise PluginError(f"run mode {name!r} {what}: it may change the halo, whole axes and the batch size")
+    unknown = [axis for axis in (*pipeline.halo, *pipeline.whole_axes) if axis not in known]
+    if unknown or (pipeline.inputs, pipeline.outputs) != (before.inputs, before.outputs):
+        what = f"names the axis {unknown[0]!r}, which the model lacks" if unknown else "changes inputs or outputs of the network"
+        raise PluginError(f"run mode {name!r} {what}: expected changes to the halo, whole axes and the batch size only")
     return PlannedRunMode(name=name, kwargs=FrozenMapping(kwargs), pipeline=pipeline)
 
 
@@ -74,19 +74,19 @@ def _make(name: str, kwargs: Mapping[str, Any], registry: Registry) -> RunMode:
     if entry is None:
         known = ", ".join(sorted(registry.run_modes)) or "none"
         where = published_by("run_modes", name)
-        raise UnknownExtensionError(f"no installed plugin brings the run mode {name!r}{where}: expected one of {known}")
+        raise UnknownExtensionError(f"no installed plugin provides the run mode {name!r}{where}: expected one of {known}")
     arguments: Any = kwargs
     if entry.kwargs is not None:
         try:
             arguments = make_converter(registry, "0.5", entry.configure).structure(dict(kwargs), entry.kwargs)
         except StructureProblems as error:
-            raise InputError(f"run mode {name!r} cannot take these arguments: {error}") from None
+            raise InputError(f"run mode {name!r} refuses its arguments: {error}") from None
     try:
         return entry.load()(arguments)
     except InputError:
         raise
     except Exception as error:
-        raise PluginError(f"run mode {name!r} cannot be made: {type(error).__name__}: {error}") from error
+        raise PluginError(f"run mode {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
 
 
 def _pipeline(model: ModelIO, options: PlanOptions) -> Pipeline:

@@ -1,4 +1,4 @@
-"""Processing ops of a tensor, bound to the plugins that bring them."""
+"""Processing ops of a tensor, looked up in the registry, with the needs of each."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["Step", "measure_text", "plan_steps"]
 
 @attrs.frozen(kw_only=True)
 class Step:
-    """One op of a tensor, and what it needs."""
+    """One op of a tensor, and its needs."""
 
     number: int
-    """Position among the steps of its tensor, from 1, implied casts counted."""
+    """Position among the steps of the tensor, from 1; implied casts count."""
 
     name: str
     kwargs: Any
@@ -34,29 +34,29 @@ class Step:
         return registry.processing_ops[self.name].load()(self.kwargs, self.axes)
 
     def sees_whole(self, cut_axes: Collection[AxisId]) -> bool:
-        """Return whether the op must be given the whole sample where these axes are cut into blocks."""
+        """Return whether the op needs the whole tensor at once where these axes are cut into blocks."""
         return self.needs.whole_sample or any(a in cut_axes for a in self.needs.whole_axes)
 
     def needs_halo(self, cut_axes: Collection[AxisId]) -> bool:
-        """Return whether the op needs pixels of other blocks where these axes are cut."""
+        """Return whether the op needs pixels of neighbouring blocks where these axes are cut."""
         return any(size and axis in cut_axes for axis, size in self.needs.halo.items())
 
     def key(self, tensor: str, measure: Measure) -> str:
-        """Return what a statistic is called in results, and where it is supplied: tensor, step and measure."""
+        """Return the name of a statistic in results and in supplied statistics: tensor, step and measure."""
         return f"{tensor}: {self.number}. {self.name}: {measure_text(measure)}"
 
     @property
     def own_measures(self) -> bool:
-        """Whether statistics of the tensor itself, as the steps before left it, are wanted."""
+        """Whether the op needs statistics of its own tensor, measured after the steps before it."""
         return any(m.tensor is None for m in self.needs.measures)
 
 
 def plan_steps(tensor: TensorIO, registry: Registry) -> tuple[Step, ...]:
-    """Return the steps of a tensor with what each needs.
+    """Return the steps of a tensor with their needs.
 
     Raises:
         PluginError: A plugin's ``requirements`` fails.
-        InputError: It says that the op cannot be done.
+        InputError: A plugin's ``requirements`` refuses the arguments.
 
     """
     axes = tensor.axis_ids
@@ -69,7 +69,7 @@ def plan_steps(tensor: TensorIO, registry: Registry) -> tuple[Step, ...]:
             raise
         except Exception as error:
             raise PluginError(
-                f"op {op.name!r} of tensor {tensor.id!r} cannot say what it needs: {type(error).__name__}: {error}"
+                f"the requirements of op {op.name!r} of tensor {tensor.id!r} failed: {type(error).__name__}: {error}"
             ) from error
         steps.append(Step(number=number, name=op.name, kwargs=op.kwargs, axes=axes, needs=needs))
     return tuple(steps)

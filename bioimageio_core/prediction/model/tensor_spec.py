@@ -27,7 +27,7 @@ class ReferencedSize:
 
 @attrs.frozen(kw_only=True)
 class DataDependentSize:
-    """Known only after the network has run."""
+    """A size that is known only after the network ran."""
 
     min: int = 1
     max: int | None = None
@@ -47,7 +47,7 @@ class AxisIO:
     unit: str | None = None
     concatenable: bool = False
     one_at_a_time: bool = False
-    """A batch axis of which the description promises no more than one item; larger batches are given only to those who ask for them."""
+    """Whether this is a batch axis for which the description promises a single item; larger batches need an explicit `batch_size`."""
 
     channel_names: tuple[str, ...] | None = None
 
@@ -76,10 +76,10 @@ class TensorIO:
     id: str
     axes: tuple[AxisIO, ...]
     dtype: str
-    """Name of the described dtype: for inputs what the network gets, for outputs what the user gets."""
+    """Name of the described dtype: of an input as the network gets it, of an output as the user gets it."""
 
     ops: tuple[OpCall, ...] = ()
-    """Pre- or postprocessing in the order written, the casts that the format implies included."""
+    """Pre- or postprocessing in the written order, including the casts that the format implies."""
 
     pad_mode: PadMode = "symmetric"
     pad_value: float = 0.0
@@ -98,7 +98,7 @@ class TensorIO:
 
 @attrs.frozen(kw_only=True)
 class ModelIO:
-    """What goes into and comes out of a model."""
+    """Inputs and outputs of a model."""
 
     name: str
     format: ModelFormat
@@ -111,7 +111,7 @@ class ModelIO:
         """Return the tensor of this id.
 
         Raises:
-            KeyError: There is none.
+            KeyError: The model has no tensor of this id.
 
         """
         for tensor in (*self.inputs, *self.outputs):

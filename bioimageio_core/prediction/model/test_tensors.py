@@ -1,4 +1,4 @@
-"""The tensors that a model comes with to be tried on."""
+"""The test tensors of a model."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["load_npy", "load_test_inputs", "load_test_outputs"]
 
 
 def load_test_inputs(model: LoadedModel) -> dict[str, NDArray[Any]]:
-    """Return the test inputs by id; optional inputs without one are left out.
+    """Return the test inputs by id, without optional inputs that have none.
 
     Raises:
-        SourceError: One is missing, or is no array.
+        SourceError: A test tensor is missing, or its file is no readable ``.npy`` file.
 
     """
     return {t.id: _load(t, model) for t in model.io.inputs if t.test_tensor is not None or not t.optional}
@@ -29,7 +29,7 @@ def load_test_outputs(model: LoadedModel) -> dict[str, NDArray[Any]]:
     """Return the test outputs by id.
 
     Raises:
-        SourceError: One is missing, or is no array.
+        SourceError: A test tensor is missing, or its file is no readable ``.npy`` file.
 
     """
     return {t.id: _load(t, model) for t in model.io.outputs}
@@ -37,19 +37,19 @@ def load_test_outputs(model: LoadedModel) -> dict[str, NDArray[Any]]:
 
 def _load(tensor: TensorIO, model: LoadedModel) -> NDArray[Any]:
     if tensor.test_tensor is None:
-        raise SourceError(f"tensor {tensor.id!r} of {model.io.name!r} has no test tensor: nothing can be tested")
+        raise SourceError(f"tensor {tensor.id!r} of {model.io.name!r} has no test tensor, so it cannot be tested: expected a .npy file")
     return load_npy(model.package.local(tensor.test_tensor.source, sha256=tensor.test_tensor.sha256))
 
 
 def load_npy(path: Path) -> NDArray[Any]:
-    """Return the array of a ``.npy`` file, running no pickled code.
+    """Return the array of a ``.npy`` file without running pickled code.
 
     Raises:
-        SourceError: It is no such file.
+        SourceError: The file is no readable ``.npy`` file.
 
     """
     try:
         array: NDArray[Any] = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise SourceError(f"{path.name} is no .npy file that can be read: {error}") from None
+        raise SourceError(f"{path.name} is no readable .npy file: {error}") from None
     return array

@@ -1,4 +1,4 @@
-"""The files that a weights entry names beside the weights."""
+"""Further files of a weights entry, in addition to the weights."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["WeightsFiles"]
 
 
 class WeightsFiles(Mapping[str, str]):
-    """Local paths of further files of a weights entry; each is fetched and verified when it is first asked for.
+    """Local paths of further files of a weights entry; each is fetched and verified at its first access.
 
-    A file is known by its field (``external_data``, ``architecture``), one of several by field and file name
-    (``attachments/layers.py``). Most adapters want none of them, so that none is fetched ahead.
+    The key of a file is its field (``external_data``, ``architecture``), or field and file name where a field holds several
+    (``attachments/layers.py``). Most adapters use none of them, so none is fetched in advance.
 
     Raises:
         SourceError: On access: the file is missing.
-        HashMismatchError: On access: it is not the described one.
+        HashMismatchError: On access: its SHA-256 is not the described one.
 
     """
 
@@ -42,7 +42,7 @@ class WeightsFiles(Mapping[str, str]):
 
 
 def _named(described: Any) -> Iterator[tuple[str, tuple[str, str | None]]]:
-    """Yield the name, source and hash of each file."""
+    """Yield key, source and SHA-256 of each file."""
     for field in attrs.fields(type(described)):
         value = getattr(described, field.name)
         if isinstance(value, FileDescr):

@@ -1,4 +1,4 @@
-"""The choice among the weights of a model, and loading them."""
+"""Chooses among the weights of a model, and loads them."""
 
 from __future__ import annotations
 
@@ -25,51 +25,51 @@ _LOG = getLogger(__name__)
 
 @attrs.frozen(kw_only=True)
 class WeightsChoice:
-    """Which weights run, on what."""
+    """The chosen weights, their adapter, devices and settings."""
 
     weights_format: str
     adapter: str
     devices: tuple[str, ...]
-    """One network is loaded on each."""
+    """Devices to run on, with one loaded network each."""
 
     precision: Precision = "fp32"
     compile: bool = False
     thread_safe: bool = True
-    """Whether a network may be called from several threads at once."""
+    """Whether the adapter allows concurrent calls of one network."""
 
     @property
     def on_cpu(self) -> bool:
-        """Whether calls take the cores that reading and writing take, too."""
+        """Whether the network computes on the same cores as reading and writing."""
         return all(device.partition(":")[0] == "cpu" for device in self.devices)
 
     @property
     def one_at_a_time(self) -> bool:
-        """Whether each network takes one call at a time: it is not thread-safe, or its device may not be."""
+        """Whether each network allows one call at a time: it is not thread-safe, or calls on its kind of device may not be."""
         return not self.thread_safe or any(device.partition(":")[0] not in ("cpu", "cuda") for device in self.devices)
 
-    def calls(self, asked: int | None, cores: int) -> int:
-        """Return how many calls run at once.
+    def calls(self, requested: int | None, cores: int) -> int:
+        """Return the number of concurrent calls of the network.
 
-        On a CPU one for each core; on a CUDA device two, of which one computes while what the other gets or gives is copied.
-        Networks that take one at a time take no more, whatever is asked for.
+        One per core on a CPU; two per CUDA device, where one computes while inputs and outputs of the other are copied.
+        Networks that allow one call at a time get one per device, whatever is requested.
         """
         if self.one_at_a_time:
             return len(self.devices)
-        return asked or (cores if self.on_cpu else 2 * len(self.devices))
+        return requested or (cores if self.on_cpu else 2 * len(self.devices))
 
     @property
     def settings(self) -> str:
-        """Where and how the network runs, for people."""
+        """Devices and settings of the network in words."""
         return settings_in_words(self.devices, self.precision, self.compile)
 
 
 def settings_in_words(devices: Sequence[str], precision: Precision, compile: bool) -> str:  # noqa: A002 (the word of the option)
-    """Return where and how a network runs, as in ``cuda:0, bf16, compiled``."""
+    """Return devices and settings of a network in words, as in ``cuda:0, bf16, compiled``."""
     return ", ".join([*devices, *([] if precision == "fp32" else [precision]), *(["compiled"] if compile else [])])
 
 
 def choose_weights(weights: Mapping[str, Any], registry: Registry, options: PlanOptions) -> WeightsChoice:
-    """Choose weights: by name, or the installed adapter with the highest preference.
+    """Choose the weights: the requested format, else that of the installed adapter with the highest preference.
 
     Args:
         weights: Entries of the description by weights format.
@@ -77,19 +77,19 @@ def choose_weights(weights: Mapping[str, Any], registry: Registry, options: Plan
         options: `weights_format`, `device`, `precision` and `compile` are used.
 
     Raises:
-        InputError: The model lacks the format asked for, or nothing that runs it can use the device or the settings.
-        UnknownExtensionError: No plugin runs any of the formats.
-        MissingRequirementError: Plugins do, but their frameworks are not installed.
+        InputError: The model lacks the requested format, or no adapter supports the device or the settings.
+        UnknownExtensionError: No installed plugin runs any of the formats.
+        MissingRequirementError: Plugins run them, but their frameworks are not installed.
 
     """
     weights_format, kinds = options.weights_format, {device.partition(":")[0] for device in options.devices}
     if weights_format is not None and weights_format not in weights:
         raise InputError(f"the model has no {weights_format!r} weights: expected one of {', '.join(weights)}")
-    wanted = [weights_format] if weights_format else list(weights)
-    described = [f for f in wanted if not isinstance(weights[f], OpaqueWeights)]
+    candidates = [weights_format] if weights_format else list(weights)
+    described = [f for f in candidates if not isinstance(weights[f], OpaqueWeights)]
     adapters = sorted((a for f in described for a in registry.adapters_for(f)), key=lambda a: (-a.preference, a.name))
     if not adapters:
-        reasons = [f"{f}{_refusal(weights[f]) or published_by('weights_formats', f)}" for f in wanted]
+        reasons = [f"{f}{_refusal(weights[f]) or published_by('weights_formats', f)}" for f in candidates]
         raise UnknownExtensionError(
             f"no installed plugin runs the weights of this model ({', '.join(reasons)}); 'bmz plugins' lists what can be run"
         )
@@ -100,8 +100,8 @@ def choose_weights(weights: Mapping[str, Any], registry: Registry, options: Plan
     usable = [a for a in on_device if options.precision in a.precisions and (a.compiles or not options.compile)]
     if not usable:
         able = "; ".join(f"{a.weights_format}: {', '.join(a.precisions)}{', compile' if a.compiles else ''}" for a in on_device)
-        asked = f"precision {options.precision!r}" + (" with compile" if options.compile else "")
-        raise InputError(f"nothing runs the weights of this model at {asked}: expected some of {able}")
+        requested = f"precision {options.precision!r}" + (" with compile" if options.compile else "")
+        raise InputError(f"no adapter runs the weights of this model at {requested}: expected some of {able}")
     for adapter in usable:
         if not missing_requirements(adapter.requires):
             return WeightsChoice(
@@ -113,11 +113,11 @@ def choose_weights(weights: Mapping[str, Any], registry: Registry, options: Plan
                 thread_safe=adapter.thread_safe,
             )
     needs = "; ".join(f"{a.weights_format} needs {', '.join(missing_requirements(a.requires))} (pip install '{a.extra}')" for a in usable)
-    raise MissingRequirementError(f"nothing that runs the weights of this model is installed: {needs}")
+    raise MissingRequirementError(f"no framework that runs the weights of this model is installed: {needs}")
 
 
 def runnable_formats(weights: Mapping[str, Any], registry: Registry) -> dict[str, str]:
-    """Return, for each weights format of a model, an empty text if it can be run here, else why not."""
+    """Return, for each weights format of a model, why it cannot run here; an empty text where it can."""
     answers = {}
     for name in weights:
         adapters = registry.adapters_for(name)
@@ -132,17 +132,17 @@ def runnable_formats(weights: Mapping[str, Any], registry: Registry) -> dict[str
 
 
 def _refusal(entry: Any) -> str:
-    """Return in brackets what the plugin that describes a weights format has against an entry."""
+    """Return in brackets why the plugin that describes a weights format refuses an entry."""
     refused = getattr(entry, "refused", ())
     return f" ({StructureProblems(list(refused))})" if refused else ""
 
 
 def adapter_context(described: Any, model: ModelIO, package: Package, *, device: str, threads: int, trust: bool) -> AdapterContext:
-    """Fetch weights, verify their hash, and return what an adapter has to know of them.
+    """Fetch weights, verify their SHA-256, and return the context for an adapter.
 
     Raises:
-        SourceError: The file is missing.
-        HashMismatchError: It is not the described one.
+        SourceError: The weights file is missing.
+        HashMismatchError: Its SHA-256 is not the described one.
 
     """
     return AdapterContext(
@@ -168,12 +168,12 @@ def load_adapter(
     threads: int,
     trust: bool,
 ) -> WeightsAdapter:
-    """Fetch the weights, verify their hash, and load them on one of the chosen devices.
+    """Fetch the weights, verify their SHA-256, and load them on one of the chosen devices.
 
     Raises:
-        SourceError: The file is missing.
-        HashMismatchError: It is not the described one.
-        ModelRunError: The framework cannot load it.
+        SourceError: The weights file is missing.
+        HashMismatchError: Its SHA-256 is not the described one.
+        ModelRunError: The framework cannot load the weights.
 
     """
     entry = registry.weights_adapters[choice.adapter]

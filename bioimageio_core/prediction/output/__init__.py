@@ -1,1 +1,1 @@
-"""Where results go, and how they become a finished zarr."""
+"""Sinks of outputs, and the completion of the output."""

@@ -1,4 +1,4 @@
-"""What is done to an output last: the dtype that it is stored in, and the mask."""
+"""The last step of an output: conversion to the storage dtype, and the mask."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..planning.mask import Mask
-from ..planning.outputs.storage_dtype import stored
+from ..planning.outputs.storage_dtype import to_storage_dtype
 from ..planning.planned_tensors import PlannedOutput
 
 __all__ = ["OutputEncoder"]
@@ -18,14 +18,14 @@ __all__ = ["OutputEncoder"]
 
 @attrs.frozen(kw_only=True, eq=False)
 class OutputEncoder:
-    """The last step of an output."""
+    """Converts regions of an output to the storage dtype, and applies the mask."""
 
     output: PlannedOutput
     mask: Mask | None = None
 
     def __call__(self, start: Sequence[int], array: NDArray[Any]) -> NDArray[Any]:
-        """Return a region of the output, which starts at ``start``, as it is stored."""
-        array = stored(array, self.output.stored)
+        """Return a region of the output, which starts at ``start``, as stored."""
+        array = to_storage_dtype(array, self.output.storage_dtype)
         if self.mask is not None:
             array = np.where(self.mask.of_output(self.output.ties, start, array.shape), array, array.dtype.type(0))
         return array

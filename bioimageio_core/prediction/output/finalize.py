@@ -1,4 +1,4 @@
-"""The last step of a run: arrays become a zarr group that says how they were made."""
+"""The last step of a run: the output becomes a zarr group with the record of the run."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["complete_prediction", "finalize", "labelled_arrays"]
 
 
 def finalize(output: OpenOutput, plan: Plan, attributes: dict[str, Any]) -> None:
-    """Declare an output complete; several processes may do so at once.
+    """Complete an output: write its metadata and remove the state of the run. Several processes may do so at the same time.
 
     Args:
-        output: The output, of which everything is written.
+        output: The output, with all its data written.
         plan: The plan.
-        attributes: What the group says about the run.
+        attributes: The record of the run, for the attributes of the group.
 
     Raises:
         OutputError: The output cannot be written.
@@ -41,7 +41,7 @@ def finalize(output: OpenOutput, plan: Plan, attributes: dict[str, Any]) -> None
 
 
 def labelled_arrays(output: OpenOutput) -> dict[str, LabelledArray]:
-    """Return the outputs by id: numpy arrays, or zarr arrays where there is a store."""
+    """Return the outputs by id: zarr arrays if the run has a store, else numpy arrays."""
     found = {}
     for tensor in output.tensors:
         planned = tensor.planned
@@ -56,7 +56,7 @@ def labelled_arrays(output: OpenOutput) -> dict[str, LabelledArray]:
 
 
 def complete_prediction(plan: Plan, path: str) -> Prediction:
-    """Return the complete output of an earlier run, which may have been killed before it removed its state."""
+    """Return the prediction of an output that is already complete; remove run state that an interrupted process left behind."""
     OutputStore(path).tidy()
     output = open_output(plan, path, {}, overwrite=False, shared=False, continued=True)
     return Prediction(

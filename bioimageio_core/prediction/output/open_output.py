@@ -1,4 +1,4 @@
-"""The output of a run, opened: a sink for every output tensor, and the state of the run beside them."""
+"""The open output of a run: a sink for every output tensor, and the state of the run."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ __all__ = ["OpenOutput", "TensorSinks", "array_spec", "open_output"]
 
 @attrs.frozen(kw_only=True, eq=False)
 class TensorSinks:
-    """Where an output tensor is written."""
+    """The sinks of an output tensor."""
 
     planned: PlannedOutput
     image: OmeImage | None
-    """The OME-Zarr image that it becomes."""
+    """The OME-Zarr image to write; None for a plain array."""
 
     sink: Sink
-    """Where it ends up."""
+    """The sink of the final output."""
 
     region_sink: Sink
-    """Where regions are written: `sink`, or intermediate results for a late pass."""
+    """The sink of regions: `sink`, or a sink of intermediate results if a late pass follows."""
 
     def of_blocks(self, plan: Plan) -> TensorView:
-        """Return the output as the blocks leave it, blended where they overlap."""
-        output, source = self.planned, cast("Readable", self.region_sink)  # read by late passes only, whose sinks can be read
+        """Return a view of the output before late passes; overlapping blocks are blended."""
+        output, source = self.planned, cast("Readable", self.region_sink)  # only late passes read it, and their sinks are readable
         if output.blend is not None:
             source = Blended(tiles=source, ties=output.ties, grids=plan.grids, how=output.blend)
         return TensorView(
@@ -52,13 +52,13 @@ class TensorSinks:
 
 @attrs.frozen(kw_only=True, eq=False)
 class OpenOutput:
-    """All sinks of a run."""
+    """The store, the run state and the sinks of a run."""
 
     store: OutputStore | None
-    """The zarr group; None where outputs stay in memory."""
+    """The zarr group; None if outputs stay in memory."""
 
     state: RunState | None
-    """State of the run, kept in the group until it is complete."""
+    """State of the run, kept in the group until the output is complete."""
 
     tensors: tuple[TensorSinks, ...]
 
@@ -69,13 +69,13 @@ def open_output(plan: Plan, path: str | None, record: dict[str, Any], *, overwri
     Args:
         plan: The plan.
         path: Path or URL of the zarr group; None keeps outputs in memory.
-        record: Identity and choices of the run, to be recorded.
+        record: Identity and choices of the run, recorded in a new output.
         overwrite: Whether an existing output is removed.
-        shared: Whether other processes compute parts of the same run, one of which may create the output at the same time.
+        shared: Whether this process is one shard of a run; another shard may create the output at the same time.
         continued: Whether an unfinished output of the same run exists.
 
     Raises:
-        OutputError: Something else is there, or it cannot be written.
+        OutputError: The path holds something else, or cannot be written.
 
     """
     store = state = None
@@ -98,7 +98,7 @@ def _open_store(
         recorded = run_of_output(path)[1]
         if recorded is None or not shared:
             raise
-        # Another shard created it at the same time.
+        # Another shard created the output at the same time.
         check_same_run(path, recorded.get("identity", {}), record["identity"])
         return continue_output(path, specs)
 
@@ -106,7 +106,7 @@ def _open_store(
 def _sinks(output: PlannedOutput, plan: Plan, store: OutputStore | None, state: RunState | None) -> TensorSinks:
     image = plan.ome.get(output.id) if store is not None else None
     in_store = store is not None and not output.data_dependent
-    sink: Sink = MemorySink(output.shape, output.stored.dtype)
+    sink: Sink = MemorySink(output.shape, output.storage_dtype.dtype)
     if in_store:
         assert store is not None
         sink = StoreSink(store=store, name=output.id) if image is None else OmeSink(store=store, image=image)
@@ -131,17 +131,17 @@ def array_spec(output: PlannedOutput, shape: tuple[int, ...] | None = None) -> A
 
     Args:
         output: The output.
-        shape: Its shape, where the network decides on it.
+        shape: Its shape, if the network determines it.
 
     """
     channel = output.tensor.axis("channel")
     attributes: dict[str, Any] = {"channel_names": list(channel.channel_names)} if channel is not None and channel.channel_names else {}
-    if output.stored.scale is not None:
-        attributes |= {"scale_factor": output.stored.scale[0], "add_offset": output.stored.scale[1]}
+    if output.storage_dtype.scale is not None:
+        attributes |= {"scale_factor": output.storage_dtype.scale[0], "add_offset": output.storage_dtype.scale[1]}
     return ArraySpec(
         name=output.id,
         shape=shape or output.shape,
-        dtype=output.stored.dtype,
+        dtype=output.storage_dtype.dtype,
         axes=output.axes,
         chunks=output.chunks,
         shards=output.shards,

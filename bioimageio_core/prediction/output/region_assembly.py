@@ -1,4 +1,4 @@
-"""The cores of a region's blocks, put together."""
+"""Assembles the cores of blocks into a region."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ..planning.planned_tensors import PlannedOutput
 __all__ = ["Assembly", "Placed", "placement"]
 
 Placed: TypeAlias = "tuple[tuple[int, ...], NDArray[Any]]"
-"""Where a region of an output starts, and what is in it."""
+"""Start and content of a region of an output."""
 
 
 def placement(output: PlannedOutput, grids: tuple[AxisGrid, ...], ranges: Sequence[range]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return ``(start, stop)`` of what neighbouring blocks compute of an output; -1 where the network decides."""
+    """Return ``(start, stop)`` of the part of an output that blocks compute; a stop of -1 where the network determines the size."""
     start, stop = [], []
     for size, tie in zip(output.shape, output.ties, strict=True):
         if tie is None:
@@ -32,7 +32,7 @@ def placement(output: PlannedOutput, grids: tuple[AxisGrid, ...], ranges: Sequen
 
 
 class Assembly:
-    """Puts the cores of blocks together, so that a region is written at once.
+    """Assembles the cores of blocks, so that a region is written at once.
 
     Args:
         output: The output.
@@ -48,17 +48,23 @@ class Assembly:
         self._array: NDArray[Any] | None = None
 
     def put(self, start: Sequence[int], core: NDArray[Any]) -> None:
-        """Take the core of one block, along the axes of the tensor; it starts at a position along those of the output."""
+        """Add the core of a block.
+
+        Args:
+            start: Where the core starts, along the axes of the output.
+            core: The core, along the axes of the tensor.
+
+        """
         core = core.reshape((1,) * self._output.extra + core.shape)
         if self._single:
             self._array = core
             return
         if self._array is None:
-            # Blocks that are skipped leave zeros.
+            # Skipped blocks leave zeros.
             self._array = np.zeros([b - a for a, b in zip(self._start, self._stop, strict=True)], core.dtype)
         begin = [a - b for a, b in zip(start, self._start, strict=True)]
         self._array[tuple(slice(a, a + n) for a, n in zip(begin, core.shape, strict=True))] = core
 
     def finished(self) -> Placed | None:
-        """Return where the region starts and what is in it; None where every block was skipped."""
+        """Return start and content of the region; None if all its blocks were skipped."""
         return None if self._array is None else (self._start, self._array)

@@ -1,4 +1,4 @@
-"""What a prediction returns."""
+"""The result of a prediction."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["LabelledArray", "Prediction"]
 
 @attrs.frozen(eq=False)
 class LabelledArray:
-    """An array that knows the names of its axes; numpy functions take it as it is."""
+    """An array with named axes; numpy functions accept it."""
 
     data: Any
-    """A `numpy.ndarray`, or a `zarr.Array` where an output was given."""
+    """A `numpy.ndarray`, or a `zarr.Array` if an output was given."""
 
     axes: tuple[AxisId, ...]
 
@@ -32,7 +32,7 @@ class LabelledArray:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of an element."""
+        """Dtype of the array."""
         dtype: np.dtype[Any] = np.dtype(self.data.dtype)
         return dtype
 
@@ -50,7 +50,7 @@ class LabelledArray:
 
 
 class Prediction(Mapping[str, LabelledArray]):
-    """Outputs by id, with what led to them."""
+    """Outputs by id, with the plan, the statistics and the times of the run."""
 
     def __init__(
         self,
@@ -65,17 +65,17 @@ class Prediction(Mapping[str, LabelledArray]):
     ) -> None:
         self._outputs = FrozenMapping(outputs)
         self.plan = plan
-        """What was decided; None where a worker of a cluster planned, with plugins that this process lacks."""
+        """The plan; None if a worker of a cluster planned, with plugins that this process lacks."""
         self.statistics = FrozenMapping(statistics)
-        """Measured statistics as text, by tensor and measure."""
+        """Statistics that ops used, by tensor, op and measure."""
         self.times = FrozenMapping(times)
         """Seconds by stage, summed over threads; ``total`` is wall time."""
         self.nan_counts = FrozenMapping(nan_counts)
-        """NaN found in each input whose statistics were taken; statistics ignore them, pixels keep them."""
+        """Number of NaN in each input whose statistics were measured; statistics ignore NaN, pixels keep them."""
         self.finished = finished
-        """Whether the output is whole; not so while other shards are missing."""
+        """Whether the output is complete; False while regions of other shards are missing."""
         self.done_before = done_before
-        """Regions that an earlier run had done."""
+        """Number of regions that an earlier run had computed."""
 
     def __getitem__(self, key: str) -> LabelledArray:
         return self._outputs[key]

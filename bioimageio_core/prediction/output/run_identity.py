@@ -1,6 +1,6 @@
 """The identity of a run: the model, its weights, the images, and the options that change results.
 
-A resumed run must have the identity of the run that began, since results of two runs do not fit together.
+A resumed run must have the identity of the interrupted run: results of different runs must not be mixed in one output.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from ..planning.run_choices import RunChoices
 __all__ = ["check_same_run", "recorded_choices", "run_identity"]
 
 
-IN_PLAN = ("plan_format", "run_mode", "outputs", "axes", "regions", "tasks", "batch_size", "statistics_pooled_over", "skip_empty")
-"""What of a plan changes results, or which task computes what."""
+IDENTITY_KEYS = ("plan_format", "run_mode", "outputs", "axes", "regions", "tasks", "batch_size", "statistics_pooled_over", "skip_empty")
+"""Keys of a plan (as JSON) that influence results, or which task computes what."""
 
 
 def run_identity(plan: Plan, model: LoadedModel) -> dict[str, Any]:
     """Return the identity of a run as JSON values, by part.
 
-    Of images on disk it knows name, size, time of change and metadata, not every pixel: chunks of a zarr array that are written anew
-    go unnoticed. Where an adapter runs (its device) is no part of it, nor how many workers there are.
+    Images on disk are identified by name, size, modification time and metadata, not by their pixels: rewritten chunks of a zarr array
+    go unnoticed. Devices and the number of workers are not part of the identity.
     """
     data = plan_as_dict(plan)
     return {
@@ -44,7 +44,7 @@ def run_identity(plan: Plan, model: LoadedModel) -> dict[str, Any]:
         },
         "inputs": {name: {**image, "content": _content(plan, name)} for name, image in data["inputs"].items()},
         "plan": {
-            **{key: data[key] for key in IN_PLAN},
+            **{key: data[key] for key in IDENTITY_KEYS},
             "mask": None if plan.mask is None else fingerprint(plan.mask.image),
         },
         "statistics": _digest(thaw(plan.supplied)) if plan.supplied else None,
@@ -52,7 +52,7 @@ def run_identity(plan: Plan, model: LoadedModel) -> dict[str, Any]:
 
 
 def recorded_choices(record: Mapping[str, Any]) -> RunChoices | None:
-    """Return the choices of the run that began an output; None where there are none that this version of the library knows."""
+    """Return the choices of the run that began an output; None if this version of the library cannot read them."""
     try:
         return RunChoices.from_dict(record["choices"])
     except (KeyError, BaseValidationError):
@@ -60,15 +60,15 @@ def recorded_choices(record: Mapping[str, Any]) -> RunChoices | None:
 
 
 def check_same_run(location: str, before: dict[str, Any], now: dict[str, Any]) -> None:
-    """Refuse to continue what another run began.
+    """Refuse to resume a run with a different identity.
 
     Args:
         location: The output.
-        before: Identity of the run that began it.
-        now: Identity of the run that would continue it.
+        before: Identity of the run that began the output.
+        now: Identity of the run that would resume it.
 
     Raises:
-        OutputError: They differ; says in what.
+        OutputError: The identities differ; the error names what differs.
 
     """
     different = [part for part in now if json.loads(json.dumps(now[part], default=str)) != before.get(part)]
@@ -76,8 +76,8 @@ def check_same_run(location: str, before: dict[str, Any], now: dict[str, Any]) -
         words = {"plan": "options or blocks", "inputs": "images", "statistics": "given statistics"}
         listed = ", ".join(words.get(part, part) for part in different)
         raise OutputError(
-            f"{location} was begun by another run (other {listed}), and results of two runs do not fit together: "
-            "go on with what began it, give overwrite=True (--overwrite) to begin anew, or another name"
+            f"{location} was begun by a different run (different {listed}), and results of different runs cannot be mixed: "
+            "resume with the original model, images and options, give overwrite=True (--overwrite) to start over, or use a different name"
         )
 
 

@@ -1,4 +1,4 @@
-"""Where the regions of an output are written: memory, an array of the output, an OME-Zarr image, or a temporary store."""
+"""Sinks, to which the regions of an output are written: memory, an array of a zarr store, or an array of intermediate results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["MemorySink", "ReadableSink", "ScratchSink", "Sink", "StoreSink"]
 
 
 class Sink(Protocol):
-    """Takes the regions of an output; called from several threads, never twice for a chunk."""
+    """Receives the regions of an output; called from several threads, never twice for a chunk."""
 
     @property
     def is_picklable(self) -> bool:
@@ -25,7 +25,7 @@ class Sink(Protocol):
         ...
 
     def write(self, start: tuple[int, ...], region: NDArray[Any]) -> None:
-        """Write a region of whole chunks, given along the axes of the output."""
+        """Write a region of complete chunks, given along the axes of the output."""
         ...
 
 
@@ -34,13 +34,13 @@ class ReadableSink(Sink, Readable, Protocol):
 
 
 class MemorySink:
-    """A numpy array, made at the first write, when its dtype is known; a size of -1 in its shape becomes that of a single write.
+    """A numpy array, created at the first write, which determines its dtype; a size of -1 is taken from a single write.
 
     Elements that are never written are 0.
 
     Args:
-        shape: Of the output.
-        dtype: Of the array if nothing is written at all.
+        shape: Shape of the output.
+        dtype: Dtype of the array if nothing is written.
 
     """
 
@@ -53,7 +53,7 @@ class MemorySink:
 
     @property
     def array(self) -> NDArray[Any]:
-        """What was written."""
+        """The array."""
         if self._array is None:
             self._array = np.zeros([max(n, 0) for n in self._shape], self._dtype)
         return self._array
@@ -80,7 +80,7 @@ class StoreSink:
     name: str
 
     def write(self, start: tuple[int, ...], region: NDArray[Any]) -> None:
-        """Write whole chunks."""
+        """Write a region of complete chunks."""
         self.store.write(self.name, start, region)
 
     def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
@@ -89,11 +89,11 @@ class StoreSink:
 
 
 class ScratchSink:
-    """An array for intermediate results, made at the first write, when its dtype is known, by the process that writes first.
+    """An array of intermediate results, created by the first write, which determines its dtype.
 
     Args:
-        store: Where it is.
-        spec: What it is; its dtype counts only if nothing is written.
+        store: The store of intermediate results.
+        spec: The array; its dtype applies only if nothing is written.
 
     """
 
@@ -108,7 +108,7 @@ class ScratchSink:
         return type(self), (self._store, self._spec)
 
     def write(self, start: tuple[int, ...], region: NDArray[Any]) -> None:
-        """Write whole chunks."""
+        """Write a region of complete chunks."""
         self._make(str(region.dtype))
         self._store.write(self._spec.name, start, region)
 

@@ -1,1 +1,1 @@
-"""Every decision of a prediction, made before anything runs and kept as data."""
+"""All decisions of a prediction, made before the run starts and kept as data."""

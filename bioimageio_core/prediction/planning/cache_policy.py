@@ -1,4 +1,4 @@
-"""Which decoded chunks of the inputs a run keeps, and the order of regions in which they are wanted again soon."""
+"""Decides which decoded chunks of the inputs are cached, and an order of regions that reuses them soon."""
 
 from __future__ import annotations
 
@@ -12,48 +12,48 @@ from ..data.bind_inputs import BoundInput
 
 __all__ = ["CachePolicy", "choose_caches"]
 
-SHARE = 4
-"""An image is kept whole where it takes no more than one part in so many of the budget that is left."""
+LARGEST_PART = 4
+"""An image is cached completely if it takes at most one part in LARGEST_PART of the remaining budget."""
 
 
 @attrs.frozen
 class CachePolicy:
-    """What is kept of an input while a run goes on."""
+    """How much of an input is cached during a run."""
 
     limit: int = 0
-    """Bytes of decoded chunks in each process: 0 where blocks share no chunks, or the shared ones do not fit the budget."""
+    """Bytes of decoded chunks per process; 0 if blocks share no chunks, or the shared chunks do not fit the budget."""
 
     whole: bool = False
-    """Whether the processes keep all of the image, each its part, from its statistics on."""
+    """Whether the processes together cache the complete image, each its part, from the statistics passes on."""
 
 
 def choose_caches(
     inputs: Sequence[tuple[BoundInput, bool]], regions: RegionGrid, *, in_flight: int, room: int, processes: int = 1, reorder: bool
 ) -> tuple[RegionGrid, tuple[CachePolicy, ...]]:
-    """Choose the order of regions, and which decoded chunks of each input to keep meanwhile.
+    """Choose the order of regions, and how many decoded chunks of each input to cache.
 
-    Neighbours share chunks, and halos reach into those of others. Row by row, a chunk is wanted again after a whole row, or a whole plane
-    of rows. Where these do not fit the budget, regions are visited in bricks: as wide as fit, and as long as the image.
-    Chunks of small images that are measured before are all kept; each process reads a run of neighbours and keeps what it has read.
+    Neighbouring regions share chunks, and halos reach into further chunks. Row by row, a chunk is needed again one row later, or one
+    plane of rows later. Where these do not fit the budget, regions are visited in bricks: as wide as fits, and as long as the image.
+    Small images with statistics passes are cached completely: each process measures neighbouring boxes and caches their chunks.
 
     Args:
-        inputs: All inputs, and whether statistics of each are wanted, so that it is read more than once.
+        inputs: All inputs, and whether a statistics pass reads each of them before the regions.
         regions: The regions, row by row.
-        in_flight: Regions at once.
-        room: Bytes of the budget that are left.
-        processes: Processes that share them.
-        reorder: Whether the order may be chosen; not in a run that is continued.
+        in_flight: Concurrent regions.
+        room: Remaining bytes of the budget.
+        processes: Processes that share the budget.
+        reorder: Whether the order may change; False in a resumed run.
 
     Returns:
-        The regions in their order, and what is kept of each input.
+        The regions in the chosen order, and the cache policy of each input.
 
     """
     for brick in _bricks(regions) if reorder else [regions.brick]:
         ordered = attrs.evolve(regions, brick=brick)
         kept = []
         for bound, measured in inputs:
-            whole, layer = _whole_bytes(bound), _needed(bound, ordered, in_flight)
-            if bound.image.chunks is not None and measured and whole <= room // SHARE // len(inputs):
+            whole, layer = _whole_bytes(bound), _layer_bytes(bound, ordered, in_flight)
+            if bound.image.chunks is not None and measured and whole <= room // LARGEST_PART // len(inputs):
                 kept.append(CachePolicy(min(whole, -(-whole // processes) + layer), whole=True))
             else:
                 kept.append(CachePolicy(layer))
@@ -63,7 +63,7 @@ def choose_caches(
 
 
 def _bricks(regions: RegionGrid) -> Iterator[tuple[int, ...]]:
-    """Yield row by row, then bricks, ever slimmer."""
+    """Yield the brick of row-by-row order, which is empty, then ever narrower bricks."""
     yield ()
     cut, spatial = _cut(regions)
     sides = [1 if n in cut and n not in spatial else count for n, count in enumerate(regions.shape)]
@@ -75,13 +75,13 @@ def _bricks(regions: RegionGrid) -> Iterator[tuple[int, ...]]:
 
 
 def _cut(regions: RegionGrid) -> tuple[list[int], list[int]]:
-    """Return the grids with several regions, and those of them that are no items, such as time points, which share nothing."""
+    """Return the grids with several regions, and those among them whose regions share chunks; items such as time points share none."""
     cut = [n for n, count in enumerate(regions.shape) if count > 1]
     return cut, [n for n in cut if regions.grids[n].block_size(0) > 1]
 
 
-def _needed(bound: BoundInput, regions: RegionGrid, in_flight: int) -> int:
-    """Return the bytes of the chunks that a layer of regions reads: those that the next layer of its brick wants again."""
+def _layer_bytes(bound: BoundInput, regions: RegionGrid, in_flight: int) -> int:
+    """Return the bytes of the chunks that a layer of regions reads, and the next layer of the brick needs again."""
     cut, spatial = _cut(regions)
     slowest = spatial[:1] if regions.brick else cut[:1]
     layer = [1 if n in slowest else side for n, side in enumerate(regions.brick or regions.shape)]

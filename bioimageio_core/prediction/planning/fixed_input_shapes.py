@@ -1,4 +1,4 @@
-"""Sizes that weights insist on, whatever the description says."""
+"""Fixed input sizes of the weights, which may contradict the description."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ __all__ = ["check_fixed_input_shapes", "fixed_size_conflict"]
 def fixed_size_conflict(
     adapter: WeightsAdapter, given: Sequence[tuple[str, Sequence[str], Sequence[int]]]
 ) -> tuple[str, str, int, int] | None:
-    """Return where weights insist on another size than they are to be given, as far as the adapter says so.
+    """Return the first conflict between fixed sizes of the weights and the sizes of given inputs.
 
     Args:
-        adapter: The network; its attribute ``input_shapes`` says it.
+        adapter: The network; its optional attribute ``input_shapes`` has the fixed sizes.
         given: Id, ids of the axes, and shape of each input, in described order.
 
     Returns:
-        Id of the input, id of the axis, the size given, and the only one that the weights take; None where all fit.
+        Id of the input, id of the axis, the given size, and the required size; None without a conflict.
 
     """
-    for insisted, (tensor, axes, sizes) in zip(getattr(adapter, "input_shapes", ()), given, strict=False):
-        for axis, size, only in zip(axes, sizes, insisted, strict=False):
+    for required, (tensor, axes, sizes) in zip(getattr(adapter, "input_shapes", ()), given, strict=False):
+        for axis, size, only in zip(axes, sizes, required, strict=False):
             if only not in (None, size):
                 return tensor, axis, size, only
     return None
 
 
 def check_fixed_input_shapes(plan: Plan, adapter: WeightsAdapter) -> None:
-    """Refuse blocks of sizes that the weights do not take, before anything is computed.
+    """Refuse blocks whose sizes the weights cannot take, before anything is computed.
 
     Raises:
-        InputError: Some block has another size; the remedy is in the message.
+        InputError: A block has a different size; the message has the remedy.
 
     """
     for last in (False, True):
@@ -48,8 +48,9 @@ def check_fixed_input_shapes(plan: Plan, adapter: WeightsAdapter) -> None:
                 "fewer blocks at once (batch_size=, --batch-size)" if axis == "batch" else f"blocks of that size (--block {axis}={only})"
             )
             raise InputError(
-                f"the {plan.weights.weights_format} weights take {only} along axis {axis!r} of {tensor!r} and no other size, "
-                f"unlike what is described, and a block has {size}: use weights of another format (--weights-format), or {remedy}"
+                f"the {plan.weights.weights_format} weights require size {only} along axis {axis!r} of {tensor!r}, "
+                f"in contradiction to the description, and a block has {size}: "
+                f"use weights of another format (--weights-format), or {remedy}"
             )
 
 

@@ -1,4 +1,4 @@
-"""The part of an image that is wanted: blocks without it are not computed, pixels outside of it are 0."""
+"""A mask of the pixels to predict: blocks outside of it are not computed, and pixels outside of it are 0."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ __all__ = ["Mask", "plan_mask"]
 
 @attrs.frozen(kw_only=True, eq=False)
 class Mask:
-    """An image that is not 0 where the prediction is wanted; it may be coarser or finer than the input.
+    """An image that is nonzero where pixels are predicted; it may be coarser or finer than the input.
 
     Pixel i of N pixels of the input lies in pixel ``i * M // N`` of M pixels of the mask.
     """
 
     image: Image
     axes: tuple[int | None, ...]
-    """For each grid: the axis of the mask along it; None where the mask is the same all along."""
+    """For each grid: the axis of the mask along it; None where the mask lacks the axis."""
 
     grids: tuple[AxisGrid, ...]
 
     def covers(self, block: Sequence[int]) -> bool:
-        """Return whether any pixel of the core of a block is wanted; the block's number along each grid is given."""
+        """Return whether the mask covers any pixel of the core of a block, which is given by its number along each grid."""
         index = [slice(None)] * len(self.image.shape)
         for grid, axis, k in zip(self.grids, self.axes, block, strict=True):
             if axis is not None:
@@ -40,7 +40,7 @@ class Mask:
         return bool(self.image.read(tuple(index)).any())
 
     def of_output(self, ties: Sequence[AxisTie | None], start: Sequence[int], shape: Sequence[int]) -> NDArray[np.bool_]:
-        """Return which pixels of a region of an output are wanted; of size 1 along axes that the mask lacks.
+        """Return the mask of a region of an output; of size 1 along axes that the mask lacks.
 
         Args:
             ties: For each axis of the output, how it follows the grids.
@@ -61,27 +61,27 @@ class Mask:
             index[axis] = slice(int(at[0]), int(at[-1]) + 1)
             taken[n] = axis, at - at[0]
         part = self.image.read(tuple(index)) != 0
-        # Axes of the mask that the output lacks: wanted where any of it is.
+        # Along axes of the mask that the output lacks, any covered pixel counts.
         kept = [axis for axis, _ in taken.values()]
         part = part.any(axis=tuple(a for a in range(part.ndim) if a not in kept), keepdims=True)
         part = part.transpose([*kept, *(a for a in range(part.ndim) if a not in kept)]).reshape([part.shape[a] for a in kept])
         for position, (_, at) in enumerate(taken.values()):
             part = np.take(part, at, position)
         whole = [shape[n] if n in taken else 1 for n in range(len(shape))]
-        wanted: NDArray[np.bool_] = part.reshape(whole)
-        return wanted
+        covered: NDArray[np.bool_] = part.reshape(whole)
+        return covered
 
 
 def plan_mask(image: Image, groups: Sequence[SizedGroup], grids: tuple[AxisGrid, ...]) -> Mask:
     """Match a mask to the axes of the inputs.
 
     Args:
-        image: The mask; axes that it does not say are those along which blocks are cut, in order.
+        image: The mask; without axes, it has those along which blocks are cut, in order.
         groups: All axis groups.
         grids: Their grids.
 
     Raises:
-        InputError: It has axes that are cut nowhere.
+        InputError: The mask has an axis along which no block is cut, or too few or too many axes.
 
     """
     cut = [g.group.name for g in groups if g.group.may_cut or g.cutting == "per_item"]
@@ -89,13 +89,13 @@ def plan_mask(image: Image, groups: Sequence[SizedGroup], grids: tuple[AxisGrid,
         space = [g.group.name for g in groups if g.group.may_cut and g.cutting != "per_item"]
         if len(image.shape) != len(space):
             raise InputError(
-                f"the mask has {len(image.shape)} axes of sizes {image.shape}, and does not say which: "
+                f"the mask has {len(image.shape)} axes of sizes {image.shape}, without names: "
                 f"expected {len(space)} ({', '.join(space)}), or an image that names its axes"
             )
         image = image.with_axes(space)
     assert image.axes is not None
     names = [g.group.name for g in groups]
-    strange = [a for a, size in zip(image.axes, image.shape, strict=True) if a not in cut and size > 1]
-    if strange:
-        raise InputError(f"the mask has the axis {strange[0]!r}: expected some of {', '.join(cut)}")
+    uncut = [a for a, size in zip(image.axes, image.shape, strict=True) if a not in cut and size > 1]
+    if uncut:
+        raise InputError(f"the mask has the axis {uncut[0]!r}: expected some of {', '.join(cut)}")
     return Mask(image=image, axes=tuple(image.axes.index(n) if n in image.axes else None for n in names), grids=grids)

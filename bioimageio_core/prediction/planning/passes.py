@@ -1,4 +1,4 @@
-"""What a run does, pass by pass: each pass sweeps over the boxes of a tensor, or over the regions of the plan, in numbered tasks."""
+"""Passes of a plan, as data. Each pass sweeps over the boxes of a tensor, or over the regions of the plan, in numbered tasks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["LevelPass", "Pass", "PostprocessPass", "RegionsPass", "StatisticsPas
 
 @attrs.frozen(kw_only=True)
 class Pass(ABC):
-    """A pass of a plan. It begins when the passes before it are complete."""
+    """A pass of a plan. It begins when all earlier passes are complete."""
 
     kind: ClassVar[str]
 
@@ -23,16 +23,16 @@ class Pass(ABC):
     """Position among the passes of the plan, from 1."""
 
     subject: str
-    """Id of the tensor that it reads or writes; empty for regions, which do so with all of them."""
+    """Id of the tensor that the pass reads or writes; empty for the pass over regions, which involves all tensors."""
 
     tasks: int
-    """Tasks of one sweep."""
+    """Number of tasks of one sweep."""
 
     sweeps: int = 1
-    """How often it visits its tasks: exact percentiles take several sweeps, each of which needs the result of the one before."""
+    """Number of sweeps over the tasks: exact percentiles take several, each of which needs the result of the previous one."""
 
     resumable: bool
-    """Whether each task leaves a marker, so that a resumed run skips it; else the whole pass is repeated."""
+    """Whether each task leaves a marker, so that a resumed run skips it; else a resumed run repeats the complete pass."""
 
     in_process: bool = False
     """Whether one process must hold the whole tensor in memory, so that shards and workers cannot share the pass."""
@@ -44,13 +44,13 @@ class Pass(ABC):
 
     @property
     def name(self) -> str:
-        """Name of the markers and records of the pass, unique within the plan."""
+        """Name of the pass, unique within the plan; its markers and records carry it."""
         return f"{self.number}-{self.kind}"
 
     @property
     @abstractmethod
     def title(self) -> str:
-        """What the pass does, for people."""
+        """What the pass does, in words."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the pass as plain data for JSON."""
@@ -65,7 +65,7 @@ class Pass(ABC):
 
 @attrs.frozen(kw_only=True)
 class StatisticsPass(Pass):
-    """Measures what ops want to know of a whole tensor."""
+    """Measures the statistics of a whole tensor that an op needs."""
 
     kind = "statistics"
 
@@ -73,14 +73,14 @@ class StatisticsPass(Pass):
     """Whether the tensor is an output; else it is an input."""
 
     step: int
-    """Number of the step that wants the statistics; the steps before it are applied first. 0 for the tensor as it was given."""
+    """Number of the step that needs the statistics; the steps before it are applied first. 0 for the raw tensor."""
 
     measures: tuple[Measure, ...]
     boxes: Boxes
 
     @property
     def title(self) -> str:
-        """What the pass does, for people."""
+        """What the pass does, in words."""
         return f"statistics of {self.subject}"
 
 
@@ -92,26 +92,26 @@ class RegionsPass(Pass):
 
     @property
     def title(self) -> str:
-        """What the pass does, for people."""
+        """What the pass does, in words."""
         return "predict"
 
 
 @attrs.frozen(kw_only=True)
 class PostprocessPass(Pass):
-    """Blends or postprocesses an output of which all blocks are computed."""
+    """Blends or postprocesses an output after all its blocks are computed."""
 
     kind = "postprocess"
     boxes: Boxes
 
     @property
     def title(self) -> str:
-        """What the pass does, for people."""
+        """What the pass does, in words."""
         return f"postprocess {self.subject}"
 
 
 @attrs.frozen(kw_only=True)
 class LevelPass(Pass):
-    """Writes a coarser level of an OME-Zarr image, of the level before."""
+    """Writes a coarser level of an OME-Zarr image from the next finer level."""
 
     kind = "level"
     level: int
@@ -119,5 +119,5 @@ class LevelPass(Pass):
 
     @property
     def title(self) -> str:
-        """What the pass does, for people."""
+        """What the pass does, in words."""
         return f"level {self.level} of {self.subject}"

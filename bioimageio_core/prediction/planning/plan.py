@@ -1,4 +1,4 @@
-"""The plan of a prediction: every decision, made before anything is computed."""
+"""The plan of a prediction: all decisions, made before anything is computed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["Plan"]
 
 @attrs.frozen(kw_only=True)
 class Plan:
-    """What will be computed, and how. Planning runs no model."""
+    """What a run computes, and how. Planning runs no model."""
 
     model: ModelIO
     weights: WeightsChoice
@@ -37,54 +37,54 @@ class Plan:
     groups: tuple[SizedGroup, ...]
     regions: RegionGrid
     regions_per_task: int
-    """Regions that one task computes, one after the other."""
+    """Number of regions per task."""
 
     batch_size: int
     workers: int
-    """Calls of the network at once."""
+    """Concurrent calls of the network."""
 
     in_flight: int
-    """Regions at once: some are read and written while the network computes others."""
+    """Concurrent regions: some are read and written while the network computes others."""
 
     cache: tuple[CachePolicy, ...]
-    """What is kept of each input, since blocks share chunks."""
+    """Cache policy of each input, since blocks share chunks."""
 
     mask: Mask | None
     skip_empty: bool
-    """Whether blocks are skipped of which all pixels are 0."""
+    """Whether to skip blocks whose pixels are all 0."""
 
     threads: int
-    """Threads of one call of the network."""
+    """Threads per call of the network."""
 
     pool_over: tuple[AxisId, ...]
     """Extra axes that statistics are pooled over."""
 
     supplied: FrozenMapping[str, Any]
-    """Statistics of a dataset that are used as they are, by `Step.key`."""
+    """Supplied statistics of a dataset, by `Step.key`."""
 
     known: FrozenMapping[str, Any]
-    """Statistics of these very images that were measured before, by `Step.key`."""
+    """Supplied statistics of these images, by `Step.key`."""
 
     ome: FrozenMapping[str, OmeImage]
-    """OME-Zarr images to write, by output; empty for plain zarr arrays."""
+    """OME-Zarr images to write, by output id; empty for plain zarr arrays."""
 
     passes: tuple[Pass, ...]
-    """What a run does, in order."""
+    """The passes of a run, in order."""
 
     memory: int
-    """The budget in bytes."""
+    """The memory budget in bytes."""
 
     estimated_memory: int
-    """Host memory in bytes that the run is expected to need."""
+    """Estimated host memory of the run in bytes."""
 
     floor: int
-    """The smallest budget in bytes that is enough."""
+    """The smallest sufficient memory budget in bytes."""
 
     estimated_seconds: float
-    """Of the regions; a guess where `profile` was not measured."""
+    """Estimated time of the regions; a rough guess if `profile` was not measured."""
 
     reason: str
-    """Why blocks are of this size."""
+    """The reason for the block sizes."""
 
     profile: Profile
 
@@ -102,12 +102,12 @@ class Plan:
 
     @property
     def concurrent_io(self) -> int:
-        """Threads that measure or write at once while no network runs: those of its calls, or, beside a device, those of regions."""
+        """Concurrent tasks of passes that do not run the network: `workers` on a CPU, `in_flight` with a device."""
         return self.workers if self.weights.on_cpu else self.in_flight
 
     @property
     def computed_per_kept(self) -> float:
-        """Pixels given to the network per pixel of the image."""
+        """Pixels that the network computes per pixel of the image."""
         return prod(g.computed_per_kept for g in self.grids)
 
     @property
@@ -127,7 +127,7 @@ class Plan:
         return range(first, min(first + self.regions_per_task, self.regions.count))
 
     def tasks_of_shard(self, number: int, count: int) -> range:
-        """Return the tasks of a shard, counted from 1: neighbours, with about as many blocks as those of the other shards."""
+        """Return the tasks of a shard, counted from 1: a run of neighbours, with about equally many blocks per shard."""
 
         def middle(task: int) -> float:
             regions = self.regions_of(task)

@@ -16,7 +16,7 @@ PLAN_FORMAT = "3"
 
 
 def plan_as_dict(plan: Plan) -> dict[str, Any]:
-    """Return a plan as plain data for JSON; ``plan_format`` changes when the meaning of a key does."""
+    """Return a plan as plain data for JSON; ``plan_format`` changes when the meaning of a key changes."""
     return {
         "plan_format": PLAN_FORMAT,
         "model": plan.model.name,
@@ -48,7 +48,7 @@ def plan_as_dict(plan: Plan) -> dict[str, Any]:
                 "axes": list(o.axes),
                 "shape": [None if n < 0 else n for n in o.shape],
                 "dtype": o.tensor.dtype,
-                "stored_as": o.stored.as_dict(),
+                "stored_as": o.storage_dtype.as_dict(),
                 "overlap": o.blend or "crop",
                 "origin": list(o.origin),
                 "chunks": list(o.chunks),

@@ -22,34 +22,34 @@ from .planned_tensors import PlannedInput, PlannedOutput
 
 __all__ = ["boxes_per_task", "plan_passes", "pooled_measure"]
 
-SCAN_ELEMENTS = 2**20
-"""Elements that are read and measured at once: 4 MiB of float32, since larger arrays are new memory each time."""
+STATISTICS_ELEMENTS = 2**20
+"""Elements of a box of a statistics pass: 4 MiB of float32, since the system allocates and zeroes larger arrays for every box."""
 
-BOXES_PER_TASK, MOST_SCAN_TASKS = 8, 2**13
-"""Boxes that one task measures, and tasks of a sweep above which it measures more.
-Neither depends on the number of workers, since sums of floats depend on how they are grouped."""
+BOXES_PER_TASK, MAX_STATISTICS_TASKS = 8, 2**13
+"""Boxes per task of a statistics pass, and the number of tasks above which a task measures more boxes.
+Neither depends on the number of workers, since sums of floats depend on their grouping."""
 
 LATE_ELEMENTS = 2**21
-"""Elements that one task of a pass over an output processes."""
+"""Elements of a box of a pass over an output."""
 
 BYTES_PER_SECOND = 300e6
-"""How fast one core reads, measures or writes chunks, about."""
+"""Approximate rate at which one core reads, measures or writes chunks."""
 
 
 def boxes_per_task(boxes: int) -> int:
-    """Return how many of these boxes one task of a statistics pass measures."""
-    return max(BOXES_PER_TASK, -(-boxes // MOST_SCAN_TASKS))
+    """Return the number of boxes per task of a statistics pass with this many boxes."""
+    return max(BOXES_PER_TASK, -(-boxes // MAX_STATISTICS_TASKS))
 
 
 def pooled_measure(measure: Measure, axes: Sequence[AxisId], extra: int, pool_over: Collection[AxisId]) -> Measure:
-    """Return a measure as it is taken: of the tensor at hand, over its own axes and the extra axes to pool over, in their order."""
+    """Return a measure of the tensor itself, over the axes of the measure and the extra axes to pool over."""
     over = {*measure.axes, *(a for a in pool_over if a in axes[:extra])}
     return attrs.evolve(measure, axes=tuple(a for a in axes if a in over), tensor=None)
 
 
 @attrs.frozen(kw_only=True)
 class _Tensor:
-    """What a pass over a whole tensor depends on."""
+    """A tensor that passes read box by box."""
 
     id: str
     of_output: bool
@@ -84,7 +84,7 @@ class _Planner:
         }
 
     def add_statistics(self, tensor: _Tensor, measures: Sequence[Measure], step: int, whole: Collection[AxisId], dtype: str) -> None:
-        boxes = plan_boxes(tensor.axes, tensor.shape, tensor.chunks, extra=tensor.extra, elements=SCAN_ELEMENTS, whole_axes=whole)
+        boxes = plan_boxes(tensor.axes, tensor.shape, tensor.chunks, extra=tensor.extra, elements=STATISTICS_ELEMENTS, whole_axes=whole)
         pooled = [pooled_measure(m, tensor.axes, tensor.extra, self.pool_over) for m in measures]
         rounds = StreamingStatistics(pooled, axes=tensor.axes, shape=tensor.shape, dtype=np.dtype(dtype)).passes
         slabs = slab_count(tensor.axes, tensor.shape, tensor.chunks, pooled)
@@ -103,13 +103,18 @@ class _Planner:
         )
 
     def add_steps(self, tensor: _Tensor) -> tuple[set[AxisId], bool]:
-        """Add a pass for each step that wants statistics; return the axes that boxes must span at the end, and whether in memory."""
+        """Add a pass for each step that needs statistics.
+
+        Returns:
+            The axes that boxes must span after all steps, and whether a step needs the whole tensor in memory.
+
+        """
         whole: set[AxisId] = set()
         dtype, in_memory = tensor.dtype, False
         for step in tensor.steps:
-            wanted = [m for m in step.needs.measures if m.tensor is None and step.key(tensor.id, m) not in self.supplied]
-            if wanted:
-                self.add_statistics(tensor, wanted, step.number, whole, dtype)
+            needed = [m for m in step.needs.measures if m.tensor is None and step.key(tensor.id, m) not in self.supplied]
+            if needed:
+                self.add_statistics(tensor, needed, step.number, whole, dtype)
             whole |= set(step.needs.whole_axes)
             if step.sees_whole(tensor.cut):
                 whole, in_memory = set(), True
@@ -134,8 +139,8 @@ def plan_passes(
 ) -> tuple[Pass, ...]:
     """Return the passes of a plan.
 
-    Statistics of inputs come first, then all regions; then, for each output that needs it, its statistics and postprocessing;
-    then the levels of OME-Zarr images that no region writes.
+    Statistics of inputs come first, then all regions; then statistics and postprocessing of outputs with a late pass;
+    then the levels of OME-Zarr images that regions do not write.
 
     Args:
         inputs: All inputs.
@@ -145,9 +150,9 @@ def plan_passes(
         supplied: Statistics that need not be measured, by `Step.key`.
         pool_over: Extra axes that statistics are pooled over.
         region_tasks: Tasks of the pass over regions.
-        region_seconds: Estimated time of this pass.
-        region_bytes: Bytes that it reads.
-        threads: Threads that measure or write at once.
+        region_seconds: Estimated time of the pass over regions.
+        region_bytes: Bytes that the pass over regions reads.
+        threads: Concurrent tasks of passes that do not run the network.
 
     """
     planner = _Planner(grids=grids, supplied=supplied, pool_over=pool_over, threads=threads)
@@ -155,9 +160,9 @@ def plan_passes(
     references = tuple(dict.fromkeys(m for s in steps for m in s.needs.measures if m.tensor is not None))
     for planned in inputs:
         tensor = _input_tensor(planned, grids)
-        wanted = [m for m in references if m.tensor == planned.id]
-        if wanted:
-            planner.add_statistics(tensor, wanted, 0, (), tensor.dtype)
+        needed = [m for m in references if m.tensor == planned.id]
+        if needed:
+            planner.add_statistics(tensor, needed, 0, (), tensor.dtype)
     for planned in inputs:
         planner.add_steps(_input_tensor(planned, grids))
     planner.passes.append(
@@ -192,7 +197,7 @@ def _input_tensor(planned: PlannedInput, grids: tuple[AxisGrid, ...]) -> _Tensor
 
 
 def _add_late(planner: _Planner, output: PlannedOutput) -> None:
-    """Add the passes over an output whose blocks are all computed."""
+    """Add the passes over an output that follow the regions."""
     tensor = _Tensor(
         id=output.id,
         of_output=True,
@@ -220,7 +225,7 @@ def _add_late(planner: _Planner, output: PlannedOutput) -> None:
 
 
 def _add_levels(planner: _Planner, output: str, image: OmeImage) -> None:
-    """Add the passes that make the levels which regions do not write."""
+    """Add a pass for each level that regions do not write."""
     itemsize = np.dtype(image.dtype).itemsize
     for number, level in enumerate(image.levels):
         if level.with_regions:
@@ -239,4 +244,4 @@ def _add_levels(planner: _Planner, output: str, image: OmeImage) -> None:
 
 
 def _stored_bytes(output: PlannedOutput) -> int:
-    return prod(max(n, 1) for n in output.shape) * np.dtype(output.stored.dtype).itemsize
+    return prod(max(n, 1) for n in output.shape) * np.dtype(output.storage_dtype.dtype).itemsize

@@ -1,4 +1,4 @@
-"""Inputs and outputs as a plan has them: their shapes and steps, and which grid cuts each axis."""
+"""Inputs and outputs of a plan: shapes, steps, and the grid that cuts each axis."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from ..data.bind_inputs import BoundInput
 from ..data.blending import Blending, tile, tile_count
 from ..model.processing_steps import Step
 from ..model.tensor_spec import TensorIO
-from .outputs.storage_dtype import StoredAs
+from .outputs.storage_dtype import StorageDtype
 
 __all__ = ["PlannedInput", "PlannedOutput"]
 
 
 @attrs.frozen(kw_only=True)
 class PlannedInput:
-    """An input, where its axes are cut, and its preprocessing."""
+    """An input: its image, the grids that cut its axes, and its preprocessing."""
 
     bound: BoundInput
     ties: tuple[AxisTie | None, ...]
-    """For each axis of ``bound.axes``; None where only other inputs have the axis."""
+    """How each axis of ``bound.axes`` follows the grids; None where no grid covers the axis."""
 
     steps: tuple[Step, ...]
 
@@ -31,43 +31,43 @@ class PlannedInput:
         return self.bound.tensor.id
 
     def cut_axes(self, grids: tuple[AxisGrid, ...]) -> set[AxisId]:
-        """Return the axes that several blocks span."""
+        """Return the axes that are cut into several blocks."""
         return {a for a, tie in zip(self.bound.axes, self.ties, strict=True) if tie is not None and grids[tie.grid].count > 1}
 
 
 @attrs.frozen(kw_only=True)
 class PlannedOutput:
-    """An output: its shape and chunks, where its axes are cut, and its postprocessing."""
+    """An output: its shape and chunks, the grids that cut its axes, and its postprocessing."""
 
     tensor: TensorIO
     axes: tuple[AxisId, ...]
     """Extra axes of the image, then those of the tensor."""
 
     shape: tuple[int, ...]
-    """-1 where the network decides."""
+    """Size along each of `axes`; -1 where the network determines it."""
 
     chunks: tuple[int, ...]
     shards: tuple[int, ...] | None
-    """Multiples of `chunks` that are written as one file; None where each chunk is one."""
+    """Shape of a file of several chunks, a multiple of `chunks`; None if each chunk is a file."""
 
-    stored: StoredAs
+    storage_dtype: StorageDtype
     codec: str
-    """How chunks are compressed."""
+    """Compression of chunks."""
 
     blend: Blending | None
-    """How overlapping blocks are blended; None where the overlap is cropped."""
+    """How overlapping blocks are blended; None if the overlap is cropped."""
 
     ties: tuple[AxisTie | None, ...]
-    """For each of `axes`; None where the size of the axis is its own."""
+    """How each of `axes` follows the grids; None where the size does not depend on the image."""
 
     origin: tuple[int, ...]
-    """Where it begins in the output of the whole image; 0 but for a region of interest."""
+    """Start within the output of the complete image; nonzero only for a region of interest."""
 
     steps: tuple[Step, ...]
-    """Ops that run on every block."""
+    """Steps that run on every block."""
 
     late_steps: tuple[Step, ...]
-    """Ops that run after all blocks: from the first one on that needs statistics of the output, all of it, or pixels of other blocks."""
+    """Steps that run after all blocks: from the first one that needs statistics of the output, the whole output, or neighbouring blocks."""
 
     @property
     def id(self) -> str:
@@ -76,7 +76,7 @@ class PlannedOutput:
 
     @property
     def has_late_pass(self) -> bool:
-        """Whether a pass over the output follows once all blocks are computed."""
+        """Whether a pass over the output follows after all blocks are computed."""
         return bool(self.late_steps) or self.blend is not None
 
     @property
@@ -86,20 +86,20 @@ class PlannedOutput:
 
     @property
     def data_dependent(self) -> bool:
-        """Whether the network decides on the shape."""
+        """Whether the network determines the shape."""
         return -1 in self.shape
 
     @property
     def unit(self) -> tuple[int, ...]:
-        """Shape of what is written at once: a shard, or a chunk."""
+        """Shape that is written at once: a shard, or a chunk."""
         return self.shards or self.chunks
 
     def place(self, grid: AxisGrid, block: int, tied: TiedAxis) -> tuple[int, int]:
-        """Return ``(start, stop)`` of what is kept of a block where blocks are written: its core, or all of it to be blended later."""
+        """Return ``(start, stop)`` of a block in the array of regions: its core, or its uncropped output if it is blended later."""
         return grid.core(block, tied) if self.blend is None else tile(grid, block, tied)
 
     def region_shape(self, grids: tuple[AxisGrid, ...]) -> tuple[int, ...]:
-        """Return the shape of the array that regions are written to: that of the output, or of all blocks side by side."""
+        """Return the shape of the array that regions are written to: the output, or uncropped blocks side by side."""
         if self.blend is None:
             return self.shape
         return tuple(n if tie is None else tile_count(grids[tie.grid], tie.tied) for n, tie in zip(self.shape, self.ties, strict=True))

@@ -28,7 +28,7 @@ from .cache_policy import choose_caches
 from .mask import plan_mask
 from .outputs.ome_layout import ome_images
 from .outputs.output_layout import check_assembles, plan_output, with_chunks_of_regions
-from .outputs.storage_dtype import stored_as
+from .outputs.storage_dtype import plan_storage_dtype
 from .plan import Plan
 from .plan_passes import plan_passes
 from .planned_tensors import PlannedInput, PlannedOutput
@@ -37,14 +37,15 @@ from .run_choices import RunChoices
 
 __all__ = ["make_plan"]
 
-MOST_TASKS = 2**20
-"""Tasks of a run at most, since each leaves a marker."""
+MAX_TASKS = 2**20
+"""Maximum number of tasks of a run, since each leaves a marker."""
 
-TASKS_OF_THREAD, TASKS_OF_PROCESS = 256, 32
-"""Tasks that are enough for each thread of this process, or of a cluster, where a task costs some milliseconds to hand out."""
+TASKS_PER_THREAD, TASKS_PER_CLUSTER_THREAD = 256, 32
+"""Number of tasks per thread above which regions join into larger tasks: for threads of this process,
+and for threads of a cluster, where scheduling a task costs some milliseconds."""
 
-BESIDE_DEVICE = 4
-"""Regions that are read and written beside each GPU: fewer let it wait, and more get into each other's way in Python."""
+REGIONS_BESIDE_DEVICE = 4
+"""Regions that are read and written per GPU while it computes: fewer let it wait, more compete for the interpreter lock of Python."""
 
 
 def make_plan(
@@ -68,16 +69,16 @@ def make_plan(
         options: How to predict.
         registry: What is registered.
         weights: Which weights run.
-        cores: Cores that there are.
+        cores: Available cores.
         processes: Processes that share the memory of a machine.
         on_cluster: Whether tasks run on a cluster; else on threads of this process.
         profile: Time and memory of the network by size of a block.
-        continued: `Plan.choices` of the run that is resumed.
+        continued: `Plan.choices` of the run to resume.
 
     Raises:
         InputError: The images or options do not fit the model.
         BlockError: No grid of blocks fits.
-        PluginError: A plugin cannot say what it needs.
+        PluginError: A plugin fails while planning.
 
     """
     bound = bind_inputs(model, inputs, options)
@@ -93,11 +94,20 @@ def make_plan(
             )
     if continued is not None:
         options = attrs.evolve(options, batch_size=continued.batch_size)
-    wishes = tuple(_wish(g, options, None if continued is None else continued.strides[n]) for n, g in enumerate(groups))
-    traffic = _traffic(bound, model, groups, options)
+    group_constraints = tuple(_constraints(g, options, None if continued is None else continued.strides[n]) for n, g in enumerate(groups))
+    io_costs = _io_costs(bound, model, groups, options)
     calls = weights.calls(options.workers, cores)
-    beside = None if weights.on_cpu else min(cores, BESIDE_DEVICE * len(weights.devices))
-    choice = choose_blocks(groups, wishes, options, profile=profile, traffic=traffic, cores=cores, calls=calls, beside=beside)
+    regions_beside_device = None if weights.on_cpu else min(cores, REGIONS_BESIDE_DEVICE * len(weights.devices))
+    choice = choose_blocks(
+        groups,
+        group_constraints,
+        options,
+        profile=profile,
+        io_costs=io_costs,
+        cores=cores,
+        calls=calls,
+        regions_beside_device=regions_beside_device,
+    )
     grids = choice.grids
     planned = tuple(
         PlannedInput(bound=b, ties=tie_axes(b.tensor.id, b.axes, grids, inputs=True), steps=plan_steps(b.tensor, registry)) for b in bound
@@ -108,15 +118,15 @@ def make_plan(
     if continued is None:
         room = options.memory_bytes - choice.estimated_memory
         regions = plan_regions(
-            outputs, grids, traffic, batch_size=options.batch_size, workers=choice.workers, in_flight=choice.in_flight, room=room
+            outputs, grids, io_costs, batch_size=options.batch_size, workers=choice.workers, in_flight=choice.in_flight, room=room
         )
     else:
         regions = RegionGrid(grids=grids, blocks_per_region=continued.blocks_per_region, brick=continued.brick)
     outputs = tuple(with_chunks_of_regions(o, regions, options) for o in outputs)
     workers = max(1, min(choice.workers, regions.count))
     in_flight = min(choice.in_flight, regions.count)
-    held = traffic.bytes_in_flight(grids, regions.blocks_per_region) - traffic.bytes_in_flight(grids) * options.batch_size
-    estimated = choice.estimated_memory + max(0, held) * in_flight
+    extra_bytes = io_costs.bytes_in_flight(grids, regions.blocks_per_region) - io_costs.bytes_in_flight(grids) * options.batch_size
+    estimated = choice.estimated_memory + max(0, extra_bytes) * in_flight
     regions, cache = choose_caches(
         [(p.bound, any(s.needs.measures for s in p.steps)) for p in planned],
         regions,
@@ -125,8 +135,8 @@ def make_plan(
         processes=processes,
         reorder=continued is None,
     )
-    most = TASKS_OF_PROCESS if on_cluster else TASKS_OF_THREAD
-    per_task = max(1, -(-regions.count // MOST_TASKS), min(4, regions.count // (most * workers)))
+    enough = TASKS_PER_CLUSTER_THREAD if on_cluster else TASKS_PER_THREAD
+    per_task = max(1, -(-regions.count // MAX_TASKS), min(4, regions.count // (enough * workers)))
     if continued is not None:
         per_task = continued.regions_per_task
     supplied, known = _supplied(planned, outputs, options)
@@ -140,7 +150,7 @@ def make_plan(
         pool_over=options.stats_over,
         region_tasks=-(-regions.count // per_task),
         region_seconds=choice.estimated_seconds,
-        region_bytes=traffic.bytes_read(grids) * regions.block_count,
+        region_bytes=io_costs.bytes_read(grids) * regions.block_count,
         threads=workers if weights.on_cpu else in_flight,
     )
     return Plan(
@@ -176,22 +186,22 @@ def make_plan(
     )
 
 
-def _wish(sized: SizedGroup, options: PlanOptions, stride: int | None) -> GroupConstraints:
-    """Return what an axis group has to keep to: chunks or shards asked for, the region of interest, a continued run."""
+def _constraints(sized: SizedGroup, options: PlanOptions, stride: int | None) -> GroupConstraints:
+    """Return the constraints of an axis group: requested chunks or shards, the region of interest, a resumed run."""
     name, grain = sized.group.name, sized.group.denominator
     begin, end = 0, None
     if name in options.roi:
         low, high = options.roi[name]
         if not 0 <= low < high <= sized.image_size:
-            raise InputError(f"roi along axis {name!r} is {low}:{high}: expected a part of 0:{sized.image_size} that is not empty")
+            raise InputError(f"roi along axis {name!r} is {low}:{high}: expected a nonempty part of 0:{sized.image_size}")
         if sized.cutting == "whole":
-            raise InputError(f"roi names the axis {name!r}, which is always taken whole: choose channels with channel=")
+            raise InputError(f"roi names the axis {name!r}, which is never cut: choose channels with channel= (--channel)")
         begin = low // grain * grain
         end = None if high == sized.image_size else min(sized.image_size, -(-high // grain) * grain)
     return GroupConstraints(chunks=_chunks_in_base(sized, options), begin=begin, end=end, stride=stride)
 
 
-def _traffic(bound: tuple[BoundInput, ...], model: ModelIO, groups: tuple[SizedGroup, ...], options: PlanOptions) -> IoCosts:
+def _io_costs(bound: tuple[BoundInput, ...], model: ModelIO, groups: tuple[SizedGroup, ...], options: PlanOptions) -> IoCosts:
     tied = {(t.tensor, t.axis) for g in groups for t in (*g.group.inputs, *g.group.outputs)}
     inputs = []
     for b in bound:
@@ -202,25 +212,25 @@ def _traffic(bound: tuple[BoundInput, ...], model: ModelIO, groups: tuple[SizedG
     outputs = []
     for t in model.outputs:
         fixed = prod(a.size.value for a in t.axes if (t.id, a.id) not in tied and isinstance(a.size, FixedSize))
-        outputs.append(TensorIoCosts(tensor=t.id, fixed=fixed, itemsize=np.dtype(stored_as(t, options).dtype).itemsize))
+        outputs.append(TensorIoCosts(tensor=t.id, fixed=fixed, itemsize=np.dtype(plan_storage_dtype(t, options).dtype).itemsize))
     return IoCosts(inputs=tuple(inputs), outputs=tuple(outputs))
 
 
 def _supplied(
     inputs: tuple[PlannedInput, ...], outputs: tuple[PlannedOutput, ...], options: PlanOptions
 ) -> tuple[FrozenMapping[str, Any], FrozenMapping[str, Any]]:
-    """Return the statistics that need not be measured, by `Step.key`: those of a dataset, and those of these very images.
+    """Return supplied statistics by `Step.key`: those of a dataset, and those of the given images.
 
     Raises:
-        InputError: No op of the model uses one of them.
+        InputError: No op of the model uses one of the supplied statistics.
 
     """
     steps = [(i.id, s) for i in inputs for s in i.steps] + [(o.id, s) for o in outputs for s in (*o.steps, *o.late_steps)]
-    wanted = {s.key(tensor, m): m for tensor, s in steps for m in s.needs.measures}
-    unknown = [name for name in options.statistics.dataset if name not in wanted]
+    needed = {s.key(tensor, m): m for tensor, s in steps for m in s.needs.measures}
+    unknown = [name for name in options.statistics.dataset if name not in needed]
     if unknown:
-        raise InputError(f"no op of the model uses the statistics {unknown[0]!r}: expected some of {'; '.join(wanted) or 'none'}")
-    dataset = {k: v for k, v in options.statistics.dataset.items() if "batch" in wanted[k].axes and v is not None}
+        raise InputError(f"no op of the model uses the supplied statistics {unknown[0]!r}: expected some of {'; '.join(needed) or 'none'}")
+    dataset = {k: v for k, v in options.statistics.dataset.items() if "batch" in needed[k].axes and v is not None}
     known: dict[str, Any] = {}
     if options.statistics.images:
         for planned in inputs:
@@ -229,15 +239,15 @@ def _supplied(
 
 
 def _chunks_in_base(sized: SizedGroup, options: PlanOptions) -> tuple[int, ...]:
-    """Return the sizes of chunks, or of shards, asked for along the outputs of a group, in pixels of its base axis."""
+    """Return the requested sizes of chunks, or of shards, along the outputs of a group, in pixels of its base axis."""
     found = []
     for tied in sized.group.outputs:
-        asked = options.shards.get(tied.axis) or options.chunks.get(tied.axis)
-        if asked is not None:
-            chunk = asked / tied.ratio
+        requested = options.shards.get(tied.axis) or options.chunks.get(tied.axis)
+        if requested is not None:
+            chunk = requested / tied.ratio
             if chunk.denominator != 1 or chunk % sized.group.denominator:
                 raise BlockError(
-                    f"chunks of {asked} pixels along axis {tied.axis!r} of output {tied.tensor!r} do not start at whole "
+                    f"chunks of {requested} pixels along axis {tied.axis!r} of output {tied.tensor!r} do not start at integer "
                     f"input pixels (ratio {tied.ratio}): give a multiple of {tied.ratio * sized.group.denominator}"
                 )
             found.append(int(chunk))

@@ -1,4 +1,4 @@
-"""Choices of a plan that a resumed run must keep, since the tasks that are done depend on them."""
+"""Choices of a plan that a resumed run must keep, since finished tasks depend on them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["RunChoices"]
 
 @attrs.frozen(kw_only=True)
 class RunChoices:
-    """Choices that the machine and the memory budget influence, and that decide what each task computes."""
+    """Choices that depend on the machine and the memory budget, and determine what each task computes."""
 
     strides: tuple[int, ...]
-    """Of the grid of each axis group, in pixels of its base axis."""
+    """Stride of the grid of each axis group, in pixels of its base axis."""
 
     blocks_per_region: tuple[int, ...]
     brick: tuple[int, ...]
-    """Regions along each side of a brick; empty where regions are visited row by row."""
+    """Regions along each side of a brick; empty if regions are visited row by row."""
 
     regions_per_task: int
     batch_size: int
@@ -31,7 +31,7 @@ class RunChoices:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RunChoices:
-        """Return what `as_dict` was made of.
+        """Return the choices from the data of `as_dict`.
 
         Raises:
             cattrs.BaseValidationError: The data are something else.

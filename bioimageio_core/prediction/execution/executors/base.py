@@ -1,4 +1,4 @@
-"""What an executor is, and what it runs."""
+"""Interfaces of executors, and of the jobs that they run."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Work(Protocol):
         ...
 
     def close(self) -> None:
-        """Free what it holds, such as a network."""
+        """Free resources such as a network."""
         ...
 
 
 @attrs.frozen
 class Function:
-    """A function as work that holds nothing."""
+    """Work that calls a function, and holds no resources."""
 
     carry_out: Callable[[int], Any]
 
@@ -37,7 +37,7 @@ class Function:
 
 
 class Job(Protocol):
-    """Numbered tasks of one sweep, with everything that they need; sent to other processes where tasks run there."""
+    """Numbered tasks of one sweep, with everything that they need; sent to the processes in which tasks run."""
 
     @property
     def task_count(self) -> int:
@@ -46,12 +46,12 @@ class Job(Protocol):
 
     @property
     def units(self) -> int:
-        """What progress counts, of all tasks together: regions or boxes."""
+        """Number of regions or boxes of all tasks, for progress."""
         ...
 
     @property
     def units_per_task(self) -> int:
-        """Units of every task but the last, which may have fewer."""
+        """Units per task; the last task may have fewer."""
         ...
 
     @property
@@ -65,10 +65,10 @@ class Job(Protocol):
         ...
 
     def open(self, worker: str) -> Work:
-        """Return what carries out the tasks, once in each process.
+        """Return the work that carries out tasks; called once in each process.
 
         Args:
-            worker: Address of the worker that this process is; empty in the process that planned.
+            worker: Address of this worker; empty in the process that planned.
 
         """
         ...
@@ -79,16 +79,16 @@ class Executor(Protocol):
 
     @property
     def shares_memory(self) -> bool:
-        """Whether tasks see the memory of this process, so that they need not return what they computed."""
+        """Whether tasks run in the memory of this process, so that they need not return their outputs."""
         ...
 
     def run(self, job: Job, tasks: Iterable[int], *, at_once: int) -> Iterator[tuple[int, Any]]:
-        """Run tasks and yield ``(task, what it returned)``, in any order; only a few wait at any time, however many there are.
+        """Run tasks, and yield ``(task, result)`` in any order; memory does not grow with the number of tasks.
 
         Args:
-            job: What they are tasks of.
-            tasks: Their numbers, taken when they are needed.
-            at_once: How many run at once in one process.
+            job: The job of the tasks.
+            tasks: Numbers of the tasks, consumed as needed.
+            at_once: Concurrent tasks per process.
 
         """
         ...

@@ -1,4 +1,4 @@
-"""Workers that a prediction runs on: processes on this machine, set up for it, or those of a scheduler."""
+"""Clients of dask clusters: worker processes on this machine, configured for predictions, or an existing scheduler."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ....resources import large_pages
 __all__ = ["connect", "worker_processes"]
 
 SETTINGS = {
-    # What dask sets makes every large array ask the system for fresh pages, which it has to zero.
+    # With the setting of dask, every large array takes fresh pages from the system, which has to zero them.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
-    # Looking at tasks, clocks, memory and disks a hundred times a second takes some per cent of a core in each process.
+    # Polling tasks, clocks, memory and disks a hundred times a second takes 2 to 5 % of a core in each process.
     "distributed.worker.profile.enabled": False,
     "distributed.worker.memory.monitor-interval": "1s",
     "distributed.admin.tick.interval": "500ms",
@@ -24,18 +24,18 @@ SETTINGS = {
 }
 
 SCHEDULER = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
-"""Its port for metrics is any that is free: several predictions may run on a machine."""
+"""Options of the scheduler: no dashboard, and any free port for metrics, since several predictions may run on one machine."""
 
 
 @contextmanager
 def worker_processes(count: int) -> Iterator[Any]:
-    """Start worker processes of one thread each on this machine, and end them with the ``with`` block.
+    """Start worker processes with one thread each on this machine; stop them at the end of the ``with`` block.
 
     Args:
-        count: Their number.
+        count: Number of processes.
 
     Yields:
-        A `distributed.Client`, to predict with (``client=``); it is not the active one.
+        A `distributed.Client` to predict with (``client=``); it does not become the active client.
 
     Raises:
         MissingRequirementError: `distributed` is not installed.
@@ -58,7 +58,7 @@ def worker_processes(count: int) -> Iterator[Any]:
 
 
 def _restore(environment: Mapping[str, str]) -> None:
-    """Take back what dask set in this process for its workers, and what all that starts later would get, such as one thread."""
+    """Restore the environment of this process, in which dask set variables for its workers, such as the number of threads."""
     for name in [n for n, value in os.environ.items() if environment.get(n) != value]:
         if name in environment:
             os.environ[name] = environment[name]
@@ -67,7 +67,7 @@ def _restore(environment: Mapping[str, str]) -> None:
 
 
 def _end_quietly() -> None:
-    """Let a worker be silent from now on: as all end, some tell at length that they reach the scheduler no more."""
+    """Silence the log of a worker: during shutdown, workers report at length that the scheduler is unreachable."""
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
 
 
@@ -77,14 +77,14 @@ def connect(scheduler: str) -> Iterator[Any]:
 
     Raises:
         MissingRequirementError: `distributed` is not installed.
-        SourceError: There is no scheduler.
+        SourceError: The scheduler cannot be reached.
 
     """
     distributed = _distributed()
     try:
         client = distributed.Client(scheduler, timeout="20s", set_as_default=False)
     except (OSError, ValueError) as error:
-        raise SourceError(f"there is no scheduler at {scheduler}: {error}") from None
+        raise SourceError(f"cannot connect to a scheduler at {scheduler}: {error}") from None
     with client:
         yield client
 

@@ -1,4 +1,4 @@
-"""Who of several workers does which tasks next."""
+"""Assigns tasks to workers."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from collections.abc import Iterable, Mapping, Sequence
 __all__ = ["PER_THREAD", "TaskQueue"]
 
 PER_THREAD = 2
-"""What is handed to each thread: tasks that run and tasks that wait, so that no thread does."""
+"""Submissions per thread: one that runs and one that waits, so that no thread idles."""
 
 TOGETHER = 2.0
-"""Seconds that tasks handed out together take at most, or one task takes: handing out costs some milliseconds, however many they are."""
+"""Maximum seconds of the tasks of one submission, unless it is a single task: a submission costs some milliseconds, whatever its size."""
 
 PARTS = 4
-"""A thread is handed at most one part in so many of what is left for it, so that all end at about the same time."""
+"""A submission takes at most 1 / PARTS of the tasks that are left for a thread, so that all threads end at about the same time."""
 
 
 class TaskQueue:
-    """Hands each worker tasks that follow each other, so that it has read for one what the next one wants.
+    """Gives each worker consecutive tasks, so that it has cached chunks that the next task needs.
+
+    A worker without tasks of its own steals half of the longest remaining range.
 
     Args:
-        tasks: In an order in which neighbours follow each other; kept as 8 bytes each.
-        threads: Of each worker, by name.
+        tasks: Task numbers, ordered so that neighbours are consecutive; stored in 8 bytes each.
+        threads: Number of threads of each worker, by name.
 
     """
 
@@ -35,20 +37,17 @@ class TaskQueue:
         self._done, self._seconds = 0, 0.0
 
     def following(self, worker: str) -> Sequence[int]:
-        """Return the next tasks of a worker, one after the other; none where it has enough, or where nothing is left.
-
-        Who has done its own takes over half of the longest rest.
-        """
+        """Return the next tasks of a worker; none if it has enough, or if no task is left."""
         threads = self._threads[worker]
-        # The last ones wait for a thread that is free, and not for one that may be the last to be.
+        # The last tasks wait in the queue for the first free thread, not at a busy worker.
         enough = PER_THREAD * threads if self._rest > self._all_threads else threads
         left = self._left[worker]
         if self._handed[worker] >= enough or not self._rest:
             return ()
         if not left:
-            giver = max(self._left, key=lambda w: len(self._left[w]))
-            theirs = self._left[giver]
-            self._left[giver], left = theirs[: len(theirs) // 2], theirs[len(theirs) // 2 :]
+            victim = max(self._left, key=lambda w: len(self._left[w]))
+            theirs = self._left[victim]
+            self._left[victim], left = theirs[: len(theirs) // 2], theirs[len(theirs) // 2 :]
         count = max(1, min(self._fitting(), len(left) // (PARTS * threads)))
         self._left[worker] = left[count:]
         self._rest -= count
@@ -56,11 +55,11 @@ class TaskQueue:
         return self._tasks[left.start : left.start + count].tolist()
 
     def returned(self, worker: str, tasks: int, seconds: float) -> None:
-        """Note that a worker has done so many tasks that were handed to it together, and how long they took."""
+        """Record that a worker finished a submission of ``tasks`` tasks in this many seconds."""
         self._handed[worker] -= 1
         self._done += tasks
         self._seconds += seconds
 
     def _fitting(self) -> int:
-        """Return how many tasks are done in time, as far as is known."""
+        """Return how many tasks take `TOGETHER` seconds, by the finished tasks; 1 before any is finished."""
         return int(TOGETHER * self._done / self._seconds) if self._seconds > 0 else 1

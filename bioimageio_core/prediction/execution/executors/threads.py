@@ -23,7 +23,7 @@ class Threads:
 
     @property
     def shares_memory(self) -> bool:
-        """They do."""
+        """Always True."""
         return True
 
     def run(self, job: Job, tasks: Iterable[int], *, at_once: int) -> Iterator[tuple[int, Any]]:
@@ -36,13 +36,13 @@ class Threads:
 
 
 def run_in_threads(task: Callable[[int], T], numbers: Iterable[int], *, workers: int) -> Iterator[tuple[int, T]]:
-    """Run a task for each number, several at once, and yield ``(number, what it returned)``, in the order in which they end.
+    """Call ``task`` for each number on several threads, and yield ``(number, result)`` in the order of completion.
 
-    Numbers are taken as they are needed and few results wait, so that millions of tasks cost no memory.
-    The first exception ends the run and is raised once the tasks that run have ended; no other is begun.
+    Numbers are consumed as needed, and few results wait, so millions of tasks cost no memory.
+    The first exception cancels waiting tasks, and is raised after the running tasks end.
 
-    A window of futures, and not dask's threaded scheduler: that takes a graph as a whole, so millions of tasks would have to be handed
-    over in parts, with idle threads at the end of each.
+    This uses a window of futures instead of the threaded scheduler of dask, which takes a complete graph: millions of tasks
+    would have to be submitted in parts, with idle threads at the end of each part.
     """
     done: SimpleQueue[tuple[int, Future[T]]] = SimpleQueue()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="bioimageio_core")
@@ -68,11 +68,11 @@ def _put(done: SimpleQueue[tuple[int, Future[T]]], number: int, future: Future[T
 
 
 def in_order(ended: Iterable[tuple[int, T]]) -> Iterator[T]:
-    """Yield results of tasks 0, 1, 2, ... in this order, whichever ended first."""
+    """Yield the results of tasks 0, 1, 2, ... in the order of their numbers."""
     early: dict[int, T] = {}
-    wanted = 0
+    next_number = 0
     for number, result in ended:
         early[number] = result
-        while wanted in early:
-            yield early.pop(wanted)
-            wanted += 1
+        while next_number in early:
+            yield early.pop(next_number)
+            next_number += 1

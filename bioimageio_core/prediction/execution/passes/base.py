@@ -1,4 +1,4 @@
-"""What carries out a pass."""
+"""The interface of work classes, which carry out passes."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ __all__ = ["PassWork"]
 
 
 class PassWork(Protocol):
-    """One pass of a run, carried out sweep by sweep, in the process that coordinates the run."""
+    """Carries out one pass of a run, sweep by sweep, in the process that coordinates the run."""
 
     def recall(self) -> bool:
-        """Return whether the result of the pass was recorded before, and take it."""
+        """Load the recorded result of the pass; return False if there is none."""
         ...
 
     def sweeps(self) -> Iterator[Job]:
-        """Yield a job for each sweep; the next one is asked for when all results of the sweep before were collected."""
+        """Yield a job for each sweep; the caller collects all results of a sweep before it takes the next job."""
         ...
 
     def tasks(self, job: Job, sweep: int) -> Sweep:
-        """Return the tasks of a sweep that are left to this process."""
+        """Return the tasks of a sweep that this process computes."""
         ...
 
     def at_once(self) -> int:
-        """Return how many tasks run at once in one process."""
+        """Return the number of concurrent tasks per process."""
         ...
 
     def collect(self, task: int, result: Any) -> int:
-        """Take the result of a task; return how many boxes or regions it had."""
+        """Collect the result of a task; return its number of boxes or regions."""
         ...
 
     def finish(self) -> None:
-        """Record the result of the pass, of which all sweeps are complete."""
+        """Record the result of the pass, after all sweeps are complete."""
         ...

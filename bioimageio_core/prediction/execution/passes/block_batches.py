@@ -1,4 +1,4 @@
-"""Blocks of a region on their way through the network: grouped into batches, halved where a device is full, cropped to their cores."""
+"""Blocks of a region: stacked into batches, halved if they do not fit into device memory, cropped to their cores."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Block: TypeAlias = tuple[int, ...]
 
 
 def batches(blocks: list[Block], plan: Plan, grids: tuple[AxisGrid, ...]) -> Iterator[list[Block]]:
-    """Yield blocks that the network takes in one call: of equal size, at most the batch size."""
+    """Yield batches: blocks of equal size, at most ``plan.batch_size``."""
     stackable = all("batch" in i.bound.tensor.axis_ids for i in plan.inputs) and all("batch" in o.tensor.axis_ids for o in plan.outputs)
     if plan.batch_size == 1 or not stackable:
         yield from ([b] for b in blocks)
@@ -36,7 +36,7 @@ def batches(blocks: list[Block], plan: Plan, grids: tuple[AxisGrid, ...]) -> Ite
 
 
 def stacked(region: RegionInput, batch: Sequence[Block]) -> NDArray[Any]:
-    """Return one input of the network: blocks stacked along its batch axis."""
+    """Return one input of the network: blocks stacked along the batch axis."""
     parts = [region.block(block) for block in batch]
     if len(parts) == 1:
         return np.ascontiguousarray(parts[0])
@@ -44,17 +44,17 @@ def stacked(region: RegionInput, batch: Sequence[Block]) -> NDArray[Any]:
 
 
 def core_of(output: PlannedOutput, array: NDArray[Any], batch: Sequence[Block], number: int, grids: tuple[AxisGrid, ...]) -> Placed:
-    """Return what is kept of one block's output, and where it starts in the output.
+    """Return the core of one block of an output, and its start within the output.
 
     Args:
         output: The output.
-        array: What the network returned for a batch, along the axes of the tensor.
+        array: Output of the network for a batch, along the axes of the tensor.
         batch: The blocks.
-        number: Which of them.
+        number: Position of the block in the batch.
         grids: The grids that blocks are numbered along.
 
     Raises:
-        ModelRunError: The array has another size than the description says.
+        ModelRunError: The size of the array differs from the description.
 
     """
     block = batch[number]
@@ -76,13 +76,13 @@ def core_of(output: PlannedOutput, array: NDArray[Any], batch: Sequence[Block], 
         if expected not in (-1, size):
             raise ModelRunError(
                 f"output {output.id!r} of the network has {size} pixels along axis {output.axes[axis]!r}: "
-                f"expected {expected} by its description (ratio, offset or size is wrong)"
+                f"expected {expected} by its description; correct its ratio, offset or size"
             )
     return start, array[tuple(index)]
 
 
 def halved_grids(block: Block, grids: tuple[AxisGrid, ...]) -> tuple[AxisGrid, ...] | None:
-    """Return grids that cut one block in two along its longest axis; None where no axis can be cut."""
+    """Return grids that cut one block in two along its longest axis; None if no axis can be cut."""
     lengths = {}
     for n, (grid, k) in enumerate(zip(grids, block, strict=True)):
         start, stop = grid.core_of_image(k)

@@ -1,4 +1,4 @@
-"""Passes that write an array box by box: postprocessing of whole outputs, and coarser levels of images."""
+"""Passes that write an array box by box: postprocessing of outputs, and coarser levels of images."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ __all__ = ["LevelJob", "LevelWork", "PostprocessJob", "PostprocessWork"]
 
 @attrs.frozen(kw_only=True, eq=False)
 class _BoxJob(ABC):
-    """Boxes of whole chunks, each written by one task."""
+    """Boxes of complete chunks, each written by one task."""
 
     units_per_task: ClassVar[int] = 1
-    prefers_locality: ClassVar[bool] = False  # boxes are whole chunks
+    prefers_locality: ClassVar[bool] = False  # boxes share no chunks
     boxes: Boxes
     marker: CompletionMarker | None
 
@@ -43,7 +43,7 @@ class _BoxJob(ABC):
         return self.boxes.count
 
     def open(self, worker: str) -> Work:
-        """Return what writes a box."""
+        """Return the work that writes boxes."""
         return Function(self._carry_out)
 
     def _carry_out(self, task: int) -> None:
@@ -58,7 +58,7 @@ class _BoxJob(ABC):
 
 @attrs.frozen(kw_only=True, eq=False)
 class PostprocessJob(_BoxJob):
-    """An output that is read, processed and written."""
+    """Reads, postprocesses and writes an output."""
 
     view: TensorView
     sink: Sink
@@ -76,37 +76,37 @@ class PostprocessJob(_BoxJob):
 
 @attrs.frozen(kw_only=True, eq=False)
 class LevelJob(_BoxJob):
-    """A coarser level of an image, made of the level before."""
+    """Computes a coarser level of an image from the next finer level."""
 
     is_picklable: ClassVar[bool] = True
     sink: OmeSink
     level: int
 
     def write(self, start: tuple[int, ...], stop: tuple[int, ...]) -> None:
-        """Write a box."""
+        """Compute and write a box."""
         image = self.sink.image
         self.sink.store.write(image.place(self.level), start, self.sink.read_level(self.level, start, stop))
 
 
 class _BoxWork:
-    """A pass of one sweep over boxes, which shards share."""
+    """Carries out a pass of one sweep over boxes, which shards share."""
 
     def __init__(self, run: Run, step: Pass) -> None:
         self._run, self._pass = run, step
 
     def recall(self) -> bool:
-        """Return False: every task records for itself that it is done."""
+        """Return False: every task has its own marker."""
         return False
 
     def tasks(self, job: Job, sweep: int) -> Sweep:
-        """Return the boxes that are not written."""
+        """Return the tasks of boxes that are not written yet."""
         marker = self._run.marker(self._pass.name)
         if self._run.claims is None or marker is None:
             return OwnTasks(job, range(job.task_count), marker)
         return SharedTasks(job, first=self._run.first_task(job.task_count), marker=marker, claims=self._run.claims)
 
     def at_once(self) -> int:
-        """Return how many tasks run at once in one process."""
+        """Return the number of concurrent tasks per process."""
         return self._run.plan.concurrent_io
 
     def collect(self, task: int, result: None) -> int:
@@ -139,7 +139,7 @@ class LevelWork(_BoxWork):
     """Makes a coarser level of an OME-Zarr image."""
 
     def sweeps(self) -> Iterator[Job]:
-        """Yield the job that writes all boxes of the level, if the output goes to a store."""
+        """Yield the job that writes all boxes of the level; none if outputs stay in memory."""
         sink = self._run.outputs[self._pass.subject].sinks.sink
         assert isinstance(self._pass, LevelPass)
         if isinstance(sink, OmeSink):

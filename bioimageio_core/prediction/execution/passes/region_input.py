@@ -1,4 +1,4 @@
-"""What a region reads of an input: once for all of its blocks, preprocessed once."""
+"""Reads the part of an input that a region needs, and preprocesses it once for all of its blocks."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from ...planning.planned_tensors import PlannedInput
 __all__ = ["RegionInput", "Timed", "read_region", "region_windows"]
 
 NO_AXIS = Window(0, 1, (), (0, 1), ())
-"""The window of an axis that only other inputs have."""
+"""The window along an axis that no grid covers."""
 
 Timed: TypeAlias = Callable[[str], "AbstractContextManager[None]"]
-"""Adds the time of a ``with`` block to a stage."""
+"""A context manager that adds the time of a ``with`` block to a stage."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class RegionInput:
-    """An input as the blocks of one region see it."""
+    """The padded and preprocessed part of an input that the blocks of one region read."""
 
     planned: PlannedInput
     grids: tuple[AxisGrid, ...]
@@ -34,18 +34,18 @@ class RegionInput:
     """Blocks of the region along each grid."""
 
     items: Mapping[tuple[int, ...], NDArray[Any]]
-    """For each position along extra axes, counted from the region's first: the padded, preprocessed region along the tensor's axes."""
+    """The padded, preprocessed region along the axes of the tensor, by position along extra axes, counted from the start of the region."""
 
     raw: NDArray[Any] | None = None
-    """The padded region before preprocessing, along extra axes and those of the tensor, where it is wanted."""
+    """The padded region before preprocessing, along extra axes and those of the tensor; None if it is not needed."""
 
     def block(self, block: Sequence[int]) -> NDArray[Any]:
-        """Return what one block reads, along the axes of the tensor; its number along each grid is given."""
+        """Return the input of one block, given by its number along each grid, along the axes of the tensor."""
         item, index = self._within(block)
         return self.items[item][index]
 
     def is_empty(self, block: Sequence[int]) -> bool:
-        """Return whether all that one block reads is 0, before preprocessing."""
+        """Return whether the input of one block is all 0 before preprocessing."""
         assert self.raw is not None
         item, index = self._within(block)
         return not self.raw[item][index].any()
@@ -79,16 +79,16 @@ def read_region(
     *,
     keep_raw: bool = False,
 ) -> RegionInput:
-    """Read and preprocess what the blocks of a region want of an input.
+    """Read and preprocess the part of an input that the blocks of a region need.
 
     Args:
         planned: The input.
         grids: All grids of the plan.
         ranges: Blocks of the region along each grid.
-        source: Where the input is read.
-        steps: Preprocessing.
-        timed: Told how long reading and preprocessing take.
-        keep_raw: Whether it will be asked what is empty.
+        source: The source of the input.
+        steps: Steps of preprocessing.
+        timed: Times reading and preprocessing.
+        keep_raw: Whether to keep the region before preprocessing, to find empty blocks.
 
     """
     windows = region_windows(planned, grids, ranges)
@@ -107,7 +107,7 @@ def read_region(
 
 
 def region_windows(planned: PlannedInput, grids: tuple[AxisGrid, ...], ranges: tuple[range, ...]) -> list[Window]:
-    """Return what the blocks of a region read of an input along each axis, and how that is padded."""
+    """Return the windows that the blocks of a region read of an input along each axis, padding included."""
     return [
         NO_AXIS if tie is None else window(*grids[tie.grid].span_window(ranges[tie.grid], tie.tied), size, planned.bound.tensor.pad_mode)
         for tie, size in zip(planned.ties, planned.bound.shape, strict=True)

@@ -28,7 +28,7 @@ __all__ = ["InputReader", "OutputWriter", "RegionTask", "RegionWork"]
 
 @attrs.frozen(kw_only=True, eq=False)
 class InputReader:
-    """What the blocks of an input are read from, and the steps that are applied to each of them."""
+    """The source of an input, and the steps of preprocessing."""
 
     planned: PlannedInput
     source: PaddedSource
@@ -37,20 +37,20 @@ class InputReader:
 
 @attrs.frozen(kw_only=True, eq=False)
 class OutputWriter:
-    """What becomes of the blocks of an output."""
+    """The steps of postprocessing, the encoder and the sink of an output."""
 
     planned: PlannedOutput
     steps: tuple[BoundStep, ...]
     sink: Sink | None
-    """Where regions are written; None where the task returns them."""
+    """The sink of regions; None if the task returns them."""
 
     encoder: OutputEncoder | None
-    """The last step before regions are written; None where a later pass completes the output."""
+    """The last step before regions are written; None if a later pass completes the output."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class RegionWork:
-    """What regions are computed from, beside the network; it can be pickled where the images can."""
+    """Everything that regions are computed from, except the network; picklable if the images are."""
 
     plan: Plan
     inputs: tuple[InputReader, ...]
@@ -59,7 +59,7 @@ class RegionWork:
 
 @attrs.frozen(kw_only=True, eq=False)
 class RegionTask:
-    """Computes regions of a plan; a region depends on nothing but the plan and its number."""
+    """Computes regions of a plan; a region depends only on the plan and its number."""
 
     work: RegionWork
     network: Network
@@ -71,11 +71,11 @@ class RegionTask:
         return self.work.plan
 
     def __call__(self, region: int) -> dict[str, Placed]:
-        """Compute a region; write the outputs that have a sink, and return the others."""
+        """Compute a region; write outputs that have a sink, and return the other outputs by id."""
         return self._written(self._computed(region))
 
     def _computed(self, region: int) -> list[Assembly]:
-        """Return the outputs of a region; the memory of its inputs is free again before they are written."""
+        """Return the outputs of a region; the memory of its inputs is released before they are written."""
         grids, ranges = self.plan.grids, self.plan.regions.block_ranges(region)
         blocks = [b for b in product(*ranges) if self.plan.mask is None or self.plan.mask.covers(b)]
         assemblies = [Assembly(o.planned, grids, ranges) for o in self.work.outputs]
@@ -96,7 +96,7 @@ class RegionTask:
         ]
 
     def _cores(self, batch: Sequence[Block], grids: tuple[AxisGrid, ...], inputs: Sequence[RegionInput]) -> Iterator[list[Placed]]:
-        """Yield what is kept of each block's outputs; where a device is full, from smaller batches, then from smaller blocks."""
+        """Yield the cores of each block; if device memory is full, compute smaller batches, then smaller blocks."""
         smaller: tuple[AxisGrid, ...] | None = None
         try:
             outputs = self._run({i.planned.id: stacked(i, batch) for i in inputs})
@@ -106,7 +106,7 @@ class RegionTask:
                 if smaller is None:
                     raise
             outputs = None
-        # Outside of the handler, which would hold on to the arrays of the call that failed.
+        # Outside of the handler, which would keep the arrays of the failed call alive.
         if outputs is None and smaller is not None:
             starts = [placement(o, grids, [range(k, k + 1) for k in batch[0]])[0] for o in self.plan.outputs]
             yield list(zip(starts, self._in_parts(smaller), strict=True))
@@ -119,7 +119,7 @@ class RegionTask:
             yield [core_of(o, array, batch, number, grids) for o, array in zip(self.plan.outputs, outputs, strict=True)]
 
     def _in_parts(self, grids: tuple[AxisGrid, ...]) -> list[NDArray[Any]]:
-        """Return the cores of one block, put together from the smaller blocks of these grids."""
+        """Return the cores of one block, assembled from the smaller blocks of these grids."""
         ranges = tuple(range(g.count) for g in grids)
         parts = [Assembly(o, grids, ranges) for o in self.plan.outputs]
         for block in product(*ranges):
@@ -148,7 +148,7 @@ class RegionTask:
         return core
 
     def _written(self, assemblies: Sequence[Assembly]) -> dict[str, Placed]:
-        """Write what has a sink; return the rest."""
+        """Write outputs that have a sink; return the other outputs by id."""
         returned: dict[str, Placed] = {}
         for output, assembly in zip(self.work.outputs, assemblies, strict=True):
             placed = assembly.finished()

@@ -1,4 +1,4 @@
-"""The pass over regions: each task reads, predicts and writes a run of neighbouring regions."""
+"""The pass over regions: each task reads, predicts and writes consecutive regions."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from .region_task import InputReader, OutputWriter, RegionTask, RegionWork
 __all__ = ["RegionJob", "RegionsDone", "RegionsWork"]
 
 RegionsDone: TypeAlias = "tuple[int, list[dict[str, Placed]], dict[str, float]]"
-"""How many regions a task had, the outputs that it did not write itself, and the seconds by stage."""
+"""Number of regions of a task, the outputs that it did not write itself, and the seconds by stage."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class RegionJob:
-    """All regions of a plan."""
+    """Computes the regions of a plan."""
 
     prefers_locality: ClassVar[bool] = True  # blocks overlap, and chunks span several of them
     is_picklable: ClassVar[bool] = True
@@ -43,15 +43,15 @@ class RegionJob:
     """The description of the model."""
 
     package: Package
-    """Its files, which every worker can read."""
+    """The files of the model; every worker must be able to read them."""
 
     trust: bool
     rank_on_host: Mapping[str, int]
-    """The number of each worker among those on its machine, by address: they share the devices of the plan."""
+    """Rank of each worker among the workers of its machine, by address; they share the devices of the plan."""
 
     marker: CompletionMarker | None
     network: Network | None
-    """The network, where it is loaded in this process already; each worker process loads its own, by its own plugins."""
+    """The network, if this process loaded it; each worker process loads its own, with its own plugins."""
 
     @property
     def task_count(self) -> int:
@@ -65,11 +65,11 @@ class RegionJob:
 
     @property
     def units_per_task(self) -> int:
-        """Regions that one task computes."""
+        """Number of regions per task."""
         return self.work.plan.regions_per_task
 
     def open(self, worker: str) -> Work:
-        """Load the network, unless it is loaded here, and return what computes the regions of a task."""
+        """Load the network, unless this process did, and return the work that computes regions."""
         network, own = self.network, self.network is None
         if network is None:
             model = LoadedModel.of(self.descr, self.package, collect())
@@ -83,7 +83,7 @@ class RegionJob:
 
 
 class _Regions:
-    """Carries out tasks of regions."""
+    """Computes the regions of tasks."""
 
     def __init__(
         self, work: RegionWork, network: Network, marker: CompletionMarker | None, to_close: tuple[Network | Package, ...]
@@ -96,7 +96,7 @@ class _Regions:
         compute = RegionTask(work=self._work, network=self._network, timer=timer)
         regions = self._work.plan.regions_of(task)
         if len(regions) > 1 and self._network_takes_longest():
-            # While the network computes one region of a task, the next is read.
+            # While the network computes one region of a task, the next region is read.
             placed = [p for _, p in run_in_threads(compute, regions, workers=2)]
         else:
             placed = [compute(r) for r in regions]
@@ -106,24 +106,24 @@ class _Regions:
         return len(regions), [p for p in placed if p], timer.seconds
 
     def close(self) -> None:
-        """Unload a network that was loaded for this job."""
+        """Unload a network that this job loaded."""
         for held in self._to_close:
             held.close()
 
     def _network_takes_longest(self) -> bool:
-        """Return whether it did so far; Python runs one thread at a time, so a second one slows down tasks that mostly read and write."""
+        """Return whether the network took longest so far: Python runs one thread at a time, so two threads slow tasks that mostly read."""
         spent = self._spent.seconds
         return spent.get("predict", 0.0) >= spent.get("read", 0.0) + spent.get("write", 0.0)
 
 
 class RegionsWork:
-    """Predicts all regions, or those of a shard."""
+    """Carries out the pass over all regions, or over those of a shard."""
 
     def __init__(self, run: Run, step: RegionsPass) -> None:
         self._run, self._pass = run, step
 
     def recall(self) -> bool:
-        """Return False: every task records for itself that it is done."""
+        """Return False: every task has its own marker."""
         return False
 
     def sweeps(self) -> Iterator[Job]:
@@ -141,23 +141,23 @@ class RegionsWork:
             package=run.model.package,
             trust=run.options.trust,
             rank_on_host=run.rank_on_host,
-            # An output whose shape the network decides is kept in memory, and lost with it.
+            # An output whose shape the network determines is kept in memory, and is lost if the run is interrupted.
             marker=run.marker(self._pass.name) if self._pass.resumable else None,
             network=run.network,
         )
 
     def tasks(self, job: Job, sweep: int) -> Sweep:
-        """Return the tasks of this shard: neighbours, so that each shard reads its own part of the image."""
+        """Return the tasks of this shard: consecutive tasks, so that each shard reads its own part of the image."""
         assert isinstance(job, RegionJob)
         shard, plan = self._run.options.shard, self._run.plan
         return OwnTasks(job, range(plan.task_count) if shard is None else plan.tasks_of_shard(*shard), job.marker)
 
     def at_once(self) -> int:
-        """Return how many regions are computed at once in one process."""
+        """Return the number of concurrent tasks per process."""
         return self._run.plan.in_flight
 
     def collect(self, task: int, result: RegionsDone) -> int:
-        """Write the outputs that the task returned, and add up its times."""
+        """Write the outputs that the task returned, and add its times."""
         regions, placed, seconds = result
         self._run.timer.add_all(seconds)
         for outputs in placed:
@@ -170,7 +170,7 @@ class RegionsWork:
 
 
 def _reader(run: InputRun, limit: int) -> InputReader:
-    """Return what blocks read of an input, with a cache of chunks that blocks share."""
+    """Return the reader of an input, with a cache of chunks that blocks share."""
     view = run.steps.all()
     source = view.source
     assert isinstance(source, BoundInput | ProcessedSource)
@@ -178,7 +178,7 @@ def _reader(run: InputRun, limit: int) -> InputReader:
 
 
 def _writer(output: OutputRun, run: Run) -> OutputWriter:
-    """Return what becomes of the blocks of an output."""
+    """Return the writer of an output."""
     planned, sink = output.planned, output.sinks.region_sink
     blocks = BoundSteps(planned.id, output.sinks.of_blocks(run.plan), planned.steps, cut=(), binder=run.binder)
     return OutputWriter(

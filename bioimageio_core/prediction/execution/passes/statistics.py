@@ -13,12 +13,13 @@ from ..executors.base import Job
 from ..measurement import Measured, MeasureJob, Scanned, ViewMeasurement, load_scanned
 from ..run import Run
 from ..sweeps import OwnTasks, SharedTasks, Sweep
+from ..measurement import Measured, MeasureJob, TaskMeasurement, ViewMeasurement, load_task_measurement
 
 __all__ = ["StatisticsWork"]
 
 
 class StatisticsWork:
-    """Measures a tensor as the steps before leave it, and keeps the result with the state of the run."""
+    """Measures a tensor after the steps before, and records the result in the state of the run."""
 
     def __init__(self, run: Run, step: StatisticsPass) -> None:
         self._run, self._pass = run, step
@@ -30,7 +31,7 @@ class StatisticsWork:
         return steps.before(self._pass.step)
 
     def recall(self) -> bool:
-        """Take the result that this or another process of the run recorded."""
+        """Load the result that a process of this run recorded; return False if there is none."""
         state = self._run.output.state
         recorded = None if state is None else state.noted(self._pass.name)
         if recorded is None:
@@ -47,7 +48,7 @@ class StatisticsWork:
         yield from self._measurement.sweeps()
 
     def tasks(self, job: Job, sweep: int) -> Sweep:
-        """Return all tasks, which other shards share."""
+        """Return all tasks, which this process shares with other shards."""
         assert isinstance(job, MeasureJob)
         marker = self._run.marker(f"{self._pass.name}-{sweep}")
         if self._run.claims is None or marker is None:
@@ -57,20 +58,20 @@ class StatisticsWork:
             first=self._run.first_task(job.task_count),
             marker=marker,
             claims=self._run.claims,
-            load=partial(load_scanned, job),
+            load=partial(load_task_measurement, job),
         )
 
     def at_once(self) -> int:
-        """Return how many tasks run at once in one process."""
+        """Return the number of concurrent tasks per process."""
         return self._run.plan.concurrent_io
 
-    def collect(self, task: int, result: Scanned) -> int:
-        """Merge what a task saw."""
+    def collect(self, task: int, result: TaskMeasurement) -> int:
+        """Merge the partial statistics of a task."""
         assert self._measurement is not None
         return self._measurement.collect(task, result)
 
     def finish(self) -> None:
-        """Keep the statistics for later passes, and for the state of the run."""
+        """Record the statistics for later passes, and in the state of the run."""
         assert self._measurement is not None
         measured = self._measurement.measured()
         if self._run.output.state is not None:

@@ -1,4 +1,4 @@
-"""Which axes of inputs and outputs are cut together, found from a model and the sizes of the images at hand."""
+"""Finds which axes of inputs and outputs are cut together, from the model and the sizes of the images."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ Cutting: TypeAlias = Literal["per_item", "whole", "fixed", "free", "if_needed"]
 """How a group is cut.
 
 per_item
-    Each position is predicted on its own: batch, and axes that the model lacks.
+    Each position is predicted separately: batch, and axes that the model lacks.
 whole
-    Never: channel and index axes, and those that the run mode wants whole.
+    Never cut: channel and index axes, and axes that the run mode keeps whole.
 fixed
-    Into blocks of the one size that the network takes.
+    Cut into blocks of the one size that the network takes.
 free
-    Into blocks of a chosen size: the halo is known, or the axis is concatenable.
+    Cut into blocks of a chosen size: the halo is known, or the axis is concatenable.
 if_needed
-    Only when the memory budget forces it, since no halo is described.
+    Cut only when the memory budget requires it, since no halo is described.
 """
 
 Key: TypeAlias = tuple[str, AxisId]
 Tie: TypeAlias = tuple[Key, Fraction, int]
-"""The base axis, pixels per pixel of it, and offset."""
+"""The base axis, the ratio to its pixels, and the offset."""
 
 
 @attrs.frozen(kw_only=True)
@@ -49,7 +49,7 @@ class SizedGroup:
 def axis_groups(
     model: ModelIO, inputs: tuple[BoundInput, ...], options: PlanOptions, whole_axes: Collection[AxisId] = ()
 ) -> tuple[SizedGroup, ...]:
-    """Return all axis groups: axes that the model lacks first, then in the order of the inputs' axes.
+    """Return all axis groups: axes that the model lacks first, then groups in the order of the axes of the inputs.
 
     Args:
         model: Inputs and outputs of the model.
@@ -58,8 +58,7 @@ def axis_groups(
         whole_axes: Axes that must not be cut.
 
     Raises:
-        InputError: Sizes of images that must agree do not, or an option names an axis that there is not.
-        BlockError: An image is too small.
+        InputError: Sizes of images do not agree, an image is too small, or an option names an unknown axis.
 
     """
     _check_axis_options(model, options, _extra_axes(inputs))
@@ -84,7 +83,7 @@ def axis_groups(
 
 
 def _check_axis_options(model: ModelIO, options: PlanOptions, extra: tuple[AxisId, ...]) -> None:
-    """Axes of the model that no block could ever have are a misspelling."""
+    """Refuse options that name axes which neither the model nor the images have: they are misspelt."""
     inputs = {a.id for t in model.inputs for a in t.axes}
     outputs = {a.id for t in model.outputs for a in t.axes}
     for name, known in (
@@ -106,12 +105,14 @@ def _extra_axes(inputs: tuple[BoundInput, ...]) -> tuple[AxisId, ...]:
 
 
 def _extra_group(axis: AxisId, model: ModelIO, inputs: tuple[BoundInput, ...], sizes: dict[Key, int]) -> SizedGroup:
-    """Return the group of an axis that the model lacks; inputs without it are used again for each of its positions."""
+    """Return the group of an axis that the model lacks; inputs without the axis are reused for each of its positions."""
     holders = [b.tensor.id for b in inputs if axis in b.extra_axes]
     found = {sizes[(t, axis)] for t in holders}
     if len(found) > 1:
         listed = ", ".join(f"{t}: {sizes[(t, axis)]}" for t in holders)
-        raise InputError(f"images differ in size along axis {axis!r}, over which the model is applied item by item: found {listed}")
+        raise InputError(
+            f"images differ in size along axis {axis!r}, which is predicted position by position: expected equal sizes, found {listed}"
+        )
     return SizedGroup(
         group=AxisGroup(
             size=FixedSize(1),
@@ -126,8 +127,8 @@ def _extra_group(axis: AxisId, model: ModelIO, inputs: tuple[BoundInput, ...], s
 def _input_ties(inputs: tuple[BoundInput, ...], sizes: dict[Key, int]) -> dict[Key, Tie]:
     """Tie every input axis to a base axis.
 
-    References say it; unreferenced axes of the same id and the same sizes are tied where the images agree in size,
-    since networks with several inputs take them side by side.
+    Size references determine the tie. Unreferenced axes with equal ids and equal described sizes are tied if the images agree in size,
+    since networks with several inputs take them at the same positions.
     """
     ties: dict[Key, Tie] = {}
     first: dict[tuple[AxisId, object, int], Key] = {}
@@ -144,14 +145,14 @@ def _input_ties(inputs: tuple[BoundInput, ...], sizes: dict[Key, int]) -> dict[K
                 if reference is None:
                     raise InputError(
                         f"axis {axis.id!r} of input {bound.tensor.id!r} follows axis {axis.size.axis!r} of {axis.size.tensor!r}, "
-                        "which was not given"
+                        "which is missing: give an image for it"
                     )
                 ties[(bound.tensor.id, axis.id)] = (reference[0], axis.size.ratio * reference[1], axis.size.offset)
     return ties
 
 
 def _output_tie(axis: AxisIO, model: ModelIO, ties: dict[Key, Tie]) -> Tie | None:
-    """Return what an output axis follows; None where its size is its own."""
+    """Return the tie of an output axis; None if its size does not depend on the inputs."""
     if axis.kind == "batch":
         return next((tie for (_, a), tie in ties.items() if a == axis.id), None)
     if isinstance(axis.size, FixedSize):
@@ -185,7 +186,7 @@ def _group(
         if found != tied.size(size):
             raise InputError(
                 f"the image for input {tied.tensor!r} has {found} pixels along axis {tied.axis!r}: expected {tied.size(size)}, "
-                f"to go with the {size} pixels along axis {base[1]!r} of input {base[0]!r}"
+                f"since input {base[0]!r} has {size} pixels along axis {base[1]!r}"
             )
     tensor: TensorIO = model.tensor(base[0])
     axis = tensor.axis(base[1])

@@ -1,4 +1,4 @@
-"""What goes in and out of blocks beside the network: bytes held, bytes read."""
+"""Costs of input and output of blocks: bytes held in memory, bytes read."""
 
 from __future__ import annotations
 
@@ -12,46 +12,46 @@ from ....blocks import AxisGrid, TiedAxis
 __all__ = ["IoCosts", "TensorIoCosts"]
 
 COPIES_IN, COPIES_OUT = 5, 3
-"""Copies of inputs and outputs as float32 that are there at once at worst, beside the one in the dtype of the store; measured."""
+"""Largest number of simultaneous float32 copies of inputs and outputs, in addition to the copy in the dtype of the store; measured."""
 
 DECODED = 5
-"""Copies of a chunk that are there at worst while it is decoded and when it was, or as gaps that it leaves in memory; measured.
+"""Largest number of copies of a chunk during and after decoding, including fragmentation of memory; measured.
 Large chunks are read one by one."""
 
 
 @attrs.frozen(kw_only=True)
 class TensorIoCosts:
-    """One tensor."""
+    """Input or output costs of one tensor."""
 
     tensor: str
     fixed: int
-    """Elements along axes that are in no group."""
+    """Number of elements along axes that belong to no axis group."""
 
     itemsize: int
-    """Of the image's dtype; of outputs, of the dtype that they are stored in."""
+    """Bytes per element: of the image, or of the storage dtype of an output."""
 
     chunks: tuple[tuple[str, int, int], ...] = ()
-    """Inputs only: id, chunk and size of each axis of the image; none where it has no chunks."""
+    """Id, chunk size and size of each axis of the image; empty for outputs and for images without chunks."""
 
     @property
     def chunk_bytes(self) -> int:
-        """Return the bytes of a decoded chunk; 0 where there are none."""
+        """Bytes of a decoded chunk; 0 without chunks."""
         return prod(min(chunk, size) for _, chunk, size in self.chunks) * self.itemsize if self.chunks else 0
 
 
 @attrs.frozen(kw_only=True)
 class IoCosts:
-    """All tensors of a prediction."""
+    """Input and output costs of all tensors of a prediction."""
 
     inputs: tuple[TensorIoCosts, ...]
     outputs: tuple[TensorIoCosts, ...]
 
     def bytes_in_flight(self, grids: Sequence[AxisGrid], spans: Sequence[int] | None = None) -> int:
-        """Return what the largest region holds while it is read, padded, fed, cut, compressed and written.
+        """Return the bytes that the largest region holds while it is read, padded, predicted, cropped, compressed and written.
 
         Args:
             grids: All grids.
-            spans: How many blocks a region spans along each of them; None for one.
+            spans: Number of blocks of a region along each grid; None for one block.
 
         """
         last = [min(n, g.count) - 1 for n, g in zip(spans or [1] * len(grids), grids, strict=True)]
@@ -72,11 +72,11 @@ class IoCosts:
 
     @property
     def bytes_decoding(self) -> int:
-        """Return what a region holds of chunks while it is read, beside its own pixels."""
+        """Bytes of chunks that a region holds while it is read, in addition to its pixels."""
         return DECODED * sum(tensor.chunk_bytes for tensor in self.inputs)
 
     def bytes_read(self, grids: Sequence[AxisGrid]) -> float:
-        """Return the bytes of whole chunks that a block reads on average."""
+        """Return the average number of bytes that a block reads, in complete chunks."""
         total = 0.0
         for tensor in self.inputs:
             touched = float(tensor.fixed * tensor.itemsize)
@@ -85,7 +85,7 @@ class IoCosts:
                 for tied in _tied(grid.group.inputs, tensor.tensor):
                     read = tied.size(grid.block_size(0))
                     chunk, size = chunks.get(tied.axis, (1, read))
-                    # A window of n pixels at any place meets n / c + 1 - 1 / c chunks on average.
+                    # A window of n pixels at a random position overlaps n / c + 1 - 1 / c chunks on average.
                     touched *= min(float(size), read + chunk - 1)
             total += touched
         return total

@@ -1,4 +1,4 @@
-"""Which blocks make a region: whole chunks of every output, batches, and enough work to be worth a task."""
+"""Groups blocks into regions: complete chunks of every output, full batches, and enough work for a task."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from .io_costs import IoCosts
 __all__ = ["plan_regions"]
 
 CHEAP = 2**20
-"""Input pixels of a region up to which neighbouring blocks join it: each alone would cost more to read, write and mark than to compute."""
+"""Input pixels up to which neighbouring blocks join a region: alone, each would cost more to read, write and mark than to compute."""
 
 TASKS_PER_WORKER = 16
-"""Blocks join only where so many regions are left for each worker, that none waits for the last."""
+"""Minimum number of regions per worker when blocks join, so that no worker waits long for the last region."""
 
 
 def plan_regions(
     outputs: tuple[PlannedOutput, ...],
     grids: tuple[AxisGrid, ...],
-    traffic: IoCosts,
+    io_costs: IoCosts,
     *,
     batch_size: int,
     workers: int,
     in_flight: int,
     room: int,
 ) -> RegionGrid:
-    """Return the regions.
+    """Return the grid of regions.
 
     Args:
         outputs: All outputs, for their chunks or shards.
         grids: All grids.
-        traffic: What blocks hold beside the network.
-        batch_size: Blocks given to the network at once.
-        workers: Calls of the network at once.
-        in_flight: Regions at once.
-        room: Bytes of the budget that are left.
+        io_costs: Bytes that blocks hold in addition to the network.
+        batch_size: Blocks per call of the network.
+        workers: Concurrent calls of the network.
+        in_flight: Concurrent regions.
+        room: Remaining bytes of the budget.
 
     """
     spans = [1] * len(grids)
@@ -50,13 +50,13 @@ def plan_regions(
         if missing > 1 and grids[n].count > 1:
             spans[n] *= min(missing, -(-grids[n].count // spans[n]))
     block = prod(g.block_size(0) for g in grids)
-    alone = traffic.bytes_in_flight(grids)
+    alone = io_costs.bytes_in_flight(grids)
     while block * prod(spans) * 2 <= CHEAP and _count(grids, spans) >= 2 * TASKS_PER_WORKER * workers:
-        # The shortest side first, since a cube reads the least overlap; items that are no neighbours in space last.
+        # Shortest side first, since a cube reads the least overlap; items such as time points last, since they share no chunks.
         sides = {n: g.stride * s for n, (g, s) in enumerate(zip(grids, spans, strict=True)) if g.count > s}
         n = min(sides, key=lambda n: (grids[n].block_size(0) == 1, sides[n], -n))
         wider = [*spans[:n], spans[n] * 2, *spans[n + 1 :]]
-        if (traffic.bytes_in_flight(grids, wider) - alone) * in_flight > room:
+        if (io_costs.bytes_in_flight(grids, wider) - alone) * in_flight > room:
             break
         spans = wider
     return RegionGrid(grids=grids, blocks_per_region=tuple(spans))

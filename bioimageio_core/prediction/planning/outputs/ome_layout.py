@@ -30,7 +30,7 @@ def ome_images(
         options: `ome`, `pyramid` and `codec` are used.
 
     Raises:
-        InputError: The axes of some output are not those of an OME-Zarr image.
+        InputError: An output cannot be an OME-Zarr image, because of its axes or a size that the network determines.
 
     """
     if options.ome is None:
@@ -44,12 +44,15 @@ def _image(
     assert options.ome is not None
     name = output.id
     if output.data_dependent:
-        raise InputError(f"output {name!r} has a size that the network decides, and cannot be an OME-Zarr image: store it as plain zarr")
+        raise InputError(
+            f"output {name!r} has a size that the network determines, so it cannot be an OME-Zarr image: "
+            "write plain zarr, without ome= (--ome)"
+        )
     order = ome_axes(output.axes, output.shape, name=name)
     axes = tuple(output.axes[n] for n in order)
     placed = [_placed(output, n, inputs, grids) for n in order]
     cut = [(tie := output.ties[n]) is not None and grids[tie.grid].count > 1 for n in order]
-    kind = np.dtype(output.stored.dtype).kind
+    kind = np.dtype(output.storage_dtype.dtype).kind
     levels = plan_levels(
         [output.shape[n] for n in order],
         [output.chunks[n] for n in order],
@@ -58,7 +61,7 @@ def _image(
         [p[0] for p in placed],
     )
     names = output.tensor.axis("channel")
-    scale = output.stored.scale
+    scale = output.storage_dtype.scale
     attributes: dict[str, Any] = {} if scale is None else {"scale_factor": scale[0], "add_offset": scale[1]}
     return OmeImage(
         path=path,
@@ -66,8 +69,8 @@ def _image(
         version=options.ome,
         order=order,
         axes=axes,
-        dtype=output.stored.dtype,
-        nearest=kind in "iub" and output.stored.range is None,
+        dtype=output.storage_dtype.dtype,
+        nearest=kind in "iub" and output.storage_dtype.range is None,
         levels=levels if options.pyramid else levels[:1],
         shards=None if output.shards is None else tuple(output.shards[n] for n in order),
         codec=options.codec,
@@ -82,7 +85,7 @@ def _image(
 def _placed(
     output: PlannedOutput, number: int, inputs: tuple[PlannedInput, ...], grids: tuple[AxisGrid, ...]
 ) -> tuple[float, str | None, float]:
-    """Return size and unit of a pixel along an axis, and where the centre of the first one lies.
+    """Return size and unit of a pixel along an axis, and the position of the centre of the first pixel.
 
     Pixel j of an output at ratio r with offset o covers input pixels around ``(j + 1/2 - o/2) / r - 1/2``, counted from the centre of
     the first: valid convolutions lose as much at either end, and pixels of another size share their outer edges.

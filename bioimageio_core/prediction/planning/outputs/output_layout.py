@@ -14,7 +14,7 @@ from ...model.processing_steps import plan_steps
 from ...model.tensor_spec import DataDependentSize, TensorIO
 from ...options import PlanOptions
 from ..planned_tensors import PlannedOutput
-from .storage_dtype import stored_as
+from .storage_dtype import plan_storage_dtype
 
 __all__ = ["check_assembles", "plan_output", "with_chunks_of_regions"]
 
@@ -32,7 +32,7 @@ def plan_output(
         extra: Axes of the image that the model lacks.
         grids: All grids.
         options: `chunks`, `shards`, `codec`, `overlap` and `dtype` are used.
-        registry: Brings the ops.
+        registry: The installed plugins.
 
     """
     axes = extra + tensor.axis_ids
@@ -55,7 +55,7 @@ def plan_output(
     overlapping = any(tie is not None and grids[tie.grid].group.may_cut and grids[tie.grid].count > 1 for tie in ties[len(extra) :])
     blend = options.overlap if options.overlap != "crop" and overlapping and -1 not in shape else None
     if blend is not None:
-        barrier = 0  # what the network gives is blended, and processed after
+        barrier = 0  # the output of the network is blended first, and postprocessed after
     units = _units(axes, tuple(shape), ties, grids, options)
     chunks = tuple(_chunk(axis, unit, options) for axis, unit in zip(axes, units, strict=True))
     return PlannedOutput(
@@ -64,7 +64,7 @@ def plan_output(
         shape=tuple(shape),
         chunks=chunks,
         shards=units if options.shards else None,
-        stored=stored_as(tensor, options),
+        storage_dtype=plan_storage_dtype(tensor, options),
         codec=options.codec,
         blend=blend,
         ties=ties,
@@ -81,12 +81,12 @@ def _units(
     grids: tuple[AxisGrid, ...],
     options: PlanOptions,
 ) -> tuple[int, ...]:
-    """Return what is written of an output at once, chunk or shard: the wish of the user, cores along cut axes, else a moderate size."""
-    asked = {**options.chunks, **options.shards}
+    """Return the shape that is written at once, chunk or shard: as requested, else cores along cut axes, else a moderate size."""
+    requested = {**options.chunks, **options.shards}
     units: dict[int, int] = {}
     for n, (axis, size, tie) in enumerate(zip(axes, shape, ties, strict=True)):
-        if axis in asked:
-            units[n] = asked[axis] if options.shards else min(asked[axis], max(1, size))
+        if axis in requested:
+            units[n] = requested[axis] if options.shards else min(requested[axis], max(1, size))
         elif tie is not None and grids[tie.grid].count > 1:
             units[n] = tie.tied.at(grids[tie.grid].stride)
     free = sorted((n for n in range(len(axes)) if n not in units), key=lambda n: shape[n])
@@ -99,9 +99,9 @@ def _units(
 
 
 def with_chunks_of_regions(output: PlannedOutput, regions: RegionGrid, options: PlanOptions) -> PlannedOutput:
-    """Return the output with the largest chunks that regions of several blocks are made of, where nobody asked for chunks.
+    """Return the output with the largest chunks that fill its regions, along axes without requested chunks.
 
-    Small blocks would make small files, which every file system and object store is slow with.
+    Small blocks would make small files, which are slow on every file system and object store.
     """
     if options.shards or output.blend is not None or output.data_dependent:
         return output
@@ -120,22 +120,22 @@ def with_chunks_of_regions(output: PlannedOutput, regions: RegionGrid, options: 
 
 
 def _chunk(axis: AxisId, unit: int, options: PlanOptions) -> int:
-    """Return the chunk within a shard."""
+    """Return the size of a chunk within a shard."""
     if not options.shards or axis not in options.chunks:
         return unit
     chunk = options.chunks[axis]
     if unit % chunk:
-        raise InputError(f"shards of {unit} pixels along axis {axis!r} hold no whole number of chunks of {chunk}: give a multiple")
+        raise InputError(f"shards of {unit} pixels along axis {axis!r} are not a multiple of chunks of {chunk}: give a multiple")
     return chunk
 
 
 def check_assembles(output: PlannedOutput, grids: tuple[AxisGrid, ...]) -> None:
-    """Raise BlockError where blocks of a cut axis would all land on the same place of an output."""
+    """Raise BlockError where several blocks would write the same part of an output."""
     tied = {tie.grid for tie in output.ties if tie is not None}
     for n, grid in enumerate(grids):
         if grid.count > 1 and (n not in tied or output.data_dependent):
-            reason = "has a size that the network decides" if output.data_dependent else f"does not follow axis {grid.group.name!r}"
+            reason = "has a size that the network determines" if output.data_dependent else f"does not follow axis {grid.group.name!r}"
             raise BlockError(
-                f"output {output.id!r} {reason}, so it cannot be put together from {grid.count} blocks along that axis: "
-                f"the image has {grid.image_size} pixels there, give one that fits a single block, or more memory"
+                f"output {output.id!r} {reason}, so it cannot be assembled from {grid.count} blocks along that axis: "
+                f"the image has {grid.image_size} pixels along it; give an image that fits into one block, or more memory= (--memory)"
             )

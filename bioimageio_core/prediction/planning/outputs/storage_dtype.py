@@ -1,4 +1,4 @@
-"""The dtype that an output is stored in, where it is not the described one."""
+"""The dtype in which an output is stored, which may differ from the described dtype."""
 
 from __future__ import annotations
 
@@ -12,80 +12,83 @@ from ....errors import InputError
 from ...model.tensor_spec import TensorIO
 from ...options import PlanOptions
 
-__all__ = ["StoredAs", "stored", "stored_as"]
+__all__ = ["StorageDtype", "plan_storage_dtype", "to_storage_dtype"]
 
 PIECE = 2**15
-"""Values that are scaled at once."""
+"""Number of values that are scaled at once."""
 
 
 @attrs.frozen(kw_only=True)
-class StoredAs:
-    """A dtype, and the range of values that its integers stand for where the described values are floating point."""
+class StorageDtype:
+    """A dtype, and the range of values that its integers represent if the described values are floating point."""
 
     dtype: str
     range: tuple[float, float] | None = None
 
     @property
     def scale(self) -> tuple[float, float] | None:
-        """``(factor, offset)`` with ``value = stored * factor + offset``; None where values are stored as they are."""
+        """``(factor, offset)`` with ``value = stored * factor + offset``; None without scaling."""
         if self.range is None:
             return None
         low, high = self.range
         return (high - low) / int(np.iinfo(self.dtype).max), low
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data for JSON, with the scaling stated."""
+        """Return plain data for JSON, including the scaling."""
         scale = self.scale
         return {"dtype": self.dtype, **({} if scale is None else {"scale_factor": scale[0], "add_offset": scale[1]})}
 
 
-def stored_as(tensor: TensorIO, options: PlanOptions) -> StoredAs:
-    """Return how an output is stored.
+def plan_storage_dtype(tensor: TensorIO, options: PlanOptions) -> StorageDtype:
+    """Return the storage dtype of an output.
 
     Raises:
-        InputError: The dtype asked for is none, or cannot hold the described values.
+        InputError: The requested dtype does not exist, or cannot hold the described values.
 
     """
-    asked = options.dtype.get(tensor.id) if not isinstance(options.dtype, str) and options.dtype is not None else options.dtype
-    if asked is None:
-        return StoredAs(dtype=tensor.dtype)
+    requested = options.dtype.get(tensor.id) if not isinstance(options.dtype, str) and options.dtype is not None else options.dtype
+    if requested is None:
+        return StorageDtype(dtype=tensor.dtype)
     try:
-        wanted = np.dtype(asked)
+        dtype = np.dtype(requested)
     except TypeError:
-        wanted = np.dtype(object)
+        dtype = np.dtype(object)
     described = np.dtype(tensor.dtype)
-    if wanted.kind not in "iuf" and wanted != described:
-        raise InputError(f"dtype {asked!r} cannot be stored: expected an integer or floating point type, such as uint8 or float16")
-    if described.kind == "f" and wanted.kind in "iu":
+    if dtype.kind not in "iuf" and dtype != described:
+        raise InputError(f"dtype {requested!r} cannot be stored: expected an integer or floating point type, such as uint8 or float16")
+    if described.kind == "f" and dtype.kind in "iu":
         low, high = options.value_range
         if not low < high:
             raise InputError(f"value_range is {low}, {high}: expected a lower and a higher value")
-        return StoredAs(dtype=str(wanted), range=(float(low), float(high)))
-    return StoredAs(dtype=str(wanted))
+        return StorageDtype(dtype=str(dtype), range=(float(low), float(high)))
+    return StorageDtype(dtype=str(dtype))
 
 
-def stored(array: NDArray[Any], how: StoredAs) -> NDArray[Any]:
-    """Return values in the dtype that they are stored in.
+def to_storage_dtype(array: NDArray[Any], storage: StorageDtype) -> NDArray[Any]:
+    """Return an array converted to its storage dtype.
 
-    Where ``how`` has a range, ``round((value - low) / (high - low) * most)``, cut off at 0 and the largest integer ``most``; NaN becomes 0.
+    If ``storage`` has a range, values become ``round((value - low) / (high - low) * most)``, clipped to 0 and the largest integer ``most``;
+    NaN becomes 0.
 
     Raises:
-        InputError: An integer does not fit.
+        InputError: An integer does not fit into the storage dtype.
 
     """
-    wanted = np.dtype(how.dtype)
-    if array.dtype == wanted:
+    dtype = np.dtype(storage.dtype)
+    if array.dtype == dtype:
         return array
-    if how.range is None:
-        if wanted.kind in "iu" and not np.can_cast(array.dtype, wanted, "safe") and array.size:
+    if storage.range is None:
+        if dtype.kind in "iu" and not np.can_cast(array.dtype, dtype, "safe") and array.size:
             least, greatest = int(array.min()), int(array.max())
-            limits = np.iinfo(wanted)
+            limits = np.iinfo(dtype)
             if least < limits.min or greatest > limits.max:
-                raise InputError(f"an output holds values from {least} to {greatest}, which do not fit dtype {wanted}: choose a wider one")
-        return array.astype(wanted)
-    low, high = how.range
-    most = np.iinfo(wanted).max
-    result = np.empty(array.shape, wanted)
+                raise InputError(
+                    f"an output holds values from {least} to {greatest}, which do not fit dtype {dtype}: choose a wider dtype= (--dtype)"
+                )
+        return array.astype(dtype)
+    low, high = storage.range
+    most = np.iinfo(dtype).max
+    result = np.empty(array.shape, dtype)
     values, found = np.ascontiguousarray(array).reshape(-1), result.reshape(-1)
     # float64 holds every integer up to 32 bits, float32 does not; piece by piece, it stays in the caches of the processor.
     buffer = np.empty(min(PIECE, values.size))

@@ -1,1 +1,1 @@
-"""Time and memory of networks by size of their blocks: measured on request, and remembered."""
+"""Time and memory of networks by block size: measured on request, and remembered."""

@@ -1,4 +1,4 @@
-"""Measures time and memory of a network by the size of its blocks."""
+"""Measures time and memory of a network by block size."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from .remembered_profiles import remember_profile
 __all__ = ["probe_network"]
 
 LEAST, STEP, STEPS = 2**15, 2.0, 12
-"""The smallest call in pixels, what the next is larger by, and how many there are at most."""
+"""Pixels of the smallest call, the factor between sizes, and the maximum number of sizes."""
 
 SECONDS = 30.0
-"""After so much time no larger size is tried."""
+"""Total seconds after which no larger size is measured."""
 
 
 def probe_network(model: LoadedModel, plan: Plan, options: PredictOptions, *, cores: int) -> Profile:
-    """Run the network on noise of rising size, as many calls at once as predictions make, and remember what that took.
+    """Run the network on noise of increasing size, with as many concurrent calls as predictions make, and remember time and memory.
 
     Args:
         model: The model.
-        plan: A plan for the images that are to be predicted: their axes, the weights and the run mode.
+        plan: A plan for the images to predict: their axes, the weights and the run mode.
         options: `memory`, `workers`, `trust` and `progress` are used.
-        cores: Cores that there are.
+        cores: Available cores.
 
     Raises:
-        ModelRunError: The network fails on every size.
+        ModelRunError: The network fails at the smallest size.
 
     """
     calls = plan.weights.calls(options.workers, cores)
@@ -69,17 +69,17 @@ def probe_network(model: LoadedModel, plan: Plan, options: PredictOptions, *, co
         except BrokenPipeError:
             pass
         for line in process.stdout:
-            told = json.loads(line)
-            base = told.get("base", base)
-            failed_at = told.get("failed_at", failed_at)
-            if "pixels" in told:
-                taken = max(1, told["peak"] - base) // calls
-                points.append(ProfilePoint(pixels=told["pixels"], seconds=told["seconds"], bytes=taken))
+            record = json.loads(line)
+            base = record.get("base", base)
+            failed_at = record.get("failed_at", failed_at)
+            if "pixels" in record:
+                taken = max(1, record["peak"] - base) // calls
+                points.append(ProfilePoint(pixels=record["pixels"], seconds=record["seconds"], bytes=taken))
                 report("measuring the network", len(points), len(task.sizes))
-        said = process.stderr.read().decode(errors="replace").strip()
+        error_text = process.stderr.read().decode(errors="replace").strip()
     report("measuring the network", len(task.sizes), len(task.sizes))
     if not points:
-        reason = said.splitlines()[-1] if said else "memory did not suffice for the smallest size"
+        reason = error_text.splitlines()[-1] if error_text else "not enough memory for the smallest size"
         raise ModelRunError(f"the network could not be measured: {reason}")
     profile = Profile(base=base, points=tuple(points), calls=calls, threads=threads, failed_at=failed_at)
     remember_profile(model, plan.weights, profile)
@@ -87,11 +87,11 @@ def probe_network(model: LoadedModel, plan: Plan, options: PredictOptions, *, co
 
 
 def _sizes(plan: Plan) -> Iterator[tuple[int, dict[str, tuple[tuple[int, ...], str]]]]:
-    """Yield pixels of a call, and shapes and dtypes of all inputs, of rising size, as blocks of the plan may have."""
+    """Yield pixels of a call, and shape and dtype of each input, for increasing sizes that are valid for blocks."""
     seen = set()
     for step in range(STEPS):
-        wanted = LEAST * STEP**step
-        sizes = _base_sizes(plan, int(wanted))
+        target = LEAST * STEP**step
+        sizes = _base_sizes(plan, int(target))
         pixels = prod(n for n, sized in zip(sizes, plan.groups, strict=True) if sized.cutting != "whole") * plan.batch_size
         if pixels in seen:
             continue
@@ -111,7 +111,7 @@ def _sizes(plan: Plan) -> Iterator[tuple[int, dict[str, tuple[tuple[int, ...], s
 
 
 def _base_sizes(plan: Plan, pixels: int) -> list[int]:
-    """Return the size of a block along each group: about so many pixels, as much along all axes, no more than the image has."""
+    """Return the size of a block along each group: about ``pixels`` in total, equal along all axes, at most the image."""
     sizes = [grid.block_size(0) for grid in plan.grids]
     free = [n for n, sized in enumerate(plan.groups) if sized.cutting in ("free", "if_needed")]
     left = max(1.0, pixels / max(1, prod(sizes[n] for n, s in enumerate(plan.groups) if s.cutting in ("per_item", "fixed"))))

@@ -1,6 +1,6 @@
-"""The process that measures a network: memory is that of a process, and one that measures has to be without a past.
+"""The process that measures a network: peak memory is a property of a process, so it has to be a fresh one.
 
-Reads a pickled `ProbeTask` from standard input, and writes a line of JSON for what the loaded network takes and for each size.
+Reads a pickled `ProbeTask` from standard input; writes a line of JSON for the loaded network, and one for each size.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["ProbeTask", "main"]
 
 @attrs.frozen(kw_only=True)
 class ProbeTask:
-    """What to measure."""
+    """The measurement to make."""
 
     descr: Any
     package: Package
@@ -38,23 +38,23 @@ class ProbeTask:
     trust: bool
     threads: int
     calls: int
-    """Calls at once."""
+    """Concurrent calls."""
 
     sizes: tuple[tuple[int, dict[str, tuple[tuple[int, ...], str]]], ...]
-    """By rising size: pixels of a call, and shape and dtype of each input by id."""
+    """By increasing size: pixels of a call, and shape and dtype of each input by id."""
 
     memory: int
-    """Bytes beyond which nothing larger is tried."""
+    """Bytes beyond which no larger size is measured."""
 
     seconds: float
-    """Seconds beyond which nothing larger is tried."""
+    """Total seconds beyond which no larger size is measured."""
 
 
 def main() -> None:
-    """Measure."""
-    task: ProbeTask = pickle.load(sys.stdin.buffer)  # noqa: S301 (what this very library wrote)
+    """Measure the network that standard input describes."""
+    task: ProbeTask = pickle.load(sys.stdin.buffer)  # noqa: S301 (this library wrote it)
     import dask
-    import zarr  # noqa: F401 (what a prediction holds in memory, too)
+    import zarr  # noqa: F401 (part of the memory of a prediction)
 
     dask.config.refresh()
     model = LoadedModel.of(task.descr, task.package, collect())
@@ -82,7 +82,7 @@ def main() -> None:
             with ThreadPoolExecutor(task.calls) as pool:
                 list(pool.map(call, range(task.calls)))
             first = time.perf_counter() - begin
-            # The first call of a size prepares things; small ones can afford another.
+            # The first call of a size includes preparation; small sizes are measured again without it.
             if first < 1:
                 begin = time.perf_counter()
                 with ThreadPoolExecutor(task.calls) as pool:

@@ -1,4 +1,4 @@
-"""How fast a network is and how much memory it takes, by the size of its blocks."""
+"""Time and memory of a network by block size."""
 
 from __future__ import annotations
 
@@ -14,49 +14,49 @@ __all__ = ["UNMEASURED", "UNMEASURED_ON_GPU", "Profile", "ProfilePoint"]
 
 @attrs.frozen(kw_only=True)
 class ProfilePoint:
-    """Calls of one size."""
+    """Measurement of calls of one size."""
 
     pixels: int
-    """Of one call: pixels of the base axes, channels not counted, items of a batch counted."""
+    """Pixels of one call along the base axes, without channels, times the items of a batch."""
 
     seconds: float
-    """Of one call, as many others running beside it as will."""
+    """Time of one call while the usual number of calls run concurrently."""
 
     bytes: int
-    """Memory of one call beside what the loaded network takes."""
+    """Memory of one call, in addition to the loaded network."""
 
 
 @attrs.frozen(kw_only=True)
 class Profile:
     """Time and memory of calls of a network, measured at some sizes, interpolated between them.
 
-    Beyond the measured sizes both grow as the number of pixels.
+    Beyond the measured sizes both are proportional to the number of pixels.
     """
 
     base: int
     """Memory in bytes of the interpreter, the framework and the loaded network."""
 
     points: tuple[ProfilePoint, ...]
-    """By rising size."""
+    """Measurements by increasing size."""
 
     calls: int = 1
-    """Calls at once while measuring."""
+    """Concurrent calls during the measurement."""
 
     threads: int = 1
-    """Threads of each call."""
+    """Threads per call."""
 
     measured: bool = True
-    """Whether the numbers were measured; else they are those of a common network."""
+    """Whether the numbers were measured; else they describe a typical network."""
 
     failed_at: int | None = None
-    """The least number of pixels for which memory did not suffice, where that was seen."""
+    """Pixels of the smallest call that ran out of memory; None if none did."""
 
     def seconds(self, pixels: int) -> float:
-        """Return the time of a call of so many pixels."""
+        """Return the time in seconds of a call with this many pixels."""
         return self._interpolated(pixels, [p.seconds for p in self.points])
 
     def bytes(self, pixels: int) -> int:
-        """Return the memory of a call of so many pixels."""
+        """Return the memory in bytes of a call with this many pixels."""
         return int(self._interpolated(pixels, [max(1, p.bytes) for p in self.points]))
 
     def _interpolated(self, pixels: int, values: list[float] | list[int]) -> float:
@@ -76,15 +76,15 @@ class Profile:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Profile:
-        """Return what `as_dict` was made of.
+        """Return the profile from the data of `as_dict`.
 
         Raises:
-            KeyError, TypeError, ValueError: It was made of something else.
+            KeyError, TypeError, ValueError: The data are something else.
 
         """
         points = tuple(ProfilePoint(pixels=int(p["pixels"]), seconds=float(p["seconds"]), bytes=int(p["bytes"])) for p in data["points"])
         if not points or list(points) != sorted(points, key=lambda p: p.pixels):
-            raise ValueError("no profile without points of rising size")
+            raise ValueError("a profile needs points of increasing size")
         return cls(**{**data, "points": points})
 
 
@@ -98,7 +98,7 @@ UNMEASURED = Profile(
     measured=False,
 )
 """A U-Net with 32 features at full resolution holds about four float32 maps of that many features at its peak, 4 * 32 * 4 bytes per pixel,
-and computes two million pixels per second on a core, somewhat fewer where blocks are so large that nothing stays in caches."""
+and computes two million pixels per second on a core, somewhat fewer if blocks are too large for the caches of the processor."""
 
 UNMEASURED_ON_GPU = attrs.evolve(UNMEASURED, points=tuple(attrs.evolve(p, seconds=p.seconds / 50) for p in UNMEASURED.points))
-"""A hundred million pixels per second: slow for a GPU, so that the cost of waiting for large blocks is seen."""
+"""A hundred million pixels per second: slow for a GPU, so that estimates include the cost of waiting for large blocks."""

@@ -1,4 +1,4 @@
-"""Profiles of networks that are kept between processes."""
+"""Profiles of networks, remembered on disk."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from .profile import Profile
 __all__ = ["recall_profile", "remember_profile"]
 
 VERSION = 2
-"""Of the way profiles are measured; what another version measured is not used."""
+"""Version of the measurement; profiles of other versions are not used."""
 
 
 def recall_profile(model: LoadedModel, weights: WeightsChoice) -> Profile | None:
-    """Return the profile of a network on this machine; None where none was measured, or it cannot be read."""
-    said = _said(model, weights)
+    """Return the remembered profile of a network on this machine; None if there is none that can be read."""
+    key = _profile_key(model, weights)
     try:
-        return None if said is None else Profile.from_dict(recall_result(said))
+        return None if key is None else Profile.from_dict(recall_result(key))
     except (ValueError, KeyError, TypeError):
         return None
 
 
 def remember_profile(model: LoadedModel, weights: WeightsChoice, profile: Profile) -> None:
-    """Keep a profile; where the folder cannot be written it is not kept, and that is all."""
-    said = _said(model, weights)
-    if said is not None:
-        remember_result(said, profile.as_dict())
+    """Remember a profile; do nothing if the folder cannot be written."""
+    key = _profile_key(model, weights)
+    if key is not None:
+        remember_result(key, profile.as_dict())
 
 
-def _said(model: LoadedModel, weights: WeightsChoice) -> list[Any] | None:
-    """Return what is measured: weights of some SHA-256 on an adapter and devices, with the cores of this machine; None without weights."""
+def _profile_key(model: LoadedModel, weights: WeightsChoice) -> list[Any] | None:
+    """Return the key of a profile: SHA-256 of the weights, adapter, devices, settings, and cores of this machine; None without weights."""
     try:
         sha256 = model.sha256_of_weights(weights.weights_format)
     except (BioimageioError, OSError):
