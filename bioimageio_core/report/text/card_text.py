@@ -29,7 +29,7 @@ def card_text(card: ResourceCard) -> str:
     for section in card.sections:
         lines += ["", section.title.lower(), *_section(section)]
     if card.issues:
-        lines += ["", "remarks of validation"]
+        lines += ["", "issues found by validation"]
         lines += _indented(table([(i.severity, i.path or "(whole)", in_one_line(i.message)) for i in card.issues]), "  ")
     return "\n".join(lines)
 
@@ -73,7 +73,7 @@ def _model(card: ModelCard) -> Iterator[str]:
     yield from _indented(table([_weights(w) for w in card.weights], ("format", "file", "size", "can be run here")), "  ")
     yield from ("", "network")
     if card.measured is None:
-        yield f"  halo, sizes and stride have not been measured: 'bmz info {in_one_line(card.source)} --measure' does"
+        yield f"  halo, sizes and stride have not been measured; 'bmz info {in_one_line(card.source)} --measure' measures them"
         return
     yield f"  measured with {card.measured.adapter}"
     yield from _indented(table(network_rows(card.measured, card.outputs), NETWORK_HEADER), "  ")
@@ -130,7 +130,7 @@ def _axis(axis: AxisCard) -> tuple[str, ...]:
 
 
 def _weights(weights: WeightsCard) -> tuple[str, ...]:
-    carries = "; a program of its own" if weights.carries_code else ""
+    carries = "; contains a program" if weights.carries_code else ""
     runs = f"no: {weights.why_not}" if weights.why_not else f"yes, with {weights.adapter}"
     size = "not on this machine" if weights.size is None else bytes_in_words(weights.size)
     return weights.weights_format, in_one_line(weights.source), size, runs + carries
