@@ -21,7 +21,7 @@ from bioimageio_core.prediction.execution.claims import Claims
 from bioimageio_core.prediction.execution.completion import RunOver
 from bioimageio_core.prediction.planning.passes import LevelPass, PostprocessPass, RegionsPass, StatisticsPass
 from bioimageio_core.prediction.planning.plan_json import plan_as_dict
-from bioimageio_core.report.plan_text import plan_text
+from bioimageio_core.report.text.plan_text import plan_text
 
 BLOCKS = {"block": {"y": 64, "x": 64}}
 SHARD = Path(__file__).with_name("counted_shard.py")

@@ -10,10 +10,9 @@ import numpy as np
 from ...data.tensor_view import AxisArray, TensorView
 from ...planning.passes import StatisticsPass
 from ..executors.base import Job
-from ..measurement import Measured, MeasureJob, Scanned, ViewMeasurement, load_scanned
+from ..measurement import Measured, MeasureJob, TaskMeasurement, ViewMeasurement, load_task_measurement
 from ..run import Run
 from ..sweeps import OwnTasks, SharedTasks, Sweep
-from ..measurement import Measured, MeasureJob, TaskMeasurement, ViewMeasurement, load_task_measurement
 
 __all__ = ["StatisticsWork"]
 
