@@ -17,7 +17,7 @@ def main() -> None:
     """Wait until all shards are ready, predict, and print what was measured."""
     model, image, output, number, count, ready = sys.argv[1:7]
     elements = 0
-    scan = MeasureJob._scan
+    scan = MeasureJob._measure
 
     def counted(self: MeasureJob, task: int) -> Any:
         nonlocal elements
@@ -28,7 +28,7 @@ def main() -> None:
         time.sleep(0.05)  # so that no process takes all tasks before the others have begun
         return scan(self, task)
 
-    MeasureJob._scan = counted  # type: ignore[method-assign]
+    MeasureJob._measure = counted  # type: ignore[method-assign]
     (Path(ready) / number).touch()
     while len(list(Path(ready).iterdir())) < int(count):
         time.sleep(0.01)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import bioimageio_core as bc
-from bioimageio_core.cli.validate_command import _judged
+from bioimageio_core.cli.validate_command import _validated
 from bioimageio_core.spec import validation
 
 
@@ -38,7 +38,7 @@ def test_text_is_parsed(tmp_path: Path, count: Callable[..., list[Any]], check_f
     path = tmp_path / "rdf.yaml"
     path.write_text("type: dataset\nformat_version: 0.3.0\nname: [1]\n", encoding="utf-8")
     parsed = count(yaml, "parse")
-    report = _judged(str(path), check_files)
+    report = _validated(str(path), check_files)
     assert [issue.line for issue in report.issues if issue.issue.path == "name"] == [3]
     assert len(parsed) == 1
 
@@ -48,7 +48,7 @@ def test_broken_text_is_parsed(tmp_path: Path, count: Callable[..., list[Any]]) 
     path = tmp_path / "rdf.yaml"
     path.write_text("type: dataset\n  name: a: b\n", encoding="utf-8")
     parsed = count(yaml, "parse")
-    report = _judged(str(path), check_files=False)
+    report = _validated(str(path), check_files=False)
     assert [issue.line for issue in report.issues] == [2]
     assert len(parsed) == 1
 
