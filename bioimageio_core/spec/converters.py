@@ -14,7 +14,7 @@ from ..structuring.problems import StructureProblems
 from ..structuring.rules import rule_errors
 from ..structuring.scalars import StructureHook
 from ..typing import ModelFormat
-from .extension_handlers import op_handler, run_mode_handler, weights_handler
+from .extension_handlers import op_hook, run_mode_hook, weights_hook
 from .extensions import AlsoAs, Extension
 
 __all__ = ["converter_for", "make_converter", "unstructured"]
@@ -105,10 +105,10 @@ class _Converters:
             return self.of(entry.configure).structure(tree, cls)
 
         if mark.kind == "weights":
-            return weights_handler(self.registry, self.format, structure)
+            return weights_hook(self.registry, self.format, structure)
         if mark.kind == "run_mode":
-            return run_mode_handler(converter.get_structure_hook(type_.__origin__), self.registry, structure)
-        return op_handler(mark.kind, self.registry, self.format, structure)
+            return run_mode_hook(converter.get_structure_hook(type_.__origin__), self.registry, structure)
+        return op_hook(mark.kind, self.registry, self.format, structure)
 
 
 def _mark(type_: Any, kind: type) -> Any:

@@ -22,13 +22,13 @@ from ..structuring.scalars import StructureHook
 from ..typing import FrozenMapping, ModelFormat
 from .extensions import OpaqueOp, OpaqueWeights
 
-__all__ = ["Structure", "op_handler", "run_mode_handler", "weights_handler"]
+__all__ = ["Structure", "op_hook", "run_mode_hook", "weights_hook"]
 
 Structure: TypeAlias = "Callable[[DescriptionEntry, Any, type], Any]"
 """``(entry, tree, class of the entry) -> structured part``; raises `StructureProblems`."""
 
 
-def op_handler(
+def op_hook(
     where: Literal["preprocessing", "postprocessing"], registry: Registry, version: ModelFormat, structure: Structure
 ) -> StructureHook:
     """Return the hook of one processing step: its class goes by ``id``, in format 0.4 by ``name``."""
@@ -47,7 +47,7 @@ def op_handler(
             )
         return structure(entry, tree, cls)
 
-    def handle(tree: Any, _: Any) -> Any:
+    def structure_part(tree: Any, _: Any) -> Any:
         if not isinstance(tree, Mapping):
             raise ValueError(f"expected a mapping with the key {key}, found {format_value(tree)}")
         name = tree.get(key)
@@ -62,10 +62,10 @@ def op_handler(
         step, refused = _judged(lambda: known(name, tree))
         return OpaqueOp(name=name, tree=freeze(tree), refused=refused) if refused else step
 
-    return handle
+    return structure_part
 
 
-def weights_handler(registry: Registry, version: ModelFormat, structure: Structure) -> StructureHook:
+def weights_hook(registry: Registry, version: ModelFormat, structure: Structure) -> StructureHook:
     """Return the hook of the mapping ``weights``: the class of an entry goes by its key."""
     current = {alias: entry.name for entry in registry.weights_formats.values() for alias in entry.aliases}
 
@@ -89,15 +89,15 @@ def weights_handler(registry: Registry, version: ModelFormat, structure: Structu
         entry, refused = _judged(lambda: known(key, tree))
         return OpaqueWeights(name=key, tree=freeze(tree), refused=refused) if refused else entry
 
-    def handle(value: Any, _: Any) -> Any:
+    def structure_part(value: Any, _: Any) -> Any:
         if not isinstance(value, Mapping):
             raise ValueError(f"expected a mapping of weights formats, found {format_value(value)}")
         return _each_entry({key: tree for key, tree in value.items() if tree is not None}, entry_of)
 
-    return handle
+    return structure_part
 
 
-def run_mode_handler(structure_written: StructureHook, registry: Registry, structure: Structure) -> StructureHook:
+def run_mode_hook(structure_written: StructureHook, registry: Registry, structure: Structure) -> StructureHook:
     """Return the hook of ``run_mode``: the class of its arguments goes by ``name``.
 
     Args:
@@ -108,7 +108,7 @@ def run_mode_handler(structure_written: StructureHook, registry: Registry, struc
     """
     from .model.run_mode import OpaqueRunMode  # a part of models, which the rest of this module is not
 
-    def handle(tree: Any, type_: Any) -> Any:
+    def structure_part(tree: Any, type_: Any) -> Any:
         run_mode = structure_written(tree, type_)
         if run_mode is None:
             return None
@@ -122,7 +122,7 @@ def run_mode_handler(structure_written: StructureHook, registry: Registry, struc
                 return run_mode
         return OpaqueRunMode(name=run_mode.name, tree=freeze(tree), refused=refused)
 
-    return handle
+    return structure_part
 
 
 def _judged(structure: Callable[[], Any], loc: tuple[str, ...] = ()) -> tuple[Any, tuple[Issue, ...]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 from cattrs import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
+from cattrs.errors import StructureHandlerNotFoundError
 
 from .class_fields import fields_of
 from .node import Issue, Loc
@@ -56,7 +57,7 @@ def message_of(error: BaseException) -> str:
         return "expected a value, found none"
     # Errors of attrs validators hold the attribute and the value as further arguments.
     text = " ".join(str(error.args[0] if error.args else error).split())
-    return text if isinstance(error, (TypeError, ValueError)) else f"{type(error).__name__}: {text}"
+    return text if isinstance(error, (TypeError, ValueError, StructureHandlerNotFoundError)) else f"{type(error).__name__}: {text}"
 
 
 def _unknown_key(cls: Any, key: Any, loc: Loc) -> Issue:

@@ -7,7 +7,7 @@ and documents are written back with the keys that they had.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
-from datetime import date
+from datetime import date, time
 from enum import Enum
 from pathlib import Path, PurePath
 from typing import Any
@@ -39,7 +39,7 @@ def add_unstructure_hooks(converter: Converter) -> None:
     for path in (PurePath, Path):
         converter.register_unstructure_hook(path, PurePath.as_posix)
     converter.register_unstructure_hook(str, _string)
-    converter.register_unstructure_hook_func(_is_a(date), lambda day: day.isoformat())
+    converter.register_unstructure_hook_func(_is_a(date, time), lambda value: value.isoformat())
 
 
 def _string(value: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import Enum
 from functools import cache
 from itertools import product
@@ -154,8 +154,8 @@ def _of_class(cls: type) -> list[Any]:
         return [member.value for member in cls]
     if issubclass(cls, datetime):
         return ["2024-05-31T12:00:00"]
-    if issubclass(cls, date):
-        return ["2024-05-31"]
+    if issubclass(cls, (date, time)):
+        return ["2024-05-31" if issubclass(cls, date) else "12:00:00"]
     return list(WORDS) if issubclass(cls, PurePath) else [*WORDS, *NUMBERS]
 
 

@@ -71,7 +71,7 @@ class TestF20WhatNobodyRuns:
         step = {"id": "cellpose_flow_dynamics", "kwargs": {"cellprob_threshold": 0.0, "flow_threshold": 0.4, "do_3D": False}}
         model = pointwise_model(tmp_path, post=[step])
         assert bc.validate(model).status == "valid"
-        with pytest.raises(UnknownExtensionError, match="no installed plugin brings op 'cellpose_flow_dynamics'"):
+        with pytest.raises(UnknownExtensionError, match="no installed plugin provides op 'cellpose_flow_dynamics'"):
             bc.open_predictor(model)
 
     def test_weights_beside_others(self, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ class TestPathsAndMessages:
             (_set("inputs", 0, "axes", 2, "type", "spce"), "inputs.0.axes.2.type: expected one of 'batch', 'channel', 'index', 'time', 'space', found 'spce'", 1),
             (_set("inputs", 0, "axes", 2, "halo", 3), "inputs.0.axes.2.halo: unknown key, expected one of type, id, description, unit, scale, size, concatenable", 1),
             (_set("outputs", 0, "axes", 2, "halo", None), "outputs.0.axes.2.halo: expected an integer, found null", 1),
-            (_set("outputs", 0, "axes", 2, "halo", 256), "outputs.0.axes.2.halo: expected something to be left of the least size 512, found 0 after a halo of 256", 1),
+            (_set("outputs", 0, "axes", 2, "halo", 256), "outputs.0.axes.2.halo: expected a halo that leaves something of the least size 512, found 256, which leaves 0", 1),
             (_set("outputs", 0, "axes", 2, "size", "axis_id", "batch"), "outputs.0.axes.2.size: expected a reference to an axis with a size of its own, found raw.batch, which is a batch axis", 1),
             (_set("outputs", 0, "axes", 2, "unit", "pixel"), "outputs.0.axes.2.unit: expected one of 'attometer', 'angstrom', 'centimeter', ... (26 in all) or null, found 'pixel'", 1),
             (_set("outputs", 0, "axes", 2, "unit", "micrometer"), "outputs.0.axes.2.unit: expected the unit of raw.y, null, found 'micrometer'", 1),
@@ -63,8 +63,8 @@ class TestPathsAndMessages:
                 1,
             ),
             (_set("format_version", "0.5"), "format_version: expected three numbers such as 0.5.14, found '0.5'", 1),
-            (_set("format_version", "1.0.0"), "format_version: expected 0.3.0 to 0.3.6, 0.4.x or 0.5.x, found 1.0.0, a format version that is not read", 1),
-            (_set("type", "collection"), "type: expected one resource, found a collection: collections are read no longer", 1),
+            (_set("format_version", "1.0.0"), "format_version: expected 0.3.0 to 0.3.6, 0.4.x or 0.5.x, found 1.0.0, which is not a supported format version", 1),
+            (_set("type", "collection"), "type: expected one resource, found a collection: collections are no longer supported", 1),
         ],
     )  # fmt: skip
     def test_first_error(self, model: dict[str, Any], registry: Registry, damage: Callable[[Any], None], first: str, errors: int) -> None:

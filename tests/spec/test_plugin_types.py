@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal, NewType
 
@@ -138,6 +138,7 @@ CASES = {
     "path": Case(Path, "a/b.txt", Path("a/b.txt"), 3, (), "a path"),
     "date": Case(date, "2024-05-31", date(2024, 5, 31), "2024-05-32", (), "a date", fits_schema=True),
     "datetime": Case(datetime, "2024-05-31T12:00:00", datetime(2024, 5, 31, 12), 2024, (), "a date and time"),
+    "time": Case(time, "12:30:00", time(12, 30), "noon", (), "a time", fits_schema=True),
     "new type": Case(Pixels, 3, 3, "three", (), "integer"),
     "attrs class": Case(Plain, {"n": 1}, Plain(1), {"n": "a"}, ("n",), "integer"),
     "attrs class, key missing": Case(Plain, {"n": 1, "text": "y"}, Plain(1, "y"), {"text": "y"}, ("n",), "found none"),

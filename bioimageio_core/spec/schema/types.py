@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import date, datetime, time
 from enum import Enum
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -214,7 +214,7 @@ def _standard(cls: type) -> Schema:
     if issubclass(cls, PurePath):
         return {"type": "string"}
     if is_date(cls):
-        return {"type": "string", "format": "date-time" if issubclass(cls, datetime) else "date"}
+        return {"type": "string", "format": {date: "date", datetime: "date-time", time: "time"}[cls]}
     return next(({"type": kind} for scalar, kind in _SCALARS.items() if issubclass(cls, scalar)), {})
 
 
