@@ -71,7 +71,7 @@ class TestOps:
         with pytest.raises(InputError, match=f"the op '{STATISTICS[name][-1]['id']}' of '.*' takes statistics of the whole image"):
             exported(model, tmp_path / "m.czann", **options)
         path = tmp_path / "m.czann"
-        assert "Statistics are taken of each block" in lost(model, path, statistics="block", **options)
+        assert "Statistics are those of each block" in lost(model, path, statistics="block", **options)
         assert_same(model, path, integers((1, 12, 20, 2)) + 3000)
 
     @pytest.mark.parametrize("axes", [["y", "x"], ["channel", "y", "x"]])
