@@ -224,7 +224,7 @@ class TestXml:
             ("<BorderSize>2</BorderSize>", "", "the XML lacks BorderSize"),
             ("<BorderSize>2<", "<BorderSize>-2<", "expected BorderSize to be an integer"),
             ("<BorderSize>2<", "<BorderSize>99999999999<", "expected BorderSize to be an integer"),
-            ('colB="7"', 'colB="256"', "expected colB to be a whole number from 0 to 255"),
+            ('colB="7"', 'colB="256"', "expected colB to be an integer from 0 to 255"),
             ('Name="a"', "", "class 1 has no Name"),
         ],
     )
