@@ -58,13 +58,13 @@ class TestAxes:
         np.testing.assert_allclose(bare(network_of(path), image), np.exp(image) / np.exp(image).sum(-1, keepdims=True), atol=1e-6)
 
     def test_other_axes(self, tmp_path: Path) -> None:
-        """Time is no axis of ZEN's."""
+        """Time is not an axis of ZEN."""
         time = {"type": "time", "size": {"min": 1, "step": 1}}
         follow = {"type": "time", "size": {"tensor_id": "raw", "axis_id": "time"}}
         made = [BATCH, channels(), space("y", 8), space("x", 8)]
         save_graph(tmp_path / "weights.onnx", [helper.make_node("Identity", ["raw"], ["out"])], {"raw": 5}, {"out": 5})
         model = save_description_0_5(tmp_path, [tensor("raw", *made, time)], [tensor("out", *made, follow)])
-        with pytest.raises(InputError, match=r"the axis 'time' of 'raw' is no axis of ZEN's.*; the axis 'time' of 'out'"):
+        with pytest.raises(InputError, match=r"the axis 'time' of 'raw' is not an axis of ZEN.*; the axis 'time' of 'out'"):
             exported(model, tmp_path / "m.czann")
 
     def test_legacy_in_space(self, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ class TestClasses:
     def test_several_with_background(self, tmp_path: Path) -> None:
         """Several share what there is: divided by their sum where that is above 1."""
         model = pointwise_model(tmp_path, names=("a", "b"), gain=[0.02, 0.01], offset=-2, **BOUNDED)
-        with pytest.raises(InputError, match="nothing says that the 2 channels of 'out' are probabilities that sum to 1"):
+        with pytest.raises(InputError, match="the 2 channels of 'out' are not known to be probabilities that sum to 1"):
             exported(model, tmp_path / "m.czann")
         path = exported(model, tmp_path / "m.czann", spatial_dims=[12, 20], probabilities="background", classes=["none", "A", "B"])
         assert metadata_of(path)["Classes"] == ["none", "A", "B"]
@@ -186,7 +186,7 @@ class TestClasses:
         found = metadata_of(exported(model, tmp_path / "m.czann", spatial_dims=[12, 20]))
         assert found["Type"] == "Regression"
         assert "Classes" not in found
-        with pytest.raises(InputError, match="nothing says that the 1 channels of 'out' are probabilities"):
+        with pytest.raises(InputError, match="the 1 channels of 'out' are not known to be probabilities"):
             exported(model, tmp_path / "m.czmodel")
 
     def test_too_few(self, tmp_path: Path) -> None:

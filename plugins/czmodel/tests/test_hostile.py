@@ -175,9 +175,9 @@ class TestJson:
             ("Scaling", [1], "expected Scaling"),
             ("Id", 3, "expected Id to be text"),
             ("ModelName", {}, "expected ModelName to be text"),
-            ("InputShape", [16, 25, 3], r"says that blocks have the sizes \[16, 25\], the network takes \[16, 24\]"),
+            ("InputShape", [16, 25, 3], r"blocks have the sizes \[16, 25\] in the file, the network takes \[16, 24\]"),
             ("InputShape", [4, 16, 24, 3], "expected MinOverlap for each of 3 axes in space"),
-            ("OutputShape", [16, 24, 5], r"says that the output has the shape \[16, 24, 5\], the network gives"),
+            ("OutputShape", [16, 24, 5], r"the output has the shape \[16, 24, 5\] in the file, the network gives"),
         ],
     )
     def test_values(self, tmp_path: Path, key: str, value: Any, words: str) -> None:
@@ -224,7 +224,7 @@ class TestXml:
             ("<BorderSize>2</BorderSize>", "", "the XML lacks BorderSize"),
             ("<BorderSize>2<", "<BorderSize>-2<", "expected BorderSize to be an integer"),
             ("<BorderSize>2<", "<BorderSize>99999999999<", "expected BorderSize to be an integer"),
-            ('colB="7"', 'colB="256"', "expected colB to be a whole number from 0 to 255"),
+            ('colB="7"', 'colB="256"', "expected colB to be an integer from 0 to 255"),
             ('Name="a"', "", "class 1 has no Name"),
         ],
     )
@@ -333,7 +333,7 @@ class TestSpecification:
             ({"ModelPath": "a\0b"}, "expected ModelPath to be a path"),
             ({"ModelPath": "."}, r"holds no saved_model\.pb"),
             ({"LicenseFile": "none.txt"}, "LicenseFile names 'none.txt', which does not exist"),
-            ({"LicenseFile": "."}, "is no file"),
+            ({"LicenseFile": "."}, "is not a file"),
             ({"BorderSize": "90"}, "expected BorderSize to be an integer"),
             ({"BorderSize": -1}, "expected BorderSize to be an integer"),
             ({"Classes": "ab"}, "expected Classes to be a list of names"),

@@ -68,10 +68,10 @@ class TestOps:
         """Statistics of an image: an error; on request those of a block, which is said to be lost."""
         model = pointwise_model(tmp_path, names=("a", "b"), gain=[0.5, 2], **{where: STATISTICS[name]})
         options: dict[str, Any] = {"type": "Regression", "spatial_dims": [12, 20], "file_version": version}
-        with pytest.raises(InputError, match=f"the op '{STATISTICS[name][-1]['id']}' of '.*' takes statistics of the whole image"):
+        with pytest.raises(InputError, match=f"the op '{STATISTICS[name][-1]['id']}' of '.*' needs statistics of the complete image"):
             exported(model, tmp_path / "m.czann", **options)
         path = tmp_path / "m.czann"
-        assert "Statistics are taken of each block" in lost(model, path, statistics="block", **options)
+        assert "Statistics are those of each block" in lost(model, path, statistics="block", **options)
         assert_same(model, path, integers((1, 12, 20, 2)) + 3000)
 
     @pytest.mark.parametrize("axes", [["y", "x"], ["channel", "y", "x"]])

@@ -139,7 +139,7 @@ class TestLower:
 
     def test_unknown_rank(self) -> None:
         """A softmax over other axes than the last needs to know which that is."""
-        with pytest.raises(ValueError, match="Softmax cannot be said in it"):
+        with pytest.raises(ValueError, match="Softmax cannot be expressed in it"):
             to_opset(model_of([node("Softmax", ["x"], ["y"], axis=1)], 20, rank=None), 12)
 
 

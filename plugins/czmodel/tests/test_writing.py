@@ -57,8 +57,8 @@ class TestSharedModels:
         for words in (
             "there are 2 inputs (input0, input1): expected one",
             "there are 2 outputs (output0, output1): expected one, which the option output names",
-            "the op 'zero_mean_unit_variance' of 'input0' takes statistics of the whole image (over channel, y, x)",
-            "the op 'zero_mean_unit_variance' of 'input1' takes statistics of the whole image (over channel, y, x)",
+            "the op 'zero_mean_unit_variance' of 'input0' needs statistics of the complete image (over channel, y, x)",
+            "the op 'zero_mean_unit_variance' of 'input1' needs statistics of the complete image (over channel, y, x)",
         ):
             assert words in str(raised.value)
         assert list(tmp_path.iterdir()) == []
@@ -86,7 +86,7 @@ class TestScaling:
         model = save_description_0_5(tmp_path, [tensor("raw", BATCH, channels(), *made)], [tensor("out", BATCH, channels(), *made)])
         said = lost(model, tmp_path / "m.czann", file_version=version)
         assert metadata_of(tmp_path / "m.czann").get("Scaling") == expected
-        assert ("does not say the size of pixels" in said) == (version != "2.1.0")
+        assert ("does not store the size of pixels" in said) == (version != "2.1.0")
 
     def test_given(self, tmp_path: Path) -> None:
         """By an option."""
@@ -108,7 +108,7 @@ class TestFiles:
         model = box_model(tmp_path, 64)
         path = tmp_path / "m.czann"
         options = {"license_file": str(tmp_path / "LICENSE.md"), "test_image": str(tmp_path / "image.png"), "type": "Regression"}
-        assert "it lies in the file as a further member" in lost(model, path, **options)
+        assert "they are further members of the file" in lost(model, path, **options)
         assert members(path) == ["model.json", "model.model", "LICENSE.md", "image.png"]
         assert uuid.UUID(metadata_of(path)["Id"])
         assert metadata_of(path)["ModelName"] == "made model"

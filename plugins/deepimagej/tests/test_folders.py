@@ -72,7 +72,7 @@ class TestLegacyFormat(ForeignFormatConformance):
     def test_cut_off(self, files: Sequence[Path], tmp_path: Path, content: bytes) -> None:
         """A configuration that is cut off is told in one sentence, and nothing is written."""
         files[0].write_bytes(content)
-        with pytest.raises(InputError, match="expected whole XML") as caught:
+        with pytest.raises(InputError, match="expected valid XML") as caught:
             bc.import_model(files[0], tmp_path / "imported", "deepimagej")
         assert "\n" not in str(caught.value)
         assert not (tmp_path / "imported").exists()

@@ -101,7 +101,7 @@ class TestParse:
             (b"<Model><Name>a</Name><Name>b</Name></Model>", "expected Name once"),
             (b"<Model><Name><b>a</b></Name></Model>", "expected text in Name"),
             (b" " * (2**20 + 1), "expected a configuration of at most"),
-            (b"<Model><Name>\xff</Name></Model>", "expected whole XML"),
+            (b"<Model><Name>\xff</Name></Model>", "expected valid XML"),
         ],
     )
     def test_refused(self, content: bytes, message: str) -> None:
