@@ -343,5 +343,5 @@ class TestWantedVersion:
 
     def test_never_back(self, model: dict[str, Any]) -> None:
         """The newest is not brought to an older one."""
-        with pytest.raises(InputError, match=r"is of format 0\.5, .* 'latest', or '0\.5'; no description is brought to an older version"):
+        with pytest.raises(InputError, match=r"is of format 0\.5, .* 'latest', or '0\.5'; descriptions are not converted to older"):
             bc.load_description(model, "0.4")
