@@ -155,7 +155,7 @@ class TestBrokenPlugins:
         box_model(tmp_path, 16, preprocessing=[{"id": "sharpen"}])
         ran = run_process("test", tmp_path, env=site.environment())
         assert ran.status == 2
-        assert f"no installed plugin brings op 'sharpen' ({message}" in ran.err.splitlines()[-1]
+        assert f"no installed plugin provides op 'sharpen' ({message}" in ran.err.splitlines()[-1]
 
     def test_where_a_duplicate_is_used(self, site: Any, tmp_path: Path) -> None:
         """The first is what runs."""
