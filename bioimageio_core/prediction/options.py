@@ -190,7 +190,7 @@ class PlanOptions:
         if self.pyramid and self.ome is None:
             raise InputError("pyramid is set without ome: expected ome= (--ome 0.5), since only OME-Zarr has levels")
         if self.ome == "0.4" and self.shards:
-            raise InputError("shards are set with ome 0.4, whose zarr version 2 has no shards: give ome 0.5, or no shards")
+            raise InputError("shards are set with ome 0.4, but OME-Zarr 0.4 (zarr version 2) has no shards: give ome 0.5, or no shards")
         check_codec(self.codec)
 
     def _check_network(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ..structuring.node import NOTHING_WRITTEN, Issue, Loc, Node, Written, node
 
-__all__ = ["NOTHING_WRITTEN", "Issue", "Loc", "Node", "Problem", "Written", "node"]
+__all__ = ["NOTHING_WRITTEN", "Issue", "Loc", "Node", "Written", "node"]
 
-Problem = Issue
 """The name of `Issue` in plugins written for earlier releases."""

@@ -184,7 +184,7 @@ class TestEnvironments:
 
     def test_not_here(self, case: Case, model: Path, image: np.ndarray[Any, Any]) -> None:
         """The driver has none of them, and says what is missing."""
-        with pytest.raises(UnknownExtensionError, match=r"no installed plugin (brings|runs)"):
+        with pytest.raises(UnknownExtensionError, match=r"no installed plugin (provides|runs)"):
             bc.predict(model, image, axes="yx", **case.options)
 
 

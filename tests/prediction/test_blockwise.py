@@ -67,7 +67,7 @@ class TestMeanFilter:
 
     @pytest.mark.parametrize("mode", ["edge", "reflect", "symmetric", "constant"])
     def test_padding_modes(self, tmp_path: Path, mode: str) -> None:
-        """The image is padded as the input says, at its edges only."""
+        """The image is padded by the mode of the input, at its edges only."""
         pad = {"mode": mode, "value": 7.0} if mode == "constant" else {"mode": mode}
         model = box_model(tmp_path, 16, pad=pad)
         x = image(40, 23)
@@ -93,11 +93,11 @@ class TestMeanFilter:
 
 
 class TestShiftVariantNetwork:
-    """8 x 8 pooling: origins off the network's stride change the result."""
+    """8 x 8 pooling: origins off the stride of the network change the result."""
 
     @pytest.mark.parametrize("size", [64, {"min": 24, "step": 8}])
     def test_odd_image(self, tmp_path: Path, size: Any) -> None:
-        """515 x 515: every cell has the mean of its own pixels, the last ones of mirrored pixels too."""
+        """515 x 515: every cell has the mean of its own pixels, the last ones including mirrored pixels."""
         pool_graph(tmp_path / "weights.onnx")
         save_description_0_5(
             tmp_path,
@@ -114,7 +114,7 @@ class TestShiftVariantNetwork:
 
 
 class TestScaleAndOffset:
-    """Outputs of other size than the input."""
+    """Outputs whose size differs from the input."""
 
     @pytest.mark.parametrize(("up", "down", "scale"), [(4, 1, 0.25), (1, 2, 2.0), (3, 2, 2 / 3)])
     def test_other_scale(self, tmp_path: Path, up: int, down: int, scale: float) -> None:
@@ -150,7 +150,7 @@ class TestScaleAndOffset:
             bc.predict(tmp_path, image(4, 33))
 
     def test_two_outputs_of_different_scale_and_halo(self, tmp_path: Path) -> None:
-        """A mean filter at full size, and cells of 4 x 4 at a quarter: each is put together on its own."""
+        """A mean filter at full size, and cells of 4 x 4 at a quarter: each output is assembled separately."""
         kernel = np.full((1, 1, 3, 3), 1 / 9, np.float32)
         nodes = [
             helper.make_node("Conv", ["raw", "kernel"], ["fine"], pads=[1] * 4),
@@ -174,7 +174,7 @@ class TestScaleAndOffset:
 
 
 class TestSeveralInputs:
-    """Inputs that are cut together."""
+    """Several inputs, cut together."""
 
     def test_second_input_at_half_size(self, tmp_path: Path) -> None:
         """raw + enlarged(half): the second input is cut at half the positions."""
@@ -204,7 +204,7 @@ class TestSeveralInputs:
             bc.predict(tmp_path, {"raw": raw})
 
     def test_optional_input(self, tmp_path: Path) -> None:
-        """An optional input may be absent, in blocks too; the network does without."""
+        """An optional input may be missing, also in blocks."""
         save_graph(tmp_path / "weights.onnx", [helper.make_node("Neg", ["raw"], ["out"])], {"raw": 4}, {"out": 4})
         size = {"min": 4, "step": 4}
         save_description_0_5(
@@ -223,7 +223,7 @@ class TestAxesThatDiffer:
     """Images with more or fewer axes than the model."""
 
     def test_time_and_batch(self, tmp_path: Path) -> None:
-        """t is iterated, b given one by one; each item has statistics of its own."""
+        """Time points and batch items are predicted one by one, each with its own statistics."""
         identity_graph(tmp_path / "weights.onnx")
         zmuv = {"id": "zero_mean_unit_variance", "kwargs": {"axes": ["channel", "y", "x"]}}
         save_description_0_5(
@@ -242,7 +242,7 @@ class TestAxesThatDiffer:
         np.testing.assert_allclose(pooled, expected, rtol=1e-4, atol=1e-5)
 
     def test_batches_of_blocks(self, tmp_path: Path) -> None:
-        """Four blocks in one call give what one at a time gives."""
+        """Four blocks in one call give the same result as one block per call."""
         model = box_model(tmp_path, {"min": 8, "step": 4})
         x = image(3, 50, 41)
         one = np.asarray(bc.predict(model, x, axes="byx", block={"y": 16, "x": 16})["out"])
@@ -251,7 +251,7 @@ class TestAxesThatDiffer:
         np.testing.assert_allclose(one[:, 0], mean_filter(x, 3), rtol=1e-5)
 
     def test_singleton_axis_of_the_image(self, tmp_path: Path) -> None:
-        """A channel axis of one channel, for a model that has none, wherever it stands."""
+        """A channel axis of one channel, at any position, for a model without channel axis."""
         identity_graph(tmp_path / "weights.onnx", rank=2)
         save_description_0_5(
             tmp_path,
@@ -295,7 +295,7 @@ class TestAxesThatDiffer:
 
 
 class TestFormat04:
-    """Model format 0.4 in blocks alike."""
+    """Models of format 0.4 in blocks."""
 
     def test_mean_filter(self, tmp_path: Path) -> None:
         """Fixed 32 x 32 with halo 4; uint8 input, labels as output."""

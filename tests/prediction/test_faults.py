@@ -1,4 +1,4 @@
-"""Statistics, ops and casts where other runtimes have been found to go wrong; the numbers are numpy's. See docs/faults.md."""
+"""Statistics, ops and casts where the reference runtime is wrong; expected numbers are computed by numpy. See docs/faults.md."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def standardised(array: Array, eps: float = 1e-6, axis: Any = None) -> Array:
 
 @pytest.mark.parametrize("options", BLOCKS)
 class TestF01StatisticsSeeEarlierOps:
-    """The statistics of an op are those of what the op before left."""
+    """Statistics of an op are measured on the result of the op before."""
 
     def test_gain_and_offset(self, tmp_path: Path, options: dict[str, Any]) -> None:
         """An affine map before the normalisation changes nothing: the first value is (0 - 7.5) / 4.6098, not that of 100."""
@@ -76,7 +76,7 @@ class TestF01StatisticsSeeEarlierOps:
 
 @pytest.mark.parametrize("options", BLOCKS)
 class TestF02StatisticsOfOutputs:
-    """Postprocessing has statistics of the output itself, of the whole of it, in both formats."""
+    """Postprocessing uses statistics of the whole output, in both formats."""
 
     def test_zero_mean_unit_variance(self, tmp_path: Path, options: dict[str, Any]) -> None:
         """The output is 3 raw + 5."""
@@ -89,7 +89,7 @@ class TestF02StatisticsOfOutputs:
         np.testing.assert_array_equal(predicted(model, Q, **options), np.clip(2 * Q, 8, 18))
 
     def test_scale_range_without_reference(self, tmp_path: Path, options: dict[str, Any]) -> None:
-        """The range is the output's own."""
+        """The range is that of the output itself."""
         model = pointwise_model(tmp_path, gain=2, offset=7, post=[op("scale_range", min_percentile=5, max_percentile=95)])
         low, high = np.percentile(2 * Q + 7, [5, 95])
         np.testing.assert_allclose(predicted(model, Q, **options), (2 * Q + 7 - low) / (high - low + 1e-6), rtol=1e-5, atol=1e-6)
@@ -111,7 +111,7 @@ class TestF02StatisticsOfOutputs:
 
 
 class TestF02ReferenceTensor:
-    """An op that follows another tensor takes the statistics of that input as it was given."""
+    """An op with a reference tensor uses statistics of the raw input."""
 
     @pytest.mark.parametrize(
         ("axes", "expected"),
@@ -137,7 +137,7 @@ class TestF02ReferenceTensor:
 
 
 class TestF03EpsIsUsed:
-    """The eps of a description is the one that is added."""
+    """The described eps is added."""
 
     def test_large_eps(self, tmp_path: Path) -> None:
         """Of 0, 1, 2, 3: (0 - 1.5) / (1.1180 + 0.1)."""
@@ -153,7 +153,7 @@ class TestF03EpsIsUsed:
 
 
 class TestF04BinarizeAlongAxis:
-    """Thresholds belong to the axis that is named."""
+    """Thresholds apply along the named axis."""
 
     def test_channels(self, tmp_path: Path) -> None:
         """2 for the first channel, 20 for the second, whatever the size along x."""
@@ -202,7 +202,7 @@ class TestF06NoMemoryOfEarlierImages:
 
 
 class TestF07SuppliedDatasetStatistics:
-    """Supplied statistics of a dataset are used as they are, image after image."""
+    """Supplied statistics of a dataset are used unchanged, image after image."""
 
     def test_supplied(self, tmp_path: Path) -> None:
         """Q against the statistics of 3 Q: mean 22.5, std 13.83."""
@@ -215,7 +215,7 @@ class TestF07SuppliedDatasetStatistics:
             bc.predict(model, Q, statistics={"mean": 3})
 
     def test_statistics_of_samples_are_measured(self, tmp_path: Path) -> None:
-        """What an op wants of each sample is not taken from another."""
+        """Statistics of a sample are not taken from a different sample."""
         model = pointwise_model(tmp_path, pre=[op("zero_mean_unit_variance", axes=["channel", "y", "x"])])
         other = bc.predict(model, 3 * Q)
         np.testing.assert_array_equal(
@@ -224,7 +224,7 @@ class TestF07SuppliedDatasetStatistics:
 
 
 class TestF08PercentilesOfAll:
-    """A percentile over several items is that of all their pixels together, and by the method of the op."""
+    """A percentile over several items is taken of all their pixels together, by the method of the op."""
 
     @pytest.mark.parametrize(("q", "low"), [(0, 0.0), (25, 1.75)])
     def test_scale_range(self, tmp_path: Path, q: float, low: float) -> None:
@@ -251,7 +251,7 @@ class TestF09DtypeOfOutputsInFormat04:
         np.testing.assert_array_equal(found, [0, 1])
 
     def test_every_output(self, tmp_path: Path) -> None:
-        """Two outputs without ops: both uint8, and what does not fit becomes the largest that does."""
+        """Two outputs without ops: both uint8; values out of range become the largest integer."""
         nodes = [helper.make_node("Identity", ["raw"], [name]) for name in ("first", "second")]
         save_graph(tmp_path / "weights.onnx", nodes, {"raw": 4}, {"first": 4, "second": 4})
         shape = {"reference_tensor": "raw", "scale": [1] * 4, "offset": [0] * 4}
@@ -267,7 +267,7 @@ class TestF09DtypeOfOutputsInFormat04:
 
 
 class TestF10ScaleLinearWithAxesInFormat04:
-    """``axes`` of scale_linear names the axes that share a gain; gains run along the one that is left."""
+    """``axes`` of scale_linear names the axes that share a gain; gains vary along the remaining axis."""
 
     def test_channels(self, tmp_path: Path) -> None:
         """Gain 2 and offset 1 for the first channel, 3 and 0 for the second."""
@@ -278,7 +278,7 @@ class TestF10ScaleLinearWithAxesInFormat04:
 
 
 class TestF22BinarizeAtTheEnd:
-    """The described dtype holds for lists that end in binarize, too."""
+    """The described dtype also applies to lists that end in binarize."""
 
     def test_output(self, tmp_path: Path) -> None:
         """An output described as uint8 is uint8."""

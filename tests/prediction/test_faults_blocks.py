@@ -1,4 +1,4 @@
-"""Blocks, halo and sizes where other runtimes have been found to go wrong; the numbers are numpy's. See docs/faults.md."""
+"""Blocks, halos and sizes where the reference runtime is wrong; expected numbers are computed by numpy. See docs/faults.md."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class TestF11SmallImages:
 
 
 class TestF12HaloOfOutputs:
-    """The halo of every output is padded and cropped, on its own."""
+    """The halo of every output is padded and cropped separately."""
 
     @pytest.mark.parametrize("options", [{}, SMALL])
     def test_other_axis_ids(self, tmp_path: Path, options: dict[str, Any]) -> None:
@@ -99,7 +99,7 @@ class TestF12HaloOfOutputs:
 
 
 class TestF13LastBlockStaysOnTheGrid:
-    """The last block is smaller, or padded; its origin is a multiple of what the network pools."""
+    """The last block is smaller, or padded; its origin is a multiple of the stride of the network."""
 
     def test_average_pool(self, tmp_path: Path) -> None:
         """Means of 2 x 2 of 0 .. 120: the first row is 6, 8, 10, 12, 14, in blocks as in the whole."""
@@ -119,7 +119,7 @@ class TestF13LastBlockStaysOnTheGrid:
 
 
 class TestF14OffsetInBlocks:
-    """Networks without padding of their own are put together from blocks."""
+    """Outputs of networks without padding are assembled from blocks."""
 
     def test_valid_convolution(self, tmp_path: Path) -> None:
         """A valid 3 x 3 mean: two pixels fewer, in 16 blocks."""
@@ -136,10 +136,10 @@ class TestF14OffsetInBlocks:
 
 
 class TestF15FixedSizeWithHalo:
-    """A network of fixed size gets that size and no other; its halo is met by more blocks."""
+    """A network of fixed size gets only blocks of this size; a halo leads to more blocks."""
 
     def test_image_of_that_size(self, tmp_path: Path) -> None:
-        """8 x 8 for a network that takes 8 x 8 and nothing else, halo 1."""
+        """8 x 8 for a network of fixed size 8 x 8, with halo 1."""
         model = box_model(tmp_path, 8)
         kernel = np.full((1, 1, 3, 3), 1 / 9, np.float32)
         node = helper.make_node("Conv", ["raw", "kernel"], ["out"], pads=[1] * 4)
@@ -150,7 +150,7 @@ class TestF15FixedSizeWithHalo:
 
 
 class TestF16OutputWithoutChannelAxis:
-    """An output needs no channel axis to be put together."""
+    """An output without channel axis is assembled from blocks."""
 
     def test_mean_of_channels(self, tmp_path: Path) -> None:
         """Two channels become none."""
@@ -170,10 +170,10 @@ class TestF16OutputWithoutChannelAxis:
 
 
 class TestF17OutputsThatNoBlocksCanMake:
-    """Outputs whose size does not follow the image are right in one block, and refused in more."""
+    """Outputs whose size does not follow the image are predicted in one block, and refused in several."""
 
     def test_fixed_size(self, tmp_path: Path) -> None:
-        """The mean of 0 .. 63 is 31.5; that of the last block is never given out for it."""
+        """The mean of 0 .. 63 is 31.5; the mean of the last block is never returned instead."""
         save_graph(
             tmp_path / "weights.onnx", [helper.make_node("ReduceMean", ["raw"], ["out"], axes=[2, 3], keepdims=0)], {"raw": 4}, {"out": 2}
         )
@@ -205,7 +205,7 @@ class TestF17OutputsThatNoBlocksCanMake:
 
 
 class TestF18OptionalInputInBlocks:
-    """An optional input may be absent, in blocks as in the whole."""
+    """An optional input may be missing, in blocks and in one block."""
 
     @pytest.mark.parametrize("options", [{}, SMALL])
     def test_absent(self, tmp_path: Path, options: dict[str, Any]) -> None:

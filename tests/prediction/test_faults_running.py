@@ -1,4 +1,4 @@
-"""Weights, tests of models and run modes where other runtimes have been found to go wrong. See docs/faults.md."""
+"""Weights, tests of models and run modes where the reference runtime is wrong. See docs/faults.md."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def report_on(model: Path, given: Any, expected: Any) -> TestReport:
 
 
 class TestF19Comparison:
-    """Test outputs must be met: NaN by NaN, infinity by itself, integers exactly."""
+    """Outputs must match test outputs: NaN matches NaN, infinity itself, integers exactly."""
 
     @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
     def test_output_not_finite(self, tmp_path: Path, wrong: float) -> None:
-        """One value that is no number is a difference like any other."""
+        """A single NaN is a difference."""
         given = ROW.copy()
         given[0, 0, 2] = wrong
         report = report_on(pointwise_model(tmp_path, axes=("x",)), given, ROW)
@@ -39,7 +39,7 @@ class TestF19Comparison:
 
     @pytest.mark.parametrize("same", [np.nan, np.inf, -np.inf])
     def test_expected_not_finite(self, tmp_path: Path, same: float) -> None:
-        """It is met by the same, and by nothing finite."""
+        """NaN and infinity match only themselves."""
         expected = ROW.copy()
         expected[0, 0, 2] = same
         model = pointwise_model(tmp_path, axes=("x",))
@@ -47,7 +47,7 @@ class TestF19Comparison:
         assert report_on(model, ROW, expected).status == "failed"
 
     def test_integers_beyond_float32(self, tmp_path: Path) -> None:
-        """16777217 is not 16777216, though float32 knows no difference."""
+        """16777217 differs from 16777216, although float32 cannot represent the difference."""
         model = pointwise_model(tmp_path, axes=("x",), out_dtype="int32")
         given = np.full((1, 1, 4), 16777216, np.float32)
         assert report_on(model, given, given.astype(np.int32)).status == "passed"
@@ -55,11 +55,11 @@ class TestF19Comparison:
         assert (report.status, report.tests[0].outputs[0].greatest_deviation) == ("failed", 1.0)
 
 
-class TestF20WhatNobodyRuns:
-    """What no plugin runs is said: before a prediction as an error, in a test as skipped."""
+class TestF20MissingPlugins:
+    """Ops, run modes and weights without a plugin are an error of predictions, and skipped in tests of models."""
 
     def test_run_mode(self, tmp_path: Path) -> None:
-        """An unknown run mode is no reason to reject a description, and none to run it as if it was not there."""
+        """An unknown run mode does not make a description invalid, but predictions refuse it."""
         model = pointwise_model(tmp_path, run_mode={"name": "folding"})
         assert bc.validate(model).status == "valid"
         assert bc.load_model_description(model).run_mode.name == "folding"
@@ -67,7 +67,7 @@ class TestF20WhatNobodyRuns:
             bc.predict(model, np.zeros((4, 4), np.float32))
 
     def test_described_op(self, tmp_path: Path) -> None:
-        """An op that the format has and nobody here runs is named while planning, before any network is loaded."""
+        """An op of the format without an implementation is named before any network is loaded."""
         step = {"id": "cellpose_flow_dynamics", "kwargs": {"cellprob_threshold": 0.0, "flow_threshold": 0.4, "do_3D": False}}
         model = pointwise_model(tmp_path, post=[step])
         assert bc.validate(model).status == "valid"
@@ -82,7 +82,7 @@ class TestF20WhatNobodyRuns:
         assert {t.weights_format: t.status for t in report.tests} == {"onnx": "passed", "tensorflow_js": "skipped"}
 
     def test_weights_alone(self, tmp_path: Path) -> None:
-        """A model that nothing here runs has not passed; the reason is in the report, and in the error of a prediction."""
+        """A model without runnable weights does not pass; the reason is in the report, and in the error of a prediction."""
         model = pointwise_model(tmp_path, axes=("x",), weights={"tensorflow_js": TFJS})
         report = report_on(model, ROW, ROW)
         assert report.status == "failed"
@@ -96,7 +96,7 @@ class TestF21EveryWeightsFormatIsTested:
 
     @pytest.mark.parametrize("order", [("onnx", "torchscript"), ("torchscript", "onnx")])
     def test_one_is_broken(self, tmp_path: Path, order: tuple[str, ...]) -> None:
-        """Broken TorchScript weights fail, ONNX weights beside them pass."""
+        """Broken TorchScript weights fail; ONNX weights of the same model pass."""
         pytest.importorskip("torch")
         entries = {"onnx": ONNX, "torchscript": {"source": "weights.pt", "pytorch_version": "2.0"}}
         model = pointwise_model(tmp_path, axes=("x",), weights={name: entries[name] for name in order})
@@ -108,7 +108,7 @@ class TestF21EveryWeightsFormatIsTested:
 
 
 class TestF23KerasWeights:
-    """Keras weights are described, and Keras is asked for; `tests/weights/test_keras.py` runs them, several inputs by position."""
+    """Keras weights need Keras; `tests/weights/test_keras.py` runs them, several inputs by position."""
 
     @pytest.mark.parametrize("name", ["keras_hdf5", "keras_v3"])
     @pytest.mark.skipif(find_spec("keras") is not None, reason="Keras is installed")
@@ -127,7 +127,7 @@ class TestF25OneNetworkInMemory:
     """A predictor loads the network once."""
 
     def test_same_network(self, tmp_path: Path) -> None:
-        """Inside the context manager and from image to image it is the same object; after it there is none."""
+        """The network is the same object for all images within the context manager, and is unloaded after it."""
         model = pointwise_model(tmp_path, axes=("x",))
         with bc.open_predictor(model, workers=1) as predictor:
             plan = predictor.plan(ROW)
@@ -146,7 +146,7 @@ class TestF25OneNetworkInMemory:
 
 
 class TestInputsByPosition:
-    """Described inputs feed the network's by position, whatever their names."""
+    """Described inputs are passed to the network by position, whatever their names."""
 
     def test_names_differ(self, tmp_path: Path) -> None:
         """Graph inputs b, a for described inputs first, second: first - second."""

@@ -30,12 +30,12 @@ def noise(*shape: int) -> np.ndarray:
 
 
 class TestSameAsPredict:
-    """Computed, they are what `predict` gives."""
+    """Computed lazy outputs equal those of `predict`."""
 
     @pytest.mark.parametrize("source", ["numpy", "dask", "zarr"])
     @pytest.mark.parametrize("scheduler", ["threads", "synchronous"])
     def test_statistics_and_items(self, tmp_path: Path, source: str, scheduler: str) -> None:
-        """With statistics of each time point, of the image and of what an op made of it, in two passes and one."""
+        """Statistics of each time point, of the raw image and of the result of an op, with two sweeps and one."""
         model = box_model(tmp_path, ANY, halo=4, preprocessing=PRE)
         data = noise(3, 90, 70)
         image: Any = data
@@ -52,7 +52,7 @@ class TestSameAsPredict:
             np.testing.assert_allclose(found, np.asarray(predictor.predict(data, axes="tyx")["out"]), rtol=1e-5, atol=1e-6)
 
     def test_composes(self, tmp_path: Path) -> None:
-        """What comes before and behind is one graph with it; nothing runs until it is computed, and a part computes little."""
+        """Operations before and after form one graph with the prediction; nothing runs early, and a part computes only what it needs."""
         model = box_model(tmp_path, ANY, halo=4)
         data = noise(200, 200)
         made: list[int] = []
@@ -72,7 +72,7 @@ class TestSameAsPredict:
         assert len(made) <= 4
 
     def test_several_outputs_mask_and_dtype(self, tmp_path: Path) -> None:
-        """All outputs come of one call of the network; options are those of `predict`."""
+        """One call of the network computes all outputs; options are those of `predict`."""
         nodes = [helper.make_node("Identity", ["raw"], ["a"]), helper.make_node("Neg", ["raw"], ["b"])]
         save_graph(tmp_path / "weights.onnx", nodes, {"raw": 4}, {"a": 4, "b": 4})
         follow = [space(x, follows(x)) for x in "yx"]
@@ -92,7 +92,7 @@ class TestSameAsPredict:
             np.testing.assert_array_equal(array, np.asarray(expected[name]))
 
     def test_on_a_cluster(self, tmp_path: Path) -> None:
-        """Workers load the network where they need it."""
+        """Each worker loads the network."""
         distributed = pytest.importorskip("distributed", reason="distributed is not installed")
         model = box_model(tmp_path, ANY, halo=4, preprocessing=PRE)
         data = noise(90, 70)
@@ -106,10 +106,10 @@ class TestSameAsPredict:
 
 
 class TestRefused:
-    """What cannot be lazy is said at once."""
+    """Outputs that cannot be lazy are refused immediately."""
 
     def test_waits_for_the_output(self, tmp_path: Path) -> None:
-        """Postprocessing by statistics of the whole output."""
+        """Postprocessing by statistics of the whole output cannot be lazy."""
         model = pointwise_model(tmp_path, post=PRE[1:])
         with pytest.raises(InputError, match=r"output 'out' .*cannot be lazy"):
             bc.open_predictor(model).lazy(noise(20, 20), axes="yx")

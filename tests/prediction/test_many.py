@@ -34,10 +34,10 @@ def save(path: Path, data: np.ndarray) -> Path:
 
 
 class TestMany:
-    """One predictor, many images."""
+    """Many images with one predictor."""
 
     def test_bad_file_among_many(self, tmp_path: Path, model: Path) -> None:
-        """What is wrong with one is told in its place, and the rest is predicted."""
+        """The failure of one image is yielded in its place, and the rest is predicted."""
         (tmp_path / "plate").mkdir()
         for n in range(7):
             save(tmp_path / "plate" / f"w{n}.zarr", np.full((20, 30), n, np.float32))
@@ -53,7 +53,7 @@ class TestMany:
         assert not (tmp_path / "out" / "w3-3.zarr").exists()
 
     def test_pattern_and_resume(self, tmp_path: Path, model: Path) -> None:
-        """A folder as output; once more with ``resume`` does nothing."""
+        """The output is a folder; a second call with ``resume`` computes nothing."""
         for n in range(3):
             save(tmp_path / f"a{n}.zarr", np.ones((9, 9), np.float32))
         pattern = str(tmp_path / "a*.zarr")
@@ -62,8 +62,8 @@ class TestMany:
         again = list(bc.predict_many(model, pattern, tmp_path / "out", resume=True))
         assert [r.done_before for r in again] == [r.plan.regions.count for r in first]  # type: ignore[union-attr]
 
-    def test_two_to_one_place(self, tmp_path: Path, model: Path) -> None:
-        """Nothing is predicted where two outputs would be one; folders tell them apart."""
+    def test_same_output(self, tmp_path: Path, model: Path) -> None:
+        """Two images with the same output are refused; the field ``folder`` distinguishes them."""
         paths = []
         for folder in ("a", "b"):
             (tmp_path / folder).mkdir()
@@ -76,7 +76,7 @@ class TestMany:
             bc.predict_many(model, paths, tmp_path / "{nam}.zarr")
 
     def test_nothing_is_guessed(self, tmp_path: Path, model: Path) -> None:
-        """Axes of many images have to be known."""
+        """Axes of many images are never guessed."""
         np.save(tmp_path / "x.npy", np.ones((9, 9), np.float32))
         (failed,) = bc.predict_many(model, [tmp_path / "x.npy"], tmp_path / "out")
         assert isinstance(failed, bc.Failed)
@@ -86,7 +86,7 @@ class TestMany:
 
 
 class TestStatistics:
-    """Statistics before predictions."""
+    """Statistics that are measured before predictions."""
 
     def test_of_a_dataset(self, tmp_path: Path) -> None:
         """Images of different sizes are measured as one, and predictions use it."""
@@ -101,7 +101,7 @@ class TestStatistics:
         np.testing.assert_allclose(out, (images[1] - mean) / (std + 1e-6), rtol=1e-4, atol=1e-5)
 
     def test_of_each_image(self, tmp_path: Path) -> None:
-        """Kept in a file, they are used for the image that they were measured on, and for no other."""
+        """Saved statistics of an image are used for this image only."""
         (tmp_path / "m").mkdir()
         model = pointwise_model(tmp_path / "m", gain=1.0, pre=SAMPLE)
         paths = [save(tmp_path / f"{n}.zarr", np.random.default_rng(n).random((50, 60), dtype=np.float32)) for n in range(2)]
@@ -116,7 +116,7 @@ class TestStatistics:
         assert json.loads((tmp_path / "s.json").read_text())["images"]
 
     def test_without_a_model(self, tmp_path: Path) -> None:
-        """Any measure over any axes, as numpy has it."""
+        """Any measure over any axes, compared with numpy."""
         image = np.random.default_rng(0).integers(0, 60000, (3, 41, 52)).astype("uint16")
         path = tmp_path / "i.zarr"
         zarr.create_array(str(path), data=image, chunks=(1, 16, 16), dimension_names=("c", "y", "x"))
@@ -135,7 +135,7 @@ class TestStatistics:
 
     @pytest.mark.parametrize("most", [1, 5000, 10**9])
     def test_many_groups(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-        """Percentiles over time of every pixel: in slabs, so that few groups are held at once, with the same result."""
+        """Percentiles over time of every pixel are measured in slabs with few groups each, with the same result."""
         monkeypatch.setattr("bioimageio_core.prediction.data.split_along_axis.MAX_COUNTS", most)
         pre = [{"id": "scale_range", "kwargs": {"axes": ["z"], "min_percentile": 10, "max_percentile": 90}}]
         model = pointwise_model(tmp_path, axes=("z", "y", "x"), gain=1.0, pre=pre)
@@ -145,7 +145,7 @@ class TestStatistics:
         np.testing.assert_allclose(found, (image - low) / (high - low + 1e-6), rtol=1e-4, atol=1e-5)
 
     def test_unfit(self, tmp_path: Path) -> None:
-        """Images that differ along a kept axis; a file that is none."""
+        """Images that differ along a kept axis, and a file without statistics, are refused."""
         images = [np.ones((2, 9, 9), np.float32), np.ones((3, 9, 9), np.float32)]
         with pytest.raises(InputError, match="over several images"):
             bc.compute_statistics(images, axes="cyx", over=["y", "x"])
@@ -156,7 +156,7 @@ class TestStatistics:
 
 
 def scaled_model(folder: Path, y: float, x: float) -> Path:
-    """Return a model trained with pixels of these sizes, in micrometres; it gives the image."""
+    """Return an identity model with pixels of these sizes, in micrometres."""
     identity_graph(folder / "weights.onnx")
     axes = [space("y", {"min": 8, "step": 1}, scale=y, unit="micrometer"), space("x", {"min": 8, "step": 1}, scale=x, unit="micrometer")]
     out = [space(a, follows(a), scale=s, unit="micrometer") for a, s in (("y", y), ("x", x))]
@@ -164,10 +164,10 @@ def scaled_model(folder: Path, y: float, x: float) -> Path:
 
 
 class TestPixelSize:
-    """What the model was trained with, and what the image has."""
+    """Pixel sizes of the model and of the image."""
 
     def test_warning(self, tmp_path: Path) -> None:
-        """A pixel of another size is warned of, with the remedy; one that is about right is not."""
+        """A different pixel size causes a warning with the remedy; a similar one does not."""
         predictor = bc.open_predictor(scaled_model(tmp_path, 0.5, 0.5))
         image = np.ones((40, 40), np.float32)
         assert predictor.plan(image).warnings == ()
@@ -177,7 +177,7 @@ class TestPixelSize:
         assert "--rescale" in warning
 
     def test_rescaled(self, tmp_path: Path) -> None:
-        """Each axis by its own factor, in blocks as a whole; a ramp stays a ramp."""
+        """Each axis is resampled by its own factor, in blocks as in one block; a ramp stays a ramp."""
         (tmp_path / "m").mkdir()
         model = scaled_model(tmp_path / "m", 0.5, 0.25)
         ramp = np.add.outer(np.arange(60.0), 3 * np.arange(50.0)).astype(np.float32)
@@ -194,7 +194,7 @@ class TestPixelSize:
         np.testing.assert_allclose(whole[2:-2, 2:-2], (y + 3 * x)[2:-2, 2:-2], rtol=1e-5)
 
     def test_means_where_pixels_get_larger(self) -> None:
-        """Noise gets quieter as it must: nothing is left out between the pixels that are kept. A constant stays."""
+        """Larger pixels are means of all smaller ones: noise decreases, and a constant stays."""
         noise = np.random.default_rng(0).normal(0, 1, (400, 400)).astype(np.float32)
         image = open_image(noise, axes="yx")
         small = rescaled(image, {"y": 0.25, "x": 0.25}).read((slice(0, 100), slice(0, 100)))
@@ -205,7 +205,7 @@ class TestPixelSize:
         )
 
     def test_unknown(self, tmp_path: Path) -> None:
-        """Nothing is rescaled by a guess."""
+        """Without a known pixel size, rescaling is refused."""
         with pytest.raises(InputError, match=r"is unknown.*give pixel_size="):
             bc.predict(scaled_model(tmp_path, 0.5, 0.5), np.ones((20, 20), np.float32), rescale=True)
         (tmp_path / "other").mkdir()

@@ -43,12 +43,12 @@ def predicted(model: Path, image: Any, **options: Any) -> np.ndarray:
 
 
 class TestRegionOfInterest:
-    """The law: the prediction of a region is that region of the prediction of the whole."""
+    """The law: the prediction of a region equals this region of the prediction of the whole image."""
 
     @settings(max_examples=40, deadline=None)
     @given(data=st.data())
     def test_is_part_of_the_whole(self, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
-        """Wherever it begins and ends, and however it is cut; statistics are those of the whole image."""
+        """For any region and any blocks; statistics are those of the whole image."""
         folder = tmp_path_factory.mktemp("model")
         model = box_model(folder, ANY, halo=4, preprocessing=NORMALISED)
         image = noise(data.draw(st.integers(17, 90)), 60)
@@ -60,7 +60,7 @@ class TestRegionOfInterest:
         np.testing.assert_allclose(part, whole[:, :, start:stop, 7:43], rtol=1e-5, atol=1e-6)
 
     def test_phase_of_pooling(self, tmp_path: Path) -> None:
-        """Blocks start on the network's stride, although the region does not: a network that pools sees the same cells."""
+        """Blocks start on the stride of the network even if the region does not, so that poolings see the same cells."""
         pool_graph(tmp_path / "weights.onnx", size=8)
         save_description_0_5(
             tmp_path,
@@ -74,7 +74,7 @@ class TestRegionOfInterest:
 
     @pytest.mark.parametrize(("up", "down"), [(2, 1), (1, 4)])
     def test_other_scale(self, tmp_path: Path, up: int, down: int) -> None:
-        """The region grows to whole pixels of outputs of another scale."""
+        """The region is extended to integer pixels of outputs at a different scale."""
         resample_graph(tmp_path / "weights.onnx", up=up, down=down)
         ratio = Fraction(up, down)
         out = [space(a, follows(a), scale=float(1 / ratio)) for a in "yx"]
@@ -90,14 +90,14 @@ class TestRegionOfInterest:
         np.testing.assert_allclose(part, whole[:, :, low:high], rtol=1e-6)
 
     def test_items(self, tmp_path: Path) -> None:
-        """Time points that the model knows nothing of are chosen likewise."""
+        """A region may select time points, for a model without time axis."""
         model = pointwise_model(tmp_path, gain=2.0)
         image = noise(6, 9, 8)
         part = predicted(model, image, axes="tyx", roi={"time": (2, 5), "x": (1, 4)})
         np.testing.assert_array_equal(part, 2 * image[2:5, None, None, :, 1:4])
 
     def test_fixed_size(self, tmp_path: Path) -> None:
-        """Blocks of the one size that the network takes cover the region, too."""
+        """Blocks of a fixed size cover the region, too."""
         model = box_model(tmp_path, 64, halo=4)
         image = noise(200, 150)
         whole = predicted(model, image)
@@ -105,7 +105,7 @@ class TestRegionOfInterest:
         np.testing.assert_allclose(part[:, :, 4:-4], whole[:, :, 37:176, 90:], rtol=1e-5)
 
     def test_out_of_core(self, tmp_path: Path) -> None:
-        """Chunks begin with the region, which is noted in the plan."""
+        """Chunks begin at the start of the region, which is part of the plan."""
         (tmp_path / "model").mkdir()
         model = box_model(tmp_path / "model", ANY, halo=4)
         image = noise(120, 120)
@@ -127,18 +127,18 @@ class TestRegionOfInterest:
         ],
     )
     def test_refused(self, tmp_path: Path, roi: dict[str, Any], message: str) -> None:
-        """Nothing outside of the image, nothing empty, no axis that is not cut."""
+        """Regions outside of the image, empty regions, and axes that are never cut are refused."""
         with pytest.raises(InputError, match=message):
             bc.predict(pointwise_model(tmp_path), noise(30, 30), axes="yx", roi=roi)
 
 
 class TestMask:
-    """The law: what is wanted is as without a mask, and the rest is 0."""
+    """The law: pixels within the mask are as without a mask, and the rest is 0."""
 
     @settings(max_examples=25, deadline=None)
     @given(data=st.data())
     def test_any_mask(self, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
-        """Of any resolution, coarser or finer than the image, whatever the blocks."""
+        """The mask may be coarser or finer than the image, for any blocks."""
         model = box_model(tmp_path_factory.mktemp("model"), ANY, halo=4)
         image = noise(61, 53)
         shape = data.draw(st.tuples(st.integers(1, 130), st.integers(1, 110)))
@@ -151,7 +151,7 @@ class TestMask:
         np.testing.assert_allclose(found, expected, rtol=1e-5)
 
     def test_other_blocks_are_not_read(self, tmp_path: Path) -> None:
-        """Blocks without a wanted pixel are neither read nor computed."""
+        """Blocks outside of the mask are neither read nor computed."""
         model = box_model(tmp_path, ANY, halo=4)
         image = noise(200, 200)
         read: list[tuple[slice, ...]] = []
@@ -171,7 +171,7 @@ class TestMask:
         assert found[0, 0, 100].max() == 0
 
     def test_with_time(self, tmp_path: Path) -> None:
-        """A mask without time is that of all time points; one that names its axes may have them in any order."""
+        """A mask without time axis applies to all time points; a mask with named axes may have any order."""
         model = pointwise_model(tmp_path, gain=1.0)
         image = noise(3, 10, 8)
         mask = zarr.create_array(str(tmp_path / "mask.zarr"), data=np.eye(8, 10, dtype="uint8"), dimension_names=("x", "y"))
@@ -179,7 +179,7 @@ class TestMask:
         np.testing.assert_array_equal(found[:, 0, 0], image * np.eye(10, 8))
 
     def test_after_ops_of_the_whole(self, tmp_path: Path) -> None:
-        """Where postprocessing wants statistics of the whole output, the mask comes last."""
+        """If postprocessing needs statistics of the whole output, the mask is applied last."""
         model = pointwise_model(tmp_path, post=NORMALISED)
         image, mask = noise(40, 40), np.eye(40)
         whole = predicted(model, image)
@@ -189,17 +189,17 @@ class TestMask:
         assert (predicted(model, image, mask=mask)[0, 0] != 0).sum() <= 40
 
     def test_refused(self, tmp_path: Path) -> None:
-        """A mask of other axes."""
+        """A mask with wrong axes is refused."""
         model = pointwise_model(tmp_path)
         with pytest.raises(InputError, match="the mask has 3 axes of sizes"):
             bc.predict(model, noise(9, 9), mask=np.ones((2, 9, 9)))
 
 
 class TestEmptyBlocks:
-    """Blocks of nothing but 0."""
+    """Blocks whose pixels are all 0."""
 
     def test_left_out(self, tmp_path: Path) -> None:
-        """They are 0 in the output, whatever the network would make of them; others are as ever."""
+        """Skipped blocks are 0 in the output; all other blocks are computed as usual."""
         model = pointwise_model(tmp_path, size={"min": 16, "step": 16}, offset=1.0)
         image = np.zeros((64, 64), np.float32)
         image[40, 40] = 5
@@ -211,7 +211,7 @@ class TestEmptyBlocks:
         np.testing.assert_array_equal(predicted(model, image, block={"y": 16, "x": 16})[0, 0], image + 1)
 
     def test_nothing_at_all(self, tmp_path: Path) -> None:
-        """An image of zeros gives an output of zeros, in memory and on disk."""
+        """The output of an image of zeros is 0, in memory and on disk."""
         (tmp_path / "model").mkdir()
         model = pointwise_model(tmp_path / "model", offset=1.0)
         for output in (None, tmp_path / "o.zarr"):

@@ -1,4 +1,4 @@
-"""Weights of PyTorch and ONNX give what their frameworks give, in memory and from zarr to zarr, in several blocks."""
+"""Weights of PyTorch and ONNX give the results of their frameworks, in memory and from zarr to zarr, in several blocks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def image(*shape: int) -> NDArray[np.float32]:
 
 
 def own_call(name: str, *images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Return what the module of a made network gives for images, (y, x), that are padded as predictions pad them."""
+    """Return the output of the module of a made network for images, (y, x), with the padding of predictions."""
     padded = [torch.from_numpy(np.pad(i, 2 * HALO, mode="symmetric")[None, None]) for i in images]
     result = network(name)(*padded)
     cut = slice(2 * HALO, -2 * HALO)
@@ -50,7 +50,7 @@ def written(path: Path, output: str) -> NDArray[Any]:
 
 
 class TestMadeNetworks:
-    """The module's own call."""
+    """Comparison with calls of the module itself."""
 
     @pytest.mark.parametrize("version", ["0.4", "0.5"])
     @pytest.mark.parametrize("weights_format", sorted(FRAMEWORK))
@@ -99,7 +99,7 @@ class TestMadeNetworks:
 
 
 class TestSharedModels:
-    """Published networks, in fixed blocks that are cut by hand."""
+    """Published networks, compared in fixed blocks that the test cuts."""
 
     @pytest.mark.parametrize("weights_format", ["onnx", "torchscript"])
     @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ class TestDevices:
         np.testing.assert_allclose(np.asarray(found["out"])[0, 0], own_call("unet", x)[0], atol=1e-5)
 
     def test_loaded_again_after_close(self, model: Path) -> None:
-        """A predictor that was closed loads its network anew."""
+        """A closed predictor loads its network again."""
         x = image(64, 64)
         predictor = bc.open_predictor(model, trust=True, axes="yx")
         first = np.asarray(predictor.predict(x)["out"])
@@ -191,7 +191,7 @@ class TestDevices:
 
     @pytest.mark.skipif("torch.cuda.device_count() > 7", reason="there is such a device")
     def test_one_of_two_unusable(self, model: Path) -> None:
-        """An error, and nothing stays loaded or half written."""
+        """The prediction fails, and no network stays loaded, and no output is left."""
         predictor = bc.open_predictor(model, device="cpu,cuda:7", trust=True, axes="yx")
         with pytest.raises(InputError, match="'cuda:7' is not usable by the installed PyTorch"):
             predictor.predict(image(64, 64), model / "out.zarr")
@@ -202,7 +202,7 @@ class TestDevices:
         )
 
     def test_native(self, model: Path) -> None:
-        """The module, with its parameters and code, in the hands of the user."""
+        """`native` returns the module, with its parameters and code."""
         with bc.open_predictor(model, trust=True) as predictor:
             assert isinstance(predictor.native(), torch.nn.Module)
             assert [*predictor.native().state_dict()] == [*network("unet").state_dict()]

@@ -37,7 +37,7 @@ class TestTestTensors:
 
     @pytest.mark.parametrize("name", sorted(TESTED))
     def test_reproduced(self, shared: Path, name: str) -> None:
-        """All outputs agree within the spec's tolerances."""
+        """All outputs agree within the tolerances of the format."""
         if TESTED[name] == {"torchscript"}:
             pytest.importorskip("torch")
         report = bc.test_model(shared / "models" / name)
@@ -52,7 +52,7 @@ class TestTestTensors:
 
 
 def independent(model: Path, x: NDArray[Any], *, size: int, halo: int, core: int) -> NDArray[np.float32]:
-    """Return what a fixed-size 2D network gives on one grid."""
+    """Return the output of a 2D network of fixed size on one grid."""
     session = ort.InferenceSession(str(model / "weights.onnx"), providers=["CPUExecutionProvider"])
     return on_fixed_blocks(lambda block: session.run(None, {session.get_inputs()[0].name: block})[0], x, size=size, halo=halo, core=core)
 

@@ -32,7 +32,7 @@ def image(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """A mean filter with statistics before and behind it."""
+    """A mean filter with statistics of its input and its output."""
     (tmp_path / "model").mkdir()
     passes = [{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["y", "x"]}}]
     return box_model(tmp_path / "model", ANY, halo=4, preprocessing=passes)
@@ -71,7 +71,7 @@ class TestS3:
         server.stop()
 
     def test_in_and_out(self, bucket: str, model: Path, image: Path) -> None:
-        """From the bucket to the bucket, with coarser levels; markers are gone in the end, and the image is there."""
+        """From the bucket to the bucket, with coarser levels; in the end, the markers are removed and the image is complete."""
         found = bc.predict(model, f"{bucket}/image.zarr", f"{bucket}/o.zarr", ome="0.5", pyramid=True, **BLOCKS)["out"]
         expected = np.asarray(bc.predict(model, image, **BLOCKS)["out"])
         np.testing.assert_array_equal(np.asarray(found), expected[0])
@@ -79,7 +79,7 @@ class TestS3:
         assert not RunState(f"{bucket}/o.zarr").exists()
 
     def test_shards_and_resume(self, bucket: str, model: Path, image: Path) -> None:
-        """Parts note what they did in the bucket; once more does nothing."""
+        """Shards mark finished tasks in the bucket; a further call computes nothing."""
         output = f"{bucket}/o.zarr"
         first = bc.predict(model, f"{bucket}/image.zarr", output, shard=(2, 2), **BLOCKS)
         assert not first.finished
@@ -95,7 +95,7 @@ class TestHttp:
     """An image on a web server."""
 
     def test_in(self, tmp_path: Path, model: Path, image: Path) -> None:
-        """Its chunks are fetched, each once, since blocks share them."""
+        """Each chunk is fetched once, since blocks share chunks."""
         served = Served(tmp_path)
         try:
             found = bc.predict(model, f"{served.url}/image.zarr", **BLOCKS)["out"]

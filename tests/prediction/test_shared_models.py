@@ -1,4 +1,4 @@
-"""Real models beside the calls of their frameworks: in memory, and from zarr to zarr."""
+"""Real models compared with calls of their frameworks: in memory, and from zarr to zarr."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MODELS = [
 
 
 def run_by_framework(weights_format: str, path: Path) -> Callable[[Sequence[NDArray[Any]]], list[NDArray[Any]]]:
-    """Return the network as its framework runs it, without this library."""
+    """Return the output of the framework itself, without this library."""
     if weights_format == "onnx":
         ort = pytest.importorskip("onnxruntime")
         session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])

@@ -1,4 +1,4 @@
-"""Seams are found where they are planted, and nowhere else."""
+"""Seams are found if the halo or the stride is wrong, and only then."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class TestEqual:
 
 
 class TestDifferent:
-    """What is planted is found, and located."""
+    """Seams are found and located."""
 
     @pytest.mark.parametrize("size", [64, {"min": 16, "step": 1}])
     def test_halo_too_small(self, tmp_path: Path, image: Any, size: Any) -> None:
-        """A 9 x 9 filter needs a halo of 4; with 1, three pixels on either side of borders go wrong."""
+        """A 9 x 9 filter needs a halo of 4; with 1, three pixels on either side of borders differ."""
         report = bc.verify(box_model(tmp_path, size, filter_size=9), image, block={"y": 64, "x": 64})
         assert not report.equal
         (output,) = report.outputs
@@ -79,10 +79,10 @@ class TestDifferent:
 
 
 class TestRealModels:
-    """Models whose halos are known to suffice, or not."""
+    """Models whose halos are known to be sufficient or not."""
 
     def test_nuclei_with_more_halo(self, shared: Path) -> None:
-        """The described halo of 32 is smaller than what the network sees; 64 is enough to 1e-4, 8 is not."""
+        """The described halo of 32 is smaller than the reach of the network; 64 is enough to 1e-4, 8 is not."""
         model = shared / "models/unet2d_nuclei_broad"
         x = np.load(model / "test_input.npy")[0, 0]
         x = np.concatenate([x, x[:, ::-1]], axis=1)[:200]

@@ -12,8 +12,8 @@ from ..data.bind_inputs import BoundInput
 
 __all__ = ["CachePolicy", "choose_caches"]
 
-LARGEST_PART = 4
-"""An image is cached completely if it takes at most one part in LARGEST_PART of the remaining budget."""
+COMPLETE_CACHE_DIVISOR = 4
+"""An image is cached completely if it takes at most 1 / COMPLETE_CACHE_DIVISOR of the remaining budget."""
 
 
 @attrs.frozen
@@ -53,7 +53,7 @@ def choose_caches(
         kept = []
         for bound, measured in inputs:
             whole, layer = _whole_bytes(bound), _layer_bytes(bound, ordered, in_flight)
-            if bound.image.chunks is not None and measured and whole <= room // LARGEST_PART // len(inputs):
+            if bound.image.chunks is not None and measured and whole <= room // COMPLETE_CACHE_DIVISOR // len(inputs):
                 kept.append(CachePolicy(min(whole, -(-whole // processes) + layer), whole=True))
             else:
                 kept.append(CachePolicy(layer))

@@ -1,4 +1,4 @@
-"""Ops that look at neighbouring pixels: filters before and after the network, block by block."""
+"""Ops that use neighbouring pixels: filters before and after the network, block by block."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ LARGEST: list[int] = []
 
 @node
 class SmoothDescr(Node):
-    """The mean of 7 x 7 pixels, of those that there are."""
+    """The mean of 7 x 7 pixels, cropped at the border of the image."""
 
     id: str = "smooth"
 
 
 @node
 class CentreDescr(Node):
-    """Minus the mean."""
+    """Subtract the mean."""
 
     id: str = "centre"
 
@@ -91,7 +91,7 @@ class TestLookingAside:
     @pytest.mark.parametrize("where", ["pre", "post"])
     @pytest.mark.parametrize("shape", [(100, 83), (1, 70), (64, 64)])
     def test_blocks_equal_the_whole(self, tmp_path: Path, registry: Registry, where: Any, shape: tuple[int, int]) -> None:
-        """Before and after the network a filter sees the pixels of other blocks, and the real border of the image."""
+        """Before and after the network, a filter gets pixels of neighbouring blocks, and the real border of the image."""
         folder = pointwise_model(tmp_path, **{where: STEPS})
         image = np.random.default_rng(1).random(shape, dtype=np.float32)
         centred = smooth(image[None, None], {})

@@ -56,7 +56,7 @@ def bioimageio_processing_ops():
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a distribution that only workers see: it brings the op ``centre``."""
+    """A folder with a distribution that only workers see; it provides the op ``centre``."""
     folder = tmp_path_factory.mktemp("site")
     (folder / "centre_plugin.py").write_text(PLUGIN)
     info = folder / "centre_plugin-1.0.dist-info"
@@ -68,7 +68,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def client(site: Path) -> Iterator[Any]:
-    """A client of two worker processes with two threads each; it has to be named, since it is not made the default."""
+    """A client of two worker processes with two threads each, which is not the default client."""
     path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH", "")]))
     environment = {**os.environ, "PYTHONPATH": path}
     with (
@@ -89,14 +89,14 @@ def image(tmp_path: Path) -> Any:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where a model is made."""
+    """A folder for a model."""
     folder = tmp_path / "model"
     folder.mkdir()
     return folder
 
 
-class Noted:
-    """An array in chunks, which leaves a file for each chunk that is read, in whichever process."""
+class RecordedReads:
+    """An array in chunks, which records each read of a chunk as a file, from any process."""
 
     CHUNK = 64
 
@@ -117,7 +117,7 @@ BLOCKS: dict[str, Any] = {"block": {"y": 64, "x": 64}}
 
 class TestSameAsThreads:
     def test_in_memory(self, client: Any, folder: Path, tmp_path: Path) -> None:
-        """Arrays go to the workers and come back, the same as from threads of this process."""
+        """Arrays are sent to the workers and back; the result equals that of threads of this process."""
         model = box_model(folder, {"min": 16, "step": 8}, halo=4)
         noise = np.random.default_rng(0).random((200, 300), dtype=np.float32)
         here = bc.predict(model, noise, axes="yx", **BLOCKS)
@@ -128,7 +128,7 @@ class TestSameAsThreads:
         assert there.times["predict"] > 0
 
     def test_out_of_core(self, client: Any, folder: Path, tmp_path: Path, image: Any) -> None:
-        """Workers read and write the stores themselves."""
+        """Workers read and write the stores."""
         model = box_model(folder, {"min": 16, "step": 8}, halo=4)
         here = bc.predict(model, image, **BLOCKS)
         seen: list[tuple[str, int, int]] = []
@@ -148,14 +148,14 @@ class TestSameAsThreads:
         assert there.statistics == here.statistics
 
     def test_active_client(self, client: Any, folder: Path, tmp_path: Path) -> None:
-        """The active client is used without being named."""
+        """The active client is used by default."""
         model = box_model(folder, {"min": 16, "step": 8}, halo=4)
         with client.as_current():
             active = bc.open_predictor(model).plan(np.zeros((64, 64), np.float32), axes="yx")
         assert active.threads * active.workers <= 4
 
     def test_active_client_plans_as_the_named_one(self, client: Any, folder: Path) -> None:
-        """Tasks are those of a cluster, of several regions each, whichever way the client was found."""
+        """Tasks have the size for a cluster, whether the client is active or given."""
         model = box_model(folder, {"min": 16, "step": 8}, halo=4)
         image, block = np.broadcast_to(np.float32(0), (20_000, 20_000)), {"y": 200, "x": 200}
         named = bc.open_predictor(model, client=client, block=block).plan(image, axes="yx")
@@ -167,7 +167,7 @@ class TestSameAsThreads:
 
 class TestFailures:
     def test_network(self, client: Any, folder: Path, tmp_path: Path) -> None:
-        """What goes wrong on a worker is said as if it went wrong here, and leaves nothing that looks whole."""
+        """A failure on a worker raises the same error as here, and leaves no output that looks complete."""
         model = box_model(folder, {"min": 16, "step": 8}, halo=4)
         tree = yaml.safe_load((model / "bioimageio.yaml").read_text())
         tree["outputs"][0]["axes"][-1]["size"]["offset"] = 4
@@ -181,7 +181,7 @@ class TestFailures:
     def test_missing_package(self, client: Any, folder: Path, tmp_path: Path) -> None:
         """Packages that an image needs have to be on the workers, too; the error names the worker and the missing package."""
         model = box_model(folder, {"min": 16, "step": 8}, halo=4)
-        image = Noted(np.zeros((200, 300), np.float32), tmp_path / "reads")  # of this module, which workers cannot import
+        image = RecordedReads(np.zeros((200, 300), np.float32), tmp_path / "reads")  # of this module, which workers cannot import
         with pytest.raises(ModelRunError, match=r"worker tcp:.*No module named"):
             bc.predict(model, image, axes="yx", client=client, **BLOCKS)
 
@@ -195,7 +195,7 @@ class TestFailures:
 
 class TestPluginOfWorkers:
     def test_worker_plans(self, client: Any, folder: Path, tmp_path: Path, image: Any) -> None:
-        """A plugin that only the workers have is good enough: one of them plans."""
+        """If only the workers have a plugin, one of them plans."""
         model = pointwise_model(folder, pre=[{"id": "centre"}])
         with pytest.raises(UnknownExtensionError, match="op 'centre'"):
             bc.predict(model, image)
@@ -205,18 +205,18 @@ class TestPluginOfWorkers:
         pixels = image[:]
         np.testing.assert_allclose(np.asarray(found["out"])[0, 0], pixels - pixels.mean(dtype=np.float64), atol=1e-6)
 
-    def test_nobody_has_it(self, client: Any, folder: Path, tmp_path: Path, image: Any) -> None:
-        """What the workers lack, too, is missing."""
+    def test_no_worker_has_it(self, client: Any, folder: Path, tmp_path: Path, image: Any) -> None:
+        """A plugin that the workers also lack is an error."""
         model = pointwise_model(folder, pre=[{"id": "no_such_op"}])
         with pytest.raises(UnknownExtensionError, match="op 'no_such_op'"):
             bc.predict(model, str(tmp_path / "image.zarr"), str(tmp_path / "out.zarr"), client=client)
 
 
 class TestWorkerProcesses:
-    """Workers that are started for a prediction."""
+    """Worker processes that are started for a prediction."""
 
     def test_same_as_threads(self, folder: Path, tmp_path: Path) -> None:
-        """They predict, are set up for it, and leave dask's configuration and the environment as they were."""
+        """Worker processes predict, are configured for it, and leave the configuration of dask and the environment unchanged."""
         import dask
 
         model = box_model(folder, {"min": 16, "step": 4}, halo=4)
@@ -236,12 +236,12 @@ class TestWorkerProcesses:
         np.testing.assert_array_equal(np.asarray(prediction["out"]), np.asarray(alone["out"]))
 
     def test_chunks_are_read_once(self, folder: Path, tmp_path: Path) -> None:
-        """A worker keeps what it has read for the statistics, of two passes, until it predicts."""
+        """A worker caches chunks of two statistics sweeps until it predicts."""
         normalise = {"id": "scale_range", "kwargs": {"axes": ["y", "x"], "min_percentile": 1, "max_percentile": 99}}
         model = pointwise_model(folder, pre=[normalise])
-        image = Noted(np.random.default_rng(0).random((256, 256), dtype=np.float32), tmp_path / "reads")
+        image = RecordedReads(np.random.default_rng(0).random((256, 256), dtype=np.float32), tmp_path / "reads")
         here = bc.predict(model, image.array, axes="yx", **BLOCKS)
-        cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers can't import this module
+        cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import this module
         try:
             with bc.worker_processes(1) as client:
                 there = bc.predict(model, image, tmp_path / "out.zarr", axes="yx", client=client, **BLOCKS)
@@ -251,4 +251,4 @@ class TestWorkerProcesses:
         assert there.plan is not None
         assert there.plan.regions.count > 1
         by_worker = [f for f in (tmp_path / "reads").iterdir() if not f.name.startswith(f"{os.getpid()}-")]
-        assert len(by_worker) == (256 // Noted.CHUNK) ** 2
+        assert len(by_worker) == (256 // RecordedReads.CHUNK) ** 2

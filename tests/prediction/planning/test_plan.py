@@ -1,4 +1,4 @@
-"""What is decided before anything is computed."""
+"""Decisions that are made before anything is computed."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def grid(plan: Any, axis: str) -> Any:
 
 
 class TestBlocks:
-    """Block sizes follow from the model, the budget and the user's wishes."""
+    """Block sizes follow from the model, the memory budget and the options."""
 
     def test_fixed_size_with_halo(self, tmp_path: Path) -> None:
-        """64 pixels with halo 1: 62 are left, of which 32 lie on the granularity."""
+        """64 pixels with halo 1 leave 62, of which 32 are a multiple of the granularity."""
         plan = bc.open_predictor(box_model(tmp_path, 64)).plan(big(1000, 64), axes="yx")
         assert (grid(plan, "y").stride, grid(plan, "y").count, grid(plan, "x").count) == (32, 32, 2)
 
     def test_smaller_budget_smaller_blocks(self, tmp_path: Path) -> None:
-        """What the plan estimates stays within the budget."""
+        """The estimate of the plan stays within the budget."""
         predictor = bc.open_predictor(box_model(tmp_path, {"min": 16, "step": 4}))
         blocks = []
         for memory in ("256 MiB", "512 MiB", "1 GiB", "4 GiB"):
@@ -54,7 +54,7 @@ class TestBlocks:
         assert min(sizes) > 0.9 * max(sizes)
 
     def test_no_halo_is_not_cut_unless_forced(self, tmp_path: Path) -> None:
-        """Without a halo the whole is one block; a small budget cuts it, with a warning that names axis and remedy."""
+        """Without a halo the image is one block; a small budget cuts it, with a warning that names axis and remedy."""
         model = box_model(tmp_path, {"min": 16, "step": 4}, halo=0)
         whole = bc.open_predictor(model).plan(big(900, 900), axes="yx")
         assert whole.regions.block_count == 1
@@ -66,7 +66,7 @@ class TestBlocks:
         assert not healed.warnings
 
     def test_block_too_small(self, tmp_path: Path) -> None:
-        """The error says the least block."""
+        """The error names the smallest block."""
         predictor = bc.open_predictor(box_model(tmp_path, {"min": 16, "step": 4}))
         with pytest.raises(BlockError, match="give at least 16"):
             predictor.plan(big(900, 900), axes="yx", block={"y": 8})
@@ -87,7 +87,7 @@ class TestBlocks:
         assert plan.regions_of(plan.task_count - 1).stop == plan.regions.count
 
     def test_output_that_does_not_follow(self, tmp_path: Path) -> None:
-        """An output of its own fixed size can't be put together from blocks."""
+        """An output of fixed size cannot be assembled from blocks."""
         resample_graph(tmp_path / "weights.onnx", down=16)
         save_description_0_5(
             tmp_path,
@@ -101,11 +101,11 @@ class TestBlocks:
 
 
 class TestChunks:
-    """Regions are whole chunks of the output."""
+    """Regions consist of complete chunks of the output."""
 
     @pytest.mark.parametrize("chunk", [8, 16, 24, 48, 96])
-    def test_wish(self, tmp_path: Path, chunk: int) -> None:
-        """Chunks that divide or are divided by a stride are written whole, by one task each."""
+    def test_requested_chunks(self, tmp_path: Path, chunk: int) -> None:
+        """Chunks that divide a stride, or are multiples of it, are each written by one task."""
         model = box_model(tmp_path, {"min": 16, "step": 4})
         x = np.random.default_rng(0).random((200, 130), dtype=np.float32)
         result = bc.predict(model, x, tmp_path / "out.zarr", block={"y": 60, "x": 60}, chunks={"y": chunk, "x": chunk})
@@ -120,7 +120,7 @@ class TestChunks:
             bc.open_predictor(box_model(tmp_path, {"min": 16, "step": 4})).plan(big(200, 200), axes="yx", block={"y": 56}, chunks={"y": 51})
 
     def test_axes_are_written(self, tmp_path: Path) -> None:
-        """The store says its axes, channel names, and how it was made; an existing one is kept unless told otherwise."""
+        """The store has axes, channel names and the record of the run; an existing output is kept without ``overwrite``."""
         identity_graph(tmp_path / "weights.onnx")
         save_description_0_5(
             tmp_path,
@@ -138,7 +138,7 @@ class TestChunks:
 
 
 class TestShards:
-    """Parts of a plan for processes that know nothing of each other."""
+    """Parts of a plan for independent processes."""
 
     @pytest.mark.parametrize("block", [{"y": 24, "x": 24}, {"y": 40, "x": 24}, {}])
     def test_equal_parts(self, tmp_path: Path, block: dict[str, int]) -> None:
@@ -152,7 +152,7 @@ class TestShards:
             assert max(sizes) - min(sizes) <= 2 * max(blocks)
 
     def test_of_very_many(self, tmp_path: Path) -> None:
-        """Nothing is listed: the thousandth part of 10^9 blocks is known at once."""
+        """Tasks are numbered, not listed: a shard of 10^9 blocks is found immediately."""
         plan = bc.open_predictor(box_model(tmp_path, {"min": 16, "step": 4}, halo=4)).plan(
             big(1000, 16_000, 16_000), axes="tyx", block={"y": 24, "x": 24}
         )
@@ -163,10 +163,10 @@ class TestShards:
 
 
 class TestOutputIsNoInput:
-    """What is read is never overwritten."""
+    """Inputs and the model are never overwritten."""
 
     def test_same_path(self, tmp_path: Path) -> None:
-        """The image as output is refused, as path and as array; so is a folder that holds it, and the model."""
+        """The image as output is refused, as path and as array; so are a folder that contains it, and the model."""
         (tmp_path / "model").mkdir()
         model = box_model(tmp_path / "model", 64)
         place = tmp_path / "data" / "x.zarr"
@@ -182,7 +182,7 @@ class TestData:
     """A plan is data."""
 
     def test_travels(self, tmp_path: Path) -> None:
-        """It pickles where its images are files, and prints as JSON."""
+        """A plan with images on disk is picklable, and prints as JSON."""
         model = box_model(tmp_path, 64, preprocessing=[{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["y", "x"]}}])
         np.save(tmp_path / "x.npy", np.zeros((70, 70), np.float32))
         plan = bc.open_predictor(model).plan(tmp_path / "x.npy", axes="yx")

@@ -1,4 +1,4 @@
-"""The order of regions, and the chunks that are kept meanwhile: how often each of them is read."""
+"""The order of regions and the cache of chunks: how often each chunk is read."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Chunked:
 
 
 def predicted(folder: Path, axes: str, room: int) -> tuple[bc.Plan, Counter[tuple[int, ...]]]:
-    """Predict a cube block by block, with so much room for chunks; return the plan and how often each chunk was read."""
+    """Predict a cube block by block, with this much memory for chunks; return the plan and how often each chunk was read."""
     array = Chunked((SIZE,) * len(axes))
     with bc.open_predictor(null_model(folder, axes, halo=HALO, step=4), block=dict.fromkeys(axes, CORE + 2 * HALO), workers=1) as predictor:
         plan = predictor.plan(array, axes=axes)
@@ -51,11 +51,11 @@ def predicted(folder: Path, axes: str, room: int) -> tuple[bc.Plan, Counter[tupl
 
 
 class TestOrder:
-    """Chunks are read once where they fit; in bricks where not; and the result is the same."""
+    """Chunks are read once if they fit the budget, else regions are visited in bricks; the result is the same."""
 
     @pytest.mark.parametrize("axes", ["yx", "zyx"])
     def test_layers_fit(self, tmp_path: Path, axes: str) -> None:
-        """Row by row, each chunk is read once, and less is kept than all."""
+        """Row by row, each chunk is read once, and the cache holds less than all of them."""
         room = SIZE ** (len(axes) - 1) * 4 * CHUNK
         plan, reads = predicted(tmp_path, axes, room)
         assert plan.regions.brick == ()
@@ -64,7 +64,7 @@ class TestOrder:
         assert len(reads) == (SIZE // CHUNK) ** len(axes)
 
     def test_bricks(self, tmp_path: Path) -> None:
-        """Less room: bricks, whose sides alone are read more than once."""
+        """Less memory: bricks, of which only the sides are read more than once."""
         room = SIZE * 8 * CHUNK * 4 * CHUNK
         plan, reads = predicted(tmp_path, "zyx", room)
         assert plan.regions.brick[-3:] == (8, 4, 8)
@@ -74,7 +74,7 @@ class TestOrder:
         assert {key[1] for key, n in reads.items() if n == 2} == {5, 6}
 
     def test_hardly_anything_fits(self, tmp_path: Path) -> None:
-        """Nothing is kept where not even one region's chunks fit, and each block reads its own."""
+        """If the chunks of one region do not fit, none are cached, and each block reads its own."""
         plan, reads = predicted(tmp_path, "zyx", 20)
         assert plan.cache == (CachePolicy(),)
         touched = sum(
@@ -84,7 +84,7 @@ class TestOrder:
         assert 0.9 * touched < sum(reads.values()) <= touched  # the chunk that was read last is there still
 
     def test_continued_runs_keep_the_order(self, tmp_path: Path) -> None:
-        """A run that is continued gets the regions by the numbers that are marked as done, whatever fits now."""
+        """A resumed run keeps the order of regions to which the markers refer, whatever fits now."""
         plan, _ = predicted(tmp_path, "zyx", SIZE * SIZE * 2 * CHUNK)
         regions, cache = choose_caches([(plan.inputs[0].bound, False)], plan.regions, in_flight=1, room=10**9, reorder=False)
         assert regions == plan.regions
@@ -92,7 +92,7 @@ class TestOrder:
         assert plan.choices.brick == plan.regions.brick
 
     def test_plans_say_it(self, tmp_path: Path) -> None:
-        """The order is part of the plan, for people and for machines."""
+        """The order is part of the plan, as text and as JSON."""
         plan, _ = predicted(tmp_path, "zyx", SIZE * 8 * CHUNK * 4 * CHUNK)
         assert plan_as_dict(plan)["regions_per_brick"] == [1, 1, 8, 4, 8]
         assert "in bricks of z 8, y 4, x 8 regions" in plan_text(plan)

@@ -1,4 +1,4 @@
-"""Models for which plugins are missing, or refuse what the description says: one error that names all of it."""
+"""Models whose plugins are missing or refuse the description: one error names all problems."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ UNKNOWN = {"novel": {"source": "weights.bin"}}
 
 
 def loaded(folder: Path, registry: Registry) -> LoadedModel:
-    """Return a model that is ready to be planned with."""
+    """Return a loaded model."""
     package = open_package(folder)
     assert isinstance(package.content, bytes)
     return LoadedModel.of(read_tree(load_yaml(package.content), registry)[0], package, registry)
@@ -38,7 +38,7 @@ def loaded(folder: Path, registry: Registry) -> LoadedModel:
 
 @pytest.fixture
 def with_examples(monkeypatch: pytest.MonkeyPatch) -> Registry:
-    """The registry of this process, and the op and the run mode of the documentation."""
+    """The registry of this process with the op and the run mode of the documentation."""
     from importlib.metadata import EntryPoint, entry_points
 
     monkeypatch.syspath_prepend(str(EXAMPLES))
@@ -47,10 +47,10 @@ def with_examples(monkeypatch: pytest.MonkeyPatch) -> Registry:
 
 
 class TestMissing:
-    """What nobody brings."""
+    """Ops, run modes and weights without an installed plugin."""
 
     def test_all_at_once(self, tmp_path: Path) -> None:
-        """Ops of all tensors, the run mode, and weights if none can be run, each with the distribution that is known to bring it."""
+        """The error names ops of all tensors, the run mode, and weights if none can run, with the distributions that provide them."""
         model = pointwise_model(
             tmp_path,
             pre=[{"id": "subtract_median"}, {"id": "sharpen", "kwargs": {"by": 2}}],
@@ -69,21 +69,21 @@ class TestMissing:
         assert not [part for part in missing if part not in str(raised.value)]
 
     def test_weights_that_run(self, tmp_path: Path) -> None:
-        """Others beside them are no trouble."""
+        """Missing weights are not named if other weights can run."""
         onnx = {"onnx": {"source": "weights.onnx", "opset_version": 17}}
         model = pointwise_model(tmp_path, pre=[{"id": "sharpen"}], weights={**TFJS, **onnx})
         with pytest.raises(UnknownExtensionError, match=r"op 'sharpen'; install"):
             loaded(model, default_registry())
 
     def test_weights_alone(self, tmp_path: Path) -> None:
-        """They are told by who chooses among them."""
+        """If only weights are missing, the error is raised when weights are chosen."""
         model = loaded(pointwise_model(tmp_path, weights={**TFJS, **UNKNOWN}), default_registry())
         with Predictor(model, PredictOptions()) as predictor, pytest.raises(UnknownExtensionError) as raised:
             predictor.plan(IMAGE)
         assert "(tensorflow_js (bioimageio-runtime-tensorflow brings it), novel)" in str(raised.value)
 
     def test_frameworks(self, tmp_path: Path) -> None:
-        """An adapter whose framework is not installed is told with the rest, and how to get it."""
+        """The error names frameworks that are not installed, and how to install them."""
         model = pointwise_model(tmp_path, run_mode={"name": "tta"}, weights=KERAS)
         adapter = WeightsAdapterEntry(
             name="novelty", weights_format="keras_hdf5", requires=("no_such_framework",), load=lambda: None, extra="novelty[all]"
@@ -96,23 +96,23 @@ class TestMissing:
         assert why in str(raised.value)
 
     def test_broken_plugin(self, tmp_path: Path) -> None:
-        """Why the distribution that is known to bring it does not, where it is installed."""
+        """The error has the failure of an installed plugin."""
         plugin = Plugin(name="main", module="x", distribution="bioimageio-runtime-tta", version="1.0")
         registry = attrs.evolve(default_registry(), failures=(PluginFailure(plugin=plugin, message="import failed: ImportError: x"),))
         with pytest.raises(UnknownExtensionError, match=r"\(import failed: ImportError: x\)"):
             loaded(pointwise_model(tmp_path, run_mode={"name": "tta"}), registry)
 
     def test_published(self) -> None:
-        """All are of this project."""
+        """All published names belong to distributions of this project."""
         assert all(distribution.startswith("bioimageio-runtime-") for distribution in PUBLISHED.values())
         assert {kind for kind, _ in PUBLISHED} <= {"foreign_formats", "processing_ops", "run_modes", "weights_formats"}
 
 
 class TestRefused:
-    """What a plugin does not take."""
+    """Arguments that a plugin refuses."""
 
     def test_all_at_once(self, tmp_path: Path, with_examples: Registry) -> None:
-        """Each argument with its path in the description."""
+        """The error names each refused argument with its path in the description."""
         model = pointwise_model(
             tmp_path,
             pre=[{"id": "invert", "kwargs": {"maximum": 0}}],
@@ -124,20 +124,20 @@ class TestRefused:
         for path in ("inputs.0.preprocessing.0.kwargs.maximum", "outputs.0.postprocessing.0.kwargs.minimum", "run_mode.kwargs.times"):
             assert f"{path}: " in str(raised.value)
 
-    def test_beside_missing(self, tmp_path: Path, with_examples: Registry) -> None:
-        """What is refused is told with what is missing."""
+    def test_with_missing(self, tmp_path: Path, with_examples: Registry) -> None:
+        """One error names missing plugins and refused arguments."""
         model = pointwise_model(tmp_path, pre=[{"id": "sharpen"}], run_mode={"name": "repeat", "kwargs": {"times": 0}})
         with pytest.raises(UnknownExtensionError, match=r"op 'sharpen'; .* run_mode.kwargs.times: "):
             loaded(model, with_examples)
 
     def test_weights(self, tmp_path: Path, with_examples: Registry) -> None:
-        """Weights that their plugin refuses are not run."""
+        """Weights that their plugin refuses do not run."""
         model = loaded(pointwise_model(tmp_path, weights={"npz": {"source": "a.npz", "gain": 1}}), with_examples)
         with Predictor(model, PredictOptions()) as predictor, pytest.raises(PluginError, match=r"npz \(gain: unknown key"):
             predictor.plan(IMAGE)
 
-    def test_users_arguments(self, tmp_path: Path, with_examples: Registry) -> None:
-        """Arguments of the user are the user's mistake."""
+    def test_arguments_from_options(self, tmp_path: Path, with_examples: Registry) -> None:
+        """Refused arguments from options raise InputError."""
         from bioimageio_core.errors import InputError
 
         options = PredictOptions(run_mode="repeat", run_mode_kwargs=FrozenMapping({"times": 0}))

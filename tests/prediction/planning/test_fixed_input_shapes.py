@@ -1,4 +1,4 @@
-"""Weights that take one size only, under a description of many."""
+"""Weights with a fixed input size that contradicts the description."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ def model(tmp_path: Path) -> Path:
 
 
 class TestRefused:
-    """Before anything is written, with what to do."""
+    """Blocks of a different size are refused before anything is written, with the remedy."""
 
     def test_other_size(self, model: Path, tmp_path: Path) -> None:
-        """The axis, the size that is taken, and the remedy."""
-        with pytest.raises(InputError, match=r"onnx weights take 16 along axis 'y' of 'raw'.* a block has 24.*--block y=16"):
+        """The error names the axis, the required size, and the remedy."""
+        with pytest.raises(InputError, match=r"onnx weights require size 16 along axis 'y' of 'raw'.* a block has 24.*--block y=16"):
             bc.predict(model, np.zeros((24, 24), np.float32), tmp_path / "out.zarr")
         assert not (tmp_path / "out.zarr").exists()
 
     @pytest.mark.parametrize("options", [{}, {"block": {"y": 16, "x": 16}}])
     def test_fitting_blocks(self, model: Path, options: dict[str, Any]) -> None:
-        """What fits is predicted."""
+        """Blocks of the required size are predicted."""
         image = np.random.default_rng(0).random((16, 16) if not options else (32, 16), dtype=np.float32)
         np.testing.assert_array_equal(np.asarray(bc.predict(model, image, **options)["out"])[0, 0], image)
 
     def test_batches(self, model: Path) -> None:
-        """More at once than the graph takes."""
-        with pytest.raises(InputError, match=r"take 1 along axis 'batch' of 'raw'.*--batch-size"):
+        """The batch is larger than the graph takes."""
+        with pytest.raises(InputError, match=r"require size 1 along axis 'batch' of 'raw'.*--batch-size"):
             bc.predict(model, np.zeros((32, 16), np.float32), block={"y": 16, "x": 16}, batch_size=2)

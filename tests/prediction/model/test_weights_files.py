@@ -1,4 +1,4 @@
-"""The files that a weights entry names beside the weights."""
+"""Further files of a weights entry."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bioimageio_core.weights import descr_v0_5 as v0_5
 
 @node
 class Made(WeightsEntryV05):
-    """A weights format with files of its own."""
+    """A weights format with further files."""
 
     vocabulary: FileDescr | None = None
     attachments: tuple[FileDescr, ...] = ()
@@ -42,10 +42,10 @@ def hashed(name: str) -> str:
 
 
 class TestNames:
-    """What files are called."""
+    """Keys of files."""
 
     def test_fields(self, package: Package, tmp_path: Path) -> None:
-        """By field, and by field and file name where there are several; the weights themselves are not among them."""
+        """Keys are fields, or fields with file names if a field has several files; the weights are not included."""
         layers = FileDescr(source="code/layers.py", sha256=hashed("code/layers.py"))
         entry = Made(source="weights.bin", vocabulary=FileDescr(source="words.txt"), attachments=(layers, FileDescr(source="code/net.py")))
         files = WeightsFiles(entry, package)
@@ -81,22 +81,22 @@ class TestNames:
         ],
     )
     def test_formats(self, package: Package, entry: Any, expected: list[str]) -> None:
-        """Of the formats that come with the library."""
+        """Files of the built-in formats."""
         assert list(WeightsFiles(entry, package)) == expected
 
 
 class TestAccess:
-    """Files are looked up when they are asked for."""
+    """Files are fetched at their first access."""
 
     def test_missing(self, package: Package) -> None:
-        """A file that no adapter wants may be missing."""
+        """A file that no adapter reads may be missing."""
         files = WeightsFiles(Made(source="weights.bin", vocabulary=FileDescr(source="missing.txt")), package)
         assert len(files) == 1
         with pytest.raises(SourceError, match=r"missing\.txt"):
             files["vocabulary"]
 
     def test_architecture_of_0_4(self, package: Package, tmp_path: Path) -> None:
-        """Named together with its callable, its hash in a field of its own."""
+        """Format 0.4 names the file with its callable, and the SHA-256 in a separate field."""
 
         def files(sha256: str) -> WeightsFiles:
             entry = v0_4.PytorchStateDictWeightsDescr(source="w.pt", architecture="code/net.py:net", architecture_sha256=sha256)
@@ -107,7 +107,7 @@ class TestAccess:
             files("0" * 64)["architecture"]
 
     def test_changed(self, package: Package) -> None:
-        """A file has to be the described one."""
+        """A changed file is refused."""
         files = WeightsFiles(Made(source="weights.bin", vocabulary=FileDescr(source="words.txt", sha256="0" * 64)), package)
         with pytest.raises(HashMismatchError, match=r"words\.txt"):
             files["vocabulary"]

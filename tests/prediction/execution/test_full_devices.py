@@ -1,4 +1,4 @@
-"""Devices whose memory does not suffice."""
+"""Blocks that do not fit into device memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bioimageio_core.prediction.model.network import Network
 
 
 class SmallDevice:
-    """Runs what an adapter runs, on a device that holds so many pixels."""
+    """Wraps an adapter as if its device had memory for a limited number of pixels."""
 
     def __init__(self, adapter: Any, pixels: int) -> None:
         self._adapter, self._pixels = adapter, pixels
@@ -34,7 +34,7 @@ class SmallDevice:
         return self._adapter(inputs)
 
     def close(self) -> None:
-        """Nothing was taken."""
+        """Nothing to free."""
 
 
 def predicted_on(model: Path, image: np.ndarray, pixels: int, **options: Any) -> tuple[np.ndarray, list[tuple[int, ...]]]:
@@ -50,7 +50,7 @@ def predicted_on(model: Path, image: np.ndarray, pixels: int, **options: Any) ->
 
 
 class TestFallback:
-    """Fewer blocks at once, then smaller ones, with the same result."""
+    """Smaller batches, then smaller blocks, with the same result."""
 
     def test_batch_then_block(self, tmp_path: Path) -> None:
         """A batch of four is halved twice, a block once along its longest axis, and again."""
@@ -65,7 +65,7 @@ class TestFallback:
 
     @pytest.mark.parametrize("block", [40, 150])
     def test_odd_sizes_and_regions_of_interest(self, tmp_path: Path, block: int) -> None:
-        """Parts of blocks see the same phase, wherever the region begins."""
+        """Parts of blocks keep the phase of the grid, wherever the region of interest begins."""
         model = box_model(tmp_path, {"min": 16, "step": 4}, halo=4)
         image = np.random.default_rng(0).random((131, 117), dtype=np.float32)
         options: dict[str, Any] = {"block": {"y": block, "x": block}, "roi": {"y": (5, 120), "x": (3, 117)}}
@@ -74,7 +74,7 @@ class TestFallback:
         np.testing.assert_allclose(found, whole, rtol=1e-5)
 
     def test_nothing_fits(self, tmp_path: Path) -> None:
-        """Where the smallest block does not fit, or the size is fixed, the error is raised."""
+        """If the smallest block does not fit, or the size is fixed, the error is raised."""
         (tmp_path / "a").mkdir()
         (tmp_path / "b").mkdir()
         image = np.ones((100, 100), np.float32)
@@ -101,7 +101,7 @@ print(json.dumps({"blocks": plan.regions.block_count, "corner": float(found[0, 0
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are those of Linux")
 def test_real_limit(tmp_path: Path) -> None:
-    """A process that may not have the memory for a block of 16 million pixels with 64 features computes it in parts."""
+    """A process without enough memory for a block of 16 million pixels with 64 features computes it in parts."""
     kernel = np.full((64, 1, 3, 3), 1 / 9, np.float32)
     nodes = [
         helper.make_node("Conv", ["raw", "kernel"], ["many"], pads=[1, 1, 1, 1]),

@@ -1,4 +1,4 @@
-"""Predicts in a process that is killed, or goes on with what another left: a model, an image, an output, and options as JSON."""
+"""Predict in a process that is killed, or resume a run. Arguments: a model, an image, an output, and options as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import bioimageio_core as bc
 
 
 def main() -> None:
-    """Predict; with ``kill_at`` a fraction of all progress reports of a stage, die there."""
+    """Predict; with ``kill_at``, a fraction of all progress reports of a stage, kill this process there."""
     model, image, output, text = sys.argv[1:5]
     options: dict[str, Any] = json.loads(text)
     stage, after = options.pop("kill_stage", None), options.pop("kill_after", 0)

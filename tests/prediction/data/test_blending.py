@@ -1,4 +1,4 @@
-"""Blocks that are blended where they overlap."""
+"""Blending of overlapping blocks."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def grid_of(size: int, stride: int, halo: int) -> tuple[AxisGrid, TiedAxis]:
 
 
 class TestWeights:
-    """Weights of blocks in the pixels that they give."""
+    """Weights of blocks in their pixels."""
 
     @given(size=st.integers(5, 200), stride=st.integers(1, 12), halo=st.integers(1, 9), how=st.sampled_from(["linear", "gaussian"]))
     def test_add_up(self, size: int, stride: int, halo: int, how: Any) -> None:
-        """To 1 in every pixel; they are never negative."""
+        """Weights add up to 1 in every pixel, and are never negative."""
         grid, output = grid_of(size, 4 * stride, halo)
         total = np.zeros(size)
         for block in range(grid.count):
@@ -62,7 +62,7 @@ class TestPredictions:
     @pytest.mark.parametrize("how", ["linear", "gaussian"])
     @pytest.mark.parametrize("store", [None, "o.zarr"])
     def test_where_blocks_agree(self, tmp_path: Path, how: str, store: str | None) -> None:
-        """Where neighbours agree nothing changes: with a halo that suffices for twice the overlap, and for ops behind it."""
+        """If neighbouring blocks agree, blending changes nothing: with a sufficient halo, and with ops after the network."""
         (tmp_path / "m").mkdir()
         model = pointwise_model(tmp_path / "m", gain=2.0, post=[{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["y", "x"]}}])
         image = noise(3, 100, 90)
@@ -73,7 +73,7 @@ class TestPredictions:
 
     @pytest.mark.parametrize("how", ["linear", "gaussian"])
     def test_seams_get_smaller(self, tmp_path: Path, how: str) -> None:
-        """A network that sees its whole block leaves steps at borders; blending makes them slopes."""
+        """A network that depends on its complete block leaves steps at borders; blending turns them into slopes."""
         nodes = [
             helper.make_node("ReduceMean", ["raw"], ["mean"], axes=[2, 3], keepdims=1),
             helper.make_node("Sub", ["raw", "raw"], ["nothing"]),
@@ -93,7 +93,7 @@ class TestPredictions:
         assert steps[how] < steps["crop"] / 4
 
     def test_one_block(self, tmp_path: Path) -> None:
-        """Where there is nothing to blend nothing is put aside."""
+        """A single block needs no late pass."""
         model = box_model(tmp_path, ANY, halo=4)
         plan = bc.open_predictor(model).plan(noise(40, 40), overlap="linear")
         assert plan.outputs[0].blend is None

@@ -53,11 +53,11 @@ def ome_image(path: Path, data: np.ndarray, axes: str, scale: list[float], trans
 
 
 class TestMetadata:
-    """What viewers read."""
+    """Metadata for viewers."""
 
     @pytest.mark.parametrize("version", ["0.4", "0.5"])
     def test_image(self, tmp_path: Path, model: Path, version: Any) -> None:
-        """Axes, pixel size, unit and position of the input are those of the output; the batch axis is gone; we read it back."""
+        """The output has axes, pixel size, unit and position of the input, without the batch axis, and can be read as an image."""
         image = ome_image(tmp_path / "in.zarr", noise(3, 100, 90), "tyx", [2.0, 0.5, 0.25], [0.0, 10.0, 20.0])
         found = bc.predict(model, image, tmp_path / "o.zarr", ome=version, block={"y": 40, "x": 40})["out"]
         assert found.axes == ("time", "channel", "y", "x")
@@ -75,14 +75,14 @@ class TestMetadata:
         assert [a["type"] for a in multiscale["axes"]] == ["time", "channel", "space", "space"]
 
     def test_region_of_interest(self, tmp_path: Path, model: Path) -> None:
-        """A region says where it lies."""
+        """The output of a region of interest has its position."""
         image = ome_image(tmp_path / "in.zarr", noise(100, 90), "yx", [0.5, 0.25], [10.0, 20.0])
         bc.predict(model, image, tmp_path / "o.zarr", ome="0.5", roi={"y": (20, 61), "x": (8, 80)})
         assert dict(open_image(tmp_path / "o.zarr").position) == {"y": 20.0, "x": 22.0}
 
     @pytest.mark.parametrize(("up", "down", "position"), [(2, 1, -0.125), (1, 4, 0.75)])
     def test_other_scale(self, tmp_path: Path, up: int, down: int, position: float) -> None:
-        """Outer edges meet: the centre of the first pixel lies half a pixel of its own from the edge, not of the input's."""
+        """Outer edges coincide: the centre of the first output pixel is half an output pixel from the edge."""
         resample_graph(tmp_path / "weights.onnx", up=up, down=down)
         out = [space(a, follows(a), scale=down / up) for a in "yx"]
         save_description_0_5(
@@ -97,7 +97,7 @@ class TestMetadata:
         assert back.position["y"] == position
 
     def test_valid_convolution(self, tmp_path: Path) -> None:
-        """What an offset takes at either end shows in the position."""
+        """The position accounts for the offset at either end."""
         from made_models import box_graph
 
         box_graph(tmp_path / "weights.onnx", size=5, padded=False)
@@ -112,7 +112,7 @@ class TestMetadata:
         assert (back.shape[-2:], dict(back.position)) == ((36, 36), {"y": 2.0, "x": 1.0})
 
     def test_several_outputs(self, tmp_path: Path) -> None:
-        """Each is an image below the output."""
+        """Each output is an image below the path of the output."""
         identity_graph(tmp_path / "weights.onnx")
         from made_models import save_graph
         from onnx import helper
@@ -133,7 +133,7 @@ class TestMetadata:
             np.testing.assert_array_equal(back.read((slice(None),) * 3)[0], sign * data)
 
     def test_refused(self, tmp_path: Path, model: Path) -> None:
-        """Several items of a batch have no place in the format; nothing is written."""
+        """Several items of a batch are refused, and nothing is written."""
         with pytest.raises(InputError, match="cannot be an OME-Zarr image"):
             bc.predict(model, noise(2, 1, 40, 40), tmp_path / "o.zarr", ome="0.5")
         assert not (tmp_path / "o.zarr").exists()
@@ -148,7 +148,7 @@ class TestPyramid:
     @pytest.mark.parametrize("block", [64, 512, 1024])
     @pytest.mark.parametrize("version", ["0.4", "0.5"])
     def test_means(self, tmp_path: Path, block: int, version: Any) -> None:
-        """Each level is the mean of the one before, whether regions write it or a pass of its own does, at ragged edges too."""
+        """Each level is the mean of the previous one, whether regions or a separate pass write it, also at ragged edges."""
         model = pointwise_model(tmp_path, size={"min": 32, "step": 32}, gain=1.0)
         data = noise(1500, 1030)
         bc.predict(model, data, tmp_path / "o.zarr", axes="yx", ome=version, pyramid=True, block={"y": block, "x": block})
@@ -162,14 +162,14 @@ class TestPyramid:
             open_image(tmp_path / "o.zarr", level=4)
 
     def test_halved(self) -> None:
-        """By hand."""
+        """Expected numbers are computed by hand."""
         array = np.array([[1, 3, 5], [5, 7, 8]], "uint8")
         np.testing.assert_array_equal(halved(array, (2, 2), nearest=False), [[4, 6]])  # 6.5 goes to the even one
         np.testing.assert_array_equal(halved(array, (1, 2), nearest=False), [[2, 5], [6, 8]])
         np.testing.assert_array_equal(halved(array, (2, 2), nearest=True), [[1, 5]])
 
     def test_labels(self, tmp_path: Path) -> None:
-        """Labels are never mixed."""
+        """Labels take the nearest pixel, and are never averaged."""
         post = [{"id": "ensure_dtype", "kwargs": {"dtype": "int32"}}]
         model = pointwise_model(tmp_path, out_dtype="int32", post=post)
         data = np.random.default_rng(0).integers(0, 1000, (600, 600)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Plans for networks that run beside the cores: nothing here needs a GPU."""
+"""Plans for networks on GPUs; no test needs a GPU."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def choice(*devices: str, thread_safe: bool = True) -> WeightsChoice:
 
 
 class TestCalls:
-    """How many calls of a network run at once."""
+    """The number of concurrent calls of a network."""
 
     @pytest.mark.parametrize(
         ("weights", "asked", "calls"),
@@ -42,17 +42,17 @@ class TestCalls:
         ],
     )
     def test_number(self, weights: WeightsChoice, asked: int | None, calls: int) -> None:
-        """One per core, two per GPU, one per network that takes no more."""
+        """One per core, two per GPU, one per network that allows one call at a time."""
         assert weights.calls(asked, cores=16) == calls
 
     def test_network_lends_as_often(self) -> None:
-        """Each of two adapters is lent twice, in turn, then no more."""
+        """Each of two adapters can be acquired twice, and not more often."""
         network = Network(["a", "b"], [None, None], calls=4)  # type: ignore[list-item]
-        turns = [network.acquire() for _ in range(4)]
-        assert [t.__enter__() for t in turns] == ["a", "b", "a", "b"]
+        held = [network.acquire() for _ in range(4)]
+        assert [lent.__enter__() for lent in held] == ["a", "b", "a", "b"]
         assert network._idle.empty()
-        for turn in turns:
-            turn.__exit__(None, None, None)
+        for lent in held:
+            lent.__exit__(None, None, None)
 
 
 class TestPlans:
@@ -64,19 +64,19 @@ class TestPlans:
         return predictor.plan(np.broadcast_to(np.float32(1), (20000, 30000)))
 
     def test_threads_and_regions(self, tmp_path: Path) -> None:
-        """Two calls at once, and some regions beside them, not more than there are cores."""
+        """Two concurrent calls, and further regions to read and write, at most as many as cores."""
         plan = self.plan(tmp_path, device="cuda")
         assert plan.workers == 2
         assert 2 < plan.in_flight <= max(4, 2 + allotted_cores())
 
     def test_not_in_one_block(self, tmp_path: Path) -> None:
-        """However large the budget: a GPU would wait for the whole to be read, and the cores for it to be computed."""
+        """A large budget does not lead to a single block: the GPU would wait for reading, and the cores for the GPU."""
         plan = self.plan(tmp_path, device="cuda", memory="4 TB")
         assert plan.regions.block_count > 16
 
     @pytest.mark.parametrize(("seconds", "slower"), [(2.0, "device"), (1e-6, "cores")])
     def test_estimate_is_of_the_slower(self, tmp_path: Path, seconds: float, slower: str) -> None:
-        """Calls that were measured two at once take half of their time each; where the device is fast, reading is what takes long."""
+        """Calls that were measured two at once take half of their time each; with a fast device, reading takes longest."""
         predictor = bc.open_predictor(box_model(tmp_path, {"min": 32, "step": 4}, halo=8), axes="yx", device="cuda")
         plan = make_plan(
             predictor.model.io,

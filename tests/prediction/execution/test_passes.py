@@ -1,4 +1,4 @@
-"""Passes: what a plan lists, and what processes that share a run do of it."""
+"""Passes of plans, and how shards of a run share them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PERCENTILES = {"id": "scale_range", "kwargs": {"axes": ["y", "x"], "min_percenti
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """A model that normalises its input, and postprocesses one output as a whole."""
+    """A model that normalises its input, and postprocesses one output by its statistics."""
     (tmp_path / "model").mkdir()
     return waiting_model(tmp_path / "model")
 
@@ -50,7 +50,7 @@ class TestPlans:
         assert plan.passes[0].bytes_read == image.nbytes
 
     def test_supplied_statistics_need_no_pass(self, model: Path) -> None:
-        """What is supplied is not measured; the plan says so before anything runs."""
+        """Supplied statistics need no pass."""
         image = np.random.default_rng(0).random((200, 200), np.float32)
         with bc.open_predictor(model, axes="yx") as predictor:
             assert isinstance(predictor.plan(image).passes[0], StatisticsPass)
@@ -60,7 +60,7 @@ class TestPlans:
             np.testing.assert_array_equal(np.asarray(measured["smooth"]), np.asarray(given["smooth"]))
 
     def test_percentiles_take_two_sweeps(self, tmp_path: Path) -> None:
-        """Exact percentiles of 32 bit numbers are found 16 bits at a time."""
+        """Exact percentiles of 32-bit numbers take one sweep per 16 bits."""
         plan = bc.open_predictor(box_model(tmp_path, 64, preprocessing=[PERCENTILES])).plan(np.zeros((70, 70), np.float32), axes="yx")
         assert [p.sweeps for p in plan.passes] == [2, 1]
 
@@ -75,7 +75,7 @@ class TestPlans:
             assert step.title in text
 
     def test_run_refuses_options_of_plans(self, model: Path) -> None:
-        """A plan that is made is not changed silently: the error names the option."""
+        """Options of plans cannot change an existing plan: the error names the option."""
         image = np.zeros((100, 100), np.float32)
         with bc.open_predictor(model, axes="yx") as predictor:
             plan = predictor.plan(image)
@@ -89,7 +89,7 @@ class TestSharing:
     """Shards that run at the same time, or one after the other."""
 
     def test_the_image_is_measured_once(self, tmp_path: Path) -> None:
-        """Four shards that start together read the image once in all for its statistics, and get those of a single process."""
+        """Four shards that start together read the image once in total for its statistics, with the results of a single process."""
         (tmp_path / "model").mkdir()
         model = box_model(tmp_path / "model", {"min": 16, "step": 4}, halo=4, preprocessing=[PERCENTILES])
         image = np.random.default_rng(0).random((6000, 6000), np.float32)
@@ -101,20 +101,20 @@ class TestSharing:
             subprocess.Popen([*arguments, str(number), "4", str(ready)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             for number in (1, 2, 3, 4)
         ]
-        told = []
+        results = []
         for process in processes:
             out, err = process.communicate(timeout=180)
             assert process.returncode == 0, err
-            told.append(json.loads(out))
-        assert sum(t["elements"] for t in told) == 2 * image.size  # exact percentiles of 32 bit numbers take two sweeps
-        assert sum(t["elements"] > 0 for t in told) > 1, "one process measured everything: the test shows nothing"
-        assert any(t["finished"] for t in told)
+            results.append(json.loads(out))
+        assert sum(t["elements"] for t in results) == 2 * image.size  # exact percentiles of 32 bit numbers take two sweeps
+        assert sum(t["elements"] > 0 for t in results) > 1, "one process measured everything: the test shows nothing"
+        assert any(t["finished"] for t in results)
         single = bc.predict(model, tmp_path / "image.zarr", tmp_path / "single.zarr", block={"y": 1024, "x": 1024})
-        assert all(t["statistics"] == dict(single.statistics) for t in told if t["statistics"])
+        assert all(t["statistics"] == dict(single.statistics) for t in results if t["statistics"])
         np.testing.assert_array_equal(zarr.open_group(str(output), mode="r")["out"][...], np.asarray(single["out"]))
 
     def test_levels_are_written_by_shards(self, tmp_path: Path, model: Path) -> None:
-        """The last shard makes the levels that regions do not write; nothing is left for another call."""
+        """The last shard writes the levels that regions do not write; no further call is needed."""
         image = np.random.default_rng(0).random((700, 600), np.float32)
         np.save(tmp_path / "x.npy", image)
         options: dict[str, Any] = {**BLOCKS, "axes": "yx", "ome": "0.5", "pyramid": True}
@@ -131,7 +131,7 @@ class TestClaims:
     """Claims on tasks."""
 
     def test_one_process_gets_it(self, tmp_path: Path) -> None:
-        """A task that a living process holds is refused to others, and is free when it leaves."""
+        """A claim of a live process is refused to other processes, and is free after the process leaves."""
         state = RunState(str(tmp_path / "o.zarr"))
         with Claims(state) as first:
             assert first.take("1-statistics-0", 3)
@@ -142,7 +142,7 @@ class TestClaims:
             assert third.take("1-statistics-0", 3)
 
     def test_a_process_that_died(self, tmp_path: Path) -> None:
-        """What a killed process of this machine claimed is free at once."""
+        """Claims of a killed process of this machine expire immediately."""
         code = (
             "import sys, os\n"
             "from bioimageio_core.io import RunState\n"
@@ -159,7 +159,7 @@ class TestClaims:
             assert time.monotonic() - begin < 10
 
     def test_a_run_that_is_over(self, tmp_path: Path) -> None:
-        """Where another process completed the run and removed its state, no task is taken any more."""
+        """After another process completed the run and removed its state, no task can be claimed."""
         state = RunState(str(tmp_path / "o.zarr"))
         with Claims(state) as claims:
             RunState(str(tmp_path / "o.zarr")).remove()

@@ -1,4 +1,4 @@
-"""Runs that are interrupted and continued, and runs that are shared by processes."""
+"""Interrupted and resumed runs, and runs that several processes share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BLOCKS: dict[str, Any] = {"block": {"y": 64, "x": 64}}
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """Two outputs: one in blocks, one whose postprocessing waits for all of it; the input is normalised by its statistics."""
+    """Two outputs, one with a late pass; the input is normalised by its statistics."""
     folder = tmp_path / "model"
     folder.mkdir()
     return waiting_model(folder)
@@ -43,7 +43,7 @@ def image(tmp_path: Path) -> Path:
 
 
 def run(model: Path, image: Path, output: Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Predict in another process."""
+    """Predict in a separate process."""
     arguments = [str(model), str(image), str(output), json.dumps({**BLOCKS, **options})]
     return subprocess.run([sys.executable, "-P", str(SCRIPT), *arguments], capture_output=True, text=True, check=False)
 
@@ -69,7 +69,7 @@ def assert_same(output: Path, undisturbed: Path) -> None:
 
 
 def assert_markers_are_true(output: Path, undisturbed: Path) -> int:
-    """Return the number of markers of regions; fail where one is that of a region that is not written completely."""
+    """Return the number of markers of regions; fail if a marked region is not completely written."""
     plan = bc.open_predictor(output.parent / "model").plan(str(output.parent / "image.zarr"), **BLOCKS)
     done = done_regions(output, plan)
     if not any(done):
@@ -97,8 +97,8 @@ class TestKilled:
         ("stage", "after"),
         [("statistics of raw", 0), ("predict", 0), ("predict", 20), ("predict", 30), ("statistics of energy", 0), ("postprocess", 1)],
     )
-    def test_goes_on(self, tmp_path: Path, model: Path, image: Path, stage: str, after: int) -> None:
-        """In each of its stages; what was done is not done again, and the result is the same, bit by bit."""
+    def test_resumes(self, tmp_path: Path, model: Path, image: Path, stage: str, after: int) -> None:
+        """Killed in each stage: finished tasks are not repeated, and the result is the same, bit by bit."""
         undisturbed, output = tmp_path / "undisturbed.zarr", tmp_path / "o.zarr"
         assert run(model, image, undisturbed).returncode == 0
         killed = run(model, image, output, kill_stage=stage, kill_after=after)
@@ -133,10 +133,10 @@ class TestKilled:
 
 
 class TestContinuing:
-    """What may be continued, and by whom."""
+    """Which runs can be resumed."""
 
     def test_nothing_to_do(self, tmp_path: Path, model: Path, image: Path) -> None:
-        """A run that is whole is left as it is."""
+        """A complete output is left unchanged."""
         output = tmp_path / "o.zarr"
         first = bc.predict(model, image, output, resume=True, **BLOCKS)
         assert (first.finished, first.done_before) == (True, 0)
@@ -146,8 +146,8 @@ class TestContinuing:
         assert {p: p.stat().st_mtime_ns for p in output.rglob("*")} == before
         np.testing.assert_array_equal(np.asarray(again["smooth"]), np.asarray(first["smooth"]))
 
-    def test_blocks_are_kept_to(self, tmp_path: Path, model: Path, image: Path) -> None:
-        """A run keeps its blocks, although another budget would choose others today."""
+    def test_blocks_are_kept(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """A resumed run keeps its blocks, although a different budget would lead to different blocks."""
         output = tmp_path / "o.zarr"
         assert run(model, image, output, kill_stage="predict", kill_after=10).returncode != 0
         again = bc.predict(model, image, output, resume=True, memory="3 GB", workers=1)
@@ -163,8 +163,8 @@ class TestContinuing:
             ({"image": 1}, "images"),
         ],
     )
-    def test_another_run(self, tmp_path: Path, model: Path, image: Path, options: dict[str, Any], what: str) -> None:
-        """Another model, image or parameter refuses to mix, and says what is other; nothing changes."""
+    def test_different_run(self, tmp_path: Path, model: Path, image: Path, options: dict[str, Any], what: str) -> None:
+        """A different model, image or parameter is refused, the error names what differs, and nothing changes."""
         output = tmp_path / "o.zarr"
         assert run(model, image, output, kill_stage="predict", kill_after=10).returncode != 0
         if "weights" in options:
@@ -180,16 +180,16 @@ class TestContinuing:
         assert sorted(output.rglob("*")) == before
 
     def test_without_asking(self, tmp_path: Path, model: Path, image: Path) -> None:
-        """Nothing is continued unless asked for; the error names the option."""
+        """Without the option, nothing is resumed; the error names the option."""
         output = tmp_path / "o.zarr"
         assert run(model, image, output, kill_stage="predict", kill_after=10).returncode != 0
         with pytest.raises(OutputError, match="resume=True"):
             bc.predict(model, image, output, **BLOCKS)
-        with pytest.raises(InputError, match="give an output"):
+        with pytest.raises(InputError, match="need an output"):
             bc.predict(model, image, resume=True)
 
     def test_interrupted_by_ctrl_c(self, tmp_path: Path, model: Path, image: Path) -> None:
-        """Ctrl-C ends the run, exit status 130, and says how to go on; the run that follows does."""
+        """Ctrl-C ends the run with exit status 130 and a hint to resume; the next run resumes."""
         output = tmp_path / "o.zarr"
         script = (
             "import sys, os, signal, bioimageio_core.prediction.execution.run_plan as r\n"
@@ -210,10 +210,10 @@ class TestContinuing:
 
 
 class TestShards:
-    """Processes that share a run, with nothing between them but the store."""
+    """Processes that share a run, coordinated by the store alone."""
 
     def test_three_processes(self, tmp_path: Path, model: Path, image: Path) -> None:
-        """All at once, each its part; those that are there when all regions are done share the rest, and complete the output."""
+        """Three shards run at once; those that run when all regions are done share the remaining passes, and complete the output."""
         undisturbed, output = tmp_path / "undisturbed.zarr", tmp_path / "o.zarr"
         assert run(model, image, undisturbed).returncode == 0
         processes = [start_shard(model, image, output, number, 3) for number in (1, 2, 3)]
@@ -227,7 +227,7 @@ class TestShards:
         assert not (output / ".bmz-run").exists()
 
     def test_one_after_the_other(self, tmp_path: Path, model: Path, image: Path) -> None:
-        """The last shard postprocesses, and completes the output."""
+        """The last shard carries out the remaining passes, and completes the output."""
         undisturbed, output = tmp_path / "undisturbed.zarr", tmp_path / "o.zarr"
         bc.predict(model, image, undisturbed, **BLOCKS)
         assert [bc.predict(model, image, output, shard=(n, 3), **BLOCKS).finished for n in (1, 3, 2)] == [False, False, True]
@@ -235,7 +235,7 @@ class TestShards:
         assert not (output / ".bmz-run").exists()
 
     def test_last_one_finishes(self, tmp_path: Path, image: Path) -> None:
-        """The shard that finds all others done completes the output."""
+        """The shard that finds all regions done completes the output."""
         (tmp_path / "m").mkdir()
         model = box_model(tmp_path / "m", {"min": 16, "step": 4}, halo=4)
         output = tmp_path / "o.zarr"
@@ -245,6 +245,6 @@ class TestShards:
 
     @pytest.mark.parametrize("shard", [(0, 3), (4, 3), (1, 0), "1/2", (1,)])
     def test_refused(self, tmp_path: Path, model: Path, image: Path, shard: Any) -> None:
-        """Parts are counted from 1, and given as numbers."""
+        """Wrong shard numbers are refused."""
         with pytest.raises(InputError, match=r"expected a pair of numbers i, n \(--shard i/n\) with i from 1 to n"):
             bc.predict(model, image, tmp_path / "o.zarr", shard=shard)

@@ -1,4 +1,4 @@
-"""Clusters of which parts die: a worker, the scheduler."""
+"""Clusters whose worker or scheduler dies."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ BLOCKS: dict[str, Any] = {"block": {"y": 64, "x": 64}}
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """Two outputs, one of which waits for all of it; the input is normalised by its statistics."""
+    """Two outputs, one with a late pass; the input is normalised by its statistics."""
     folder = tmp_path / "model"
     folder.mkdir()
     return waiting_model(folder)
@@ -66,7 +66,7 @@ def image(tmp_path: Path) -> Path:
 
 
 def run(tmp_path: Path, model: Path, image: Path, output: Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Predict on two worker processes of another process."""
+    """Predict in a separate process with two worker processes."""
     script = tmp_path / "predict_on_cluster.py"
     script.write_text(SCRIPT)
     arguments = [sys.executable, "-P", str(script), str(model), str(image), str(output), json.dumps({**BLOCKS, **options})]
@@ -81,17 +81,17 @@ def assert_same(output: Path, undisturbed: Path) -> None:
 
 
 class TestKilled:
-    """What is done stays done, wherever it was done."""
+    """Finished tasks stay done, whatever dies."""
 
     @pytest.fixture
     def undisturbed(self, tmp_path: Path, model: Path, image: Path) -> Path:
-        """The output of threads of this process."""
+        """The output of an uninterrupted run on threads of this process."""
         output = tmp_path / "undisturbed.zarr"
         bc.predict(model, image, output, **BLOCKS)
         return output
 
     def test_worker(self, tmp_path: Path, model: Path, image: Path, undisturbed: Path) -> None:
-        """The run goes on, and its result is that of threads, bit by bit."""
+        """The run continues, and its result equals that of threads, bit by bit."""
         done = run(tmp_path, model, image, tmp_path / "o.zarr", victim="worker", after=3)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout.splitlines()[-1]) == {"finished": True, "done_before": 0, "killed": 1}
@@ -99,20 +99,20 @@ class TestKilled:
 
     @pytest.mark.parametrize(("stage", "after"), [("predict", 10), ("statistics of energy", 0), ("postprocess", 1)])
     def test_scheduler(self, tmp_path: Path, model: Path, image: Path, undisturbed: Path, stage: str, after: int) -> None:
-        """The run ends; another, on another cluster, goes on with it."""
+        """The run ends, and can be resumed on a different cluster."""
         output = tmp_path / "o.zarr"
         assert run(tmp_path, model, image, output, victim="scheduler", stage=stage, after=after).returncode == -signal.SIGKILL
         again = run(tmp_path, model, image, output, resume=True)
         assert again.returncode == 0, again.stderr
-        told = json.loads(again.stdout.splitlines()[-1])
-        assert told["finished"]
-        assert told["done_before"] >= (after if stage == "predict" else 1)
+        result = json.loads(again.stdout.splitlines()[-1])
+        assert result["finished"]
+        assert result["done_before"] >= (after if stage == "predict" else 1)
         assert_same(output, undisturbed)
 
     @pytest.mark.skipif("BMZ_LARGE" not in os.environ, reason="takes minutes: run by 'nox -s large', which sets BMZ_LARGE")
     @pytest.mark.parametrize("seed", range(20))
     def test_large_at_random(self, tmp_path: Path, model: Path, image: Path, undisturbed: Path, seed: int) -> None:
-        """Everything is killed at a random moment, then continued."""
+        """All processes are killed at a random moment, then the run is resumed."""
         output = tmp_path / "o.zarr"
         chance = random.Random(seed)
         script = tmp_path / "predict_on_cluster.py"

@@ -1,4 +1,4 @@
-"""Measured networks, and the blocks that are chosen by what was measured."""
+"""Profiles of networks, and the blocks that are chosen by them."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def profile(*points: tuple[int, float, int]) -> Profile:
 
 
 def remembered(monkeypatch: pytest.MonkeyPatch, found: Profile) -> None:
-    """Let plans find a profile as if it had been measured."""
+    """Let plans recall this profile as if it was measured."""
     monkeypatch.setattr("bioimageio_core.prediction.predictor.recall_profile", lambda model, weights: found)
 
 
 class TestProfile:
-    """What lies between and beyond the measured sizes."""
+    """Values between and beyond the measured sizes."""
 
     def test_interpolated(self) -> None:
         """Powers between two sizes, proportional beyond them."""
@@ -47,7 +47,7 @@ class TestProfile:
 
     @pytest.mark.parametrize("data", [{}, {"points": []}, {"base": 1, "points": [{"pixels": 2, "seconds": 1, "bytes": 1}] * 2, "x": 1}])
     def test_something_else(self, data: dict[str, Any]) -> None:
-        """Files of other content are refused by errors that are caught."""
+        """Data with different content raise errors that callers catch."""
         with pytest.raises((KeyError, TypeError, ValueError)):
             Profile.from_dict(data)
 
@@ -56,7 +56,7 @@ class TestChoice:
     """Bigger is not always better."""
 
     def test_fast_sizes_are_preferred(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Where large blocks are slow per pixel, smaller ones are chosen, in spite of more overlap."""
+        """If large blocks are slow per pixel, smaller ones are chosen in spite of more overlap."""
         model = box_model(tmp_path, {"min": 32, "step": 4}, halo=8)
         sizes = {}
         for name, found in {
@@ -70,7 +70,7 @@ class TestChoice:
         assert sizes["slow"] < 600 < sizes["even"]
 
     def test_memory_of_the_network(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A hungry network gets smaller blocks, then fewer workers; a budget below the floor is refused, and the floor suffices."""
+        """High memory use leads to smaller blocks, then to fewer workers; a budget below the floor is refused, and the floor is enough."""
         model = box_model(tmp_path, {"min": 64, "step": 4}, halo=8)
         remembered(monkeypatch, profile((2**12, 0.01, 40), (2**20, 2.56, 10240)))
         predictor = bc.open_predictor(model)
@@ -83,7 +83,7 @@ class TestChoice:
             predictor.plan(big(4000, 4000), axes="yx", memory="120 MiB")
 
     def test_aligned_with_chunks(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """All being equal, less is read where chunks are large."""
+        """With equal costs otherwise, blocks align with large chunks, so that less is read."""
         model = box_model(tmp_path, {"min": 16, "step": 4}, halo=4)
         remembered(monkeypatch, profile((2**14, 0.001, 1), (2**24, 1.024, 1024)))
         plan = bc.open_predictor(model).plan(big(6000, 6000), axes="yx", workers=2, memory="1 GB")
@@ -91,7 +91,7 @@ class TestChoice:
 
 
 class TestProbe:
-    """Measuring a real network, in a process of its own."""
+    """Measurement of a real network in a separate process."""
 
     def test_remembered(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Time and memory grow with the size; plans of this and other predictors use it, those of other weights do not."""

@@ -1,4 +1,4 @@
-"""What outputs are stored as."""
+"""Storage of outputs."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def ramp() -> np.ndarray:
 
 
 class TestDtype:
-    """Another dtype than the described one."""
+    """Storage dtypes that differ from the described one."""
 
     @pytest.mark.parametrize("stored", [None, "o.zarr"])
     def test_eight_bits(self, tmp_path: Path, stored: str | None) -> None:
-        """0 to 1 becomes 0 to 255, rounded; what lies outside is cut off, NaN is 0; the scaling is written beside it."""
+        """0 to 1 becomes 0 to 255, rounded; values outside are clipped, NaN is 0; attributes have the scaling."""
         (tmp_path / "model").mkdir()
         image = ramp()
         output = None if stored is None else tmp_path / stored
@@ -50,7 +50,7 @@ class TestDtype:
         assert plan_as_dict(found.plan)["outputs"]["out"]["stored_as"] == {"dtype": "uint16", "scale_factor": 2 / 65535, "add_offset": -1.0}
 
     def test_floats_and_labels(self, tmp_path: Path) -> None:
-        """Half precision is a cast; labels keep their numbers, and one that does not fit is an error."""
+        """Half precision is a cast; labels keep their numbers, and a label that does not fit is an error."""
         (tmp_path / "a").mkdir()
         (tmp_path / "b").mkdir()
         image = np.arange(400, dtype=np.float32).reshape(20, 20)
@@ -70,7 +70,7 @@ class TestDtype:
         ],
     )
     def test_refused(self, tmp_path: Path, options: dict[str, Any], message: str) -> None:
-        """What cannot be stored is said before anything is computed."""
+        """Invalid dtypes are refused before anything is computed."""
         with pytest.raises(InputError, match=message):
             bc.predict(pointwise_model(tmp_path), ramp(), **options)
 

@@ -1,4 +1,4 @@
-"""Predicts a shard in a process of its own, started together with others, and counts the elements that it measures."""
+"""Predict a shard in a separate process, together with other shards, and count the elements that it measures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def main() -> None:
     """Wait until all shards are ready, predict, and print what was measured."""
     model, image, output, number, count, ready = sys.argv[1:7]
     elements = 0
-    scan = MeasureJob._measure
+    measure = MeasureJob._measure
 
     def counted(self: MeasureJob, task: int) -> Any:
         nonlocal elements
@@ -26,7 +26,7 @@ def main() -> None:
             _, start, stop = self._box(box)
             elements += prod(b - a for a, b in zip(start, stop, strict=True))
         time.sleep(0.05)  # so that no process takes all tasks before the others have begun
-        return scan(self, task)
+        return measure(self, task)
 
     MeasureJob._measure = counted  # type: ignore[method-assign]
     (Path(ready) / number).touch()

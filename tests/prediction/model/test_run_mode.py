@@ -1,4 +1,4 @@
-"""What run modes see of a model, and what they make of the plan."""
+"""The pipeline that run modes get, and how they change the plan."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bioimageio_core.typing import FrozenMapping
 
 @attrs.define
 class Watching:
-    """A run mode that keeps what it is shown, and wants more halo along x."""
+    """A run mode that records its pipeline, and requires more halo along x."""
 
     seen: list[Pipeline] = attrs.field(factory=list)
 
@@ -45,7 +45,7 @@ def planned(model: Path, mode: Watching) -> Any:
 
 
 class TestSizes:
-    """Which sizes axes can have."""
+    """Valid sizes of axes."""
 
     def test_format_0_5(self, tmp_path: Path) -> None:
         """Stepped, fixed, and following another axis at half its size."""
@@ -74,10 +74,10 @@ class TestSizes:
 
 
 class TestPlan:
-    """What the run mode changes."""
+    """Changes by the run mode."""
 
     def test_halo_and_warnings(self, tmp_path: Path) -> None:
-        """Are those of the plan."""
+        """The plan has the halo and the warnings of the run mode."""
         plan = planned(pointwise_model_0_4(tmp_path, shape={"min": [1, 1, 16, 16], "step": [0, 0, 8, 8]}), Watching())
         assert "something is left out" in plan.warnings
         assert "something is left out" in plan_as_dict(plan)["warnings"]
