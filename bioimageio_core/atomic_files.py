@@ -136,7 +136,7 @@ def temporary_file(folder: Path, prefix: str) -> Iterator[Path]:
 
 
 def leftovers(folder: Path, prefix: str) -> Iterator[Path]:
-    """Yield the temporary files of a prefix in a folder; while nobody writes, these are of processes that were killed."""
+    """Yield the temporary files of a prefix in a folder; while no process writes, these were left by killed processes."""
     yield from folder.glob(f".{glob.escape(prefix[:LONGEST])}.*.part")
 
 

@@ -164,4 +164,4 @@ class DeviceMemoryError(ModelRunError):
 
 
 class TrustError(BioimageioError, PermissionError):
-    """Code that comes with a model would have to run, and nobody has allowed it."""
+    """Code that comes with a model would have to run, but is not trusted."""

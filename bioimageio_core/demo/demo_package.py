@@ -31,7 +31,7 @@ It shows what a bioimage.io model is and how one is run on an image of any size;
 
 ## Input
 
-`image`: one channel, any height and width; sizes that are no multiple of {stride} are padded.
+`image`: one channel, any height and width; other sizes than multiples of {stride} are padded.
 Intensities are brought to mean 0 and variance 1 over the whole image.
 Nuclei are expected to be about 10 to 30 pixels wide.
 

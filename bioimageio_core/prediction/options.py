@@ -26,7 +26,7 @@ def parse_memory(value: int | str) -> int:
     """Return an amount of memory in bytes, from ``"512 MB"``, ``"2GiB"`` or ``1_000_000``.
 
     Raises:
-        InputError: The text is no amount of memory.
+        InputError: The text is not an amount of memory.
 
     """
     from dask.utils import parse_bytes
@@ -36,7 +36,7 @@ def parse_memory(value: int | str) -> int:
     except (ValueError, TypeError):
         amount = 0
     if amount <= 0:
-        raise InputError(f"memory {value!r} is no amount of memory: expected bytes, or text such as '2 GB'")
+        raise InputError(f"memory {value!r} is not an amount of memory: expected bytes, or text such as '2 GB'")
     return amount
 
 

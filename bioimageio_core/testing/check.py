@@ -1,4 +1,4 @@
-"""The kit on installed entries, without examples of their authors, in a process of its own: what crashes it crashes nobody else."""
+"""Runs the kit on installed entries, without examples of their authors, in a separate process, so that a crash affects only that process."""
 
 from __future__ import annotations
 

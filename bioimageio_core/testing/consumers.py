@@ -37,14 +37,14 @@ class ConsumerConformance(EntryConformance):
         return [read_tree(tree, registry)[0] for tree in (*each, model_tree("model with all weights", WEIGHTS))]
 
     def judgements(self, model: Any) -> list[Judgement]:
-        """Return what the rules say of a model."""
+        """Return the judgements of all rules on a model."""
         return list(self.entry.load()(model))
 
     def test_judges(self, models: Sequence[Any]) -> None:
         """Of every model the rules say something, as `Judgement`, each rule once."""
         for model in models:
             found = self.judgements(model)
-            assert found, f"nothing is said of the model {model.name!r}"
+            assert found, f"expected at least one judgement of the model {model.name!r}, found none"
             assert all(isinstance(j, Judgement) for j in found), f"expected Judgement, found {[type(j).__name__ for j in found]}"
             rules = [j.rule for j in found]
             assert len({*rules}) == len(rules), f"rules are answered more than once: {rules}"

@@ -32,7 +32,7 @@ class ForeignFormatConformance(EntryConformance):
         pytest.skip("there is no example of the format: override the fixture `files`")
 
     @pytest.fixture
-    def strangers(self, tmp_path: Path) -> Sequence[Path]:
+    def other_files(self, tmp_path: Path) -> Sequence[Path]:
         """Files that look like the format and are not; the kit has some of its own."""
         return ()
 
@@ -68,20 +68,20 @@ class ForeignFormatConformance(EntryConformance):
             assert self.loaded().sniff(path) is True, f"expected sniff to return True for the example {path.name}"
 
     @pytest.mark.parametrize("content", ["nothing", "text", "noise", "zip", "folder"])
-    def test_refuses_strangers(self, tmp_path: Path, content: str) -> None:
+    def test_refuses_other_files(self, tmp_path: Path, content: str) -> None:
         """`sniff` says False, and raises nothing, of files that have the right name and nothing else."""
         for number, pattern in enumerate(self.entry.patterns):
             folder = tmp_path / str(number)
             folder.mkdir()
-            path = folder / pattern.replace("*", "stranger").replace("?", "s")
-            _write_stranger(path, content)
+            path = folder / pattern.replace("*", "other").replace("?", "s")
+            _write_other(path, content)
             assert self.loaded().sniff(path) is False, f"expected sniff to return False for {content} named {path.name}"
 
-    def test_refuses_those_of_the_author(self, strangers: Sequence[Path]) -> None:
+    def test_refuses_those_of_the_author(self, other_files: Sequence[Path]) -> None:
         """`sniff` says False of the files that the author says are of another format."""
-        if not strangers:
-            pytest.skip("the author names no files of other formats: override the fixture `strangers`")
-        for path in strangers:
+        if not other_files:
+            pytest.skip("the author names no files of other formats: override the fixture `other_files`")
+        for path in other_files:
             assert self.loaded().sniff(path) is False, f"expected sniff to return False for {path.name}"
 
     def test_reads_a_valid_model(self, files: Sequence[Path], tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ class ForeignFormatConformance(EntryConformance):
                     raise AssertionError(f"{length} bytes of {path.name}: expected ValueError, found {type(error).__name__}") from error
 
     def test_writes(self, files: Sequence[Path], tmp_path: Path) -> None:
-        """What is written is of the format and is read as a model of the same name; what was lost is said in sentences."""
+        """The written file has the format and is read as a model of the same name; losses are reported in sentences."""
         if self.entry.load_writer is None:
             pytest.skip("the format is only read")
         for number, path in enumerate(files):
@@ -148,7 +148,7 @@ class ForeignFormatConformance(EntryConformance):
         return collect()
 
 
-def _write_stranger(path: Path, content: str) -> None:
+def _write_other(path: Path, content: str) -> None:
     if content == "folder":
         path.mkdir()
         (path / "nothing.txt").write_text("nothing")

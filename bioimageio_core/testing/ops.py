@@ -147,13 +147,13 @@ class ProcessingOpConformance(DescriptionConformance):
         self.law(case, law)
 
     def test_repeats(self, case: Case) -> None:
-        """The same tensor gives the same result, from the same op and from one made anew."""
+        """The same tensor gives the same result, from the same op and from a new one."""
 
         def law(trial: Trial, data: Any) -> None:
             first = trial.whole()
             assert_same(trial.whole(), first, "the second call gives another result")
             again = self.entry.load()(trial.kwargs, self.axes)
-            assert_same(trial.whole(again), first, "an op made anew gives another result")
+            assert_same(trial.whole(again), first, "a new op gives a different result")
 
         self.law(case, law, examples=5)
 
@@ -222,7 +222,7 @@ class ProcessingOpConformance(DescriptionConformance):
         self.for_all(run, case.trees, st.sampled_from(self.dtypes), st.data(), examples=examples)
 
     def needs_an_implementation(self) -> None:
-        """Skip the test where nobody here runs the op."""
+        """Skip the test if no installed plugin runs the op."""
         if self.entry.described_only:
             pytest.skip(f"{self.entry.name} is described only")
         try:

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 BETTER = {
     r"(is|are|was|were) told": "gets, is passed, is called with",
-    r"(has|have) not(?! (been|to|yet|had)\b)": "does not have, lacks",
+    r"(has|have) not(?! (been|to|yet|had|run)\b)": "does not have, lacks",
     r"anew": "again",
     r"whoever": "the caller, the worker, the plugin",
     r"nobody": "no caller, no rule; None",

@@ -232,5 +232,5 @@ def test_shared_models(shared: Path) -> None:
 
 
 def test_rules_are_registered() -> None:
-    """Through the hook that strangers use."""
+    """Through the hook that third-party plugins use."""
     assert set(SOFTWARE) | {"ZEN"} <= set(collect().consumers)

@@ -44,7 +44,7 @@ FAULTS = {
     "TestModeSeesTheBlock": {"test_blocks_give_the_whole"},
     "TestModeLeavesOpen": {"test_closes_the_network"},
     "TestModeTakesAnything": {"test_wrong_arguments"},
-    "TestForeignAcceptsAll": {"test_refuses_strangers"},
+    "TestForeignAcceptsAll": {"test_refuses_other_files"},
     "TestForeignForgetsAFile": {"test_reads_a_valid_model"},
     "TestForeignOption": {"test_options"},
     "TestForeignInvalid": {"test_reads_a_valid_model"},
@@ -119,7 +119,7 @@ class TestFaults:
         assert "in place" in failed["TestOpInPlace"]["test_input_is_left_alone"]
         assert failed["TestOpUnpicklable"]["test_travels"].startswith("the op cannot be pickled: make it a class of the module")
         assert "imports jax: import them within the function `load`" in failed["TestOpHeavyImport"]["test_import_is_light"]
-        assert failed["TestForeignAcceptsAll"]["test_refuses_strangers"].startswith("expected sniff to return False for")
+        assert failed["TestForeignAcceptsAll"]["test_refuses_other_files"].startswith("expected sniff to return False for")
 
 
 def test_good_ones_pass(failed: dict[str, dict[str, str]]) -> None:

@@ -76,7 +76,7 @@ def check_same_run(location: str, before: dict[str, Any], now: dict[str, Any]) -
         words = {"plan": "options or blocks", "inputs": "images", "statistics": "given statistics"}
         listed = ", ".join(words.get(part, part) for part in different)
         raise OutputError(
-            f"{location} was begun by a different run (different {listed}), and results of different runs cannot be mixed: "
+            f"{location} was started by a different run (different {listed}), and results of different runs cannot be mixed: "
             "resume with the original model, images and options, give overwrite=True (--overwrite) to start over, or use a different name"
         )
 

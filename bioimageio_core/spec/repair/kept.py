@@ -42,7 +42,7 @@ def plain(value: Any) -> Any:
 
 
 def keep(tree: dict[str, Any], loc: Loc, value: Any, why: str) -> Issue:
-    """Keep a value, which has been taken from its place, in ``config``, and return what to say of it."""
+    """Keep a value that was removed from its place in ``config``, and return an issue about it."""
     config = tree.get("config")
     if not isinstance(config, dict):
         config = tree["config"] = {} if config is None else {PLACE: {"config": config}}

@@ -64,7 +64,7 @@ def listed(tree: dict[str, Any]) -> Iterator[Issue]:
 
 
 def _format_of(tree: dict[str, Any], entry: dict[str, Any]) -> str | None:
-    """Return the weights format of an entry without name where what the model says of its framework leaves no other."""
+    """Return the weights format of an entry without a name, if the framework of the model leaves only one."""
     source, framework = entry.get("source"), str(tree.get("framework") or "").lower()
     if not isinstance(source, str):
         return None

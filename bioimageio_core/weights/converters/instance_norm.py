@@ -19,7 +19,7 @@ NAME = "aten::instance_norm"
 
 @contextmanager
 def own_instance_norm() -> Iterator[None]:
-    """Let PyTorch's exporter write instance normalisation with means over space, which need no number of channels."""
+    """Let PyTorch's exporter write instance normalisation with means over space, which do not depend on the number of channels."""
     import torch
 
     read = torch.onnx.symbolic_helper.parse_args("v", "v", "v", "v", "v", "i", "f", "f", "i")

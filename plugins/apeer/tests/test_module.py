@@ -42,7 +42,7 @@ class TestConformance(ForeignFormatConformance):
         return [nuclei]
 
     @pytest.fixture
-    def strangers(self, shared: Path) -> Sequence[Path]:
+    def other_files(self, shared: Path) -> Sequence[Path]:
         """A model that is no module."""
         return [shared / "models/unet2d_nuclei_broad"]
 

@@ -68,7 +68,7 @@ class TestCsbdeepConformance(ForeignFormatConformance):
         return [exports / "care_plain.zip", exports / "care_prob.zip", folder]
 
     @pytest.fixture
-    def strangers(self, exports: Path) -> Sequence[Path]:
+    def other_files(self, exports: Path) -> Sequence[Path]:
         """StarDist's."""
         return [exports / "sd2d.zip", exports / "sd2d"]
 
@@ -88,7 +88,7 @@ class TestStarDistConformance(ForeignFormatConformance):
         return [exports / "sd2d.zip", trained]
 
     @pytest.fixture
-    def strangers(self, exports: Path) -> Sequence[Path]:
+    def other_files(self, exports: Path) -> Sequence[Path]:
         """CSBDeep's."""
         return [exports / "care_plain.zip", exports / "care_plain"]
 

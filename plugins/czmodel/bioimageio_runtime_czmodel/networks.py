@@ -99,7 +99,7 @@ def onnx_dtype(number: int) -> str:
     """Return the name of an element type of ONNX.
 
     Raises:
-        ValueError: No array of numpy has it.
+        ValueError: numpy has no such dtype.
 
     """
     try:

@@ -47,7 +47,7 @@ class TestCzannContract(ForeignFormatConformance):
         ]
 
     @pytest.fixture
-    def strangers(self, tmp_path: Path) -> Sequence[Path]:
+    def other_files(self, tmp_path: Path) -> Sequence[Path]:
         """The other kind of file under the name of this one."""
         return [write_czmodel(tmp_path / "other.czann")]
 
@@ -63,7 +63,7 @@ class TestCzmodelContract(ForeignFormatConformance):
         return [write_czmodel(tmp_path / "one.czmodel"), write_czmodel(tmp_path / "one.czseg")]
 
     @pytest.fixture
-    def strangers(self, tmp_path: Path) -> Sequence[Path]:
+    def other_files(self, tmp_path: Path) -> Sequence[Path]:
         """The other kind of file under the name of this one."""
         return [write_czann(tmp_path / "other.czmodel")]
 
@@ -79,7 +79,7 @@ class TestSpecificationContract(ForeignFormatConformance):
         return [specification(tmp_path)]
 
     @pytest.fixture
-    def strangers(self, tmp_path: Path) -> Sequence[Path]:
+    def other_files(self, tmp_path: Path) -> Sequence[Path]:
         """Other files of JSON."""
         contents = {"a.json": "{}", "b.json": "[]", "c.json": '{"ModelPath": "network.onnx", "Classes": []}', "d.json": '"BorderSize"'}
         for name, content in contents.items():

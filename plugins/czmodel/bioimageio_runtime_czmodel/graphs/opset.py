@@ -25,8 +25,8 @@ CAST_LIKE = 15
 def to_opset(model: Any, opset: int) -> Any:
     """Return a model in a version of the standard operators, the same model if it is of that.
 
-    Newer models are taken down operator by operator: what only says other types in newer versions stays, and what is said in
-    another way is said in the older one.
+    Newer models are converted operator by operator: operators whose newer versions only accept further types stay,
+    and operators with a newer notation get the older one.
 
     Raises:
         ValueError: Operators are of other domains, or do not exist, or mean something else, in that version; all are listed.
