@@ -1,4 +1,4 @@
-"""Runs the kit on installed entries, without examples of their authors, in a separate process, so that a crash affects only that process."""
+"""Runs the kit on installed entries without examples of their authors, in a separate process, so that a crash affects only that one."""
 
 from __future__ import annotations
 
