@@ -54,7 +54,7 @@ def draw(grid: AxisGrid) -> str:
     parts = [bar(0, grid.image_size, 0, "#ccc"), word(at(grid.image_size // 2), 0, f"image, {grid.image_size} pixels")]
     for k in range(grid.count):
         start, stop = grid.start(k), grid.start(k) + grid.block_size(k)
-        core = (k * grid.stride, min((k + 1) * grid.stride, grid.reach))
+        core = (k * grid.stride, min((k + 1) * grid.stride, grid.extent))
         parts += [
             bar(start, stop, k + 1, PADDING),
             bar(max(start, 0), min(stop, grid.image_size), k + 1, OVERLAP),

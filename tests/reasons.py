@@ -14,19 +14,19 @@ from bioimageio_core.spec.validation import ValidationReport
 ACCEPTED = {
     r"(pre|post)processing\.\d+: Input tag .* found using '(name|id)' does not match any": "unknown ops are kept, with an alert",
     r"^weights\.[^.]*: Extra inputs are not permitted": "unknown weights formats are kept, with an alert",
-    r" is an absolute path\.": "whether a file exists is not asked of a description alone",
-    r"File name too long": "the reference asks the file system for names of any length",
-    r"^: Value error, Minimal shape \[.*\] of output .* is too small": "least sizes that a halo takes all of are raised in format 0.3",
-    r"^parent": "parents of models 0.3 and 0.4 are kept as they are; the reference drops them, but looks at some",
+    r" is an absolute path\.": "the description alone is checked",
+    r"File name too long": "the reference asks the file system about names of any length",
+    r"^: Value error, Minimal shape \[.*\] of output .* is too small": "such sizes are increased in format 0.3",
+    r"^parent": "parents of models 0.3 and 0.4 are kept unchanged; the reference drops them, but checks some",
 }
 """Errors of the reference alone."""
 
 REFUSED = {
-    r"expected a file name ending in .*/'$": "what ends in a slash is a folder",
-    r"^authors: expected a list, found '": "the reference reads a text letter by letter, each an author",
-    r"^outputs\.\d+\.id: expected distinct ids of outputs": "outputs of one id cannot be distinguished",
+    r"expected a file name ending in .*/'$": "a name that ends in a slash is a folder",
+    r"^authors: expected a list, found '": "the reference reads each letter of the text as an author",
+    r"^outputs\.\d+\.id: expected distinct ids of outputs": "outputs with equal ids are ambiguous",
     r"^format_version: expected three numbers": "the reference reads any text as the newest version, except of models",
-    r"^parent(\.\w+)?: expected": "parents of models 0.3 and 0.4 have an id or nothing at all; the reference drops them unseen",
+    r"^parent(\.\w+)?: expected": "parents of models 0.3 and 0.4 have an id or no content; the reference drops them unchecked",
 }
 """Errors of this library alone."""
 

@@ -19,19 +19,17 @@ from bioimageio_core.spec.repair.text import load_damaged_yaml
 __all__ = ["BEYOND_REPAIR", "OPAQUE", "Refused", "meaning_of_earlier", "meaning_of_newest", "refused"]
 
 BEYOND_REPAIR = {
-    "no inputs, outputs and weights: no model at all": (
+    "no inputs, outputs and weights: not a model": (
         "00890041eba5 0c01c80d3aaf 0c856fa72f06 1a5a52bedd98 2a86e92aacaf 35f88143d99c 3e92c898c17e 53612301bc59 5ad7e91819fc 642df7c8fb50"
         " 751909227900 7774312ce87f 9f3a10b3125a bbe12595746b be0f7197d33f"
     ),
     "outputs of unknown size (-1), or without axes": (
         "36e5b5225982 440d3fadc1ba 4c5043608ff2 5ba2003cb0e3 6df15e6599ce 78c129358af2 a5822e9baab1 acbaefd3d3f7 fe012072d848 feeceb52dbd5"
     ),
-    "weights that are not there, or whose format nobody says": (
-        "059b03d74c37 1d90f0be521c 3813518e9a2b 56909e6ef1f8 6b79e64fac93 948f5329f1d4"
-    ),
-    "templates that were never filled in": "0099b73bec6b 322c0188677e 3ef2fb420eb3 a1c523dbb66d c6d4c06f51dd",
+    "weights that are missing, or of unknown format": ("059b03d74c37 1d90f0be521c 3813518e9a2b 56909e6ef1f8 6b79e64fac93 948f5329f1d4"),
+    "templates with unfilled fields": "0099b73bec6b 322c0188677e 3ef2fb420eb3 a1c523dbb66d c6d4c06f51dd",
     "a step without its arguments": "012736d3e410 23302995652e 4064b1de0662 9622871ab3bf",
-    "the form of another version, with a hash that is none": "96ce59cfae29",
+    "fields of a different version, with an invalid hash": "96ce59cfae29",
     "a halo of the channel axis": "4dd49267357f",
 }
 """What the models lack that stay invalid, and which these are."""

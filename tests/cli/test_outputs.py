@@ -109,6 +109,6 @@ class TestInterruption:
         with pytest.raises(FileNotFoundError):
             zarr.open_group(str(out), mode="r")
         line = bmz(*args).error(2)
-        assert "unfinished" in line
+        assert "incomplete" in line
         assert "--overwrite" in line
         assert bmz(*args, "--overwrite").status == 0

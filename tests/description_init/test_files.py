@@ -228,7 +228,7 @@ class TestDrafting:
         save_graph(
             tmp_path / "broken.onnx", [helper.make_node("Reshape", ["raw", "to"], ["out"])], {"raw": 4}, {"out": 1}, to=np.array([7])
         )
-        with pytest.raises(InputError, match="takes none of the images that were tried"):
+        with pytest.raises(InputError, match="accepts none of the images that were tried"):
             bc.init_description(tmp_path / "broken.onnx", tmp_path / "model")
         assert [p.name for p in tmp_path.iterdir()] == ["broken.onnx"]
         (tmp_path / "model").mkdir()
@@ -247,7 +247,7 @@ class TestDrafting:
     def test_names(self, tmp_path: Path) -> None:
         """Are refused before anything is measured; folders whose names are none give one."""
         box_graph(tmp_path / "box.onnx")
-        with pytest.raises(InputError, match="no name for a model"):
+        with pytest.raises(InputError, match="not a name for a model"):
             bc.init_description(tmp_path / "box.onnx", tmp_path / "model", name="a/b")
         bc.init_description(tmp_path / "box.onnx", tmp_path / "b.x")
         assert tree_of(tmp_path / "b.x")["name"] == "model b_x"

@@ -153,7 +153,7 @@ class TestCommand:
     def test_name_that_is_taken(self, tmp_path: Path) -> None:
         """By an entry of the same kind: two of them could not be installed together."""
         ran = run_process("plugins", "new", "sigmoid", "--kind", "op", "-o", tmp_path / "mine")
-        assert "'sigmoid' is brought by bioimageio-runtime already" in ran.error(2)
+        assert "'sigmoid' already exists in bioimageio-runtime" in ran.error(2)
         assert run_process("plugins", "new", "sigmoid", "--kind", "weights", "-o", tmp_path / "mine").status == 0
 
     def test_wrong_usage(self, tmp_path: Path) -> None:

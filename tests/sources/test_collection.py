@@ -263,11 +263,11 @@ class TestIndexes:
         source = str(shelf / "affable-shark" / "2.0" / "rdf.yaml")
         named([{"id": "affable-shark", "source": source, "versions": ["2.0", "1.0"]}, {"id": "lost-shark"}])
         assert bc.load_description("affable-shark/2.0").description == "version 2.0"
-        with pytest.raises(SourceError, match=r"lists affable-shark/1\.0 but does not say where it is"):
+        with pytest.raises(SourceError, match=r"lists affable-shark/1\.0 without its place"):
             bc.load_description("affable-shark/1.0")
         with pytest.raises(SourceError, match=r"has no version '3' of affable-shark: it has 2\.0, 1\.0"):
             bc.load_description("affable-shark/3")
-        with pytest.raises(SourceError, match=r"lists lost-shark but does not say where it is"):
+        with pytest.raises(SourceError, match=r"lists lost-shark without its place"):
             bc.load_description("lost-shark")
 
     def test_unknown_id(self, named: Any) -> None:
@@ -286,8 +286,8 @@ class TestIndexes:
         ("text", "message"),
         [
             ("a: [", "is neither JSON nor YAML"),
-            ("3", "is no index: expected a mapping"),
-            ("collection: text", "is no index: expected a mapping"),
+            ("3", "is not an index: expected a mapping"),
+            ("collection: text", "is not an index: expected a mapping"),
         ],
     )
     def test_no_index(self, named: Any, tmp_path: Path, text: str, message: str) -> None:

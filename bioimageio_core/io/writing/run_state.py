@@ -185,7 +185,7 @@ class RunState:
                         found[first + int(name)] = 1
         return found
 
-    def note(self, name: str, value: Mapping[str, Any]) -> None:
+    def record(self, name: str, value: Mapping[str, Any]) -> None:
         """Keep a mapping of JSON values.
 
         Raises:
@@ -194,7 +194,7 @@ class RunState:
         """
         self.write(f"{name}.json", json.dumps(value).encode())
 
-    def noted(self, name: str) -> dict[str, Any] | None:
+    def recorded(self, name: str) -> dict[str, Any] | None:
         """Return the mapping kept under a name, or None."""
         content = self.read(f"{name}.json")
         value = None if content is None else json.loads(content)

@@ -32,7 +32,7 @@ class StatisticsWork:
     def recall(self) -> bool:
         """Load the result that a process of this run recorded; return False if there is none."""
         state = self._run.output.state
-        recorded = None if state is None else state.noted(self._pass.name)
+        recorded = None if state is None else state.recorded(self._pass.name)
         if recorded is None:
             return False
         axes = self._view().axes
@@ -76,7 +76,7 @@ class StatisticsWork:
         if self._run.output.state is not None:
             arrays = [measured.values[m].values for m in self._pass.measures]
             results = [{"shape": list(a.shape), "values": a.ravel().tolist()} for a in arrays]
-            self._run.output.state.note(self._pass.name, {"nan_count": measured.nan_count, "results": results})
+            self._run.output.state.record(self._pass.name, {"nan_count": measured.nan_count, "results": results})
         self._take(measured)
 
     def _take(self, measured: Measured) -> None:
