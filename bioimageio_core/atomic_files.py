@@ -191,7 +191,7 @@ def _move_folder(part: Path, path: Path, *, overwrite: bool) -> None:
         part.rename(path)
         return
     if not overwrite:
-        raise FileExistsError(f"{path} exists and is not empty")
+        raise FileExistsError(f"{path} exists and is not empty: expected no folder, or an empty one")
     old = _temporary_name(path.parent, path.name)
     path.rename(old)
     try:

@@ -38,7 +38,7 @@ __all__ = ["command"]
 )
 @overwrite_option
 @grouped_option("run", "--resume", is_flag=True, help="Continue an incomplete output; a complete one stays as it is.")
-@grouped_option("cluster", "--shard", type=SHARD, help="Compute part i of n, as in 3/8; after all parts, finish with --resume.")
+@grouped_option("cluster", "--shard", type=SHARD, help="Compute part i of n, as in 3/8; the last part completes the output.")
 @grouped_option("cluster", "--scheduler", help="Predict on the workers of this dask scheduler, as in tcp://host:8786.")
 @grouped_option(
     "cluster",
@@ -71,12 +71,14 @@ def command(
     ):
         if many is not None:
             return _predict_many(predictor, many, output, as_json=as_json)
-        plan = predictor.plan(image_inputs(images), output)
+        inputs = image_inputs(images)
+        plan = predictor.plan(inputs, output)
         check_axes_known(plan, as_json=as_json)
         if not as_json:
             _print_warnings(plan)
         with progress_bars(shown=not as_json) as progress:
             try:
+                plan = predictor.probed(plan, inputs, output, progress=progress)
                 prediction = predictor.run(plan, output, progress=progress)
             except KeyboardInterrupt:
                 raise _Interrupted(output) from None
@@ -163,7 +165,8 @@ def _report(prediction: Prediction, plan: Plan, output: str) -> None:
     if prediction.done_before:
         click.echo(f"{prediction.done_before} of {plan.regions.count} regions were complete before this run")
     if not prediction.finished:
-        click.echo("incomplete: other shards or the final step are missing; when all shards are complete, run this again with --resume")
+        click.echo("incomplete: regions of other shards are missing; the last shard completes the output")
+        click.echo("if a shard failed: run the command with --resume in place of --shard, after the others have ended")
     stages = "".join(f"{k} {v:.1f} s, " for k, v in prediction.times.items() if k != "total" and v >= 0.05)
     peak = peak_memory()
     click.echo(

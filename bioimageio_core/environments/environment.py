@@ -11,7 +11,7 @@ import attrs
 
 from ..errors import InputError, UnknownExtensionError
 from ..prediction.model.loaded_model import LoadedModel
-from ..registry import PUBLISHED, WeightsAdapterEntry
+from ..registry import OWN_PLUGINS, WeightsAdapterEntry
 from ..text import in_one_line
 from .dependencies import Dependencies, own_dependencies
 
@@ -101,7 +101,7 @@ def _plugins(model: LoadedModel, adapter: WeightsAdapterEntry) -> Iterator[str]:
     names += [("run_modes", model.io.run_mode)] if model.io.run_mode is not None else []
     for key in names:
         plugin = registry.provenance.get(key)
-        distribution = plugin.distribution if plugin is not None else PUBLISHED.get(key)
+        distribution = plugin.distribution if plugin is not None else OWN_PLUGINS.get(key)
         if distribution is not None and distribution != LIBRARY:
             yield distribution
 

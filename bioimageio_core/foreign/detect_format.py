@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BioimageioError, InputError, PluginError
-from ..registry import ForeignFormat, ForeignFormatEntry, Registry, published_by
+from ..registry import ForeignFormat, ForeignFormatEntry, Registry, plugin_hint
 from ..text import in_brief
 
 __all__ = ["check_options", "choose_format", "load_reader", "plugin_of"]
@@ -31,7 +31,7 @@ def choose_format(path: Path, registry: Registry, name: str | None) -> tuple[For
         entry = registry.foreign_formats.get(name)
         if entry is None:
             failure = registry.failure_of(name)
-            because = f" ({failure.message})" if failure is not None else published_by("foreign_formats", name)
+            because = f" ({failure.message})" if failure is not None else plugin_hint("foreign_formats", name)
             raise InputError(f"no installed plugin reads the format {name!r}{because}: expected one of {_listed(registry)}")
         return entry, load_reader(entry, registry)
     fitting = []

@@ -12,7 +12,7 @@ import attrs
 from ..atomic_files import move_into_place
 from ..errors import BioimageioError, InputError, MissingRequirementError, OutputError, PluginError, UnknownExtensionError
 from ..packaging import write_package
-from ..registry import ForeignFormatEntry, Registry, published_by
+from ..registry import ForeignFormatEntry, Registry, plugin_hint
 from ..sources import Package, open_package
 from ..spec.updating import package_tree
 from ..spec.validation import read_tree
@@ -88,7 +88,7 @@ def _entry(registry: Registry, format: str) -> ForeignFormatEntry:  # noqa: A002
     if format not in writers:
         which = f"one of {', '.join(writers)}" if writers else "a plugin that does (none is installed)"
         raise UnknownExtensionError(
-            f"no installed plugin writes models in the format {format!r}{published_by('foreign_formats', format)}: expected {which}"
+            f"no installed plugin writes models in the format {format!r}{plugin_hint('foreign_formats', format)}: expected {which}"
         )
     return writers[format]
 

@@ -17,8 +17,8 @@ from ..statistics import StreamingStatistics
 from .data.bind_inputs import BoundInput, pad_windows
 from .data.tensor_view import AxisArray, BoundStep, as_windows
 from .execution.bound_steps import bind_step
+from .execution.passes.region_computer import InputReader, OutputWriter, RegionComputer, RegionPipeline
 from .execution.passes.region_input import region_windows
-from .execution.passes.region_task import InputReader, OutputWriter, RegionTask, RegionWork
 from .execution.stage_timer import StageTimer
 from .model.loaded_model import LoadedModel
 from .model.network import Network, load_network
@@ -237,7 +237,7 @@ class _ReadRegion:
 
 def _region(plan: Plan, steps: Mapping[str, tuple[BoundStep, ...]], network: Lazy[Network], region: int, pieces: list[NDArray[Any]]) -> Any:
     """Compute a region; return the outputs by id."""
-    work = RegionWork(
+    work = RegionPipeline(
         plan=plan,
         inputs=tuple(
             InputReader(planned=i, source=_ReadRegion(piece, i.bound.tensor.pad_value), steps=steps[i.id])
@@ -247,7 +247,7 @@ def _region(plan: Plan, steps: Mapping[str, tuple[BoundStep, ...]], network: Laz
             OutputWriter(planned=o, steps=steps[o.id], sink=None, encoder=OutputEncoder(output=o, mask=plan.mask)) for o in plan.outputs
         ),
     )
-    placed = RegionTask(work=work, network=network(), timer=StageTimer())(region)
+    placed = RegionComputer(work=work, network=network(), timer=StageTimer())(region)
     return {name: array for name, (_, array) in placed.items()}
 
 

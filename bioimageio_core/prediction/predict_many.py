@@ -76,7 +76,7 @@ def predict_many(predictor: Predictor, requests: Iterable[PredictionRequest]) ->
         try:
             plan = predictor.plan(request.inputs, request.output)
             _check_axes_known(plan)
-            yield predictor.run(plan, request.output)
+            yield predictor.run(predictor.probed(plan, request.inputs, request.output), request.output)
         except BioimageioError as error:
             yield Failed(inputs=request.inputs, output=request.output, error=error)
 

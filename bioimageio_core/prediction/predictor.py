@@ -148,11 +148,23 @@ class Predictor:
             options: Changes to the options of this predictor; see `PredictOptions`.
 
         """
-        plan = self.plan(inputs, output, **options)
-        if self._worth_probing(plan, self.with_options(**options)):
-            self.probe(inputs, **options)
-            plan = self.plan(inputs, output, **options)
+        plan = self.probed(self.plan(inputs, output, **options), inputs, output, **options)
         return self.run(plan, output, **{k: v for k, v in options.items() if k in RUN_OPTIONS})
+
+    def probed(self, plan: Plan, inputs: Any, output: str | None = None, **options: Any) -> Plan:
+        """Return a plan with measured time and memory of the network, if the option `probe` or the length of the run requires it.
+
+        Args:
+            plan: The plan for these arguments; it is returned if nothing has to be measured.
+            inputs: The images to predict.
+            output: Path or URL of the output.
+            options: Changes to the options of this predictor; see `PredictOptions`.
+
+        """
+        if not self._worth_probing(plan, self.with_options(**options)):
+            return plan
+        self.probe(inputs, **options)
+        return self.plan(inputs, output, **options)
 
     def _worth_probing(self, plan: Plan, options: PredictOptions) -> bool:
         """Return whether to measure the network before a run."""

@@ -11,7 +11,7 @@ from ..registry import Measure, WeightsAdapter
 from ..typing import AxisId
 from .data.tensor_view import AxisArray, TensorView
 from .data.whole_tensors import ArraySource
-from .execution.bound_steps import BoundSteps, StepBinder
+from .execution.bound_steps import StepBinder, StepChain
 from .execution.measure_unplanned import measure_view
 from .model.loaded_model import LoadedModel
 from .model.network import run_network
@@ -58,7 +58,7 @@ class WholeTensorCall:
         return {t.id: self._process(t, _view(a, t.axis_ids)) for t, a in zip(self._model.io.outputs, outputs, strict=True)}
 
     def _process(self, tensor: TensorIO, view: TensorView) -> NDArray[Any]:
-        view = BoundSteps(tensor.id, view, self._steps[tensor.id], cut=tensor.axis_ids, binder=self._binder).all()
+        view = StepChain(tensor.id, view, self._steps[tensor.id], cut=tensor.axis_ids, binder=self._binder).view_after_all()
         return view.read((0,) * len(view.shape), view.shape)
 
 

@@ -53,7 +53,7 @@ class BinarizeDescr(Node):
 
 @node
 class ClipKwargs(Node):
-    """Arguments of `ClipDescr`."""
+    """Bounds of `ClipDescr`."""
 
     min: float
     max: float

@@ -32,14 +32,14 @@ from .entries import (
     WeightsFormatEntry,
 )
 from .hookspecs import API_VERSION, GROUP, HOOKS, Hook, hookimpl
-from .published import PUBLISHED, published_by
+from .plugin_hints import OWN_PLUGINS, plugin_hint
 from .registry import Plugin, PluginFailure, Registry, missing_requirements
 
 __all__ = [
     "API_VERSION",
     "GROUP",
     "HOOKS",
-    "PUBLISHED",
+    "OWN_PLUGINS",
     "SWITCH",
     "AdapterContext",
     "CommandEntry",
@@ -76,5 +76,5 @@ __all__ = [
     "collect",
     "hookimpl",
     "missing_requirements",
-    "published_by",
+    "plugin_hint",
 ]

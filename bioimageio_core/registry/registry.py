@@ -25,7 +25,7 @@ __all__ = ["Plugin", "PluginFailure", "Registry", "missing_requirements"]
 
 @attrs.frozen(kw_only=True)
 class Plugin:
-    """Where entries come from."""
+    """An installed plugin that provides entries: entry point, module and distribution."""
 
     name: str
     """Name of the entry point."""

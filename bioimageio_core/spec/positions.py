@@ -66,7 +66,7 @@ class PositionFinder:
     _open: list[_Open] = attrs.field(factory=list)
 
     def add(self, event: Any) -> None:
-        """Take the next event of PyYAML."""
+        """Record the position of the value that an event of PyYAML begins or ends; events come in order."""
         import yaml
 
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):

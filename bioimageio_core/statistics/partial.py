@@ -97,7 +97,7 @@ class Partial:
         self.seen = 0
 
     def update(self, block: NDArray[Any], start: tuple[int, ...]) -> None:
-        """Add a block, which is not changed.
+        """Add the elements of a block; the array itself is not modified.
 
         Args:
             block: Part of the tensor, with all of its axes.

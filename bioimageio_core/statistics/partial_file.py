@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +32,16 @@ def partial_from_bytes(data: bytes, empty: Partial) -> Partial:
         empty: A new accumulator of the same pass, which is filled.
 
     Raises:
-        ValueError: The bytes are no accumulator of this pass.
+        ValueError: The bytes are not an accumulator of this pass.
 
     """
+    try:
+        return _read(data, empty)
+    except (KeyError, OSError, EOFError, BadZipFile) as error:
+        raise ValueError(f"expected an accumulator, found {len(data)} other bytes ({type(error).__name__})") from error
+
+
+def _read(data: bytes, empty: Partial) -> Partial:
     with np.load(BytesIO(data), allow_pickle=False) as arrays:
         pass_index, seen, nan_count = (int(n) for n in arrays["seen"])
         if pass_index != empty.pass_index:

@@ -146,7 +146,9 @@ def module_from_file(path: str | Path, name: str, kwargs: Mapping[str, Any], *, 
             raise ModelRunError(f"the architecture file {Path(path).name} cannot be imported: {in_brief(error, named=True)}") from error
         found = getattr(module, name, None)
         if found is None:
-            raise ModelRunError(f"the architecture file {Path(path).name} has no {name!r}, which the description names as its callable")
+            raise ModelRunError(
+                f"the architecture file {Path(path).name} has no {name!r}, which the description names as its callable: define it there"
+            )
         return _called(found, kwargs, what)
 
 

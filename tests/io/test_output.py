@@ -103,7 +103,7 @@ class TestCreate:
 
     def test_names(self, tmp_path: Path) -> None:
         """Two outputs of one name are refused."""
-        with pytest.raises(OutputError, match="different names"):
+        with pytest.raises(OutputError, match="distinct names"):
             create_output(str(tmp_path / "o.zarr"), [SPEC, SPEC])
 
 

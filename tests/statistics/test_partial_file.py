@@ -37,6 +37,14 @@ def test_results_are_the_same(image: np.ndarray, cut: int) -> None:
     assert via_bytes.nan_count == directly.nan_count
 
 
+@pytest.mark.parametrize("data", [b"", b"PK", b"x" * 100])
+def test_damaged(data: bytes) -> None:
+    """Bytes that are something else, as a power failure may leave them, are refused."""
+    statistics = StreamingStatistics(MEASURES, axes=("y", "x"), shape=(5, 7), dtype=np.dtype("float32"))
+    with pytest.raises(ValueError):  # noqa: PT011 (numpy's own for some of them)
+        partial_from_bytes(data, statistics.partial())
+
+
 def test_of_another_pass() -> None:
     """An accumulator of another pass is refused."""
     image = np.zeros((5, 7), np.float32)

@@ -128,7 +128,9 @@ def create_output(
     """
     names = [spec.name for spec in arrays]
     if len(set(names)) != len(names) or any(not name or name.startswith((".", "/")) for name in names):
-        raise OutputError(f"expected different names of outputs that do not begin with '.' or '/', found {names}")
+        raise OutputError(
+            f"{location} cannot hold outputs named {', '.join(map(repr, names))}: expected distinct names that do not begin with '.' or '/'"
+        )
     files, path = file_system(location)
     _make_room(location, files, path, overwrite)
     record = json.dumps({"arrays": names, "run": run}).encode()

@@ -20,6 +20,9 @@ from .chunk_store import output_error
 __all__ = ["RunState"]
 
 FOLDER = ".bmz-run"
+ALIVE = "alive"
+"""Folder of the files by which processes show that they are alive; the first that disappears when a run is complete."""
+
 PER_FOLDER = 4096
 """Markers in one folder; some file systems get slow with more."""
 
@@ -166,6 +169,15 @@ class RunState:
         """
         self.write(_marker(stage, task), result)
 
+    def unmark(self, stage: str, task: int) -> None:
+        """Remove the marker of a task; no error where there is none.
+
+        Raises:
+            OutputError: The marker cannot be removed.
+
+        """
+        self.discard(_marker(stage, task))
+
     def result(self, stage: str, task: int) -> bytes | None:
         """Return the result that a task recorded; None where it is not done."""
         return self.read(_marker(stage, task))
@@ -214,6 +226,9 @@ class RunState:
                 Path(local).rename(str(local_path(place)))
                 self._made.clear()
             files, path = file_system(place)
+            if local is None:  # first the files by which processes see that the run goes on
+                with contextlib.suppress(FileNotFoundError):
+                    files.rm(join(path, ALIVE), recursive=True)
             files.rm(path, recursive=True)
 
     def _make_folder(self, folder: str) -> None:

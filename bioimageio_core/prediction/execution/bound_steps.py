@@ -16,7 +16,7 @@ from ..data.tensor_view import AxisArray, BoundStep, TensorView
 from ..data.whole_tensors import ArraySource, ProcessedSource, read_whole
 from ..model.processing_steps import Step
 
-__all__ = ["BoundSteps", "StepBinder", "bind_step", "step_statistics"]
+__all__ = ["StepBinder", "StepChain", "bind_step", "step_statistics"]
 
 
 class StatisticsLookup(Protocol):
@@ -71,7 +71,7 @@ class StepBinder:
         return bind_step(step, self.registry, found)
 
 
-class BoundSteps:
+class StepChain:
     """The steps of one tensor, bound one by one when their statistics are known.
 
     Args:
@@ -90,13 +90,13 @@ class BoundSteps:
         self._tensor, self._view, self._left = tensor, view, list(steps)
         self._cut, self._binder, self._pad_value = cut, binder, pad_value
 
-    def before(self, number: int) -> TensorView:
+    def view_before(self, number: int) -> TensorView:
         """Return the tensor after all steps before this number; 0 stands for the raw tensor."""
         while self._left and self._left[0].number < number:
             self._apply(self._left.pop(0))
         return self._view
 
-    def all(self) -> TensorView:
+    def view_after_all(self) -> TensorView:
         """Return the tensor after all steps."""
         while self._left:
             self._apply(self._left.pop(0))

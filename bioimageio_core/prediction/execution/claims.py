@@ -13,10 +13,13 @@ import os
 import platform
 import time
 import uuid
+from contextlib import suppress
 from threading import Event, Thread
 
+from ...errors import OutputError
 from ...io import RunState
-from .completion import RunOver
+from ...io.writing.run_state import ALIVE
+from .completion import CompletedElsewhere
 
 __all__ = ["Claims"]
 
@@ -38,64 +41,74 @@ class Claims:
     def __init__(self, state: RunState) -> None:
         self._state = state
         self._owner = uuid.uuid4().hex
+        self.alive_file = _alive_file(self._owner)
         self._seen: dict[str, tuple[bytes, float]] = {}
         self._left = Event()
         self._thread = Thread(target=self._beat, name="bioimageio_core-alive", daemon=True)
 
     def __enter__(self) -> Claims:
-        self._state.write(_alive_file(self._owner), _heartbeat(0))
+        self._state.write(self.alive_file, _heartbeat(0))
         self._thread.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._left.set()
         self._thread.join()
-        self._state.discard(_alive_file(self._owner))
+        self._state.discard(self.alive_file)
 
     def _beat(self) -> None:
         count = 0
         while not self._left.wait(BEAT):
             count += 1
-            if not self._state.rewrite(_alive_file(self._owner), _heartbeat(count)):
-                return  # another process removed the state: the run is complete
+            with suppress(OutputError):  # of a full disk, say: the next heartbeat may succeed
+                if not self._state.rewrite(self.alive_file, _heartbeat(count)):
+                    return  # another process removed the state: the run is complete
 
     def take(self, stage: str, number: int) -> bool:
         """Claim a task; return False if another live process holds the claim.
 
         Raises:
-            RunOver: Another process removed the state of the run.
+            CompletedElsewhere: Another process removed the state of the run.
 
         """
         claim = f"claims/{stage}/{number}"
         taken = self._state.create(claim, self._owner.encode())
-        if not taken and self._expired(self._state.read(claim)):
+        if not taken and self._expired(claim, self._state.read(claim)):
             self._state.write(claim, self._owner.encode())
             taken = True
         # Checked after the claim: the markers of finished tasks may have been removed together with the run state.
-        if taken and self._state.read(_alive_file(self._owner)) is None:
-            raise RunOver
+        if taken and self._state.read(self.alive_file) is None:
+            raise CompletedElsewhere
         return taken
 
-    def _expired(self, owner: bytes | None) -> bool:
-        """Return whether the owner of a claim is gone; an empty claim is still being written."""
-        if not owner:
+    def _expired(self, claim: str, owner: bytes | None) -> bool:
+        """Return whether the owner of a claim is gone.
+
+        A claim without content is being written, or was left by a process that ended before it wrote the claim.
+        """
+        if owner is None:
             return False
-        name = owner.decode()
+        if not owner:
+            return self._unchanged(claim, owner)
+        name = owner.decode(errors="replace")
         if name == self._owner:
             return True
-        heartbeat, now = self._state.read(_alive_file(name)), time.monotonic()
-        if heartbeat is None or _ended_here(heartbeat):
-            return True
-        last, since = self._seen.get(name, (b"", now))
-        if last != heartbeat:
-            last, since = heartbeat, now
-        self._seen[name] = last, since
+        heartbeat = self._state.read(_alive_file(name))
+        return heartbeat is None or _ended_here(heartbeat) or self._unchanged(name, heartbeat)
+
+    def _unchanged(self, name: str, content: bytes) -> bool:
+        """Return whether a file has had this content for longer than a lease, as seen by this process."""
+        now = time.monotonic()
+        last, since = self._seen.get(name, (content, now))
+        if last != content:
+            since = now
+        self._seen[name] = content, since
         return now - since > LEASE
 
 
 def _alive_file(owner: str) -> str:
     """Return the name of the file that holds the heartbeat of a process."""
-    return f"alive/{owner}"
+    return f"{ALIVE}/{owner}"
 
 
 def _heartbeat(count: int) -> bytes:

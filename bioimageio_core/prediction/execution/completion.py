@@ -6,10 +6,10 @@ import attrs
 
 from ...io import RunState
 
-__all__ = ["CompletionMarker", "RunOver"]
+__all__ = ["CompletedElsewhere", "CompletionMarker"]
 
 
-class RunOver(Exception):
+class CompletedElsewhere(Exception):
     """Another process completed the run and removed its state."""
 
 
@@ -21,6 +21,9 @@ class CompletionMarker:
     stage: str
     """Name of the sweep."""
 
+    alive_file: str = ""
+    """The file by which a shard shows that it is alive; it disappears with the state of the run. Empty if there are no shards."""
+
     def mark(self, task: int, result: bytes = b"") -> None:
         """Mark a task as done, after everything that it wrote is complete.
 
@@ -31,6 +34,23 @@ class CompletionMarker:
         """
         self.state.mark(self.stage, task, result)
 
+    def unmark(self, task: int) -> None:
+        """Remove the marker of a task, so that the task is computed again."""
+        self.state.unmark(self.stage, task)
+
+    def check_run(self) -> None:
+        """Check that no other process completed the run.
+
+        A shard that stood still for so long that another one took over its task must not go on afterwards:
+        intermediate results that it reads may be removed, and read as 0.
+
+        Raises:
+            CompletedElsewhere: Another process removed the state of the run.
+
+        """
+        if self.alive_file and self.state.read(self.alive_file) is None:
+            raise CompletedElsewhere
+
     def done(self, count: int) -> bytearray:
         """Return a byte for each of ``count`` tasks: 1 if it is done, else 0."""
         return self.state.done(self.stage, count)
@@ -39,10 +59,10 @@ class CompletionMarker:
         """Return the recorded result of a task.
 
         Raises:
-            RunOver: The marker of the finished task is gone, since another process completed the run.
+            CompletedElsewhere: The marker of the finished task is gone, since another process completed the run.
 
         """
         found = self.state.result(self.stage, task)
         if found is None:
-            raise RunOver
+            raise CompletedElsewhere
         return found

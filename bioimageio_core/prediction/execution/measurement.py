@@ -17,7 +17,7 @@ from ..data.tensor_view import AxisArray, TensorView
 from ..planning.plan_passes import STATISTICS_ELEMENTS, boxes_per_task, pooled_measure
 from .completion import CompletionMarker
 from .executors.base import Function, Work
-from .sweeps import units_of
+from .task_shares import units_of
 
 __all__ = ["MeasureJob", "Measured", "Measurement", "ViewMeasurement", "load_task_measurement"]
 

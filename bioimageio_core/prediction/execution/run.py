@@ -19,7 +19,7 @@ from ..output.encoder import OutputEncoder
 from ..output.open_output import OpenOutput, TensorSinks
 from ..planning.plan import Plan
 from ..planning.planned_tensors import PlannedInput, PlannedOutput
-from .bound_steps import BoundSteps, StepBinder
+from .bound_steps import StepBinder, StepChain
 from .cached_inputs import cached_from_statistics, input_view
 from .claims import Claims
 from .completion import CompletionMarker
@@ -70,7 +70,7 @@ class InputRun:
     """An input, and its steps, bound as far as their statistics are known."""
 
     planned: PlannedInput
-    steps: BoundSteps
+    steps: StepChain
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -80,7 +80,7 @@ class OutputRun:
     planned: PlannedOutput
     sinks: TensorSinks
     encoder: OutputEncoder
-    late: BoundSteps | None
+    late: StepChain | None
     """Steps of the late pass; None if no pass follows the regions."""
 
 
@@ -115,7 +115,10 @@ class Run:
 
     def marker(self, stage: str) -> CompletionMarker | None:
         """Return the completion marker of a sweep; None if outputs stay in memory."""
-        return None if self.output.state is None else CompletionMarker(state=self.output.state, stage=stage)
+        if self.output.state is None:
+            return None
+        alive_file = "" if self.claims is None else self.claims.alive_file
+        return CompletionMarker(state=self.output.state, stage=stage, alive_file=alive_file)
 
 
 @contextmanager
@@ -180,7 +183,7 @@ def begin_run(
 def _input_run(planned: PlannedInput, plan: Plan, binder: StepBinder) -> InputRun:
     bound = planned.bound
     cut = planned.cut_axes(plan.grids) - {*bound.extra_axes, "batch"}
-    steps = BoundSteps(planned.id, input_view(bound), planned.steps, cut=cut, binder=binder, pad_value=bound.tensor.pad_value)
+    steps = StepChain(planned.id, input_view(bound), planned.steps, cut=cut, binder=binder, pad_value=bound.tensor.pad_value)
     return InputRun(planned=planned, steps=steps)
 
 
@@ -189,5 +192,5 @@ def _output_run(sinks: TensorSinks, plan: Plan, binder: StepBinder) -> OutputRun
     late = None
     if planned.has_late_pass:
         cut = {a.id for a in planned.tensor.axes if a.kind != "batch"}
-        late = BoundSteps(planned.id, sinks.of_blocks(plan), planned.late_steps, cut=cut, binder=binder)
+        late = StepChain(planned.id, sinks.of_blocks(plan), planned.late_steps, cut=cut, binder=binder)
     return OutputRun(planned=planned, sinks=sinks, encoder=OutputEncoder(output=planned, mask=plan.mask), late=late)

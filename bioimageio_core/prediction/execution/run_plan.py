@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from ...errors import OutputError
 from ...io import run_of_output
 from ..output.finalize import finalize, labelled_arrays
 from ..output.result import Prediction
 from ..planning.passes import LevelPass, Pass, PostprocessPass, RegionsPass, StatisticsPass
 from ..planning.plan_json import plan_as_dict
-from .completion import RunOver
+from .completion import CompletedElsewhere
 from .executors.threads import Threads
-from .passes.base import PassWork
-from .passes.boxes import LevelWork, PostprocessWork
-from .passes.regions import RegionsWork
-from .passes.statistics import StatisticsWork
+from .passes.base import PassRunner
+from .passes.boxes import LevelRunner, PostprocessRunner
+from .passes.regions import RegionsRunner
+from .passes.statistics import StatisticsRunner
 from .progress import Reporter
 from .run import Run
-from .sweeps import POLL
+from .task_shares import POLL
 
 __all__ = ["run_plan"]
 
-WORK: Mapping[type[Pass], Callable[[Run, Any], PassWork]] = {
-    StatisticsPass: StatisticsWork,
-    RegionsPass: RegionsWork,
-    PostprocessPass: PostprocessWork,
-    LevelPass: LevelWork,
+RUNNERS: Mapping[type[Pass], Callable[[Run, Any], PassRunner]] = {
+    StatisticsPass: StatisticsRunner,
+    RegionsPass: RegionsRunner,
+    PostprocessPass: PostprocessRunner,
+    LevelPass: LevelRunner,
 }
-"""The work class of each kind of pass."""
+"""The runner of each kind of pass."""
 
 STAGES = {"statistics": "statistics", "postprocess": "whole output", "level": "levels"}
 """The stage to which the time of a pass is added; tasks of regions time their own stages."""
@@ -43,7 +44,7 @@ def run_plan(run: Run, record: dict[str, Any]) -> Prediction:
     it stops, and the shard that finishes last carries out the remaining passes.
 
     Args:
-        run: The running plan.
+        run: The run, from `begin_run`.
         record: Identity and choices of the run.
 
     Raises:
@@ -52,21 +53,21 @@ def run_plan(run: Run, record: dict[str, Any]) -> Prediction:
 
     """
     begin = time.perf_counter()
-    done_before, finished, over = 0, True, False
+    done_before, complete, completed_elsewhere = 0, True, False
     try:
-        for step in run.plan.passes:
-            complete, before = _run_pass(run, step)
-            if isinstance(step, RegionsPass):
+        for pass_ in run.plan.passes:
+            complete, before = _run_pass(run, pass_)
+            if isinstance(pass_, RegionsPass):
                 done_before = before
             if not complete:
-                finished = False
+                completed_elsewhere = _is_complete_on_disk(run)  # markers that another shard removed look like tasks that are not done
                 break
-    except RunOver:
-        if run.output.store is None or not run_of_output(run.output.store.location)[0]:
+    except (CompletedElsewhere, OutputError):  # markers cannot be written where the state of the run is removed
+        completed_elsewhere = _is_complete_on_disk(run)
+        if not completed_elsewhere:
             raise
-        over = True
     seconds = {**run.timer.seconds, "total": time.perf_counter() - begin}
-    if finished and not over:
+    if complete and not completed_elsewhere:
         attributes = {"plan": plan_as_dict(run.plan), "run": record, "statistics": run.statistics.reported, "seconds": seconds}
         finalize(run.output, run.plan, attributes)
     return Prediction(
@@ -75,39 +76,47 @@ def run_plan(run: Run, record: dict[str, Any]) -> Prediction:
         statistics=run.statistics.reported,
         times=seconds,
         nan_counts=run.statistics.nan_counts,
-        finished=finished,
+        finished=complete or completed_elsewhere,
         done_before=done_before,
     )
 
 
-def _run_pass(run: Run, step: Pass) -> tuple[bool, int]:
-    """Carry out a pass; return whether it is complete, and how many regions or boxes were done before."""
-    work = WORK[type(step)](run, step)
+def _run_pass(run: Run, pass_: Pass) -> tuple[bool, int]:
+    """Carry out a pass; return whether it is complete, and how many regions or boxes were done before its last sweep began here."""
+    runner = RUNNERS[type(pass_)](run, pass_)
     done_before = 0
-    with _timed(run, step), _alone(run, step):
-        if work.recall():
+    with _timed(run, pass_):
+        _claim_whole_pass(run, pass_)
+        if runner.load_recorded():
             return True, 0
-        for number, job in enumerate(work.sweeps()):
-            sweep = work.tasks(job, number)
-            done_before = sweep.units_done
+        for number, job in enumerate(runner.jobs()):
+            share = runner.share(job, number)
+            done_before = share.units_done
+            # Tasks that cannot be sent to other processes run in threads of this one.
             executor = run.executor if job.is_picklable or run.executor.shares_memory else Threads()
-            report = Reporter(step.title, sweep.units, run.options.progress, done_before)
-            for task, result in sweep.results(executor, work.at_once()):
-                report.more(work.collect(task, result))
-            if not sweep.is_complete():
+            report = Reporter(pass_.title, share.units, run.options.progress, done_before)
+            for task, result in share.results(executor, runner.concurrent_tasks()):
+                report.more(runner.collect(task, result))
+            if not share.is_complete():
                 return False, done_before
-        work.finish()
+        runner.finish()
     return True, done_before
 
 
-def _timed(run: Run, step: Pass) -> Any:
-    stage = STAGES.get(step.kind)
+def _timed(run: Run, pass_: Pass) -> AbstractContextManager[None]:
+    stage = STAGES.get(pass_.kind)
     return nullcontext() if stage is None else run.timer.timed(stage)
 
 
-@contextmanager
-def _alone(run: Run, step: Pass) -> Iterator[None]:
-    """Wait until no other shard carries out a pass that cannot be shared, and claim it."""
-    while step.in_process and run.claims is not None and not run.claims.take(f"{step.name}-alone", 0):
+def _claim_whole_pass(run: Run, pass_: Pass) -> None:
+    """Wait until this process holds the claim on a pass that only one process can carry out.
+
+    The claim is not released: other shards wait until this process completes the run or leaves it.
+    """
+    while pass_.in_process and run.claims is not None and not run.claims.take(f"{pass_.name}-alone", 0):
         time.sleep(POLL)
-    yield
+
+
+def _is_complete_on_disk(run: Run) -> bool:
+    """Return whether another process completed the output."""
+    return run.output.store is not None and run_of_output(run.output.store.location)[0]

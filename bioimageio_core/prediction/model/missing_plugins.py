@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...errors import DescriptionError, UnknownExtensionError
-from ...registry import PUBLISHED, PluginFailure, Registry, published_by
+from ...registry import OWN_PLUGINS, PluginFailure, Registry, plugin_hint
 from ...spec.node import Issue
 from .tensor_spec import ModelIO
 from .weights_selection import runnable_formats
@@ -32,11 +32,11 @@ def check_runnable(descr: Any, model: ModelIO, registry: Registry) -> None:
     missing = list(_missing(model, registry))
     refused = [f"{'.'.join(map(str, p.loc))}: {p.message}" for p in _refused(descr)]
     if missing:
-        words = [f"{_WORDS[kind]} {name!r}{published_by(kind, name)}" for kind, name in missing]
+        words = [f"{_WORDS[kind]} {name!r}{plugin_hint(kind, name)}" for kind, name in missing]
         answers = runnable_formats(descr.weights, registry)
         if all(answers.values()):
             none = [name for name in answers if not registry.adapters_for(name)]
-            words += [f"weights {name!r}{published_by('weights_formats', name)}" for name in none]
+            words += [f"weights {name!r}{plugin_hint('weights_formats', name)}" for name in none]
             refused += [f"weights.{name}: {why}" for name, why in answers.items() if name not in none]
         broken = [failure.message for kind, name in missing if (failure := _failure(kind, name, registry)) is not None]
         because = f" ({'; '.join(broken)})" if broken else ""
@@ -76,7 +76,7 @@ def _refused(descr: Any) -> Iterator[Issue]:
 
 def _failure(kind: str, name: str, registry: Registry) -> PluginFailure | None:
     """Return the failure of the plugin that provides a name, if its name or distribution identifies one."""
-    distribution = PUBLISHED.get((kind, name))
+    distribution = OWN_PLUGINS.get((kind, name))
     of_distribution = (f for f in registry.failures if distribution is not None and f.plugin.distribution == distribution)
     return registry.failure_of(name) or next(of_distribution, None)
 

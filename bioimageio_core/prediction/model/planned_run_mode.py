@@ -9,7 +9,7 @@ import attrs
 
 from ...blocks import FixedSize, Size, SteppedSize
 from ...errors import InputError, PluginError, UnknownExtensionError
-from ...registry import Pipeline, PipelineSize, PipelineTensor, Registry, RunMode, WeightsAdapter, published_by
+from ...registry import Pipeline, PipelineSize, PipelineTensor, Registry, RunMode, WeightsAdapter, plugin_hint
 from ...spec.converters import make_converter
 from ...structuring.problems import StructureProblems
 from ...typing import AxisId, FrozenMapping
@@ -73,7 +73,7 @@ def _make(name: str, kwargs: Mapping[str, Any], registry: Registry) -> RunMode:
     entry = registry.run_modes.get(name)
     if entry is None:
         known = ", ".join(sorted(registry.run_modes)) or "none"
-        where = published_by("run_modes", name)
+        where = plugin_hint("run_modes", name)
         raise UnknownExtensionError(f"no installed plugin provides the run mode {name!r}{where}: expected one of {known}")
     arguments: Any = kwargs
     if entry.kwargs is not None:

@@ -69,7 +69,7 @@ def plan_steps(tensor: TensorIO, registry: Registry) -> tuple[Step, ...]:
             raise
         except Exception as error:
             raise PluginError(
-                f"the requirements of op {op.name!r} of tensor {tensor.id!r} failed: {type(error).__name__}: {error}"
+                f"the plugin of op {op.name!r} cannot tell what it needs for tensor {tensor.id!r}: {type(error).__name__}: {error}"
             ) from error
         steps.append(Step(number=number, name=op.name, kwargs=op.kwargs, axes=axes, needs=needs))
     return tuple(steps)

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from ...errors import InputError, MissingRequirementError, UnknownExtensionError
-from ...registry import AdapterContext, Registry, WeightsAdapter, missing_requirements, published_by
+from ...registry import AdapterContext, Registry, WeightsAdapter, missing_requirements, plugin_hint
 from ...sources import Package
 from ...spec.extensions import OpaqueWeights
 from ...structuring.problems import StructureProblems
@@ -89,7 +89,7 @@ def choose_weights(weights: Mapping[str, Any], registry: Registry, options: Plan
     described = [f for f in candidates if not isinstance(weights[f], OpaqueWeights)]
     adapters = sorted((a for f in described for a in registry.adapters_for(f)), key=lambda a: (-a.preference, a.name))
     if not adapters:
-        reasons = [f"{f}{_refusal(weights[f]) or published_by('weights_formats', f)}" for f in candidates]
+        reasons = [f"{f}{_refusal(weights[f]) or plugin_hint('weights_formats', f)}" for f in candidates]
         raise UnknownExtensionError(
             f"no installed plugin runs the weights of this model ({', '.join(reasons)}); 'bmz plugins' lists what can be run"
         )
@@ -123,7 +123,7 @@ def runnable_formats(weights: Mapping[str, Any], registry: Registry) -> dict[str
         adapters = registry.adapters_for(name)
         missing = [missing_requirements(a.requires) for a in adapters]
         if not adapters or isinstance(weights[name], OpaqueWeights):
-            answers[name] = f"no installed plugin runs it{_refusal(weights[name]) or published_by('weights_formats', name)}"
+            answers[name] = f"no installed plugin runs it{_refusal(weights[name]) or plugin_hint('weights_formats', name)}"
         elif all(missing):
             answers[name] = f"{', '.join(missing[0])} is not installed (pip install '{adapters[0].extra}')"
         else:

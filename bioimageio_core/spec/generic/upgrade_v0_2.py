@@ -46,7 +46,7 @@ def without_slashes(new: dict[str, Any]) -> list[Issue]:
 
 
 def take_nickname(new: dict[str, Any]) -> list[Issue]:
-    """Take the id from the nickname in config that early versions had instead."""
+    """Set ``id`` and ``id_emoji`` from the nickname in ``config``, which early versions had instead."""
     config = new.get("config")
     own = config.get("bioimageio") if isinstance(config, Mapping) else None
     notes = []

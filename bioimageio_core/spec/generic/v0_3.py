@@ -90,7 +90,7 @@ class CiteEntry(Node):
     url: HttpUrl | None = None
 
     def problems(self) -> Iterator[Issue]:
-        """Yield that there is no reference."""
+        """Yield a problem if neither ``doi`` nor ``url`` is given."""
         if not self.doi and not self.url:
             yield Issue(loc=(), message="expected doi or url, found neither")
 

@@ -10,7 +10,7 @@ import attrs
 from bioimageio_core.blocks import FixedSize, SteppedSize
 from bioimageio_core.errors import DescriptionError
 from bioimageio_core.prediction.model.tensor_spec import AxisIO, ModelIO, OpCall, ReferencedSize, TensorIO
-from bioimageio_core.registry import published_by
+from bioimageio_core.registry import plugin_hint
 
 from .describing import CONFIG
 from .graphs.steps import KNOWN_OPS, measures_of
@@ -167,7 +167,7 @@ def _axis_problems(tensor: TensorIO, options: Options, *, is_input: bool) -> Ite
 def _op_problems(tensor: TensorIO, options: Options) -> Iterator[str]:
     for op in tensor.ops:
         if op.name not in KNOWN_OPS:
-            yield f"the op {op.name!r} of {tensor.id!r}{published_by('processing_ops', op.name)} cannot be part of a network"
+            yield f"the op {op.name!r} of {tensor.id!r}{plugin_hint('processing_ops', op.name)} cannot be part of a network"
             continue
         try:
             whole = options.statistics is None and _looks_around(op, tensor)

@@ -18,7 +18,7 @@ import bioimageio_core as bc
 from bioimageio_core.errors import InputError
 from bioimageio_core.io import RunState
 from bioimageio_core.prediction.execution.claims import Claims
-from bioimageio_core.prediction.execution.completion import RunOver
+from bioimageio_core.prediction.execution.completion import CompletedElsewhere
 from bioimageio_core.prediction.planning.passes import LevelPass, PostprocessPass, RegionsPass, StatisticsPass
 from bioimageio_core.prediction.planning.plan_json import plan_as_dict
 from bioimageio_core.report.text.plan_text import plan_text
@@ -127,6 +127,56 @@ class TestSharing:
             assert (tmp_path / "b.zarr" / path.relative_to(tmp_path / "a.zarr")).read_bytes() == path.read_bytes()
 
 
+class TestDisturbed:
+    """Shards whose shared state is damaged or removed."""
+
+    def test_damaged_result(self, tmp_path: Path) -> None:
+        """An empty result of a statistics task, as a power failure leaves it, is computed again."""
+        (tmp_path / "model").mkdir()
+        model = box_model(tmp_path / "model", {"min": 16, "step": 4}, halo=4, preprocessing=[PERCENTILES])
+        image = np.random.default_rng(0).random((300, 300), np.float32)
+        np.save(tmp_path / "x.npy", image)
+        options: dict[str, Any] = {**BLOCKS, "axes": "yx"}
+        expected = bc.predict(model, tmp_path / "x.npy", tmp_path / "a.zarr", **options)
+        output = tmp_path / "b.zarr"
+        first = bc.predict(model, tmp_path / "x.npy", output, shard=(1, 2), **options)
+        assert not first.finished
+        (output / ".bmz-run" / "1-statistics.json").unlink()
+        results = list((output / ".bmz-run" / "1-statistics-0").rglob("0"))
+        results = [path for path in results if path.is_file()]
+        assert results
+        for path in results:
+            path.write_bytes(b"")
+        second = bc.predict(model, tmp_path / "x.npy", output, shard=(2, 2), **options)
+        assert second.finished
+        assert dict(second.statistics) == dict(expected.statistics)
+        np.testing.assert_array_equal(np.asarray(second["out"]), np.asarray(expected["out"]))
+
+    def test_a_shard_that_stood_still(self, tmp_path: Path, model: Path) -> None:
+        """It writes no box of the late pass after another process completed the run, since what it would read then is 0."""
+        image = np.random.default_rng(0).random((200, 200), np.float32)
+        np.save(tmp_path / "x.npy", image)
+        options: dict[str, Any] = {**BLOCKS, "axes": "yx"}
+        expected = np.asarray(bc.predict(model, tmp_path / "x.npy", tmp_path / "a.zarr", **options)["energy"])
+        output = tmp_path / "b.zarr"
+        resumed: list[bool] = []
+
+        def stand_still(stage: str, done: int, total: int) -> None:
+            if stage.startswith("postprocess") and not resumed:
+                resumed.append(True)
+                state = output / ".bmz-run"
+                for path in state.joinpath("alive").iterdir():
+                    path.unlink()  # as if this process had been silent for longer than a lease
+                assert bc.predict(model, tmp_path / "x.npy", output, resume=True, **options).finished
+
+        assert not bc.predict(model, tmp_path / "x.npy", output, shard=(1, 2), **options).finished
+        last = bc.predict(model, tmp_path / "x.npy", output, shard=(2, 2), progress=stand_still, **options)
+        assert resumed
+        assert last.finished
+        np.testing.assert_array_equal(np.asarray(last["energy"]), expected)
+        assert not (output / ".bmz-run").exists()
+
+
 class TestClaims:
     """Claims on tasks."""
 
@@ -158,10 +208,20 @@ class TestClaims:
             assert claims.take("stage", 0)
             assert time.monotonic() - begin < 10
 
+    def test_an_empty_claim(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A claim that a process left without content expires after the lease."""
+        monkeypatch.setattr("bioimageio_core.prediction.execution.claims.LEASE", 0.2)
+        state = RunState(str(tmp_path / "o.zarr"))
+        state.write("claims/stage/0", b"")
+        with Claims(state) as claims:
+            assert not claims.take("stage", 0)
+            time.sleep(0.4)
+            assert claims.take("stage", 0)
+
     def test_a_run_that_is_over(self, tmp_path: Path) -> None:
         """After another process completed the run and removed its state, no task can be claimed."""
         state = RunState(str(tmp_path / "o.zarr"))
         with Claims(state) as claims:
             RunState(str(tmp_path / "o.zarr")).remove()
-            with pytest.raises(RunOver):
+            with pytest.raises(CompletedElsewhere):
                 claims.take("stage", 0)

@@ -16,7 +16,7 @@ from bioimageio_core.errors import DescriptionError, PluginError, UnknownExtensi
 from bioimageio_core.prediction.model.loaded_model import LoadedModel
 from bioimageio_core.prediction.options import PredictOptions
 from bioimageio_core.prediction.predictor import Predictor
-from bioimageio_core.registry import PUBLISHED, Plugin, PluginFailure, Registry, WeightsAdapterEntry, collect
+from bioimageio_core.registry import OWN_PLUGINS, Plugin, PluginFailure, Registry, WeightsAdapterEntry, collect
 from bioimageio_core.sources import open_package
 from bioimageio_core.spec.validation import read_tree
 from bioimageio_core.spec.yaml import load_yaml
@@ -104,8 +104,8 @@ class TestMissing:
 
     def test_published(self) -> None:
         """All published names belong to distributions of this project."""
-        assert all(distribution.startswith("bioimageio-runtime-") for distribution in PUBLISHED.values())
-        assert {kind for kind, _ in PUBLISHED} <= {"foreign_formats", "processing_ops", "run_modes", "weights_formats"}
+        assert all(distribution.startswith("bioimageio-runtime-") for distribution in OWN_PLUGINS.values())
+        assert {kind for kind, _ in OWN_PLUGINS} <= {"foreign_formats", "processing_ops", "run_modes", "weights_formats"}
 
 
 class TestRefused:

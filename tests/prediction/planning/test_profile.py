@@ -125,3 +125,15 @@ class TestProbe:
         (tmp_path / "other").mkdir()
         other = box_model(tmp_path / "other", {"min": 16, "step": 4}, halo=4)
         assert not bc.open_predictor(other).plan(image, axes="yx").profile.measured
+
+
+class TestBeforeRuns:
+    """The option ``probe`` of runs."""
+
+    def test_many_images(self, tmp_path: Path) -> None:
+        """The network is measured once, before the first image, and the measurement is used for all."""
+        (tmp_path / "model").mkdir()
+        model = box_model(tmp_path / "model", {"min": 16, "step": 4}, halo=4)
+        images = [np.zeros((40 + n, 50), np.float32) for n in range(2)]
+        found = list(bc.predict_many(model, images, str(tmp_path / "{number}.zarr"), axes="yx", probe=True))
+        assert all(isinstance(p, bc.Prediction) and p.plan is not None and p.plan.profile.measured for p in found)

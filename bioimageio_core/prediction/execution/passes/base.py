@@ -1,4 +1,4 @@
-"""The interface of work classes, which carry out passes."""
+"""The interface of runners, which carry out passes."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from ..executors.base import Job
-from ..sweeps import Sweep
+from ..task_shares import TaskShare
 
-__all__ = ["PassWork"]
+__all__ = ["PassRunner"]
 
 
-class PassWork(Protocol):
+class PassRunner(Protocol):
     """Carries out one pass of a run, sweep by sweep, in the process that coordinates the run."""
 
-    def recall(self) -> bool:
+    def load_recorded(self) -> bool:
         """Load the recorded result of the pass; return False if there is none."""
         ...
 
-    def sweeps(self) -> Iterator[Job]:
+    def jobs(self) -> Iterator[Job]:
         """Yield a job for each sweep; the caller collects all results of a sweep before it takes the next job."""
         ...
 
-    def tasks(self, job: Job, sweep: int) -> Sweep:
+    def share(self, job: Job, sweep: int) -> TaskShare:
         """Return the tasks of a sweep that this process computes."""
         ...
 
-    def at_once(self) -> int:
+    def concurrent_tasks(self) -> int:
         """Return the number of concurrent tasks per process."""
         ...
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import attrs
+from numpy.typing import NDArray
 
 from ....io.writing.ome_output import OmeSink
 from ...data.boxes import Boxes
@@ -18,9 +19,9 @@ from ...planning.plan_passes import LATE_ELEMENTS
 from ..completion import CompletionMarker
 from ..executors.base import Function, Job, Work
 from ..run import Run
-from ..sweeps import OwnTasks, SharedTasks, Sweep
+from ..task_shares import OwnTasks, SharedTasks, TaskShare
 
-__all__ = ["LevelJob", "LevelWork", "PostprocessJob", "PostprocessWork"]
+__all__ = ["LevelJob", "LevelRunner", "PostprocessJob", "PostprocessRunner"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -47,12 +48,20 @@ class _BoxJob(ABC):
         return Function(self._carry_out)
 
     def _carry_out(self, task: int) -> None:
-        self.write(*self.boxes.box(task))
+        start, stop = self.boxes.box(task)
+        region = self.compute(start, stop)
+        if self.marker is not None:
+            self.marker.check_run()  # after reading and before writing
+        self.write(start, region)
         if self.marker is not None:
             self.marker.mark(task)
 
     @abstractmethod
-    def write(self, start: tuple[int, ...], stop: tuple[int, ...]) -> None:
+    def compute(self, start: tuple[int, ...], stop: tuple[int, ...]) -> NDArray[Any]:
+        """Return the box ``[start, stop)``."""
+
+    @abstractmethod
+    def write(self, start: tuple[int, ...], region: NDArray[Any]) -> None:
         """Write a box."""
 
 
@@ -69,9 +78,13 @@ class PostprocessJob(_BoxJob):
         """Whether other processes can read and write the output."""
         return self.view.is_picklable and self.sink.is_picklable
 
-    def write(self, start: tuple[int, ...], stop: tuple[int, ...]) -> None:
-        """Process and write a box."""
-        self.sink.write(start, self.encoder(start, self.view.read(start, stop)))
+    def compute(self, start: tuple[int, ...], stop: tuple[int, ...]) -> NDArray[Any]:
+        """Return the postprocessed box ``[start, stop)``."""
+        return self.encoder(start, self.view.read(start, stop))
+
+    def write(self, start: tuple[int, ...], region: NDArray[Any]) -> None:
+        """Write a box."""
+        self.sink.write(start, region)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -82,30 +95,33 @@ class LevelJob(_BoxJob):
     sink: OmeSink
     level: int
 
-    def write(self, start: tuple[int, ...], stop: tuple[int, ...]) -> None:
-        """Compute and write a box."""
-        image = self.sink.image
-        self.sink.store.write(image.place(self.level), start, self.sink.read_level(self.level, start, stop))
+    def compute(self, start: tuple[int, ...], stop: tuple[int, ...]) -> NDArray[Any]:
+        """Return the box ``[start, stop)`` of the level."""
+        return self.sink.read_level(self.level, start, stop)
+
+    def write(self, start: tuple[int, ...], region: NDArray[Any]) -> None:
+        """Write a box."""
+        self.sink.store.write(self.sink.image.place(self.level), start, region)
 
 
-class _BoxWork:
+class _BoxRunner:
     """Carries out a pass of one sweep over boxes, which shards share."""
 
-    def __init__(self, run: Run, step: Pass) -> None:
-        self._run, self._pass = run, step
+    def __init__(self, run: Run, pass_: Pass) -> None:
+        self._run, self._pass = run, pass_
 
-    def recall(self) -> bool:
+    def load_recorded(self) -> bool:
         """Return False: every task has its own marker."""
         return False
 
-    def tasks(self, job: Job, sweep: int) -> Sweep:
+    def share(self, job: Job, sweep: int) -> TaskShare:
         """Return the tasks of boxes that are not written yet."""
         marker = self._run.marker(self._pass.name)
         if self._run.claims is None or marker is None:
             return OwnTasks(job, range(job.task_count), marker)
         return SharedTasks(job, first=self._run.first_task(job.task_count), marker=marker, claims=self._run.claims)
 
-    def at_once(self) -> int:
+    def concurrent_tasks(self) -> int:
         """Return the number of concurrent tasks per process."""
         return self._run.plan.concurrent_io
 
@@ -117,15 +133,15 @@ class _BoxWork:
         """Do nothing: the boxes are written."""
 
 
-class PostprocessWork(_BoxWork):
+class PostprocessRunner(_BoxRunner):
     """Blends and postprocesses an output."""
 
-    def sweeps(self) -> Iterator[Job]:
+    def jobs(self) -> Iterator[Job]:
         """Yield the job that writes all boxes of the output."""
         output = self._run.outputs[self._pass.subject]
         assert isinstance(self._pass, PostprocessPass)
         assert output.late is not None
-        view = output.late.all()
+        view = output.late.view_after_all()
         yield PostprocessJob(
             boxes=view.boxes(elements=LATE_ELEMENTS),
             marker=self._run.marker(self._pass.name),
@@ -135,10 +151,10 @@ class PostprocessWork(_BoxWork):
         )
 
 
-class LevelWork(_BoxWork):
+class LevelRunner(_BoxRunner):
     """Makes a coarser level of an OME-Zarr image."""
 
-    def sweeps(self) -> Iterator[Job]:
+    def jobs(self) -> Iterator[Job]:
         """Yield the job that writes all boxes of the level; none if outputs stay in memory."""
         sink = self._run.outputs[self._pass.subject].sinks.sink
         assert isinstance(self._pass, LevelPass)

@@ -15,17 +15,17 @@ from ...model.loaded_model import LoadedModel
 from ...model.network import Network, load_network
 from ...output.region_assembly import Placed
 from ...planning.passes import RegionsPass
-from ..bound_steps import BoundSteps
+from ..bound_steps import StepChain
 from ..cached_inputs import cached
 from ..completion import CompletionMarker
 from ..executors.base import Job, Work
 from ..executors.threads import run_in_threads
 from ..run import InputRun, OutputRun, Run
 from ..stage_timer import StageTimer
-from ..sweeps import OwnTasks, Sweep
-from .region_task import InputReader, OutputWriter, RegionTask, RegionWork
+from ..task_shares import OwnTasks, TaskShare
+from .region_computer import InputReader, OutputWriter, RegionComputer, RegionPipeline
 
-__all__ = ["RegionJob", "RegionsDone", "RegionsWork"]
+__all__ = ["RegionJob", "RegionsDone", "RegionsRunner"]
 
 RegionsDone: TypeAlias = "tuple[int, list[dict[str, Placed]], dict[str, float]]"
 """Number of regions of a task, the outputs that it did not write itself, and the seconds by stage."""
@@ -38,7 +38,7 @@ class RegionJob:
     prefers_locality: ClassVar[bool] = True  # blocks overlap, and chunks span several of them
     is_picklable: ClassVar[bool] = True
 
-    work: RegionWork
+    work: RegionPipeline
     descr: Any
     """The description of the model."""
 
@@ -86,14 +86,14 @@ class _Regions:
     """Computes the regions of tasks."""
 
     def __init__(
-        self, work: RegionWork, network: Network, marker: CompletionMarker | None, to_close: tuple[Network | Package, ...]
+        self, work: RegionPipeline, network: Network, marker: CompletionMarker | None, to_close: tuple[Network | Package, ...]
     ) -> None:
         self._work, self._network, self._marker, self._to_close = work, network, marker, to_close
         self._spent = StageTimer()
 
     def __call__(self, task: int) -> RegionsDone:
         timer = StageTimer()
-        compute = RegionTask(work=self._work, network=self._network, timer=timer)
+        compute = RegionComputer(work=self._work, network=self._network, timer=timer)
         regions = self._work.plan.regions_of(task)
         if len(regions) > 1 and self._network_takes_longest():
             # While the network computes one region of a task, the next region is read.
@@ -116,21 +116,21 @@ class _Regions:
         return spent.get("predict", 0.0) >= spent.get("read", 0.0) + spent.get("write", 0.0)
 
 
-class RegionsWork:
+class RegionsRunner:
     """Carries out the pass over all regions, or over those of a shard."""
 
-    def __init__(self, run: Run, step: RegionsPass) -> None:
-        self._run, self._pass = run, step
+    def __init__(self, run: Run, pass_: RegionsPass) -> None:
+        self._run, self._pass = run, pass_
 
-    def recall(self) -> bool:
+    def load_recorded(self) -> bool:
         """Return False: every task has its own marker."""
         return False
 
-    def sweeps(self) -> Iterator[Job]:
+    def jobs(self) -> Iterator[Job]:
         """Yield the job that computes all regions."""
         run = self._run
         limits = {i.id: policy.limit for i, policy in zip(run.plan.inputs, run.plan.cache, strict=True)}
-        work = RegionWork(
+        work = RegionPipeline(
             plan=run.plan,
             inputs=tuple(_reader(i, limits[name]) for name, i in run.inputs.items()),
             outputs=tuple(_writer(o, run) for o in run.outputs.values()),
@@ -146,13 +146,13 @@ class RegionsWork:
             network=run.network,
         )
 
-    def tasks(self, job: Job, sweep: int) -> Sweep:
+    def share(self, job: Job, sweep: int) -> TaskShare:
         """Return the tasks of this shard: consecutive tasks, so that each shard reads its own part of the image."""
         assert isinstance(job, RegionJob)
         shard, plan = self._run.options.shard, self._run.plan
         return OwnTasks(job, range(plan.task_count) if shard is None else plan.tasks_of_shard(*shard), job.marker)
 
-    def at_once(self) -> int:
+    def concurrent_tasks(self) -> int:
         """Return the number of concurrent tasks per process."""
         return self._run.plan.in_flight
 
@@ -171,7 +171,7 @@ class RegionsWork:
 
 def _reader(run: InputRun, limit: int) -> InputReader:
     """Return the reader of an input, with a cache of chunks that blocks share."""
-    view = run.steps.all()
+    view = run.steps.view_after_all()
     source = view.source
     assert isinstance(source, BoundInput | ProcessedSource)
     return InputReader(planned=run.planned, source=cached(source, limit) if isinstance(source, BoundInput) else source, steps=view.steps)
@@ -180,10 +180,10 @@ def _reader(run: InputRun, limit: int) -> InputReader:
 def _writer(output: OutputRun, run: Run) -> OutputWriter:
     """Return the writer of an output."""
     planned, sink = output.planned, output.sinks.region_sink
-    blocks = BoundSteps(planned.id, output.sinks.of_blocks(run.plan), planned.steps, cut=(), binder=run.binder)
+    blocks = StepChain(planned.id, output.sinks.of_blocks(run.plan), planned.steps, cut=(), binder=run.binder)
     return OutputWriter(
         planned=planned,
-        steps=blocks.all().steps,
+        steps=blocks.view_after_all().steps,
         sink=sink if run.executor.shares_memory or sink.is_picklable else None,
         encoder=None if planned.has_late_pass else output.encoder,
     )

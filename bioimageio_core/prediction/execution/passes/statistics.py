@@ -12,24 +12,24 @@ from ...planning.passes import StatisticsPass
 from ..executors.base import Job
 from ..measurement import Measured, MeasureJob, TaskMeasurement, ViewMeasurement, load_task_measurement
 from ..run import Run
-from ..sweeps import OwnTasks, SharedTasks, Sweep
+from ..task_shares import OwnTasks, SharedTasks, TaskShare
 
-__all__ = ["StatisticsWork"]
+__all__ = ["StatisticsRunner"]
 
 
-class StatisticsWork:
+class StatisticsRunner:
     """Measures a tensor after the steps before, and records the result in the state of the run."""
 
-    def __init__(self, run: Run, step: StatisticsPass) -> None:
-        self._run, self._pass = run, step
+    def __init__(self, run: Run, pass_: StatisticsPass) -> None:
+        self._run, self._pass = run, pass_
         self._measurement: ViewMeasurement | None = None
 
     def _view(self) -> TensorView:
         steps = self._run.outputs[self._pass.subject].late if self._pass.of_output else self._run.inputs[self._pass.subject].steps
         assert steps is not None  # outputs that are measured have a late pass
-        return steps.before(self._pass.step)
+        return steps.view_before(self._pass.step)
 
-    def recall(self) -> bool:
+    def load_recorded(self) -> bool:
         """Load the result that a process of this run recorded; return False if there is none."""
         state = self._run.output.state
         recorded = None if state is None else state.recorded(self._pass.name)
@@ -41,12 +41,12 @@ class StatisticsWork:
         self._take(Measured(values=found, nan_count=int(recorded["nan_count"])))
         return True
 
-    def sweeps(self) -> Iterator[Job]:
+    def jobs(self) -> Iterator[Job]:
         """Yield a job for each sweep over the tensor."""
         self._measurement = ViewMeasurement(self._view(), self._pass.measures, self._run.plan.pool_over)
         yield from self._measurement.sweeps()
 
-    def tasks(self, job: Job, sweep: int) -> Sweep:
+    def share(self, job: Job, sweep: int) -> TaskShare:
         """Return all tasks, which this process shares with other shards."""
         assert isinstance(job, MeasureJob)
         marker = self._run.marker(f"{self._pass.name}-{sweep}")
@@ -60,7 +60,7 @@ class StatisticsWork:
             load=partial(load_task_measurement, job),
         )
 
-    def at_once(self) -> int:
+    def concurrent_tasks(self) -> int:
         """Return the number of concurrent tasks per process."""
         return self._run.plan.concurrent_io
 

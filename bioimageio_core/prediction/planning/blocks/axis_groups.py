@@ -145,7 +145,7 @@ def _input_ties(inputs: tuple[BoundInput, ...], sizes: dict[Key, int]) -> dict[K
                 if reference is None:
                     raise InputError(
                         f"axis {axis.id!r} of input {bound.tensor.id!r} follows axis {axis.size.axis!r} of {axis.size.tensor!r}, "
-                        "which is missing: give an image for it"
+                        "for which there is no image: give an image for that input too"
                     )
                 ties[(bound.tensor.id, axis.id)] = (reference[0], axis.size.ratio * reference[1], axis.size.offset)
     return ties

@@ -78,7 +78,7 @@ def _take_future(new: dict[str, Any]) -> list[Issue]:
 
 
 def _merged(people: Any, more: Any) -> Any:
-    """Add by position what is known of people."""
+    """Return people, each with the additional fields that ``more`` has at the same position."""
     if not isinstance(people, (list, tuple)) or not isinstance(more, (list, tuple)):
         return people
     extended = [*more, *[{}] * len(people)]

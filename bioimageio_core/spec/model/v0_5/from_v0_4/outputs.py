@@ -17,7 +17,7 @@ __all__ = ["convert_outputs"]
 
 
 @attrs.frozen(kw_only=True)
-class _Size:
+class _SizeFormula:
     """``size of the axis of that letter in the tensor * scale + offset``; without tensor, the offset alone."""
 
     tensor: str | None
@@ -72,7 +72,7 @@ def _output_axes(tensor: Mapping[str, Any], tensors: Mapping[str, Any], loc: Loc
     return axes
 
 
-def _resolved(tensor: Mapping[str, Any], letter: str, tensors: Mapping[str, Any]) -> _Size | None:
+def _resolved(tensor: Mapping[str, Any], letter: str, tensors: Mapping[str, Any]) -> _SizeFormula | None:
     """Follow references from output to output up to a tensor that has sizes of its own."""
     scale, offset, followed = Fraction(1), Fraction(0), False
     for _ in tensors:
@@ -81,12 +81,12 @@ def _resolved(tensor: Mapping[str, Any], letter: str, tensors: Mapping[str, Any]
             return None
         if not isinstance(shape, Mapping) or "scale" not in shape:
             if followed:
-                return _Size(tensor=tensor["name"], scale=scale, offset=offset)
-            return _Size(tensor=None, scale=Fraction(0), offset=Fraction(_least(tensor, letter)))
+                return _SizeFormula(tensor=tensor["name"], scale=scale, offset=offset)
+            return _SizeFormula(tensor=None, scale=Fraction(0), offset=Fraction(_least(tensor, letter)))
         own_scale = shape["scale"][position]
         offset += scale * 2 * Fraction(shape["offset"][position])
         if not own_scale:
-            return _Size(tensor=None, scale=Fraction(0), offset=offset)
+            return _SizeFormula(tensor=None, scale=Fraction(0), offset=offset)
         scale *= Fraction(own_scale).limit_denominator(10_000)
         tensor, followed = tensors[shape["reference_tensor"]], True
     return None
@@ -99,7 +99,7 @@ def _least(tensor: Mapping[str, Any], letter: str) -> int:
     return int(least[position]) if position < len(least) else 0
 
 
-def _axis(letter: str, size: _Size, tensors: Mapping[str, Any], loc: Loc, notes: list[Issue]) -> dict[str, Any]:
+def _axis(letter: str, size: _SizeFormula, tensors: Mapping[str, Any], loc: Loc, notes: list[Issue]) -> dict[str, Any]:
     type_, axis_id = AXES[letter]
     if type_ == "batch":
         return {"type": "batch"}

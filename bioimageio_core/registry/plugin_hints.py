@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from ..typing import FrozenMapping
 
-__all__ = ["PUBLISHED", "published_by"]
+__all__ = ["OWN_PLUGINS", "plugin_hint"]
 
-PUBLISHED: Mapping[tuple[str, str], str] = FrozenMapping(
+OWN_PLUGINS: Mapping[tuple[str, str], str] = FrozenMapping(
     {
         ("foreign_formats", "apeer"): "bioimageio-runtime-apeer",
         ("foreign_formats", "csbdeep"): "bioimageio-runtime-csbdeep",
@@ -29,7 +29,7 @@ PUBLISHED: Mapping[tuple[str, str], str] = FrozenMapping(
 """Distributions of this project, by kind and name of their entries."""
 
 
-def published_by(kind: str, name: str) -> str:
+def plugin_hint(kind: str, name: str) -> str:
     """Return in brackets the distribution that brings an entry; empty if it is not one of this project."""
-    distribution = PUBLISHED.get((kind, name))
+    distribution = OWN_PLUGINS.get((kind, name))
     return f" ({distribution} brings it)" if distribution else ""

@@ -10,14 +10,14 @@ from .claims import Claims
 from .completion import CompletionMarker
 from .executors.base import Executor, Job
 
-__all__ = ["OwnTasks", "SharedTasks", "Sweep", "units_of"]
+__all__ = ["OwnTasks", "SharedTasks", "TaskShare", "units_of"]
 
 POLL = 0.2
 """Seconds between checks for tasks that other processes finished."""
 
 
-class Sweep(Protocol):
-    """The tasks of a job that this process computes."""
+class TaskShare(Protocol):
+    """The tasks of one sweep that this process computes, and whose results it waits for."""
 
     @property
     def units(self) -> int:
@@ -29,7 +29,7 @@ class Sweep(Protocol):
         """Number of regions or boxes of tasks that were done before."""
         ...
 
-    def results(self, executor: Executor, at_once: int) -> Iterator[tuple[int, Any]]:
+    def results(self, executor: Executor, concurrent_tasks: int) -> Iterator[tuple[int, Any]]:
         """Run the tasks, and yield ``(task, result)``."""
         ...
 
@@ -60,10 +60,10 @@ class OwnTasks:
         self.units = units_of(job, tasks)
         self.units_done = sum(units_of(job, range(t, t + 1)) for t in tasks if self._done[t])
 
-    def results(self, executor: Executor, at_once: int) -> Iterator[tuple[int, Any]]:
+    def results(self, executor: Executor, concurrent_tasks: int) -> Iterator[tuple[int, Any]]:
         """Run the tasks, and yield ``(task, result)``."""
         remaining = (t for t in self._tasks if not self._done[t])
-        return executor.run(self._job, remaining, at_once=at_once)
+        return executor.run(self._job, remaining, at_once=concurrent_tasks)
 
     def is_complete(self) -> bool:
         """Return whether all tasks are done, including tasks of other processes."""
@@ -95,9 +95,9 @@ class SharedTasks:
         """A byte per task: 1 if its result was yielded."""
 
         self.units = units_of(job, range(job.task_count))
-        self.units_done = 0
+        self.units_done = 0  # results of tasks that are done are loaded and yielded like others, and progress counts them then
 
-    def results(self, executor: Executor, at_once: int) -> Iterator[tuple[int, Any]]:
+    def results(self, executor: Executor, concurrent_tasks: int) -> Iterator[tuple[int, Any]]:
         """Run the tasks that this process claims; yield their results, and those of other processes."""
         count = self._job.task_count
         while not all(self._returned):
@@ -105,12 +105,17 @@ class SharedTasks:
             claimed = self._claimed(done)
             first = next(claimed, None)
             if first is not None:
-                for task, result in executor.run(self._job, _chained(first, claimed), at_once=at_once):
+                for task, result in executor.run(self._job, _chained(first, claimed), at_once=concurrent_tasks):
                     self._returned[task] = 1
                     yield task, result
             for task in (t for t in range(count) if done[t] and not self._returned[t]):
+                try:
+                    result = self._result(task)
+                except ValueError:  # a marker without its content, as a power failure leaves it
+                    self._marker.unmark(task)
+                    continue
                 self._returned[task] = 1
-                yield task, self._result(task)
+                yield task, result
             if first is None and not all(self._returned):
                 time.sleep(POLL)
 

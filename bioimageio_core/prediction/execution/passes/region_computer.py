@@ -23,7 +23,7 @@ from ..stage_timer import StageTimer
 from .block_batches import Block, batches, core_of, halved_grids, stacked
 from .region_input import RegionInput, read_region
 
-__all__ = ["InputReader", "OutputWriter", "RegionTask", "RegionWork"]
+__all__ = ["InputReader", "OutputWriter", "RegionComputer", "RegionPipeline"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -49,7 +49,7 @@ class OutputWriter:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class RegionWork:
+class RegionPipeline:
     """Everything that regions are computed from, except the network; picklable if the images are."""
 
     plan: Plan
@@ -58,10 +58,10 @@ class RegionWork:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class RegionTask:
+class RegionComputer:
     """Computes regions of a plan; a region depends only on the plan and its number."""
 
-    work: RegionWork
+    work: RegionPipeline
     network: Network
     timer: StageTimer
 
