@@ -13,7 +13,7 @@ from ..errors import InputError
 from ..io.lazy import Lazy
 from ..registry import Measure, collect
 from ..sources import Package
-from ..statistics import StreamingStatistics
+from ..statistics import StreamingStatistics, pass_count
 from .data.bind_inputs import BoundInput, pad_windows
 from .data.tensor_view import AxisArray, BoundStep, as_windows
 from .execution.bound_steps import bind_step
@@ -142,7 +142,7 @@ def _measured(array: da.Array, before: Sequence[Step], bound_steps: list[Any], m
     starts = [np.cumsum([0, *c]) for c in array.chunks]
     dtype = array.dtype if not before else np.dtype(before[-1].needs.dtype or "float32")
     state = begin(tuple(measures), bound.axes, array.shape, dtype)
-    passes = StreamingStatistics(measures, axes=bound.axes, shape=array.shape, dtype=dtype).passes
+    passes = pass_count(measures, dtype)
     for _ in range(passes):
         partials = [
             update(state, bound_steps, block, tuple(int(s[i]) for s, i in zip(starts, at, strict=True)), extra) for at, block in blocks

@@ -17,9 +17,15 @@ from .partial import GroupPartial, Partial, Wanted
 from .ranks import interpolate, ranks
 from .search import Search, levels
 
-__all__ = ["StreamingStatistics"]
+__all__ = ["StreamingStatistics", "pass_count"]
 
 F64 = NDArray[np.float64]
+
+
+def pass_count(measures: Iterable[Measure], dtype: np.dtype[Any]) -> int:
+    """Return how many passes over tensors of a dtype the measures take, without allocating anything."""
+    number = np.dtype(np.uint8) if dtype.kind == "b" else dtype
+    return max((levels(number) if m.kind == "percentile" and m.q not in (0, 100) else 1 for m in measures), default=0)
 
 
 class StreamingStatistics:
@@ -65,7 +71,7 @@ class StreamingStatistics:
         self._states = tuple(
             _GroupState(Grouping(shape=self.shape, reduced=reduced), tuple(ms), self._number) for reduced, ms in grouped.items()
         )
-        self.passes = max((state.passes for state in self._states), default=0)
+        self.passes = pass_count(self.measures, dtype)
         """Number of passes over the data: 1, or with percentiles other than 0 and 100, 2 for 32 bits and 4 for 64 bits."""
 
         self._ended = 0
@@ -131,7 +137,6 @@ class _GroupState:
         self.extremes: Extremes | None = None
         self.quantiles = tuple(m for m in measures if m.kind == "percentile" and m.q not in (0, 100))
         self.search = Search.begin(grouping.groups, dtype) if self.quantiles else None
-        self.passes = levels(dtype) if self.quantiles else 1
         shape = (grouping.groups, 2 * len(self.quantiles))
         self.prefixes: NDArray[np.uint64] = np.zeros(shape, np.uint64)
         self.rank: NDArray[np.int64] = np.zeros(shape, np.int64)

@@ -12,7 +12,7 @@ import numpy as np
 from ...blocks import AxisGrid
 from ...io.writing.ome_output import OmeImage
 from ...registry import Measure
-from ...statistics import StreamingStatistics
+from ...statistics import pass_count
 from ...typing import AxisId
 from ..data.boxes import Boxes, plan_boxes
 from ..data.split_along_axis import slab_count
@@ -86,7 +86,7 @@ class _Planner:
     def add_statistics(self, tensor: _Tensor, measures: Sequence[Measure], step: int, whole: Collection[AxisId], dtype: str) -> None:
         boxes = plan_boxes(tensor.axes, tensor.shape, tensor.chunks, extra=tensor.extra, elements=STATISTICS_ELEMENTS, whole_axes=whole)
         pooled = [pooled_measure(m, tensor.axes, tensor.extra, self.pool_over) for m in measures]
-        rounds = StreamingStatistics(pooled, axes=tensor.axes, shape=tensor.shape, dtype=np.dtype(dtype)).passes
+        passes = pass_count(measures, np.dtype(dtype))
         slabs = slab_count(tensor.axes, tensor.shape, tensor.chunks, pooled)
         size = prod(tensor.shape) * np.dtype(tensor.dtype).itemsize
         self.passes.append(
@@ -96,9 +96,9 @@ class _Planner:
                 measures=tuple(measures),
                 boxes=boxes,
                 tasks=-(-boxes.count // boxes_per_task(boxes.count)),
-                sweeps=rounds * slabs,
+                sweeps=passes * slabs,
                 resumable=False,
-                **self.common(tensor.id, read=rounds * size, written=0),
+                **self.common(tensor.id, read=passes * size, written=0),
             )
         )
 
