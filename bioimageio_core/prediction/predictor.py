@@ -208,6 +208,9 @@ class Predictor:
 
         """
         chosen = evolve_options(self.options.for_run, options)
+        free = next((o.id for o in plan.outputs if o.data_dependent), None)
+        if chosen.shard is not None and free is not None:
+            raise InputError(f"the network determines the size of output {free!r}, so shards cannot share the run: predict without shard=")
         continued, record = False, {}
         if output is not None:
             output = str(output)

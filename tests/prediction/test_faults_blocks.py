@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from onnx import helper
 
 import bioimageio_core as bc
-from bioimageio_core.errors import BlockError
+from bioimageio_core.errors import BlockError, InputError
 
 Array = NDArray[Any]
 SIZE = {"min": 8, "step": 4}
@@ -202,6 +202,9 @@ class TestF17OutputsThatNoBlocksCanMake:
         np.testing.assert_array_equal(bc.predict(tmp_path, Q - 60)["out"], [1, 2, 3])
         with pytest.raises(BlockError, match=r"output 'out' .*2 blocks"):
             bc.predict(tmp_path, np.tile(Q, (2, 1)), block={"y": 8})
+        with pytest.raises(InputError, match="shards cannot share"):
+            bc.predict(tmp_path, Q - 60, tmp_path / "o.zarr", shard=(1, 2))
+        assert not (tmp_path / "o.zarr").exists()
 
 
 class TestF18OptionalInputInBlocks:

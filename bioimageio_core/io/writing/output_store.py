@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from ..reading.zarr_image import UNFINISHED, is_zarr_node
 from .chunk_store import ArraySpec, ChunkStore, output_error
 from .run_state import RunState
 
-__all__ = ["OutputStore", "continue_output", "create_output", "run_of_output"]
+__all__ = ["OutputStore", "continue_output", "create_output", "run_id_of_output", "run_of_output"]
 
 ATTRIBUTES = "bioimageio_core"
 """Attributes of an output's group are kept under this name."""
@@ -61,13 +62,13 @@ class OutputStore(ChunkStore):
             OutputError: It cannot be removed.
 
         """
-        RunState(self.location).remove()
-        try:
+        try:  # first, since processes that still share the run look for it before they use the state
             files, path = file_system(self.location)
             with contextlib.suppress(FileNotFoundError):
                 files.rm(join(path, UNFINISHED))
         except OSError as error:
             raise output_error(self.location, error) from error
+        RunState(self.location).remove()
 
 
 def run_of_output(location: str) -> tuple[bool, Mapping[str, Any] | None]:
@@ -92,6 +93,15 @@ def run_of_output(location: str) -> tuple[bool, Mapping[str, Any] | None]:
     except (OSError, ValueError, AttributeError):
         return False, None
     return False, run if isinstance(run, dict) else None
+
+
+def run_id_of_output(location: str) -> str:
+    """Return the id of the run of an incomplete output; empty where there is none."""
+    files, path = file_system(location)
+    try:
+        return str(json.loads(files.cat_file(join(path, UNFINISHED))).get("id", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
 
 
 def continue_output(location: str, arrays: Sequence[ArraySpec]) -> OutputStore:
@@ -133,14 +143,14 @@ def create_output(
         )
     files, path = file_system(location)
     _make_room(location, files, path, overwrite)
-    record = json.dumps({"arrays": names, "run": run}).encode()
+    record = json.dumps({"id": uuid.uuid4().hex, "arrays": names, "run": run}).encode()
     local = local_path(location)
     try:
         files.makedirs(path, exist_ok=True)
         if local is None:
             files.pipe_file(join(path, UNFINISHED), record)
         else:
-            with atomic_file(Path(path) / UNFINISHED, overwrite=False) as file:  # of several processes, one begins
+            with atomic_file(Path(path) / UNFINISHED, overwrite=False, durable=True) as file:  # of several processes, one begins
                 file.write(record)
     except FileExistsError:
         raise OutputError(f"another process has just begun {location}: choose another name, or share the run (--shard)") from None
@@ -153,7 +163,7 @@ def _make_room(location: str, files: Any, path: str, overwrite: bool) -> None:
     if not files.exists(path):
         return
     unfinished = bool(files.exists(join(path, UNFINISHED)))
-    if not unfinished and files.isdir(path) and not files.ls(path, detail=False):
+    if not unfinished and files.isdir(path) and all(str(name).endswith(".part") for name in files.ls(path, detail=False)):
         return
     ours = unfinished or is_zarr_node(files, path)
     kind = "exists and is incomplete" if unfinished else "exists"

@@ -15,34 +15,45 @@ from typing import Any
 
 from ...atomic_files import atomic_file
 from ..locations import file_system, join, local_path
+from ..reading.zarr_image import UNFINISHED
 from .chunk_store import output_error
 
 __all__ = ["RunState"]
 
 FOLDER = ".bmz-run"
-ALIVE = "alive"
-"""Folder of the files by which processes show that they are alive; the first that disappears when a run is complete."""
-
 PER_FOLDER = 4096
 """Markers in one folder; some file systems get slow with more."""
 
 
 class RunState:
-    """Files of a run, by name; pickled as the location of the output alone.
+    """Files of a run, by name; pickled as the location of the output and the id of the run.
 
     Args:
         output: Path or fsspec URL of the output.
+        run_id: Id of the run, as the file has it that marks the output as incomplete; empty for any run.
 
     """
 
-    __slots__ = ("_made", "location")
+    __slots__ = ("_made", "location", "output", "run_id")
 
-    def __init__(self, output: str) -> None:
+    def __init__(self, output: str, run_id: str = "") -> None:
+        self.output, self.run_id = output, run_id
         self.location = join(output, FOLDER)
         self._made: set[str] = set()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.location.removesuffix("/" + FOLDER),)
+        return type(self), (self.output, self.run_id)
+
+    def goes_on(self) -> bool:
+        """Return whether the output is still that of this run, and incomplete: no process completed it or started it again."""
+        files, path = file_system(join(self.output, UNFINISHED))
+        try:
+            record = json.loads(files.cat_file(path))
+        except FileNotFoundError:
+            return False
+        except (OSError, ValueError):
+            return True
+        return not self.run_id or not isinstance(record, dict) or record.get("id", self.run_id) == self.run_id
 
     def exists(self) -> bool:
         """Return whether there is any state."""
@@ -190,6 +201,8 @@ class RunState:
         files.invalidate_cache()
         with contextlib.suppress(FileNotFoundError):  # nothing is done, or another process completed the run meanwhile
             for folder in files.ls(path, detail=False):
+                if not _last(folder).isdigit():  # left by another program
+                    continue
                 first = int(_last(folder)) * PER_FOLDER
                 for marker in files.ls(folder, detail=False):
                     name = _last(marker)
@@ -209,7 +222,10 @@ class RunState:
     def recorded(self, name: str) -> dict[str, Any] | None:
         """Return the mapping kept under a name, or None."""
         content = self.read(f"{name}.json")
-        value = None if content is None else json.loads(content)
+        try:
+            value = None if content is None else json.loads(content)
+        except ValueError:  # a power failure left it incomplete
+            value = None
         return value if isinstance(value, dict) else None
 
     def remove(self) -> None:
@@ -226,9 +242,6 @@ class RunState:
                 Path(local).rename(str(local_path(place)))
                 self._made.clear()
             files, path = file_system(place)
-            if local is None:  # first the files by which processes see that the run goes on
-                with contextlib.suppress(FileNotFoundError):
-                    files.rm(join(path, ALIVE), recursive=True)
             files.rm(path, recursive=True)
 
     def _make_folder(self, folder: str) -> None:

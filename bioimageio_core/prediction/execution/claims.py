@@ -11,14 +11,13 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import time
 import uuid
 from contextlib import suppress
 from threading import Event, Thread
 
-from ...errors import OutputError
 from ...io import RunState
-from ...io.writing.run_state import ALIVE
 from .completion import CompletedElsewhere
 
 __all__ = ["Claims"]
@@ -28,6 +27,10 @@ BEAT = 2.0
 
 LEASE = 30.0
 """Seconds without a heartbeat after which a process counts as dead: network file systems show changes late."""
+
+
+OWNER = re.compile(rb"[0-9a-f]{32}")
+"""Name of a process in its claims."""
 
 
 class Claims:
@@ -60,9 +63,11 @@ class Claims:
         count = 0
         while not self._left.wait(BEAT):
             count += 1
-            with suppress(OutputError):  # of a full disk, say: the next heartbeat may succeed
+            with suppress(Exception):  # of a full disk, say: the next heartbeat may succeed
                 if not self._state.rewrite(self.alive_file, _heartbeat(count)):
-                    return  # another process removed the state: the run is complete
+                    if not self._state.goes_on():
+                        return
+                    self._state.write(self.alive_file, _heartbeat(count))
 
     def take(self, stage: str, number: int) -> bool:
         """Claim a task; return False if another live process holds the claim.
@@ -77,20 +82,20 @@ class Claims:
             self._state.write(claim, self._owner.encode())
             taken = True
         # Checked after the claim: the markers of finished tasks may have been removed together with the run state.
-        if taken and self._state.read(self.alive_file) is None:
+        if taken and not self._state.goes_on():
             raise CompletedElsewhere
         return taken
 
     def _expired(self, claim: str, owner: bytes | None) -> bool:
         """Return whether the owner of a claim is gone.
 
-        A claim without content is being written, or was left by a process that ended before it wrote the claim.
+        A claim without a name is being written, or was left by a process that ended before it wrote the claim.
         """
         if owner is None:
             return False
-        if not owner:
+        if not OWNER.fullmatch(owner):
             return self._unchanged(claim, owner)
-        name = owner.decode(errors="replace")
+        name = owner.decode()
         if name == self._owner:
             return True
         heartbeat = self._state.read(_alive_file(name))
@@ -108,7 +113,7 @@ class Claims:
 
 def _alive_file(owner: str) -> str:
     """Return the name of the file that holds the heartbeat of a process."""
-    return f"{ALIVE}/{owner}"
+    return f"alive/{owner}"
 
 
 def _heartbeat(count: int) -> bytes:

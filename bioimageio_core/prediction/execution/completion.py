@@ -21,9 +21,6 @@ class CompletionMarker:
     stage: str
     """Name of the sweep."""
 
-    alive_file: str = ""
-    """The file by which a shard shows that it is alive; it disappears with the state of the run. Empty if there are no shards."""
-
     def mark(self, task: int, result: bytes = b"") -> None:
         """Mark a task as done, after everything that it wrote is complete.
 
@@ -39,16 +36,15 @@ class CompletionMarker:
         self.state.unmark(self.stage, task)
 
     def check_run(self) -> None:
-        """Check that no other process completed the run.
+        """Check that no other process completed the output or started it again.
 
-        A shard that stood still for so long that another one took over its task must not go on afterwards:
-        intermediate results that it reads may be removed, and read as 0.
+        Checked after a task has read and before it writes: intermediate results that another process removed read as 0.
 
         Raises:
-            CompletedElsewhere: Another process removed the state of the run.
+            CompletedElsewhere: Another process did.
 
         """
-        if self.alive_file and self.state.read(self.alive_file) is None:
+        if not self.state.goes_on():
             raise CompletedElsewhere
 
     def done(self, count: int) -> bytearray:

@@ -89,6 +89,7 @@ class MeasureJob:
             view, start, stop = self._box(number)
             partial.update(view.read(start, stop), start)
         if self.marker is not None and isinstance(partial, Partial):
+            self.marker.check_run()
             self.marker.mark(task, partial_to_bytes(partial))
         return partial, len(numbers)
 

@@ -117,8 +117,7 @@ class Run:
         """Return the completion marker of a sweep; None if outputs stay in memory."""
         if self.output.state is None:
             return None
-        alive_file = "" if self.claims is None else self.claims.alive_file
-        return CompletionMarker(state=self.output.state, stage=stage, alive_file=alive_file)
+        return CompletionMarker(state=self.output.state, stage=stage)
 
 
 @contextmanager

@@ -62,8 +62,11 @@ def run_plan(run: Run, record: dict[str, Any]) -> Prediction:
             if not complete:
                 completed_elsewhere = _is_complete_on_disk(run)  # markers that another shard removed look like tasks that are not done
                 break
-    except (CompletedElsewhere, OutputError):  # markers cannot be written where the state of the run is removed
+    except (CompletedElsewhere, OutputError) as error:  # markers cannot be written where the state of the run is removed
         completed_elsewhere = _is_complete_on_disk(run)
+        if not completed_elsewhere and isinstance(error, CompletedElsewhere):
+            place = "the output" if run.output.store is None else run.output.store.location
+            raise OutputError(f"{place} was started again by another process: run it again (--resume) to share that run") from None
         if not completed_elsewhere:
             raise
     seconds = {**run.timer.seconds, "total": time.perf_counter() - begin}

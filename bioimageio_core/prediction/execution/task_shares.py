@@ -94,6 +94,9 @@ class SharedTasks:
         self._returned = bytearray(job.task_count)
         """A byte per task: 1 if its result was yielded."""
 
+        self._damaged: set[int] = set()
+        """Tasks whose recorded result cannot be read: computed here, whoever claimed them."""
+
         self.units = units_of(job, range(job.task_count))
         self.units_done = 0  # results of tasks that are done are loaded and yielded like others, and progress counts them then
 
@@ -113,6 +116,7 @@ class SharedTasks:
                     result = self._result(task)
                 except ValueError:  # a marker without its content, as a power failure leaves it
                     self._marker.unmark(task)
+                    self._damaged.add(task)
                     continue
                 self._returned[task] = 1
                 yield task, result
@@ -128,7 +132,9 @@ class SharedTasks:
         count = len(done)
         for n in range(count):
             task = (self._first + n) % count
-            if not (done[task] or self._returned[task]) and self._claims.take(self._marker.stage, task):
+            if done[task] or self._returned[task]:
+                continue
+            if task in self._damaged or self._claims.take(self._marker.stage, task):
                 yield task
 
     def _result(self, task: int) -> Any:

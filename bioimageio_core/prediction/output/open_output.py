@@ -10,6 +10,7 @@ from ...errors import OutputError
 from ...io import ArraySpec, ChunkStore, OutputStore, RunState, continue_output, create_output, run_of_output
 from ...io.locations import join
 from ...io.writing.ome_output import OmeImage, OmeSink
+from ...io.writing.output_store import run_id_of_output
 from ...typing import FrozenMapping
 from ..data.blending import Blended
 from ..data.tensor_view import Readable, TensorView
@@ -82,7 +83,7 @@ def open_output(plan: Plan, path: str | None, record: dict[str, Any], *, overwri
     if path is not None:
         specs = [spec for o in plan.outputs if not o.data_dependent for spec in _specs(o, plan)]
         store = _open_store(path, specs, record, overwrite=overwrite, shared=shared, continued=continued)
-        state = RunState(path)
+        state = RunState(path, run_id_of_output(path))
     tensors = tuple(_sinks(o, plan, store, state) for o in plan.outputs)
     return OpenOutput(store=store, state=state, tensors=tensors)
 

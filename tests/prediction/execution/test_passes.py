@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -15,8 +16,8 @@ import zarr
 from made_models import box_model, waiting_model
 
 import bioimageio_core as bc
-from bioimageio_core.errors import InputError
-from bioimageio_core.io import RunState
+from bioimageio_core.errors import InputError, OutputError
+from bioimageio_core.io import OutputStore, RunState, create_output
 from bioimageio_core.prediction.execution.claims import Claims
 from bioimageio_core.prediction.execution.completion import CompletedElsewhere
 from bioimageio_core.prediction.planning.passes import LevelPass, PostprocessPass, RegionsPass, StatisticsPass
@@ -152,6 +153,64 @@ class TestDisturbed:
         assert dict(second.statistics) == dict(expected.statistics)
         np.testing.assert_array_equal(np.asarray(second["out"]), np.asarray(expected["out"]))
 
+    @pytest.mark.parametrize("content", [b"", b"\0\0", b"{}"])
+    def test_damaged_statistics(self, tmp_path: Path, model: Path, content: bytes) -> None:
+        """Recorded statistics that a power failure damaged are measured again."""
+        np.save(tmp_path / "x.npy", np.random.default_rng(0).random((200, 200), np.float32))
+        options: dict[str, Any] = {**BLOCKS, "axes": "yx"}
+        expected = bc.predict(model, tmp_path / "x.npy", tmp_path / "a.zarr", **options)
+        output = tmp_path / "b.zarr"
+        assert not bc.predict(model, tmp_path / "x.npy", output, shard=(1, 2), **options).finished
+        (output / ".bmz-run" / "1-statistics.json").write_bytes(content)
+        (output / ".bmz-run" / "2-regions" / ".DS_Store").write_bytes(b"")
+        last = bc.predict(model, tmp_path / "x.npy", output, resume=True, **options)
+        assert last.finished
+        np.testing.assert_array_equal(np.asarray(last["smooth"]), np.asarray(expected["smooth"]))
+
+    @pytest.mark.parametrize("slow", [{"resume": True}, {"shard": (2, 2)}])
+    def test_a_resume_beside_another_process(self, tmp_path: Path, model: Path, slow: dict[str, Any]) -> None:
+        """A process that is still postprocessing when another one completes the output leaves it as it is."""
+        np.save(tmp_path / "x.npy", np.random.default_rng(0).random((200, 200), np.float32))
+        options: dict[str, Any] = {**BLOCKS, "axes": "yx"}
+        expected = bc.predict(model, tmp_path / "x.npy", tmp_path / "a.zarr", **options)
+        output = tmp_path / "b.zarr"
+        assert not bc.predict(model, tmp_path / "x.npy", output, shard=(1, 2), **options).finished
+        completed: list[bool] = []
+
+        def complete(stage: str, done: int, total: int) -> None:
+            if stage.startswith("postprocess") and not completed:
+                completed.append(True)
+                assert bc.predict(model, tmp_path / "x.npy", output, resume=True, **options).finished
+
+        assert bc.predict(model, tmp_path / "x.npy", output, progress=complete, **slow, **options).finished
+        assert completed
+        found = zarr.open_group(str(output), mode="r")
+        for name in expected:
+            np.testing.assert_array_equal(found[name][...], np.asarray(expected[name]))
+        assert not list(output.glob(".bmz*"))
+
+    def test_started_again(self, tmp_path: Path, model: Path) -> None:
+        """A shard whose output was started again meanwhile marks nothing in the new run, and says so."""
+        np.save(tmp_path / "x.npy", np.random.default_rng(0).random((200, 200), np.float32))
+        options: dict[str, Any] = {**BLOCKS, "axes": "yx"}
+        output = tmp_path / "b.zarr"
+        again: list[bool] = []
+
+        def start_again(stage: str, done: int, total: int) -> None:
+            if stage == "predict" and done and not again:
+                again.append(True)
+                shutil.rmtree(output)
+                create_output(str(output), [])
+
+        with pytest.raises(OutputError, match="started again"):
+            bc.predict(model, tmp_path / "x.npy", output, shard=(1, 2), workers=1, progress=start_again, **options)
+        assert again
+
+    def test_refused_options(self, tmp_path: Path, model: Path) -> None:
+        """Each shard would remove what the others did."""
+        with pytest.raises(InputError, match="exclude each other"):
+            bc.predict(model, np.zeros((64, 64), np.float32), tmp_path / "o.zarr", axes="yx", shard=(1, 2), overwrite=True)
+
     def test_a_shard_that_stood_still(self, tmp_path: Path, model: Path) -> None:
         """It writes no box of the late pass after another process completed the run, since what it would read then is 0."""
         image = np.random.default_rng(0).random((200, 200), np.float32)
@@ -177,12 +236,18 @@ class TestDisturbed:
         assert not (output / ".bmz-run").exists()
 
 
+def begun(output: Path) -> RunState:
+    """Return the state of a new run."""
+    create_output(str(output), [])
+    return RunState(str(output))
+
+
 class TestClaims:
     """Claims on tasks."""
 
     def test_one_process_gets_it(self, tmp_path: Path) -> None:
         """A claim of a live process is refused to other processes, and is free after the process leaves."""
-        state = RunState(str(tmp_path / "o.zarr"))
+        state = begun(tmp_path / "o.zarr")
         with Claims(state) as first:
             assert first.take("1-statistics-0", 3)
             with Claims(state) as second:
@@ -202,17 +267,19 @@ class TestClaims:
             "os.kill(os.getpid(), 9)\n"
         )
         output = str(tmp_path / "o.zarr")
+        begun(tmp_path / "o.zarr")
         assert subprocess.run([sys.executable, "-P", "-c", code, output], check=False).returncode == -9
         with Claims(RunState(output)) as claims:
             begin = time.monotonic()
             assert claims.take("stage", 0)
             assert time.monotonic() - begin < 10
 
-    def test_an_empty_claim(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A claim that a process left without content expires after the lease."""
+    @pytest.mark.parametrize("content", [b"", b"\0" * 32, b".", b"x"])
+    def test_a_damaged_claim(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+        """A claim without the name of a process expires after the lease."""
         monkeypatch.setattr("bioimageio_core.prediction.execution.claims.LEASE", 0.2)
-        state = RunState(str(tmp_path / "o.zarr"))
-        state.write("claims/stage/0", b"")
+        state = begun(tmp_path / "o.zarr")
+        state.write("claims/stage/0", content)
         with Claims(state) as claims:
             assert not claims.take("stage", 0)
             time.sleep(0.4)
@@ -220,8 +287,8 @@ class TestClaims:
 
     def test_a_run_that_is_over(self, tmp_path: Path) -> None:
         """After another process completed the run and removed its state, no task can be claimed."""
-        state = RunState(str(tmp_path / "o.zarr"))
+        state = begun(tmp_path / "o.zarr")
         with Claims(state) as claims:
-            RunState(str(tmp_path / "o.zarr")).remove()
+            OutputStore(str(tmp_path / "o.zarr")).tidy()
             with pytest.raises(CompletedElsewhere):
                 claims.take("stage", 0)

@@ -93,6 +93,8 @@ class _Regions:
 
     def __call__(self, task: int) -> RegionsDone:
         timer = StageTimer()
+        if self._marker is not None:
+            self._marker.check_run()
         compute = RegionComputer(work=self._work, network=self._network, timer=timer)
         regions = self._work.plan.regions_of(task)
         if len(regions) > 1 and self._network_takes_longest():
@@ -102,6 +104,7 @@ class _Regions:
             placed = [compute(r) for r in regions]
         self._spent.add_all(timer.seconds)
         if self._marker is not None:
+            self._marker.check_run()
             self._marker.mark(task)
         return len(regions), [p for p in placed if p], timer.seconds
 

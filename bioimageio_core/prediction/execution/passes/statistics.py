@@ -36,9 +36,13 @@ class StatisticsRunner:
         if recorded is None:
             return False
         axes = self._view().axes
-        values = [np.asarray(r["values"], np.float64).reshape(r["shape"]) for r in recorded["results"]]
+        try:
+            values = [np.asarray(r["values"], np.float64).reshape(r["shape"]) for r in recorded["results"]]
+            nan_count = int(recorded["nan_count"])
+        except (KeyError, TypeError, ValueError):  # not what `finish` writes
+            return False
         found = {m: AxisArray(values=v, axes=axes) for m, v in zip(self._pass.measures, values, strict=True)}
-        self._take(Measured(values=found, nan_count=int(recorded["nan_count"])))
+        self._take(Measured(values=found, nan_count=nan_count))
         return True
 
     def jobs(self) -> Iterator[Job]:
