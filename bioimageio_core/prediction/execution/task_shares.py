@@ -95,7 +95,7 @@ class SharedTasks:
         """A byte per task: 1 if its result was yielded."""
 
         self._damaged: set[int] = set()
-        """Tasks whose recorded result cannot be read: computed here, whoever claimed them."""
+        """Tasks whose recorded result cannot be read: computed here without a claim."""
 
         self.units = units_of(job, range(job.task_count))
         self.units_done = 0  # results of tasks that are done are loaded and yielded like others, and progress counts them then
