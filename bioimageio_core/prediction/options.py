@@ -243,9 +243,7 @@ class RunOptions:
             if not (isinstance(number, int) and isinstance(count, int) and 1 <= number <= count):
                 raise InputError(f"shard is {self.shard!r}: expected a pair of numbers i, n (--shard i/n) with i from 1 to n")
         if self.shard is not None and self.overwrite:
-            raise InputError(
-                "shard and overwrite exclude each other, since each shard would remove the others: remove the output first"
-            )
+            raise InputError("shard and overwrite exclude each other, since each shard would remove the others: remove the output first")
 
 
 @attrs.frozen(kw_only=True, slots=False)

@@ -241,6 +241,14 @@ class TestRunFolder:
         assert not any(folder.done("regions", 10_000))
         folder.remove()
 
+    def test_removal_that_was_interrupted(self, tmp_path: Path) -> None:
+        """What a process left that was killed while it removed the state is removed by the next one."""
+        state = RunState(str(tmp_path))
+        state.mark("2-regions", 1)
+        (tmp_path / ".bmz-run").rename(tmp_path / ".bmz-run-0123")
+        state.remove()
+        assert list(tmp_path.iterdir()) == []
+
     @pytest.mark.parametrize("url", [False, True])
     def test_notes(self, tmp_path: Path, url: bool) -> None:
         """Numbers come back bit by bit."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -235,14 +236,17 @@ class RunState:
             OutputError: It cannot be removed.
 
         """
-        place, local = self.location, local_path(self.location)
-        with _output_errors(place), contextlib.suppress(FileNotFoundError):
-            if local is not None:
-                place = f"{place}-{uuid.uuid4().hex}"
-                Path(local).rename(str(local_path(place)))
-                self._made.clear()
-            files, path = file_system(place)
-            files.rm(path, recursive=True)
+        local = local_path(self.location)
+        with _output_errors(self.location), contextlib.suppress(FileNotFoundError):
+            if local is None:
+                files, path = file_system(self.location)
+                files.rm(path, recursive=True)
+                return
+            self._made.clear()
+            with contextlib.suppress(FileNotFoundError):
+                Path(local).rename(f"{local}-{uuid.uuid4().hex}")
+            for renamed in Path(local).parent.glob(f"{FOLDER}-*"):  # also what a process left that was killed just here
+                shutil.rmtree(renamed, ignore_errors=True)
 
     def _make_folder(self, folder: str) -> None:
         if folder not in self._made:
