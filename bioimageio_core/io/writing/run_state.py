@@ -103,13 +103,9 @@ class RunState:
                 return True
             self._make_folder(os.path.dirname(local))  # noqa: PTH120
             try:
-                file = os.open(local, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+                _write_file(local, os.O_CREAT | os.O_EXCL, data)
             except FileExistsError:
                 return False
-            try:
-                os.write(file, data)
-            finally:
-                os.close(file)
             return True
 
     def rewrite(self, name: str, data: bytes) -> bool:
@@ -130,13 +126,9 @@ class RunState:
                 files.pipe_file(path, data)
                 return True
             try:
-                file = os.open(local, os.O_WRONLY | os.O_TRUNC)
+                _write_file(local, os.O_TRUNC, data)
             except FileNotFoundError:
                 return False
-            try:
-                os.write(file, data)
-            finally:
-                os.close(file)
             return True
 
     def read(self, name: str) -> bytes | None:
@@ -252,6 +244,15 @@ class RunState:
         if folder not in self._made:
             Path(folder).mkdir(parents=True, exist_ok=True)
             self._made.add(folder)
+
+
+def _write_file(path: str, flags: int, data: bytes) -> None:
+    """Write a small file in place; the flags decide whether it must be new or must exist."""
+    file = os.open(path, os.O_WRONLY | flags, 0o666)
+    try:
+        os.write(file, data)
+    finally:
+        os.close(file)
 
 
 def _marker(stage: str, task: int) -> str:
