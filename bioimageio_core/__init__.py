@@ -33,8 +33,8 @@ if TYPE_CHECKING:
         verify,
     )
     from .description_init.draft_model import DraftedModel
-    from .network_analysis.network_geometry import AnalysedAxis, AnalysedOutputAxis, NetworkAnalysis
     from .prediction.execution.executors.dask_clients import worker_processes
+    from .prediction.geometry.network_geometry import AnalysedAxis, AnalysedOutputAxis, NetworkAnalysis
     from .prediction.options import PredictOptions
     from .prediction.output.result import LabelledArray, Prediction
     from .prediction.planning.plan import Plan
@@ -83,9 +83,9 @@ _HOMES = {
     "DraftedModel": "bioimageio_core.description_init.draft_model",
     "Failed": "bioimageio_core.prediction.predict_many",
     "LabelledArray": "bioimageio_core.prediction.output.result",
-    "AnalysedAxis": "bioimageio_core.network_analysis.network_geometry",
-    "NetworkAnalysis": "bioimageio_core.network_analysis.network_geometry",
-    "AnalysedOutputAxis": "bioimageio_core.network_analysis.network_geometry",
+    "AnalysedAxis": "bioimageio_core.prediction.geometry.network_geometry",
+    "NetworkAnalysis": "bioimageio_core.prediction.geometry.network_geometry",
+    "AnalysedOutputAxis": "bioimageio_core.prediction.geometry.network_geometry",
     "Plan": "bioimageio_core.prediction.planning.plan",
     "PredictOptions": "bioimageio_core.prediction.options",
     "Prediction": "bioimageio_core.prediction.output.result",

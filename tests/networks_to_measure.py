@@ -11,8 +11,8 @@ import numpy as np
 import onnxruntime
 
 from bioimageio_core.errors import ModelRunError
-from bioimageio_core.network_analysis.network_geometry import AnalysedAxis, AnalysedOutputAxis, NetworkAnalysis
-from bioimageio_core.network_analysis.signature import NetworkInput, NetworkOutput, Signature
+from bioimageio_core.prediction.geometry.network_geometry import AnalysedAxis, AnalysedOutputAxis, NetworkAnalysis
+from bioimageio_core.prediction.geometry.signature import NetworkInput, NetworkOutput, Signature
 
 AXES = {1: ("x",), 2: ("y", "x"), 3: ("z", "y", "x")}
 

@@ -9,10 +9,10 @@ from typing import Any
 from ..errors import MissingRequirementError, UnknownExtensionError
 from ..model_tests.test_report import TestReport
 from ..model_tests.weights_tests import test_weights
-from ..network_analysis.network_geometry import NetworkAnalysis
 from ..prediction.data.expand_image_paths import expand_image_paths
 from ..prediction.execution.executors.base import Executor
 from ..prediction.execution.executors.threads import Threads
+from ..prediction.geometry.network_geometry import NetworkAnalysis
 from ..prediction.image_statistics import measure_for_model, measure_images, parse_measure
 from ..prediction.options import PredictOptions, evolve_options
 from ..prediction.output.result import LabelledArray, Prediction
@@ -20,7 +20,7 @@ from ..prediction.predict_many import Failed, PredictionRequest, plan_many
 from ..prediction.predict_many import predict_many as predict_all
 from ..prediction.predictor import Predictor, active_client
 from ..prediction.statistics_file import Statistics
-from ..prediction.verify import VerifyReport, verify_blocks
+from ..prediction.verify import TOLERANCE, VerifyReport, verify_blocks
 from ..resources import allotted_cores
 from ..sources import Package, Source, open_package
 from .loading import load_model
@@ -193,13 +193,14 @@ def test_model(
 test_model.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions of this name
 
 
-def verify(source: Source | Package, inputs: Any = None, *, tolerance: float = 1e-4, **options: Any) -> VerifyReport:
+def verify(source: Source | Package, inputs: Any = None, *, tolerance: float = TOLERANCE, **options: Any) -> VerifyReport:
     """Measure whether blockwise prediction equals prediction of the whole image.
 
     Args:
         source: Any source of `load_description`.
         inputs: The images to predict; None: the test inputs, repeated to span several blocks.
-        tolerance: Greatest allowed difference: ``|blockwise - whole| <= tolerance * max(1, |whole|)``.
+        tolerance: Greatest allowed difference: ``|blockwise - whole| <= tolerance * max(1, |whole|)``,
+            which 100 pixels per million may exceed, as in test outputs.
         options: See `PredictOptions`.
 
     Raises:

@@ -16,6 +16,7 @@ __all__ = [
     "AXIS_RANGES",
     "AXIS_SIZES",
     "CHANNELS",
+    "HALO",
     "INPUT_AXES",
     "JSON_OBJECT",
     "MEMORY",
@@ -147,6 +148,11 @@ def _name_value(text: str) -> tuple[str, Any]:
 
 AXIS_SIZES = _TextType("axis=pixels", "AXIS=PIXELS, as in y=512,x=512", _by_axis(int))
 """A mapping from axis to pixels: ``y=512,x=512``."""
+
+HALO = _TextType(
+    "axis=pixels", "AXIS=PIXELS, as in y=32,x=32, or 'measured'", lambda text: text if text == "measured" else _by_axis(int)(text)
+)
+"""A mapping from axis to pixels, or ``measured``."""
 
 AXIS_LENGTHS = _TextType("axis=length", "AXIS=LENGTH, as in y=0.5,x=0.5", _by_axis(float))
 """A mapping from axis to a length in the unit of the axis: ``y=0.5,x=0.5``."""

@@ -9,7 +9,7 @@ import click
 
 from .common_options import compile_option, precision_option, trust_option, weights_option
 from .grouped_options import grouped_option
-from .parameter_types import AXIS_LENGTHS, AXIS_RANGES, AXIS_SIZES, CHANNELS, JSON_OBJECT, MEMORY, NAMES, NUMBER_PAIR
+from .parameter_types import AXIS_LENGTHS, AXIS_RANGES, AXIS_SIZES, CHANNELS, HALO, JSON_OBJECT, MEMORY, NAMES, NUMBER_PAIR
 
 __all__ = ["prediction_options"]
 
@@ -29,7 +29,12 @@ _OPTIONS = (
     grouped_option("input", "--statistics", help="File with statistics, as written by 'bmz stats'."),
     grouped_option("input", "--stats-over", type=NAMES, help="Axes that the model lacks, over which statistics are pooled."),
     grouped_option("blocks", "--block", type=AXIS_SIZES, help="Largest block, in input pixels with halo, as in y=512,x=512."),
-    grouped_option("blocks", "--halo", type=AXIS_SIZES, help="Halo by output axis, instead of the described one, as in y=32,x=32."),
+    grouped_option(
+        "blocks",
+        "--halo",
+        type=HALO,
+        help="Halo by output axis, instead of the described one, as in y=32,x=32, or 'measured' (see 'bmz info --measure').",
+    ),
     grouped_option("blocks", "--network-stride", type=AXIS_SIZES, help="Product of the pooling factors by axis, as in y=16,x=16."),
     grouped_option(
         "blocks",

@@ -9,7 +9,7 @@ import attrs
 
 from ..axis_names import SPACE
 from ..blocks import FixedSize, SteppedSize
-from ..network_analysis.network_geometry import AnalysedAxis, AnalysedOutputAxis, NetworkAnalysis
+from ..prediction.geometry.network_geometry import AnalysedAxis, AnalysedOutputAxis, NetworkAnalysis
 from ..typing import AxisId
 from .find_tensors import FoundTensors
 

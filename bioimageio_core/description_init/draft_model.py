@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from ..blocks import FixedSize
 from ..errors import InputError, SourceError
 from ..network_analysis.analyse_network import analyse_network
-from ..network_analysis.network_geometry import NetworkAnalysis
-from ..network_analysis.remembered_analyses import remember
 from ..packaging.package_targets import check_target, new_folder
+from ..prediction.geometry.network_geometry import NetworkAnalysis
+from ..prediction.geometry.remembered_analyses import remember
 from ..prediction.model.weights_selection import choose_weights
 from ..prediction.options import PredictOptions
 from ..registry import AdapterContext, Registry, WeightsAdapter

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..axis_names import parse_axes
 from ..errors import AxesError, InputError, ModelRunError
-from ..network_analysis.signature import NetworkInput, NetworkOutput, Signature
+from ..prediction.geometry.signature import NetworkInput, NetworkOutput, Signature
 from ..registry import WeightsAdapter
 from ..typing import AxisId, FrozenMapping
 from .guess_axes import guess_input_axes, guess_output_axes

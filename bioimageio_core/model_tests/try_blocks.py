@@ -13,12 +13,6 @@ from .test_report import BlockTrial
 
 __all__ = ["try_blocks"]
 
-TOLERANCE = 1e-3
-"""Greatest allowed difference, as ``|blockwise - whole| <= tolerance * max(1, |whole|)``: the tolerance of the format for test outputs."""
-
-PER_MILLION = 100
-"""Pixels per million that may differ by more, as the format allows for test outputs."""
-
 
 def try_blocks(model: LoadedModel, options: PredictOptions) -> BlockTrial:
     """Predict the test inputs, repeated until they span several blocks, in several blocks and in one.
@@ -39,13 +33,15 @@ def try_blocks(model: LoadedModel, options: PredictOptions) -> BlockTrial:
                     status="skipped", weights_format=chosen, message="no axis is described as one to be cut, by a halo or a fixed size"
                 )
             predictor.options = attrs.evolve(predictor.options, block=block)
-            report = verify_blocks(predictor, None, tolerance=TOLERANCE)
+            report = verify_blocks(predictor, None)
     except (InputError, BlockError) as error:
         return BlockTrial(status="skipped", weights_format=chosen, message=str(error))
     except BioimageioError as error:
         return BlockTrial(status="noted", weights_format=chosen, message=str(error))
-    beyond = [o for o in report.outputs if o.beyond * 1e6 > PER_MILLION * o.pixels]
-    message = "; ".join(f"output {o.output!r}: {o.beyond} of {o.pixels} pixels differ by more than {TOLERANCE:g}, {o.seam}" for o in beyond)
+    beyond = [o for o in report.outputs if not o.equal]
+    message = "; ".join(
+        f"output {o.output!r}: {o.beyond} of {o.pixels} pixels differ by more than {report.tolerance:g}, {o.seam}" for o in beyond
+    )
     return BlockTrial(
         status="noted" if beyond else "passed",
         weights_format=chosen,

@@ -10,8 +10,8 @@ from math import floor
 import attrs
 
 from ..blocks import FixedSize, Size, SteppedSize
+from ..prediction.geometry.signature import Variable
 from .network_caller import NetworkCaller, Shapes
-from .signature import Variable
 
 __all__ = ["FoundSizes", "Law", "find_sizes", "presumed_sizes"]
 

@@ -7,6 +7,10 @@ from collections.abc import Callable
 import attrs
 
 from ..errors import ModelRunError
+from ..prediction.geometry.model_signature import signature_of
+from ..prediction.geometry.network_geometry import NetworkAnalysis
+from ..prediction.geometry.remembered_analyses import recall, remember
+from ..prediction.geometry.signature import Signature
 from ..prediction.model.loaded_model import LoadedModel
 from ..prediction.model.tensor_spec import TensorIO
 from ..prediction.model.test_tensors import load_npy
@@ -14,10 +18,6 @@ from ..prediction.model.weights_selection import choose_weights, load_adapter
 from ..prediction.options import PredictOptions
 from ..resources import allotted_cores
 from .analyse_network import analyse_network
-from .model_signature import signature_of
-from .network_geometry import NetworkAnalysis
-from .remembered_analyses import recall, remember
-from .signature import Signature
 
 __all__ = ["analyse_model"]
 

@@ -9,11 +9,11 @@ import attrs
 
 from ..blocks import FixedSize
 from ..errors import ModelRunError
+from ..prediction.geometry.network_geometry import AnalysedAxis, NetworkAnalysis
+from ..prediction.geometry.signature import Signature, Variable, joint_variables
 from .accepted_sizes import FoundSizes, find_sizes
 from .network_caller import Network, NetworkCaller
-from .network_geometry import AnalysedAxis, NetworkAnalysis
 from .receptive_field import find_receptive_field
-from .signature import Signature, Variable, joint_variables
 from .stride import find_stride
 
 __all__ = ["analyse_network"]

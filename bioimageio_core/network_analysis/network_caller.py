@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, ModelRunError
+from ..prediction.geometry.signature import NetworkInput, Signature, Variable, shape_at
 from ..typing import AxisId
-from .signature import NetworkInput, Signature, Variable, shape_at
 
 __all__ = ["Arrays", "Network", "NetworkCaller", "Sizes"]
 

@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..blocks import FixedSize
+from ..prediction.geometry.network_geometry import AnalysedOutputAxis
+from ..prediction.geometry.signature import Variable
 from .accepted_sizes import FoundSizes, Law
 from .network_caller import Arrays, NetworkCaller, Sizes
-from .network_geometry import AnalysedOutputAxis
-from .signature import Variable
 
 __all__ = ["find_receptive_field"]
 

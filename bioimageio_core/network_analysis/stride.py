@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..blocks import FixedSize
+from ..prediction.geometry.signature import Variable
 from .accepted_sizes import FoundSizes, Law
 from .network_caller import Arrays, NetworkCaller, Sizes
-from .signature import Variable
 
 __all__ = ["find_stride"]
 

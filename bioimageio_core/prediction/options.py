@@ -44,6 +44,10 @@ def _axis_sizes(value: Mapping[AxisId, int] | None) -> FrozenMapping[AxisId, int
     return FrozenMapping({str(k): int(v) for k, v in (value or {}).items()})
 
 
+def _halo(value: Mapping[AxisId, int] | Literal["measured"] | None) -> FrozenMapping[AxisId, int] | Literal["measured"]:
+    return value if value == "measured" else _axis_sizes(value)
+
+
 def _pixel_sizes(value: Mapping[AxisId, float] | None) -> FrozenMapping[AxisId, float]:
     for axis, size in (value or {}).items():
         if not float(size) > 0:
@@ -90,7 +94,8 @@ class PlanOptions:
     and statistics are those of the complete image."""
 
     mask: Any = attrs.field(default=None, eq=False)
-    """An image, of any resolution, that is nonzero where to predict. Elsewhere the output is 0, and blocks are skipped."""
+    """An image, of any resolution, that is nonzero where to predict. Elsewhere the output is 0, and blocks are skipped.
+    Planning reads it once."""
 
     skip_empty: bool = False
     """Whether to skip blocks whose input pixels are all 0; their outputs are 0."""
@@ -98,8 +103,9 @@ class PlanOptions:
     block: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
     """Largest block size by axis, in input pixels, including the halo."""
 
-    halo: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
-    """Halo by output axis, in output pixels, instead of the described one."""
+    halo: FrozenMapping[AxisId, int] | Literal["measured"] = attrs.field(default=None, converter=_halo)
+    """Halo by output axis, in output pixels, instead of the described one.
+    ``"measured"``: the reach of the network, as `analyse_network` (``bmz info MODEL --measure``) found it and remembers it."""
 
     network_stride: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
     """Product of the pooling factors of the network by axis, if the description does not reveal it."""
@@ -181,8 +187,8 @@ class PlanOptions:
                     raise InputError(f"{name} along axis {axis!r} is {size}: expected at least 1 pixel")
         if self.batch_size < 1:
             raise InputError(f"batch_size is {self.batch_size}: expected at least 1")
-        if any(h < 0 for h in self.halo.values()):
-            raise InputError(f"halo is {dict(self.halo)}: expected no negative sizes")
+        if any(h < 0 for h in self.halos.values()):
+            raise InputError(f"halo is {dict(self.halos)}: expected no negative sizes")
 
     def _check_output(self) -> None:
         if self.ome not in (None, "0.4", "0.5"):
@@ -200,6 +206,11 @@ class PlanOptions:
             raise InputError(f"precision is {self.precision!r}: expected one of {', '.join(get_args(Precision))}")
         if not self.devices or not all(self.devices):
             raise InputError(f"device is {self.device!r}: expected a device such as cpu or cuda, or several such as cuda:0,cuda:1")
+
+    @property
+    def halos(self) -> FrozenMapping[AxisId, int]:
+        """The sizes of `halo` by output axis; empty for ``"measured"``, which planning replaces by the measured sizes."""
+        return FrozenMapping() if isinstance(self.halo, str) else self.halo
 
     @property
     def devices(self) -> tuple[str, ...]:

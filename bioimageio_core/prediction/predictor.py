@@ -19,6 +19,7 @@ from .execution.executors.base import Executor
 from .execution.executors.threads import Threads
 from .execution.run import begin_run
 from .execution.run_plan import run_plan
+from .geometry.model_signature import remembered_analysis
 from .model.loaded_model import LoadedModel
 from .model.network import Network, load_network
 from .model.planned_run_mode import PlannedRunMode, plan_run_mode
@@ -122,6 +123,7 @@ class Predictor:
             cores=cores,
             processes=processes,
             on_cluster=client is not None,
+            analysis=remembered_analysis(self.model.io, self.model.weights, self.model.package, self.model.registry),
             profile=recall_profile(self.model, weights) or (UNMEASURED if weights.on_cpu else UNMEASURED_ON_GPU),
             continued=continued,
         )

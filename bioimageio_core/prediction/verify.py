@@ -18,7 +18,15 @@ from .planning.blocks.axis_groups import Cutting
 from .planning.plan import Plan
 from .predictor import Predictor
 
-__all__ = ["OutputDifference", "VerifyReport", "blocks_of_test_size", "verify_blocks"]
+__all__ = ["PER_MILLION", "TOLERANCE", "OutputDifference", "VerifyReport", "blocks_of_test_size", "verify_blocks"]
+
+TOLERANCE = 1e-4
+"""Greatest difference of equal pixels, as ``|blockwise - reference| <= tolerance * max(1, |reference|)``: frameworks round differently for
+blocks of different sizes."""
+
+PER_MILLION = 100
+"""Pixels per million that may differ by more, as the format allows for test outputs: where a network rounds, as to labels, a difference
+in the last digit becomes one of 1."""
 
 BLOCKS_TO_SPAN = 2.5
 """Number of blocks along every cut axis that repeated test inputs span at least."""
@@ -29,7 +37,6 @@ class OutputDifference:
     """The greatest difference of an output between blockwise and reference prediction."""
 
     output: str
-    equal: bool
     greatest: float
     """Greatest ``|blockwise - reference| / max(1, |reference|)``."""
 
@@ -44,6 +51,11 @@ class OutputDifference:
 
     seam: str
     """The border between blocks next to the greatest difference, and how far differences reach; empty if equal."""
+
+    @property
+    def equal(self) -> bool:
+        """Whether at most `PER_MILLION` pixels per million are beyond the tolerance."""
+        return self.beyond * 1e6 <= PER_MILLION * self.pixels
 
 
 @attrs.frozen(kw_only=True)
@@ -67,7 +79,7 @@ class VerifyReport:
         return all(o.equal for o in self.outputs)
 
 
-def verify_blocks(predictor: Predictor, inputs: Any, *, tolerance: float) -> VerifyReport:
+def verify_blocks(predictor: Predictor, inputs: Any, *, tolerance: float = TOLERANCE) -> VerifyReport:
     """Predict in blocks and with a reference, and compare.
 
     Raises:
@@ -82,10 +94,10 @@ def verify_blocks(predictor: Predictor, inputs: Any, *, tolerance: float) -> Ver
         inputs = _spanning_test_inputs(predictor, options)
     plan = predictor.plan(inputs, **options)
     if plan.regions.block_count == 1 or not any(_is_cut(plan, n) for n in range(len(plan.grids))):
-        raise InputError(
-            "the image is a single block, so there are no seams to verify: "
-            "give a larger image, or smaller blocks with block= (--block y=256)"
-        )
+        fixed = any(sized.cutting == "one_call" for sized in plan.groups)
+        size = " of the one size that the network takes" if fixed else ""
+        smaller = "" if fixed else ", or smaller blocks with block= (--block y=256)"
+        raise InputError(f"the image is a single block{size}, so there are no seams to verify: give a larger image{smaller}")
     changes, kind = _reference_options(predictor, inputs, plan, options)
     blockwise = predictor.run(plan)
     reference = predictor.predict(inputs, **{**options, **changes})
@@ -120,10 +132,10 @@ def _reference_options(
         return {"block": whole, "batch_size": 1}, "whole"
     growth = {n: plan.grids[n].group.granularity for n in cut}
     while True:
-        halo = dict(predictor.options.halo)
-        for n, more in growth.items():
-            for output in plan.grids[n].group.outputs:
-                halo[output.axis] = max(halo.get(output.axis, 0), output.halo + output.at(more))
+        halo: dict[AxisId, int] = {}
+        for n, grid in enumerate(plan.grids):
+            for output in grid.group.outputs:
+                halo[output.axis] = max(halo.get(output.axis, 0), output.halo + (output.at(growth[n]) if n in growth else 0))
         try:
             predictor.plan(inputs, **{**options, "halo": halo})
         except BlockError as error:
@@ -159,7 +171,6 @@ def _compare(output: str, blockwise: Prediction, reference: Prediction, toleranc
     beyond = difference > tolerance
     return OutputDifference(
         output=output,
-        equal=not beyond.any(),
         greatest=greatest,
         at=FrozenMapping(dict(zip(axes, at, strict=True))),
         beyond=int(np.count_nonzero(beyond)),
@@ -193,11 +204,13 @@ def _locate(blockwise: Plan, reference: Plan, output: str, beyond: NDArray[np.bo
     if 2 * reach < min(strides):
         return (
             f"{border[1]}; differences reach {reach} pixels from borders of blocks: "
-            f"the halo of {max(halos)} is too small by at least that much"
+            f"the halo of {max(halos)} is too small by at least that much: give a larger halo= (--halo), "
+            "or measure it (bmz info MODEL --measure) and give --halo measured"
         )
     return (
         f"{border[1]}; pixels up to {reach} from any border differ, that is, complete blocks: "
-        "their origins are off the stride of the network (give --network-stride), or the halo is far too small"
+        "their origins are off the stride of the network (network_stride=, --network-stride), or the halo is far too small (halo=, "
+        "--halo): 'bmz info MODEL --measure' measures both"
     )
 
 
@@ -226,9 +239,10 @@ def blocks_of_test_size(predictor: Predictor, cutting: Collection[Cutting]) -> d
     block = {}
     for sized in predictor.plan(inputs, axes=axes).groups:
         group = sized.group
-        if sized.cutting in cutting and isinstance(group.size, FixedSize):
+        kind = "fixed" if sized.cutting == "one_call" else sized.cutting
+        if kind in cutting and isinstance(group.size, FixedSize):
             block[group.name] = group.size.value
-        elif sized.cutting in cutting:
+        elif kind in cutting:
             least = group.size.smallest(2 * (group.granularity + group.left + group.right))
             block[group.name] = max(least or 0, group.size.largest(sized.image_size) or 0)
     return block

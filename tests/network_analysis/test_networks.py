@@ -17,7 +17,7 @@ from onnx import helper
 from bioimageio_core.blocks import FixedSize, SteppedSize
 from bioimageio_core.errors import ModelRunError
 from bioimageio_core.network_analysis.analyse_network import analyse_network
-from bioimageio_core.network_analysis.network_geometry import NetworkAnalysis
+from bioimageio_core.prediction.geometry.network_geometry import NetworkAnalysis
 
 torch: Any = pytest.importorskip("torch")
 nn: Any = torch.nn

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from recorded_runs import record_run
 
 import bioimageio_core as bc
+from bioimageio_core.model_tests.compare_outputs import compare
+from bioimageio_core.model_tests.weights_tests import tolerance_of
+from bioimageio_core.prediction.model.test_tensors import load_test_inputs, load_test_outputs
 
 ort = pytest.importorskip("onnxruntime")
 
@@ -49,6 +52,32 @@ class TestTestTensors:
         assert {t.weights_format for t in report.tests} == TESTED[name]
         skipped = {t.weights_format for t in report.tests if t.status == "skipped"}
         assert skipped <= {"torchscript"}, "only PyTorch may be missing"
+
+
+FIXED = [name for name in sorted(TESTED) if name.startswith(("unet2d_nuclei_broad", "unet2d_fixed_shape"))]
+"""Models whose networks take one size."""
+
+
+class TestPredictedTestInputs:
+    """The first thing that a scientist tries: to predict the test input, and compare with the test output."""
+
+    @pytest.mark.parametrize("name", FIXED)
+    def test_fixed_size(self, shared: Path, tmp_path: Path, name: str) -> None:
+        """The image is the one size that the network takes, so it is one call, and equals the test output within the test's tolerance."""
+        if "onnx" not in TESTED[name]:
+            pytest.importorskip("torch")
+        with bc.open_predictor(shared / "models" / name) as predictor:
+            model = predictor.model
+            axes = {t.id: ",".join(t.axis_ids) for t in model.io.inputs}
+            plan = predictor.plan(load_test_inputs(model), axes=axes)
+            prediction = predictor.run(plan, str(tmp_path / "out.zarr"))
+            assert plan.regions.block_count == 1
+            assert plan.computed_per_kept == 1
+            for output, expected in load_test_outputs(model).items():
+                compared = compare(
+                    output, np.asarray(prediction[output]), expected, tolerance_of(model, output, plan.weights.weights_format)
+                )
+                assert compared.passed, compared.message
 
 
 def independent(model: Path, x: NDArray[Any], *, size: int, halo: int, core: int) -> NDArray[np.float32]:

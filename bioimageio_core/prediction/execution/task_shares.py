@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from .claims import Claims
@@ -45,19 +45,21 @@ def units_of(job: Job, tasks: range) -> int:
 
 
 class OwnTasks:
-    """A range of tasks that only this process computes, except for finished tasks.
+    """Tasks that only this process computes, except for finished tasks.
 
     Args:
         job: The job.
-        tasks: The range; other processes compute the remaining tasks.
+        tasks: The tasks of this process, in order.
         marker: Marks finished tasks; None if tasks leave no markers.
+        of_all: The tasks of all processes that share the sweep; None for all tasks of the job.
 
     """
 
-    def __init__(self, job: Job, tasks: range, marker: CompletionMarker | None) -> None:
+    def __init__(self, job: Job, tasks: Sequence[int], marker: CompletionMarker | None, *, of_all: Sequence[int] | None = None) -> None:
         self._job, self._tasks, self._marker = job, tasks, marker
+        self._all = range(job.task_count) if of_all is None else of_all
         self._done = bytearray(job.task_count) if marker is None else marker.done(job.task_count)
-        self.units = units_of(job, tasks)
+        self.units = units_of(job, tasks) if isinstance(tasks, range) else sum(units_of(job, range(t, t + 1)) for t in tasks)
         self.units_done = sum(units_of(job, range(t, t + 1)) for t in tasks if self._done[t])
 
     def results(self, executor: Executor, concurrent_tasks: int) -> Iterator[tuple[int, Any]]:
@@ -67,9 +69,10 @@ class OwnTasks:
 
     def is_complete(self) -> bool:
         """Return whether all tasks are done, including tasks of other processes."""
-        if len(self._tasks) == self._job.task_count or self._marker is None:
+        if len(self._tasks) == len(self._all) or self._marker is None:
             return True
-        return all(self._marker.done(self._job.task_count))
+        done = self._marker.done(self._job.task_count)
+        return all(done[t] for t in self._all)
 
 
 class SharedTasks:

@@ -33,7 +33,7 @@ class PlannedRunMode:
         """Return the options with the halo and batch size that the run mode changed."""
         before = _pipeline(model, options)
         halo = {axis: size for axis, size in self.pipeline.halo.items() if size != before.halo.get(axis, 0)}
-        return attrs.evolve(options, halo={**options.halo, **halo}, batch_size=self.pipeline.batch_size)
+        return attrs.evolve(options, halo={**options.halos, **halo}, batch_size=self.pipeline.batch_size)
 
     def wrap(self, adapter: WeightsAdapter, registry: Registry) -> WeightsAdapter:
         """Return an adapter that is called in place of the network."""
@@ -93,7 +93,7 @@ def _pipeline(model: ModelIO, options: PlanOptions) -> Pipeline:
     halo: dict[AxisId, int] = {}
     for tensor in model.outputs:
         for axis in tensor.axes:
-            halo[axis.id] = max(halo.get(axis.id, 0), options.halo.get(axis.id, axis.halo))
+            halo[axis.id] = max(halo.get(axis.id, 0), options.halos.get(axis.id, axis.halo))
     return Pipeline(
         inputs=tuple(_tensor(t) for t in model.inputs),
         outputs=tuple(_tensor(t) for t in model.outputs),

@@ -28,15 +28,34 @@ class Mask:
     """For each grid: the axis of the mask along it; None where the mask lacks the axis."""
 
     grids: tuple[AxisGrid, ...]
+    tasks: bytes = attrs.field(default=b"", repr=False)
+    """A byte per task of the pass over regions: 1 if the mask covers a pixel of its regions; other tasks do not run."""
+
+    @property
+    def task_count(self) -> int:
+        """Number of tasks that run."""
+        return self.tasks.count(1)
+
+    def span(self, number: int, blocks: range) -> slice:
+        """Return the pixels of the mask that the cores of neighbouring blocks along a grid lie in.
+
+        Args:
+            number: Number of a grid along which the mask has an axis.
+            blocks: Numbers of blocks along this grid.
+
+        """
+        grid, axis = self.grids[number], self.axes[number]
+        assert axis is not None
+        size = self.image.shape[axis]
+        start, stop = grid.core_of_image(blocks[0])[0], grid.core_of_image(blocks[-1])[1]
+        return slice(start * size // grid.image_size, (stop - 1) * size // grid.image_size + 1)
 
     def covers(self, block: Sequence[int]) -> bool:
         """Return whether the mask covers any pixel of the core of a block, which is given by its number along each grid."""
         index = [slice(None)] * len(self.image.shape)
-        for grid, axis, k in zip(self.grids, self.axes, block, strict=True):
+        for number, (axis, k) in enumerate(zip(self.axes, block, strict=True)):
             if axis is not None:
-                start, stop = grid.core_of_image(k)
-                size = self.image.shape[axis]
-                index[axis] = slice(start * size // grid.image_size, (stop - 1) * size // grid.image_size + 1)
+                index[axis] = self.span(number, range(k, k + 1))
         return bool(self.image.read(tuple(index)).any())
 
     def of_output(self, ties: Sequence[AxisTie | None], start: Sequence[int], shape: Sequence[int]) -> NDArray[np.bool_]:

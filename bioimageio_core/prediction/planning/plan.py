@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -126,8 +128,17 @@ class Plan:
         first = task * self.regions_per_task
         return range(first, min(first + self.regions_per_task, self.regions.count))
 
-    def tasks_of_shard(self, number: int, count: int) -> range:
-        """Return the tasks of a shard, counted from 1: a run of neighbours, with about equally many blocks per shard."""
+    @cached_property
+    def tasks(self) -> Sequence[int]:
+        """Numbers of the tasks of the pass over regions that run: all, or those that the mask covers."""
+        if self.mask is None:
+            return range(self.task_count)
+        return tuple(n for n, covered in enumerate(self.mask.tasks) if covered)
+
+    def tasks_of_shard(self, number: int, count: int) -> Sequence[int]:
+        """Return the tasks of a shard, counted from 1: neighbours, with about equally many blocks per shard."""
+        if self.mask is not None:  # which leaves gaps between tasks, so each counts alike
+            return self.tasks[len(self.tasks) * (number - 1) // count : len(self.tasks) * number // count]
 
         def middle(task: int) -> float:
             regions = self.regions_of(task)

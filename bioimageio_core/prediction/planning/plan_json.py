@@ -63,6 +63,7 @@ def plan_as_dict(plan: Plan) -> dict[str, Any]:
         "regions": plan.regions.count,
         "regions_per_brick": list(plan.regions.brick),
         "tasks": plan.task_count,
+        "tasks_to_run": len(plan.tasks),
         "passes": [step.as_dict() for step in plan.passes],
         "skip_empty": plan.skip_empty,
         "mask": None if plan.mask is None else plan.mask.image.name,

@@ -14,6 +14,8 @@ from ...io import open_image
 from ...registry import Registry
 from ...typing import FrozenMapping
 from ..data.bind_inputs import BoundInput, bind_inputs
+from ..geometry.network_geometry import NetworkAnalysis
+from ..geometry.shortfalls import measured_halos
 from ..model.planned_run_mode import plan_run_mode
 from ..model.processing_steps import plan_steps
 from ..model.tensor_spec import ModelIO
@@ -26,6 +28,7 @@ from .blocks.io_costs import IoCosts, TensorIoCosts
 from .blocks.regions import plan_regions
 from .cache_policy import choose_caches
 from .mask import plan_mask
+from .mask_coverage import with_covered_tasks
 from .outputs.ome_layout import ome_images
 from .outputs.output_layout import check_assembles, plan_output, with_chunks_of_regions
 from .outputs.storage_dtype import plan_storage_dtype
@@ -34,6 +37,7 @@ from .plan_passes import plan_passes
 from .planned_tensors import PlannedInput, PlannedOutput
 from .profiling.profile import UNMEASURED, Profile
 from .run_choices import RunChoices
+from .seam_warnings import seam_warnings
 
 __all__ = ["make_plan"]
 
@@ -59,6 +63,7 @@ def make_plan(
     processes: int = 1,
     on_cluster: bool = False,
     profile: Profile = UNMEASURED,
+    analysis: NetworkAnalysis | None = None,
     continued: RunChoices | None = None,
 ) -> Plan:
     """Plan a prediction.
@@ -73,15 +78,17 @@ def make_plan(
         processes: Processes that share the memory of a machine.
         on_cluster: Whether tasks run on a cluster; else on threads of this process.
         profile: Time and memory of the network by size of a block.
+        analysis: The remembered analysis of the network.
         continued: `Plan.choices` of the run to resume.
 
     Raises:
-        InputError: The images or options do not fit the model.
+        InputError: The images or options do not fit the model, or ``halo="measured"`` without an analysis.
         BlockError: No grid of blocks fits.
         PluginError: A plugin fails while planning.
 
     """
     bound = bind_inputs(model, inputs, options)
+    options = _with_measured_halo(options, model, analysis)
     run_mode = plan_run_mode(model, options, registry)
     if run_mode is not None:
         options = run_mode.apply(options, model)
@@ -139,6 +146,11 @@ def make_plan(
     per_task = max(1, -(-regions.count // MAX_TASKS), min(4, regions.count // (enough * workers)))
     if continued is not None:
         per_task = continued.regions_per_task
+    mask = None
+    if options.mask is not None:
+        mask = with_covered_tasks(plan_mask(open_image(options.mask), groups, grids), regions, per_task)
+    covered = 1.0 if mask is None else mask.task_count / len(mask.tasks)
+    seconds = choice.estimated_seconds * covered
     supplied, known = _supplied(planned, outputs, options)
     ome = ome_images(planned, outputs, grids, options)
     passes = plan_passes(
@@ -148,9 +160,9 @@ def make_plan(
         ome,
         supplied={**known, **supplied},
         pool_over=options.stats_over,
-        region_tasks=-(-regions.count // per_task),
-        region_seconds=choice.estimated_seconds,
-        region_bytes=io_costs.bytes_read(grids) * regions.block_count,
+        region_tasks=-(-regions.count // per_task) if mask is None else mask.task_count,
+        region_seconds=seconds,
+        region_bytes=io_costs.bytes_read(grids) * regions.block_count * covered,
         threads=workers if weights.on_cpu else in_flight,
     )
     return Plan(
@@ -166,7 +178,7 @@ def make_plan(
         workers=workers,
         in_flight=in_flight,
         threads=max(1, cores // workers),
-        mask=None if options.mask is None else plan_mask(open_image(options.mask), groups, grids),
+        mask=mask,
         skip_empty=options.skip_empty,
         pool_over=options.stats_over,
         supplied=supplied,
@@ -178,12 +190,25 @@ def make_plan(
         estimated_memory=estimated + sum(k.limit for k in cache) * processes,
         floor=choice.floor,
         reason=choice.reason,
-        estimated_seconds=choice.estimated_seconds,
+        estimated_seconds=seconds,
         profile=profile,
         warnings=tuple(w for b in bound for w in b.warnings)
         + choice.warnings
+        + seam_warnings(model, groups, grids, analysis, options.block)
         + (run_mode.pipeline.warnings if run_mode is not None else ()),
     )
+
+
+def _with_measured_halo(options: PlanOptions, model: ModelIO, analysis: NetworkAnalysis | None) -> PlanOptions:
+    """Return the options with the halo in pixels."""
+    if options.halo != "measured":
+        return options
+    if analysis is None:
+        raise InputError(
+            'halo is "measured", but the network was not measured: measure it first, with analyse_network() (bmz info MODEL --measure), '
+            "or give the halo in pixels (--halo y=32,x=32)"
+        )
+    return attrs.evolve(options, halo=measured_halos(model, analysis))
 
 
 def _constraints(sized: SizedGroup, options: PlanOptions, stride: int | None) -> GroupConstraints:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...network_analysis.model_signature import remembered_analysis
-from ...network_analysis.shortfalls import shortfalls
+from ...prediction.geometry.model_signature import remembered_analysis
+from ...prediction.geometry.shortfalls import shortfalls
 from ...prediction.model.from_v0_4 import model_io_v0_4
 from ...prediction.model.from_v0_5 import model_io_v0_5
 from ...prediction.model.tensor_spec import AxisIO, TensorIO

@@ -6,8 +6,8 @@ from typing import Any
 
 import attrs
 
-from ...network_analysis.network_geometry import NetworkAnalysis
-from ...network_analysis.shortfalls import Shortfall
+from ...prediction.geometry.network_geometry import NetworkAnalysis
+from ...prediction.geometry.shortfalls import Shortfall
 from .network_table import NETWORK_HEADER, network_rows
 from .resource_card import ResourceCard
 from .tensor_card import OpCard, TensorCard

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...network_analysis.network_geometry import AnalysedAxis, AnalysedOutputAxis, NetworkAnalysis
+from ...prediction.geometry.network_geometry import AnalysedAxis, AnalysedOutputAxis, NetworkAnalysis
 from .tensor_card import TensorCard
 
 __all__ = ["NETWORK_HEADER", "network_rows"]

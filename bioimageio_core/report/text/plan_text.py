@@ -46,6 +46,8 @@ def plan_text(plan: Plan) -> str:
         f"{data['computed_per_kept']:.2f} pixels computed per pixel kept, "
         f"{data['workers']} at once with {data['threads_per_call']} thread{'s' * (data['threads_per_call'] != 1)} each"
     )
+    if plan.mask is not None:
+        lines.append(f"mask       {plan.mask.image.name}: covers {plan.mask.task_count} of {_count(plan.task_count, 'task')}")
     lines.extend(f"pass {step.number:<6}{_pass_text(step)}" for step in plan.passes)
     lines.append(f"blocks     {plan.reason}")
     if data["regions_per_brick"]:
@@ -93,6 +95,8 @@ def _axis_text(axis: dict[str, object]) -> str:
     before, behind = axis["overlap"] if isinstance(axis["overlap"], list) else (0, 0)
     if axis["cut"] == "per_item":
         return f"{axis['size']} items, each on its own"
+    if axis["cut"] == "one_call":
+        return f"{axis['size']} pixels, as the network takes them: nothing is padded or cropped"
     if axis["blocks"] == 1:
         return f"{axis['size']} pixels in one block of {axis['block']}"
     return (

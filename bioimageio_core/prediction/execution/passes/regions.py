@@ -150,10 +150,10 @@ class RegionsRunner:
         )
 
     def share(self, job: Job, sweep: int) -> TaskShare:
-        """Return the tasks of this shard: consecutive tasks, so that each shard reads its own part of the image."""
+        """Return the tasks of this shard: neighbouring tasks, so that each shard reads its own part of the image."""
         assert isinstance(job, RegionJob)
         shard, plan = self._run.options.shard, self._run.plan
-        return OwnTasks(job, range(plan.task_count) if shard is None else plan.tasks_of_shard(*shard), job.marker)
+        return OwnTasks(job, plan.tasks if shard is None else plan.tasks_of_shard(*shard), job.marker, of_all=plan.tasks)
 
     def concurrent_tasks(self) -> int:
         """Return the number of concurrent tasks per process."""

@@ -17,13 +17,16 @@ from ...options import PlanOptions
 
 __all__ = ["Cutting", "SizedGroup", "axis_groups"]
 
-Cutting: TypeAlias = Literal["per_item", "whole", "fixed", "free", "if_needed"]
+Cutting: TypeAlias = Literal["per_item", "whole", "one_call", "fixed", "free", "if_needed"]
 """How a group is cut.
 
 per_item
     Each position is predicted separately: batch, and axes that the model lacks.
 whole
     Never cut: channel and index axes, and axes that the run mode keeps whole.
+one_call
+    The image is exactly the one block that the network takes: a single call without padding and without a halo, like that of the test
+    tensors.
 fixed
     Cut into blocks of the one size that the network takes.
 free
@@ -74,28 +77,28 @@ def axis_groups(
             tie = _output_tie(output_axis, model, ties)
             if tie is not None:
                 base, ratio, offset = tie
-                halo = options.halo.get(output_axis.id, output_axis.halo)
+                halo = options.halos.get(output_axis.id, output_axis.halo)
                 outputs[base].append(TiedAxis(tensor=output.id, axis=output_axis.id, ratio=ratio, offset=offset, halo=halo))
     for base, tied in bases.items():
         group = _group(model, base, tuple(tied), tuple(outputs[base]), sizes, options)
         groups.append(attrs.evolve(group, cutting="whole") if {t.axis for t in tied} & set(whole_axes) else group)
-    return tuple(groups)
+    return tuple(_in_one_call(groups))
 
 
 def _check_axis_options(model: ModelIO, options: PlanOptions, extra: tuple[AxisId, ...]) -> None:
     """Refuse options that name axes which neither the model nor the images have: they are misspelt."""
     inputs = {a.id for t in model.inputs for a in t.axes}
     outputs = {a.id for t in model.outputs for a in t.axes}
-    for name, known in (
-        ("block", inputs),
-        ("pixel_size", inputs),
-        ("roi", inputs | set(extra)),
-        ("network_stride", inputs),
-        ("halo", outputs),
-        ("chunks", outputs | set(extra)),
-        ("shards", outputs | set(extra)),
+    for name, given, known in (
+        ("block", options.block, inputs),
+        ("pixel_size", options.pixel_size, inputs),
+        ("roi", options.roi, inputs | set(extra)),
+        ("network_stride", options.network_stride, inputs),
+        ("halo", options.halos, outputs),
+        ("chunks", options.chunks, outputs | set(extra)),
+        ("shards", options.shards, outputs | set(extra)),
     ):
-        for axis in getattr(options, name):
+        for axis in given:
             if axis not in known:
                 raise InputError(f"{name} names the axis {axis!r}, which the model lacks: expected some of {', '.join(sorted(known))}")
 
@@ -205,6 +208,21 @@ def _group(
     except BlockError as error:
         raise InputError(str(error)) from None
     return SizedGroup(group=group, image_size=size, cutting=_cutting(axis, group))
+
+
+def _in_one_call(groups: list[SizedGroup]) -> list[SizedGroup]:
+    """Return the groups without halos if the image is exactly the one block that the network takes, else as they are."""
+    cut = [g for g in groups if g.cutting in ("fixed", "free", "if_needed")]
+    if not cut or any(g.group.size != FixedSize(g.image_size) for g in cut):
+        return groups
+    return [_without_halo(g) if g in cut else g for g in groups]
+
+
+def _without_halo(sized: SizedGroup) -> SizedGroup:
+    outputs = tuple(attrs.evolve(o, halo=0) for o in sized.group.outputs)
+    # The only valid origin is 0, so that a region of interest is a part of the same call.
+    group = attrs.evolve(sized.group, outputs=outputs, network_stride=sized.image_size)
+    return attrs.evolve(sized, group=group, cutting="one_call")
 
 
 def _cutting(axis: AxisIO, group: AxisGroup) -> Cutting:

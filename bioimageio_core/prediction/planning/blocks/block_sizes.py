@@ -10,7 +10,6 @@ import attrs
 
 from ....blocks import AxisGrid, AxisGroup, FixedSize, strides, whole_axis, with_room_for_a_core
 from ....errors import BlockError
-from ....typing import AxisId
 from ...options import PlanOptions
 from ..profiling.profile import Profile
 from .axis_groups import SizedGroup
@@ -129,8 +128,6 @@ def choose_blocks(
     if best is None and if_needed:
         cut = {n: list(_candidates(groups[n], group_constraints[n], len(free) + len(if_needed))) for n in if_needed}
         best = _cheapest(settled, {**open_axes, **cut}, costs, fewest=True)
-        if best is not None:
-            warnings.extend(_cut_for_memory(best.grids[n]) for n in if_needed if best.grids[n].count > 1)
         open_axes |= cut
     floor = costs.floor(settled, {**whole, **open_axes})
     if best is None:
@@ -145,6 +142,8 @@ def choose_blocks(
 def _settled(sized: SizedGroup, constraints: GroupConstraints, options: PlanOptions, warnings: list[str]) -> AxisGrid | None:
     """Return the grid of a group without a choice of sizes; None if there is a choice."""
     group, size = sized.group, sized.image_size
+    if sized.cutting == "one_call":
+        return whole_axis(group, size, constraints.begin, constraints.end)
     if constraints.stride is not None:
         group = with_room_for_a_core(group, constraints.begin) if isinstance(group.size, FixedSize) and sized.cutting == "fixed" else group
         return AxisGrid(group=group, image_size=size, stride=constraints.stride, begin=constraints.begin, end=constraints.end)
@@ -155,7 +154,7 @@ def _settled(sized: SizedGroup, constraints: GroupConstraints, options: PlanOpti
     if sized.cutting == "fixed":
         return _fixed(sized, constraints, warnings)
     if group.name in options.block:
-        return _of_block_size(sized, options.block[group.name], constraints, warnings)
+        return _of_block_size(sized, options.block[group.name], constraints)
     return None
 
 
@@ -298,21 +297,17 @@ def _fixed(sized: SizedGroup, constraints: GroupConstraints, warnings: list[str]
             f"axis {group.name!r}: the halo leaves too little of the fixed size {group.size.value}, so blocks start at multiples of "
             f"{group.granularity} instead of {sized.group.granularity}: results may vary with the position of blocks"
         )
-    if not group.concatenable and not any(o.halo for o in group.outputs):
-        warnings.append(_no_halo(group.name))
     stride = _first_stride(group, group.size.value, constraints)
     return AxisGrid(group=group, image_size=sized.image_size, stride=stride, begin=constraints.begin, end=constraints.end)
 
 
-def _of_block_size(sized: SizedGroup, block: int, constraints: GroupConstraints, warnings: list[str]) -> AxisGrid:
+def _of_block_size(sized: SizedGroup, block: int, constraints: GroupConstraints) -> AxisGrid:
     """Return the grid for a requested block size."""
     group = sized.group
     whole = whole_axis(group, sized.image_size, constraints.begin, constraints.end)
     if whole.block_size(0) <= block:
         return whole
     stride = _first_stride(group, block, constraints)
-    if sized.cutting == "if_needed":
-        warnings.append(_no_halo(group.name))
     return AxisGrid(group=group, image_size=sized.image_size, stride=stride, begin=constraints.begin, end=constraints.end)
 
 
@@ -333,19 +328,4 @@ def _first_stride(group: AxisGroup, block: int, constraints: GroupConstraints) -
         f"a block of {block} pixels along axis {group.name!r} is too small: "
         f"{group.left + lead} pixels before and {group.right} after the core are overlap; valid sizes are {group.size}: "
         f"give at least {least}"
-    )
-
-
-def _cut_for_memory(grid: AxisGrid) -> str:
-    return (
-        f"axis {grid.group.name!r} is cut into {grid.count} blocks because one block does not fit the memory budget, "
-        "and no halo is described, so there may be seams: "
-        f"give halo= (--halo {grid.group.name}=N) or more memory= (--memory), and measure seams with verify (bmz verify)"
-    )
-
-
-def _no_halo(axis: AxisId) -> str:
-    return (
-        f"axis {axis!r} is cut into blocks without a halo, since none is described, so there may be seams: "
-        f"give halo= (--halo {axis}=N), and measure seams with verify (bmz verify)"
     )

@@ -114,7 +114,7 @@ def _base_sizes(plan: Plan, pixels: int) -> list[int]:
     """Return the size of a block along each group: about ``pixels`` in total, equal along all axes, at most the image."""
     sizes = [grid.block_size(0) for grid in plan.grids]
     free = [n for n, sized in enumerate(plan.groups) if sized.cutting in ("free", "if_needed")]
-    left = max(1.0, pixels / max(1, prod(sizes[n] for n, s in enumerate(plan.groups) if s.cutting in ("per_item", "fixed"))))
+    left = max(1.0, pixels / max(1, prod(sizes[n] for n, s in enumerate(plan.groups) if s.cutting in ("per_item", "one_call", "fixed"))))
     free.sort(key=lambda n: plan.groups[n].image_size)
     for position, n in enumerate(free):
         group = plan.groups[n].group

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import attrs
 
-from ..typing import AxisId
+from ...typing import AxisId
 
 __all__ = ["NetworkInput", "NetworkOutput", "Signature", "Variable", "joint_variables", "shape_at"]
 

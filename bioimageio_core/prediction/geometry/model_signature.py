@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..blocks import FixedSize, SteppedSize
-from ..errors import SourceError
-from ..prediction.model.tensor_spec import AxisIO, ModelIO, ReferencedSize
-from ..registry import Registry
-from ..sources import Package
-from ..sources.hashes import sha256_of
+from ...blocks import FixedSize, SteppedSize
+from ...errors import SourceError
+from ...registry import Registry
+from ...sources import Package
+from ...sources.hashes import sha256_of
+from ..model.tensor_spec import AxisIO, ModelIO, ReferencedSize
 from .network_geometry import NetworkAnalysis
 from .remembered_analyses import recall
 from .signature import NetworkInput, NetworkOutput, Signature

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ..blocks import FixedSize, Size, SteppedSize
-from ..typing import AxisId
+from ...blocks import FixedSize, Size, SteppedSize
+from ...typing import AxisId
 
 if TYPE_CHECKING:
     from cattrs import Converter

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..sources.remembered_results import recall_result, remember_result
+from ...sources.remembered_results import recall_result, remember_result
 from .network_geometry import NetworkAnalysis
 from .signature import Signature
 
