@@ -41,7 +41,8 @@ def open_predictor(model: Source | Package, **options: Any) -> Predictor:
         UnknownExtensionError: No installed plugin provides one of the ops or the run mode.
 
     """
-    return Predictor(load_model(model), evolve_options(PredictOptions(), options))
+    chosen = evolve_options(PredictOptions(), options)  # before the model is loaded, which may take long
+    return Predictor(load_model(model), chosen)
 
 
 def predict(model: Source | Package, inputs: Any, output: Any = None, **options: Any) -> Prediction:

@@ -57,6 +57,21 @@ class _Commands(click.Group):
         command: click.Command = import_module(f".{cmd_name}_command", __package__).command
         return command
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first argument names.
+
+        Raises:
+            click.UsageError: There is no such command; the message has one with a similar name.
+
+        """
+        name = args[0]
+        if self.get_command(ctx, name) is None:
+            from difflib import get_close_matches
+
+            close = get_close_matches(name, self.list_commands(ctx), n=1)
+            ctx.fail(f"no command {name!r}" + (f": did you mean 'bmz {close[0]}'?" if close else ""))
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         from .plugin_commands import plugin_commands

@@ -84,6 +84,15 @@ def _by_axis(value_of: Callable[[str], T]) -> Callable[[str], dict[str, T]]:
     return parse
 
 
+def _by_axis_or_one(value_of: Callable[[str], T]) -> Callable[[str], dict[str, T] | T]:
+    """Return a function that parses AXIS=VALUE for one or more axes, or one value for all axes of space."""
+    return lambda text: _by_axis(value_of)(text) if "=" in text else value_of(text)
+
+
+def _halo(text: str) -> dict[str, int] | int | str:
+    return text if text == "measured" else _by_axis_or_one(int)(text)
+
+
 def _range(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d+)\s*:\s*(\d+)", text)
     if match is None:
@@ -146,16 +155,14 @@ def _name_value(text: str) -> tuple[str, Any]:
         raise ValueError(str(error)) from None
 
 
-AXIS_SIZES = _TextType("axis=pixels", "AXIS=PIXELS, as in y=512,x=512", _by_axis(int))
-"""A mapping from axis to pixels: ``y=512,x=512``."""
+AXIS_SIZES = _TextType("axis=pixels", "AXIS=PIXELS, as in y=512,x=512, or one number for all axes of space", _by_axis_or_one(int))
+"""A mapping from axis to pixels, or a number: ``y=512,x=512``, ``512``."""
 
-HALO = _TextType(
-    "axis=pixels", "AXIS=PIXELS, as in y=32,x=32, or 'measured'", lambda text: text if text == "measured" else _by_axis(int)(text)
-)
-"""A mapping from axis to pixels, or ``measured``."""
+HALO = _TextType("axis=pixels", "AXIS=PIXELS, as in y=32,x=32, one number for all axes of space, or 'measured'", _halo)
+"""A mapping from axis to pixels, a number, or ``measured``."""
 
-AXIS_LENGTHS = _TextType("axis=length", "AXIS=LENGTH, as in y=0.5,x=0.5", _by_axis(float))
-"""A mapping from axis to a length in the unit of the axis: ``y=0.5,x=0.5``."""
+AXIS_LENGTHS = _TextType("axis=length", "AXIS=LENGTH, as in y=0.5,x=0.5, or one number for all axes of space", _by_axis_or_one(float))
+"""A mapping from axis to a length in the unit of the axis, or a number: ``y=0.5,x=0.5``, ``0.5``."""
 
 AXIS_RANGES = _TextType("axis=start:stop", "AXIS=START:STOP in pixels, as in y=0:512,x=100:612", _by_axis(_range))
 """A mapping from axis to start and stop in pixels: ``y=0:512,x=100:612``."""

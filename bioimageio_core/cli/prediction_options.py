@@ -28,7 +28,12 @@ _OPTIONS = (
     grouped_option("input", "--skip-empty", is_flag=True, help="Skip blocks whose pixels are all 0."),
     grouped_option("input", "--statistics", help="File with statistics, as written by 'bmz stats'."),
     grouped_option("input", "--stats-over", type=NAMES, help="Axes that the model lacks, over which statistics are pooled."),
-    grouped_option("blocks", "--block", type=AXIS_SIZES, help="Largest block, in input pixels with halo, as in y=512,x=512."),
+    grouped_option(
+        "blocks",
+        "--block",
+        type=AXIS_SIZES,
+        help="Largest block, in input pixels with halo, as in y=512,x=512, or 512 for all axes of space.",
+    ),
     grouped_option(
         "blocks",
         "--halo",

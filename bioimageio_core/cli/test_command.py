@@ -33,7 +33,7 @@ def command(model: str, quick: bool, isolated: bool, save: str | None, html: str
 
     Also tests the sizes and batches that the description allows, and compares blocks with the whole.
     Outputs that differ are saved with the expected ones, as arrays and pictures.
-    Exit status 1 if an output differs by more than the description allows, or no weights can be run.
+    Exit status 1 if an output differs by more than the description allows, or no weights can be tested.
     """
     from ..api import test_model
 

@@ -112,10 +112,12 @@ class TestReport:
     """Axes of inputs and outputs, by id."""
 
     @property
-    def status(self) -> Literal["passed", "failed"]:
-        """``passed`` if no format failed and at least one was tested."""
+    def status(self) -> Literal["passed", "failed", "skipped"]:
+        """``passed`` if no format failed and at least one was tested; ``skipped`` if none could be tested."""
         tested = [t for t in self.tests if t.status != "skipped"]
-        return "passed" if tested and all(t.status == "passed" for t in tested) else "failed"
+        if not tested:
+            return "skipped"
+        return "passed" if all(t.status == "passed" for t in tested) else "failed"
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, without the arrays."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 import attrs
@@ -12,6 +13,19 @@ from ..io.writing.codecs import DEFAULT, check_codec
 from ..io.writing.ome_output import OmeVersion
 from ..resources import allotted_memory
 from ..typing import AxisId, FrozenMapping, Precision
+from .option_values import (
+    axis_ranges,
+    axis_sizes,
+    halo_sizes,
+    is_choice,
+    is_flag,
+    is_text,
+    names,
+    option_error,
+    pixel_sizes,
+    suggestion,
+    whole_number,
+)
 from .statistics_file import Statistics, as_statistics
 
 __all__ = ["PlanOptions", "PredictOptions", "Progress", "RunOptions", "evolve_options", "parse_memory"]
@@ -20,6 +34,9 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 """Called as ``progress(stage, done, total)``, from any thread, at most a few times per second."""
 
 DEFAULT_MEMORY = 2 * 2**30
+
+LEAST_MEMORY = 2**20
+"""Bytes; a smaller budget is a number without its unit."""
 
 
 def parse_memory(value: int | str) -> int:
@@ -33,40 +50,48 @@ def parse_memory(value: int | str) -> int:
 
     try:
         amount = int(parse_bytes(value))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, AttributeError):
         amount = 0
-    if amount <= 0:
-        raise InputError(f"memory {value!r} is not an amount of memory: expected bytes, or text such as '2 GB'")
+    if amount < LEAST_MEMORY:
+        known = f"{amount} bytes" if amount > 0 else "no amount of memory"
+        raise InputError(f"memory= (--memory) is {value!r}, {known}: expected bytes, at least 1 MiB, or text with a unit, as in '2 GB'")
     return amount
 
 
-def _axis_sizes(value: Mapping[AxisId, int] | None) -> FrozenMapping[AxisId, int]:
-    return FrozenMapping({str(k): int(v) for k, v in (value or {}).items()})
+def _block(value: Any) -> FrozenMapping[AxisId, int]:
+    return axis_sizes("block", value, "512")
 
 
-def _halo(value: Mapping[AxisId, int] | Literal["measured"] | None) -> FrozenMapping[AxisId, int] | Literal["measured"]:
-    return value if value == "measured" else _axis_sizes(value)
+def _network_stride(value: Any) -> FrozenMapping[AxisId, int]:
+    return axis_sizes("network_stride", value, "16")
 
 
-def _pixel_sizes(value: Mapping[AxisId, float] | None) -> FrozenMapping[AxisId, float]:
-    for axis, size in (value or {}).items():
-        if not float(size) > 0:
-            raise InputError(f"pixel_size along axis {axis!r} is {size}: expected a size above 0")
-    return FrozenMapping({str(k): float(v) for k, v in (value or {}).items()})
+def _chunks(value: Any) -> FrozenMapping[AxisId, int]:
+    return axis_sizes("chunks", value, "256")
 
 
-def _ranges(value: Mapping[AxisId, Any] | None) -> FrozenMapping[AxisId, tuple[int, int]]:
-    ranges = {}
-    for axis, part in (value or {}).items():
-        start, stop = (part.start or 0, part.stop) if isinstance(part, slice) else part
-        if stop is None or (isinstance(part, slice) and part.step not in (None, 1)):
-            raise InputError(f"roi along axis {axis!r} is {part}: expected a start and a stop in pixels")
-        ranges[str(axis)] = (int(start), int(stop))
-    return FrozenMapping(ranges)
+def _shards(value: Any) -> FrozenMapping[AxisId, int]:
+    return axis_sizes("shards", value, "2048")
 
 
-def _as_tuple(value: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
-    return () if value is None else (value,) if isinstance(value, str) else tuple(value)
+def _stats_over(value: Any) -> tuple[str, ...]:
+    return names("stats_over", value)
+
+
+def _is_range(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
+    if not (isinstance(value, tuple | list) and len(value) == 2 and all(isinstance(n, Real) for n in value) and value[0] < value[1]):
+        raise option_error(option.name, value, "a lower and a higher number, as in (-1, 1)")
+
+
+def _is_callback(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
+    if value is not None and not callable(value):
+        raise option_error(option.name, value, "a function that is called as progress(stage, done, total)")
+
+
+def _arguments(value: Any) -> FrozenMapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise option_error("run_mode_kwargs", value, "arguments by name, as in {'merge': 'max'}")
+    return FrozenMapping(value)
 
 
 @attrs.frozen(kw_only=True, slots=False)  # a class can inherit from two classes only if one of them has no slots
@@ -79,16 +104,16 @@ class PlanOptions:
     channel: Any = None
     """Name or number of the channel to use, if the image has more channels than the model takes; a list to select several."""
 
-    level: int | None = None
+    level: int | None = attrs.field(default=None, validator=whole_number(0, or_none="the finest"))
     """Resolution level of an OME-Zarr image; 0 is the finest."""
 
-    pixel_size: FrozenMapping[AxisId, float] = attrs.field(default=None, converter=_pixel_sizes)
+    pixel_size: FrozenMapping[AxisId, float] = attrs.field(default=None, converter=pixel_sizes)
     """Pixel size of the images by axis, in the unit of the model, if files lack it or are wrong."""
 
-    rescale: bool = False
+    rescale: bool = attrs.field(default=False, validator=is_flag())
     """Whether to resample images to the pixel size of the model, each axis by its own factor."""
 
-    roi: FrozenMapping[AxisId, tuple[int, int]] = attrs.field(default=None, converter=_ranges)
+    roi: FrozenMapping[AxisId, tuple[int, int]] = attrs.field(default=None, converter=axis_ranges)
     """Part of the image to predict, by input axis, as ``(start, stop)`` in input pixels or as a slice.
     The result is this part of the prediction of the complete image: pixels around it are read,
     and statistics are those of the complete image."""
@@ -97,39 +122,39 @@ class PlanOptions:
     """An image, of any resolution, that is nonzero where to predict. Elsewhere the output is 0, and blocks are skipped.
     Planning reads it once."""
 
-    skip_empty: bool = False
+    skip_empty: bool = attrs.field(default=False, validator=is_flag())
     """Whether to skip blocks whose input pixels are all 0; their outputs are 0."""
 
-    block: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
-    """Largest block size by axis, in input pixels, including the halo."""
+    block: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_block)
+    """Largest block size by axis, in input pixels, including the halo; one number for all axes of space."""
 
-    halo: FrozenMapping[AxisId, int] | Literal["measured"] = attrs.field(default=None, converter=_halo)
+    halo: FrozenMapping[AxisId, int] | Literal["measured"] = attrs.field(default=None, converter=halo_sizes)
     """Halo by output axis, in output pixels, instead of the described one.
     ``"measured"``: the reach of the network, as `analyse_network` (``bmz info MODEL --measure``) found it and remembers it."""
 
-    network_stride: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
+    network_stride: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_network_stride)
     """Product of the pooling factors of the network by axis, if the description does not reveal it."""
 
-    batch_size: int = 1
+    batch_size: int = attrs.field(default=1, validator=whole_number(1))
     """Number of blocks per call of the network."""
 
     memory: int | str | None = None
     """Budget of host memory, in bytes or as in ``"2 GB"``.
     None: nine tenths of the memory that the batch scheduler or the control group gives this job, or 2 GiB without a limit."""
 
-    workers: int | None = None
+    workers: int | None = attrs.field(default=None, validator=whole_number(1, or_none="one per core"))
     """Number of concurrent calls of the network; None: one per core, or two per GPU."""
 
-    weights_format: str | None = None
+    weights_format: str | None = attrs.field(default=None, validator=is_text("onnx", or_none=True))
     """Weights format to run; None: the installed one with the highest preference."""
 
-    device: str = "cpu"
+    device: str = attrs.field(default="cpu", validator=is_text("cuda:0"))
     """Device of the network: ``cpu``, ``cuda``, ``cuda:1``, ..., or several with commas, each of which loads the network."""
 
-    precision: Precision = "fp32"
+    precision: Precision = attrs.field(default="fp32", validator=is_choice(get_args(Precision)))
     """Floating point type of the network; ``bf16`` and ``fp16`` are faster on some devices, and deviate, as `test_model` reports."""
 
-    compile: bool = False
+    compile: bool = attrs.field(default=False, validator=is_flag())
     """Whether PyTorch compiles the network, which pays off for many blocks of one size."""
 
     statistics: Statistics = attrs.field(default=None, converter=as_statistics)
@@ -139,16 +164,16 @@ class PlanOptions:
     Statistics of a dataset apply to ops that need them (those over the batch axis), statistics of an image to this image only;
     all other statistics are measured on every image."""
 
-    stats_over: tuple[AxisId, ...] = attrs.field(default=None, converter=_as_tuple)
+    stats_over: tuple[AxisId, ...] = attrs.field(default=None, converter=_stats_over)
     """Axes that the model lacks over which statistics are pooled, instead of measuring each position separately."""
 
-    chunks: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
+    chunks: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_chunks)
     """Chunk sizes of the output by axis, in output pixels."""
 
-    shards: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_axis_sizes)
+    shards: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_shards)
     """Shard sizes of the output by axis, in output pixels; a shard is a file of several chunks."""
 
-    overlap: Literal["crop", "linear", "gaussian"] = "crop"
+    overlap: Literal["crop", "linear", "gaussian"] = attrs.field(default="crop", validator=is_choice(("crop", "linear", "gaussian")))
     """How to treat the overlap of blocks. ``crop`` keeps the core of each block, which equals the prediction of the whole image
     if the halo is large enough.
     ``linear`` blends neighbouring blocks with a ramp across the overlap, ``gaussian`` with a Gaussian around each block."""
@@ -157,42 +182,32 @@ class PlanOptions:
     """Storage dtype of the outputs, such as ``uint8``; a mapping by output id if they differ. None: as described.
     Floating point values become integers by `value_range`; the scaling is stored in the attributes of the array."""
 
-    value_range: tuple[float, float] = (0.0, 1.0)
+    value_range: tuple[float, float] = attrs.field(default=(0.0, 1.0), validator=_is_range)
     """The values that 0 and the largest integer of `dtype` represent."""
 
-    ome: OmeVersion | None = None
+    ome: OmeVersion | None = attrs.field(default=None, validator=is_choice(get_args(OmeVersion), or_none=True))
     """Write OME-Zarr images of this version, ``0.4`` or ``0.5``, instead of plain zarr arrays.
     A single output is the image itself; several outputs are images below it, by id."""
 
-    pyramid: bool = False
+    pyramid: bool = attrs.field(default=False, validator=is_flag())
     """Whether to write coarser levels, each of half the resolution: means, or the nearest pixel of labels. Only with `ome`."""
 
-    codec: str = DEFAULT
+    codec: str = attrs.field(default=DEFAULT, validator=is_text("zstd:9"))
     """Compression of output chunks: ``lz4``, ``zstd``, ``gzip`` or ``blosc``, with a level as in ``zstd:9``, or ``none``."""
 
-    run_mode: str | None = None
+    run_mode: str | None = attrs.field(default=None, validator=is_text("tta", or_none=True))
     """Run mode to use instead of the described one; ``bmz plugins`` lists the installed run modes."""
 
-    run_mode_kwargs: FrozenMapping[str, Any] = attrs.field(default=FrozenMapping(), converter=FrozenMapping)
+    run_mode_kwargs: FrozenMapping[str, Any] = attrs.field(default=FrozenMapping(), converter=_arguments)
     """Arguments of `run_mode`."""
 
     def __attrs_post_init__(self) -> None:
-        for check in (self._check_blocks, self._check_output, self._check_network):
+        if self.memory is not None:
+            parse_memory(self.memory)
+        for check in (self._check_output, self._check_network):
             check()
 
-    def _check_blocks(self) -> None:
-        for name in ("block", "chunks", "shards"):
-            for axis, size in getattr(self, name).items():
-                if size < 1:
-                    raise InputError(f"{name} along axis {axis!r} is {size}: expected at least 1 pixel")
-        if self.batch_size < 1:
-            raise InputError(f"batch_size is {self.batch_size}: expected at least 1")
-        if any(h < 0 for h in self.halos.values()):
-            raise InputError(f"halo is {dict(self.halos)}: expected no negative sizes")
-
     def _check_output(self) -> None:
-        if self.ome not in (None, "0.4", "0.5"):
-            raise InputError(f"ome is {self.ome!r}: expected a version of OME-Zarr, 0.4 or 0.5")
         if self.pyramid and self.ome is None:
             raise InputError("pyramid is set without ome: expected ome= (--ome 0.5), since only OME-Zarr has levels")
         if self.ome == "0.4" and self.shards:
@@ -202,8 +217,6 @@ class PlanOptions:
     def _check_network(self) -> None:
         if self.run_mode_kwargs and self.run_mode is None:
             raise InputError("run_mode_kwargs are set without run_mode: expected the name of their run mode")
-        if self.precision not in get_args(Precision):
-            raise InputError(f"precision is {self.precision!r}: expected one of {', '.join(get_args(Precision))}")
         if not self.devices or not all(self.devices):
             raise InputError(f"device is {self.device!r}: expected a device such as cpu or cuda, or several such as cuda:0,cuda:1")
 
@@ -233,24 +246,24 @@ class RunOptions:
     client: Any = attrs.field(default=None, eq=False)
     """A `distributed.Client` whose workers predict; None: the active client, else threads of this process."""
 
-    overwrite: bool = False
+    overwrite: bool = attrs.field(default=False, validator=is_flag())
     """Whether to replace an existing output."""
 
-    resume: bool = False
+    resume: bool = attrs.field(default=False, validator=is_flag())
     """Whether to resume an interrupted run. Without an existing output a new run begins; a complete output is left unchanged."""
 
     shard: tuple[int, int] | None = None
     """``(i, n)``: compute shard i of n, i from 1 to n, while other processes compute the other shards of the same output."""
 
-    trust: bool = False
+    trust: bool = attrs.field(default=False, validator=is_flag())
     """Whether code that comes with the model may run."""
 
-    progress: Progress | None = attrs.field(default=None, eq=False)
+    progress: Progress | None = attrs.field(default=None, eq=False, validator=_is_callback)
     """Progress callback; None disables it."""
 
     def __attrs_post_init__(self) -> None:
         if self.shard is not None:
-            number, count = self.shard if len(self.shard) == 2 else (None, None)
+            number, count = self.shard if isinstance(self.shard, tuple | list) and len(self.shard) == 2 else (None, None)
             if not (isinstance(number, int) and isinstance(count, int) and 1 <= number <= count):
                 raise InputError(f"shard is {self.shard!r}: expected a pair of numbers i, n (--shard i/n) with i from 1 to n")
         if self.shard is not None and self.overwrite:
@@ -261,7 +274,7 @@ class RunOptions:
 class PredictOptions(PlanOptions, RunOptions):
     """All options of a prediction: options of plans and options of runs."""
 
-    probe: bool | None = None
+    probe: bool | None = attrs.field(default=None, validator=is_flag(or_none=True))
     """Whether to measure time and memory of the network by block size before the run, unless remembered, and choose blocks accordingly.
     None: before long runs that no other process shares."""
 
@@ -288,10 +301,10 @@ def evolve_options(options: Options, changes: Mapping[str, Any]) -> Options:
     known: list[str] = [a.name for a in attrs.fields(type(options))]
     unknown: list[str] = [name for name in changes if name not in known]
     if unknown:
-        names = ", ".join(map(repr, unknown))
+        listed = ", ".join(map(repr, unknown))
         if set(unknown) <= {a.name for a in attrs.fields(PredictOptions)}:
             raise InputError(
-                f"{names}: options of plans cannot change an existing plan: make a new plan, or give some of {', '.join(known)}"
+                f"{listed}: options of plans cannot change an existing plan: make a new plan, or give some of {', '.join(known)}"
             )
-        raise InputError(f"unknown option {names}: expected some of {', '.join(known)}")
+        raise InputError(f"unknown option {listed}: {suggestion(unknown[0], known)}")
     return attrs.evolve(options, **changes) if changes else options

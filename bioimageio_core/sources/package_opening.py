@@ -6,6 +6,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
@@ -27,6 +28,12 @@ the bytes of a file, or the tree of a description."""
 
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 """First bytes of zips: of usual ones, of zips without members, and of split ones."""
+
+IMAGES = frozenset({".npy", ".npz", ".tif", ".tiff", ".btf", ".tf8", ".zarr", ".png", ".jpg", ".jpeg", ".czi", ".nd2", ".lif"})
+"""Endings of images, which are often given in the place of a model."""
+
+WEIGHTS = frozenset({".onnx", ".pt", ".pth", ".pt2", ".torchscript", ".safetensors", ".h5", ".hdf5", ".keras", ".ckpt", ".pb"})
+"""Endings of weights."""
 
 LARGEST_DESCRIPTION = 64 * 2**20
 
@@ -52,19 +59,56 @@ def open_package(source: Source | Package) -> Package:
         return _from_url(text)
     path = Path(text).expanduser()
     if path.exists():
+        _check_kind(path, name=text)
         return _from_path(path, name=text)
-    id_ = id_in(text) if isinstance(source, str) else None
+    id_ = id_in(text) if isinstance(source, str) and not _is_below_a_folder(path) else None
     if id_ is None:
-        raise SourceError(f"no such file or folder: {text}")
+        raise SourceError(f"no such file or folder: {text}{_similar_name(path)}")
     return _from_collection(id_)
 
 
+def _similar_name(path: Path) -> str:
+    """Return a question for a file or folder beside ``path`` with a similar name; empty where there is none."""
+    try:
+        close = get_close_matches(path.name, [other.name for other in path.parent.iterdir()], n=1, cutoff=0.7)
+    except OSError:
+        return ""
+    return f"; did you mean {path.parent / close[0]}?" if close else ""
+
+
+def _is_below_a_folder(path: Path) -> bool:
+    """Return whether a path names a folder that exists, and something in it that does not: no id of a collection."""
+    return len(path.parts) > 1 and path.parent.is_dir()
+
+
+def _check_kind(path: Path, *, name: str) -> None:
+    """Refuse images and weights by their endings.
+
+    Raises:
+        SourceError: It is an image or a file of weights.
+
+    """
+    suffix = path.suffix.lower()
+    if suffix in IMAGES:
+        raise SourceError(
+            f"{name} is an image: expected a model, as a folder, description, zip, URL or id; the model comes before the image"
+        )
+    if suffix in WEIGHTS and path.is_file():
+        raise SourceError(
+            f"{name} is a file of weights: expected a model that describes them; 'bmz init {name}' (init_description) starts a description"
+        )
+
+
 def _from_collection(id_: str) -> Package:
-    found = find_in_collection(id_)
+    try:
+        found = find_in_collection(id_)
+    except SourceError as error:
+        raise SourceError(f"{error}{_similar_name(Path(id_))}") from None
     try:
         package = _from_url(found.source, found) if is_url(found.source) else _from_path(Path(found.source), name=found.source, found=found)
     except SourceError as error:
-        raise SourceError(f"{id_!r} is no file or folder here, and cannot be read from its collection: {error}") from None
+        similar = _similar_name(Path(id_))
+        raise SourceError(f"{id_!r} is no file or folder here, and cannot be read from its collection: {error}{similar}") from None
     return attrs.evolve(package, name=id_)
 
 

@@ -26,6 +26,30 @@ class TestSources:
             images = [image] if name in ("predict", "plan") else []
             assert bmz(name, tmp_path / "nope", *images, *more).error(2) == f"bmz: no such file or folder: {tmp_path / 'nope'}"
 
+    def test_misspelt_folder(self, bmz: ForkedBmz, model: Path, image: Path, out: Path) -> None:
+        """The name that was probably meant; a folder that exists around it makes it a path, so no collection is asked."""
+        wrong = model.parent / f"{model.name}s"
+        assert bmz("predict", wrong, image, "-o", out).error(2) == f"bmz: no such file or folder: {wrong}; did you mean {model}?"
+
+    def test_model_and_image_swapped(self, bmz: ForkedBmz, model: Path, image: Path, out: Path) -> None:
+        """The image is named as what it is, with the order."""
+        line = bmz("predict", image, model, "-o", out).error(2)
+        assert f"{image} is an image: expected a model" in line
+        assert "the model comes before the image" in line
+
+    def test_weights_in_place_of_a_model(self, bmz: ForkedBmz, model: Path, image: Path, out: Path) -> None:
+        """With the command that makes a model of them."""
+        weights = next(model.glob("*.onnx"))
+        assert f"'bmz init {weights}'" in bmz("predict", weights, image, "-o", out).error(2)
+
+    def test_misspelt_command(self, bmz: ForkedBmz) -> None:
+        """The one that was probably meant."""
+        assert "no command 'predct': did you mean 'bmz predict'?" in bmz("predct").error(2)
+
+    def test_memory_without_a_unit(self, bmz: ForkedBmz, model: Path, image: Path, out: Path) -> None:
+        """Two bytes are not two gigabytes."""
+        assert "as in '2 GB'" in bmz("predict", model, image, "-o", out, "--memory", "2").error(2)
+
     def test_folder_without_description(self, bmz: ForkedBmz, tmp_path: Path) -> None:
         """The folder and the names that are looked for."""
         line = bmz("info", tmp_path).error(2)

@@ -96,7 +96,7 @@ class TestSettings:
         report = bc.test_model(model, precision="fp16")
         assert report.status == "failed"
         assert "precision 'fp16'" in report.tests[0].message
-        with pytest.raises(InputError, match="precision is 'fp8': expected one of fp32, bf16, fp16"):
+        with pytest.raises(InputError, match="is 'fp8': expected one of fp32, bf16, fp16"):
             bc.test_model(model, precision="fp8")
 
     def test_deviation_of_bf16(self, tmp_path: Path) -> None:

@@ -78,7 +78,10 @@ class Prediction(Mapping[str, LabelledArray]):
         """Number of regions that an earlier run had computed."""
 
     def __getitem__(self, key: str) -> LabelledArray:
-        return self._outputs[key]
+        try:
+            return self._outputs[key]
+        except KeyError:
+            raise KeyError(f"no output {key!r}: expected one of {', '.join(map(repr, self._outputs))}") from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._outputs)

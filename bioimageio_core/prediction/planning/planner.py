@@ -20,6 +20,7 @@ from ..model.planned_run_mode import plan_run_mode
 from ..model.processing_steps import plan_steps
 from ..model.tensor_spec import ModelIO
 from ..model.weights_selection import WeightsChoice
+from ..option_values import on_space_axes
 from ..options import PlanOptions
 from ..statistics_file import image_key
 from .blocks.axis_groups import SizedGroup, axis_groups
@@ -87,8 +88,8 @@ def make_plan(
         PluginError: A plugin fails while planning.
 
     """
+    options = _in_pixels(options, model, analysis)
     bound = bind_inputs(model, inputs, options)
-    options = _with_measured_halo(options, model, analysis)
     run_mode = plan_run_mode(model, options, registry)
     if run_mode is not None:
         options = run_mode.apply(options, model)
@@ -199,8 +200,20 @@ def make_plan(
     )
 
 
-def _with_measured_halo(options: PlanOptions, model: ModelIO, analysis: NetworkAnalysis | None) -> PlanOptions:
-    """Return the options with the halo in pixels."""
+def _in_pixels(options: PlanOptions, model: ModelIO, analysis: NetworkAnalysis | None) -> PlanOptions:
+    """Return the options with sizes for each axis, and the halo in pixels."""
+    inputs, outputs = (
+        tuple(dict.fromkeys(a.id for t in tensors for a in t.axes if a.kind == "space")) for tensors in (model.inputs, model.outputs)
+    )
+    options = attrs.evolve(
+        options,
+        block=on_space_axes(options.block, inputs),
+        network_stride=on_space_axes(options.network_stride, inputs),
+        pixel_size=on_space_axes(options.pixel_size, inputs),
+        chunks=on_space_axes(options.chunks, outputs),
+        shards=on_space_axes(options.shards, outputs),
+        halo=options.halo if options.halo == "measured" else on_space_axes(options.halos, outputs),
+    )
     if options.halo != "measured":
         return options
     if analysis is None:
