@@ -29,6 +29,8 @@ PYTHONS = ("3.12", "3.13")
 """Pythons that are supported besides the lowest one, with which nox runs."""
 TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile")
 """Runs the tests of two files at the same time."""
+SPREAD = ("-n", "2", "--dist", "load")
+"""Runs two tests at the same time, also of one file."""
 SLOW = (
     "tests/cli/test_plugins_check.py",
     "tests/description_init/test_shared_models.py",
@@ -37,6 +39,8 @@ SLOW = (
     "tests/testing/test_kit_finds.py",
 )
 """Tests outside the core that take a third of the time of all: they start hundreds of processes, or run real networks in many sizes."""
+LONG = ("tests/network_analysis", "tests/prediction", "tests/statistics")
+"""Core tests that take most of the time, and depend on numpy, zarr and frameworks rather than on Python."""
 RUNS = ROOT / ".nox" / "runs"
 BIG = ("tensorflow",)
 """Plugins with large frameworks; each has its own session and environment."""
@@ -78,10 +82,10 @@ def environment(session: nox.Session | None = None) -> dict[str, str]:
     return variables
 
 
-def run_core_tests(session: nox.Session) -> None:
+def run_core_tests(session: nox.Session, *ignored: str) -> None:
     """Run the tests that need no framework but ONNX Runtime against the installed wheel."""
     install_wheel(session, "http", "images", "onnx", "s3", with_packages=tuple(GROUPS["test"]))
-    session.run("pytest", *TWO_AT_ONCE, *(f"--ignore={path}" for path in SLOW), *session.posargs, env=environment(session))
+    session.run("pytest", *TWO_AT_ONCE, *(f"--ignore={path}" for path in (*SLOW, *ignored)), *session.posargs, env=environment(session))
 
 
 @nox.session
@@ -92,8 +96,8 @@ def core(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS, **FULL)
 def pythons(session: nox.Session) -> None:
-    """Run the core tests on the other supported Pythons; one that is not installed is skipped."""
-    run_core_tests(session)
+    """Run the core tests on the newest supported Python, and the quick ones on those in between; one that is not installed is skipped."""
+    run_core_tests(session, *(() if session.python == PYTHONS[-1] else LONG))
 
 
 @nox.session(**FULL)
@@ -105,12 +109,18 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(**FULL)
 def min_deps(session: nox.Session) -> None:
-    """Run the tests with the lowest supported version of every dependency."""
+    """Run the core tests with the lowest supported version of every dependency."""
     extras = PROJECT["project"]["optional-dependencies"]
     lowest = [re.sub(r">=", "==", d) for d in (*PROJECT["project"]["dependencies"], *extras["onnx"], *extras["images"])]
     install_wheel(session, with_packages=(*lowest, *GROUPS["test"]), constraints=False)
     session.run(
-        "pytest", *TWO_AT_ONCE, "-p", "no:cacheprovider", *(session.posargs or ["tests"]), env={**environment(session), "BMZ_MIN_DEPS": "1"}
+        "pytest",
+        *TWO_AT_ONCE,
+        *(f"--ignore={path}" for path in SLOW),
+        "-p",
+        "no:cacheprovider",
+        *(session.posargs or ["tests"]),
+        env={**environment(session), "BMZ_MIN_DEPS": "1"},
     )
 
 
@@ -220,7 +230,7 @@ def tensorflow(session: nox.Session) -> None:
     install_plugins(session, "tensorflow", "csbdeep", "czmodel", "deepimagej")
     variables = {**environment(session), "TF_CPP_MIN_LOG_LEVEL": "3"}
     for backend in ("torch", "tensorflow"):  # Keras takes one backend per process
-        session.run("pytest", "tests/weights/test_keras.py", "-p", "no:cacheprovider", env={**variables, "KERAS_BACKEND": backend})
+        session.run("pytest", *SPREAD, "tests/weights/test_keras.py", "-p", "no:cacheprovider", env={**variables, "KERAS_BACKEND": backend})
     with session.chdir(plugin):
         pytest = ("python", "-P", "-m", "pytest", "-p", "no:cacheprovider")
         session.run(*pytest, "-k", "TestSharedFiles and keras", "tests/test_running.py", env={**variables, "KERAS_BACKEND": "torch"})
@@ -267,14 +277,14 @@ def isolated(session: nox.Session) -> None:
     wheels = Path(session.create_tmp()).resolve() / "wheels"
     extras = PROJECT["project"]["optional-dependencies"]
     session.run("pip", "download", "--quiet", "--dest", str(wheels), *PROJECT["project"]["dependencies"], *extras["onnx"], silent=True)
-    session.run("pytest", "tests/environments", *session.posargs, env={**environment(), "BMZ_WHEELHOUSE": str(wheels)})
+    session.run("pytest", *SPREAD, "tests/environments", *session.posargs, env={**environment(), "BMZ_WHEELHOUSE": str(wheels)})
 
 
 def compare_with_reference(session: nox.Session, examples: int) -> None:
     """Compare with the reference implementation on its corpus and on damaged descriptions."""
     install_wheel(session, with_packages=(*GROUPS["test"], REFERENCE), constraints=False)
     variables = {**environment(), "BMZ_ORACLE": "1", "BMZ_EXAMPLES": str(examples)}
-    session.run("pytest", "tests/oracle", *session.posargs, env=variables)
+    session.run("pytest", *SPREAD, "tests/oracle", *session.posargs, env=variables)
 
 
 @nox.session(**FULL)
