@@ -15,7 +15,6 @@ __all__ = [
     "AXIS_LENGTHS",
     "AXIS_RANGES",
     "AXIS_SIZES",
-    "CHANNELS",
     "HALO",
     "INPUT_AXES",
     "JSON_OBJECT",
@@ -111,12 +110,6 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (part.strip() for part in text.split(","))))
 
 
-def _channels(text: str) -> int | str | list[int | str]:
-    """Return one channel, or a list of them; whole numbers are numbers of channels."""
-    channels = [int(name) if re.fullmatch(r"-?\d+", name) else name for name in _names(text)]
-    return channels[0] if len(channels) == 1 else channels
-
-
 def _number_pair(text: str) -> tuple[float, float]:
     first, second = (float(part) for part in text.split(","))
     return first, second
@@ -175,9 +168,6 @@ MEMORY = _TextType("memory", "an amount of memory, as in '4 GB'", _memory)
 
 NAMES = _TextType("names", "names with commas between them", _names)
 """A tuple of names: ``t,z``."""
-
-CHANNELS = _TextType("channels", "names or numbers of channels with commas between them", _channels)
-"""A name or number, or a list of them: ``0``, ``dapi``, ``dapi,actin``."""
 
 NUMBER_PAIR = _TextType("low,high", "two numbers with a comma between them, as in -1,1", _number_pair)
 """Two numbers: ``0,1``."""

@@ -9,7 +9,7 @@ import click
 
 from .common_options import compile_option, precision_option, trust_option, weights_option
 from .grouped_options import grouped_option
-from .parameter_types import AXIS_LENGTHS, AXIS_RANGES, AXIS_SIZES, CHANNELS, HALO, JSON_OBJECT, MEMORY, NAMES, NUMBER_PAIR
+from .parameter_types import AXIS_LENGTHS, AXIS_RANGES, AXIS_SIZES, HALO, JSON_OBJECT, MEMORY, NAMES, NUMBER_PAIR
 
 __all__ = ["prediction_options"]
 
@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = (
     grouped_option("input", "--axes", help="Axes of the image, as in 'tczyx' or 'time,channel,y,x'."),
-    grouped_option("input", "--channel", type=CHANNELS, help="Channels to use, by name or number."),
+    grouped_option("input", "--channel", help="Channels to use, by name or number, as in DAPI or 0,2."),
     grouped_option("input", "--level", type=int, help="Resolution level of an OME-Zarr image; 0 is the finest."),
     grouped_option(
         "input", "--pixel-size", type=AXIS_LENGTHS, help="Pixel size by axis, in the unit of the model; replaces that of the file."

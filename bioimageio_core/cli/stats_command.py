@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from .common_options import json_option, overwrite_option
-from .parameter_types import CHANNELS, NAMES
+from .parameter_types import NAMES
 from .terminal import print_json, progress_bars, table
 
 __all__ = ["command"]
@@ -31,7 +31,7 @@ __all__ = ["command"]
 @click.option("-o", "--output", help="JSON file to write, for --statistics of 'bmz predict'.")
 @overwrite_option
 @click.option("--axes", help="Axes of the images, as in 'tczyx'.")
-@click.option("--channel", type=CHANNELS, help="Channels to use, by name or number.")
+@click.option("--channel", help="Channels to use, by name or number, as in DAPI or 0,2.")
 @click.option("--level", type=int, help="Resolution level of OME-Zarr images; 0 is the finest.")
 @click.option("--stats-over", type=NAMES, help="Axes that the model lacks, over which statistics are pooled.")
 @click.option("--workers", type=click.IntRange(min=1), show_default="one per core", help="Threads.")

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ...axis_names import parse_axes
-from ...errors import AxesError, ChannelError, SourceError
+from ...errors import AxesError, SourceError
 from ...sources.urls import server_failure
 from ...typing import AxisId, FrozenMapping
+from .channels import channel_positions
 from .readers import Reader
 
 __all__ = ["Image", "checked_dtype"]
@@ -160,7 +161,7 @@ class Image:
 
         Args:
             axis: One of `axes`.
-            index: A position (negative ones count from the end), the name of a channel, or a sequence of these.
+            index: A position (negative ones count from the end), the name of a channel (see `channel_positions`), or a sequence of these.
 
         Raises:
             AxesError: The image has no such axis, or not that many positions.
@@ -170,8 +171,10 @@ class Image:
         if self.axes is None or axis not in self.axes:
             raise AxesError(f"{self.name} has no axis {axis!r} to select from: its axes are {', '.join(self.axes or ('unknown',))}")
         number = self.axes.index(axis)
-        wanted = [index] if isinstance(index, int | str) else list(index)
-        positions = tuple(self._position(axis, number, one) for one in wanted)
+        if axis == "channel":
+            positions = channel_positions(index, names=self.channel_names, count=self.shape[number], image=self.name)
+        else:
+            positions = tuple(self._position(axis, number, one) for one in ([index] if isinstance(index, int | str) else index))
         if not positions:
             raise AxesError(f"nothing is selected from axis {axis!r} of {self.name}: expected at least one position")
         if positions == tuple(range(positions[0], positions[-1] + 1)):
@@ -195,12 +198,6 @@ class Image:
 
     def _position(self, axis: AxisId, number: int, index: int | str) -> int:
         size = self.shape[number]
-        if isinstance(index, str):
-            if axis == "channel" and self.channel_names is not None and index in self.channel_names:
-                return self.channel_names.index(index)
-        elif -size <= index < size:
+        if isinstance(index, int) and -size <= index < size:
             return index % size
-        if axis != "channel":
-            raise AxesError(f"{self.name} has {size} positions along {axis!r}, counted from 0: found {index!r}")
-        named = f" ({', '.join(self.channel_names)})" if self.channel_names else ""
-        raise ChannelError(f"{self.name} has {size} channel{'s' * (size != 1)}{named}, counted from 0: found {index!r}")
+        raise AxesError(f"{self.name} has {size} positions along {axis!r}, counted from 0: found {index!r}")
