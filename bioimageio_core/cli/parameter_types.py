@@ -85,7 +85,16 @@ def _by_axis(value_of: Callable[[str], T]) -> Callable[[str], dict[str, T]]:
 
 def _by_axis_or_one(value_of: Callable[[str], T]) -> Callable[[str], dict[str, T] | T]:
     """Return a function that parses AXIS=VALUE for one or more axes, or one value for all axes of space."""
-    return lambda text: _by_axis(value_of)(text) if "=" in text else value_of(text)
+
+    def parse(text: str) -> dict[str, T] | T:
+        if "=" in text or not text.strip():
+            return _by_axis(value_of)(text)
+        try:
+            return value_of(text)
+        except ValueError:
+            raise ValueError from None
+
+    return parse
 
 
 def _halo(text: str) -> dict[str, int] | int | str:
