@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 import attrs
@@ -12,6 +13,7 @@ from ..io.writing.codecs import DEFAULT, check_codec
 from ..io.writing.ome_output import OmeVersion
 from ..resources import allotted_memory
 from ..typing import AxisId, FrozenMapping, Precision
+from ..units import is_pixel_size
 from .statistics_file import Statistics, as_statistics
 
 __all__ = ["PlanOptions", "PredictOptions", "Progress", "RunOptions", "evolve_options", "parse_memory"]
@@ -45,10 +47,13 @@ def _axis_sizes(value: Mapping[AxisId, int] | None) -> FrozenMapping[AxisId, int
 
 
 def _pixel_sizes(value: Mapping[AxisId, float] | None) -> FrozenMapping[AxisId, float]:
-    for axis, size in (value or {}).items():
-        if not float(size) > 0:
-            raise InputError(f"pixel_size along axis {axis!r} is {size}: expected a size above 0")
-    return FrozenMapping({str(k): float(v) for k, v in (value or {}).items()})
+    given: Any = {} if value is None else value
+    if not isinstance(given, Mapping):
+        raise InputError(f"pixel_size= (--pixel-size) is {given!r}: expected a size by axis, as in {{'y': 0.5, 'x': 0.5}} (y=0.5,x=0.5)")
+    for axis, size in given.items():
+        if not isinstance(size, Real) or not is_pixel_size(float(size)):
+            raise InputError(f"pixel_size= (--pixel-size) along axis {axis!r} is {size!r}: expected a finite number above 0")
+    return FrozenMapping({str(axis): float(size) for axis, size in given.items()})
 
 
 def _ranges(value: Mapping[AxisId, Any] | None) -> FrozenMapping[AxisId, tuple[int, int]]:
@@ -79,7 +84,8 @@ class PlanOptions:
     """Resolution level of an OME-Zarr image; 0 is the finest."""
 
     pixel_size: FrozenMapping[AxisId, float] = attrs.field(default=None, converter=_pixel_sizes)
-    """Pixel size of the images by axis, in the unit of the model, if files lack it or are wrong."""
+    """Pixel size of the images by axis, if files lack it or are wrong: in the unit of the model, or that of the file if the model has none.
+    It replaces that of the file, also in the metadata of the output."""
 
     rescale: bool = False
     """Whether to resample images to the pixel size of the model, each axis by its own factor."""
