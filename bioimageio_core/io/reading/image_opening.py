@@ -109,7 +109,7 @@ def _open_array(source: Any) -> Image:
 
 
 def _is_masked(source: Any) -> bool:
-    """Return whether an array has a mask, or consists of blocks that have one, as dask says it; xarray puts NaN in place of masks itself."""
+    """Return whether an array has a mask, or is a dask array of blocks that have one; xarray itself puts NaN in place of masks."""
     return isinstance(getattr(source, "_meta", source), np.ma.MaskedArray)
 
 
