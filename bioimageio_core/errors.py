@@ -22,6 +22,7 @@ The tree::
 
 Each message says what is wrong and where, what was expected and found, and what to do, in one or two sentences.
 The failure of one plugin does not affect the other plugins: it is reported by a `PluginWarning`.
+An image that can be predicted, but perhaps not as intended, is reported by an `ImageWarning`.
 All of them survive pickling, since workers raise them: the arguments of ``__init__`` are ``Exception.args``.
 """
 
@@ -37,6 +38,7 @@ __all__ = [
     "DescriptionError",
     "DeviceMemoryError",
     "HashMismatchError",
+    "ImageWarning",
     "InputError",
     "InvalidDescriptionError",
     "MissingRequirementError",
@@ -127,6 +129,10 @@ class PluginError(BioimageioError, ImportError):
 
 class PluginWarning(UserWarning):
     """A plugin, or a part of it, failed to register; other plugins are not affected."""
+
+
+class ImageWarning(UserWarning):
+    """What is known of an image is a guess, contradicts what is given, or differs from what the model was trained with."""
 
 
 class UnknownExtensionError(PluginError):

@@ -1,15 +1,18 @@
 """Units of length and time: names as descriptions and OME-Zarr have them, other spellings, and conversion.
 
+The names are those that OME-Zarr lists: `METRES` for length, `SECONDS` for time.
+
 Public: readers and writers of plugins convert pixel sizes with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import isfinite
 
 from .typing import FrozenMapping
 
-__all__ = ["METRES", "SECONDS", "metres_in", "normalised_unit", "unit_symbol"]
+__all__ = ["METRES", "SECONDS", "conversion", "in_named_unit", "is_pixel_size", "metres_in", "normalised_unit", "unit_symbol"]
 
 PREFIXES = (
     ("yotta", "Y", 24), ("zetta", "Z", 21), ("exa", "E", 18), ("peta", "P", 15), ("tera", "T", 12), ("giga", "G", 9), ("mega", "M", 6),
@@ -53,8 +56,32 @@ def _symbols() -> Iterator[tuple[str, str]]:
 SYMBOLS: Mapping[str, str] = FrozenMapping(dict(_symbols()))
 """Names of units by symbol, in which upper and lower case differ: ``Mm`` is a megameter."""
 
-WORDS: Mapping[str, str] = FrozenMapping({"micron": "micrometer", "um": "micrometer", "us": "microsecond", "sec": "second", "hr": "hour"})
+WORDS: Mapping[str, str] = FrozenMapping(
+    {
+        "micron": "micrometer",
+        "um": "micrometer",
+        "us": "microsecond",
+        "usec": "microsecond",
+        "msec": "millisecond",
+        "sec": "second",
+        "min": "minute",
+        "hr": "hour",
+    }
+)
 """Names of units by further spellings, in lower case."""
+
+CONVERTED: Mapping[str, tuple[float, str]] = FrozenMapping(
+    {
+        "dam": (10.0, "meter"),
+        "thou": (0.001, "inch"),
+        "li": (1 / 12, "inch"),
+        "pt": (1 / 72, "inch"),
+        "ua": (149597870700.0, "meter"),
+        "ly": (9460730472580800.0, "meter"),
+        "das": (10.0, "second"),
+    }
+)
+"""Further units of OME, by symbol, in named units."""
 
 
 def normalised_unit(text: str | None) -> str | None:
@@ -81,6 +108,29 @@ def metres_in(unit: str | None) -> float | None:
     return METRES.get(normalised_unit(unit) or "")
 
 
+def conversion(unit: str | None, to: str | None) -> float | None:
+    """Return the size of a unit in another one, such as 1000 for ``µm`` in ``nm``; None where it cannot be converted."""
+    for table in (METRES, SECONDS):
+        one, other = (table.get(normalised_unit(u) or "") for u in (unit, to))
+        if one is not None and other is not None:
+            return one / other
+    return None
+
+
 def unit_symbol(unit: str) -> str:
     """Return the symbol of a unit that is given by name, such as ``µm``; units without a symbol are returned as they are."""
     return next((symbol for symbol, name in SYMBOLS.items() if name == unit), unit)
+
+
+def in_named_unit(size: float, unit: str | None) -> tuple[float, str | None]:
+    """Return a size with the name of its unit; None for units that are not known, and for what is no unit, such as ``pixel``.
+
+    Units of OME that have no name are converted, such as 1 ``thou`` to 0.001 ``inch``.
+    """
+    factor, name = CONVERTED.get((unit or "").strip(), (1.0, unit))
+    return size * factor, normalised_unit(name)
+
+
+def is_pixel_size(size: float) -> bool:
+    """Return whether a number can be the size of a pixel: finite, and above 0."""
+    return isfinite(size) and size > 0

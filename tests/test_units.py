@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from bioimageio_core.spec.model.v0_5.axes import SpaceUnit, TimeUnit
-from bioimageio_core.units import METRES, SECONDS, metres_in, normalised_unit, unit_symbol
+from bioimageio_core.units import METRES, SECONDS, conversion, in_named_unit, is_pixel_size, metres_in, normalised_unit, unit_symbol
 
 
 class TestNames:
@@ -22,8 +22,12 @@ class TestNames:
             ("angstrom", ("Å", "\u212b", "Angstrom", "angstroms")),
             ("inch", ("in", "inch", "inches")),
             ("second", ("s", "sec", "seconds")),
-            ("millisecond", ("ms", "Milliseconds")),
-            ("minute", ("min", "minutes")),
+            ("millisecond", ("ms", "msec", "Milliseconds")),
+            ("minute", ("min", "mins", "minutes")),
+            ("picometer", ("pm", "picometre")),
+            ("hour", ("h", "hr", "hours")),
+            ("day", ("d", "days")),
+            ("centimeter", ("cm", "centimetre")),
             (None, ("pixel", "pixels", "", "reference frame", None, "px")),
         ],
     )
@@ -49,3 +53,38 @@ class TestLengths:
     def test_no_lengths(self) -> None:
         """Times and pixels have none."""
         assert metres_in("second") is metres_in("pixel") is metres_in(None) is None
+
+
+class TestSizes:
+    @pytest.mark.parametrize(
+        ("unit", "named"),
+        [
+            ("µm", (2.0, "micrometer")),
+            ("Å", (2.0, "angstrom")),
+            ("dam", (20.0, "meter")),
+            ("thou", (0.002, "inch")),
+            ("li", (2 / 12, "inch")),
+            ("pt", (2 / 72, "inch")),
+            ("ua", (2 * 149597870700.0, "meter")),
+            ("ly", (2 * 9460730472580800.0, "meter")),
+            ("das", (20.0, "second")),
+            ("pixel", (2.0, None)),
+            ("reference frame", (2.0, None)),
+            (None, (2.0, None)),
+        ],
+    )
+    def test_in_named_units(self, unit: str | None, named: tuple[float, str | None]) -> None:
+        """All units of OME have a name, are converted to one that has, or are no unit."""
+        assert in_named_unit(2.0, unit) == named
+
+    @pytest.mark.parametrize(
+        ("unit", "to", "factor"), [("µm", "nm", 1000), ("angstrom", "nm", 0.1), ("min", "s", 60), ("µm", "s", None), ("µm", None, None)]
+    )
+    def test_conversion(self, unit: str, to: str | None, factor: float | None) -> None:
+        """Lengths convert to lengths, and times to times."""
+        assert conversion(unit, to) == (None if factor is None else pytest.approx(factor))
+
+    def test_pixel_sizes(self) -> None:
+        """They are finite and above 0."""
+        assert is_pixel_size(1e-300)
+        assert not any(map(is_pixel_size, (0.0, -0.5, float("nan"), float("inf"))))

@@ -134,9 +134,8 @@ def _client(scheduler: str | None, processes: int | None) -> Iterator[Any]:
 
 
 def _print_warnings(plan: Plan) -> None:
-    from ..report.text.plan_text import guessed_axes_text
-
-    for line in (*guessed_axes_text(plan), *(f"warning: {w}" for w in plan.warnings)):
+    guesses = (line for i in plan.inputs for line in i.bound.guess)
+    for line in (*guesses, *(f"warning: {w}" for w in plan.warnings)):
         click.echo(line, err=True)
 
 
@@ -161,7 +160,7 @@ def _report(prediction: Prediction, plan: Plan, output: str) -> None:
     for name, array in prediction.items():
         click.echo(f"{output}/{name}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}")
     for name, count in prediction.nan_counts.items():
-        click.echo(f"note: {count} pixels of {name} are NaN; statistics ignore them")
+        click.echo(f"note: {count} pixels of {name} are NaN; statistics ignore them, the network gets them")
     if prediction.done_before:
         click.echo(f"{prediction.done_before} of {plan.regions.count} regions were complete before this run")
     if not prediction.finished:

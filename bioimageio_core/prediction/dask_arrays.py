@@ -247,8 +247,8 @@ def _region(plan: Plan, steps: Mapping[str, tuple[BoundStep, ...]], network: Laz
             OutputWriter(planned=o, steps=steps[o.id], sink=None, encoder=OutputEncoder(output=o, mask=plan.mask)) for o in plan.outputs
         ),
     )
-    placed = RegionComputer(work=work, network=network(), timer=StageTimer())(region)
-    return {name: array for name, (_, array) in placed.items()}
+    computed = RegionComputer(work=work, network=network(), timer=StageTimer())(region)
+    return {name: array for name, (_, array) in computed.placed.items()}
 
 
 def _chunk(output: PlannedOutput, plan: Plan, region: int, outputs: Any) -> da.Array:

@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..io import Image, open_image
 from ..registry import Measure
 from ..typing import AxisId, FrozenMapping
-from .data.bind_inputs import bind_inputs
+from .data.bind_inputs import bind_inputs, warn_of_images
 from .data.tensor_view import AxisArray, TensorView
 from .execution.bound_steps import bind_step
 from .execution.cached_inputs import input_view
@@ -43,6 +43,7 @@ def measure_for_model(
 
     """
     bound = [{b.tensor.id: b for b in bind_inputs(model.io, source, options)} for source in sources]
+    warn_of_images(b for given in bound for b in given.values())
     nan_counts: dict[str, int] = {}
     dataset: dict[str, Any] = {}
     images: dict[str, dict[str, Any]] = {}

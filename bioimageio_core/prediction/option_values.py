@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
-from math import isfinite
 from numbers import Integral, Real
 from typing import Any, Literal, TypeVar
 
@@ -14,6 +13,7 @@ import numpy as np
 from ..errors import InputError
 from ..text import in_one_line
 from ..typing import AxisId, FrozenMapping
+from ..units import is_pixel_size
 
 __all__ = [
     "EVERY_SPACE_AXIS",
@@ -93,7 +93,7 @@ def pixel_sizes(value: Any) -> FrozenMapping[AxisId, float]:
     """Return the value of the option `pixel_size`: finite lengths above 0 by axis."""
 
     def length(one: Any) -> float | None:
-        return float(one) if isinstance(one, Real) and isfinite(one) and float(one) > 0 else None
+        return float(one) if isinstance(one, Real) and is_pixel_size(float(one)) else None
 
     return _by_axis("pixel_size", value, length, "finite numbers above 0", "0.5")
 

@@ -108,7 +108,8 @@ class PlanOptions:
     """Resolution level of an OME-Zarr image; 0 is the finest."""
 
     pixel_size: FrozenMapping[AxisId, float] = attrs.field(default=None, converter=pixel_sizes)
-    """Pixel size of the images by axis, in the unit of the model, if files lack it or are wrong."""
+    """Pixel size of the images by axis, if files lack it or are wrong: in the unit of the model, or that of the file if the model has none.
+    It replaces that of the file, also in the metadata of the output."""
 
     rescale: bool = attrs.field(default=False, validator=is_flag())
     """Whether to resample images to the pixel size of the model, each axis by its own factor."""

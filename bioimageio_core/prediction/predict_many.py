@@ -10,6 +10,7 @@ import attrs
 
 from ..errors import AxesError, BioimageioError, InputError
 from ..io.locations import stem
+from .data.bind_inputs import warn_of_images
 from .output.result import Prediction
 from .planning.plan import Plan
 from .predictor import Predictor
@@ -76,6 +77,7 @@ def predict_many(predictor: Predictor, requests: Iterable[PredictionRequest]) ->
         try:
             plan = predictor.plan(request.inputs, request.output)
             _check_axes_known(plan)
+            warn_of_images(i.bound for i in plan.inputs)
             yield predictor.run(predictor.probed(plan, request.inputs, request.output), request.output)
         except BioimageioError as error:
             yield Failed(inputs=request.inputs, output=request.output, error=error)

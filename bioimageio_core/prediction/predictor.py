@@ -15,6 +15,7 @@ from ..io import run_of_output
 from ..registry import WeightsAdapter
 from ..resources import allotted_cores
 from ..typing import FrozenMapping
+from .data.bind_inputs import warn_of_images
 from .execution.executors.base import Executor
 from .execution.executors.threads import Threads
 from .execution.run import begin_run
@@ -149,8 +150,12 @@ class Predictor:
             output: Path or URL of a zarr group to write; None returns numpy arrays.
             options: Changes to the options of this predictor; see `PredictOptions`.
 
+        Warns:
+            ImageWarning: The axes of an image are guessed, or it differs from what the model was trained with.
+
         """
         plan = self.probed(self.plan(inputs, output, **options), inputs, output, **options)
+        warn_of_images(i.bound for i in plan.inputs)
         return self.run(plan, output, **{k: v for k, v in options.items() if k in RUN_OPTIONS})
 
     def probed(self, plan: Plan, inputs: Any, output: str | None = None, **options: Any) -> Plan:
@@ -192,6 +197,7 @@ class Predictor:
 
         chosen = self.with_options(**options)
         plan = self.plan(inputs, **options)
+        warn_of_images(i.bound for i in plan.inputs)
         arrays = lazy_outputs(plan, self.model, trust=chosen.trust)
         return {o.id: LabelledArray(arrays[o.id], o.axes) for o in plan.outputs}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import zarr
 from bmz_process import ForkedBmz
 
 
@@ -225,6 +226,23 @@ class TestGuessedAxes:
         assert "axes of plain guessed: y,x" in ran.err
         assert "guessed: y,x" in bmz("plan", made, plain).out
 
+    def test_contradiction_printed(self, bmz: ForkedBmz, made: Path, tmp_path: Path, out: Path) -> None:
+        """Given axes that differ from those of the file are used, with a line."""
+        zarr.create_array(str(tmp_path / "named.zarr"), data=np.zeros((3, 40, 50), "f4"), dimension_names=("t", "y", "x"))
+        assert (
+            "warning: named names its axes time,y,x, which z,y,x contradicts"
+            in bmz("predict", made, tmp_path / "named.zarr", "-o", out, "--axes", "zyx").err
+        )
+
+    def test_axes_without_meaning(self, bmz: ForkedBmz, made: Path, tmp_path: Path, out: Path) -> None:
+        """Names that are not understood are an error with the option, and the option helps."""
+        zarr.create_array(str(tmp_path / "odd.zarr"), data=np.zeros((40, 50), "f4"), dimension_names=("u", "v"))
+        line = bmz("predict", made, tmp_path / "odd.zarr", "-o", out).error(2)
+        assert "odd has the axes u, v" in line
+        assert "(--axes), as in 'yx'" in line
+        assert not out.exists()
+        assert bmz("predict", made, tmp_path / "odd.zarr", "-o", out, "--axes", "yx").status == 0
+
     def test_error_under_json(self, bmz: ForkedBmz, made: Path, plain: Path, out: Path) -> None:
         """Machines do not read that."""
         assert "--axes" in bmz("predict", made, plain, "-o", out, "--json").error(2)
@@ -253,6 +271,8 @@ class TestOptions:
             (["--block", "y=0"], "0"),
             (["--block", "y=2"], "'y'"),
             (["--level", "3"], "level"),
+            (["--pixel-size", "y=nan"], "pixel_size= (--pixel-size)"),
+            (["--pixel-size", "y=0"], "pixel_size= (--pixel-size)"),
             (["--no-such-option"], "--no-such-option"),
         ],
     )

@@ -86,7 +86,7 @@ class TestTiff:
         image = open_image(tmp_path / "ij.tif")
         assert image.axes == ("z", "channel", "y", "x")
         assert image.chunks is None
-        assert image.pixel_size == {"z": (2.0, "um"), "y": (0.25, "um"), "x": (0.2, "um")}
+        assert image.pixel_size == {"z": (2.0, "micrometer"), "y": (0.25, "micrometer"), "x": (0.2, "micrometer")}
         assert image.reader.handle().mapped is not None  # type: ignore[attr-defined]
         assert np.array_equal(image.read(REGION), DATA[REGION])
 
@@ -106,7 +106,7 @@ class TestTiff:
         image = open_image(tmp_path / "cells.ome.tif")
         assert (image.name, image.axes) == ("cells", ("channel", "z", "y", "x"))
         assert image.channel_names == ("a", "b", "c")
-        assert image.pixel_size == {"x": (0.1, "µm")}
+        assert image.pixel_size == {"x": (0.1, "micrometer")}
         assert np.array_equal(image.read(REGION), DATA[REGION])
         assert np.array_equal(pickle.loads(pickle.dumps(image)).read(REGION), DATA[REGION])
         assert np.array_equal(image.read(whole(DATA.shape)), DATA)
@@ -157,7 +157,7 @@ class TestTiff:
             writer.write(plane, subifds=1, tile=(16, 16), metadata={"axes": "YX", "PhysicalSizeX": 0.5})
             writer.write(plane[::2, ::2], subfiletype=1, tile=(16, 16))
         image = open_image(tmp_path / "p.ome.tif", level=1)
-        assert (image.shape, image.pixel_size) == ((32, 40), {"x": (1.0, "µm")})
+        assert (image.shape, image.pixel_size) == ((32, 40), {"x": (1.0, "micrometer")})
         assert np.array_equal(image.read(whole(image.shape)), plane[::2, ::2])
         with pytest.raises(SourceError, match="2 levels, counted from 0: found level 2"):
             open_image(tmp_path / "p.ome.tif", level=2)

@@ -61,11 +61,19 @@ class TestArrays:
         assert image.axes == ("z", "channel", "y", "x")
         assert np.array_equal(image.read(REGION), DATA[REGION])
 
-    @pytest.mark.parametrize("names", [None, ("q", "w", "y", "x"), (None, None, "y", "x")])
+    @pytest.mark.parametrize("names", [None, ("dim_0", "dim_1", "dim_2", "dim_3"), ("", "", "", ""), (None, None, "y", "x")])
     def test_names_that_say_nothing(self, tmp_path: Path, names: tuple | None) -> None:
-        """Dimension names that are no axes leave the axes unknown."""
+        """Dimensions without names, or with placeholders, leave the axes unknown."""
         write_array(tmp_path / "a.zarr", dimension_names=names)
         assert open_image(tmp_path / "a.zarr").axes is None
+
+    @pytest.mark.parametrize("zarr_format", [2, 3])
+    def test_words_of_the_field(self, tmp_path: Path, zarr_format: int) -> None:
+        """Words for axes are understood; other names stay."""
+        names = ("frames", "position", "row", "Col")
+        named = {"dimension_names": names} if zarr_format == 3 else {"attributes": {"_ARRAY_DIMENSIONS": list(names)}}
+        write_array(tmp_path / "a.zarr", zarr_format=zarr_format, **named)
+        assert open_image(tmp_path / "a.zarr").axes == ("time", "position", "y", "x")
 
     def test_url(self) -> None:
         """A zarr array behind a URL, within a group."""

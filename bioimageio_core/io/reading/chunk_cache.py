@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .readers import Reader
+from .readers import Reader, as_declared
 
 __all__ = ["ChunkCache"]
 
@@ -99,7 +99,7 @@ class ChunkCache:
         """Read neighbouring chunks with one call, and cache them."""
         low = [r.start * c for r, c in zip(box, self._chunks, strict=True)]
         high = [min(r.stop * c, n) for r, c, n in zip(box, self._chunks, self._shape, strict=True)]
-        read = self._reader.read(tuple(slice(a, z) for a, z in zip(low, high, strict=True)))
+        read = as_declared(self._reader.read(tuple(slice(a, z) for a, z in zip(low, high, strict=True))), self._dtype)
         keys = list(product(*box))
         for key in keys:
             part = tuple(slice(k * c - a, (k + 1) * c - a) for k, c, a in zip(key, self._chunks, low, strict=True))

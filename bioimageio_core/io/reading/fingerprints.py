@@ -9,6 +9,7 @@ import numpy as np
 
 from ..locations import file_system, join
 from .image import Image
+from .readers import without_mask
 
 __all__ = ["fingerprint"]
 
@@ -39,5 +40,6 @@ def fingerprint(image: Image) -> Any:
         return {"location": str(path), "files": found, "start": list(image.start), "picked": image.picked and list(image.picked[1])}
     array = getattr(image.reader, "array", None)
     if isinstance(array, np.ndarray) and array.nbytes <= LARGEST_HASHED:
-        return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+        values = without_mask(array) if isinstance(array, np.ma.MaskedArray) else np.ascontiguousarray(array)
+        return hashlib.sha256(values.tobytes()).hexdigest()
     return [list(image.shape), str(image.dtype), str(getattr(array, "name", ""))]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any, TypeAlias
 
 import attrs
 import numpy as np
@@ -13,10 +14,14 @@ from ...axis_names import parse_axes
 from ...errors import AxesError, SourceError
 from ...sources.urls import server_failure
 from ...typing import AxisId, FrozenMapping
+from ...units import is_pixel_size, normalised_unit
 from .channels import channel_positions
-from .readers import Reader
+from .readers import Reader, as_declared
 
-__all__ = ["Image", "checked_dtype"]
+__all__ = ["Image", "PixelSize", "checked_dtype"]
+
+PixelSize: TypeAlias = tuple[float, str | None]
+"""A size, and the name of its unit; None where the unit is not known."""
 
 
 def checked_dtype(dtype: DTypeLike, name: str) -> np.dtype[Any]:
@@ -33,6 +38,14 @@ def checked_dtype(dtype: DTypeLike, name: str) -> np.dtype[Any]:
     if checked.kind not in "buif":
         raise SourceError(f"{name} holds {checked}, not real numbers: expected bool, integer or floating point")
     return checked.newbyteorder("=")
+
+
+def _known_sizes(given: Mapping[AxisId, PixelSize]) -> FrozenMapping[AxisId, PixelSize]:
+    return FrozenMapping({axis: (size, normalised_unit(unit)) for axis, (size, unit) in given.items() if is_pixel_size(size)})
+
+
+def _known_positions(given: Mapping[AxisId, float]) -> FrozenMapping[AxisId, float]:
+    return FrozenMapping({axis: at for axis, at in given.items() if isfinite(at)})
 
 
 @attrs.frozen(kw_only=True)
@@ -59,10 +72,11 @@ class Image:
     chunks: tuple[int, ...] | None = None
     """Shape of the unit of storage in pixels, where there is one: regions of complete chunks are read fastest."""
 
-    pixel_size: FrozenMapping[AxisId, tuple[float, str | None]] = FrozenMapping()
-    """Size of a pixel and its unit (as the source writes it) along axes of space and time, where known."""
+    pixel_size: FrozenMapping[AxisId, PixelSize] = attrs.field(default=FrozenMapping(), converter=_known_sizes)
+    """Size of a pixel and the name of its unit along axes of space and time, where known; sizes that are not finite and above 0
+    count as not known."""
 
-    position: FrozenMapping[AxisId, float] = FrozenMapping()
+    position: FrozenMapping[AxisId, float] = attrs.field(default=FrozenMapping(), converter=_known_positions)
     """Position of the centre of the source's first pixel, in the units of `pixel_size`, where known."""
 
     reader: Reader = attrs.field(repr=False)
@@ -83,7 +97,7 @@ class Image:
 
         Raises:
             AxesError: There are more or fewer slices than axes.
-            SourceError: A server does not answer in time.
+            SourceError: A server does not answer in time, or a region holds NaN, which the dtype cannot represent.
 
         """
         if len(index) != len(self.shape):
@@ -98,7 +112,7 @@ class Image:
             region = self._read_picked(spans) if self.picked else self._read_spans(spans)
         except TimeoutError as error:
             raise SourceError(f"{self.location or self.name} cannot be read: {server_failure(error)}") from error
-        return np.asarray(region, dtype=self.dtype, order="C")
+        return np.asarray(as_declared(region, self.dtype), order="C")
 
     def _read_spans(self, spans: Sequence[slice]) -> NDArray[Any]:
         starts = self.start or (0,) * len(self.shape)

@@ -10,14 +10,13 @@ from typing import Any
 import attrs
 import numpy as np
 
-from ...axis_names import parse_axes
-from ...errors import AxesError, SourceError
-from ...typing import AxisId
+from ...errors import SourceError
 from ..locations import local_path
 from .image import Image, checked_dtype
 from .npy import open_npy
-from .readers import ArrayReader
+from .readers import ArrayReader, dtype_with_nan, without_mask
 from .tiff import open_tiff
+from .xarray_labels import labels_of
 from .zarr_image import image_of_zarr_array, open_zarr
 
 __all__ = ["SUFFIXES", "open_image"]
@@ -81,8 +80,10 @@ def _open_array(source: Any) -> Image:
         raise SourceError(
             f"expected an array, a path or a URL as image, found {type(source).__name__}; numpy.asarray() makes arrays of nested lists"
         )
+    if isinstance(source, np.ma.MaskedArray) and not np.ma.is_masked(source):
+        source = source.data
     if isinstance(source, np.ndarray):
-        return Image(name="array", shape=source.shape, dtype=checked_dtype(source.dtype, "array"), reader=ArrayReader(array=source))
+        return Image(name="array", shape=source.shape, dtype=_dtype(source, "array"), reader=ArrayReader(array=source))
     if type(source).__module__.partition(".")[0] == "zarr":
         root = getattr(source.store, "root", None)
         location = None if root is None else str(Path(root) / source.path)
@@ -90,37 +91,37 @@ def _open_array(source: Any) -> Image:
     name = getattr(source, "name", None)
     # Dask names its arrays by hash, which means nothing to users.
     name = name if isinstance(name, str) and name and not hasattr(source, "dask") else "array"
-    axes = _axes_of_dims(source)
+    if hasattr(source, "dask") and _is_masked(source):
+        # Also a graph that is built from the array takes NaN from it, instead of values under a mask.
+        source = source.map_blocks(_filled, dtype=_dtype(source, name), meta=np.empty((0,) * source.ndim, _dtype(source, name)))
+    labels = labels_of(source)
     return Image(
         name=name,
         shape=tuple(int(n) for n in source.shape),
-        dtype=checked_dtype(source.dtype, name),
-        axes=axes,
-        channel_names=_channel_names(source, axes),
+        dtype=_dtype(source, name),
+        axes=labels.axes,
+        channel_names=labels.channel_names,
         chunks=_chunks(source),
+        pixel_size=labels.pixel_size,
+        position=labels.position,
         reader=ArrayReader(array=source),
     )
 
 
-def _axes_of_dims(source: Any) -> tuple[AxisId, ...] | None:
-    dims = getattr(source, "dims", None)
-    if not isinstance(dims, tuple) or any(str(d).startswith("dim_") for d in dims):
-        return None
-    try:
-        return parse_axes([str(d) for d in dims])
-    except AxesError:
-        return None
+def _is_masked(source: Any) -> bool:
+    """Return whether an array has a mask, or is a dask array of blocks that have one; xarray itself puts NaN in place of masks."""
+    return isinstance(getattr(source, "_meta", source), np.ma.MaskedArray)
 
 
-def _channel_names(source: Any, axes: tuple[AxisId, ...] | None) -> tuple[str, ...] | None:
-    if axes is None or "channel" not in axes:
-        return None
-    coordinates = getattr(source, "coords", {})
-    dim = source.dims[axes.index("channel")]
-    if dim not in coordinates:
-        return None
-    values = np.asarray(coordinates[dim])
-    return tuple(str(v) for v in values) if values.dtype.kind in "UTO" else None
+def _dtype(source: Any, name: str) -> np.dtype[Any]:
+    """Return the dtype that an array is read as: of floating point where it has a mask, since masked pixels are read as NaN."""
+    dtype = checked_dtype(source.dtype, name)
+    return dtype_with_nan(dtype) if _is_masked(source) else dtype
+
+
+def _filled(block: Any) -> Any:
+    masked = np.ma.asarray(block)
+    return without_mask(masked).astype(dtype_with_nan(masked.dtype), copy=False)
 
 
 def _chunks(source: Any) -> tuple[int, ...] | None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import attrs
 
-from ...axis_names import SPACE, parse_axes
-from ...errors import AxesError
+from ...axis_names import SPACE, named_axes
 from ...typing import AxisId, FrozenMapping
+from .image import PixelSize
 
-__all__ = ["Level", "Multiscale", "parse_multiscales"]
+__all__ = ["Level", "Multiscale", "ScaleAndShift", "composed", "parse_multiscales"]
 
 _TYPES = {**dict.fromkeys(SPACE, "space"), "time": "time", "channel": "channel"}
 
@@ -21,7 +21,7 @@ class Level:
     """One resolution of an image."""
 
     path: str
-    pixel_size: FrozenMapping[AxisId, tuple[float, str | None]]
+    pixel_size: FrozenMapping[AxisId, PixelSize]
     position: FrozenMapping[AxisId, float]
     """Position of the centre of the first pixel, in the units of `pixel_size`."""
 
@@ -34,6 +34,14 @@ class Multiscale:
     axes: tuple[AxisId, ...] | None
     levels: tuple[Level, ...]
     channel_names: tuple[str, ...] | None
+
+
+@attrs.frozen(kw_only=True)
+class ScaleAndShift:
+    """A transformation of points: ``scale * point + shift``, axis by axis."""
+
+    scale: tuple[float, ...]
+    shift: tuple[float, ...]
 
 
 def parse_multiscales(attributes: Mapping[str, Any]) -> tuple[Multiscale, ...]:
@@ -57,31 +65,53 @@ def parse_multiscales(attributes: Mapping[str, Any]) -> tuple[Multiscale, ...]:
 def _multiscale(written: Mapping[str, Any], channel_names: tuple[str, ...] | None) -> Multiscale:
     # Before version 0.3 there is no key for axes: they are always these five.
     entries = [a if isinstance(a, Mapping) else {"name": a} for a in written.get("axes", "tczyx")]
-    # An unknown letter leaves the axes unknown; the image can still be read.
-    try:
-        axes: tuple[AxisId, ...] | None = parse_axes([str(a["name"]) for a in entries])
-    except AxesError:
-        axes = None
-    units = [a.get("unit") for a in entries]
-    kinds = [a.get("type") or _TYPES.get(axis) for a, axis in zip(entries, axes or [""] * len(entries), strict=True)]
-    everywhere = _numbers("scale", written.get("coordinateTransformations"), len(entries))
+    types = [a.get("type") for a in entries]
+    axes = named_axes([None if a.get("name") is None else str(a["name"]) for a in entries], types)
+    measured = [(kind or _TYPES.get(axis)) in ("space", "time") for axis, kind in zip(axes or (), types, strict=False)]
+    units = [str(a["unit"]) if a.get("unit") else None for a in entries]
     levels = []
     for dataset in written["datasets"]:
-        own = _numbers("scale", dataset.get("coordinateTransformations"), len(entries))
-        sizes: dict[AxisId, tuple[float, str | None]] = {}
-        shifts = _numbers("translation", dataset.get("coordinateTransformations"), len(entries))
-        positions = {a: p for a, p, kind in zip(axes or (), shifts or (), kinds, strict=False) if kind in ("space", "time")}
-        if axes is not None and own is not None:
-            for i, axis in enumerate(axes):
-                if kinds[i] in ("space", "time"):
-                    sizes[axis] = own[i] * (everywhere[i] if everywhere is not None else 1.0), units[i]
+        transformation = composed(
+            [*(dataset.get("coordinateTransformations") or ()), *(written.get("coordinateTransformations") or ())], len(entries)
+        )
+        sizes: dict[AxisId, PixelSize] = {}
+        positions: dict[AxisId, float] = {}
+        if axes is not None and transformation is not None:
+            for n in (n for n, is_measured in enumerate(measured) if is_measured):
+                sizes[axes[n]] = transformation.scale[n], units[n]
+                positions[axes[n]] = transformation.shift[n]
         levels.append(Level(path=str(dataset["path"]), pixel_size=FrozenMapping(sizes), position=FrozenMapping(positions)))
     name = written.get("name")
     return Multiscale(name=str(name) if name else None, axes=axes, levels=tuple(levels), channel_names=channel_names)
 
 
-def _numbers(kind: str, transformations: Any, count: int) -> list[float] | None:
-    for transformation in transformations or ():
-        if transformation.get("type") == kind and len(transformation.get(kind, ())) == count:
-            return [float(value) for value in transformation[kind]]
-    return None
+def composed(transformations: Sequence[Mapping[str, Any]], count: int) -> ScaleAndShift | None:
+    """Return the transformation that applies others one after the other: those of the dataset, then those of the multiscale.
+
+    Args:
+        transformations: As OME-Zarr writes them: ``identity``, ``scale`` or ``translation``.
+        count: Number of axes.
+
+    Returns:
+        The transformation from the index of a pixel to the position of its centre;
+        None where there is none, or one is of another type, malformed, or in a file of its own.
+
+    """
+    scale, shift = [1.0] * count, [0.0] * count
+    for transformation in transformations:
+        kind = transformation.get("type")
+        numbers = transformation.get(str(kind))
+        if kind == "identity":
+            continue
+        if kind not in ("scale", "translation") or not isinstance(numbers, Sequence) or len(numbers) != count:
+            return None
+        try:
+            values = [float(value) for value in numbers]
+        except (TypeError, ValueError):
+            return None
+        if kind == "scale":
+            scale = [a * b for a, b in zip(scale, values, strict=True)]
+            shift = [a * b for a, b in zip(shift, values, strict=True)]
+        else:
+            shift = [a + b for a, b in zip(shift, values, strict=True)]
+    return ScaleAndShift(scale=tuple(scale), shift=tuple(shift)) if transformations else None

@@ -8,9 +8,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import SourceError
 from ..lazy import Lazy
 
-__all__ = ["ArrayReader", "HandleReader", "Reader"]
+__all__ = ["ArrayReader", "HandleReader", "Reader", "as_declared", "dtype_with_nan", "without_mask"]
 
 
 class Reader(Protocol):
@@ -44,10 +45,37 @@ class HandleReader:
 
 
 def materialise(part: Any) -> NDArray[Any]:
-    """Return a copy of a part of an array-like object as numpy, computing it in this thread where it is a dask array."""
+    """Return a copy of a part of an array-like object as numpy, computing it in this thread where it is a dask array.
+
+    Masked elements become NaN: see `dtype_with_nan`.
+    """
     if hasattr(part, "dims") and hasattr(part, "data"):
         part = part.data
     if hasattr(part, "dask") and hasattr(part, "compute"):
         # Blocks are read within a task: a pool within a pool would oversubscribe the cores, or deadlock.
         part = part.compute(scheduler="synchronous")
-    return np.array(part)
+    return without_mask(part) if isinstance(part, np.ma.MaskedArray) else np.array(part)
+
+
+def dtype_with_nan(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the floating point dtype that holds all values of a dtype and NaN; float64 where integers have more than 16 bits."""
+    return dtype if dtype.kind == "f" else np.result_type(dtype, np.float32)
+
+
+def without_mask(masked: np.ma.MaskedArray[Any, Any]) -> NDArray[Any]:
+    """Return a copy of a masked array with NaN in place of masked elements, of floating point where there are any."""
+    if not np.ma.is_masked(masked):
+        return np.array(masked.data)
+    return np.ma.filled(masked.astype(dtype_with_nan(masked.dtype)), np.nan)
+
+
+def as_declared(region: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return a region in the dtype that its image declares.
+
+    Raises:
+        SourceError: It has NaN, as masked elements of a block without a declared mask, and the dtype has no NaN.
+
+    """
+    if region.dtype.kind == "f" and dtype.kind != "f" and np.isnan(region).any():
+        raise SourceError(f"an image of dtype {dtype} has masked pixels or NaN, which this dtype cannot hold: convert the image to float32")
+    return region.astype(dtype, copy=False)

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
-from ...axis_names import parse_axes
-from ...errors import AxesError, MissingRequirementError
-from ...typing import AxisId, FrozenMapping
+from ...errors import MissingRequirementError
+from ...typing import FrozenMapping
 from ..lazy import Lazy
 from ..locations import opening_errors, stem
 from .image import Image, checked_dtype
 from .readers import HandleReader
+from .tiff_metadata import AXES, series_axes, tiff_metadata
 from .tiff_pages import open_tiff_array
-
-if TYPE_CHECKING:
-    import tifffile
 
 __all__ = ["open_tiff"]
 
@@ -41,10 +36,13 @@ def open_tiff(location: str, level: int | None) -> Image:
     with opening_errors(location, "TIFF"):
         array = handle()
         series = array.series
-        axes = _axes(series.axes, len(series.shape))
+        axes = series_axes(series.axes, len(series.shape))
         chunks = array.chunks
     shape = tuple(int(n) for n in series.shape)
-    sizes, names = _metadata(array.tiff, level or 0, shape, axes)
+    sizes, names = tiff_metadata(array.tiff)
+    # A level of the pyramid has larger pixels than the finest level, which the metadata describe.
+    shrunk = {AXES.get(a): full / max(1, n) for a, full, n in zip(series.axes, array.tiff.series[0].shape, shape, strict=False)}
+    sizes = {a: (size * shrunk.get(a, 1.0), unit) for a, (size, unit) in sizes.items() if axes is None or a in axes}
     if names is not None and (axes is None or "channel" not in axes or shape[axes.index("channel")] != len(names)):
         names = None
     name = stem(location)
@@ -55,73 +53,6 @@ def open_tiff(location: str, level: int | None) -> Image:
         axes=axes,
         channel_names=names,
         chunks=chunks,
-        pixel_size=FrozenMapping({axis: size for axis, size in sizes.items() if axis in (axes or ())}),
+        pixel_size=FrozenMapping(sizes),
         reader=HandleReader(handle=handle),
     )
-
-
-def _axes(letters: str, count: int) -> tuple[AxisId, ...] | None:
-    # Pages without metadata are I or Q in tifffile: they may be depth, time or samples, which only the user knows.
-    if len(letters) != count or not set(letters) <= set("TCZYXS"):
-        return None
-    try:
-        return parse_axes(letters)
-    except AxesError:
-        return None
-
-
-def _metadata(
-    tiff: tifffile.TiffFile, level: int, shape: tuple[int, ...], axes: tuple[AxisId, ...] | None
-) -> tuple[dict[AxisId, tuple[float, str | None]], tuple[str, ...] | None]:
-    """Return pixel sizes and channel names; metadata that cannot be read counts as absent."""
-    try:
-        if tiff.ome_metadata:
-            return _ome(tiff.ome_metadata, level, shape, axes)
-        if tiff.imagej_metadata:
-            return _imagej(tiff), None
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError, SyntaxError):
-        pass
-    return {}, None
-
-
-def _first(value: Any) -> Any:
-    return value[0] if isinstance(value, list) else value
-
-
-def _ome(
-    xml: str, level: int, shape: tuple[int, ...], axes: tuple[AxisId, ...] | None
-) -> tuple[dict[AxisId, tuple[float, str | None]], tuple[str, ...] | None]:
-    import tifffile
-
-    pixels: Mapping[str, Any] = _first(tifffile.xml2dict(xml)["OME"]["Image"])["Pixels"]
-    sizes: dict[AxisId, tuple[float, str | None]] = {}
-    for letter in "XYZ":
-        size = pixels.get(f"PhysicalSize{letter}")
-        if size is not None:
-            axis = letter.lower()
-            # A level of the pyramid has larger pixels than the finest level, which the metadata describe.
-            shrunk = pixels[f"Size{letter}"] / shape[axes.index(axis)] if level and axes and axis in axes else 1.0
-            sizes[axis] = float(size) * shrunk, str(pixels.get(f"PhysicalSize{letter}Unit", "µm"))
-    if pixels.get("TimeIncrement") is not None:
-        sizes["time"] = float(pixels["TimeIncrement"]), str(pixels.get("TimeIncrementUnit", "s"))
-    channels = pixels.get("Channel", ())
-    channels = channels if isinstance(channels, list) else [channels]
-    names = tuple(str(channel["Name"]) for channel in channels if channel.get("Name"))
-    return sizes, names if names and len(names) == len(channels) else None
-
-
-def _imagej(tiff: tifffile.TiffFile) -> dict[AxisId, tuple[float, str | None]]:
-    metadata = tiff.imagej_metadata or {}
-    unit = str(metadata["unit"]).replace("\\u00B5", "µ") if "unit" in metadata else None
-    sizes: dict[AxisId, tuple[float, str | None]] = {}
-    tags = tiff.pages[0].tags
-    for axis, tag in (("x", "XResolution"), ("y", "YResolution")):
-        if tag in tags and unit is not None:
-            pixels, length = tags[tag].value
-            if pixels and length:
-                sizes[axis] = length / pixels, unit
-    if "spacing" in metadata:
-        sizes["z"] = float(metadata["spacing"]), unit
-    if metadata.get("finterval"):
-        sizes["time"] = float(metadata["finterval"]), "s"
-    return sizes

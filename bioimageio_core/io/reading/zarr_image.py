@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from numpy.typing import NDArray
 
-from ...axis_names import parse_axes
-from ...errors import AxesError, SourceError
-from ...typing import AxisId, FrozenMapping
+from ...axis_names import named_axes
+from ...errors import SourceError
+from ...typing import FrozenMapping
 from ..inline_zarr import InlineZarrIO
 from ..lazy import Lazy
 from ..locations import exists, file_system, join, opening_errors, stem, zarr_store
@@ -74,17 +74,12 @@ def image_of_zarr_array(array: zarr.Array[Any], *, name: str | None = None, read
     """Return the image of an open zarr array."""
     name = name or stem(array.name or "") or "array"
     dimensions = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS")
-    axes: tuple[AxisId, ...] | None = None
-    if isinstance(dimensions, list | tuple) and len(dimensions) == array.ndim and all(dimensions):
-        try:
-            axes = parse_axes([str(d) for d in dimensions])
-        except AxesError:
-            axes = None
+    names = [None if d is None else str(d) for d in dimensions] if isinstance(dimensions, list | tuple) else []
     return Image(
         name=name,
         shape=tuple(array.shape),
         dtype=checked_dtype(array.dtype, name),
-        axes=axes,
+        axes=named_axes(names) if len(names) == array.ndim else None,
         chunks=tuple(array.chunks),
         reader=reader or ArrayReader(array=array),
     )

@@ -9,6 +9,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from ...units import is_pixel_size
+
 __all__ = ["Level", "halved", "plan_levels"]
 
 COARSEST = 256
@@ -46,15 +48,19 @@ def plan_levels(
         chunks: Chunks of the finest level.
         units: Pixels of the finest level that a task writes at once, along axes that are cut; None along the others.
         spatial: Which axes are spatial.
-        pixel_sizes: Size of a pixel along each axis; only their ratios matter.
+        pixel_sizes: Size of a pixel along each axis; only their ratios matter, and a size that is not known (0, NaN) counts as 1.
 
     """
+    known = [size if is_pixel_size(size) else 1.0 for size in pixel_sizes]
     levels = [Level(shape=tuple(shape), chunks=tuple(chunks), factors=(1,) * len(shape), steps=(1,) * len(shape), with_regions=True)]
     while any(s and n > COARSEST for n, s in zip(levels[-1].shape, spatial, strict=True)):
         last = levels[-1]
-        sizes = [p * f for p, f in zip(pixel_sizes, last.factors, strict=True)]
+        sizes = [p * f for p, f in zip(known, last.factors, strict=True)]
         least = min(size for size, s, n in zip(sizes, spatial, last.shape, strict=True) if s and n > 1)
-        steps = tuple(2 if s and n > 1 and size < 2 * least else 1 for size, s, n in zip(sizes, spatial, last.shape, strict=True))
+        # The smallest pixels always double, also where twice their size is no number any more: each level is smaller than the last.
+        steps = tuple(
+            2 if s and n > 1 and (size == least or size < 2 * least) else 1 for size, s, n in zip(sizes, spatial, last.shape, strict=True)
+        )
         factors = tuple(f * step for f, step in zip(last.factors, steps, strict=True))
         smaller = tuple(-(-n // step) for n, step in zip(last.shape, steps, strict=True))
         fits = last.with_regions and all(

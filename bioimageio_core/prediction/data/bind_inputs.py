@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -10,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...blocks import FixedSize, SteppedSize, Window
-from ...errors import AxesError, ChannelError, InputError
+from ...errors import AxesError, ChannelError, ImageWarning, InputError
 from ...io import Image, open_image
 from ...typing import AxisId
 from ..model.tensor_spec import AxisIO, ModelIO, TensorIO
 from ..options import PlanOptions
-from .pixel_size import fit_pixel_size
+from .match_axes import match_axes
+from .pixel_size import fit_pixel_size, with_given_pixel_size
 
-__all__ = ["BoundInput", "bind_inputs"]
+__all__ = ["BoundInput", "bind_inputs", "pad_windows", "warn_of_images"]
 
 
 @attrs.frozen(kw_only=True)
@@ -34,6 +36,12 @@ class BoundInput:
 
     axes_guessed: bool = False
     warnings: tuple[str, ...] = ()
+
+    @property
+    def guess(self) -> tuple[str, ...]:
+        """A line about axes that are guessed; none where they are known."""
+        guessed = f"axes of {self.image.name} guessed: {','.join(self.image.axes or ())} (give axes= (--axes) if that is wrong)"
+        return (guessed,) * self.axes_guessed
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -75,6 +83,18 @@ class BoundInput:
         return pad_windows(region, windows, self.tensor.pad_value)
 
 
+def warn_of_images(inputs: Iterable[BoundInput]) -> None:
+    """Warn of guessed axes, and of what is doubtful about images.
+
+    Warns:
+        ImageWarning: Once for each line.
+
+    """
+    for bound in inputs:
+        for line in (*bound.guess, *bound.warnings):
+            warnings.warn(line, ImageWarning, stacklevel=4)
+
+
 def pad_windows(region: NDArray[Any], windows: Sequence[Window], value: float) -> NDArray[Any]:
     """Return a region padded by its windows, with ``value`` where a window contains -1."""
     for axis, w in enumerate(windows):
@@ -99,7 +119,7 @@ def bind_inputs(model: ModelIO, inputs: Any, options: PlanOptions) -> tuple[Boun
     Args:
         model: The model.
         inputs: One image (array or path) for a model with one input, or a mapping by tensor id.
-        options: `axes`, `channel` and `level` are used.
+        options: `axes`, `channel`, `level`, `pixel_size` and `rescale` are used.
 
     Raises:
         InputError: An input is missing, unknown, or has a dtype that the model cannot take without loss.
@@ -134,21 +154,27 @@ def _for_tensor(option: Any, tensor_id: str) -> Any:
 
 
 def _bind(tensor: TensorIO, source: Any, options: PlanOptions) -> BoundInput:
-    image = open_image(source, axes=_for_tensor(options.axes, tensor.id), level=options.level)
+    image = open_image(source, level=options.level)
     if 0 in image.shape:
         raise InputError(f"{image.name} is empty (shape {image.shape}): expected at least one pixel")
     _check_dtype(tensor, image)
-    guessed = image.axes is None
-    if image.axes is None:
-        image = image.with_axes(_guess_axes(tensor, image))
-    image = _select_channels(tensor, image, _for_tensor(options.channel, tensor.id))
-    image, warnings = fit_pixel_size(tensor, image, options)
+    matched = match_axes(tensor, image, _for_tensor(options.axes, tensor.id))
+    image = _select_channels(tensor, matched.image, _for_tensor(options.channel, tensor.id))
+    image, overruled = with_given_pixel_size(tensor, image, options.pixel_size)
+    image, differing = fit_pixel_size(tensor, image, rescale=options.rescale)
     assert image.axes is not None
     ids = tensor.axis_ids
     extra = tuple(a for a in image.axes if a not in ids and not (a == "channel" and image.shape[image.axes.index(a)] == 1))
     axes = extra + ids
     numbers = tuple(image.axes.index(a) if a in image.axes else None for a in axes)
-    bound = BoundInput(tensor=tensor, image=image, axes=axes, source_axes=numbers, axes_guessed=guessed, warnings=warnings)
+    bound = BoundInput(
+        tensor=tensor,
+        image=image,
+        axes=axes,
+        source_axes=numbers,
+        axes_guessed=matched.guessed,
+        warnings=(*matched.warnings, *overruled, *differing),
+    )
     for axis, size in zip(tensor.axes, bound.shape[len(extra) :], strict=True):
         _check_whole_axis(tensor, axis, size, image)
     return bound
@@ -198,42 +224,3 @@ def _select_channels(tensor: TensorIO, image: Image, channel: Any) -> Image:
             "choose one with channel= (--channel), by name or number"
         )
     return image
-
-
-def _guess_axes(tensor: TensorIO, image: Image) -> tuple[AxisId, ...]:
-    """Return the most plausible axes of an image without axes.
-
-    Candidates in order: all axes of the tensor, without batch, without batch and channel; each as described, then with channels last.
-    A mismatch in the number of channels or in a fixed index size rules a candidate out.
-    """
-    ids = tensor.axis_ids
-    without_batch = tuple(a for a in ids if a != "batch")
-    spatial = tuple(a for a in without_batch if a != "channel")
-    candidates: list[tuple[AxisId, ...]] = []
-    for some in (ids, without_batch, spatial):
-        candidates += [some, tuple(a for a in some if a != "channel") + ("channel",) * ("channel" in some)]
-    for axes in candidates:
-        if len(axes) == len(image.shape) and all(_plausible(tensor, a, n) for a, n in zip(axes, image.shape, strict=True)):
-            return axes
-    raise AxesError(
-        f"{image.name} has {len(image.shape)} axes of sizes {image.shape}, which fit no part of the axes of input {tensor.id!r} "
-        f"({', '.join(ids)}): name the axes of the image with axes= (--axes), as in {_example(tensor, len(image.shape))!r}"
-    )
-
-
-def _plausible(tensor: TensorIO, axis_id: AxisId, size: int) -> bool:
-    axis = tensor.axis(axis_id)
-    if axis is None or axis.kind not in ("channel", "index") or not isinstance(axis.size, FixedSize):
-        return True
-    return axis.size.value == size
-
-
-def _example(tensor: TensorIO, rank: int) -> str:
-    """Return an example for ``axes`` with this number of axes."""
-    letters = {"batch": "b", "time": "t", "index": "i", "channel": "c"}
-    spatial = [a.id for a in tensor.axes if a.kind == "space"]
-    more = [a for a in ("channel", "time", "z", "batch", "index") if a not in spatial]
-    chosen = set(more[: max(0, rank - len(spatial))])
-    order = [a for a in ("batch", "time", "index", "channel", "z") if a in chosen]
-    names = [letters.get(a, a) for a in [*order, *spatial][-rank:]]
-    return "".join(names) if all(len(n) == 1 for n in names) else ",".join(names)

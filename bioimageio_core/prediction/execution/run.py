@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -44,16 +45,24 @@ class RunStatistics:
         self.reported: dict[str, Any] = {}
         """Statistics that steps used, as plain data, by `Step.key`."""
 
-        self.nan_counts: dict[str, int] = {}
-        """Number of NaN by input."""
+        self._measured_nan: Counter[str] = Counter()
+        self._nan_of_regions: Counter[str] = Counter()
 
     def add(self, tensor: str, step: int, measured: Measured) -> None:
         """Add the result of a pass: statistics for a step of a tensor, or of the raw tensor for step 0."""
-        if measured.nan_count:
-            self.nan_counts[tensor] = measured.nan_count
+        self._measured_nan[tensor] = max(self._measured_nan[tensor], measured.nan_count)
         if step == 0:
             self.references.update(measured.values)
         self._values.update({(tensor, step, m): value for m, value in measured.values.items()})
+
+    def add_nan_counts(self, counts: Mapping[str, int]) -> None:
+        """Add the number of NaN that a region found in each input."""
+        self._nan_of_regions.update(counts)
+
+    @property
+    def nan_counts(self) -> dict[str, int]:
+        """Number of NaN by tensor: of the complete tensor where it was measured, else of the regions; tensors without NaN are left out."""
+        return {tensor: count for tensor, count in (self._measured_nan | self._nan_of_regions).items() if count}
 
     def __call__(self, tensor: str, step: int, view: TensorView, measures: Sequence[Measure]) -> Mapping[Measure, AxisArray]:
         """Return statistics that a pass measured; see `StatisticsLookup`."""

@@ -71,7 +71,9 @@ class Prediction(Mapping[str, LabelledArray]):
         self.times = FrozenMapping(times)
         """Seconds by stage, summed over threads; ``total`` is wall time."""
         self.nan_counts = FrozenMapping(nan_counts)
-        """Number of NaN in each input whose statistics were measured; statistics ignore NaN, pixels keep them."""
+        """Number of NaN by input, and by output whose statistics were measured; tensors without NaN are left out.
+        They are those of the complete image where its statistics were measured, else of the pixels that this process predicted.
+        Statistics ignore NaN, pixels keep them."""
         self.finished = finished
         """Whether the output is complete; False while regions of other shards are missing."""
         self.done_before = done_before

@@ -7,16 +7,7 @@ from ...prediction.planning.plan import Plan
 from ...prediction.planning.plan_json import plan_as_dict
 from ..plain_text import bytes_in_words
 
-__all__ = ["guessed_axes_text", "plan_text"]
-
-
-def guessed_axes_text(plan: Plan) -> tuple[str, ...]:
-    """Return a line for each image whose axes are guessed."""
-    return tuple(
-        f"axes of {i.bound.image.name} guessed: {','.join(i.bound.image.axes or ())} (give --axes if that is wrong)"
-        for i in plan.inputs
-        if i.bound.axes_guessed
-    )
+__all__ = ["plan_text"]
 
 
 def plan_text(plan: Plan) -> str:
@@ -25,7 +16,7 @@ def plan_text(plan: Plan) -> str:
         f"model      {plan.model.name} (format {plan.model.format})",
         f"weights    {plan.weights.weights_format} on {plan.weights.adapter}, {plan.weights.settings}",
         *([f"run mode   {plan.run_mode.name}"] if plan.run_mode is not None else []),
-        *(f"           {line}" for line in guessed_axes_text(plan)),
+        *(f"           {line}" for i in plan.inputs for line in i.bound.guess),
     ]
     data = plan_as_dict(plan)
     for name, i in data["inputs"].items():

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 import zarr
 from made_models import (
     BATCH,
@@ -79,6 +80,24 @@ class TestMetadata:
         image = ome_image(tmp_path / "in.zarr", noise(100, 90), "yx", [0.5, 0.25], [10.0, 20.0])
         bc.predict(model, image, tmp_path / "o.zarr", ome="0.5", roi={"y": (20, 61), "x": (8, 80)})
         assert dict(open_image(tmp_path / "o.zarr").position) == {"y": 20.0, "x": 22.0}
+
+    def test_selected_channel(self, tmp_path: Path, model: Path) -> None:
+        """Selecting a channel shifts nothing: channels have no position."""
+        image = ome_image(tmp_path / "in.zarr", noise(3, 40, 40), "cyx", [1.0, 0.5, 0.25], [0.0, 10.0, 20.0])
+        bc.predict(model, image, tmp_path / "o.zarr", ome="0.5", channel=2)
+        (multiscale,) = zarr.open_group(str(tmp_path / "o.zarr"), mode="r").attrs["ome"]["multiscales"]  # type: ignore[index, call-overload]
+        scale, translation = multiscale["datasets"][0]["coordinateTransformations"]
+        assert (scale["scale"], translation["translation"]) == ([1.0, 0.5, 0.25], [0.0, 10.0, 20.0])
+
+    @pytest.mark.parametrize(("unit", "written"), [("\u00c5", "angstrom"), ("cm", "centimeter"), ("pixel", None), ("furlong", None)])
+    def test_units(self, tmp_path: Path, model: Path, unit: str, written: str | None) -> None:
+        """Units have the names that the format lists; what it does not list is no unit."""
+        data = xr.DataArray(noise(40, 40), dims=("y", "x"), coords={"y": ("y", np.arange(40) * 0.5 + 3, {"units": unit})})
+        bc.predict(model, data, tmp_path / "o.zarr", ome="0.5")
+        (multiscale,) = zarr.open_group(str(tmp_path / "o.zarr"), mode="r").attrs["ome"]["multiscales"]  # type: ignore[index, call-overload]
+        assert multiscale["axes"][1] == {"name": "y", "type": "space", **({"unit": written} if written else {})}
+        back = open_image(tmp_path / "o.zarr")
+        assert (back.pixel_size["y"], back.position["y"]) == ((0.5, written), 3.0)
 
     @pytest.mark.parametrize(("up", "down", "position"), [(2, 1, -0.125), (1, 4, 0.75)])
     def test_other_scale(self, tmp_path: Path, up: int, down: int, position: float) -> None:

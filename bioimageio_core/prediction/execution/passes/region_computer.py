@@ -23,7 +23,7 @@ from ..stage_timer import StageTimer
 from .block_batches import Block, batches, core_of, halved_grids, stacked
 from .region_input import RegionInput, read_region
 
-__all__ = ["InputReader", "OutputWriter", "RegionComputer", "RegionPipeline"]
+__all__ = ["ComputedRegion", "InputReader", "OutputWriter", "RegionComputer", "RegionPipeline"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -49,6 +49,17 @@ class OutputWriter:
 
 
 @attrs.frozen(kw_only=True, eq=False)
+class ComputedRegion:
+    """The result of a region."""
+
+    placed: dict[str, Placed]
+    """Outputs that have no sink, by id."""
+
+    nan_counts: dict[str, int]
+    """Number of NaN in the region of each input; inputs without NaN are left out."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
 class RegionPipeline:
     """Everything that regions are computed from, except the network; picklable if the images are."""
 
@@ -70,24 +81,27 @@ class RegionComputer:
         """The plan."""
         return self.work.plan
 
-    def __call__(self, region: int) -> dict[str, Placed]:
-        """Compute a region; write outputs that have a sink, and return the other outputs by id."""
-        return self._written(self._computed(region))
+    def __call__(self, region: int) -> ComputedRegion:
+        """Compute a region; write outputs that have a sink."""
+        assemblies, nan_counts = self._computed(region)
+        return ComputedRegion(placed=self._written(assemblies), nan_counts=nan_counts)
 
-    def _computed(self, region: int) -> list[Assembly]:
-        """Return the outputs of a region; the memory of its inputs is released before they are written."""
+    def _computed(self, region: int) -> tuple[list[Assembly], dict[str, int]]:
+        """Return the outputs of a region, and the number of NaN by input; the memory of inputs is released before outputs are written."""
         grids, ranges = self.plan.grids, self.plan.regions.block_ranges(region)
         blocks = [b for b in product(*ranges) if self.plan.mask is None or self.plan.mask.covers(b)]
         assemblies = [Assembly(o.planned, grids, ranges) for o in self.work.outputs]
+        nan_counts: dict[str, int] = {}
         if blocks:
             inputs = self._read(grids, ranges)
+            nan_counts = {i.planned.id: i.nan_count for i in inputs if i.nan_count}
             if self.plan.skip_empty:
                 blocks = [b for b in blocks if not all(i.is_empty(b) for i in inputs)]
             for batch in batches(blocks, self.plan, grids):
                 for cores in self._cores(batch, grids, inputs):
                     for output, assembly, (start, core) in zip(self.work.outputs, assemblies, cores, strict=True):
                         assembly.put(start, self._postprocessed(output, start, core))
-        return assemblies
+        return assemblies, nan_counts
 
     def _read(self, grids: tuple[AxisGrid, ...], ranges: tuple[range, ...]) -> list[RegionInput]:
         return [

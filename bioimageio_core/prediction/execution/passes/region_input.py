@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any, TypeAlias
 
 import attrs
+import numpy as np
 from numpy.typing import NDArray
 
 from ....blocks import AxisGrid, Window, window
@@ -35,6 +36,9 @@ class RegionInput:
 
     items: Mapping[tuple[int, ...], NDArray[Any]]
     """The padded, preprocessed region along the axes of the tensor, by position along extra axes, counted from the start of the region."""
+
+    nan_count: int = 0
+    """Number of NaN among the pixels that this region alone computes, without padding and overlap, before preprocessing."""
 
     raw: NDArray[Any] | None = None
     """The padded region before preprocessing, along extra axes and those of the tensor; None if it is not needed."""
@@ -94,6 +98,9 @@ def read_region(
     windows = region_windows(planned, grids, ranges)
     with timed("read"):
         region = source.read_padded(windows)
+        nan_count = 0
+        if region.dtype.kind == "f":
+            nan_count = int(np.isnan(region[_own_part(planned, grids, ranges, windows)]).sum())
     extra = len(windows) - len(planned.bound.tensor.axes)
     items = {}
     with timed("preprocess"):
@@ -103,7 +110,7 @@ def read_region(
             for step in steps:
                 item = step.apply(item, seen)
             items[at] = item
-    return RegionInput(planned=planned, grids=grids, ranges=ranges, items=items, raw=region if keep_raw else None)
+    return RegionInput(planned=planned, grids=grids, ranges=ranges, items=items, nan_count=nan_count, raw=region if keep_raw else None)
 
 
 def region_windows(planned: PlannedInput, grids: tuple[AxisGrid, ...], ranges: tuple[range, ...]) -> list[Window]:
@@ -116,3 +123,23 @@ def region_windows(planned: PlannedInput, grids: tuple[AxisGrid, ...], ranges: t
 
 def _position(at: int) -> Window:
     return Window(at, at + 1, (), (0, 1), ())
+
+
+def _own_part(
+    planned: PlannedInput, grids: tuple[AxisGrid, ...], ranges: tuple[range, ...], windows: Sequence[Window]
+) -> tuple[slice, ...]:
+    """Return the part of a padded region that no other region has: the parts of all regions together are the pixels to predict."""
+    parts = []
+    for tie, seen, size in zip(planned.ties, windows, planned.bound.shape, strict=True):
+        if tie is None:
+            parts.append(slice(None))
+            continue
+        grid, blocks = grids[tie.grid], ranges[tie.grid]
+        begin = tie.tied.at(grid.begin + blocks[0] * grid.stride)
+        end = size if grid.end is None or grid.end == grid.image_size else min(size, tie.tied.at(grid.end))
+        if blocks[-1] + 1 < grid.count:
+            end = tie.tied.at(grid.begin + (blocks[-1] + 1) * grid.stride)
+        first, last = seen.start + seen.core[0], seen.start + seen.core[1]
+        shift = len(seen.before) - first
+        parts.append(slice(max(begin, first) + shift, max(begin, first, min(end, last)) + shift))
+    return tuple(parts)

@@ -13,7 +13,6 @@ from ...data.bind_inputs import BoundInput
 from ...data.whole_tensors import ProcessedSource
 from ...model.loaded_model import LoadedModel
 from ...model.network import Network, load_network
-from ...output.region_assembly import Placed
 from ...planning.passes import RegionsPass
 from ..bound_steps import StepChain
 from ..cached_inputs import cached
@@ -23,12 +22,12 @@ from ..executors.threads import run_in_threads
 from ..run import InputRun, OutputRun, Run
 from ..stage_timer import StageTimer
 from ..task_shares import OwnTasks, TaskShare
-from .region_computer import InputReader, OutputWriter, RegionComputer, RegionPipeline
+from .region_computer import ComputedRegion, InputReader, OutputWriter, RegionComputer, RegionPipeline
 
 __all__ = ["RegionJob", "RegionsDone", "RegionsRunner"]
 
-RegionsDone: TypeAlias = "tuple[int, list[dict[str, Placed]], dict[str, float]]"
-"""Number of regions of a task, the outputs that it did not write itself, and the seconds by stage."""
+RegionsDone: TypeAlias = "tuple[list[ComputedRegion], dict[str, float]]"
+"""The regions of a task, and the seconds by stage."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -99,14 +98,14 @@ class _Regions:
         regions = self._work.plan.regions_of(task)
         if len(regions) > 1 and self._network_takes_longest():
             # While the network computes one region of a task, the next region is read.
-            placed = [p for _, p in run_in_threads(compute, regions, workers=2)]
+            computed = [c for _, c in run_in_threads(compute, regions, workers=2)]
         else:
-            placed = [compute(r) for r in regions]
+            computed = [compute(r) for r in regions]
         self._spent.add_all(timer.seconds)
         if self._marker is not None:
             self._marker.check_run()
             self._marker.mark(task)
-        return len(regions), [p for p in placed if p], timer.seconds
+        return computed, timer.seconds
 
     def close(self) -> None:
         """Unload a network that this job loaded."""
@@ -160,13 +159,14 @@ class RegionsRunner:
         return self._run.plan.in_flight
 
     def collect(self, task: int, result: RegionsDone) -> int:
-        """Write the outputs that the task returned, and add its times."""
-        regions, placed, seconds = result
+        """Write the outputs that the task returned, and add its times and its counts of NaN."""
+        regions, seconds = result
         self._run.timer.add_all(seconds)
-        for outputs in placed:
-            for name, (start, array) in outputs.items():
+        for region in regions:
+            self._run.statistics.add_nan_counts(region.nan_counts)
+            for name, (start, array) in region.placed.items():
                 self._run.outputs[name].sinks.region_sink.write(start, array)
-        return regions
+        return len(regions)
 
     def finish(self) -> None:
         """Do nothing: the regions are written."""

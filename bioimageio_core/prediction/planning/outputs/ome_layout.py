@@ -92,20 +92,22 @@ def _placed(
     """
     axis: AxisId = output.axes[number]
     tie = output.ties[number]
+    if axis == "channel":
+        return 1.0, None, 0.0
     described = output.tensor.axis(axis)
     own = (1.0, None) if described is None or described.kind not in ("space", "time") else (described.scale, described.unit)
     if tie is None:
-        return own[0], normalised_unit(own[1]) or own[1], 0.0
+        return own[0], normalised_unit(own[1]), 0.0
     group, tied = grids[tie.grid].group, tie.tied
     base = group.inputs[0]
     image = next(i.bound.image for i in inputs if i.id == base.tensor)
     ratio = float(tied.ratio)
+    size, unit, position = own[0] * ratio, own[1], 0.0
     if base.axis in image.pixel_size:
         size, unit = image.pixel_size[base.axis]
-    else:
-        size, unit = own[0] * ratio, own[1]
+        position = image.position.get(base.axis, 0.0)
     start = image.start[image.axes.index(base.axis)] if image.start and image.axes and base.axis in image.axes else 0
     at = (output.origin[number] + 0.5 - tied.offset / 2) / ratio - 0.5 + start
     if isinstance(group.size, FixedSize) and group.size.value == 1:  # items, such as time points
         at = output.origin[number] + start
-    return size / ratio, normalised_unit(unit) or unit, image.position.get(base.axis, 0.0) + at * size
+    return size / ratio, normalised_unit(unit), position + at * size

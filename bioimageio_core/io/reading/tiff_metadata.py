@@ -1,0 +1,132 @@
+"""Metadata of TIFF files: axes, names of channels and sizes of pixels, from OME, ImageJ or plain tags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ...axis_names import LETTERS, SPACE, parse_axes
+from ...errors import AxesError
+from ...typing import AxisId, FrozenMapping
+from ...units import in_named_unit
+from .image import PixelSize
+
+if TYPE_CHECKING:
+    import tifffile
+
+__all__ = ["AXES", "series_axes", "tiff_metadata"]
+
+Sizes: TypeAlias = dict[AxisId, PixelSize]
+
+AXES: Mapping[str, AxisId] = FrozenMapping(
+    {
+        **{letter: LETTERS[letter.lower()] for letter in "TCZYXS"},
+        "A": "angle",
+        "P": "phase",
+        "R": "tile",
+        "H": "lifetime",
+        "E": "channel",  # wavelengths
+        "L": "exposure",
+        "V": "event",
+        "M": "mosaic",
+    }
+)
+"""Axes by the letters of tifffile, except I and Q: they may be depth, time or samples, which only the user knows."""
+
+UNITS: Mapping[int, str] = FrozenMapping({2: "inch", 3: "centimeter"})
+"""Units of the tag ResolutionUnit; 1 is none."""
+
+SCREENS = (72, 96)
+"""Pixels per inch that software writes where nothing was measured: those of screens. One pixel per unit says as little.
+Scanners have other numbers, such as 300, which count."""
+
+
+def series_axes(letters: str, count: int) -> tuple[AxisId, ...] | None:
+    """Return the axes of a series from their letters in tifffile; None where one is not known, or occurs twice."""
+    if len(letters) != count or not set(letters) <= set(AXES):
+        return None
+    try:
+        return parse_axes([AXES[letter] for letter in letters])
+    except AxesError:
+        return None
+
+
+def tiff_metadata(tiff: tifffile.TiffFile, image: int = 0) -> tuple[Sizes, tuple[str, ...] | None]:
+    """Return the sizes of the pixels of the finest level, and the names of channels; metadata that cannot be read count as absent.
+
+    Args:
+        tiff: An open file.
+        image: Number of the image in the metadata of OME.
+
+    """
+    try:
+        if tiff.ome_metadata:
+            return _ome(tiff.ome_metadata, image)
+        if tiff.imagej_metadata:
+            return _imagej(tiff), None
+        return _tags(tiff), None
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError, SyntaxError):
+        return {}, None
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _ome(xml: str, image: int) -> tuple[Sizes, tuple[str, ...] | None]:
+    import tifffile
+
+    pixels: Mapping[str, Any] = _listed(tifffile.xml2dict(xml)["OME"]["Image"])[image]["Pixels"]
+    sizes: Sizes = {}
+    for letter in "XYZ":
+        size = pixels.get(f"PhysicalSize{letter}")
+        if size is not None:
+            sizes[letter.lower()] = in_named_unit(float(size), str(pixels.get(f"PhysicalSize{letter}Unit", "µm")))
+    if pixels.get("TimeIncrement") is not None:
+        sizes["time"] = in_named_unit(float(pixels["TimeIncrement"]), str(pixels.get("TimeIncrementUnit", "s")))
+    channels = _listed(pixels.get("Channel", []))
+    names = tuple(str(channel["Name"]) for channel in channels if channel.get("Name"))
+    return sizes, names if names and len(names) == len(channels) else None
+
+
+def _imagej(tiff: tifffile.TiffFile) -> Sizes:
+    """Return sizes from the metadata of ImageJ: ``unit`` is that of all spatial axes without one of their own."""
+    metadata = tiff.imagej_metadata or {}
+    unit = _imagej_unit(metadata.get("unit"))
+    sizes = _tags(tiff) if unit is None else {}
+    if unit is not None:
+        for axis, length in _pixel_lengths(tiff).items():
+            sizes[axis] = in_named_unit(length, _imagej_unit(metadata.get(f"{axis}unit")) or unit)
+    if "spacing" in metadata:
+        sizes["z"] = in_named_unit(float(metadata["spacing"]), _imagej_unit(metadata.get("zunit")) or unit)
+    if metadata.get("finterval"):
+        sizes["time"] = in_named_unit(float(metadata["finterval"]), _imagej_unit(metadata.get("tunit")) or "second")
+    return sizes
+
+
+def _imagej_unit(written: Any) -> str | None:
+    r"""Return a unit of ImageJ, which escapes characters beyond ASCII, as in ``\u00B5m``."""
+    return None if written is None else re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), str(written))
+
+
+def _tags(tiff: tifffile.TiffFile) -> Sizes:
+    """Return sizes from the tags of any TIFF file."""
+    tag = tiff.pages[0].tags.get("ResolutionUnit")
+    unit = UNITS.get(2 if tag is None else int(tag.value))
+    if unit is None:
+        return {}
+    inch = 2.54 if unit == "centimeter" else 1.0
+    lengths = _pixel_lengths(tiff).items()
+    return {axis: (length, unit) for axis, length in lengths if length != 1 and round(inch / length, 2) not in SCREENS}
+
+
+def _pixel_lengths(tiff: tifffile.TiffFile) -> dict[AxisId, float]:
+    """Return the lengths of pixels in a unit that other metadata name."""
+    tags = tiff.pages[0].tags
+    found = {}
+    for axis in SPACE[1:]:
+        tag = tags.get(f"{axis.upper()}Resolution")
+        if tag is not None and all(tag.value):
+            found[axis] = tag.value[1] / tag.value[0]
+    return found

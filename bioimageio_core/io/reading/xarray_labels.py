@@ -1,0 +1,72 @@
+"""Labels of xarray arrays: axes, names of channels, sizes and positions of pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from ...axis_names import SPACE, named_axes
+from ...typing import AxisId, FrozenMapping
+from .image import PixelSize
+
+__all__ = ["Labels", "labels_of"]
+
+IRREGULAR = 0.01
+"""Greatest deviation of a coordinate from a regular step, in steps: more than rounding to float32 causes."""
+
+
+@attrs.frozen(kw_only=True)
+class Labels:
+    """Labels of an array, as `Image` has them."""
+
+    axes: tuple[AxisId, ...] | None = None
+    channel_names: tuple[str, ...] | None = None
+    pixel_size: FrozenMapping[AxisId, PixelSize] = FrozenMapping()
+    position: FrozenMapping[AxisId, float] = FrozenMapping()
+
+
+def labels_of(array: Any) -> Labels:
+    """Return the labels of an array; none for arrays without ``dims``, such as those of numpy and dask.
+
+    Coordinates with a regular step along axes of space and time are the size of a pixel and the position of the first one,
+    in the unit that the attribute ``units`` of the coordinate names.
+    """
+    dims = getattr(array, "dims", None)
+    axes = named_axes([str(d) for d in dims]) if isinstance(dims, tuple) else None
+    if dims is None or axes is None:
+        return Labels()
+    names: tuple[str, ...] | None = None
+    sizes: dict[AxisId, PixelSize] = {}
+    positions: dict[AxisId, float] = {}
+    coordinates = getattr(array, "coords", {})
+    for axis, dim in zip(axes, dims, strict=True):
+        if dim not in coordinates:
+            continue
+        coordinate = coordinates[dim]
+        values = np.asarray(coordinate)
+        if axis == "channel" and values.dtype.kind in "UTO":
+            names = tuple(str(v) for v in values)
+        elif axis in (*SPACE, "time"):
+            unit = getattr(coordinate, "attrs", {}).get("units")
+            if values.dtype.kind == "M":
+                values, unit = (values - values[:1]) / np.timedelta64(1, "s"), "second"
+            elif values.dtype.kind == "m":
+                values, unit = values / np.timedelta64(1, "s"), "second"
+            step = _regular_step(values)
+            if step is not None:
+                sizes[axis] = step, None if unit is None else str(unit)
+                positions[axis] = float(values[0])
+    return Labels(axes=axes, channel_names=names, pixel_size=FrozenMapping(sizes), position=FrozenMapping(positions))
+
+
+def _regular_step(values: NDArray[Any]) -> float | None:
+    """Return the step of equally spaced numbers; None for others, and for fewer than two."""
+    if values.ndim != 1 or values.size < 2 or values.dtype.kind not in "iuf":
+        return None
+    numbers = values.astype(np.float64)
+    step = float(numbers[-1] - numbers[0]) / (numbers.size - 1)
+    deviation = np.abs(numbers - (numbers[0] + step * np.arange(numbers.size))).max()
+    return step if deviation <= IRREGULAR * abs(step) else None
