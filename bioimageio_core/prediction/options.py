@@ -53,7 +53,7 @@ def parse_memory(value: int | str) -> int:
     except (ValueError, TypeError, AttributeError):
         amount = 0
     if amount < LEAST_MEMORY:
-        known = f"{amount} bytes" if amount > 0 else "no amount of memory"
+        known = f"{amount} bytes" if amount > 0 else "which does not say how much"
         raise InputError(f"memory= (--memory) is {value!r}, {known}: expected bytes, at least 1 MiB, or text with a unit, as in '2 GB'")
     return amount
 

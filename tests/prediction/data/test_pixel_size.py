@@ -77,7 +77,7 @@ class TestGiven:
         bc.predict(model, ome_image(tmp_path / "i.zarr", [1.0, 1.0]), tmp_path / "o.zarr", ome="0.5", pixel_size={"y": 0.25})
         assert dict(open_image(tmp_path / "o.zarr").pixel_size) == {"y": (0.25, "micrometer"), "x": (1.0, "micrometer")}
 
-    @pytest.mark.parametrize("given", [{"y": 0}, {"y": -1}, {"y": float("nan")}, {"y": float("inf")}, {"y": "a"}, {"y": None}, 0.5, [1, 2]])
+    @pytest.mark.parametrize("given", [{"y": 0}, {"y": -1}, {"y": float("nan")}, {"y": float("inf")}, {"y": "a"}, {"y": None}, "a", [1, 2]])
     def test_refused(self, model: Path, given: Any) -> None:
         """A size that cannot be is refused in one sentence with both names of the option."""
         with pytest.raises(InputError, match=r"pixel_size= \(--pixel-size\).* expected") as raised:
