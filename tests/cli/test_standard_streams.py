@@ -28,7 +28,7 @@ class TestClosed:
         """The command succeeds, and files that it writes are complete."""
         args = arguments.format(model=made, image=image, out=tmp_path)
         line = f"{sys.executable} -m bioimageio_core.cli {command} {args} {closed}"
-        done = subprocess.run(line, shell=True, stdout=subprocess.PIPE, check=False)  # noqa: S602  (the shell closes the stream)
+        done = subprocess.run(line, shell=True, stdout=subprocess.PIPE, check=False)
         assert done.returncode == 0
         if command == "predict":
             assert zarr.open_group(str(tmp_path / "o.zarr"), mode="r")["out"].shape == (1, 1, 40, 50)
@@ -36,4 +36,4 @@ class TestClosed:
     def test_errors(self, made: Path, tmp_path: Path) -> None:
         """An error has its status, though nothing can show its message."""
         line = f"{sys.executable} -m bioimageio_core.cli predict {made} {tmp_path}/none.npy -o {tmp_path}/o.zarr 2>&-"
-        assert subprocess.run(line, shell=True, check=False).returncode == 2  # noqa: S602
+        assert subprocess.run(line, shell=True, check=False).returncode == 2
