@@ -227,7 +227,8 @@ class Predictor:
             from .execution.executors.dask_cluster import Cluster, ranks_on_hosts
 
             executor, ranks = Cluster(client), FrozenMapping(ranks_on_hosts(client))
-        sinks = open_output(plan, output, record, overwrite=chosen.overwrite, shared=chosen.shard is not None, continued=continued)
+        joins = chosen.shard is not None or (chosen.resume and not chosen.overwrite)
+        sinks = open_output(plan, output, record, overwrite=chosen.overwrite, joins=joins, continued=continued)
         with executor as entered, begin_run(plan, self.model, chosen, sinks, entered, network=network, rank_on_host=ranks) as run:
             return run_plan(run, record)
 
