@@ -88,9 +88,7 @@ def open_output(plan: Plan, path: str | None, record: dict[str, Any], *, overwri
     return OpenOutput(store=store, state=state, tensors=tensors)
 
 
-def _open_store(
-    path: str, specs: list[ArraySpec], record: dict[str, Any], *, overwrite: bool, joins: bool, continued: bool
-) -> OutputStore:
+def _open_store(path: str, specs: list[ArraySpec], record: dict[str, Any], *, overwrite: bool, joins: bool, continued: bool) -> OutputStore:
     if continued:
         return continue_output(path, specs)
     try:
