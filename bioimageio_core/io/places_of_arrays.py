@@ -19,7 +19,8 @@ def places_of(source: Any) -> tuple[Place, ...]:
 
     Args:
         source: A path or URL; an `Image`; an array or group of zarr, a dask array over such arrays (they are looked up in its graph),
-            an xarray over either, also one that is not loaded; a numpy array over a file, or a dataset of h5py.
+            an xarray over either, also one that is not loaded; a numpy array over a file, a dataset of h5py,
+            or an output of a prediction.
 
     """
     return tuple(dict.fromkeys(_places(source)))
@@ -39,6 +40,8 @@ def _places(source: Any) -> Iterator[Place]:
             yield from _places(value)
     elif type(source).__module__.partition(".")[0] == "xarray":
         yield from _of_xarray(source)
+    elif hasattr(source, "axes") and hasattr(source, "data"):  # an output of an earlier prediction
+        yield from _places(source.data)
     elif type(source).__module__.partition(".")[0] == "h5py":
         yield place_of(f"{LOCAL}://{os.path.abspath(source.file.filename)}")  # noqa: PTH100  (text in, text out)
 

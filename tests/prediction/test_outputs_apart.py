@@ -161,6 +161,15 @@ class TestImages:
                 bc.predict(model, array, output, overwrite=True, axes="yx")
         assert content(folder) == before
 
+    def test_result_as_image(self, model: Path, folder: Path) -> None:
+        """An output of a prediction, as the image of the next one."""
+        result = bc.predict(model, "x.zarr", "y.zarr")["out"]
+        before = content(folder)
+        for image in (result, da.from_array(result.data)):
+            with pytest.raises(OutputError, match="would overwrite the image"):
+                bc.predict(model, image, f"file://{folder}/y.zarr", overwrite=True, axes="bcyx")
+        assert content(folder) == before
+
     def test_mask_statistics_and_model(self, model: Path, folder: Path) -> None:
         """What else is read: the mask, the file of statistics, and the model as folder and zip."""
         packed = bc.save_package(model, folder / "models.zarr" / "m.zip")
