@@ -133,7 +133,7 @@ def _leaves(value: Any) -> Iterator[Any]:
     elif isinstance(value, Mapping):
         yield from _leaves(list(value.values()))
     elif type(value).__module__.startswith("dask."):
-        for name in ("args", "kwargs", "value"):
+        for name in ("args", "kwargs", "value", "dsk"):  # of tasks, constants and fused tasks
             yield from _leaves(getattr(value, name, ()))
     elif hasattr(value, "shape"):
         yield value
