@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from .errors import OutputError
+from .places import local_target
 
 __all__ = [
     "atomic_file",
@@ -38,12 +39,12 @@ def write_text(path: str | Path, text: str, *, overwrite: bool) -> None:
     """Write a file in UTF-8 that appears when it is complete.
 
     Args:
-        path: Path of the file; ``~`` stands for the home of the user.
+        path: Path of the file, or its URL (``file://``); ``~`` stands for the home of the user.
         text: Its content, with line feeds only.
         overwrite: Replace an existing file.
 
     Raises:
-        OutputError: The file exists and `overwrite` is false, or it cannot be written.
+        OutputError: The file exists and `overwrite` is false, it cannot be written, or it is not on this machine.
 
     """
     write_bytes(path, text.encode("utf-8"), overwrite=overwrite)
@@ -53,15 +54,15 @@ def write_bytes(path: str | Path, content: bytes, *, overwrite: bool) -> None:
     """Write a file that appears when it is complete.
 
     Args:
-        path: Path of the file; ``~`` stands for the home of the user.
+        path: Path of the file, or its URL (``file://``); ``~`` stands for the home of the user.
         content: Its content.
         overwrite: Replace an existing file.
 
     Raises:
-        OutputError: The file exists and `overwrite` is false, or it cannot be written.
+        OutputError: The file exists and `overwrite` is false, it cannot be written, or it is not on this machine.
 
     """
-    target = Path(path).expanduser()
+    target = local_target(path)
     if target.is_dir():
         raise OutputError(f"{path} is a folder: expected the name of a file")
     try:

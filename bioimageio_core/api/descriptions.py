@@ -11,6 +11,7 @@ import attrs
 
 from ..errors import YamlError
 from ..packaging import write_package
+from ..places import local_target
 from ..report.cards.make_model_card import model_card
 from ..report.cards.make_resource_card import resource_card
 from ..report.cards.resource_card import ResourceCard
@@ -212,7 +213,7 @@ def save_package(
         OutputError: The package exists, or cannot be written.
 
     """
-    target = Path(path).expanduser()
+    target = local_target(path)
     with open_package(unstructured(source, default_registry()) if isinstance(source, Node) else source) as package:
         descr, _ = read_tree(package_tree(package), default_registry(), package.name)
         write_package(descr, package, default_registry(), target, weights_formats=weights_formats, overwrite=overwrite)

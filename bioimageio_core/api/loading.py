@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from ..errors import BioimageioError, InvalidDescriptionError, PluginError
+from ..errors import BioimageioError, DescriptionError, InvalidDescriptionError, PluginError
+from ..packaging.package_places import package_places
+from ..places import Place, place_of
 from ..prediction.model.loaded_model import LoadedModel
 from ..registry import Registry, collect
 from ..sources import Package, Source, open_package
@@ -14,7 +16,7 @@ from ..spec.converters import unstructured
 from ..spec.updating import package_tree
 from ..spec.validation import read_tree
 
-__all__ = ["default_registry", "load_model", "model_tree", "plugins"]
+__all__ = ["default_registry", "load_model", "model_tree", "plugins", "source_places"]
 
 
 @cache
@@ -74,3 +76,18 @@ def model_tree(package: Package) -> Mapping[str, Any]:
     if isinstance(type_, str) and type_ != "model":
         raise InvalidDescriptionError(f"{package.name} describes a resource of type {type_!r}: expected a model")
     return tree
+
+
+def source_places(source: Source | Package) -> tuple[Place, ...]:
+    """Return the places that a resource is read from: of its description, and of the files that it names if it is valid.
+
+    Raises:
+        SourceError: The source cannot be found or read.
+
+    """
+    with open_package(source) as package:
+        try:
+            descr, _ = read_tree(package_tree(package), default_registry(), package.name)
+        except DescriptionError:
+            return tuple(map(place_of, package.locations))
+        return package_places(descr, package)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..foreign import ExportedModel, ImportedModel, export_foreign, import_foreign
+from ..places import local_target
 from ..sources import Package, Source, open_package
 from ..spec.validation import read_tree
 from .loading import default_registry, model_tree
@@ -67,8 +68,8 @@ def import_model(
         OutputError: The target exists, or cannot be written.
 
     """
-    source, target = Path(path).expanduser(), Path(folder).expanduser()
-    return import_foreign(source, target, default_registry(), format=format, options=options, overwrite=overwrite)
+    target = local_target(folder)
+    return import_foreign(Path(path).expanduser(), target, default_registry(), format=format, options=options, overwrite=overwrite)
 
 
 def export_model(source: Source | Package, to_format: str, path: str | Path, *, overwrite: bool = False, **options: Any) -> ExportedModel:
@@ -95,5 +96,5 @@ def export_model(source: Source | Package, to_format: str, path: str | Path, *, 
     """
     with open_package(source) as package:
         descr, _ = read_tree(model_tree(package), default_registry(), package.name)
-        target = Path(path).expanduser()
+        target = local_target(path)
         return export_foreign(descr, package, default_registry(), to_format, target, options=options, overwrite=overwrite)

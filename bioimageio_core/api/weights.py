@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..description_init.draft_model import DraftedModel, draft_model
+from ..places import local_target
 from ..prediction.options import PredictOptions, Progress, evolve_options
 from ..sources import Package, Source
 from .loading import default_registry, load_model
@@ -55,7 +56,7 @@ def convert_weights(
     from ..conversion import convert_weights
 
     chosen = evolve_options(PredictOptions(), options)
-    return convert_weights(load_model(source), to_format, Path(path).expanduser(), chosen, overwrite=overwrite, report=report)
+    return convert_weights(load_model(source), to_format, local_target(path), chosen, overwrite=overwrite, report=report)
 
 
 def environment_of(source: Source | Package, weights_format: str | None = None) -> Environment:
@@ -120,7 +121,7 @@ def init_description(
     """
     return draft_model(
         Path(path).expanduser(),
-        Path(folder).expanduser(),
+        local_target(folder),
         default_registry(),
         name=name,
         axes={"": axes} if isinstance(axes, str) else axes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .common_options import json_option, overwrite_option
+from .output_files import check_file_apart
 from .terminal import print_json
 
 __all__ = ["command"]
@@ -25,6 +26,7 @@ def command(model: str, weights_format: str | None, for_pip: bool, output: str |
     """
     from ..api import environment_of
 
+    check_file_apart(output, [model])
     environment = environment_of(model, weights_format)
     text = environment.pip_file() if for_pip else environment.conda_file()
     if output is not None:

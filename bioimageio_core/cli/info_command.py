@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .common_options import html_option, json_option
+from .output_files import check_file_apart
 from .terminal import print_json, progress_bars
 
 __all__ = ["command"]
@@ -25,6 +26,7 @@ def command(source: str, html: str | None, measure: bool, as_json: bool) -> None
     from ..api import analyse_network, card
     from ..report.text.card_text import card_text
 
+    check_file_apart(html, [source])
     if measure:
         with progress_bars(after=2) as progress:
             analyse_network(source, progress=progress)

@@ -11,6 +11,7 @@ import click
 from ..errors import BioimageioError, ImageWarning, PluginWarning
 from ..report.plain_text import in_one_line
 from .restart import restart_in_large_pages
+from .standard_streams import open_closed_streams
 from .terminal import INTERRUPTED
 
 __all__ = ["COMMANDS", "bmz", "main"]
@@ -99,6 +100,7 @@ def bmz() -> None:
 
 def main() -> None:
     """Run ``bmz`` and exit."""
+    open_closed_streams()
     if sys.argv[1:2] == ["predict"]:
         restart_in_large_pages()
     with warnings.catch_warnings():

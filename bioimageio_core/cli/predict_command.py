@@ -34,7 +34,11 @@ __all__ = ["command"]
 @click.argument("model")
 @click.argument("images", nargs=-1, required=True)
 @grouped_option(
-    "output", "-o", "--output", required=True, help="Zarr group to write; for many images a template, as in out/{name}.zarr, or a folder."
+    "output",
+    "-o",
+    "--output",
+    required=True,
+    help="Zarr group to write, or a template, as in out/{name}.zarr; for many images, also a folder.",
 )
 @overwrite_option
 @grouped_option("run", "--resume", is_flag=True, help="Continue an incomplete output; a complete one stays as it is.")
@@ -63,7 +67,10 @@ def command(
     IMAGES are .npy, .tif or zarr, patterns or folders of these, or ID=PATH for each input of the model.
     """
     from ..api import open_predictor
+    from ..io.file_kinds import check_output_name
+    from ..prediction.output.output_names import fill_template
 
+    check_output_name(output)
     many = image_list(images)
     with (
         _client(scheduler, processes) as client,
@@ -72,6 +79,7 @@ def command(
         if many is not None:
             return _predict_many(predictor, many, output, as_json=as_json)
         inputs = image_inputs(images)
+        output = fill_template(output, inputs)
         plan = predictor.plan(inputs, output)
         check_axes_known(plan, as_json=as_json)
         if not as_json:

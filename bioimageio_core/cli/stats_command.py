@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from .common_options import json_option, overwrite_option
+from .output_files import check_file_apart
 from .parameter_types import NAMES
 from .terminal import print_json, progress_bars, table
 
@@ -51,11 +52,16 @@ def command(
     IMAGES are .npy, .tif or zarr, patterns or folders of these.
     """
     from ..api import compute_statistics
+    from ..places import check_apart
     from ..prediction.data.expand_image_paths import expand_image_paths
 
+    paths = expand_image_paths(images)
+    if output is not None:
+        check_apart(output, [("an image to measure", path) for path in paths])
+        check_file_apart(output, [model] if model is not None else [])
     with progress_bars(shown=not as_json) as progress:
         found = compute_statistics(
-            list(expand_image_paths(images)),
+            list(paths),
             model,
             measures=measures or ("mean", "std", "min", "max"),
             over=over,

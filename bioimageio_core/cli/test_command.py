@@ -8,6 +8,7 @@ import click
 
 from ..errors import OutputError
 from .common_options import compile_option, device_option, html_option, json_option, precision_option, trust_option
+from .output_files import check_file_apart
 from .terminal import print_json, progress_bars
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def command(model: str, quick: bool, isolated: bool, save: str | None, html: str
     """
     from ..api import test_model
 
+    check_file_apart(html, [model])
     with progress_bars(shown=not as_json) as progress:
 
         def show_stage(stage: str) -> None:

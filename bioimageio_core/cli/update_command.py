@@ -6,6 +6,7 @@ import click
 
 from ..errors import InvalidDescriptionError
 from .common_options import json_option, overwrite_option
+from .output_files import check_file_apart
 from .terminal import issues_as_data, issues_table, print_json
 
 __all__ = ["command"]
@@ -31,6 +32,7 @@ def command(source: str, output: str | None, repair: bool, overwrite: bool, as_j
     from ..spec.saving import description_yaml
     from ..spec.validation import ValidationReport
 
+    check_file_apart(output, [source])
     reports: list[ValidationReport] = []
     descr = None
     try:

@@ -8,6 +8,7 @@ import click
 
 from ..report.plain_text import in_one_line
 from .common_options import html_option, json_option
+from .output_files import check_file_apart
 from .terminal import paint, print_json, progress_bars
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
     from ..sources.find_sources import find_sources
 
     found = find_sources(sources)
+    check_file_apart(html, found)
     reports: list[AnnotatedReport] = []
     with progress_bars(shown=not as_json, after=2) as progress:
         for number, source in enumerate(found):

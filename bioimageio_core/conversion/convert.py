@@ -16,7 +16,9 @@ from ..model_tests.compare_outputs import compare, difference
 from ..model_tests.test_report import WeightsTest
 from ..model_tests.weights_tests import test_weights
 from ..packaging import write_package
+from ..packaging.package_places import package_places
 from ..packaging.package_targets import check_target
+from ..places import check_apart
 from ..prediction.model.loaded_model import LoadedModel
 from ..prediction.model.network import run_network
 from ..prediction.model.test_tensors import load_test_inputs
@@ -95,6 +97,7 @@ def convert_weights(
 
     """
     check_target(path, overwrite=overwrite)
+    check_apart(path, [("its source", place) for place in package_places(model.descr, model.package)])
     converter = choose_converter(model, to_format, options.weights_format)
     given = load_test_inputs(model)
     call = WholeTensorCall(model, given)

@@ -16,6 +16,7 @@ from ..blocks import FixedSize
 from ..errors import InputError, SourceError
 from ..network_analysis.analyse_network import analyse_network
 from ..packaging.package_targets import check_target, new_folder
+from ..places import check_apart
 from ..prediction.geometry.network_geometry import NetworkAnalysis
 from ..prediction.geometry.remembered_analyses import remember
 from ..prediction.model.weights_selection import choose_weights
@@ -108,8 +109,7 @@ def draft_model(
     found = weights_format or recognise(path)
     if not path.is_file():
         raise SourceError(f"{path} is not a file: expected a file with weights")
-    if path.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"{folder} holds {path}, which is read: choose another folder")
+    check_apart(folder, [("its source", path)])
     with new_folder(folder, overwrite=overwrite) as part:
         notes = []
         if found == EXPORTED:

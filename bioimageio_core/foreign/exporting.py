@@ -12,6 +12,8 @@ import attrs
 from ..atomic_files import move_into_place
 from ..errors import BioimageioError, InputError, MissingRequirementError, OutputError, PluginError, UnknownExtensionError
 from ..packaging import write_package
+from ..packaging.package_places import package_places
+from ..places import check_apart
 from ..registry import ForeignFormatEntry, Registry, plugin_hint
 from ..sources import Package, open_package
 from ..spec.updating import package_tree
@@ -65,6 +67,7 @@ def export_foreign(
     entry = _entry(registry, format)
     if path.exists() and not overwrite:
         raise OutputError(f"{path} exists already: choose another name, or overwrite it (overwrite=True, --overwrite)")
+    check_apart(path, [("its source", place) for place in package_places(descr, package)])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch = tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".part", dir=path.parent)

@@ -11,6 +11,7 @@ import attrs
 from ..errors import BioimageioError, InputError, InvalidDescriptionError, PluginError, SourceError
 from ..packaging.package_targets import check_target, new_folder
 from ..packaging.references import file_references
+from ..places import check_apart
 from ..registry import ForeignFormat, ForeignFormatEntry, Registry
 from ..sources import Package
 from ..spec.saving import save_description
@@ -65,8 +66,7 @@ def import_foreign(
     check_target(folder, overwrite=overwrite)
     if not path.exists():
         raise SourceError(f"{path} does not exist: expected a file or folder of a model")
-    if path.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"{folder} holds {path}, which is read: choose another folder")
+    check_apart(folder, [("its source", path)])
     entry, reader = choose_format(path, registry, format)
     check_options(entry.name, options, entry.reader_options)
     with new_folder(folder, overwrite=overwrite) as part:

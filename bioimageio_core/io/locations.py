@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BioimageioError, MissingRequirementError, SourceError
+from ..places import absolute_path, local_path
 from ..sources import urls
 from ..text import in_brief
+from .file_kinds import stem
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store
 
 __all__ = ["exists", "file_system", "join", "local_path", "opening_errors", "stem", "zarr_store"]
-
-
-def local_path(location: str) -> str | None:
-    """Return the path of a local file or folder, None for anything that needs a network or lives in memory."""
-    if location.startswith("file://"):
-        return location.removeprefix("file://").removeprefix("localhost") or "/"
-    if "://" in location or "::" in location:
-        return None
-    return os.path.expanduser(location)  # noqa: PTH111  (text in, text out: a trailing slash or a drive stay as they are)
 
 
 def file_system(location: str) -> tuple[Any, str]:
@@ -36,7 +28,7 @@ def file_system(location: str) -> tuple[Any, str]:
     """
     local = local_path(location)
     with _protocol_errors(location):
-        files, path = urls.file_system(os.path.abspath(local) if local is not None else location)  # noqa: PTH100
+        files, path = urls.file_system(location if local is None else absolute_path(local))
     return files, str(path)
 
 
@@ -111,9 +103,3 @@ def _timed_out(error: BaseException | None) -> bool:
 def join(location: str, *names: str) -> str:
     """Return the location of something below a folder."""
     return "/".join([location.rstrip("/"), *(name.strip("/") for name in names)])
-
-
-def stem(location: str) -> str:
-    """Return the name of a file or folder up to its first dot."""
-    last = location.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    return last.partition(".")[0] or last

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import HashMismatchError, InputError, OutputError
+from ..errors import HashMismatchError, InputError
+from ..places import check_apart
 from ..registry import Registry
 from ..sources import Package
 from ..spec.converters import unstructured
@@ -15,6 +16,7 @@ from ..spec.validation import read_tree
 from ..spec.yaml import dump_yaml, load_yaml
 from ..typing import FrozenMapping
 from .file_names import choose_names
+from .package_places import package_places
 from .package_targets import check_target, open_target
 from .references import FileReference, file_references
 
@@ -49,11 +51,12 @@ def write_package(
         InputError: The model lacks one of the weights formats.
         SourceError: A file is missing.
         HashMismatchError: A file is not the one that the description names.
-        OutputError: The target exists, or cannot be written.
+        OutputError: The target exists, holds files that are read, or cannot be written.
         InvalidDescriptionError: The description would be invalid with these weights alone.
 
     """
     check_target(path, overwrite=overwrite)
+    check_apart(path, [("its source", place) for place in package_places(descr, package)])
     tree = unstructured(descr, registry)
     tree.pop("rdf_source", None)  # the place of the original description
     if weights_formats is not None:
@@ -64,7 +67,6 @@ def write_package(
         (reference, (added.get(reference.source) or package.local(reference.source, sha256=reference.sha256)).resolve())
         for reference in file_references(kept)
     ]
-    _check_apart(path, package, [file for _, file in files])
     names = choose_names(files, reserved=name)
     with open_target(path, overwrite=overwrite) as target:
         hashes = {file: target.copy(short, file) for file, short in names.items()}
@@ -87,14 +89,6 @@ def _keep_weights(tree: dict[str, Any], wanted: Sequence[str], name: str) -> Non
     for entry in tree["weights"].values():
         if entry.get("parent") not in wanted:
             entry.pop("parent", None)
-
-
-def _check_apart(path: Path, package: Package, files: Sequence[Path]) -> None:
-    """Refuse to replace a folder or zip from which files are read."""
-    target = path.resolve()
-    read = [*files, *([Path(package.archive).resolve()] if isinstance(package.archive, str) else [])]
-    if any(file.is_relative_to(target) for file in read):
-        raise OutputError(f"{path} holds files that are read, so it cannot be replaced: choose another name")
 
 
 def _check_hash(reference: FileReference, found: str, name: str) -> None:

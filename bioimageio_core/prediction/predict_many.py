@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
-from ..errors import AxesError, BioimageioError, InputError
-from ..io.locations import stem
+from ..errors import AxesError, BioimageioError, InputError, OutputError
+from ..io import open_image
+from ..io.file_kinds import check_output_name
+from ..io.places_of_arrays import places_of
+from ..packaging.package_places import package_places
+from ..places import Place, check_apart, held, place_of
 from .data.bind_inputs import warn_of_images
+from .output.output_names import fill_template, is_template, location_of
 from .output.result import Prediction
 from .planning.plan import Plan
 from .predictor import Predictor
@@ -35,6 +39,13 @@ class PredictionRequest:
     """One image, or a mapping by tensor id, as for `Predictor.predict`."""
 
     output: str
+    number: int = 0
+    """Number of the image among all."""
+
+    @property
+    def name(self) -> str:
+        """The path of the (first) image, or its number."""
+        return location_of(self.inputs) or f"image {self.number}"
 
 
 def plan_many(inputs: Sequence[Any], template: str) -> tuple[PredictionRequest, ...]:
@@ -47,32 +58,77 @@ def plan_many(inputs: Sequence[Any], template: str) -> tuple[PredictionRequest, 
 
     Raises:
         InputError: The template has unknown fields, or two images have the same output.
+        OutputError: The name of an output is that of another kind of file, or one output lies within another or over an image.
 
     """
-    if "{" not in template:
+    check_output_name(template)
+    if not is_template(template):
         template = template.rstrip("/") + "/{name}.zarr"
-    planned: dict[str, PredictionRequest] = {}
+    planned: dict[Place, PredictionRequest] = {}
     for number, one in enumerate(inputs):
-        first = next(iter(one.values())) if isinstance(one, Mapping) else one
-        location = os.fspath(first) if isinstance(first, str | os.PathLike) else f"{number}"
-        parts = str(location).replace("\\", "/").rstrip("/").split("/")
-        try:
-            output = template.format(name=stem(str(location)), number=number, folder=parts[-2] if len(parts) > 1 else "")
-        except (KeyError, IndexError, ValueError):
+        request = PredictionRequest(inputs=one, output=fill_template(template, one, number), number=number)
+        check_output_name(request.output)
+        place = place_of(request.output)
+        if place in planned:
             raise InputError(
-                f"output {template!r}: expected the fields {{name}}, {{folder}} or {{number}}, as in results/{{name}}.zarr"
-            ) from None
-        if output in planned:
-            raise InputError(
-                f"{planned[output].inputs} and {one} have the same output {output}: "
+                f"{planned[place].name} and {request.name} have the same output {request.output}: "
                 "expected a distinct output for each; use {folder} or {number} in the template"
             )
-        planned[output] = PredictionRequest(inputs=one, output=output)
+        planned[place] = request
+    _check_outputs_apart(planned)
+    _check_images_apart(planned)
     return tuple(planned.values())
 
 
-def predict_many(predictor: Predictor, requests: Iterable[PredictionRequest]) -> Iterator[Prediction | Failed]:
-    """Predict images one after the other; yield a `Failed` for each image whose prediction fails."""
+def _check_outputs_apart(planned: Mapping[Place, PredictionRequest]) -> None:
+    for outer, inner in held(planned, planned):
+        if outer != inner:
+            raise OutputError(
+                f"the output {inner.location} of {planned[inner].name} lies within the output {outer.location} of {planned[outer].name}: "
+                "expected outputs beside each other"
+            )
+
+
+def _check_images_apart(planned: Mapping[Place, PredictionRequest]) -> None:
+    """Refuse outputs that would overwrite one of the images, or lie within an array of another image."""
+    sources = {p: r for r in planned.values() for i in _images(r) for p in places_of(i)}
+    for output, image in held(planned, sources):
+        raise OutputError(
+            f"the output {output.location} of {planned[output].name} would overwrite {image.location}, an image to predict: "
+            "give different names"
+        )
+    for image, output in held(sources, planned):
+        if planned[output] is not sources[image] and _lies_within_array(output, image):
+            raise OutputError(
+                f"the output {output.location} of {planned[output].name} would lie within {image.location}, an image to predict: "
+                "give different names"
+            )
+
+
+def _images(request: PredictionRequest) -> tuple[Any, ...]:
+    return tuple(request.inputs.values()) if isinstance(request.inputs, Mapping) else (request.inputs,)
+
+
+def _lies_within_array(output: Place, image: Place) -> bool:
+    """Return whether an output lies within an array of an image; beside its arrays, as labels of OME-Zarr do, it does no harm."""
+    try:
+        arrays = open_image(image.location).arrays
+    except BioimageioError:  # it will fail by itself
+        return False
+    return any(place_of(array).holds(output) for array in arrays)
+
+
+def predict_many(predictor: Predictor, requests: Sequence[PredictionRequest]) -> Iterator[Prediction | Failed]:
+    """Predict images one after the other; yield a `Failed` for each image whose prediction fails.
+
+    Raises:
+        OutputError: An output would overwrite the mask, the statistics or the model; nothing is predicted.
+
+    """
+    read = [("the mask", place) for place in places_of(predictor.options.mask)]
+    read += [("the model", place) for place in package_places(predictor.model.descr, predictor.model.package)]
+    for request in requests:
+        check_apart(request.output, read)
     for request in requests:
         try:
             plan = predictor.plan(request.inputs, request.output)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
 from typing import Any
 
 import attrs
 
-from ..errors import InputError, OutputError
+from ..errors import InputError
 from ..io import run_of_output
 from ..registry import WeightsAdapter
 from ..resources import allotted_cores
@@ -26,8 +25,10 @@ from .model.network import Network, load_network
 from .model.planned_run_mode import PlannedRunMode, plan_run_mode
 from .model.weights_selection import WeightsChoice, choose_weights
 from .options import PredictOptions, RunOptions, evolve_options
+from .output.check_apart import check_apart
 from .output.finalize import complete_prediction
 from .output.open_output import open_output
+from .output.output_names import fill_template
 from .output.result import LabelledArray, Prediction
 from .output.run_identity import check_same_run, recorded_choices, run_identity
 from .planning.fixed_input_shapes import check_fixed_input_shapes
@@ -42,24 +43,6 @@ LONG_RUN = 120.0
 """Estimated seconds of a run above which the network is measured first."""
 
 RUN_OPTIONS = frozenset(a.name for a in attrs.fields(RunOptions))
-
-
-def _check_apart(output: str, plan: Plan, model: LoadedModel) -> None:
-    """Refuse an output that would overwrite an input or the model.
-
-    Raises:
-        OutputError: The output path is, or contains, an input or the model.
-
-    """
-    place = Path(output).expanduser().resolve()
-    read = {f"the image for {i.id!r}": i.bound.image.location for i in plan.inputs}
-    read["the model"] = model.package.root or (model.package.archive if isinstance(model.package.archive, str) else None)
-    for what, location in read.items():
-        if location is None or "://" in location:
-            continue
-        other = Path(location).resolve()
-        if place == other or place in other.parents:
-            raise OutputError(f"output {output} would overwrite {what}, {location}: give a different name")
 
 
 def active_client(options: RunOptions) -> Any:
@@ -98,8 +81,12 @@ class Predictor:
 
         Args:
             inputs: One image (array or path), or a mapping by tensor id.
-            output: Output of the run to resume or share (`resume`, `shard`), whose choice of blocks is kept.
+            output: Path or URL of the output that will be written. If the run continues or shares it (`resume`, `shard`),
+                its choice of blocks is kept.
             options: Changes to the options of this predictor; see `PredictOptions`.
+
+        Raises:
+            OutputError: The output would overwrite what is read, or has the name of another kind of file.
 
         """
         chosen = self.with_options(**options)
@@ -115,7 +102,7 @@ class Predictor:
         if output is not None and (chosen.resume or chosen.shard):
             recorded = run_of_output(str(output))[1] or {}
             continued = recorded_choices(recorded)
-        return make_plan(
+        plan = make_plan(
             self.model.io,
             inputs,
             chosen,
@@ -128,6 +115,9 @@ class Predictor:
             profile=recall_profile(self.model, weights) or (UNMEASURED if weights.on_cpu else UNMEASURED_ON_GPU),
             continued=continued,
         )
+        if output is not None:
+            check_apart(str(output), plan, self.model, chosen.statistics)
+        return plan
 
     def probe(self, inputs: Any, **options: Any) -> Profile:
         """Run the network on noise of several block sizes, and remember time and memory for later plans of any process.
@@ -147,13 +137,14 @@ class Predictor:
 
         Args:
             inputs: One image (array or path), or a mapping by tensor id.
-            output: Path or URL of a zarr group to write; None returns numpy arrays.
+            output: Path or URL of a zarr group to write, also a template as in ``results/{name}.zarr``; None returns numpy arrays.
             options: Changes to the options of this predictor; see `PredictOptions`.
 
         Warns:
             ImageWarning: The axes of an image are guessed, or it differs from what the model was trained with.
 
         """
+        output = None if output is None else fill_template(str(output), inputs)
         plan = self.probed(self.plan(inputs, output, **options), inputs, output, **options)
         warn_of_images(i.bound for i in plan.inputs)
         return self.run(plan, output, **{k: v for k, v in options.items() if k in RUN_OPTIONS})
@@ -222,7 +213,7 @@ class Predictor:
         continued, record = False, {}
         if output is not None:
             output = str(output)
-            _check_apart(output, plan, self.model)
+            check_apart(output, plan, self.model)
             record = {"identity": run_identity(plan, self.model), "choices": plan.choices.as_dict()}
             complete, before = run_of_output(output)
             if (chosen.resume or chosen.shard) and before is not None and not chosen.overwrite:
@@ -244,7 +235,8 @@ class Predictor:
             from .execution.executors.dask_cluster import Cluster, ranks_on_hosts
 
             executor, ranks = Cluster(client), FrozenMapping(ranks_on_hosts(client))
-        sinks = open_output(plan, output, record, overwrite=chosen.overwrite, shared=chosen.shard is not None, continued=continued)
+        joins = chosen.shard is not None or (chosen.resume and not chosen.overwrite)
+        sinks = open_output(plan, output, record, overwrite=chosen.overwrite, joins=joins, continued=continued)
         with executor as entered, begin_run(plan, self.model, chosen, sinks, entered, network=network, rank_on_host=ranks) as run:
             return run_plan(run, record)
 

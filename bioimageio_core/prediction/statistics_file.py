@@ -35,6 +35,9 @@ class Statistics:
     nan_counts: FrozenMapping[str, int] = FrozenMapping()
     """Number of NaN by tensor; tensors without NaN are left out."""
 
+    path: str | None = attrs.field(default=None, eq=False)
+    """The file that they were read from; None where they were measured."""
+
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write a JSON file, completely or not at all.
 
@@ -63,6 +66,7 @@ class Statistics:
                 dataset=FrozenMapping(data["dataset"]),
                 images=FrozenMapping({k: FrozenMapping(v) for k, v in data["images"].items()}),
                 nan_counts=FrozenMapping(data["nan_counts"]),
+                path=str(path),
             )
         except FileNotFoundError:
             raise InputError(f"statistics file {path} does not exist: expected a file that 'bmz stats' wrote") from None

@@ -45,7 +45,16 @@ class Package:
     archive: bytes | str | None = None
     """The zip that holds the files: its bytes or local path."""
 
+    location: str = ""
+    """Path or URL of the zip, or of the file of the description; empty for bytes and mappings."""
+
     _unpacked: Scratch = attrs.field(factory=Scratch, eq=False, repr=False)
+
+    @property
+    def locations(self) -> tuple[str, ...]:
+        """Paths and URLs that the description and its files are read from."""
+        archive = self.archive if isinstance(self.archive, str) else ""
+        return tuple(dict.fromkeys(filter(None, (self.location, self.root, archive))))
 
     def local(self, source: str, *, sha256: str | None = None) -> Path:
         """Return the local path of a file that the description names, after fetching or unpacking it where needed.

@@ -121,13 +121,13 @@ def _from_path(path: Path, *, name: str, found: Found | None = None) -> Package:
         with path.open("rb") as file:
             start = file.read(len(ZIP_MAGICS[0]))
             if start in ZIP_MAGICS:
-                return _from_zip(str(path), name=name)
+                return attrs.evolve(_from_zip(str(path), name=name), location=str(path))
             content = _at_most_a_description(file, name, start=start)  # pipes cannot be read twice
     except SourceError:
         raise
     except OSError as error:
         raise SourceError(f"{name} cannot be read: {error.strerror or error}") from None
-    return Package(name=name, content=content, root=str(path.parent.resolve()))
+    return Package(name=name, content=content, root=str(path.parent.resolve()), location=str(path))
 
 
 def _from_folder(folder: Path) -> Package:
@@ -139,7 +139,7 @@ def _from_folder(folder: Path) -> Package:
         raise SourceError(f"{folder} cannot be read: {error.strerror or error}") from None
     if name is None:
         raise SourceError(f"{folder} holds no description: expected a file named {', '.join(DESCRIPTION_NAMES)} or *.<one of these>")
-    return Package(name=str(folder / name), content=content, root=str(folder.resolve()))
+    return Package(name=str(folder / name), content=content, root=str(folder.resolve()), location=str(folder / name))
 
 
 def _from_url(url: str, found: Found | None = None) -> Package:
@@ -151,15 +151,15 @@ def _from_url(url: str, found: Found | None = None) -> Package:
             content = file.read()
         if found is not None and sha256:
             _verify(hashlib.sha256(content).hexdigest(), found)
-        return _from_bytes(content, name=url, root=root)
+        return attrs.evolve(_from_bytes(content, name=url, root=root), location=url)
     path = cache_from_environment().fetch(url, sha256=sha256)
     if found is not None and sha256:
         _verify(sha256_of(path), found)
     with path.open("rb") as file:
         if file.read(len(ZIP_MAGICS[0])) in ZIP_MAGICS:
-            return _from_zip(str(path), name=url)
+            return attrs.evolve(_from_zip(str(path), name=url), location=url)
         file.seek(0)
-        return Package(name=url, content=_at_most_a_description(file, url), root=root, query=query)
+        return Package(name=url, content=_at_most_a_description(file, url), root=root, query=query, location=url)
 
 
 def _verify(sha256: str, found: Found) -> None:

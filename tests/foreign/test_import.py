@@ -174,7 +174,7 @@ class TestReading:
         folder = tmp_path / "out"
         folder.mkdir()
         (folder / "bioimageio.yaml").touch()
-        with pytest.raises(InputError, match="which is read"):
+        with pytest.raises(OutputError, match="would overwrite"):
             import_foreign(tiny.rename(folder / tiny.name), folder, collected(TINY), overwrite=True)
         assert (folder / tiny.name).exists()
 

@@ -299,7 +299,7 @@ class TestFailures:
             with pytest.raises(error):
                 bc.save_package(model, path, overwrite=True)
         out = bc.save_package(model, tmp_path / "out.zip")
-        with pytest.raises(OutputError, match="are read"):
+        with pytest.raises(OutputError, match="would overwrite"):
             bc.save_package(out, out, overwrite=True)
         assert (other / "thesis.tex").read_text() == "important"
         assert bc.validate(model).status == bc.validate(out).status == "valid"

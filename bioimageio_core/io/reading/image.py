@@ -68,6 +68,9 @@ class Image:
     location: str | None = None
     """Path or URL that pixels are read from; None for arrays in memory."""
 
+    arrays: tuple[str, ...] = ()
+    """Paths or URLs of the zarr arrays that hold the image, at all resolutions; empty for images that are not of this kind."""
+
     channel_names: tuple[str, ...] | None = None
     chunks: tuple[int, ...] | None = None
     """Shape of the unit of storage in pixels, where there is one: regions of complete chunks are read fastest."""

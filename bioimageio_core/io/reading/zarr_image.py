@@ -5,39 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from numpy.typing import NDArray
 
 from ...axis_names import named_axes
 from ...errors import SourceError
 from ...typing import FrozenMapping
-from ..inline_zarr import InlineZarrIO
 from ..lazy import Lazy
 from ..locations import exists, file_system, join, opening_errors, stem, zarr_store
 from .image import Image, checked_dtype
 from .ome_zarr import Multiscale, parse_multiscales
-from .readers import ArrayReader, Reader
+from .readers import Reader
+from .zarr_reader import OpenZarrReader, ZarrReader
 
 if TYPE_CHECKING:
     import zarr
 
-__all__ = ["UNFINISHED", "image_of_zarr_array", "is_zarr_node", "open_zarr"]
+__all__ = ["UNFINISHED", "image_of_zarr_array", "is_zarr_node", "levels_of", "open_zarr"]
 
 UNFINISHED = ".bmz-unfinished.json"
 """Name of the file that lies in an output until it is complete."""
 
 _NODE_FILES = ("zarr.json", ".zarray", ".zgroup")
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class _ZarrReader:
-    """Reads from an array that is opened at the first read."""
-
-    handle: Lazy[zarr.Array[Any]]
-    in_thread: InlineZarrIO = attrs.field(factory=InlineZarrIO, repr=False)
-
-    def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
-        """Return the region as a numpy array."""
-        return self.in_thread.read(self.handle(), index)
 
 
 def is_zarr_node(files: Any, path: str) -> bool:
@@ -66,7 +53,8 @@ def open_zarr(location: str, level: int | None) -> Image:
     if isinstance(node, zarr.Array):
         if level:
             raise SourceError(f"{location} is a single array without level {level}: expected the OME-Zarr image that holds it")
-        return image_of_zarr_array(node, name=stem(location), reader=_ZarrReader(handle=Lazy(_open_array, location)))
+        image = image_of_zarr_array(node, name=stem(location), reader=ZarrReader(handle=Lazy(_open_array, location)))
+        return attrs.evolve(image, arrays=(location,))
     return _image_of_group(node, location, files, path, level)
 
 
@@ -81,7 +69,7 @@ def image_of_zarr_array(array: zarr.Array[Any], *, name: str | None = None, read
         dtype=checked_dtype(array.dtype, name),
         axes=named_axes(names) if len(names) == array.ndim else None,
         chunks=tuple(array.chunks),
-        reader=reader or ArrayReader(array=array),
+        reader=reader or OpenZarrReader(array=array),
     )
 
 
@@ -98,6 +86,17 @@ def _image_of_group(group: zarr.Group, location: str, files: Any, path: str, lev
     if not names:
         raise SourceError(f"{location} is a zarr group without arrays: expected an array")
     raise SourceError(_several(location, names))
+
+
+def levels_of(location: str) -> tuple[str, ...]:
+    """Return the arrays of all levels of the OME-Zarr images in a group; none where there is no such group."""
+    import zarr
+
+    try:
+        attributes = zarr.open_group(store=zarr_store(location, read_only=True), mode="r").attrs
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+    return tuple(join(location, level.path) for image in parse_multiscales(dict(attributes)) for level in image.levels)
 
 
 def _several(location: str, names: list[str]) -> str:
@@ -138,7 +137,8 @@ def _image_of_multiscale(image: Multiscale, location: str, level: int | None) ->
         chunks=tuple(array.chunks),
         pixel_size=chosen.pixel_size if axes is not None else FrozenMapping(),
         position=chosen.position if axes is not None else FrozenMapping(),
-        reader=_ZarrReader(handle=Lazy(_open_array, place)),
+        arrays=tuple(join(location, level.path) for level in image.levels),
+        reader=ZarrReader(handle=Lazy(_open_array, place)),
     )
 
 

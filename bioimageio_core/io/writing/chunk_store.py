@@ -147,13 +147,20 @@ class ChunkStore:
             try:
                 self.create(spec)
                 return
-            except OutputError:
-                array = self.array(spec.name)
+            except OutputError as error:
+                array = self._created_elsewhere(spec.name, error)
         if (tuple(array.shape), tuple(array.chunks), str(array.dtype)) != (spec.shape, spec.chunks, str(np.dtype(spec.dtype))):
             raise OutputError(
                 f"{join(self.location, spec.name)} exists with shape {array.shape}, chunks {array.chunks} and dtype {array.dtype}: "
                 f"expected {spec.shape}, {spec.chunks} and {spec.dtype}"
             )
+
+    def _created_elsewhere(self, name: str, error: OutputError) -> zarr.Array[Any]:
+        """Return an array that another process created meanwhile; raise the error of its creation here if there is none."""
+        try:
+            return self.array(name)
+        except OutputError:
+            raise error from error.__cause__
 
     def array(self, name: str) -> zarr.Array[Any]:
         """Return an array, open for reading and writing.

@@ -13,7 +13,7 @@ from ...axis_names import LETTER_OF, SPACE
 from ...errors import InputError
 from ...typing import AxisId, FrozenMapping
 from ..locations import join, zarr_store
-from .chunk_store import ArraySpec, ChunkStore
+from .chunk_store import ArraySpec, ChunkStore, output_error
 from .pyramid import Level, halved
 
 __all__ = ["OmeImage", "OmeSink", "OmeVersion", "ome_axes"]
@@ -145,12 +145,21 @@ class OmeImage:
         return {"label": name, "color": colour[number % len(colour)], "active": True, "window": window}
 
     def write_metadata(self, output: str) -> None:
-        """Make its folder a group, unless it is the output itself, which becomes a group when it is complete."""
+        """Make its folder a group, unless it is the output itself, which becomes a group when it is complete.
+
+        Raises:
+            OutputError: It cannot be written.
+
+        """
         import zarr
 
         if self.path:
-            group = zarr.open_group(zarr_store(join(output, self.path), read_only=False), mode="a", zarr_format=self.zarr_format)
-            group.update_attributes(self.metadata())
+            place = join(output, self.path)
+            try:
+                group = zarr.open_group(zarr_store(place, read_only=False), mode="a", zarr_format=self.zarr_format)
+                group.update_attributes(self.metadata())
+            except OSError as error:
+                raise output_error(place, error) from error
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -64,10 +64,10 @@ class OutputStore(ChunkStore):
         """
         try:  # first, since processes that still share the run look for it before they use the state
             files, path = file_system(self.location)
-            with contextlib.suppress(FileNotFoundError):
-                files.rm(join(path, UNFINISHED))
+            files.rm(join(path, UNFINISHED))
         except OSError as error:
-            raise output_error(self.location, error) from error
+            if self.unfinished:  # read-only disks also refuse to remove what does not exist
+                raise output_error(self.location, error) from error
         RunState(self.location).remove()
 
 

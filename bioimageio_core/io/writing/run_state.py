@@ -235,8 +235,11 @@ class RunState:
                 files.rm(path, recursive=True)
                 return
             self._made.clear()
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 Path(local).rename(f"{local}-{uuid.uuid4().hex}")
+            except OSError:
+                if Path(local).exists():  # read-only disks also refuse to rename what does not exist
+                    raise
             for renamed in Path(local).parent.glob(f"{FOLDER}-*"):  # also what a process left that was killed just here
                 shutil.rmtree(renamed, ignore_errors=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import attrs
@@ -177,11 +177,8 @@ def begin_run(
         claims=claims,
         timer=StageTimer(),
     )
-    if claims is None:
-        yield run
-        return
     try:
-        with claims:
+        with nullcontext() if claims is None else claims:
             yield run
     finally:
         if output.store is not None and not output.store.unfinished:

@@ -58,7 +58,7 @@ def labelled_arrays(output: OpenOutput) -> dict[str, LabelledArray]:
 def complete_prediction(plan: Plan, path: str) -> Prediction:
     """Return the prediction of an output that is already complete; remove run state that an interrupted process left behind."""
     OutputStore(path).tidy()
-    output = open_output(plan, path, {}, overwrite=False, shared=False, continued=True)
+    output = open_output(plan, path, {}, overwrite=False, joins=False, continued=True)
     return Prediction(
         labelled_arrays(output),
         plan=plan,

@@ -64,7 +64,7 @@ class OpenOutput:
     tensors: tuple[TensorSinks, ...]
 
 
-def open_output(plan: Plan, path: str | None, record: dict[str, Any], *, overwrite: bool, shared: bool, continued: bool) -> OpenOutput:
+def open_output(plan: Plan, path: str | None, record: dict[str, Any], *, overwrite: bool, joins: bool, continued: bool) -> OpenOutput:
     """Create the output of a run, or open an unfinished one.
 
     Args:
@@ -72,7 +72,7 @@ def open_output(plan: Plan, path: str | None, record: dict[str, Any], *, overwri
         path: Path or URL of the zarr group; None keeps outputs in memory.
         record: Identity and choices of the run, recorded in a new output.
         overwrite: Whether an existing output is removed.
-        shared: Whether this process is one shard of a run; another shard may create the output at the same time.
+        joins: Whether to join the run of another process that creates the output at the same time, as shards and `resume` do.
         continued: Whether an unfinished output of the same run exists.
 
     Raises:
@@ -82,24 +82,22 @@ def open_output(plan: Plan, path: str | None, record: dict[str, Any], *, overwri
     store = state = None
     if path is not None:
         specs = [spec for o in plan.outputs if not o.data_dependent for spec in _specs(o, plan)]
-        store = _open_store(path, specs, record, overwrite=overwrite, shared=shared, continued=continued)
+        store = _open_store(path, specs, record, overwrite=overwrite, joins=joins, continued=continued)
         state = RunState(path, run_id_of_output(path))
     tensors = tuple(_sinks(o, plan, store, state) for o in plan.outputs)
     return OpenOutput(store=store, state=state, tensors=tensors)
 
 
-def _open_store(
-    path: str, specs: list[ArraySpec], record: dict[str, Any], *, overwrite: bool, shared: bool, continued: bool
-) -> OutputStore:
+def _open_store(path: str, specs: list[ArraySpec], record: dict[str, Any], *, overwrite: bool, joins: bool, continued: bool) -> OutputStore:
     if continued:
         return continue_output(path, specs)
     try:
         return create_output(path, specs, overwrite=overwrite, run=record)
     except OutputError:
         recorded = run_of_output(path)[1]
-        if recorded is None or not shared:
+        if recorded is None or not joins:
             raise
-        # Another shard created the output at the same time.
+        # Another process created the output at the same time.
         check_same_run(path, recorded.get("identity", {}), record["identity"])
         return continue_output(path, specs)
 

@@ -189,6 +189,24 @@ class TestDisturbed:
             np.testing.assert_array_equal(found[name][...], np.asarray(expected[name]))
         assert not list(output.glob(".bmz*"))
 
+    @pytest.mark.parametrize("slow", [{"resume": True}, {"shard": (1, 1)}])
+    def test_a_marker_that_comes_too_late(self, tmp_path: Path, model: Path, slow: dict[str, Any]) -> None:
+        """What a task marks just after another process completed the output is removed in the end."""
+        np.save(tmp_path / "x.npy", np.random.default_rng(0).random((200, 200), np.float32))
+        options: dict[str, Any] = {**BLOCKS, "axes": "yx"}
+        output = tmp_path / "b.zarr"
+        completed: list[bool] = []
+
+        def complete(stage: str, done: int, total: int) -> None:
+            if stage == "predict" and done and not completed:
+                completed.append(True)
+                assert bc.predict(model, tmp_path / "x.npy", output, resume=True, **options).finished
+                RunState(str(output)).mark("2-regions", 0)  # by a thread that checked just before
+
+        assert bc.predict(model, tmp_path / "x.npy", output, workers=1, progress=complete, **slow, **options).finished
+        assert completed
+        assert not list(output.glob(".bmz*"))
+
     def test_started_again(self, tmp_path: Path, model: Path) -> None:
         """A shard whose output was started again meanwhile marks nothing in the new run, and says so."""
         np.save(tmp_path / "x.npy", np.random.default_rng(0).random((200, 200), np.float32))

@@ -1,0 +1,31 @@
+"""Files that commands write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = ["check_file_apart"]
+
+
+def check_file_apart(output: str | None, sources: Iterable[str]) -> None:
+    """Refuse to write a file over what a command reads.
+
+    Args:
+        output: The file to write; None for none.
+        sources: Models and other resources, as given on the command line.
+
+    Raises:
+        OutputError: The file is a file of one of the sources.
+
+    """
+    if output is None:
+        return
+    from ..api.loading import source_places
+    from ..errors import SourceError
+    from ..places import check_apart
+
+    for source in sources:
+        try:
+            check_apart(output, [("its source", place) for place in source_places(source)])
+        except SourceError:  # the command itself says so
+            continue

@@ -1,0 +1,80 @@
+"""Kinds of files by the endings of their names."""
+
+from __future__ import annotations
+
+from ..errors import OutputError
+from ..typing import FrozenMapping
+
+__all__ = ["FILE_KINDS", "check_output_name", "ending", "stem"]
+
+ZARR = "zarr"
+"""The kind that outputs are."""
+
+FILE_KINDS = FrozenMapping(
+    {
+        **dict.fromkeys((".zarr", ".ome.zarr"), ZARR),
+        **dict.fromkeys((".zip", ".zarr.zip", ".ome.zarr.zip", ".ozx"), "zip"),
+        **dict.fromkeys((".tif", ".tiff", ".btf", ".tf2", ".tf8"), "TIFF"),
+        **dict.fromkeys((".ome.tif", ".ome.tiff", ".ome.btf", ".ome.tf2", ".ome.tf8"), "OME-TIFF"),
+        **dict.fromkeys((".npy", ".npz"), "numpy"),
+        **dict.fromkeys((".h5", ".hdf5", ".hdf", ".he5", ".ims"), "HDF5"),
+        **dict.fromkeys((".nc", ".nc4", ".cdf"), "NetCDF"),
+        ".n5": "N5",
+        ".png": "PNG",
+        **dict.fromkeys((".jpg", ".jpeg"), "JPEG"),
+        **dict.fromkeys((".jp2", ".j2k"), "JPEG 2000"),
+        **dict.fromkeys((".bmp", ".gif", ".webp", ".svg", ".pdf"), "picture"),
+        **dict.fromkeys((".avi", ".mov", ".mp4"), "video"),
+        **dict.fromkeys((".nii", ".nii.gz"), "NIfTI"),
+        **dict.fromkeys((".nrrd", ".nhdr"), "NRRD"),
+        **dict.fromkeys((".mha", ".mhd"), "MetaImage"),
+        ".mrc": "MRC",
+        **dict.fromkeys((".dcm", ".dicom"), "DICOM"),
+        **dict.fromkeys((".czi", ".lif", ".nd2", ".lsm", ".oib", ".oif", ".vsi", ".svs", ".ndpi", ".scn", ".mrxs"), "microscope"),
+        **dict.fromkeys((".mat", ".pkl", ".pickle", ".pt"), "data"),
+        **dict.fromkeys((".csv", ".tsv", ".xlsx", ".parquet", ".feather", ".arrow"), "table"),
+        **dict.fromkeys((".json", ".geojson", ".xml", ".txt", ".yaml", ".yml", ".html"), "text"),
+        **dict.fromkeys((".tar", ".tgz", ".tar.gz", ".gz", ".7z"), "archive"),
+    }
+)
+"""Kind of file, in words, by ending in lower case. Readers and writers of further kinds add their endings here."""
+
+_LONGEST_FIRST = sorted(FILE_KINDS, key=len, reverse=True)
+
+
+def ending(location: str) -> str:
+    """Return the known ending of the name of a file or folder, as it is written there; empty where its ending is unknown.
+
+    Only known endings count: ``2024.05.01_s1`` has none.
+    """
+    name = _last_name(location)
+    found = next((known for known in _LONGEST_FIRST if name.lower().endswith(known) and len(name) > len(known)), "")
+    return name[len(name) - len(found) :]
+
+
+def stem(location: str) -> str:
+    """Return the name of a file or folder without its ending, if that is a known one."""
+    name = _last_name(location)
+    return name[: len(name) - len(ending(name))]
+
+
+def _last_name(location: str) -> str:
+    path = location.partition("?")[0] if "://" in location else location
+    return path.replace("\\", "/").rstrip("/").rpartition("/")[2]
+
+
+def check_output_name(location: str) -> None:
+    """Refuse the name of an output that ends like a file of another kind than the one that is written.
+
+    Raises:
+        OutputError: The ending is that of another kind of file.
+
+    """
+    found = ending(location)
+    kind = FILE_KINDS.get(found.lower(), ZARR)
+    if kind != ZARR:
+        place = location.rstrip("/\\")
+        raise OutputError(
+            f"output {location} has the ending of {kind} files, which are not written: "
+            f"expected the name of a zarr folder, such as {place[: len(place) - len(found)]}.zarr"
+        )

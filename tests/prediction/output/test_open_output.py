@@ -1,0 +1,110 @@
+"""Outputs that several processes open at the same time, and outputs on disks that are read-only or full."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import zarr
+from made_models import pointwise_model
+
+import bioimageio_core as bc
+from bioimageio_core.errors import OutputError
+from bioimageio_core.prediction.output.open_output import open_output
+from bioimageio_core.prediction.output.run_identity import run_identity
+
+IMAGE = np.random.default_rng(0).random((40, 30), dtype=np.float32)
+
+
+class TestAtOnce:
+    """Processes that begin a run at the same time: both found no output, and one creates it first."""
+
+    def opened(self, folder: Path, **options: Any) -> Any:
+        """Open the output of a run as a process does that found none before."""
+        (folder / "model").mkdir(exist_ok=True)
+        predictor = bc.open_predictor(pointwise_model(folder / "model", gain=2.0), axes="yx")
+        plan = predictor.plan(IMAGE)
+        record = {"identity": run_identity(plan, predictor.model), "choices": plan.choices.as_dict()}
+        return open_output(plan, str(folder / "o.zarr"), record, overwrite=False, continued=False, **options)
+
+    def test_joins(self, tmp_path: Path) -> None:
+        """Shards, and processes that resume, continue the run of the first one; others are refused."""
+        first = self.opened(tmp_path, joins=False)
+        second = self.opened(tmp_path, joins=True)
+        assert second.state.run_id == first.state.run_id != ""
+        with pytest.raises(OutputError, match="exists and is incomplete"):
+            self.opened(tmp_path, joins=False)
+
+    def test_resumes_what_was_completed_meanwhile(self, tmp_path: Path) -> None:
+        """The output is opened as it is."""
+        bc.predict(pointwise_model(tmp_path, gain=2.0), IMAGE, tmp_path / "o.zarr", axes="yx")
+        assert not self.opened(tmp_path, joins=True).state.goes_on()
+
+
+READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
+
+
+def in_own_mounts(script: str, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run a shell script that may mount folders, which no other process sees."""
+    return subprocess.run(["unshare", "-rm", "sh", "-c", script, *args], capture_output=True, text=True, check=False)
+
+
+class TestReadOnly:
+    """Disks that cannot be written."""
+
+    def test_complete_output(self, tmp_path: Path) -> None:
+        """Resuming a complete output changes nothing, and succeeds; overwriting it is refused in one line."""
+        disk = tmp_path / "disk"
+        disk.mkdir()
+        if shutil.which("unshare") is None or in_own_mounts(READ_ONLY, str(disk), "true").returncode:
+            pytest.skip("this system mounts no folders for users")
+        (tmp_path / "model").mkdir()
+        model = pointwise_model(tmp_path / "model", gain=2.0)
+        np.save(tmp_path / "x.npy", IMAGE)
+        bc.predict(model, tmp_path / "x.npy", disk / "o.zarr", axes="yx", resume=True)
+        bmz = [sys.executable, "-m", "bioimageio_core.cli", "predict", str(model), str(tmp_path / "x.npy"), "--axes", "yx"]
+        done = in_own_mounts(READ_ONLY, str(disk), *bmz, "-o", str(disk / "o.zarr"), "--resume")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "already complete" in done.stdout
+        refused = in_own_mounts(READ_ONLY, str(disk), *bmz, "-o", str(disk / "o.zarr"), "--overwrite")
+        assert refused.returncode == 2
+        assert "Read-only file system" in refused.stderr
+        assert bc.predict(model, tmp_path / "x.npy", disk / "o.zarr", axes="yx", resume=True).finished
+
+
+FULL = """
+mount -t tmpfs -o size="$1" full "$0" || exit 1
+shift
+"$@" && exit 1
+cp -r "$0" "$0-before"
+mount -o remount,size=20M "$0" && "$@" && cp -r "$0/." "$0-after"
+"""
+
+
+class TestFullDisk:
+    """Disks that are full before the output is complete."""
+
+    @pytest.mark.parametrize("size", ["4k", "40k"])  # too small for metadata, for chunks
+    def test_resumes(self, tmp_path: Path, size: str) -> None:
+        """The one line says why and advises --resume, which completes the output after the disk got larger."""
+        disk = tmp_path / "disk"
+        disk.mkdir()
+        if shutil.which("unshare") is None or in_own_mounts(READ_ONLY, str(disk), "true").returncode:
+            pytest.skip("this system mounts no folders for users")
+        (tmp_path / "model").mkdir()
+        model = pointwise_model(tmp_path / "model", gain=2.0)
+        image = np.random.default_rng(1).random((200, 200), dtype=np.float32)
+        np.save(tmp_path / "x.npy", image)
+        bmz = [sys.executable, "-m", "bioimageio_core.cli", "predict", str(model), str(tmp_path / "x.npy"), "--axes", "yx"]
+        done = in_own_mounts(FULL, str(disk), size, *bmz, "--block", "y=40,x=40", "-o", str(disk / "o.zarr"), "--resume")
+        assert done.returncode == 0, done.stderr
+        (line,) = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
+        assert line.endswith("the disk or quota is full; free some space, then complete the output (--resume)")
+        assert (tmp_path / "disk-before" / "o.zarr" / ".bmz-unfinished.json").exists()
+        found = zarr.open_group(str(tmp_path / "disk-after" / "o.zarr"), mode="r")["out"]
+        np.testing.assert_array_equal(found[0, 0], 2 * image)
