@@ -151,13 +151,13 @@ def is_text(example: str, *, or_none: bool = False) -> Validator:
     return validate
 
 
-def is_choice(choices: Sequence[str], *, or_none: bool = False) -> Validator:
-    """Return a validator of one of some texts."""
+def is_choice(choices: Sequence[str], *, what: str = "", or_none: bool = False) -> Validator:
+    """Return a validator of one of some texts; ``what`` says what they are."""
 
     def validate(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
         if not (isinstance(value, str) and value in choices) and not (value is None and or_none):
             close = get_close_matches(str(value), choices, n=1)
-            raise option_error(option.name, value, f"one of {', '.join(choices)}{f'; did you mean {close[0]!r}?' if close else ''}")
+            raise option_error(option.name, value, f"{what}one of {', '.join(choices)}{f'; did you mean {close[0]!r}?' if close else ''}")
 
     return validate
 

@@ -186,7 +186,9 @@ class PlanOptions:
     value_range: tuple[float, float] = attrs.field(default=(0.0, 1.0), validator=_is_range)
     """The values that 0 and the largest integer of `dtype` represent."""
 
-    ome: OmeVersion | None = attrs.field(default=None, validator=is_choice(get_args(OmeVersion), or_none=True))
+    ome: OmeVersion | None = attrs.field(
+        default=None, validator=is_choice(get_args(OmeVersion), what="a version of OME-Zarr, ", or_none=True)
+    )
     """Write OME-Zarr images of this version, ``0.4`` or ``0.5``, instead of plain zarr arrays.
     A single output is the image itself; several outputs are images below it, by id."""
 

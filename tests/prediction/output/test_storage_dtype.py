@@ -66,7 +66,7 @@ class TestDtype:
         [
             ({"dtype": "uint7"}, "dtype 'uint7' cannot be stored"),
             ({"dtype": "complex64"}, "cannot be stored"),
-            ({"dtype": "uint8", "value_range": (1, 1)}, "expected a lower and a higher value"),
+            ({"dtype": "uint8", "value_range": (1, 1)}, "expected a lower and a higher number"),
         ],
     )
     def test_refused(self, tmp_path: Path, options: dict[str, Any], message: str) -> None:

@@ -58,8 +58,6 @@ def plan_storage_dtype(tensor: TensorIO, options: PlanOptions) -> StorageDtype:
         raise InputError(f"dtype {requested!r} cannot be stored: expected an integer or floating point type, such as uint8 or float16")
     if described.kind == "f" and dtype.kind in "iu":
         low, high = options.value_range
-        if not low < high:
-            raise InputError(f"value_range is {low}, {high}: expected a lower and a higher value")
         return StorageDtype(dtype=str(dtype), range=(float(low), float(high)))
     return StorageDtype(dtype=str(dtype))
 
