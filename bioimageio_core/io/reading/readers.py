@@ -26,10 +26,12 @@ class ArrayReader:
     """Reads from an array-like object in memory: numpy, dask, xarray, zarr, or anything with ``__getitem__``."""
 
     array: Any
+    persisted: bool = False
+    """Whether it is a dask array with results on a cluster, which its client computes."""
 
     def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
         """Return the region as a numpy array."""
-        return materialise(self.array[index])
+        return materialise(self.array[index], persisted=self.persisted)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -43,11 +45,18 @@ class HandleReader:
         return materialise(self.handle()[index])
 
 
-def materialise(part: Any) -> NDArray[Any]:
-    """Return a copy of a part of an array-like object as numpy, computing it in this thread where it is a dask array."""
+def materialise(part: Any, *, persisted: bool = False) -> NDArray[Any]:
+    """Return a copy of a part of an array-like object as numpy; a dask array is computed in this thread, unless it is persisted."""
     if hasattr(part, "dims") and hasattr(part, "data"):
         part = part.data
     if hasattr(part, "dask") and hasattr(part, "compute"):
         # Blocks are read within a task: a pool within a pool would oversubscribe the cores, or deadlock.
-        part = part.compute(scheduler="synchronous")
+        part = part.compute(scheduler=_client_of(part).get if persisted else "synchronous")
     return np.array(part)
+
+
+def _client_of(array: Any) -> Any:
+    """Return the client of the cluster that holds results of a dask array."""
+    from distributed import futures_of
+
+    return futures_of(array)[0].client
