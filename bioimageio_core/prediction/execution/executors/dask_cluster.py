@@ -6,11 +6,11 @@ This module imports `distributed`, so it is imported only if there is a client.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import attrs
-from distributed import Client, worker_client
+from distributed import Client, rejoin, secede
 
 from .base import Job
 from .chosen_client import within_task
@@ -56,6 +56,18 @@ def cluster_of(client: Client) -> Iterator[Cluster]:
         yield Cluster(client=client, objects=objects)
 
 
-def _own_thread() -> AbstractContextManager[Any]:
+@contextmanager
+def _own_thread() -> Iterator[None]:
     """Within a task, let the worker start another thread: this one waits for tasks, which may have to run on the same worker."""
-    return worker_client() if within_task() else nullcontext()
+    if not within_task():
+        yield
+        return
+    try:
+        secede()
+    except (KeyError, AttributeError):  # the task gave its thread back already, or has none of the pool
+        yield
+        return
+    try:
+        yield
+    finally:
+        rejoin()
