@@ -294,6 +294,18 @@ def oracle(session: nox.Session) -> None:
 
 
 @nox.session(**FULL)
+def slurm(session: nox.Session) -> None:
+    """Carry out the recipes for batch systems on a SLURM of this machine alone, as root; skipped without SLURM."""
+    missing = [
+        name for name in ("munged", "slurmctld", "slurmd", "sbatch") if shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") is None
+    ]
+    if missing or os.geteuid() != 0:
+        session.skip(f"needs root, and slurm-wlm and munge of Debian; not found: {', '.join(missing) or 'nothing'}")
+    install_wheel(session, "onnx", with_packages=(*GROUPS["test"], "dask-jobqueue"))
+    session.run("pytest", "tests/slurm", *session.posargs, env={**environment(), "BMZ_SLURM": "1"})
+
+
+@nox.session(**FULL)
 def ran(session: nox.Session) -> None:
     """Check that the sessions before ran all weights in the table of the documentation; ``--write`` writes the table."""
     records = sorted(str(path) for path in RUNS.glob("*.jsonl"))

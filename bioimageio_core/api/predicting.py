@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ..errors import MissingRequirementError, UnknownExtensionError
@@ -11,6 +12,7 @@ from ..model_tests.test_report import TestReport
 from ..model_tests.weights_tests import test_weights
 from ..prediction.data.expand_image_paths import expand_image_paths
 from ..prediction.execution.executors.base import Executor
+from ..prediction.execution.executors.chosen_client import chosen_client
 from ..prediction.execution.executors.threads import Threads
 from ..prediction.geometry.network_geometry import NetworkAnalysis
 from ..prediction.image_statistics import measure_for_model, measure_images, parse_measure
@@ -18,7 +20,7 @@ from ..prediction.options import PredictOptions, evolve_options
 from ..prediction.output.result import LabelledArray, Prediction
 from ..prediction.predict_many import Failed, PredictionRequest, plan_many
 from ..prediction.predict_many import predict_many as predict_all
-from ..prediction.predictor import Predictor, active_client
+from ..prediction.predictor import Predictor
 from ..prediction.statistics_file import Statistics
 from ..prediction.verify import TOLERANCE, VerifyReport, verify_blocks
 from ..resources import allotted_cores
@@ -66,15 +68,13 @@ def predict(model: Source | Package, inputs: Any, output: Any = None, **options:
         with open_predictor(model, **options) as predictor:
             return predictor.predict(inputs, output)
     except (UnknownExtensionError, MissingRequirementError):
-        client = active_client(evolve_options(PredictOptions(), options))
+        client = chosen_client(options.get("client"))
         if client is None:
             raise
     # The workers may have plugins that this process lacks, so one of them plans and submits the tasks.
-    submitted = client.submit(_predict_from_worker, model, inputs, output, {**options, "client": None, "progress": None}, pure=False)
-    try:
-        outputs, more = submitted.result()
-    finally:
-        submitted.cancel()
+    from ..prediction.execution.executors.submissions import result_of
+
+    outputs, more = result_of(client, _predict_from_worker, model, inputs, output, {**options, "client": None, "progress": None})
     return Prediction(outputs, plan=None, **more)
 
 
@@ -133,18 +133,19 @@ def compute_statistics(
         sources: Sequence[Any] = expand_image_paths([os.fspath(images)])
     else:
         sources = list(images) if isinstance(images, list | tuple) else [images]
-    client = active_client(chosen)
-    executor: Executor = Threads()
+    client = chosen_client(chosen.client)
+    entered: AbstractContextManager[Executor] = nullcontext(Threads())
     if client is not None:
-        from ..prediction.execution.executors.dask_cluster import Cluster
+        from ..prediction.execution.executors.dask_cluster import cluster_of
 
-        executor = Cluster(client)
+        entered = cluster_of(client)
     workers = chosen.workers or allotted_cores()
-    if model is None:
-        wanted = [parse_measure(text, tuple(over)) for text in measures]
-        return measure_images(sources, wanted, chosen, executor=executor, workers=workers)
-    with open_package(model) as package:
-        return measure_for_model(load_model(package), sources, chosen, executor=executor, workers=workers)
+    with entered as executor:
+        if model is None:
+            wanted = [parse_measure(text, tuple(over)) for text in measures]
+            return measure_images(sources, wanted, chosen, executor=executor, workers=workers)
+        with open_package(model) as package:
+            return measure_for_model(load_model(package), sources, chosen, executor=executor, workers=workers)
 
 
 def _predict_from_worker(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from numbers import Real
-from typing import Any, Literal, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
 import attrs
 
@@ -27,6 +27,9 @@ from .option_values import (
     whole_number,
 )
 from .statistics_file import Statistics, as_statistics
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 __all__ = ["PlanOptions", "PredictOptions", "Progress", "RunOptions", "evolve_options", "parse_memory"]
 
@@ -246,8 +249,9 @@ class PlanOptions:
 class RunOptions:
     """Options of runs: how to carry out a plan. They do not influence the result."""
 
-    client: Any = attrs.field(default=None, eq=False)
-    """A `distributed.Client` whose workers predict; None: the active client, else threads of this process."""
+    client: Client | Literal[False] | None = attrs.field(default=None, eq=False)
+    """A `distributed.Client` whose workers predict; False: threads of this process.
+    None: the active client, else threads; within a task of a worker, threads in any case."""
 
     overwrite: bool = attrs.field(default=False, validator=is_flag())
     """Whether to replace an existing output."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -16,6 +15,7 @@ from ..resources import allotted_cores
 from ..typing import FrozenMapping
 from .data.bind_inputs import warn_of_images
 from .execution.executors.base import Executor
+from .execution.executors.chosen_client import chosen_client
 from .execution.executors.threads import Threads
 from .execution.run import begin_run
 from .execution.run_plan import run_plan
@@ -37,24 +37,12 @@ from .planning.planner import make_plan
 from .planning.profiling.profile import UNMEASURED, UNMEASURED_ON_GPU, Profile
 from .planning.profiling.remembered_profiles import recall_profile
 
-__all__ = ["Predictor", "active_client"]
+__all__ = ["Predictor"]
 
 LONG_RUN = 120.0
 """Estimated seconds of a run above which the network is measured first."""
 
 RUN_OPTIONS = frozenset(a.name for a in attrs.fields(RunOptions))
-
-
-def active_client(options: RunOptions) -> Any:
-    """Return the `distributed.Client` to predict with: the given client, else the active one; None without either."""
-    if options.client is not None or "distributed" not in sys.modules:
-        return options.client
-    from distributed import default_client
-
-    try:
-        return default_client()
-    except ValueError:
-        return None
 
 
 class Predictor:
@@ -90,9 +78,9 @@ class Predictor:
 
         """
         chosen = self.with_options(**options)
-        client = active_client(chosen)
+        client = chosen_client(chosen.client)
         if client is not None:
-            from .execution.executors.dask_cluster import processes_of_fullest_host, threads_of_fullest_host
+            from .execution.executors.cluster_workers import processes_of_fullest_host, threads_of_fullest_host
 
             cores, processes = threads_of_fullest_host(client), processes_of_fullest_host(client)
         else:
@@ -170,7 +158,7 @@ class Predictor:
             return options.probe and not plan.profile.measured
         cuttable = any(g.cutting in ("free", "if_needed") and g.group.name not in options.block for g in plan.groups)
         # Processes that share or resume the run have to choose the same blocks.
-        alone = options.shard is None and not options.resume and active_client(options) is None
+        alone = options.shard is None and not options.resume and chosen_client(options.client) is None
         return alone and cuttable and not plan.profile.measured and plan.estimated_seconds > LONG_RUN
 
     def lazy(self, inputs: Any, **options: Any) -> dict[str, LabelledArray]:
@@ -223,7 +211,7 @@ class Predictor:
                 continued = True
         elif chosen.resume or chosen.shard:
             raise InputError("resume and shard need an output on disk: give output= (-o), as in result.zarr")
-        client = active_client(chosen)
+        client = chosen_client(chosen.client)
         network, ranks = None, FrozenMapping[str, int]()
         executor: AbstractContextManager[Executor] = nullcontext(Threads())
         if client is None:
@@ -232,9 +220,13 @@ class Predictor:
             with network.acquire() as adapter:
                 check_fixed_input_shapes(plan, adapter)
         else:
-            from .execution.executors.dask_cluster import Cluster, ranks_on_hosts
+            from .execution.executors.cluster_workers import ranks_on_hosts
+            from .execution.executors.dask_cluster import cluster_of
+            from .execution.executors.worker_jobs import check_sendable
 
-            executor, ranks = Cluster(client), FrozenMapping(ranks_on_hosts(client))
+            for planned in plan.inputs:
+                check_sendable(planned.bound.image)
+            executor, ranks = cluster_of(client), FrozenMapping(ranks_on_hosts(client))
         joins = chosen.shard is not None or (chosen.resume and not chosen.overwrite)
         sinks = open_output(plan, output, record, overwrite=chosen.overwrite, joins=joins, continued=continued)
         with executor as entered, begin_run(plan, self.model, chosen, sinks, entered, network=network, rank_on_host=ranks) as run:

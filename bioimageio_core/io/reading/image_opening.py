@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -97,15 +98,32 @@ def _open_array(source: Any) -> Image:
     labels = labels_of(source)
     return Image(
         name=name,
-        shape=tuple(int(n) for n in source.shape),
+        shape=_known_shape(source, name),
         dtype=_dtype(source, name),
         axes=labels.axes,
         channel_names=labels.channel_names,
         chunks=_chunks(source),
         pixel_size=labels.pixel_size,
         position=labels.position,
-        reader=ArrayReader(array=source),
+        reader=ArrayReader(array=source, persisted=_is_persisted(source)),
     )
+
+
+def _known_shape(source: Any, name: str) -> tuple[int, ...]:
+    if any(size != size for size in source.shape):  # NaN
+        raise SourceError(f"{name} has unknown sizes (shape {source.shape}): call compute_chunk_sizes() of the dask array before")
+    return tuple(int(size) for size in source.shape)
+
+
+def _is_persisted(source: Any) -> bool:
+    """Return whether a dask array, alone or in xarray, holds results on a cluster."""
+    graph = source.__dask_graph__() if hasattr(source, "__dask_graph__") else None
+    if graph is None or "distributed" not in sys.modules:
+        return False
+    from distributed import Future
+
+    made = [layer for layer in getattr(graph, "layers", {}).values() if layer.is_materialized()]  # all others may be huge
+    return any(isinstance(value, Future) for layer in made for value in layer.values())
 
 
 def _is_masked(source: Any) -> bool:

@@ -27,10 +27,12 @@ class ArrayReader:
     """Reads from an array-like object in memory: numpy, dask, xarray, zarr, or anything with ``__getitem__``."""
 
     array: Any
+    persisted: bool = False
+    """Whether it is a dask array with results on a cluster, which its client computes."""
 
     def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
         """Return the region as a numpy array."""
-        return materialise(self.array[index])
+        return materialise(self.array[index], persisted=self.persisted)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -44,8 +46,8 @@ class HandleReader:
         return materialise(self.handle()[index])
 
 
-def materialise(part: Any) -> NDArray[Any]:
-    """Return a copy of a part of an array-like object as numpy, computing it in this thread where it is a dask array.
+def materialise(part: Any, *, persisted: bool = False) -> NDArray[Any]:
+    """Return a copy of a part of an array-like object as numpy; a dask array is computed in this thread, unless it is persisted.
 
     Masked elements become NaN: see `dtype_with_nan`.
     """
@@ -53,7 +55,7 @@ def materialise(part: Any) -> NDArray[Any]:
         part = part.data
     if hasattr(part, "dask") and hasattr(part, "compute"):
         # Blocks are read within a task: a pool within a pool would oversubscribe the cores, or deadlock.
-        part = part.compute(scheduler="synchronous")
+        part = part.compute(scheduler=_client_of(part).get if persisted else "synchronous")
     return without_mask(part) if isinstance(part, np.ma.MaskedArray) else np.array(part)
 
 
@@ -79,3 +81,10 @@ def as_declared(region: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     if region.dtype.kind == "f" and dtype.kind != "f" and np.isnan(region).any():
         raise SourceError(f"an image of dtype {dtype} has masked pixels or NaN, which this dtype cannot hold: convert the image to float32")
     return region.astype(dtype, copy=False)
+
+
+def _client_of(array: Any) -> Any:
+    """Return the client of the cluster that holds results of a dask array."""
+    from distributed import futures_of
+
+    return futures_of(array)[0].client

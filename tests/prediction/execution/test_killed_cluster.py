@@ -22,20 +22,39 @@ import bioimageio_core as bc
 pytest.importorskip("distributed", reason="distributed is not installed")
 
 SCRIPT = """
-import json, os, signal, sys, time
+import json, os, signal, sys
+from pathlib import Path
+import zarr
 import bioimageio_core as bc
 from distributed import Client, LocalCluster
+
+class KillsFirstReader:
+    def __init__(self, array, mark):
+        self.array, self.mark, self.shape, self.dtype, self.chunks = array, mark, array.shape, array.dtype, array.chunks
+
+    def __getitem__(self, index):
+        return self.array[index]
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        if not Path(self.mark).exists():
+            Path(self.mark).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
 
 if __name__ == "__main__":
     model, image, output, text = sys.argv[1:5]
     options = json.loads(text)
     victim, after, wanted = options.pop("victim", None), options.pop("after", 0), options.pop("stage", "predict")
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+    if "dies_with" in options:
+        image = KillsFirstReader(zarr.open_array(image, mode="r"), options.pop("dies_with"))
+        options["axes"] = "yx"
+    count = options.pop("workers", 2)
+    with LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
         workers = [nanny.pid for nanny in cluster.workers.values()]
         killed = []
 
         def progress(stage, done, total):
-            if victim and not killed and stage.startswith(wanted) and done >= after:
+            if victim and not killed and stage.startswith(wanted) and (done == total if after is None else done >= after):
                 killed.append(1)
                 if victim == "worker":
                     os.kill(workers[0], signal.SIGKILL)
@@ -95,6 +114,27 @@ class TestKilled:
         done = run(tmp_path, model, image, tmp_path / "o.zarr", victim="worker", after=3)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout.splitlines()[-1]) == {"finished": True, "done_before": 0, "killed": 1}
+        assert_same(tmp_path / "o.zarr", undisturbed)
+
+    def test_only_worker(self, tmp_path: Path, model: Path, image: Path, undisturbed: Path) -> None:
+        """If no worker is left for a moment, the tasks of the dead one go to the one that its nanny starts."""
+        done = run(tmp_path, model, image, tmp_path / "o.zarr", victim="worker", after=3, workers=1)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout.splitlines()[-1]) == {"finished": True, "done_before": 0, "killed": 1}
+        assert_same(tmp_path / "o.zarr", undisturbed)
+
+    def test_while_the_job_is_sent(self, tmp_path: Path, model: Path, image: Path, undisturbed: Path) -> None:
+        """The first worker that unpickles a job dies; the job is sent again to those that live."""
+        done = run(tmp_path, model, image, tmp_path / "o.zarr", dies_with=str(tmp_path / "died"))
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "died").exists()
+        assert_same(tmp_path / "o.zarr", undisturbed)
+
+    def test_while_the_job_is_removed(self, tmp_path: Path, model: Path, image: Path, undisturbed: Path) -> None:
+        """A worker dies as the last region is done, and the job is removed from the workers that live."""
+        done = run(tmp_path, model, image, tmp_path / "o.zarr", victim="worker", after=None)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout.splitlines()[-1])["killed"] == 1
         assert_same(tmp_path / "o.zarr", undisturbed)
 
     @pytest.mark.parametrize(("stage", "after"), [("predict", 10), ("statistics of energy", 0), ("postprocess", 1)])

@@ -75,3 +75,51 @@ def test_last_tasks_wait_for_free_threads() -> None:
     assert list(queue.following("a")) == [2]
     queue.returned("a", 1, 60)
     assert list(queue.following("a")) == [5], "stolen from the slow worker b"
+
+
+class TestWorkersComeAndGo:
+    @given(
+        tasks=st.lists(st.integers(0, 10**6), unique=True, max_size=60),
+        first=st.dictionaries(st.sampled_from("abcd"), st.integers(1, 3), max_size=4),
+        data=st.data(),
+    )
+    def test_every_task_once(self, tasks: list[int], first: dict[str, int], data: st.DataObject) -> None:
+        """Whichever workers join and leave, tasks of submissions that return are assigned once, and those that left get none."""
+        queue, present = TaskQueue(tasks, first), first
+        handed: list[tuple[str, Any]] = []
+        done: list[int] = []
+        for _ in range(8):
+            for worker in present:
+                while following := queue.following(worker):
+                    handed.append((worker, following))
+            while handed and data.draw(st.booleans()):
+                worker, following = handed.pop(data.draw(st.integers(0, len(handed) - 1)))
+                done += following
+                queue.returned(worker, len(following), 1.0)
+                assert worker in present or not queue.following(worker)
+            present = data.draw(st.dictionaries(st.sampled_from("abcd"), st.integers(1, 3), max_size=4))
+            queue.update(present)
+        queue.update({"e": 1})
+        while handed or queue.left:
+            if following := queue.following("e"):
+                handed.append(("e", following))
+            worker, following = handed.pop()
+            done += following
+            queue.returned(worker, len(following), 1.0)
+        assert sorted(done) == sorted(tasks)
+
+    def test_none_at_first(self) -> None:
+        """Tasks wait until a worker joins."""
+        queue = TaskQueue(range(4), {})
+        assert not queue.following("a")
+        queue.update({"a": 1})
+        assert alternating(queue, "aaaa", 60) == [[2], [3], [1], [0]]
+
+    def test_joining(self) -> None:
+        """A worker that joins steals the second half of what another one has left; one that leaves can be robbed of everything."""
+        queue = TaskQueue(range(8), {"a": 1})
+        assert alternating(queue, "a", 60) == [[0]]
+        queue.update({"a": 1, "b": 1})
+        assert alternating(queue, "ba", 60) == [[4], [1]]
+        queue.update({"b": 1})
+        assert alternating(queue, "abbbbbb", 60) == [[], [5], [6], [7], [3], [2], []]

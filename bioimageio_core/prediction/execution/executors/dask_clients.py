@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from ....errors import MissingRequirementError, SourceError
@@ -54,7 +54,7 @@ def worker_processes(count: int) -> Iterator[Any]:
         _restore(environment)
         yield client
         if client.status == "running":
-            client.run(_end_quietly)
+            client.run(_end_quietly, on_error="ignore")  # a worker may die meanwhile
 
 
 def _restore(environment: Mapping[str, str]) -> None:
@@ -85,8 +85,25 @@ def connect(scheduler: str) -> Iterator[Any]:
         client = distributed.Client(scheduler, timeout="20s", set_as_default=False)
     except (OSError, ValueError) as error:
         raise SourceError(f"cannot connect to a scheduler at {scheduler}: {error}") from None
-    with client:
+    try:
         yield client
+    finally:
+        with nullcontext() if client.status == "running" else _quiet_logs():
+            client.close()
+
+
+@contextmanager
+def _quiet_logs() -> Iterator[None]:
+    """Silence the logs of dask: a client that lost its scheduler reports tracebacks when it is closed."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _distributed() -> Any:

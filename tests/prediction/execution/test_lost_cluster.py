@@ -1,0 +1,166 @@
+"""``bmz predict --scheduler`` while processes of the cluster are killed: a result or one sentence, and no wait without a word."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+from made_models import waiting_model
+
+import bioimageio_core as bc
+
+pytest.importorskip("distributed", reason="distributed is not installed")
+
+import psutil
+from killable_cluster import KillableCluster
+
+COMMAND = """
+from bioimageio_core.cli import main
+from bioimageio_core.prediction.execution.executors import cluster_workers
+
+if __name__ == "__main__":
+    cluster_workers.REPORT_AFTER, cluster_workers.REPORT_EVERY, cluster_workers.GIVE_UP_AFTER = 2.0, 4.0, {patience}
+    main()
+"""
+BLOCKS = {"y": 64, "x": 64}
+MOST = 150
+"""Seconds until a command counts as one that waits for ever."""
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """Two outputs, one with a late pass; the input is normalised by its statistics."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    return waiting_model(folder)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """Noise of 900 x 800 pixels."""
+    path = tmp_path / "image.zarr"
+    noise = np.random.default_rng(0).random((900, 800), dtype=np.float32)
+    zarr.create_array(str(path), data=noise, chunks=(64, 64), dimension_names=("y", "x"))
+    return path
+
+
+class Command:
+    """A running ``bmz predict``."""
+
+    def __init__(self, folder: Path, model: Path, image: Path, address: str, *, patience: float) -> None:
+        self.output = folder / "o.zarr"
+        script = folder / "command.py"
+        script.write_text(COMMAND.format(patience=patience))
+        arguments = ["predict", str(model), str(image), "-o", str(self.output), "--scheduler", address, "--block", "y=64,x=64", "--json"]
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", str(script), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def wait_for_regions(self, count: int) -> None:
+        """Wait until some tasks of regions are done."""
+        while len([p for p in self.output.glob(".bmz-run/*-regions/*/*") if p.is_file()]) < count:
+            assert self.process.poll() is None, self.process.communicate()
+            time.sleep(0.02)
+
+    def ended(self) -> tuple[int, str]:
+        """Return the exit status and what the command reported."""
+        _, report = self.process.communicate(timeout=MOST)
+        return self.process.returncode, report
+
+
+@contextmanager
+def predicting(folder: Path, model: Path, image: Path, cluster: KillableCluster, *, patience: float = 20.0) -> Iterator[Command]:
+    """Run the command, and kill it in the end."""
+    command = Command(folder, model, image, cluster.address, patience=patience)
+    try:
+        yield command
+    finally:
+        command.process.kill()
+        command.process.wait()
+
+
+def last_line(report: str) -> str:
+    """Return the sentence with which a command ended."""
+    return report.strip().splitlines()[-1]
+
+
+def assert_resumes(output: Path, model: Path, image: Path) -> None:
+    """Fail unless the run can be resumed in threads, with the result of an uninterrupted one."""
+    resumed = bc.predict(model, image, output, block=BLOCKS, resume=True, client=False)
+    expected = bc.predict(model, image, block=BLOCKS, client=False)
+    for name in expected:
+        np.testing.assert_array_equal(np.asarray(resumed[name]), np.asarray(expected[name]))
+
+
+class TestLost:
+    def test_scheduler(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """A scheduler that dies ends the command with one sentence that names the remedy, and the run can be resumed."""
+        with (
+            KillableCluster(tmp_path / "cluster", workers=1, nannies=False) as cluster,
+            predicting(tmp_path, model, image, cluster) as command,
+        ):
+            command.wait_for_regions(3)
+            cluster.scheduler.kill()
+            status, report = command.ended()
+        assert status == 1
+        assert "scheduler of the cluster is lost" in last_line(report)
+        assert "--resume" in last_line(report)
+        assert "Traceback" not in report, report
+        assert_resumes(command.output, model, image)
+
+    def test_all_workers(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """Without workers the command says so, and gives up after a while."""
+        with (
+            KillableCluster(tmp_path / "cluster", workers=1, nannies=False) as cluster,
+            predicting(tmp_path, model, image, cluster, patience=6.0) as command,
+        ):
+            command.wait_for_regions(3)
+            cluster.parents[0].kill()
+            status, report = command.ended()
+        assert status == 1
+        assert "without workers" in report.strip().splitlines()[-2]
+        assert "start workers" in last_line(report)
+        assert "--resume" in last_line(report)
+        assert "Traceback" not in report, report
+        assert_resumes(command.output, model, image)
+
+
+class TestAtRandom:
+    @pytest.mark.skipif("BMZ_LARGE" not in os.environ, reason="takes minutes: run by 'nox -s large', which sets BMZ_LARGE")
+    @pytest.mark.parametrize("seed", range(30))
+    def test_large(self, tmp_path: Path, model: Path, image: Path, seed: int) -> None:
+        """A worker, a nanny, the scheduler, all workers or all nannies are killed at any moment: a result or one sentence."""
+        chance = random.Random(seed)
+        victim = ("worker", "workers", "nanny", "nannies", "scheduler")[seed % 5]
+        with (
+            KillableCluster(tmp_path / "cluster", workers=2, nannies=True) as cluster,
+            predicting(tmp_path, model, image, cluster) as command,
+        ):
+            time.sleep(chance.uniform(1, 10))
+            victims = {
+                "worker": cluster.workers()[:1],
+                "workers": cluster.workers(),
+                "nanny": cluster.parents[:1],
+                "nannies": cluster.parents,
+                "scheduler": [cluster.scheduler],
+            }
+            for process in victims[victim]:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            status, report = command.ended()
+        if victim in ("nannies", "scheduler") and status:
+            assert status in (1, 2)
+            assert "start workers" in last_line(report) or "scheduler" in last_line(report)
+        else:
+            assert status == 0, report
+        assert "Traceback" not in report, report
+        assert_resumes(command.output, model, image)
