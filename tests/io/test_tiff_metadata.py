@@ -147,3 +147,12 @@ class TestAxes:
     def test_letters(self, letters: str, axes: tuple[str, ...] | None) -> None:
         """H is the lifetime of fluorescence, not a height; I and Q may be anything."""
         assert series_axes(letters, len(letters)) == axes
+
+
+@pytest.mark.parametrize("names", [["2", "1", "0"], ["0405", "0488"], ["1e3", "2.0", "True"], ["Alexa 405, high", "x"]])
+def test_names_of_channels_are_text(tmp_path: Path, names: list[str]) -> None:
+    """Also those that look like numbers."""
+    path = tmp_path / "image.ome.tif"
+    metadata = {"axes": "CYX", "Channel": {"Name": names}}
+    tifffile.imwrite(path, np.zeros((len(names), 8, 9), "u2"), ome=True, photometric="minisblack", metadata=metadata)
+    assert open_image(path).channel_names == tuple(names)

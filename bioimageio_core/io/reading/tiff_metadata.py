@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
+from xml.etree import ElementTree as ET
 
 from ...axis_names import LETTERS, SPACE, parse_axes
 from ...errors import AxesError
@@ -70,24 +71,24 @@ def tiff_metadata(tiff: tifffile.TiffFile, image: int = 0) -> tuple[Sizes, tuple
         return {}, None
 
 
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 def _ome(xml: str, image: int) -> tuple[Sizes, tuple[str, ...] | None]:
-    import tifffile
-
-    pixels: Mapping[str, Any] = _listed(tifffile.xml2dict(xml)["OME"]["Image"])[image]["Pixels"]
+    # Text is read as text: as a number, the channel "0" would have no name, and "0405" another one.
+    pixels = _children(_children(ET.fromstring(xml), "Image")[image], "Pixels")[0]  # noqa: S314 (expat bounds what entities expand to)
     sizes: Sizes = {}
     for letter in "XYZ":
         size = pixels.get(f"PhysicalSize{letter}")
         if size is not None:
-            sizes[letter.lower()] = in_named_unit(float(size), str(pixels.get(f"PhysicalSize{letter}Unit", "µm")))
-    if pixels.get("TimeIncrement") is not None:
-        sizes["time"] = in_named_unit(float(pixels["TimeIncrement"]), str(pixels.get("TimeIncrementUnit", "s")))
-    channels = _listed(pixels.get("Channel", []))
-    names = tuple(str(channel["Name"]) for channel in channels if channel.get("Name"))
-    return sizes, names if names and len(names) == len(channels) else None
+            sizes[letter.lower()] = in_named_unit(float(size), pixels.get(f"PhysicalSize{letter}Unit", "µm"))
+    interval = pixels.get("TimeIncrement")
+    if interval is not None:
+        sizes["time"] = in_named_unit(float(interval), pixels.get("TimeIncrementUnit", "s"))
+    names = [channel.get("Name", "") for channel in _children(pixels, "Channel")]
+    return sizes, tuple(names) if names and all(names) else None
+
+
+def _children(element: ET.Element, name: str) -> list[ET.Element]:
+    """Return the children of an element with this name, in the namespace of any version of OME."""
+    return [child for child in element if child.tag.rpartition("}")[2] == name]
 
 
 def _imagej(tiff: tifffile.TiffFile) -> Sizes:
