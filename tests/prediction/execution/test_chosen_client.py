@@ -30,7 +30,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     """The active client of a cluster with a single worker thread, in this process."""
-    with distributed.Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None) as client:
+    with distributed.Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as client:
         yield client
 
 
@@ -57,12 +57,13 @@ class TestWithinATask:
         np.testing.assert_array_equal(found, expected)
 
     def test_given_client(self, client: Any, model: Path, expected: Any) -> None:
-        """A client that is given within a task predicts on the cluster, and the thread of the task is free meanwhile."""
+        """A client that is given within tasks predicts on the cluster, and the threads of the tasks are free meanwhile."""
 
         def within_task(model: Path) -> Any:
             return predict(model, client=distributed.get_client())
 
-        np.testing.assert_array_equal(client.submit(within_task, model).result(timeout=SECONDS), expected)
+        for future in client.map(within_task, [model] * 3, pure=False):
+            np.testing.assert_array_equal(future.result(timeout=SECONDS), expected)
 
     def test_worker_client(self, client: Any, model: Path, expected: Any) -> None:
         """A thread that the task gave back already is not given back twice."""

@@ -15,7 +15,7 @@ from distributed import Client
 from ....errors import ModelRunError
 from ....text import in_brief
 
-__all__ = ["Absence", "ask_scheduler", "lost_scheduler", "processes_of_fullest_host", "ranks_on_hosts", "threads_of_fullest_host"]
+__all__ = ["RESUME", "Absence", "ask_scheduler", "lost_scheduler", "processes_of_fullest_host", "ranks_on_hosts", "threads_of_fullest_host"]
 
 _LOG = getLogger(__name__)
 
@@ -26,6 +26,7 @@ GIVE_UP_AFTER = 600.0
 """Seconds without workers until a run ends."""
 
 RESUME = "finished tasks of an output on disk are kept: continue with resume=True (--resume)"
+"""The remedy for runs that end because of their cluster."""
 
 
 def lost_scheduler(reason: BaseException | str) -> ModelRunError:

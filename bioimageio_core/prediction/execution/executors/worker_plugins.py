@@ -13,7 +13,8 @@ from uuid import uuid4
 from distributed import Client, WorkerPlugin
 
 from ....errors import ModelRunError
-from .cluster_workers import lost_scheduler
+from ....text import in_brief
+from .cluster_workers import RESUME, lost_scheduler
 
 __all__ = ["worker_plugin"]
 
@@ -29,7 +30,7 @@ def worker_plugin(client: Client, plugin: WorkerPlugin) -> Iterator[str]:
     """Register a worker plugin within a ``with`` block, with present and future workers; yield its name, which is unique.
 
     Raises:
-        ModelRunError: The workers lack this package, or the scheduler does not answer.
+        ModelRunError: The workers lack this package or do not answer, or the scheduler is gone.
 
     """
     name = f"bioimageio_core-{uuid4().hex}"
@@ -49,8 +50,10 @@ def _register(client: Client, plugin: WorkerPlugin, name: str) -> None:
         except ImportError as error:
             raise ModelRunError(f"a worker cannot load this package ({error}): install the same packages there as here") from error
         except OSError as error:
-            if client.status != "running" or time.monotonic() > give_up:
+            if client.status != "running":
                 raise lost_scheduler(error) from error
+            if time.monotonic() > give_up:
+                raise ModelRunError(f"a job cannot be sent to the workers of the cluster ({in_brief(error)}); {RESUME}") from error
         else:
             return
         time.sleep(PAUSE)
