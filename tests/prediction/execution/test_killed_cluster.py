@@ -49,7 +49,7 @@ if __name__ == "__main__":
         image = KillsFirstReader(zarr.open_array(image, mode="r"), options.pop("dies_with"))
         options["axes"] = "yx"
     count = options.pop("workers", 2)
-    with LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+    with LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster, Client(cluster) as client:
         workers = [nanny.pid for nanny in cluster.workers.values()]
         killed = []
 
