@@ -295,7 +295,7 @@ class TestCommand:
         assert "have not been measured" in before.stdout
         measured = self.bmz("info", tmp_path, "--measure")
         assert measured.returncode == 0, measured.stderr
-        assert "described as 1, measured 4: predict with --halo y=4" in " ".join(measured.stdout.split())
+        assert "is 1, but the network reaches 4 pixels" in " ".join(measured.stdout.split())
         after = self.bmz("info", tmp_path, "--json")
         said = json.loads(after.stdout)
         assert [(s["axis"], s["described"], s["measured"]) for s in said["shortfalls"]] == [("y", 1, 4), ("x", 1, 4)]
