@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ..errors import MissingRequirementError, UnknownExtensionError
+from ..io.reading.image_parts import expand_parts
 from ..model_tests.test_report import TestReport
 from ..model_tests.weights_tests import test_weights
 from ..prediction.data.expand_image_paths import expand_image_paths
@@ -84,7 +85,9 @@ def predict_many(model: Source | Package, inputs: Any, output: str, **options: A
     Args:
         model: Any source of `load_description`.
         inputs: A pattern (``data/*.tif``), a folder, or a sequence of inputs of `predict`.
-        output: Template of the outputs, as in ``results/{name}.zarr``, with ``{name}``, ``{folder}`` and ``{number}``; or a folder.
+        output: Template of the outputs, as in ``results/{name}.zarr``, with ``{name}``, ``{folder}`` and ``{number}``,
+            and those that set several images in one file or folder apart (``{series}``, or ``{plate}``, ``{row}``, ``{column}`` and
+            ``{field}``); or a folder.
         options: See `PredictOptions`. With ``resume``, complete outputs are left unchanged.
 
     Returns:
@@ -95,7 +98,7 @@ def predict_many(model: Source | Package, inputs: Any, output: str, **options: A
 
     """
     found = expand_image_paths([os.fspath(inputs)]) if isinstance(inputs, str | os.PathLike) else tuple(inputs)
-    planned = plan_many(found, str(output))
+    planned = plan_many(found, str(output), series=options.get("series"))
     return _predict_all(open_predictor(model, **options), planned)
 
 
@@ -117,12 +120,12 @@ def compute_statistics(
     With a model, statistics of the dataset or of each image are measured, as its ops need; without, those of all images together.
 
     Args:
-        images: A path, pattern, folder or array, or a sequence of them.
+        images: A path, pattern, folder or array, or a sequence of them; of plates and of files that hold several images, all of these.
         model: Any source of `load_description`; measure the statistics that its preprocessing needs, for ``predict(statistics=...)``.
         measures: Without a model: some of ``mean``, ``std``, ``min``, ``max``, ``median`` and ``percentile 99.8``,
             by interpolation (numpy's ``linear``); with ``inverted_cdf`` after a percentile, an element of the image.
         over: Axes to reduce; none means all.
-        options: `axes`, `channel`, `level`, `stats_over`, `client`, `workers` and `progress` of `PredictOptions`.
+        options: `axes`, `channel`, `level`, `series`, `stats_over`, `client`, `workers` and `progress` of `PredictOptions`.
 
     Raises:
         InputError: Images do not match the model or each other, or a measure is unknown.
@@ -133,6 +136,8 @@ def compute_statistics(
         sources: Sequence[Any] = expand_image_paths([os.fspath(images)])
     else:
         sources = list(images) if isinstance(images, list | tuple) else [images]
+    if chosen.series is None:
+        sources = expand_parts(sources)
     client = chosen_client(chosen.client)
     entered: AbstractContextManager[Executor] = nullcontext(Threads())
     if client is not None:

@@ -68,10 +68,10 @@ def command(
     """
     from ..api import open_predictor
     from ..io.file_kinds import check_output_name
-    from ..prediction.output.output_names import fill_template
+    from ..prediction.output.output_names import fill_template, names_parts
 
     check_output_name(output)
-    many = image_list(images)
+    many = image_list(images) or (images if names_parts(output) and isinstance(image_inputs(images), str) else None)
     with (
         _client(scheduler, processes) as client,
         open_predictor(model, client=client, **given) as predictor,
@@ -105,7 +105,7 @@ def _predict_many(predictor: Predictor, images: tuple[str, ...], output: str, *,
     required = [t.id for t in predictor.model.io.inputs if not t.optional]
     if len(required) > 1:
         raise InputError(f"the model has {len(required)} inputs: expected ID=PATH for each of {', '.join(required)}")
-    planned = plan_many(images, output)
+    planned = plan_many(images, output, series=predictor.options.series)
     results, failed = [], []
     with progress_bars(shown=not as_json) as progress:
         if progress is not None:
@@ -113,9 +113,9 @@ def _predict_many(predictor: Predictor, images: tuple[str, ...], output: str, *,
         for number, (one, result) in enumerate(zip(planned, predict_many(predictor, planned), strict=True), start=1):
             if isinstance(result, Failed):
                 failed.append(result)
-                results.append({"image": one.inputs, "output": one.output, "error": str(result.error)})
+                results.append({"image": str(one.inputs), "output": one.output, "error": str(result.error)})
             else:
-                results.append({"image": one.inputs, **_as_data(result, result.plan, one.output)})
+                results.append({"image": str(one.inputs), **_as_data(result, result.plan, one.output)})
             if progress is not None:
                 progress("images", number, len(planned))
     if as_json:

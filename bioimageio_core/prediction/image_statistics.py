@@ -34,7 +34,7 @@ def measure_for_model(
     Args:
         model: The model.
         sources: Images, each as `Predictor.plan` takes inputs.
-        options: `axes`, `channel`, `level`, `stats_over` and `progress` are used.
+        options: `axes`, `channel`, `level`, `series`, `stats_over` and `progress` are used.
         executor: Where tasks run; None for threads.
         workers: Concurrent tasks.
 
@@ -123,7 +123,7 @@ def measure_images(
     Args:
         sources: Arrays or paths.
         measures: What to measure; a measure without axes reduces all axes.
-        options: `axes`, `channel`, `level` and `progress` are used.
+        options: `axes`, `channel`, `level`, `series` and `progress` are used.
         executor: Where tasks run; None for threads.
         workers: Concurrent tasks.
 
@@ -131,7 +131,7 @@ def measure_images(
         InputError: Images differ in axes, or in size along an axis that is not reduced.
 
     """
-    opened = [open_image(s, axes=options.axes, level=options.level) for s in sources]
+    opened = [open_image(s, axes=options.axes, level=options.level, series=options.series) for s in sources]
     if options.channel is not None:
         opened = [i.select("channel", options.channel) for i in opened]
     axes = [i.axes or tuple(f"axis{n}" for n in range(len(i.shape))) for i in opened]

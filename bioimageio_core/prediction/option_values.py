@@ -22,6 +22,7 @@ __all__ = [
     "halo_sizes",
     "is_choice",
     "is_flag",
+    "is_series",
     "is_text",
     "names",
     "on_space_axes",
@@ -52,6 +53,12 @@ def suggestion(value: object, known: Sequence[str]) -> str:
     """Return ``did you mean ...?`` for text that is close to one of the known ones, else a list of them."""
     close = get_close_matches(str(value), known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(known)}"
+
+
+def is_series(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
+    """Check that a value is the number or name of a series, or None."""
+    if not (value is None or isinstance(value, str) or _integer(value, 0) is not None):
+        raise option_error(option.name, value, "the number of a series, from 0, or its name")
 
 
 def _by_axis(name: str, value: Any, read: Callable[[Any], T | None], one: str, example: str) -> FrozenMapping[AxisId, T]:

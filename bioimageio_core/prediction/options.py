@@ -19,6 +19,7 @@ from .option_values import (
     halo_sizes,
     is_choice,
     is_flag,
+    is_series,
     is_text,
     names,
     option_error,
@@ -109,6 +110,10 @@ class PlanOptions:
 
     level: int | None = attrs.field(default=None, validator=whole_number(0, or_none="the finest"))
     """Resolution level of an OME-Zarr image; 0 is the finest."""
+
+    series: int | str | None = attrs.field(default=None, validator=is_series)
+    """Number (from 0) or name of the image to use, in files that hold several: positions, scenes or appended pages of a TIFF file,
+    images of a zarr group."""
 
     pixel_size: FrozenMapping[AxisId, float] = attrs.field(default=None, converter=pixel_sizes)
     """Pixel size of the images by axis, if files lack it or are wrong: in the unit of the model, or that of the file if the model has none.

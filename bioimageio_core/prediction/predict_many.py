@@ -11,10 +11,12 @@ from ..errors import AxesError, BioimageioError, InputError, OutputError
 from ..io import open_image
 from ..io.file_kinds import check_output_name
 from ..io.places_of_arrays import places_of
+from ..io.reading.image_parts import expand_parts
+from ..io.reading.series import ImagePart
 from ..packaging.package_places import package_places
 from ..places import Place, check_apart, held, place_of
 from .data.bind_inputs import warn_of_images
-from .output.output_names import fill_template, is_template, location_of
+from .output.output_names import fill_template, is_template, location_of, template_in_folder
 from .output.result import Prediction
 from .planning.plan import Plan
 from .predictor import Predictor
@@ -45,16 +47,19 @@ class PredictionRequest:
     @property
     def name(self) -> str:
         """The path of the (first) image, or its number."""
-        return location_of(self.inputs) or f"image {self.number}"
+        return str(self.inputs) if isinstance(self.inputs, ImagePart) else location_of(self.inputs) or f"image {self.number}"
 
 
-def plan_many(inputs: Sequence[Any], template: str) -> tuple[PredictionRequest, ...]:
+def plan_many(inputs: Sequence[Any], template: str, *, series: int | str | None = None) -> tuple[PredictionRequest, ...]:
     """Return the prediction requests for many images.
 
     Args:
         inputs: Images, or mappings of images by tensor id.
         template: As in ``results/{name}.zarr``: ``{name}`` is the file name without extension, ``{number}`` counts from 0,
             ``{folder}`` is the name of the folder of the file. Without braces: a folder for outputs with the names of the images.
+            Files and folders that hold several images are predicted image by image: those of TIFF files and of bioformats2raw have
+            the field ``{series}``; those of plates ``{plate}``, ``{row}``, ``{column}`` and ``{field}``.
+        series: The only image to predict of each file that holds several; None for all.
 
     Raises:
         InputError: The template has unknown fields, or two images have the same output.
@@ -62,17 +67,16 @@ def plan_many(inputs: Sequence[Any], template: str) -> tuple[PredictionRequest, 
 
     """
     check_output_name(template)
-    if not is_template(template):
-        template = template.rstrip("/") + "/{name}.zarr"
     planned: dict[Place, PredictionRequest] = {}
-    for number, one in enumerate(inputs):
-        request = PredictionRequest(inputs=one, output=fill_template(template, one, number), number=number)
+    for number, one in enumerate(expand_parts(inputs) if series is None else inputs):
+        own = template if is_template(template) else template_in_folder(template, one)
+        request = PredictionRequest(inputs=one, output=fill_template(own, one, number), number=number)
         check_output_name(request.output)
         place = place_of(request.output)
         if place in planned:
             raise InputError(
                 f"{planned[place].name} and {request.name} have the same output {request.output}: "
-                "expected a distinct output for each; use {folder} or {number} in the template"
+                "expected a distinct output for each; use {folder}, {number} or {series} in the template"
             )
         planned[place] = request
     _check_outputs_apart(planned)

@@ -23,6 +23,7 @@ WRONG: dict[str, list[Any]] = {
     "device": [0, None, "", "cuda:0,"],
     "halo": [-1, "8", {"y": -1}, (8, 8)],
     "level": [-1, 0.5, "0"],
+    "series": [-1, 0.5, True],
     "memory": [2, 0, -5, "much", "4", object()],
     "network_stride": [0, {"y": 0.5}],
     "ome": [0.5, "0.6", True],

@@ -37,7 +37,8 @@ def fingerprint(image: Image) -> Any:
                 continue
             if info.get("type") == "file":
                 found[name] = [info.get("size"), *(str(info[key]) for key in ("mtime", "ETag", "etag", "LastModified") if key in info)]
-        return {"location": str(path), "files": found, "start": list(image.start), "picked": image.picked and list(image.picked[1])}
+        part = {"part": image.part} if image.part else {}
+        return {"location": str(path), **part, "files": found, "start": list(image.start), "picked": image.picked and list(image.picked[1])}
     array = getattr(image.reader, "array", None)
     if isinstance(array, np.ndarray) and array.nbytes <= LARGEST_HASHED:
         values = without_mask(array) if isinstance(array, np.ma.MaskedArray) else np.ascontiguousarray(array)

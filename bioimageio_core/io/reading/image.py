@@ -68,6 +68,9 @@ class Image:
     location: str | None = None
     """Path or URL that pixels are read from; None for arrays in memory."""
 
+    part: str = ""
+    """What of `location` the image is, where that is a file of several images: the number of its series."""
+
     arrays: tuple[str, ...] = ()
     """Paths or URLs of the zarr arrays that hold the image, at all resolutions; empty for images that are not of this kind."""
 

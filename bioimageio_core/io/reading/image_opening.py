@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 import numpy as np
@@ -16,14 +16,17 @@ from ..locations import local_path
 from .image import Image, checked_dtype
 from .npy import open_npy
 from .readers import ArrayReader, dtype_with_nan, without_mask
+from .series import ImagePart, SeriesChoice, check_single
 from .tiff import open_tiff
 from .xarray_labels import labels_of
 from .zarr_image import image_of_zarr_array, open_zarr
 
-__all__ = ["SUFFIXES", "open_image"]
+__all__ = ["SUFFIXES", "open_image", "opener_of"]
 
-_OPENERS: dict[str, Callable[[str, int | None], Image]] = {
-    ".npy": lambda location, level: open_npy(location),
+Opener: TypeAlias = Callable[[str, "int | None", SeriesChoice], Image]
+
+_OPENERS: dict[str, Opener] = {
+    ".npy": open_npy,
     ".tif": open_tiff,
     ".tiff": open_tiff,
     ".btf": open_tiff,
@@ -35,7 +38,7 @@ SUFFIXES = tuple(_OPENERS)
 """The endings of names of image files."""
 
 
-def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: int | None = None) -> Image:
+def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: int | None = None, series: int | str | None = None) -> Image:
     """Open an image without reading its pixels.
 
     Args:
@@ -43,9 +46,11 @@ def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: i
             or a path or fsspec URL of a ``.npy`` or TIFF file, a zarr array or group, or an OME-Zarr image.
         axes: The axes, as `bioimageio_core.axis_names.parse_axes` reads them, in place of those that the source names.
         level: Resolution of an OME-Zarr or pyramidal TIFF, 0 (the finest) where None.
+        series: Number (from 0) or name of the image, in a TIFF file or zarr group that holds several.
 
     Raises:
-        SourceError: The source does not exist, is not an image of real numbers, or its server does not answer.
+        SourceError: The source does not exist, is not an image of real numbers, holds several images of which none is chosen,
+            or its server does not answer.
         MissingRequirementError: A package that reads this kind of file is not installed.
         AxesError: ``axes`` are unknown or of the wrong number.
 
@@ -53,27 +58,38 @@ def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: i
     if isinstance(source, Image):
         image = source
     elif isinstance(source, str | os.PathLike):
-        image = attrs.evolve(_open_location(os.fspath(source), level), location=os.fsdecode(source))
+        image = _open_location(os.fsdecode(source), level, source.series if isinstance(source, ImagePart) else series)
     else:
         image = _open_array(source)
+        check_single(series, image.name)
     if image.shape == ():
         raise SourceError(f"{image.name} is a single number: expected an array with axes")
     return image if axes is None else image.with_axes(axes)
 
 
-def _open_location(location: str | bytes, level: int | None) -> Image:
-    text = os.fsdecode(location)
-    plain = text.partition("?")[0].rstrip("/")
+def _open_location(location: str, level: int | None, series: SeriesChoice) -> Image:
+    image = opener_of(location)(location, level, series)
+    return attrs.evolve(image, location=image.location or location)
+
+
+def opener_of(location: str) -> Opener:
+    """Return what opens the image at a path or URL: a function of its location, the level and the series.
+
+    Raises:
+        SourceError: There is nothing, or nothing of a known image format.
+
+    """
+    plain = location.partition("?")[0].rstrip("/")
     suffix = Path(plain).suffix.lower()
-    local = local_path(text)
+    local = local_path(location)
     if local is not None and not Path(local).exists():
-        raise SourceError(f"{text} does not exist")
+        raise SourceError(f"{location} does not exist")
     inside_zarr = any(part.lower().endswith(".zarr") for part in plain.split("/"))
     if inside_zarr or (local is not None and Path(local).is_dir()):
-        return open_zarr(text.rstrip("/"), level)
+        return open_zarr
     if suffix not in _OPENERS:
-        raise SourceError(f"{text} is not of a known image format: expected a name that ends in {', '.join(sorted(_OPENERS))}")
-    return _OPENERS[suffix](text, level)
+        raise SourceError(f"{location} is not of a known image format: expected a name that ends in {', '.join(sorted(_OPENERS))}")
+    return _OPENERS[suffix]
 
 
 def _open_array(source: Any) -> Image:

@@ -10,6 +10,7 @@ import attrs
 from ...axis_names import SPACE, named_axes
 from ...typing import AxisId, FrozenMapping
 from .image import PixelSize
+from .zarr_layouts import ome_attributes
 
 __all__ = ["Level", "Multiscale", "ScaleAndShift", "composed", "parse_multiscales"]
 
@@ -46,8 +47,7 @@ class ScaleAndShift:
 
 def parse_multiscales(attributes: Mapping[str, Any]) -> tuple[Multiscale, ...]:
     """Return the images that the attributes of a zarr group describe; none for malformed attributes and other groups."""
-    ome = attributes.get("ome")
-    found = ome if isinstance(ome, Mapping) else attributes
+    found = ome_attributes(attributes)
     multiscales = found.get("multiscales")
     if not isinstance(multiscales, Sequence):
         return ()

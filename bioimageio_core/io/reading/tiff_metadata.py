@@ -53,20 +53,21 @@ def series_axes(letters: str, count: int) -> tuple[AxisId, ...] | None:
         return None
 
 
-def tiff_metadata(tiff: tifffile.TiffFile, image: int = 0) -> tuple[Sizes, tuple[str, ...] | None]:
+def tiff_metadata(tiff: tifffile.TiffFile, series: int = 0) -> tuple[Sizes, tuple[str, ...] | None]:
     """Return the sizes of the pixels of the finest level, and the names of channels; metadata that cannot be read count as absent.
 
     Args:
         tiff: An open file.
-        image: Number of the image in the metadata of OME.
+        series: Number of the series.
 
     """
     try:
+        page = tiff.series[series].keyframe
         if tiff.ome_metadata:
-            return _ome(tiff.ome_metadata, image)
+            return _ome(tiff.ome_metadata, series)
         if tiff.imagej_metadata:
-            return _imagej(tiff), None
-        return _tags(tiff), None
+            return _imagej(tiff, page), None
+        return _tags(page), None
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError, SyntaxError):
         return {}, None
 
@@ -91,13 +92,13 @@ def _children(element: ET.Element, name: str) -> list[ET.Element]:
     return [child for child in element if child.tag.rpartition("}")[2] == name]
 
 
-def _imagej(tiff: tifffile.TiffFile) -> Sizes:
+def _imagej(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> Sizes:
     """Return sizes from the metadata of ImageJ: ``unit`` is that of all spatial axes without one of their own."""
     metadata = tiff.imagej_metadata or {}
     unit = _imagej_unit(metadata.get("unit"))
-    sizes = _tags(tiff) if unit is None else {}
+    sizes = _tags(page) if unit is None else {}
     if unit is not None:
-        for axis, length in _pixel_lengths(tiff).items():
+        for axis, length in _pixel_lengths(page).items():
             sizes[axis] = in_named_unit(length, _imagej_unit(metadata.get(f"{axis}unit")) or unit)
     if "spacing" in metadata:
         sizes["z"] = in_named_unit(float(metadata["spacing"]), _imagej_unit(metadata.get("zunit")) or unit)
@@ -111,20 +112,20 @@ def _imagej_unit(written: Any) -> str | None:
     return None if written is None else re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), str(written))
 
 
-def _tags(tiff: tifffile.TiffFile) -> Sizes:
+def _tags(page: tifffile.TiffPage) -> Sizes:
     """Return sizes from the tags of any TIFF file."""
-    tag = tiff.pages[0].tags.get("ResolutionUnit")
+    tag = page.tags.get("ResolutionUnit")
     unit = UNITS.get(2 if tag is None else int(tag.value))
     if unit is None:
         return {}
     inch = 2.54 if unit == "centimeter" else 1.0
-    lengths = _pixel_lengths(tiff).items()
+    lengths = _pixel_lengths(page).items()
     return {axis: (length, unit) for axis, length in lengths if length != 1 and round(inch / length, 2) not in SCREENS}
 
 
-def _pixel_lengths(tiff: tifffile.TiffFile) -> dict[AxisId, float]:
+def _pixel_lengths(page: tifffile.TiffPage) -> dict[AxisId, float]:
     """Return the lengths of pixels in a unit that other metadata name."""
-    tags = tiff.pages[0].tags
+    tags = page.tags
     found = {}
     for axis in SPACE[1:]:
         tag = tags.get(f"{axis.upper()}Resolution")

@@ -12,29 +12,32 @@ from numpy.typing import NDArray
 
 from ...errors import MissingRequirementError, SourceError
 from ..locations import file_system, local_path
+from .series import FOR_ALL, Series, SeriesChoice, choose_series
+from .tiff_series import series_of_tiff
 
 if TYPE_CHECKING:
     import tifffile
 
-__all__ = ["TiffArray", "open_tiff_array"]
+__all__ = ["TiffArray", "open_tiff_array", "series_in"]
 
 
-def open_tiff_array(location: str, level: int | None) -> TiffArray:
-    """Open the first series of a TIFF file, at a level of its pyramid."""
-    import tifffile
+def open_tiff_array(location: str, level: int | None, wanted: SeriesChoice) -> TiffArray:
+    """Open a series of a TIFF file, at a level of its pyramid."""
+    tiff, opened = _open(location)
+    try:
+        return _chosen(tiff, opened, location, level, wanted)
+    except SourceError:
+        _close(tiff, opened)
+        raise
 
+
+def _chosen(tiff: tifffile.TiffFile, opened: Any, location: str, level: int | None, wanted: SeriesChoice) -> TiffArray:
     local = local_path(location)
-    opened: Any = local
-    if local is None:
-        files, path = file_system(location)
-        opened = files.open(path, "rb")
-    tiff = tifffile.TiffFile(opened)
-    # Pages are parsed while reading: without a lock two threads would move one file position.
-    tiff.filehandle.set_lock(True)
     number = level or 0
     if not tiff.series:
         raise SourceError(f"{location} is a TIFF file without images")
-    series = tiff.series[0]
+    chosen = choose_series(series_of_tiff(tiff), wanted, location, other_way=FOR_ALL).number
+    series = tiff.series[chosen]
     if not 0 <= number < len(series.levels):
         raise SourceError(f"{location} has {len(series.levels)} levels, counted from 0: found level {number}")
     series = series.levels[number]
@@ -42,7 +45,36 @@ def open_tiff_array(location: str, level: int | None) -> TiffArray:
     if local is not None and series.dataoffset is not None and series.size:
         dtype = np.dtype(tiff.byteorder + series.keyframe.dtype.char)
         mapped = np.memmap(local, dtype, "r", series.dataoffset, tuple(series.shape))
-    return TiffArray(tiff=tiff, opened=opened, series=series, mapped=mapped)
+    return TiffArray(tiff=tiff, opened=opened, number=chosen, series=series, mapped=mapped)
+
+
+def series_in(location: str) -> tuple[Series, ...]:
+    """Return the series of a TIFF file."""
+    tiff, opened = _open(location)
+    try:
+        return series_of_tiff(tiff)
+    finally:
+        _close(tiff, opened)
+
+
+def _open(location: str) -> tuple[tifffile.TiffFile, Any]:
+    """Open a file; return also what tifffile reads it through."""
+    import tifffile
+
+    opened: Any = local_path(location)
+    if opened is None:
+        files, path = file_system(location)
+        opened = files.open(path, "rb")
+    tiff = tifffile.TiffFile(opened)
+    # Pages are parsed while reading: without a lock two threads would move one file position.
+    tiff.filehandle.set_lock(True)
+    return tiff, opened
+
+
+def _close(tiff: tifffile.TiffFile, opened: Any) -> None:
+    tiff.close()
+    if hasattr(opened, "close"):
+        opened.close()
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -51,15 +83,16 @@ class TiffArray:
 
     tiff: tifffile.TiffFile
     opened: Any
+    number: int
+    """Number of the series."""
+
     series: tifffile.TiffPageSeries
     mapped: NDArray[Any] | None
     """The complete series, if it is contiguous and uncompressed in a local file."""
 
     def close(self) -> None:
         """Close the file."""
-        self.tiff.close()
-        if hasattr(self.opened, "close"):
-            self.opened.close()
+        _close(self.tiff, self.opened)
 
     @property
     def chunks(self) -> tuple[int, ...] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -14,35 +15,33 @@ from ..locations import exists, file_system, join, opening_errors, stem, zarr_st
 from .image import Image, checked_dtype
 from .ome_zarr import Multiscale, parse_multiscales
 from .readers import Reader
+from .series import FOR_ALL, Series, SeriesChoice, check_single, choose_series
+from .zarr_groups import attributes_of_group, images_of_group, series_of_group
+from .zarr_layouts import check_version, ome_attributes, paths_of_well, wells_of_plate
 from .zarr_reader import OpenZarrReader, ZarrReader
 
 if TYPE_CHECKING:
     import zarr
 
-__all__ = ["UNFINISHED", "image_of_zarr_array", "is_zarr_node", "levels_of", "open_zarr"]
+__all__ = ["UNFINISHED", "image_of_zarr_array", "levels_of", "open_zarr"]
 
 UNFINISHED = ".bmz-unfinished.json"
 """Name of the file that lies in an output until it is complete."""
 
-_NODE_FILES = ("zarr.json", ".zarray", ".zgroup")
 
-
-def is_zarr_node(files: Any, path: str) -> bool:
-    """Return whether a folder of an fsspec file system is a zarr array or group."""
-    return any(files.exists(join(path, name)) for name in _NODE_FILES)
-
-
-def open_zarr(location: str, level: int | None) -> Image:
+def open_zarr(location: str, level: int | None, wanted: SeriesChoice = None) -> Image:
     """Open the image at a path or URL of a zarr array or group.
 
     Args:
-        location: An array, an OME-Zarr image, or a group with a single array or image.
+        location: An array, an OME-Zarr image, or a group of arrays or images.
         level: Resolution of an OME-Zarr image, 0 (the finest) where None.
+        wanted: Number or name of the image in a group of several; None for the only one.
 
     Raises:
         SourceError: There is no such image, there are several, or it is an incomplete output of a prediction.
 
     """
+    location = location.rstrip("/")
     files, path = file_system(location)
     for folder in (path, path.rstrip("/").rpartition("/")[0]):
         if folder and exists(files, join(folder, UNFINISHED)):
@@ -53,9 +52,10 @@ def open_zarr(location: str, level: int | None) -> Image:
     if isinstance(node, zarr.Array):
         if level:
             raise SourceError(f"{location} is a single array without level {level}: expected the OME-Zarr image that holds it")
+        check_single(wanted, location)
         image = image_of_zarr_array(node, name=stem(location), reader=ZarrReader(handle=Lazy(_open_array, location)))
         return attrs.evolve(image, arrays=(location,))
-    return _image_of_group(node, location, files, path, level)
+    return _image_of_group(node, location, level, wanted)
 
 
 def image_of_zarr_array(array: zarr.Array[Any], *, name: str | None = None, reader: Reader | None = None) -> Image:
@@ -73,44 +73,43 @@ def image_of_zarr_array(array: zarr.Array[Any], *, name: str | None = None, read
     )
 
 
-def _image_of_group(group: zarr.Group, location: str, files: Any, path: str, level: int | None) -> Image:
-    images = parse_multiscales(dict(group.attrs))
-    if len(images) == 1:
-        return _image_of_multiscale(images[0], location, level)
-    if len(images) > 1:
-        names = [image.levels[0].path for image in images if image.levels]
-        raise SourceError(_several(location, names))
-    names = _children(location, files, path)
-    if len(names) == 1:
-        return open_zarr(join(location, names[0]), level)
-    if not names:
+def _image_of_group(group: zarr.Group, location: str, level: int | None, wanted: SeriesChoice) -> Image:
+    ome = ome_attributes(dict(group.attrs))
+    check_version(ome, location)
+    images = parse_multiscales(ome)
+    if images:
+        found = [Series(number=n, name=image.name or "") for n, image in enumerate(images)]
+        return _image_of_multiscale(images[choose_series(found, wanted, location).number], location, level)
+    wells = wells_of_plate(ome)
+    if len(wells) == 1:
+        return open_zarr(join(location, wells[0]), level, wanted)
+    if wells:
+        raise SourceError(_several_wells(location, wells))
+    paths = images_of_group(group, location)
+    if not paths:
         raise SourceError(f"{location} is a zarr group without arrays: expected an array")
-    raise SourceError(_several(location, names))
+    by_path = f", or by its path, as in {join(location, paths[-1])}" + (FOR_ALL if series_of_group(location) else "")
+    chosen = choose_series([Series(number=n, name=path) for n, path in enumerate(paths)], wanted, location, other_way=by_path)
+    image = open_zarr(join(location, chosen.name), level)
+    if len(paths) == 1:
+        return image
+    return attrs.evolve(image, name=f"{stem(location)} (series {chosen.name})", location=image.location or join(location, chosen.name))
+
+
+def _several_wells(location: str, wells: Sequence[str]) -> str:
+    shown = ", ".join(wells[:12]) + (", ..." if len(wells) > 12 else "")
+    first = join(location, wells[0])
+    fields = paths_of_well(attributes_of_group(first)) or ("0",)
+    return (
+        f"{location} is a plate of {len(wells)} wells ({shown}), whose fields are images ({', '.join(fields[:12])} in {wells[0]}): "
+        f"expected one field, such as {join(first, fields[0])}; for all of them, name the output (-o) by {{row}}, {{column}} and {{field}}"
+    )
 
 
 def levels_of(location: str) -> tuple[str, ...]:
     """Return the arrays of all levels of the OME-Zarr images in a group; none where there is no such group."""
-    import zarr
-
-    try:
-        attributes = zarr.open_group(store=zarr_store(location, read_only=True), mode="r").attrs
-    except (OSError, ValueError, KeyError, TypeError):
-        return ()
-    return tuple(join(location, level.path) for image in parse_multiscales(dict(attributes)) for level in image.levels)
-
-
-def _several(location: str, names: list[str]) -> str:
-    shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-    return f"{location} is a zarr group of several images ({shown}): expected one of them, such as {join(location, names[0])}"
-
-
-def _children(location: str, files: Any, path: str) -> list[str]:
-    try:
-        listed = files.ls(path, detail=False)
-    except Exception as error:  # file systems raise different errors where they cannot list
-        raise SourceError(f"the zarr group {location} cannot be listed: expected the path of an array in it") from error
-    folders = sorted(str(entry).rstrip("/") for entry in listed)
-    return [folder.rpartition("/")[2] for folder in folders if is_zarr_node(files, folder)]
+    images = parse_multiscales(attributes_of_group(location))
+    return tuple(join(location, level.path) for image in images for level in image.levels)
 
 
 def _image_of_multiscale(image: Multiscale, location: str, level: int | None) -> Image:

@@ -12,7 +12,8 @@ from typing import Any, Literal
 from ...atomic_files import atomic_file
 from ...errors import OutputError
 from ..locations import file_system, join, local_path, zarr_store
-from ..reading.zarr_image import UNFINISHED, is_zarr_node
+from ..reading.zarr_groups import is_zarr_node
+from ..reading.zarr_image import UNFINISHED
 from .chunk_store import ArraySpec, ChunkStore, output_error
 from .run_state import RunState
 

@@ -119,7 +119,7 @@ def bind_inputs(model: ModelIO, inputs: Any, options: PlanOptions) -> tuple[Boun
     Args:
         model: The model.
         inputs: One image (array or path) for a model with one input, or a mapping by tensor id.
-        options: `axes`, `channel`, `level`, `pixel_size` and `rescale` are used.
+        options: `axes`, `channel`, `level`, `series`, `pixel_size` and `rescale` are used.
 
     Raises:
         InputError: An input is missing, unknown, or has a dtype that the model cannot take without loss.
@@ -154,7 +154,7 @@ def _for_tensor(option: Any, tensor_id: str) -> Any:
 
 
 def _bind(tensor: TensorIO, source: Any, options: PlanOptions) -> BoundInput:
-    image = open_image(source, level=options.level)
+    image = open_image(source, level=options.level, series=options.series)
     if 0 in image.shape:
         raise InputError(f"{image.name} is empty (shape {image.shape}): expected at least one pixel")
     _check_dtype(tensor, image)

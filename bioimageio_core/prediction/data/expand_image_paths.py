@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...io.locations import file_system, local_path
 from ...io.reading.image_opening import SUFFIXES
-from ...io.reading.zarr_image import is_zarr_node
+from ...io.reading.zarr_groups import is_zarr_node
 
 __all__ = ["expand_image_paths"]
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from ...errors import InputError
 from ...io.file_kinds import stem
+from ...io.reading.series import ImagePart
 
-__all__ = ["fill_template", "is_template", "location_of"]
+__all__ = ["fill_template", "is_template", "location_of", "names_parts", "template_in_folder"]
 
 
 def is_template(output: str) -> bool:
@@ -22,7 +23,8 @@ def fill_template(template: str, inputs: Any, number: int = 0) -> str:
 
     Args:
         template: As in ``results/{name}.zarr``: ``{name}`` is the name of the image without its ending,
-            ``{folder}`` the name of its folder, ``{number}`` its number.
+            ``{folder}`` the name of its folder, ``{number}`` its number. Of one of several images in a file or folder, name and folder
+            are those of the file, and further fields set it apart: ``{series}``, or ``{plate}``, ``{row}``, ``{column}`` and ``{field}``.
         inputs: The image, or the images by tensor id, of which the first counts.
         number: Number of the image among all, from 0.
 
@@ -32,14 +34,30 @@ def fill_template(template: str, inputs: Any, number: int = 0) -> str:
     """
     if not is_template(template):
         return template
-    location = location_of(inputs) or str(number)
+    part = inputs if isinstance(inputs, ImagePart) else None
+    location = (location_of(inputs) if part is None else part.within) or str(number)
     parts = location.replace("\\", "/").rstrip("/").split("/")
     try:
-        return template.format(name=stem(location), number=number, folder=parts[-2] if len(parts) > 1 else "")
+        fields = {"series": "0"} if part is None else part.fields
+        return template.format(name=stem(location), number=number, folder=parts[-2] if len(parts) > 1 else "", **fields)
     except (KeyError, IndexError, ValueError, AttributeError):
+        further = ", ".join(f"{{{field}}}" for field in ("series" if part is None else part.fields))
         raise InputError(
-            f"output {template!r}: expected the fields {{name}}, {{folder}} or {{number}}, as in results/{{name}}.zarr"
+            f"output {template!r}: expected the fields {{name}}, {{folder}}, {{number}} or {further} for {location}, "
+            "as in results/{name}.zarr"
         ) from None
+
+
+def names_parts(template: str) -> bool:
+    """Return whether a template sets the images in a file or folder apart."""
+    return any(f"{{{field}" in template for field in ("series", "plate", "row", "column", "field"))
+
+
+def template_in_folder(folder: str, inputs: Any) -> str:
+    """Return the template of outputs in a folder: by the name of the image, and by what sets it apart from others in the same file."""
+    fields = inputs.fields if isinstance(inputs, ImagePart) else {}
+    name = "{plate}_{row}{column}_{field}" if "plate" in fields else "{name}_{series}" if fields else "{name}"
+    return f"{folder.rstrip('/')}/{name}.zarr"
 
 
 def location_of(inputs: Any) -> str | None:

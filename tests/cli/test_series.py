@@ -1,0 +1,58 @@
+"""The option ``--series``, and templates for files that hold several images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+from bmz_process import ForkedBmz
+
+tifffile = pytest.importorskip("tifffile")
+
+
+@pytest.fixture
+def positions(tmp_path: Path) -> Path:
+    """Two positions of different size."""
+    path = tmp_path / "run.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as tiff:
+        for n in range(2):
+            tiff.write(np.full((16, 16 + n), n, np.float32), metadata={"axes": "YX", "Name": f"Pos{n}"})
+    return path
+
+
+def width(path: Path) -> int:
+    """Return the width of an output."""
+    ((_, array),) = zarr.open_group(str(path), mode="r").arrays()
+    return int(array.shape[-1])
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """The path of the output."""
+    return tmp_path / "out.zarr"
+
+
+class TestSeries:
+    """Choosing one of several images, or all of them."""
+
+    def test_one(self, bmz: ForkedBmz, model: Path, positions: Path, out: Path) -> None:
+        """``--series`` chooses by name or number; without it, one line says so."""
+        assert "--series 1" in bmz("predict", model, positions, "-o", out).error(2)
+        assert bmz("predict", model, positions, "-o", out, "--series", "Pos1").status == 0
+        assert width(out) == 17
+
+    def test_all(self, bmz: ForkedBmz, model: Path, positions: Path, tmp_path: Path) -> None:
+        """A template with ``{series}`` predicts all of them; ``--series`` one of these."""
+        template = tmp_path / "out" / "{name}-{series}.zarr"
+        ran = bmz("predict", model, positions, "-o", template, "--json")
+        assert [one["image"] for one in ran.json["images"]] == [f"{positions} (series {n})" for n in range(2)]
+        assert [width(tmp_path / "out" / f"run-{n}.zarr") for n in range(2)] == [16, 17]
+
+    def test_statistics(self, bmz: ForkedBmz, positions: Path) -> None:
+        """Statistics are those of all images, or of one."""
+        assert bmz("stats", positions, "--measure", "max", "--json").json["dataset"] == {"percentile 100 over y, x": [[1.0]]}
+        assert bmz("stats", positions, "--measure", "max", "--series", "0", "--json").json["dataset"] == {
+            "percentile 100 over y, x": [[0.0]]
+        }

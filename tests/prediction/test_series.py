@@ -1,0 +1,124 @@
+"""Predictions and statistics of files and folders that hold several images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+from made_models import pointwise_model
+
+import bioimageio_core as bc
+from bioimageio_core.errors import InputError, SourceError
+
+tifffile = pytest.importorskip("tifffile")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """Twice the image."""
+    (tmp_path / "model").mkdir()
+    return pointwise_model(tmp_path / "model", gain=2.0)
+
+
+@pytest.fixture
+def positions(tmp_path: Path) -> Path:
+    """Two positions, of value 1 and 2."""
+    path = tmp_path / "run.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as tiff:
+        for n in range(2):
+            tiff.write(np.full((9, 11), n + 1, np.float32), metadata={"axes": "YX", "Name": f"Pos{n}"})
+    return path
+
+
+def value(path: Path) -> float:
+    """Return the first pixel of an output."""
+    return float(zarr.open_group(str(path), mode="r")["out"][0, 0, 0, 0])
+
+
+class TestPositions:
+    """OME positions are images of their own."""
+
+    def test_option(self, model: Path, positions: Path) -> None:
+        """Without ``series`` the error names it; with it, this image is predicted."""
+        with pytest.raises(SourceError, match=r"series= \(--series 1\)"):
+            bc.predict(model, positions)
+        assert bc.predict(model, positions, series="Pos1")["out"][0, 0, 0, 0] == 4
+        with pytest.raises(InputError, match=r"series= .*number of a series"):
+            bc.predict(model, positions, series=0.5)
+
+    def test_many(self, model: Path, positions: Path, tmp_path: Path) -> None:
+        """A folder gets one output for each, named by file and series; ``series`` chooses one of them."""
+        assert not any(isinstance(r, bc.Failed) for r in bc.predict_many(model, [positions], tmp_path / "out"))
+        assert [value(tmp_path / "out" / f"run_{n}.zarr") for n in range(2)] == [2, 4]
+        list(bc.predict_many(model, [positions], tmp_path / "one", series=1))
+        assert [p.name for p in (tmp_path / "one").iterdir()] == ["run.zarr"]
+        assert value(tmp_path / "one" / "run.zarr") == 4
+        with pytest.raises(InputError, match=r"have the same output .*\{series\}"):
+            bc.predict_many(model, [positions], tmp_path / "{name}.zarr")
+
+    def test_resume_is_per_series(self, model: Path, positions: Path, tmp_path: Path) -> None:
+        """The output of one series is no result of another one."""
+        bc.predict(model, positions, tmp_path / "out.zarr", series=0)
+        with pytest.raises(bc.errors.OutputError, match="different images"):
+            bc.predict(model, positions, tmp_path / "out.zarr", series=1, resume=True)
+
+    def test_statistics(self, positions: Path) -> None:
+        """Statistics are those of all positions, or of the one that is chosen."""
+        assert bc.compute_statistics(positions, measures=["mean"]).dataset["mean over y, x"] == [[1.5]]
+        assert bc.compute_statistics(positions, measures=["mean"], series=0).dataset["mean over y, x"] == [[1.0]]
+
+
+def plate(path: Path, wells: dict[str, list[float]], zarr_format: int) -> Path:
+    """Write a plate: for each well, an image of one value for each field."""
+    group = zarr.open_group(str(path), mode="w", zarr_format=zarr_format)  # type: ignore[arg-type]
+
+    def describe(node: zarr.Group, key: str, content: object) -> None:
+        node.attrs.update({"ome": {"version": "0.5", key: content}} if zarr_format == 3 else {key: content})
+
+    describe(group, "plate", {"wells": [{"path": well} for well in wells]})
+    for well, values in wells.items():
+        found = group.require_group(well)
+        describe(found, "well", {"images": [{"path": str(n)} for n in range(len(values))]})
+        for n, one in enumerate(values):
+            field = found.create_group(str(n))
+            axes = [{"name": "y", "type": "space"}, {"name": "x", "type": "space"}]
+            describe(field, "multiscales", [{"axes": axes, "datasets": [{"path": "0"}]}])
+            field.create_array("0", data=np.full((9, 11), one, np.float32))
+    return path
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+class TestPlates:
+    """Plates of OME-Zarr: one image for each field."""
+
+    def test_many(self, model: Path, tmp_path: Path, zarr_format: int) -> None:
+        """Each field is an output, named by plate, well and field."""
+        source = plate(tmp_path / "screen.ome.zarr", {"A/1": [1, 2], "B/12": [3]}, zarr_format)
+        results = list(bc.predict_many(model, [source], tmp_path / "out"))
+        assert not any(isinstance(r, bc.Failed) for r in results)
+        names = ("screen_A1_0", "screen_A1_1", "screen_B12_0")
+        assert [value(tmp_path / "out" / f"{name}.zarr") for name in names] == [2, 4, 6]
+        list(bc.predict_many(model, [source], tmp_path / "{folder}/{name}-{row}-{column}-{field}.zarr"))
+        assert value(tmp_path / tmp_path.name / "screen-B-12-0.zarr") == 6
+
+    def test_several_fields(self, model: Path, tmp_path: Path, zarr_format: int) -> None:
+        """A plate of several wells is an error that names wells and fields; a path chooses one."""
+        source = plate(tmp_path / "p.zarr", {"A/1": [1, 2], "B/2": [3]}, zarr_format)
+        with pytest.raises(SourceError, match=r"2 wells \(A/1, B/2\), whose fields are images \(0, 1 in A/1\)"):
+            bc.predict(model, source)
+        assert bc.predict(model, source / "A/1/1")["out"][0, 0, 0, 0] == 4
+        with pytest.raises(SourceError, match=r"A/1 holds 2 images \(0, 1\)"):
+            bc.predict(model, source / "A/1")
+        assert bc.predict(model, source / "A/1", series=1)["out"][0, 0, 0, 0] == 4
+        assert bc.predict(model, source / "B/2")["out"][0, 0, 0, 0] == 6
+
+    def test_single_field(self, model: Path, tmp_path: Path, zarr_format: int) -> None:
+        """A plate of one well with one field just opens."""
+        assert bc.predict(model, plate(tmp_path / "p.zarr", {"C/3": [5]}, zarr_format))["out"][0, 0, 0, 0] == 10
+
+    def test_statistics(self, tmp_path: Path, zarr_format: int) -> None:
+        """Statistics are those of all fields."""
+        source = plate(tmp_path / "p.zarr", {"A/1": [1, 2], "B/2": [6]}, zarr_format)
+        assert bc.compute_statistics(source, measures=["mean"]).dataset["mean over y, x"] == [[3.0]]
