@@ -40,7 +40,8 @@ SLOW = (
     "tests/scaffold",
     "tests/testing/test_kit_finds.py",
 )
-"""Tests outside the core that take a third of the time of all: they start hundreds of processes, wait for killed ones, or run real networks in many sizes."""
+"""Tests outside the core that take a third of the time of all: they start hundreds of processes, wait for killed ones,
+or run real networks in many sizes."""
 LONG = ("tests/network_analysis", "tests/prediction", "tests/statistics")
 """Core tests that take most of the time, and depend on numpy, zarr and frameworks rather than on Python."""
 RUNS = ROOT / ".nox" / "runs"
