@@ -147,7 +147,7 @@ def predict_many(predictor: Predictor, requests: Sequence[PredictionRequest]) ->
 
 
 def _unexpected(error: Exception) -> BioimageioError:
-    """Return an error that nobody foresaw as one for users; its type tells developers where to look."""
+    """Return an unforeseen error as one for users; its type tells developers where to look."""
     failed = BioimageioError(f"the prediction failed unexpectedly: {in_brief(error, named=True)}")
     failed.__cause__ = error
     return failed
