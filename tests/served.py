@@ -13,7 +13,7 @@ from typing import Any
 
 __all__ = ["Served"]
 
-WAYS = ("no-head", "no-length", "cut", "hang", "stall")
+WAYS = ("refuse", "no-head", "no-length", "cut", "hang", "stall")
 
 
 class Served:
@@ -24,6 +24,7 @@ class Served:
         /file             with an ETag; ranges are not supported, queries and a last part ``content`` are ignored
         /redirect/file    by another URL
         /status/500/file  with an error
+        /refuse/file      with 403 where there is no file, as S3 does for users who may not list
         /no-head/file     no HEAD
         /no-length/file   neither its length nor its version is told
         /cut/file         half of it, after announcing all
@@ -80,7 +81,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.served.closed.wait(60)
         file = self.served.folder / name
         if not file.is_file():
-            return self.head(404)
+            return self.head(403 if way == "refuse" else 404)
         content = file.read_bytes()
         known = {"Content-Length": str(len(content)), "ETag": f'"{hashlib.sha256(content).hexdigest()}"'}
         self.head(200, **({} if way == "no-length" else known))

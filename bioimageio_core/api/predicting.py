@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from ..errors import MissingRequirementError, UnknownExtensionError
+from ..errors import InputError, MissingRequirementError, UnknownExtensionError
 from ..io.reading.image_parts import expand_parts
 from ..model_tests.test_report import TestReport
 from ..model_tests.weights_tests import test_weights
@@ -128,7 +128,7 @@ def compute_statistics(
         options: `axes`, `channel`, `level`, `series`, `stats_over`, `client`, `workers` and `progress` of `PredictOptions`.
 
     Raises:
-        InputError: Images do not match the model or each other, or a measure is unknown.
+        InputError: There are no images, they do not match the model or each other, or a measure is unknown.
 
     """
     chosen = evolve_options(PredictOptions(), options)
@@ -138,6 +138,9 @@ def compute_statistics(
         sources = list(images) if isinstance(images, list | tuple) else [images]
     if chosen.series is None:
         sources = expand_parts(sources)
+    if not sources:
+        where = f" in {images}" if isinstance(images, str | os.PathLike) else ""
+        raise InputError(f"no images{where} to measure: expected .npy, .tif or .zarr")
     client = chosen_client(chosen.client)
     entered: AbstractContextManager[Executor] = nullcontext(Threads())
     if client is not None:

@@ -53,10 +53,13 @@ def command(
     IMAGES are .npy, .tif or zarr, patterns or folders of these.
     """
     from ..api import compute_statistics
+    from ..errors import InputError
     from ..places import check_apart
     from ..prediction.data.expand_image_paths import expand_image_paths
 
     paths = expand_image_paths(images)
+    if not paths:
+        raise InputError(f"no images in {', '.join(images)}: expected .npy, .tif or .zarr")
     if output is not None:
         check_apart(output, [("an image to measure", path) for path in paths])
         check_file_apart(output, [model] if model is not None else [])

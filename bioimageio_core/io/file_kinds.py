@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import OutputError
 from ..typing import FrozenMapping
 
-__all__ = ["FILE_KINDS", "check_output_name", "ending", "stem"]
+__all__ = ["FILE_KINDS", "IMAGES", "check_output_name", "ending", "stem"]
 
 ZARR = "zarr"
 """The kind that outputs are."""
@@ -39,6 +39,9 @@ FILE_KINDS = FrozenMapping(
 )
 """Kind of file, in words, by ending in lower case. Readers and writers of further kinds add their endings here."""
 
+IMAGES = frozenset(FILE_KINDS.values()) - {"data", "table", "text", "archive", "zip"}
+"""Kinds of files that hold images, as far as their names tell."""
+
 _LONGEST_FIRST = sorted(FILE_KINDS, key=len, reverse=True)
 
 
@@ -64,12 +67,14 @@ def _last_name(location: str) -> str:
 
 
 def check_output_name(location: str) -> None:
-    """Refuse the name of an output that ends like a file of another kind than the one that is written.
+    """Refuse the name of an output that ends like a file of another kind than the one that is written, or is on a web server.
 
     Raises:
-        OutputError: The ending is that of another kind of file.
+        OutputError: The ending is that of another kind of file, or the protocol is that of web servers.
 
     """
+    if location.rpartition("::")[2].lower().startswith(("http://", "https://")):
+        raise OutputError(f"output {location} is on a web server, which is only read from: expected a local path, or a store such as s3://")
     found = ending(location)
     kind = FILE_KINDS.get(found.lower(), ZARR)
     if kind != ZARR:

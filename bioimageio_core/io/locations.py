@@ -46,7 +46,12 @@ def zarr_store(location: str, *, read_only: bool) -> Store:
     if local is not None:
         return LocalStore(local, read_only=read_only)
     with _protocol_errors(location):
-        return FsspecStore.from_url(location, storage_options=urls.storage_options(location), read_only=read_only)
+        kind = FsspecStore
+        if read_only:
+            from .remote_store import ReadOnlyStore
+
+            kind = ReadOnlyStore
+        return kind.from_url(location, storage_options=urls.storage_options(location), read_only=read_only)
 
 
 @contextmanager
@@ -65,14 +70,14 @@ def exists(files: Any, path: str) -> bool:
     """Return whether there is something at a path of an fsspec file system.
 
     Raises:
-        SourceError: The server does not answer, of which fsspec's own ``exists`` says that there is nothing.
+        SourceError: The server does not answer, of which fsspec's own ``exists`` says that there is nothing, or cannot be reached.
 
     """
     try:
         files.info(path)
-    except (OSError, ValueError) as error:
-        if _timed_out(error):
-            raise SourceError(f"{path} cannot be read: {urls.server_failure(error)}") from error
+    except Exception as error:  # libraries of object stores raise errors of their own
+        if _timed_out(error) or not isinstance(error, OSError | ValueError):
+            raise SourceError(f"{path} cannot be read: {urls.server_failure(error) or in_brief(error, named=True)}") from error
         return False
     return True
 

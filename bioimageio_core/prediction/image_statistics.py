@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..io import Image, open_image
 from ..registry import Measure
 from ..typing import AxisId, FrozenMapping
-from .data.bind_inputs import bind_inputs, warn_of_images
+from .data.bind_inputs import bind_inputs, check_has_pixels, warn_of_images
 from .data.tensor_view import AxisArray, TensorView
 from .execution.bound_steps import bind_step
 from .execution.cached_inputs import input_view
@@ -132,6 +132,8 @@ def measure_images(
 
     """
     opened = [open_image(s, axes=options.axes, level=options.level, series=options.series) for s in sources]
+    for image in opened:
+        check_has_pixels(image)
     if options.channel is not None:
         opened = [i.select("channel", options.channel) for i in opened]
     axes = [i.axes or tuple(f"axis{n}" for n in range(len(i.shape))) for i in opened]

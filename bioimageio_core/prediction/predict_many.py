@@ -15,6 +15,7 @@ from ..io.reading.image_parts import expand_parts
 from ..io.reading.series import ImagePart
 from ..packaging.package_places import package_places
 from ..places import Place, check_apart, held, place_of
+from ..text import in_brief
 from .data.bind_inputs import warn_of_images
 from .output.output_names import fill_template, is_template, location_of, template_in_folder
 from .output.result import Prediction
@@ -123,7 +124,7 @@ def _lies_within_array(output: Place, image: Place) -> bool:
 
 
 def predict_many(predictor: Predictor, requests: Sequence[PredictionRequest]) -> Iterator[Prediction | Failed]:
-    """Predict images one after the other; yield a `Failed` for each image whose prediction fails.
+    """Predict images one after the other; yield a `Failed` for each image whose prediction fails, for whatever reason.
 
     Raises:
         OutputError: An output would overwrite the mask, the statistics or the model; nothing is predicted.
@@ -141,6 +142,15 @@ def predict_many(predictor: Predictor, requests: Sequence[PredictionRequest]) ->
             yield predictor.run(predictor.probed(plan, request.inputs, request.output), request.output)
         except BioimageioError as error:
             yield Failed(inputs=request.inputs, output=request.output, error=error)
+        except Exception as error:  # whatever fails for one image, an error of this library included, does not stop the rest
+            yield Failed(inputs=request.inputs, output=request.output, error=_unexpected(error))
+
+
+def _unexpected(error: Exception) -> BioimageioError:
+    """Return an unforeseen error as one for users; its type tells developers where to look."""
+    failed = BioimageioError(f"the prediction failed unexpectedly: {in_brief(error, named=True)}")
+    failed.__cause__ = error
+    return failed
 
 
 def _check_axes_known(plan: Plan) -> None:

@@ -27,6 +27,7 @@ from .model.weights_selection import WeightsChoice, choose_weights
 from .options import PredictOptions, RunOptions, evolve_options
 from .output.check_apart import check_apart
 from .output.finalize import complete_prediction
+from .output.label_output import as_labels, check_labels
 from .output.open_output import open_output
 from .output.output_names import fill_template
 from .output.result import LabelledArray, Prediction
@@ -78,6 +79,8 @@ class Predictor:
 
         """
         chosen = self.with_options(**options)
+        if output is not None:
+            chosen = as_labels(chosen, str(output))
         client = chosen_client(chosen.client)
         if client is not None:
             from .execution.executors.cluster_workers import processes_of_fullest_host, threads_of_fullest_host
@@ -105,6 +108,7 @@ class Predictor:
         )
         if output is not None:
             check_apart(str(output), plan, self.model, chosen.statistics)
+            check_labels(plan, str(output))
         return plan
 
     def probe(self, inputs: Any, **options: Any) -> Profile:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ...axis_names import parse_axes
-from ...errors import AxesError, SourceError
+from ...errors import AxesError, BioimageioError, SourceError
 from ...sources.urls import server_failure
+from ...text import in_brief
 from ...typing import AxisId, FrozenMapping
 from ...units import is_pixel_size, normalised_unit
 from .channels import channel_positions
@@ -103,7 +104,8 @@ class Image:
 
         Raises:
             AxesError: There are more or fewer slices than axes.
-            SourceError: A server does not answer in time, or a region holds NaN, which the dtype cannot represent.
+            SourceError: The source cannot be read, as where a chunk is damaged or a server does not answer in time;
+                or a region holds NaN, which the dtype cannot represent.
 
         """
         if len(index) != len(self.shape):
@@ -116,8 +118,11 @@ class Image:
             spans.append(slice(begin, max(begin, end)))
         try:
             region = self._read_picked(spans) if self.picked else self._read_spans(spans)
-        except TimeoutError as error:
-            raise SourceError(f"{self.location or self.name} cannot be read: {server_failure(error)}") from error
+        except (BioimageioError, MemoryError):
+            raise
+        except Exception as error:  # stores, codecs and arrays of others raise errors of many kinds
+            reason = server_failure(error) or in_brief(error, named=True)
+            raise SourceError(f"{self.location or self.name} cannot be read: {reason}") from error
         return np.asarray(as_declared(region, self.dtype), order="C")
 
     def _read_spans(self, spans: Sequence[slice]) -> NDArray[Any]:

@@ -64,6 +64,8 @@ def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: i
         check_single(series, image.name)
     if image.shape == ():
         raise SourceError(f"{image.name} is a single number: expected an array with axes")
+    if 0 in (image.chunks or ()) and 0 not in image.shape:
+        raise SourceError(f"{image.location or image.name} is damaged: its chunks have the shape {image.chunks}, without any pixel")
     return image if axes is None else image.with_axes(axes)
 
 

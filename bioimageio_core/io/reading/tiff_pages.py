@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import MissingRequirementError, SourceError
+from ...text import in_brief
 from ..locations import file_system, local_path
 from .series import FOR_ALL, Series, SeriesChoice, choose_series
 from .tiff_series import series_of_tiff
@@ -153,7 +154,10 @@ class TiffArray:
         offsets = [page.dataoffsets[i] for i in wanted]
         lengths = [page.databytecounts[i] for i in wanted]
         for data, i in self.tiff.filehandle.read_segments(offsets, lengths, wanted, lock=lock):
-            segment, position, _ = key.decode(data, i, jpegtables=page.jpegtables)
+            try:
+                segment, position, _ = key.decode(data, i, jpegtables=page.jpegtables)
+            except Exception as error:  # codecs raise errors of many kinds
+                raise ValueError(f"{'tile' if key.is_tiled else 'strip'} {i} of page {page.index}: {in_brief(error)}") from error
             if segment is not None:
                 _paste(out, spans, segment, position)
             elif key.nodata:

@@ -151,9 +151,12 @@ def _open_node(location: str, files: Any, path: str) -> zarr.Array[Any] | zarr.G
     import zarr
 
     with opening_errors(location, "zarr"):
+        store = zarr_store(location, read_only=True)
         try:
-            return zarr.open(store=zarr_store(location, read_only=True), mode="r")
+            return zarr.open(store=store, mode="r")
         except FileNotFoundError as error:
+            if getattr(store, "refused", False):
+                raise SourceError(f"{location} does not exist, or the server refuses access to it (403)") from error
             if not exists(files, path):
                 raise
             raise SourceError(f"{location} is no zarr array or group: expected a folder with zarr.json, .zarray or .zgroup") from error

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...errors import SourceError
 from ..inline_zarr import InlineZarrIO
 from ..lazy import Lazy
+from .damaged_chunks import reading_error
 
 if TYPE_CHECKING:
     import zarr
@@ -29,7 +30,11 @@ class ZarrReader:
     def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
         """Return the region as a numpy array."""
         array = self.handle()
-        return _checked(array, index, self.in_thread.read(array, index))
+        try:
+            region = self.in_thread.read(array, index)
+        except Exception as error:  # stores and codecs raise errors of many kinds
+            raise reading_error(array, index, error) from error
+        return _checked(array, index, region)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -40,7 +45,11 @@ class OpenZarrReader:
 
     def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
         """Return the region as a numpy array."""
-        return _checked(self.array, index, np.array(self.array[index]))
+        try:
+            region = np.array(self.array[index])
+        except Exception as error:  # stores and codecs raise errors of many kinds
+            raise reading_error(self.array, index, error) from error
+        return _checked(self.array, index, region)
 
 
 def _checked(array: zarr.Array[Any], index: tuple[slice, ...], region: NDArray[Any]) -> NDArray[Any]:

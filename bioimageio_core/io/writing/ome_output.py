@@ -112,8 +112,13 @@ class OmeImage:
             for n, level in enumerate(self.levels)
         )
 
-    def metadata(self) -> dict[str, Any]:
-        """Return the attributes of its group."""
+    def metadata(self, *, labels: bool = False) -> dict[str, Any]:
+        """Return the attributes of its group.
+
+        Args:
+            labels: Whether the output lies in the group ``labels`` of another image.
+
+        """
         axes = []
         for axis, unit in zip(self.axes, self.units, strict=True):
             kind = "space" if axis in SPACE else axis if axis in NAMED else None
@@ -132,6 +137,10 @@ class OmeImage:
         content: dict[str, Any] = {"multiscales": [multiscale]}
         if self.channel_names and "channel" in self.axes:
             content["omero"] = {"channels": [self._channel(n, name) for n, name in enumerate(self.channel_names)]}
+        if labels:
+            # From the folder of the image itself up to the image that it labels.
+            up = "../" * (2 + len(self.path.split("/")) * bool(self.path))
+            content["image-label"] = {"version": self.version, "source": {"image": up}}
         if self.version == "0.4":
             multiscale["version"] = "0.4"
             return content
@@ -144,7 +153,7 @@ class OmeImage:
         window = {"min": 0.0, "max": most, "start": 0.0, "end": most}
         return {"label": name, "color": colour[number % len(colour)], "active": True, "window": window}
 
-    def write_metadata(self, output: str) -> None:
+    def write_metadata(self, output: str, *, labels: bool) -> None:
         """Make its folder a group, unless it is the output itself, which becomes a group when it is complete.
 
         Raises:
@@ -157,7 +166,7 @@ class OmeImage:
             place = join(output, self.path)
             try:
                 group = zarr.open_group(zarr_store(place, read_only=False), mode="a", zarr_format=self.zarr_format)
-                group.update_attributes(self.metadata())
+                group.update_attributes(self.metadata(labels=labels))
             except OSError as error:
                 raise output_error(place, error) from error
 

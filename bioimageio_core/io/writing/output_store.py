@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ...atomic_files import atomic_file
 from ...errors import OutputError
-from ..locations import file_system, join, local_path, zarr_store
+from ..locations import exists, file_system, join, local_path, zarr_store
 from ..reading.zarr_groups import is_zarr_node
 from ..reading.zarr_image import UNFINISHED
 from .chunk_store import ArraySpec, ChunkStore, output_error
@@ -78,9 +78,14 @@ def run_of_output(location: str) -> tuple[bool, Mapping[str, Any] | None]:
     Args:
         location: Path or fsspec URL.
 
+    Raises:
+        SourceError: Its server cannot be reached.
+
     """
     import zarr
 
+    files, path = file_system(location)
+    exists(files, path)
     try:
         attributes = zarr.open_group(store=zarr_store(location, read_only=True), mode="r").attrs.get(ATTRIBUTES)
     except (OSError, ValueError, KeyError, TypeError):
@@ -88,7 +93,6 @@ def run_of_output(location: str) -> tuple[bool, Mapping[str, Any] | None]:
     if isinstance(attributes, dict):  # the last that a run writes before it removes its state
         run = attributes.get("run")
         return True, run if isinstance(run, dict) else None
-    files, path = file_system(location)
     try:
         run = json.loads(files.cat_file(join(path, UNFINISHED))).get("run")
     except (OSError, ValueError, AttributeError):

@@ -155,8 +155,7 @@ def _for_tensor(option: Any, tensor_id: str) -> Any:
 
 def _bind(tensor: TensorIO, source: Any, options: PlanOptions) -> BoundInput:
     image = open_image(source, level=options.level, series=options.series)
-    if 0 in image.shape:
-        raise InputError(f"{image.name} is empty (shape {image.shape}): expected at least one pixel")
+    check_has_pixels(image)
     _check_dtype(tensor, image)
     matched = match_axes(tensor, image, _for_tensor(options.axes, tensor.id))
     image = _select_channels(tensor, matched.image, _for_tensor(options.channel, tensor.id))
@@ -178,6 +177,17 @@ def _bind(tensor: TensorIO, source: Any, options: PlanOptions) -> BoundInput:
     for axis, size in zip(tensor.axes, bound.shape[len(extra) :], strict=True):
         _check_whole_axis(tensor, axis, size, image)
     return bound
+
+
+def check_has_pixels(image: Image) -> None:
+    """Refuse an empty image.
+
+    Raises:
+        InputError: It has no pixels.
+
+    """
+    if 0 in image.shape:
+        raise InputError(f"{image.name} is empty (shape {image.shape}): expected at least one pixel")
 
 
 def _check_dtype(tensor: TensorIO, image: Image) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import glob
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
+from ...errors import ImageWarning
+from ...io.file_kinds import FILE_KINDS, IMAGES, ending
 from ...io.locations import file_system, local_path
 from ...io.reading.image_opening import SUFFIXES
 from ...io.reading.zarr_groups import is_zarr_node
 
 __all__ = ["expand_image_paths"]
+
+SHOWN = 12
+"""Number of skipped images that a warning lists."""
 
 
 def expand_image_paths(names: Iterable[str]) -> tuple[str, ...]:
@@ -18,6 +24,8 @@ def expand_image_paths(names: Iterable[str]) -> tuple[str, ...]:
 
     Args:
         names: Paths and URLs; patterns with ``*``, ``?``, ``[...]`` or ``**``; folders, for all images in them.
+
+    Images of kinds that are not read are skipped in folders, with an `ImageWarning` that names them.
 
     """
     found: list[str] = []
@@ -27,9 +35,20 @@ def expand_image_paths(names: Iterable[str]) -> tuple[str, ...]:
         if path is None:
             found.append(name)
         elif path.is_dir() and path.suffix != ".zarr" and not is_zarr_node(*file_system(name)):
-            found.extend(str(p) for p in sorted(path.iterdir()) if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+            found.extend(_images_in(path))
         elif not path.exists() and glob.has_magic(str(path)):
             found.extend(sorted(glob.glob(str(path), recursive=True)) or [name])  # noqa: PTH207 (Path.glob takes no absolute patterns)
         else:
             found.append(name)
     return tuple(dict.fromkeys(found))
+
+
+def _images_in(folder: Path) -> list[str]:
+    names = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
+    read = [name for name in names if name.lower().endswith(SUFFIXES)]
+    skipped = [name for name in names if name not in read and FILE_KINDS.get(ending(name).lower()) in IMAGES]
+    if skipped:
+        kind = "1 image of a kind that is" if len(skipped) == 1 else f"{len(skipped)} images of kinds that are"
+        listed = ", ".join(skipped[:SHOWN]) + (", ..." if len(skipped) > SHOWN else "")
+        warnings.warn(f"skipped {kind} not read: {listed}", ImageWarning, stacklevel=3)
+    return [str(folder / name) for name in read]

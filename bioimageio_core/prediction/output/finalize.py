@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...io import OutputStore
+from ...io.writing.label_images import add_to_labels, renew_consolidated_metadata, version_of_labelled_image
 from ..planning.plan import Plan
 from .open_output import OpenOutput, array_spec, open_output
 from .result import LabelledArray, Prediction
@@ -33,11 +34,25 @@ def finalize(output: OpenOutput, plan: Plan, attributes: dict[str, Any]) -> None
             array = tensor.sink.array
             output.store.ensure(array_spec(tensor.planned, array.shape))
             output.store.write(tensor.planned.id, (0,) * array.ndim, array)
+    location = output.store.location
     images = [t.image for t in output.tensors if t.image is not None]
+    labelled = bool(images) and version_of_labelled_image(location) == images[0].version
     for image in images:
-        image.write_metadata(output.store.location)
-    of_root = next((image.metadata() for image in images if not image.path), {})
+        image.write_metadata(location, labels=labelled)
+    of_root = next((image.metadata(labels=labelled) for image in images if not image.path), {})
     output.store.finish({**of_root, "bioimageio_core": attributes}, zarr_format=images[0].zarr_format if images else 3)
+    _make_known(output)
+
+
+def _make_known(output: OpenOutput) -> None:
+    """Let the groups above a complete output know it: as labels of an image, and in their copies of all metadata."""
+    if output.store is None:
+        return
+    location = output.store.location
+    images = [t.image for t in output.tensors if t.image is not None]
+    if images and version_of_labelled_image(location) == images[0].version:
+        add_to_labels(location, [image.path for image in images], images[0].version)
+    renew_consolidated_metadata(location)
 
 
 def labelled_arrays(output: OpenOutput) -> dict[str, LabelledArray]:
@@ -59,6 +74,7 @@ def complete_prediction(plan: Plan, path: str) -> Prediction:
     """Return the prediction of an output that is already complete; remove run state that an interrupted process left behind."""
     OutputStore(path).tidy()
     output = open_output(plan, path, {}, overwrite=False, joins=False, continued=True)
+    _make_known(output)
     return Prediction(
         labelled_arrays(output),
         plan=plan,

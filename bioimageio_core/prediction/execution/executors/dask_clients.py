@@ -52,6 +52,7 @@ def worker_processes(count: int) -> Iterator[Any]:
         distributed.Client(cluster, set_as_default=False) as client,
     ):
         _restore(environment)
+        client.register_worker_callbacks(setup=_leave_failures_to_the_client)
         yield client
         if client.status == "running":
             client.run(_end_quietly, on_error="ignore")  # a worker may die meanwhile
@@ -64,6 +65,11 @@ def _restore(environment: Mapping[str, str]) -> None:
             os.environ[name] = environment[name]
         else:
             del os.environ[name]
+
+
+def _leave_failures_to_the_client() -> None:
+    """Silence the log of failed tasks in a worker: their errors are raised where the run was started, in one line."""
+    logging.getLogger("distributed.worker").setLevel(logging.CRITICAL)
 
 
 def _end_quietly() -> None:

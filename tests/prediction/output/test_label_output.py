@@ -1,0 +1,109 @@
+"""Outputs in the group ``labels`` of an OME-Zarr image."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+import zarr
+from made_models import pointwise_model
+
+import bioimageio_core as bc
+from bioimageio_core.errors import OutputError
+from bioimageio_core.io import open_image
+
+FORMATS = pytest.mark.parametrize(("zarr_format", "version"), [(2, "0.4"), (3, "0.5")])
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """Twice the image."""
+    (tmp_path / "model").mkdir()
+    return pointwise_model(tmp_path / "model", gain=2.0)
+
+
+def image(path: Path, zarr_format: Literal[2, 3], *, consolidated: bool = False) -> Path:
+    """Write an OME-Zarr image of value 1."""
+    group = zarr.open_group(str(path), mode="w", zarr_format=zarr_format)
+    axes = [{"name": name, "type": "space"} for name in "yx"]
+    content: dict[str, Any] = {"multiscales": [{"axes": axes, "datasets": [{"path": "0"}]}]}
+    group.attrs.update({"ome": {"version": "0.5", **content}} if zarr_format == 3 else content)
+    group.create_array("0", data=np.full((9, 11), 1, np.float32))
+    if consolidated:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            zarr.consolidate_metadata(str(path), zarr_format=zarr_format)
+    return path
+
+
+def ome(path: Path) -> dict[str, Any]:
+    """Return the attributes of a group that OME-Zarr defines."""
+    group = zarr.open_group(str(path), mode="r", use_consolidated=False)
+    attributes: dict[str, Any] = dict(group.attrs)
+    return attributes.get("ome", attributes)
+
+
+@FORMATS
+class TestLabels:
+    """What readers of OME-Zarr look for."""
+
+    def test_listed(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
+        """Labels are OME-Zarr of the version of the image, lead back to it, and are listed, each once."""
+        path = image(tmp_path / "a.zarr", zarr_format)
+        for name, options in (("cells", {}), ("nuclei", {"ome": version}), ("cells", {"overwrite": True})):
+            bc.predict(model, path, path / "labels" / name, dtype="uint8", value_range=(0, 255), **options)
+        assert ome(path / "labels")["labels"] == ["cells", "nuclei"]
+        found = ome(path / "labels/cells")
+        assert found["image-label"] == {"version": version, "source": {"image": "../../"}}
+        assert [axis["name"] for axis in found["multiscales"][0]["axes"]][-2:] == ["y", "x"]
+        assert zarr.open_group(str(path / "labels/cells"), mode="r").metadata.zarr_format == zarr_format
+        labels = open_image(path / "labels", series="cells")
+        assert labels.read((slice(0, 1),) * len(labels.shape)).item() == 2
+        assert open_image(path).shape == (9, 11)
+
+    def test_kept(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
+        """Labels of others, and what else the group says, stay."""
+        path = image(tmp_path / "a.zarr", zarr_format)
+        labels = zarr.open_group(str(path / "labels"), mode="w", zarr_format=zarr_format)
+        labels.attrs.update({"ome": {"version": version, "labels": ["old"]}} if zarr_format == 3 else {"labels": ["old"]})
+        labels.attrs["mine"] = 1
+        bc.predict(model, path, path / "labels/new", dtype="uint8")
+        assert ome(path / "labels")["labels"] == ["old", "new"]
+        assert zarr.open_group(str(path / "labels"), mode="r").attrs["mine"] == 1
+
+    def test_consolidated(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
+        """Copies of all metadata that groups above keep show the labels; other outputs in a group are shown, too."""
+        path = image(tmp_path / "a.zarr", zarr_format, consolidated=True)
+        bc.predict(model, path, path / "labels/cells", dtype="uint8")
+        bc.predict(model, path, path / "probability", ome=version)
+        group = zarr.open_group(str(path), mode="r", use_consolidated=True)
+        assert {"labels", "labels/cells", "labels/cells/0", "probability/0"} <= {name for name, _ in group.members(max_depth=None)}
+
+    def test_refused(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
+        """Labels are integers, in the version of the image."""
+        path = image(tmp_path / "a.zarr", zarr_format)
+        with pytest.raises(OutputError, match=r"'out' is float32, but labels of an image are integers: give dtype= \(--dtype uint16\)"):
+            bc.predict(model, path, path / "labels/cells")
+        other = "0.5" if version == "0.4" else "0.4"
+        with pytest.raises(OutputError, match=rf"labels of an OME-Zarr {version} image: expected ome= \(--ome\) {version}, found {other}"):
+            bc.predict(model, path, path / "labels/cells", dtype="uint8", ome=other)
+        assert not (path / "labels").exists()
+
+    def test_after_a_kill(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
+        """A process that was killed before the list was written leaves this to the one that resumes."""
+        path = image(tmp_path / "a.zarr", zarr_format)
+        bc.predict(model, path, path / "labels/cells", dtype="uint8")
+        for name in ("zarr.json", ".zgroup", ".zattrs"):
+            (path / "labels" / name).unlink(missing_ok=True)
+        bc.predict(model, path, path / "labels/cells", dtype="uint8", resume=True)
+        assert ome(path / "labels")["labels"] == ["cells"]
+
+
+def test_other_groups(tmp_path: Path, model: Path) -> None:
+    """A folder ``labels`` that belongs to no image is a folder like others."""
+    bc.predict(model, image(tmp_path / "a.zarr", 3), tmp_path / "labels/cells")
+    assert not (tmp_path / "labels/zarr.json").exists()
+    assert "image-label" not in ome(tmp_path / "labels/cells")
