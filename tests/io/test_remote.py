@@ -20,7 +20,7 @@ PIXELS = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
 @pytest.fixture
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """A server of one image in three formats; it is given up after a fraction of a second."""
-    monkeypatch.setenv("BMZ_TIMEOUT", "0.3")
+    monkeypatch.setenv("BMZ_TIMEOUT", "1")
     np.save(tmp_path / "image.npy", PIXELS)
     tifffile.imwrite(tmp_path / "image.tif", PIXELS)
     zarr.create_array(str(tmp_path / "image.zarr"), data=PIXELS, chunks=(64, 64))
