@@ -79,7 +79,7 @@ class TestGone:
         class Store(BrokenMount):
             pass
 
-        image = open_image(zarr.open_array(Store(zarr.storage.LocalStore(stored)), mode="r"))
+        image = open_image(zarr.open_array(Store(zarr.storage.LocalStore(stored, read_only=True)), mode="r"))
         np.testing.assert_array_equal(image.read(ALL)[:8], IMAGE[:8])
         Store.broken = True
         with pytest.raises(SourceError, match="is gone"):

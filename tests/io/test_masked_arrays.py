@@ -5,10 +5,12 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
+import dask
 import dask.array as da
 import numpy as np
 import pytest
 import xarray as xr
+from packaging.version import Version
 
 from bioimageio_core.errors import SourceError
 from bioimageio_core.io import open_image
@@ -49,7 +51,12 @@ class TestMaskedPixels:
     def test_are_nan(self, kind: str, dtype: str, read: str) -> None:
         """Integers become floating point numbers that hold their values exactly."""
         masked = masked_array(dtype)
-        image = pickle.loads(pickle.dumps(open_image(SOURCES[kind](masked))))
+        source = SOURCES[kind](masked)
+        if kind == "xarray over dask" and dtype[0] != "f" and Version(dask.__version__) < Version("2025"):
+            with pytest.raises(SourceError, match="masked pixels"):  # since the oldest xarray and dask do not declare the mask
+                open_image(source).read(WHOLE)
+            return
+        image = pickle.loads(pickle.dumps(open_image(source)))
         region = image.read(WHOLE)
         assert region.dtype == image.dtype
         assert kind.startswith("xarray") or image.dtype == read  # xarray makes its own choice

@@ -18,6 +18,8 @@ import zarr
 from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.version import Version
+from xarray_images import xarray_of_zarr
 from zarr.storage import FsspecStore, LocalStore, LoggingStore, MemoryStore, ZipStore
 
 from bioimageio_core.errors import OutputError
@@ -266,7 +268,7 @@ class TestArrays:
         below = fsspec.filesystem("dir", path=str(tmp_path), fs=local)
         stores: list[tuple[Any, str]] = [
             (LocalStore(stored), "raw"),
-            (LoggingStore(LocalStore(stored)), "raw"),
+            (LoggingStore(LocalStore(stored, read_only=True)), "raw"),
             (FsspecStore.from_url(f"file://{stored}"), "raw"),
             (FsspecStore.from_url(f"simplecache::file://{stored}"), "raw"),
             (FsspecStore.from_mapper(cached.get_mapper(str(stored))), "raw"),
@@ -286,6 +288,8 @@ class TestArrays:
             (place,) = places_of(zarr.open_array(store, path="raw", mode="r"))
         assert place == place_of(f"zip://raw::{archive}")
         assert place_of(archive).holds(place)
+        if Version(fsspec.__version__) < Version("2025.1"):  # whose zips raise KeyError for a name that is missing
+            return
         (again,) = places_of(zarr.open_array(FsspecStore.from_url(f"zip://::file://{archive}"), path="raw", mode="r"))
         assert again == place
 
@@ -303,7 +307,7 @@ class TestArrays:
         mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
         for array in (mapped, mapped[2:, ::2], np.asarray(mapped).T):
             assert places_of(array) == (place_of(tmp_path / "x.npy"),)
-        assert places_of(mapped.copy()) == places_of(da.from_array(mapped)) == ()  # dask copies it
+        assert places_of(mapped.copy()) == ()
 
     def test_xarray(self, stored: Path) -> None:
         """xarray over zarr, loaded lazily by itself or by dask; what is loaded has no place any more."""
@@ -312,7 +316,7 @@ class TestArrays:
         array = zarr.open_array(str(stored / "raw"), mode="r")
         assert places_of(xr.DataArray(da.from_zarr(array), dims=("y", "x"))) == expected
         for chunks in (None, {}, {"y": 4}):
-            opened = xr.open_zarr(str(stored), consolidated=False, chunks=chunks)["raw"]
+            opened = xarray_of_zarr(stored, chunks=chunks)
             for one in (opened, opened.isel(y=slice(1, 5)), opened.transpose("x", "y")):
                 assert places_of(one) == expected, chunks
         assert places_of(opened.load()) == ()

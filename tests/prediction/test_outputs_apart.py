@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import zarr
 from made_models import pointwise_model
+from xarray_images import xarray_of_zarr
 
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError, OutputError
@@ -147,8 +148,8 @@ class TestImages:
             da.from_zarr,
             lambda a: da.from_zarr(a) * 1.0,
             lambda a: pytest.importorskip("xarray").DataArray(da.from_zarr(a), dims=("y", "x")),
-            lambda a: pytest.importorskip("xarray").open_zarr(str(Path(a.store.root)), consolidated=False)["raw"],
-            lambda a: pytest.importorskip("xarray").open_zarr(str(Path(a.store.root)), consolidated=False, chunks=None)["raw"],
+            lambda a: xarray_of_zarr(Path(a.store.root)),
+            lambda a: xarray_of_zarr(Path(a.store.root), chunks=None),
         ],
         ids=["zarr", "dask", "computed", "xarray of dask", "xarray of zarr", "lazy xarray"],
     )
@@ -288,7 +289,7 @@ class TestBatches:
 
     def test_arrays(self, model: Path, folder: Path) -> None:
         """Images as arrays count like their paths."""
-        arrays = [da.from_zarr(str(folder / f"{name}.zarr"), component="raw") for name in ("a", "0", "1")]
+        arrays = [da.from_zarr(zarr.open_array(str(folder / f"{name}.zarr" / "raw"), mode="r")) for name in ("a", "0", "1")]
         before = content(folder)
         with pytest.raises(OutputError, match="would overwrite"):
             list(bc.predict_many(model, arrays, "{number}.zarr", overwrite=True, axes="yx"))

@@ -18,6 +18,12 @@ from bioimageio_core.prediction.planning import mask_coverage
 from bioimageio_core.prediction.planning.plan_json import plan_as_dict
 
 
+@pytest.fixture(autouse=True)
+def nothing_remembered(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plan networks that other tests have measured as if nothing were known of them."""
+    monkeypatch.setenv("BMZ_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 class Empty:
     """A large image that takes no memory, without chunks."""
 

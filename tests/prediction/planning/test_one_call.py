@@ -15,6 +15,12 @@ from bioimageio_core.errors import InputError
 ort = pytest.importorskip("onnxruntime")
 
 
+@pytest.fixture(autouse=True)
+def nothing_remembered(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plan networks that other tests have measured as if nothing were known of them."""
+    monkeypatch.setenv("BMZ_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 def image(*shape: int) -> Any:
     """Return an image of noise."""
     return np.random.default_rng(0).random(shape, dtype=np.float32)

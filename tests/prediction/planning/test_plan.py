@@ -27,6 +27,12 @@ def grid(plan: Any, axis: str) -> Any:
     return next(g for g in plan.grids if g.group.name == axis)
 
 
+@pytest.fixture(autouse=True)
+def nothing_remembered(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plan networks that other tests have measured as if nothing were known of them."""
+    monkeypatch.setenv("BMZ_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 class TestBlocks:
     """Block sizes follow from the model, the memory budget and the options."""
 
@@ -53,9 +59,8 @@ class TestBlocks:
         assert len(sizes) > 1
         assert min(sizes) > 0.9 * max(sizes)
 
-    def test_no_halo_is_not_cut_unless_forced(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_no_halo_is_not_cut_unless_forced(self, tmp_path: Path) -> None:
         """Without a halo the image is one block; a small budget cuts it, with a warning that names axis and remedy."""
-        monkeypatch.setenv("BMZ_CACHE", str(tmp_path / "cache"))  # other tests measure the same network
         model = box_model(tmp_path, {"min": 16, "step": 4}, halo=0)
         whole = bc.open_predictor(model).plan(big(900, 900), axes="yx")
         assert whole.regions.block_count == 1
