@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BioimageioError, MissingRequirementError, SourceError
@@ -15,7 +16,7 @@ from .file_kinds import stem
 if TYPE_CHECKING:
     from zarr.abc.store import Store
 
-__all__ = ["exists", "file_system", "join", "local_path", "opening_errors", "stem", "zarr_store"]
+__all__ = ["exists", "file_system", "join", "local_path", "opening_errors", "stem", "within_archive", "zarr_store"]
 
 
 def file_system(location: str) -> tuple[Any, str]:
@@ -106,5 +107,28 @@ def _timed_out(error: BaseException | None) -> bool:
 
 
 def join(location: str, *names: str) -> str:
-    """Return the location of something below a folder."""
-    return "/".join([location.rstrip("/"), *(name.strip("/") for name in names)])
+    """Return the location of something below a folder, also one in an archive (``zip://folder::archive.zip``)."""
+    inner, chain, archive = location.partition("::")
+    head = inner if inner.endswith("://") else inner.rstrip("/") + "/"
+    return head + "/".join(name.strip("/") for name in names) + chain + archive
+
+
+def within_archive(location: str, endings: Sequence[str]) -> str | None:
+    """Return the URL of a path that leads into a zip archive, as in ``a.zarr.zip/labels``; None where it leads into none.
+
+    Args:
+        location: Path or URL.
+        endings: Of names of archives, in lower case.
+
+    """
+    if "::" in location:
+        return None
+    parts = location.rstrip("/").split("/")
+    for n, part in enumerate(parts, start=1):
+        archive = "/".join(parts[:n])
+        if part.lower().endswith(tuple(endings)):
+            local = local_path(archive)
+            if local is not None and Path(local).is_dir():
+                continue
+            return f"zip://{'/'.join(parts[n:])}::{archive if local is None else Path(local).absolute()}"
+    return None

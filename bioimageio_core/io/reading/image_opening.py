@@ -12,13 +12,14 @@ import attrs
 import numpy as np
 
 from ...errors import SourceError
-from ..locations import local_path
+from ..locations import local_path, within_archive
 from .image import Image, checked_dtype
 from .npy import open_npy
 from .readers import ArrayReader, dtype_with_nan, without_mask
 from .series import ImagePart, SeriesChoice, check_single
 from .tiff import open_tiff
 from .xarray_labels import labels_of
+from .zarr_archive import ARCHIVES, open_archive
 from .zarr_image import image_of_zarr_array, open_zarr
 
 __all__ = ["SUFFIXES", "open_image", "opener_of"]
@@ -32,6 +33,7 @@ _OPENERS: dict[str, Opener] = {
     ".btf": open_tiff,
     ".tf8": open_tiff,
     ".zarr": open_zarr,
+    **dict.fromkeys(ARCHIVES, open_archive),
 }
 
 SUFFIXES = tuple(_OPENERS)
@@ -82,16 +84,18 @@ def opener_of(location: str) -> Opener:
 
     """
     plain = location.partition("?")[0].rstrip("/")
-    suffix = Path(plain).suffix.lower()
+    if location.startswith("zip://") or within_archive(location, ARCHIVES) is not None:
+        return open_archive
     local = local_path(location)
     if local is not None and not Path(local).exists():
         raise SourceError(f"{location} does not exist")
     inside_zarr = any(part.lower().endswith(".zarr") for part in plain.split("/"))
     if inside_zarr or (local is not None and Path(local).is_dir()):
         return open_zarr
-    if suffix not in _OPENERS:
+    opener = next((_OPENERS[suffix] for suffix in _OPENERS if plain.lower().endswith(suffix)), None)
+    if opener is None:
         raise SourceError(f"{location} is not of a known image format: expected a name that ends in {', '.join(sorted(_OPENERS))}")
-    return _OPENERS[suffix]
+    return opener
 
 
 def _open_array(source: Any) -> Image:

@@ -13,6 +13,7 @@ from .image_opening import opener_of
 from .series import ImagePart
 from .tiff import open_tiff
 from .tiff_pages import series_in
+from .zarr_archive import open_archive, root_of_archive
 from .zarr_groups import fields_of_plate, series_of_group
 from .zarr_image import open_zarr
 
@@ -36,7 +37,9 @@ def _parts(source: Any) -> tuple[ImagePart, ...]:
         opener = opener_of(location)
         if opener is open_tiff:
             return _of_tiff(location)
-        return _of_zarr(location.rstrip("/")) if opener is open_zarr else ()
+        if opener is open_archive:
+            return _of_zarr(location, root_of_archive(location))
+        return _of_zarr(location, location.rstrip("/")) if opener is open_zarr else ()
     except Exception:  # it fails with a message when it is opened to be read
         return ()
 
@@ -51,16 +54,16 @@ def _of_tiff(location: str) -> tuple[ImagePart, ...]:
     )
 
 
-def _of_zarr(location: str) -> tuple[ImagePart, ...]:
-    series = series_of_group(location)
+def _of_zarr(location: str, group: str) -> tuple[ImagePart, ...]:
+    series = series_of_group(group)
     if len(series) > 1:
-        return tuple(ImagePart(location=join(location, path), within=location, fields=FrozenMapping({"series": path})) for path in series)
+        return tuple(ImagePart(location=join(group, path), within=location, fields=FrozenMapping({"series": path})) for path in series)
     plate = stem(location)
     return tuple(
         ImagePart(
-            location=join(location, one.path),
+            location=join(group, one.path),
             within=location,
             fields=FrozenMapping({"plate": plate, "row": one.row, "column": one.column, "field": one.field}),
         )
-        for one in fields_of_plate(location)
+        for one in fields_of_plate(group)
     )
