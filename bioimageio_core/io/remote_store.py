@@ -25,6 +25,8 @@ class ReadOnlyStore(FsspecStore):
         """Return the value of a key; None where it is missing or refused."""
         try:
             return await super().get(key, prototype, byte_range)
+        except KeyError:  # of fsspec before 2025, for a name that an archive lacks
+            return None
         except Exception as error:
             if not _is_refusal(error):
                 raise
@@ -39,7 +41,7 @@ class ReadOnlyStore(FsspecStore):
         try:
             return await super().get_partial_values(prototype, wanted)
         except Exception as error:
-            if not _is_refusal(error):
+            if not (_is_refusal(error) or isinstance(error, KeyError)):
                 raise
             return [await self.get(key, prototype, byte_range) for key, byte_range in wanted]
 
