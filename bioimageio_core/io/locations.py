@@ -108,9 +108,11 @@ def _timed_out(error: BaseException | None) -> bool:
 
 def join(location: str, *names: str) -> str:
     """Return the location of something below a folder, also one in an archive (``zip://folder::archive.zip``)."""
-    inner, chain, archive = location.partition("::")
-    head = inner if inner.endswith("://") else inner.rstrip("/") + "/"
-    return head + "/".join(name.strip("/") for name in names) + chain + archive
+    first, chain, beneath = location.partition("::")
+    if chain and "://" not in first:  # a cache, as in simplecache::s3://bucket, names nothing itself
+        return f"{first}::{join(beneath, *names)}"
+    head = first if first.endswith("://") else first.rstrip("/") + "/"
+    return head + "/".join(name.strip("/") for name in names) + chain + beneath
 
 
 def within_archive(location: str, endings: Sequence[str]) -> str | None:
