@@ -22,7 +22,7 @@ The tree::
 
 Each message says what is wrong and where, what was expected and found, and what to do, in one or two sentences.
 The failure of one plugin does not affect the other plugins: it is reported by a `PluginWarning`.
-An image that can be predicted, but perhaps not as intended, is reported by an `ImageWarning`.
+A prediction that may not be what is intended is reported by a `PredictionWarning`.
 All of them survive pickling, since workers raise them: the arguments of ``__init__`` are ``Exception.args``.
 """
 
@@ -38,7 +38,6 @@ __all__ = [
     "DescriptionError",
     "DeviceMemoryError",
     "HashMismatchError",
-    "ImageWarning",
     "InputError",
     "InvalidDescriptionError",
     "MissingRequirementError",
@@ -46,6 +45,7 @@ __all__ = [
     "OutputError",
     "PluginError",
     "PluginWarning",
+    "PredictionWarning",
     "SourceError",
     "TrustError",
     "UnknownExtensionError",
@@ -131,8 +131,10 @@ class PluginWarning(UserWarning):
     """A plugin, or a part of it, failed to register; other plugins are not affected."""
 
 
-class ImageWarning(UserWarning):
-    """What is known of an image is a guess, contradicts what is given, or differs from what the model was trained with."""
+class PredictionWarning(UserWarning):
+    """A prediction may not be what is intended: what is known of an image is a guess, or contradicts what is given or what the model was
+    trained with; or there may be seams between blocks.
+    """
 
 
 class UnknownExtensionError(PluginError):

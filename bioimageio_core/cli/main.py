@@ -8,7 +8,7 @@ from importlib import import_module
 
 import click
 
-from ..errors import BioimageioError, ImageWarning, PluginWarning
+from ..errors import BioimageioError, PluginWarning, PredictionWarning
 from ..report.plain_text import in_one_line
 from .restart import restart_in_large_pages
 from .standard_streams import open_closed_streams
@@ -142,5 +142,5 @@ def _print_error(message: str, status: int) -> int:
 
 def _show_warning(message: Warning | str, category: type[Warning], *where: object, **more: object) -> None:
     """Print a warning of the library in one line, without the line of code; warnings of other packages are for their developers."""
-    if issubclass(category, PluginWarning | ImageWarning):
+    if issubclass(category, PluginWarning | PredictionWarning):
         click.echo(f"bmz: warning: {in_one_line(str(message))}", err=True)

@@ -142,9 +142,8 @@ def _client(scheduler: str | None, processes: int | None) -> Iterator[Any]:
 
 
 def _print_warnings(plan: Plan) -> None:
-    guesses = (line for i in plan.inputs for line in i.bound.guess)
-    for line in (*guesses, *(f"warning: {w}" for w in plan.warnings)):
-        click.echo(line, err=True)
+    for line in plan.doubts:
+        click.echo(f"warning: {line}", err=True)
 
 
 def _as_data(prediction: Prediction, plan: Plan | None, output: str) -> dict[str, Any]:

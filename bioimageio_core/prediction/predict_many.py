@@ -16,7 +16,6 @@ from ..io.reading.series import ImagePart
 from ..packaging.package_places import package_places
 from ..places import Place, check_apart, held, place_of
 from ..text import in_brief
-from .data.bind_inputs import warn_of_images
 from .output.output_names import fill_template, is_template, location_of, template_in_folder
 from .output.result import Prediction
 from .planning.plan import Plan
@@ -138,7 +137,7 @@ def predict_many(predictor: Predictor, requests: Sequence[PredictionRequest]) ->
         try:
             plan = predictor.plan(request.inputs, request.output)
             _check_axes_known(plan)
-            warn_of_images(i.bound for i in plan.inputs)
+            plan.warn()
             yield predictor.run(predictor.probed(plan, request.inputs, request.output), request.output)
         except BioimageioError as error:
             yield Failed(inputs=request.inputs, output=request.output, error=error)

@@ -13,7 +13,6 @@ from ..io import run_of_output
 from ..registry import WeightsAdapter
 from ..resources import allotted_cores
 from ..typing import FrozenMapping
-from .data.bind_inputs import warn_of_images
 from .execution.executors.base import Executor
 from .execution.executors.chosen_client import chosen_client
 from .execution.executors.threads import Threads
@@ -133,12 +132,12 @@ class Predictor:
             options: Changes to the options of this predictor; see `PredictOptions`.
 
         Warns:
-            ImageWarning: The axes of an image are guessed, or it differs from what the model was trained with.
+            PredictionWarning: The axes of an image are guessed, or it differs from what the model was trained with.
 
         """
         output = None if output is None else fill_template(str(output), inputs)
         plan = self.probed(self.plan(inputs, output, **options), inputs, output, **options)
-        warn_of_images(i.bound for i in plan.inputs)
+        plan.warn()
         return self.run(plan, output, **{k: v for k, v in options.items() if k in RUN_OPTIONS})
 
     def probed(self, plan: Plan, inputs: Any, output: str | None = None, **options: Any) -> Plan:
@@ -180,7 +179,7 @@ class Predictor:
 
         chosen = self.with_options(**options)
         plan = self.plan(inputs, **options)
-        warn_of_images(i.bound for i in plan.inputs)
+        plan.warn()
         arrays = lazy_outputs(plan, self.model, trust=chosen.trust)
         return {o.id: LabelledArray(arrays[o.id], o.axes) for o in plan.outputs}
 

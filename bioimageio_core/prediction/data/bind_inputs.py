@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...blocks import FixedSize, SteppedSize, Window
-from ...errors import AxesError, ChannelError, ImageWarning, InputError
+from ...errors import AxesError, ChannelError, InputError, PredictionWarning
 from ...io import Image, open_image
 from ...typing import AxisId
 from ..model.tensor_spec import AxisIO, ModelIO, TensorIO
@@ -87,12 +87,12 @@ def warn_of_images(inputs: Iterable[BoundInput]) -> None:
     """Warn of guessed axes, and of what is doubtful about images.
 
     Warns:
-        ImageWarning: Once for each line.
+        PredictionWarning: Once for each line.
 
     """
     for bound in inputs:
         for line in (*bound.guess, *bound.warnings):
-            warnings.warn(line, ImageWarning, stacklevel=4)
+            warnings.warn(line, PredictionWarning, stacklevel=4)
 
 
 def pad_windows(region: NDArray[Any], windows: Sequence[Window], value: float) -> NDArray[Any]:

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
-from ...errors import ImageWarning
+from ...errors import PredictionWarning
 from ...io.file_kinds import FILE_KINDS, IMAGES, ending
 from ...io.locations import file_system, local_path
 from ...io.reading.image_opening import SUFFIXES
@@ -25,7 +25,7 @@ def expand_image_paths(names: Iterable[str]) -> tuple[str, ...]:
     Args:
         names: Paths and URLs; patterns with ``*``, ``?``, ``[...]`` or ``**``; folders, for all images in them.
 
-    Images of kinds that are not read are skipped in folders, with an `ImageWarning` that names them.
+    Images of kinds that are not read are skipped in folders, with an `PredictionWarning` that names them.
 
     """
     found: list[str] = []
@@ -50,5 +50,5 @@ def _images_in(folder: Path) -> list[str]:
     if skipped:
         kind = "1 image of a kind that is" if len(skipped) == 1 else f"{len(skipped)} images of kinds that are"
         listed = ", ".join(skipped[:SHOWN]) + (", ..." if len(skipped) > SHOWN else "")
-        warnings.warn(f"skipped {kind} not read: {listed}", ImageWarning, stacklevel=3)
+        warnings.warn(f"skipped {kind} not read: {listed}", PredictionWarning, stacklevel=3)
     return [str(folder / name) for name in read]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import Any
 import attrs
 
 from ...blocks import AxisGrid, RegionGrid
+from ...errors import PredictionWarning
 from ...io.writing.ome_output import OmeImage
 from ...typing import AxisId, FrozenMapping
 from ..model.planned_run_mode import PlannedRunMode
@@ -127,6 +129,21 @@ class Plan:
         """Return the regions of a task."""
         first = task * self.regions_per_task
         return range(first, min(first + self.regions_per_task, self.regions.count))
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Guessed axes, and `warnings`: a line for each reason why the prediction may not be what is intended."""
+        return (*(line for i in self.inputs for line in i.bound.guess), *self.warnings)
+
+    def warn(self) -> None:
+        """Warn of all `doubts`.
+
+        Warns:
+            PredictionWarning: Once for each line.
+
+        """
+        for line in self.doubts:
+            warnings.warn(line, PredictionWarning, stacklevel=4)
 
     @cached_property
     def tasks(self) -> Sequence[int]:

@@ -12,7 +12,7 @@ import xarray as xr
 from made_models import BATCH, box_model, channels, follows, identity_graph, pointwise_model, save_description_0_5, space, tensor
 
 import bioimageio_core as bc
-from bioimageio_core.errors import AxesError, ImageWarning
+from bioimageio_core.errors import AxesError, PredictionWarning
 
 ANY = {"min": 8, "step": 4}
 
@@ -96,18 +96,18 @@ class TestWarnings:
 
     def test_guess(self, model: Path) -> None:
         """A guess, once."""
-        with pytest.warns(ImageWarning, match=r"axes of array guessed: y,x \(give axes= \(--axes\)") as caught:
+        with pytest.warns(PredictionWarning, match=r"axes of array guessed: y,x \(give axes= \(--axes\)") as caught:
             bc.predict(model, noise(30, 40))
-        assert len([w for w in caught if issubclass(w.category, ImageWarning)]) == 1
+        assert len([w for w in caught if issubclass(w.category, PredictionWarning)]) == 1
 
     def test_lazy_and_statistics(self, model: Path) -> None:
         """Also where outputs are lazy, and where statistics are measured for a model."""
-        with pytest.warns(ImageWarning, match="guessed"):
+        with pytest.warns(PredictionWarning, match="guessed"):
             bc.open_predictor(model).lazy(noise(30, 40))
-        with pytest.warns(ImageWarning, match="guessed"):
+        with pytest.warns(PredictionWarning, match="guessed"):
             bc.compute_statistics(noise(30, 40), model)
 
-    @pytest.mark.filterwarnings("error::bioimageio_core.errors.ImageWarning")
+    @pytest.mark.filterwarnings("error::bioimageio_core.errors.PredictionWarning")
     def test_nothing_to_tell(self, model: Path) -> None:
         """Known axes cause no warning."""
         bc.predict(model, noise(30, 40), axes="yx")

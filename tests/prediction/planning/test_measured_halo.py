@@ -11,7 +11,7 @@ from bmz_process import run_process
 from made_models import box_model, pointwise_model, with_test_tensors
 
 import bioimageio_core as bc
-from bioimageio_core.errors import InputError
+from bioimageio_core.errors import InputError, PredictionWarning
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +53,13 @@ class TestTooSmall:
             assert not of_halos(predictor.plan(image(), **{**OPTIONS, "halo": {"y": 4, "x": 4}}).warnings)
         assert not bc.verify(model, image(), **OPTIONS).equal
         assert bc.verify(model, image(), halo="measured", **OPTIONS).equal
+
+    def test_predictions_in_python_warn(self, tmp_path: Path) -> None:
+        """With the sentence of the plan."""
+        model = box_model(tmp_path, {"min": 16, "step": 1}, halo=1, filter_size=9)
+        bc.analyse_network(model)
+        with pytest.warns(PredictionWarning, match="the network reaches 4 pixels, so there are seams"):
+            bc.predict(model, image(), **OPTIONS)
 
     def test_one_block_is_not_warned_of(self, tmp_path: Path) -> None:
         """Where nothing is cut there is no seam."""
