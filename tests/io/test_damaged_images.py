@@ -61,11 +61,11 @@ class TestChunks:
         assert (open_image(path, axes="yx").read((slice(8, 16), slice(16, 24))) == 7).all()
 
     def test_chunks_without_pixels(self, tmp_path: Path) -> None:
-        """Metadata with a chunk size of 0."""
+        """Metadata with a chunk size of 0, which newer releases of zarr refuse themselves."""
         path = stored(tmp_path / "x.zarr", zarr_format=2)
         metadata = (path / ".zarray").read_text()
         (path / ".zarray").write_text(metadata.replace("8", "0", 1))
-        with pytest.raises(SourceError, match=r"x\.zarr is damaged: its chunks have the shape \(0, 8\)"):
+        with pytest.raises(SourceError, match=r"x\.zarr.*(its chunks have the shape \(0, 8\)|chunk shape \[0, 8\])"):
             open_image(path, axes="yx")
 
     def test_foreign_arrays(self) -> None:
