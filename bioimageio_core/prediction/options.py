@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
@@ -54,7 +55,7 @@ def parse_memory(value: int | str) -> int:
 
     try:
         amount = int(parse_bytes(value))
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, OverflowError):
         amount = 0
     if amount < LEAST_MEMORY:
         known = f"{amount} bytes" if amount > 0 else "which does not say how much"
@@ -83,7 +84,12 @@ def _stats_over(value: Any) -> tuple[str, ...]:
 
 
 def _is_range(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
-    if not (isinstance(value, tuple | list) and len(value) == 2 and all(isinstance(n, Real) for n in value) and value[0] < value[1]):
+    if not (
+        isinstance(value, tuple | list)
+        and len(value) == 2
+        and all(isinstance(n, Real) and isfinite(n) for n in value)
+        and value[0] < value[1]
+    ):
         raise option_error(option.name, value, "a lower and a higher number, as in (-1, 1)")
 
 

@@ -24,7 +24,7 @@ WRONG: dict[str, list[Any]] = {
     "halo": [-1, "8", {"y": -1}, (8, 8)],
     "level": [-1, 0.5, "0"],
     "series": [-1, 0.5, True],
-    "memory": [2, 0, -5, "much", "4", object()],
+    "memory": [2, 0, -5, "much", "4", object(), float("inf"), "1e999 GB"],
     "network_stride": [0, {"y": 0.5}],
     "ome": [0.5, "0.6", True],
     "overlap": ["nonsense", None, 3],
@@ -44,7 +44,7 @@ WRONG: dict[str, list[Any]] = {
     "skip_empty": ["yes", 1],
     "stats_over": [3, [3]],
     "trust": ["yes", 1],
-    "value_range": [(1, 0), 5, (0, 1, 2), ("a", "b"), None],
+    "value_range": [(1, 0), (0, float("inf")), (float("nan"), 1), 5, (0, 1, 2), ("a", "b"), None],
     "weights_format": [3],
     "workers": [0, -2, 1.5, "2"],
 }

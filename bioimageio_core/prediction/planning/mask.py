@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 import numpy as np
@@ -50,13 +51,18 @@ class Mask:
         start, stop = grid.core_of_image(blocks[0])[0], grid.core_of_image(blocks[-1])[1]
         return slice(start * size // grid.image_size, (stop - 1) * size // grid.image_size + 1)
 
+    def selected(self, index: tuple[slice, ...]) -> NDArray[np.bool_]:
+        """Return which pixels of a region of the mask select: those that are not 0; NaN, as of masked pixels, selects nothing."""
+        region = self.image.read(index)
+        return np.asarray((region != 0) & (region == region), bool)
+
     def covers(self, block: Sequence[int]) -> bool:
         """Return whether the mask covers any pixel of the core of a block, which is given by its number along each grid."""
         index = [slice(None)] * len(self.image.shape)
         for number, (axis, k) in enumerate(zip(self.axes, block, strict=True)):
             if axis is not None:
                 index[axis] = self.span(number, range(k, k + 1))
-        return bool(self.image.read(tuple(index)).any())
+        return bool(self.selected(tuple(index)).any())
 
     def of_output(self, ties: Sequence[AxisTie | None], start: Sequence[int], shape: Sequence[int]) -> NDArray[np.bool_]:
         """Return the mask of a region of an output; of size 1 along axes that the mask lacks.
@@ -79,7 +85,7 @@ class Mask:
             at = at * self.image.shape[axis] // grid.image_size
             index[axis] = slice(int(at[0]), int(at[-1]) + 1)
             taken[n] = axis, at - at[0]
-        part = self.image.read(tuple(index)) != 0
+        part: Any = self.selected(tuple(index))
         # Along axes of the mask that the output lacks, any covered pixel counts.
         kept = [axis for axis, _ in taken.values()]
         part = part.any(axis=tuple(a for a in range(part.ndim) if a not in kept), keepdims=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
+from typing import Any
 
 import attrs
 import numpy as np
@@ -62,7 +63,7 @@ def _covered(mask: Mask, regions: RegionGrid, box: tuple[range, ...]) -> NDArray
     for n, axis in enumerate(mask.axes):
         if axis is not None:
             index[axis] = _span(mask, regions, n, box[n])
-    part = mask.image.read(tuple(index)) != 0
+    part: Any = mask.selected(tuple(index))
     for n, axis in enumerate(mask.axes):
         if axis is not None:
             spans = [_span(mask, regions, n, range(k, k + 1)) for k in box[n]]

@@ -120,6 +120,15 @@ class TestTinyMask:
         assert sum(sizes) == len(plan.tasks)
         assert max(sizes) - min(sizes) <= 1
 
+    @pytest.mark.parametrize("mask", [np.ma.masked_array(np.ones((8, 8)), mask=np.arange(64).reshape(8, 8) > 31), None])
+    def test_masked_and_nan(self, tmp_path: Path, mask: Any) -> None:
+        """Pixels of the mask that are masked themselves, or NaN, select nothing."""
+        if mask is None:
+            mask = np.where(np.arange(64).reshape(8, 8) > 31, np.nan, 1.0)
+        found = np.asarray(bc.predict(pointwise_model(tmp_path), np.ones((64, 64), "f4"), axes="yx", mask=mask)["out"])[0, 0]
+        assert found[:32].all()
+        assert not found[32:].any()
+
     def test_empty_mask(self, tmp_path: Path) -> None:
         """Nothing runs, and the output is 0."""
         model = pointwise_model(tmp_path)
