@@ -14,7 +14,7 @@ from ...errors import InputError
 from ...io import Image
 from .blocks.axis_groups import SizedGroup
 
-__all__ = ["Mask", "plan_mask"]
+__all__ = ["Mask", "any_along", "plan_mask"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -87,14 +87,18 @@ class Mask:
             taken[n] = axis, at - at[0]
         part: Any = self.selected(tuple(index))
         # Along axes of the mask that the output lacks, any covered pixel counts.
-        kept = [axis for axis, _ in taken.values()]
-        part = part.any(axis=tuple(a for a in range(part.ndim) if a not in kept), keepdims=True)
-        part = part.transpose([*kept, *(a for a in range(part.ndim) if a not in kept)]).reshape([part.shape[a] for a in kept])
+        part = any_along(part, [axis for axis, _ in taken.values()])
         for position, (_, at) in enumerate(taken.values()):
             part = np.take(part, at, position)
         whole = [shape[n] if n in taken else 1 for n in range(len(shape))]
         covered: NDArray[np.bool_] = part.reshape(whole)
         return covered
+
+
+def any_along(part: NDArray[Any], kept: Sequence[int]) -> NDArray[Any]:
+    """Return a region of a mask along some of its axes, in this order; along the others, any covered pixel counts."""
+    others = [axis for axis in range(part.ndim) if axis not in kept]
+    return np.asarray(part.transpose([*kept, *others]).any(axis=tuple(range(len(kept), part.ndim))))
 
 
 def plan_mask(image: Image, groups: Sequence[SizedGroup], grids: tuple[AxisGrid, ...]) -> Mask:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...blocks import RegionGrid
-from .mask import Mask
+from .mask import Mask, any_along
 
 __all__ = ["with_covered_tasks"]
 
@@ -68,9 +68,7 @@ def _covered(mask: Mask, regions: RegionGrid, box: tuple[range, ...]) -> NDArray
         if axis is not None:
             spans = [_span(mask, regions, n, range(k, k + 1)) for k in box[n]]
             part = _any_within(part, axis, [(s.start - index[axis].start, s.stop - index[axis].start) for s in spans])
-    kept = [axis for axis in mask.axes if axis is not None]
-    part = part.any(axis=tuple(a for a in range(part.ndim) if a not in kept), keepdims=True)
-    part = part.transpose([*kept, *(a for a in range(part.ndim) if a not in kept)])
+    part = any_along(part, [axis for axis in mask.axes if axis is not None])
     by_grid = part.reshape([1 if axis is None else len(r) for axis, r in zip(mask.axes, box, strict=True)])
     return np.broadcast_to(by_grid, [len(r) for r in box])
 

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pytest
 import zarr
-from made_models import waiting_model
 
 import bioimageio_core as bc
 
@@ -65,23 +64,6 @@ if __name__ == "__main__":
         print(json.dumps({"finished": found.finished, "done_before": found.done_before, "killed": len(killed)}))
 """
 BLOCKS: dict[str, Any] = {"block": {"y": 64, "x": 64}}
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    """Two outputs, one with a late pass; the input is normalised by its statistics."""
-    folder = tmp_path / "model"
-    folder.mkdir()
-    return waiting_model(folder)
-
-
-@pytest.fixture
-def image(tmp_path: Path) -> Path:
-    """Noise of 900 x 800 pixels."""
-    path = tmp_path / "image.zarr"
-    noise = np.random.default_rng(0).random((900, 800), dtype=np.float32)
-    zarr.create_array(str(path), data=noise, chunks=(64, 64), dimension_names=("y", "x"))
-    return path
 
 
 def run(tmp_path: Path, model: Path, image: Path, output: Path, **options: Any) -> subprocess.CompletedProcess[str]:

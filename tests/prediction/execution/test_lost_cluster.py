@@ -13,8 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import zarr
-from made_models import waiting_model
 
 import bioimageio_core as bc
 
@@ -34,23 +32,6 @@ if __name__ == "__main__":
 BLOCKS = {"y": 64, "x": 64}
 MOST = 150
 """Seconds until a command counts as one that waits for ever."""
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    """Two outputs, one with a late pass; the input is normalised by its statistics."""
-    folder = tmp_path / "model"
-    folder.mkdir()
-    return waiting_model(folder)
-
-
-@pytest.fixture
-def image(tmp_path: Path) -> Path:
-    """Noise of 900 x 800 pixels."""
-    path = tmp_path / "image.zarr"
-    noise = np.random.default_rng(0).random((900, 800), dtype=np.float32)
-    zarr.create_array(str(path), data=noise, chunks=(64, 64), dimension_names=("y", "x"))
-    return path
 
 
 class Command:

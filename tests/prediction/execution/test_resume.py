@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import zarr
-from made_models import box_model, waiting_model
+from made_models import box_model
 from run_markers import done_regions
 
 import bioimageio_core as bc
@@ -23,14 +23,6 @@ from bioimageio_core.errors import InputError, OutputError
 
 SCRIPT = Path(__file__).with_name("interrupted.py")
 BLOCKS: dict[str, Any] = {"block": {"y": 64, "x": 64}}
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    """Two outputs, one with a late pass; the input is normalised by its statistics."""
-    folder = tmp_path / "model"
-    folder.mkdir()
-    return waiting_model(folder)
 
 
 @pytest.fixture
