@@ -22,8 +22,10 @@ ROOT = Path(__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = PROJECT["dependency-groups"]
 CONSTRAINTS = "tests/constraints.txt"
-FULL = {"tags": ["full"]}
+FULL = {"tags": ["full", "all-cores"]}
 """Sessions of the full set; `ran` is the last, since it looks at what the others ran."""
+FULL_ONE_CORE = {"tags": ["full", "one-core"]}
+"""Sessions of the full set that keep one core busy; continuous integration runs two of them at the same time."""
 EXTRAS = "http,images,onnx,s3,torch"
 PYTHONS = ("3.12", "3.13")
 """Pythons that are supported besides the lowest one, with which nox runs."""
@@ -144,14 +146,14 @@ def typing(session: nox.Session) -> None:
     session.run("mypy")
 
 
-@nox.session(**FULL)
+@nox.session(**FULL_ONE_CORE)
 def docs(session: nox.Session) -> None:
     """Build the documentation; warnings are errors."""
     install_wheel(session, "docs")
     session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html", *session.posargs)
 
 
-@nox.session(**FULL)
+@nox.session(**FULL_ONE_CORE)
 def demo(session: nox.Session) -> None:
     """Run the demo as a new user does."""
     install_wheel(session, "demo", constraints=False)
@@ -159,7 +161,7 @@ def demo(session: nox.Session) -> None:
     session.run("bmz", "demo", "-o", str(folder), "--overwrite", *session.posargs)
 
 
-@nox.session(**FULL)
+@nox.session(**FULL_ONE_CORE)
 def templates(session: nox.Session) -> None:
     """Generate a plugin of each kind, install it, and run its tests and linters as its author does."""
     install_wheel(session, "testing", with_packages=(*GROUPS["lint"], *GROUPS["typing"], "basedpyright"), constraints=False)
@@ -205,7 +207,7 @@ def workers_environment(session: nox.Session, folder: Path) -> str:
     return python
 
 
-@nox.session(**FULL)
+@nox.session(**FULL_ONE_CORE)
 def imagej(session: nox.Session) -> None:
     """Compare macros of deepImageJ with the results of ImageJ.
 
@@ -244,7 +246,7 @@ def tensorflow(session: nox.Session) -> None:
             session.run(*pytest, file, env={**variables, "KERAS_BACKEND": "tensorflow"})
 
 
-@nox.session(**FULL)
+@nox.session(**FULL_ONE_CORE)
 def czmodel(session: nox.Session) -> None:
     """Exchange files of ZEN with the official packages, in both directions."""
     install_wheel(session, "onnx", with_packages=tuple(GROUPS["test"]))
@@ -290,7 +292,7 @@ def compare_with_reference(session: nox.Session, examples: int) -> None:
     session.run("pytest", "tests/oracle", *session.posargs, env=variables)
 
 
-@nox.session(**FULL)
+@nox.session(**FULL_ONE_CORE)
 def oracle(session: nox.Session) -> None:
     """Compare with the reference implementation: verdicts, updates, packages."""
     compare_with_reference(session, examples=2000)
