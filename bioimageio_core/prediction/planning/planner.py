@@ -25,6 +25,7 @@ from ..options import PlanOptions
 from ..statistics_file import image_key
 from .blocks.axis_groups import SizedGroup, axis_groups
 from .blocks.block_sizes import GroupConstraints, choose_blocks
+from .blocks.fixed_output_sizes import size_warnings
 from .blocks.io_costs import IoCosts, TensorIoCosts
 from .blocks.regions import plan_regions
 from .cache_policy import choose_caches
@@ -195,6 +196,7 @@ def make_plan(
         profile=profile,
         warnings=tuple(w for b in bound for w in b.warnings)
         + choice.warnings
+        + size_warnings(model)
         + seam_warnings(model, groups, grids, analysis, options.block)
         + (run_mode.pipeline.warnings if run_mode is not None else ()),
     )

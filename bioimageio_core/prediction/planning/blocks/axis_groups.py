@@ -14,6 +14,7 @@ from ....typing import AxisId
 from ...data.bind_inputs import BoundInput
 from ...model.tensor_spec import AxisIO, ModelIO, ReferencedSize, TensorIO
 from ...options import PlanOptions
+from .fixed_output_sizes import followed_size
 
 __all__ = ["Cutting", "SizedGroup", "axis_groups"]
 
@@ -159,11 +160,7 @@ def _output_tie(axis: AxisIO, model: ModelIO, ties: dict[Key, Tie]) -> Tie | Non
     if axis.kind == "batch":
         return next((tie for (_, a), tie in ties.items() if a == axis.id), None)
     if isinstance(axis.size, FixedSize):
-        for tensor in model.inputs:
-            same = tensor.axis(axis.id)
-            if same is not None and same.size == axis.size and (tensor.id, axis.id) in ties:
-                return ties[(tensor.id, axis.id)]
-        return None
+        return _fixed_output_tie(axis, model, ties)
     if not isinstance(axis.size, ReferencedSize):
         return None
     key = (axis.size.tensor, axis.size.axis)
@@ -178,6 +175,18 @@ def _output_tie(axis: AxisIO, model: ModelIO, ties: dict[Key, Tie]) -> Tie | Non
         return None
     tie = _output_tie(referenced, model, ties)
     return None if tie is None else (tie[0], tie[1] * axis.size.ratio, axis.size.offset + int(tie[2] * axis.size.ratio))
+
+
+def _fixed_output_tie(axis: AxisIO, model: ModelIO, ties: dict[Key, Tie]) -> Tie | None:
+    """Return the tie to the input axis of the same id and size, else to the first one whose size it follows."""
+    found: list[tuple[bool, Tie]] = []
+    for tensor in model.inputs:
+        same = tensor.axis(axis.id)
+        followed = None if same is None or (tensor.id, axis.id) not in ties else followed_size(axis, same)
+        if same is not None and followed is not None:
+            base, ratio, offset = ties[(tensor.id, axis.id)]
+            found.append((same.size != axis.size, (base, ratio * followed.ratio, followed.offset + int(offset * followed.ratio))))
+    return min(found, key=lambda f: f[0], default=(True, None))[1]
 
 
 def _group(
