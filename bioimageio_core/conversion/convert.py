@@ -20,9 +20,9 @@ from ..packaging.package_places import package_places
 from ..packaging.package_targets import check_target
 from ..places import check_apart
 from ..prediction.model.loaded_model import LoadedModel
-from ..prediction.model.network import run_network
+from ..prediction.model.network import adapter_context, run_network
 from ..prediction.model.test_tensors import load_test_inputs
-from ..prediction.model.weights_selection import adapter_context, choose_weights
+from ..prediction.model.weights_selection import choose_weights
 from ..prediction.options import PredictOptions
 from ..prediction.predictor import Predictor
 from ..prediction.whole_tensor import WholeTensorCall
@@ -137,14 +137,7 @@ def _convert(
 ) -> tuple[dict[str, Any], Path]:
     """Return the entry and the file of the converted weights."""
     described = [t for t in model.io.inputs if t.id in inputs]
-    source = adapter_context(
-        model.weights[converter.from_format],
-        model.io,
-        model.package,
-        device=options.devices[0],
-        threads=allotted_cores(),
-        trust=options.trust,
-    )
+    source = adapter_context(model, converter.from_format, device=options.devices[0], threads=allotted_cores(), trust=options.trust)
     target = folder / f"{_free_stem(model, converter.to_format)}{model.registry.weights_formats[converter.to_format].suffix}"
     context = ConverterContext(
         source=source,

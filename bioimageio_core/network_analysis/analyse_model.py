@@ -12,9 +12,10 @@ from ..prediction.geometry.network_geometry import NetworkAnalysis
 from ..prediction.geometry.remembered_analyses import recall, remember
 from ..prediction.geometry.signature import Signature
 from ..prediction.model.loaded_model import LoadedModel
+from ..prediction.model.network import load_adapter
 from ..prediction.model.tensor_spec import TensorIO
 from ..prediction.model.test_tensors import load_npy
-from ..prediction.model.weights_selection import choose_weights, load_adapter
+from ..prediction.model.weights_selection import choose_weights
 from ..prediction.options import PredictOptions
 from ..resources import allotted_cores
 from .analyse_network import analyse_network
@@ -49,16 +50,8 @@ def analyse_model(
     if known is not None:
         return known
     # Half the cores: most calls are small, and threads that wait for each other are slow on a busy machine.
-    adapter = load_adapter(
-        choice,
-        choice.devices[0],
-        model.weights,
-        model.io,
-        model.package,
-        model.registry,
-        threads=max(1, allotted_cores() // 2),
-        trust=options.trust,
-    )
+    threads = max(1, allotted_cores() // 2)
+    adapter = load_adapter(choice, choice.devices[0], model, threads=threads, trust=options.trust)
     try:
         try:
             measured = analyse_network(adapter, signature, report)

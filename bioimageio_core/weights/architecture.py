@@ -1,24 +1,17 @@
 """PyTorch modules from the architecture of a weights entry: code of the model, or of an installed library.
 
 Public: adapters for weights that hold parameters alone build their module here.
-The code of a model runs only if it is trusted. It is imported under a private name that is removed once the module is built,
-so that two models may bring files of the same name, and no other code can import them.
+The code of a model runs only if it is trusted.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from importlib import import_module
-from importlib.abc import MetaPathFinder, SourceLoader
-from importlib.machinery import ModuleSpec
-from importlib.util import spec_from_loader
 from pathlib import Path
-from threading import RLock
+from types import MappingProxyType
 from typing import Any
-from uuid import uuid4
 
 from ..env import set_temporarily
 from ..errors import MissingRequirementError, ModelRunError, TrustError
@@ -27,6 +20,7 @@ from ..spec.files import FileDescr
 from ..structuring.freezing import thaw
 from ..text import in_brief
 from .descr_v0_5 import ArchitectureFromFileDescr, ArchitectureFromLibraryDescr
+from .model_code import ModelCode
 
 __all__ = [
     "KNOWN_LIBRARIES",
@@ -43,8 +37,7 @@ KNOWN_LIBRARIES = ("monai.networks.nets", "segmentation_models_pytorch", "timm.m
 They hold networks, and nothing that runs code from its arguments; of monai only this part, since its bundles run the code that they name.
 """
 
-_LOADING = RLock()
-"""Held while the code of a model is imported: the process has one table of imported modules."""
+_NO_FILES: Mapping[str, str | Path] = MappingProxyType({})
 
 
 def build_module(context: AdapterContext) -> Any:
@@ -54,7 +47,7 @@ def build_module(context: AdapterContext) -> Any:
     arguments in the field ``kwargs`` of the entry.
 
     Args:
-        context: The context of the adapter; an architecture file may import the attachments of the entry.
+        context: The context of the adapter; an architecture file may import and read the attachments of the entry and of the model.
 
     Raises:
         TrustError: The code is not trusted.
@@ -73,8 +66,9 @@ def build_module(context: AdapterContext) -> Any:
         return module_from_library(source, name, kwargs, trust=context.trust)
     if not context.trust:
         raise _no_trust(f"the architecture file {source}, which comes with the model,")
-    attached = [context.files[file] for file in context.files if file.startswith("attachments/") and file.endswith(".py")]
-    return module_from_file(context.files["architecture"], name, kwargs, attached=attached, trust=context.trust)
+    attached = {key.removeprefix("attachments/"): context.files[key] for key in context.files if key.startswith("attachments/")}
+    place = str(architecture.source) if isinstance(architecture, FileDescr) else source
+    return module_from_file(context.files["architecture"], name, kwargs, place=place, attached=attached, trust=context.trust)
 
 
 def module_from_library(import_from: str, name: str, kwargs: Mapping[str, Any], *, trust: bool) -> Any:
@@ -116,15 +110,18 @@ def module_from_library(import_from: str, name: str, kwargs: Mapping[str, Any], 
         return _called(found, kwargs, what)
 
 
-def module_from_file(path: str | Path, name: str, kwargs: Mapping[str, Any], *, attached: Sequence[str | Path] = (), trust: bool) -> Any:
+def module_from_file(
+    path: str | Path, name: str, kwargs: Mapping[str, Any], *, place: str = "", attached: Mapping[str, str | Path] = _NO_FILES, trust: bool
+) -> Any:
     """Return the `torch.nn.Module` that a callable of a Python file returns.
 
     Args:
         path: The file.
         name: Name of the callable.
         kwargs: Its arguments.
-        attached: Further Python files that the file may import by their names, until the callable returns; other files beside it
-            cannot be imported.
+        place: The place of the file in the package, as in ``code/net.py``; by default its name.
+        attached: Local paths of further files by their places in the package: code may import and read them for as long as the module
+            lives, and no other files of the package.
         trust: Whether the code may run.
 
     Raises:
@@ -132,24 +129,36 @@ def module_from_file(path: str | Path, name: str, kwargs: Mapping[str, Any], *, 
         ModelRunError: The code fails, lacks the callable, or returns something else.
 
     """
-    what = f"{name} of {Path(path).name}"
+    file = Path(path).name
     if not trust:
-        raise _no_trust(f"the architecture file {Path(path).name}, which comes with the model,")
-    private = f"_architecture_{uuid4().hex}"
-    files = {private: Path(path)}
-    for file in map(Path, attached):
-        files |= {file.stem: file, f"{private}.{file.stem}": file}  # for absolute and for relative imports
-    with _LOADING, _importable(files):
+        raise _no_trust(f"the architecture file {file}, which comes with the model,")
+    place = place or file
+    code = ModelCode({**attached, place: path}, place)
+    try:
         try:
-            module = import_module(private)
+            module = code.main_module()
         except Exception as error:  # the code of a model may raise anything
-            raise ModelRunError(f"the architecture file {Path(path).name} cannot be imported: {in_brief(error, named=True)}") from error
+            raise ModelRunError(
+                f"the architecture file {file} cannot be imported: {in_brief(error, named=True)}{_unattached(error)}"
+            ) from error
         found = getattr(module, name, None)
         if found is None:
             raise ModelRunError(
-                f"the architecture file {Path(path).name} has no {name!r}, which the description names as its callable: define it there"
+                f"the architecture file {file} has no {name!r}, which the description names as its callable: define it there"
             )
-        return _called(found, kwargs, what)
+        network = _called(found, kwargs, f"{name} of {file}")
+    except BaseException:
+        code.remove()
+        raise
+    code.live_with(network)
+    return network
+
+
+def _unattached(error: Exception) -> str:
+    """Return the remedy if code looks for a file that is not there."""
+    if isinstance(error, ImportError | FileNotFoundError):
+        return "; files that it needs have to be among the attachments of the model"
+    return ""
 
 
 def _called(function: Any, kwargs: Mapping[str, Any], what: str) -> Any:
@@ -158,53 +167,12 @@ def _called(function: Any, kwargs: Mapping[str, Any], what: str) -> Any:
     try:
         module = function(**kwargs)
     except Exception as error:  # the code of a model may raise anything
-        raise ModelRunError(f"the architecture {what} fails with the arguments {dict(kwargs)}: {in_brief(error, named=True)}") from error
+        raise ModelRunError(
+            f"the architecture {what} fails with the arguments {dict(kwargs)}: {in_brief(error, named=True)}{_unattached(error)}"
+        ) from error
     if not isinstance(module, nn.Module):
         raise ModelRunError(f"the architecture {what} returns {type(module).__name__}: expected a torch.nn.Module")
     return module
-
-
-class _Source(SourceLoader):
-    """Loads one file; unlike Python's own loader it neither reads nor writes compiled code beside it, which is not verified."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def get_filename(self, fullname: str) -> str:
-        return str(self._path)
-
-    def get_data(self, path: str | bytes) -> bytes:
-        return Path(os.fsdecode(path)).read_bytes()
-
-
-class _Finder(MetaPathFinder):
-    """Finds files by the names of their modules."""
-
-    def __init__(self, files: Mapping[str, Path]) -> None:
-        self._files = files
-
-    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        if fullname not in self._files:
-            return None
-        spec = spec_from_loader(fullname, _Source(self._files[fullname]))
-        assert spec is not None
-        spec.submodule_search_locations = []  # a package, for relative imports, without a folder that Python would search
-        return spec
-
-
-@contextmanager
-def _importable(files: Mapping[str, Path]) -> Iterator[None]:
-    """Make files importable by name within a block, in place of other modules of the same names."""
-    finder = _Finder(files)
-    aside = {name: sys.modules.pop(name) for name in files if name in sys.modules}
-    sys.meta_path.insert(0, finder)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(finder)
-        for name in files:
-            sys.modules.pop(name, None)
-        sys.modules.update(aside)
 
 
 def _no_pickled_code() -> AbstractContextManager[None]:

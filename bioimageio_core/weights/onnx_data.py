@@ -66,7 +66,8 @@ def _is_beside(location: str) -> bool:
 
 def _described(context: AdapterContext, location: str, count: int) -> Path | None:
     """Return the verified local path of the data; None where the description does not name them."""
-    attached = context.files.get(f"attachments/{PurePosixPath(location).name}")
+    named = [key for key in context.files if PurePosixPath(key).name == PurePosixPath(location).name and key.startswith("attachments/")]
+    attached = context.files[min(named, key=lambda key: not key.endswith(f"/{location}"))] if named else None
     external = context.files.get("external_data") if attached is None else attached
     if external is not None and attached is None and count > 1:
         raise ModelRunError(f"{Path(context.path).name} wants tensors from {count} files: expected one, which external_data describes")

@@ -21,7 +21,7 @@ from ..text import in_brief
 from .out_of_memory import is_out_of_memory
 from .torch_transfer import Transfers
 
-__all__ = ["TorchNetwork", "ordered_outputs"]
+__all__ = ["TorchNetwork", "for_inference", "ordered_outputs"]
 
 DEVICES = ("cpu", "cuda", "mps")
 
@@ -59,9 +59,8 @@ class TorchNetwork:
         torch.set_num_threads(self._threads)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # PyTorch deprecates TorchScript, but such weights exist
-            self.native = load(self._device).to(self._device).eval()
-            for parameter in self.native.parameters():
-                parameter.requires_grad_(False)
+            self.native = for_inference(load(self._device))
+            self.native.to(self._device)
             self._is_script = isinstance(self.native, torch.jit.ScriptModule)
         self._compiles = context.compile
         self._channels_last = self._prefers_channels_last()
@@ -169,6 +168,17 @@ class TorchNetwork:
         All tensors that are computed from parameters in this layout have it as well.
         """
         return self._device.type == "cpu" and any(parameter.dim() == 4 for parameter in self.native.parameters())
+
+
+def for_inference(module: Any) -> Any:
+    """Return a module in evaluation mode, with parameters that need no gradients.
+
+    What its methods return is not used: code of models overrides them, often without a return value.
+    """
+    module.eval()
+    for parameter in module.parameters():
+        parameter.requires_grad_(False)
+    return module
 
 
 def ordered_outputs(result: Any, output_ids: Sequence[str]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -40,11 +41,14 @@ class TestFile:
         assert [p.name for p in tmp_path.iterdir()] == ["net.py"]
 
     def test_leaves_nothing_behind(self, tmp_path: Path) -> None:
-        """Neither modules that others could import, nor compiled files beside the model."""
+        """Neither modules that others could import, nor compiled files beside the model, once the network is freed."""
         save(tmp_path / "layers.py")
         path = save(tmp_path / "net.py", "import layers", "from .layers import net as other")
         before = {*sys.modules}, list(sys.meta_path), list(sys.path)
-        module_from_file(path, "net", {}, attached=[tmp_path / "layers.py"], trust=True)
+        module = module_from_file(path, "net", {}, attached={"layers.py": tmp_path / "layers.py"}, trust=True)
+        assert "layers" not in sys.modules
+        del module
+        gc.collect()
         assert ({*sys.modules}, sys.meta_path, sys.path) == before
         assert sorted(p.name for p in tmp_path.iterdir()) == ["layers.py", "net.py"]
 
@@ -67,7 +71,7 @@ class TestFile:
         with pytest.raises(ModelRunError, match=r"net\.py cannot be imported: .*layers") as caught:
             module_from_file(path, "net", {}, trust=True)
         assert "\n" not in str(caught.value)
-        assert isinstance(module_from_file(path, "net", {}, attached=[tmp_path / "layers.py"], trust=True), torch.nn.Linear)
+        assert isinstance(module_from_file(path, "net", {}, attached={"layers.py": tmp_path / "layers.py"}, trust=True), torch.nn.Linear)
 
     def test_files_of_the_same_name(self, tmp_path: Path) -> None:
         """Two models in one process do not see each other's files, loaded at once from many threads."""
@@ -79,20 +83,22 @@ class TestFile:
 
         def load(number: int) -> int:
             folder = tmp_path / str(number % 4)
-            features: int = module_from_file(folder / "net.py", "net", {}, attached=[folder / "sizes.py"], trust=True).in_features
+            features: int = module_from_file(
+                folder / "net.py", "net", {}, attached={"sizes.py": folder / "sizes.py"}, trust=True
+            ).in_features
             return features
 
         with ThreadPoolExecutor(8) as pool:
             assert list(pool.map(load, range(32))) == [n % 4 + 1 for n in range(32)]
 
     def test_installed_module_of_the_same_name(self, tmp_path: Path) -> None:
-        """An attached file goes before an installed module, for the model alone."""
+        """An attached file goes before an installed module, for the model alone, also where it is imported late."""
         import json
 
         (tmp_path / "json.py").write_text("size = 7\n")
         path = tmp_path / "net.py"
         path.write_text("import json\nimport torch\n\n\ndef net():\n    return torch.nn.Linear(json.size, 1)\n")
-        assert module_from_file(path, "net", {}, attached=[tmp_path / "json.py"], trust=True).in_features == 7
+        assert module_from_file(path, "net", {}, attached={"json.py": tmp_path / "json.py"}, trust=True).in_features == 7
         assert sys.modules["json"] is json
 
     @pytest.mark.parametrize(
@@ -114,6 +120,91 @@ class TestFile:
         with pytest.raises(ModelRunError, match=message) as caught:
             module_from_file(tmp_path / "net.py", "net", {}, trust=True)
         assert "\n" not in str(caught.value)
+
+
+OWN = """
+import copy, importlib, inspect, pickle, sys, typing
+from dataclasses import dataclass
+from pathlib import Path
+import torch
+
+
+@dataclass
+class Settings:
+    kind: "Kind" = None
+
+
+class Kind:
+    pass
+
+
+def post(x):
+    return x
+
+
+class net(torch.nn.Module):
+    def forward(self, x):
+        {line}
+        return post(x)
+"""
+
+
+class TestWhileTheNetworkLives:
+    """Code meets its own modules and files while it runs, not only while it is imported."""
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "assert sys.modules[type(self).__module__].post is post",
+            "assert importlib.import_module(__name__).post is post",
+            "assert isinstance(pickle.loads(pickle.dumps(Kind())), Kind)",
+            "assert typing.get_type_hints(Settings)['kind'] is Kind",
+            "assert 'return post' in inspect.getsource(type(self))",
+            "assert copy.deepcopy(self) is not self",
+            "from helper import same; x = same(x)",
+            "import helper; x = helper.same(x)",
+            "from .helper import same; x = same(x)",
+            "from package.inner import same; x = same(x)",
+            "import package.inner; x = package.inner.same(x)",
+            "from package import inner; x = inner.same(x)",
+            "import package.inner as i; from . import package as p; assert p.inner is i",
+            "assert (Path(__file__).parent / 'table.txt').read_text() == 'rows'",
+            "import json.decoder; assert json.decoder.JSONDecoder",
+        ],
+    )
+    @pytest.mark.parametrize("place", ["net.py", "code/net.py", "my net-2.1.py"])
+    def test_own_code(self, tmp_path: Path, line: str, place: str) -> None:
+        """Whatever the place of the main file in the package, files lie beside it as they do there."""
+        (tmp_path / "some.py").write_text(OWN.format(line=line))
+        beside = place.rpartition("/")[0]
+        texts = {
+            "helper.py": "def same(x): return x\n",
+            "package/__init__.py": "",
+            "package/inner.py": "from helper import same\n",
+            "table.txt": "rows",
+        }
+        attached = {}
+        for number, (name, text) in enumerate(texts.items()):
+            (tmp_path / str(number)).write_text(text)
+            attached[f"{beside}/{name}".lstrip("/")] = tmp_path / str(number)
+        module = module_from_file(tmp_path / "some.py", "net", {}, place=place, attached=attached, trust=True)
+        x = torch.ones(1)
+        assert module(x) is x
+        assert not {"helper", "package"} & {*sys.modules}
+
+    def test_places_that_lead_out(self, tmp_path: Path) -> None:
+        """Files named by absolute paths, paths with dots, or URLs lie in the root of the private folder."""
+        (tmp_path / "helper.py").write_text("size = 3\n")
+        path = save(tmp_path / "net.py", "from helper import size", "assert size == 3")
+        for place in ("../../helper.py", "/etc/helper.py", "C:/x/helper.py", "..\\helper.py"):
+            assert module_from_file(path, "net", {}, attached={place: tmp_path / "helper.py"}, trust=True).in_features == 2
+
+    def test_failures_name_the_remedy(self, tmp_path: Path) -> None:
+        """A file that is not attached is not there, even if it lies beside the original."""
+        (tmp_path / "table.txt").write_text("")
+        path = save(tmp_path / "net.py", "open(__file__.replace('net.py', 'table.txt'))")
+        with pytest.raises(ModelRunError, match="have to be among the attachments of the model"):
+            module_from_file(path, "net", {}, trust=True)
 
 
 class TestLibrary:

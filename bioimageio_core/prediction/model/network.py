@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from logging import getLogger
 from queue import SimpleQueue
 from typing import Any
 
+import attrs
 from numpy.typing import NDArray
 
 from ...errors import ModelRunError
-from ...registry import WeightsAdapter
+from ...registry import AdapterContext, WeightsAdapter
 from .loaded_model import LoadedModel
 from .planned_run_mode import PlannedRunMode
 from .tensor_spec import ModelIO
-from .weights_selection import WeightsChoice, load_adapter
+from .weights_files import WeightsFiles
+from .weights_selection import WeightsChoice
 
-__all__ = ["Network", "load_network", "run_network"]
+__all__ = ["Network", "adapter_context", "load_adapter", "load_network", "run_network"]
+
+_LOG = getLogger(__name__)
 
 
 class Network:
@@ -53,6 +58,43 @@ class Network:
             adapter.close()
 
 
+def adapter_context(model: LoadedModel, weights_format: str, *, device: str, threads: int, trust: bool) -> AdapterContext:
+    """Fetch weights, verify their SHA-256, and return the context for an adapter.
+
+    Raises:
+        SourceError: The weights file is missing.
+        HashMismatchError: Its SHA-256 is not the described one.
+
+    """
+    described = model.weights[weights_format]
+    return AdapterContext(
+        weights=described,
+        path=str(model.package.local(str(described.source), sha256=described.sha256)),
+        files=WeightsFiles(described, model.package, model.descr.attachments),
+        input_ids=tuple(t.id for t in model.io.inputs),
+        output_ids=tuple(t.id for t in model.io.outputs),
+        device=device,
+        threads=threads,
+        trust=trust,
+    )
+
+
+def load_adapter(choice: WeightsChoice, device: str, model: LoadedModel, *, threads: int, trust: bool) -> WeightsAdapter:
+    """Fetch the weights, verify their SHA-256, and load them on one of the chosen devices.
+
+    Raises:
+        SourceError: The weights file is missing.
+        HashMismatchError: Its SHA-256 is not the described one.
+        ModelRunError: The framework cannot load the weights.
+
+    """
+    entry = model.registry.weights_adapters[choice.adapter]
+    context = adapter_context(model, choice.weights_format, device=device, threads=threads, trust=trust)
+    context = attrs.evolve(context, precision=choice.precision, compile=choice.compile)
+    _LOG.info("running %s weights of %s with %s on %s", choice.weights_format, model.io.name, choice.adapter, device)
+    return entry.load()(context)
+
+
 def load_network(
     model: LoadedModel,
     weights: WeightsChoice,
@@ -84,7 +126,7 @@ def load_network(
     natives: list[object] = []
     try:
         for device in devices:
-            adapter = load_adapter(weights, device, model.weights, model.io, model.package, model.registry, threads=threads, trust=trust)
+            adapter = load_adapter(weights, device, model, threads=threads, trust=trust)
             adapters.append(adapter)
             natives.append(getattr(adapter, "native", None))
             if run_mode is not None:

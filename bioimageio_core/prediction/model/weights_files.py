@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from ...sources import Package
+from ...sources.urls import is_url
 from ...spec.fields import file_name
 from ...spec.files import FileDescr
 
@@ -17,8 +18,9 @@ __all__ = ["WeightsFiles"]
 class WeightsFiles(Mapping[str, str]):
     """Local paths of further files of a weights entry; each is fetched and verified at its first access.
 
-    The key of a file is its field (``external_data``, ``architecture``), or field and file name where a field holds several
-    (``attachments/layers.py``). Most adapters use none of them, so none is fetched in advance.
+    The key of a file is its field (``external_data``, ``architecture``), or field and place in the package where a field holds several
+    (``attachments/code/layers.py``); of a URL, the place is the file name. Attachments of the model are among those of each entry.
+    Most adapters use none of them, so none is fetched in advance.
 
     Raises:
         SourceError: On access: the file is missing.
@@ -26,9 +28,17 @@ class WeightsFiles(Mapping[str, str]):
 
     """
 
-    def __init__(self, described: Any, package: Package) -> None:
+    def __init__(self, described: Any, package: Package, attachments: Any = ()) -> None:
+        """Collect the names of files.
+
+        Args:
+            described: The weights entry.
+            package: The package of the model.
+            attachments: The field of the model's description.
+
+        """
         self._package = package
-        self._named = dict(_named(described))
+        self._named = {**dict(_in_field("attachments", attachments)), **dict(_named(described))}
 
     def __getitem__(self, name: str) -> str:
         source, sha256 = self._named[name]
@@ -51,13 +61,19 @@ def _named(described: Any) -> Iterator[tuple[str, tuple[str, str | None]]]:
         if field.name == "architecture" and isinstance(value, str) and ":" in value:  # format 0.4 writes file:callable
             yield field.name, (value.rpartition(":")[0], getattr(described, "architecture_sha256", None))
             continue
-        several = getattr(value, "files", ()) if field.name == "attachments" and not isinstance(value, tuple) else value
-        for file in several if isinstance(several, tuple) else ():
-            if isinstance(file, FileDescr):
-                yield f"{field.name}/{_base_name(file.source)}", (str(file.source), file.sha256)
-            elif field.name == "attachments":  # format 0.4 attaches paths
-                yield f"{field.name}/{_base_name(file)}", (str(file), None)
+        yield from _in_field(field.name, value)
 
 
-def _base_name(source: str) -> str:
-    return file_name(str(source)).replace("\\", "/").rpartition("/")[2]
+def _in_field(name: str, value: Any) -> Iterator[tuple[str, tuple[str, str | None]]]:
+    """Yield key, source and SHA-256 of each file of a field that holds several."""
+    several = getattr(value, "files", ()) if name == "attachments" and not isinstance(value, tuple) else value
+    for file in several if isinstance(several, tuple) else ():
+        if isinstance(file, FileDescr):
+            yield f"{name}/{_place(str(file.source))}", (str(file.source), file.sha256)
+        elif name == "attachments":  # format 0.4 attaches paths
+            yield f"{name}/{_place(str(file))}", (str(file), None)
+
+
+def _place(source: str) -> str:
+    """Return the place of a file in the package; of a URL, its file name."""
+    return file_name(source).rpartition("/")[2] if is_url(source) else source.replace("\\", "/").removeprefix("./")

@@ -1,26 +1,20 @@
-"""Chooses among the weights of a model, and loads them."""
+"""Chooses among the weights of a model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from logging import getLogger
 from typing import Any
 
 import attrs
 
 from ...errors import InputError, MissingRequirementError, UnknownExtensionError
-from ...registry import AdapterContext, Registry, WeightsAdapter, missing_requirements, plugin_hint
-from ...sources import Package
+from ...registry import Registry, missing_requirements, plugin_hint
 from ...spec.extensions import OpaqueWeights
 from ...structuring.problems import StructureProblems
 from ...typing import Precision
 from ..options import PlanOptions
-from .tensor_spec import ModelIO
-from .weights_files import WeightsFiles
 
-__all__ = ["WeightsChoice", "adapter_context", "choose_weights", "load_adapter", "runnable_formats", "settings_in_words"]
-
-_LOG = getLogger(__name__)
+__all__ = ["WeightsChoice", "choose_weights", "runnable_formats", "settings_in_words"]
 
 
 @attrs.frozen(kw_only=True)
@@ -135,49 +129,3 @@ def _refusal(entry: Any) -> str:
     """Return in brackets why the plugin that describes a weights format refuses an entry."""
     refused = getattr(entry, "refused", ())
     return f" ({StructureProblems(list(refused))})" if refused else ""
-
-
-def adapter_context(described: Any, model: ModelIO, package: Package, *, device: str, threads: int, trust: bool) -> AdapterContext:
-    """Fetch weights, verify their SHA-256, and return the context for an adapter.
-
-    Raises:
-        SourceError: The weights file is missing.
-        HashMismatchError: Its SHA-256 is not the described one.
-
-    """
-    return AdapterContext(
-        weights=described,
-        path=str(package.local(str(described.source), sha256=described.sha256)),
-        files=WeightsFiles(described, package),
-        input_ids=tuple(t.id for t in model.inputs),
-        output_ids=tuple(t.id for t in model.outputs),
-        device=device,
-        threads=threads,
-        trust=trust,
-    )
-
-
-def load_adapter(
-    choice: WeightsChoice,
-    device: str,
-    weights: Mapping[str, Any],
-    model: ModelIO,
-    package: Package,
-    registry: Registry,
-    *,
-    threads: int,
-    trust: bool,
-) -> WeightsAdapter:
-    """Fetch the weights, verify their SHA-256, and load them on one of the chosen devices.
-
-    Raises:
-        SourceError: The weights file is missing.
-        HashMismatchError: Its SHA-256 is not the described one.
-        ModelRunError: The framework cannot load the weights.
-
-    """
-    entry = registry.weights_adapters[choice.adapter]
-    context = adapter_context(weights[choice.weights_format], model, package, device=device, threads=threads, trust=trust)
-    context = attrs.evolve(context, precision=choice.precision, compile=choice.compile)
-    _LOG.info("running %s weights of %s with %s on %s", choice.weights_format, model.name, choice.adapter, device)
-    return entry.load()(context)

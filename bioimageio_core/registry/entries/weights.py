@@ -44,7 +44,8 @@ class AdapterContext:
 
     files: Mapping[str, str]
     """Local paths of further files of the entry: by field name (``external_data``, ``architecture``), or, where a field
-    holds several, by field and file name (``attachments/layers.py``). A file is fetched and verified when it is asked for."""
+    holds several, by field and place in the package (``attachments/code/layers.py``); those of the model are among the attachments.
+    A file is fetched and verified when it is asked for."""
 
     input_ids: tuple[str, ...]
     output_ids: tuple[str, ...]

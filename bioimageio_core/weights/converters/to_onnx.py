@@ -19,7 +19,7 @@ from ...atomic_files import write_bytes
 from ...errors import ModelRunError
 from ...registry import ConverterContext
 from ..state_dict import load_module
-from ..torch_network import ordered_outputs
+from ..torch_network import for_inference, ordered_outputs
 from ..torchscript import load_script
 from .examples import Example, first_that_agrees, make_examples
 from .instance_norm import OPSET, own_instance_norm
@@ -41,7 +41,7 @@ def state_dict_to_onnx(context: ConverterContext) -> Mapping[str, Any]:
         TrustError: The code of the model is not trusted.
 
     """
-    module = load_module(context.source).eval().requires_grad_(False)
+    module = for_inference(load_module(context.source))
     return _write(context, module, {"exporting": _exported, "scripting": _scripted, "tracing": _traced})
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...atomic_files import write_bytes
 from ...registry import ConverterContext
 from ..state_dict import load_module
+from ..torch_network import for_inference
 from .examples import called, first_that_agrees, make_examples
 
 __all__ = ["state_dict_to_torchscript"]
@@ -30,7 +31,7 @@ def state_dict_to_torchscript(context: ConverterContext) -> Mapping[str, Any]:
     """
     import torch
 
-    module = load_module(context.source).eval().requires_grad_(False)
+    module = for_inference(load_module(context.source))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchScript is deprecated, and traces warn about everything that they record
         examples = make_examples(context, module)

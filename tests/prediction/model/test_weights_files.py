@@ -45,12 +45,12 @@ class TestNames:
     """Keys of files."""
 
     def test_fields(self, package: Package, tmp_path: Path) -> None:
-        """Keys are fields, or fields with file names if a field has several files; the weights are not included."""
+        """Keys are fields, or fields with places if a field has several files; the weights are not included."""
         layers = FileDescr(source="code/layers.py", sha256=hashed("code/layers.py"))
         entry = Made(source="weights.bin", vocabulary=FileDescr(source="words.txt"), attachments=(layers, FileDescr(source="code/net.py")))
         files = WeightsFiles(entry, package)
-        assert list(files) == ["vocabulary", "attachments/layers.py", "attachments/net.py"]
-        assert files["attachments/layers.py"] == str(tmp_path / "code/layers.py")
+        assert list(files) == ["vocabulary", "attachments/code/layers.py", "attachments/code/net.py"]
+        assert files["attachments/code/layers.py"] == str(tmp_path / "code/layers.py")
         assert files.get("architecture") is None
 
     @pytest.mark.parametrize(
@@ -71,18 +71,28 @@ class TestNames:
                 v0_4.PytorchStateDictWeightsDescr(
                     source="w.pt", architecture="code/net.py:net", attachments=AttachmentsDescr(files=("code/layers.py",))
                 ),
-                ["attachments/layers.py", "architecture"],
+                ["attachments/code/layers.py", "architecture"],
             ),
             (v0_4.PytorchStateDictWeightsDescr(source="w.pt", architecture="torch.nn.Linear"), []),
             (
                 v0_4.OnnxWeightsDescr(source="g.onnx", opset_version=17, attachments=AttachmentsDescr(files=("code/layers.py",))),
-                ["attachments/layers.py"],
+                ["attachments/code/layers.py"],
             ),
         ],
     )
     def test_formats(self, package: Package, entry: Any, expected: list[str]) -> None:
         """Files of the built-in formats."""
         assert list(WeightsFiles(entry, package)) == expected
+
+    def test_attachments_of_the_model(self, package: Package, tmp_path: Path) -> None:
+        """Are among the files of each entry, in both formats; of URLs, the file name counts."""
+        entry = v0_5.OnnxWeightsDescr(source="g.onnx", opset_version=17)
+        described = (FileDescr(source="./code/net.py"), FileDescr(source="https://example.com/files/table.txt?x=1"))
+        files = WeightsFiles(entry, package, described)
+        assert list(files) == ["attachments/code/net.py", "attachments/table.txt"]
+        assert files["attachments/code/net.py"] == str(tmp_path / "code/net.py")
+        assert list(WeightsFiles(entry, package, AttachmentsDescr(files=("words.txt",)))) == ["attachments/words.txt"]
+        assert list(WeightsFiles(entry, package, None)) == []
 
 
 class TestAccess:
