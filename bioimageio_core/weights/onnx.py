@@ -26,6 +26,7 @@ class OnnxAdapter:
     """An ONNX Runtime session; `__call__` may run in several threads at once.
 
     Described inputs and outputs are matched with those of the graph by position, whatever their names.
+    A graph with fewer inputs, since exporters leave out those that it does not use, needs names that are ids of described inputs.
     Its attribute ``native`` is the `onnxruntime.InferenceSession`.
     """
 
@@ -52,18 +53,16 @@ class OnnxAdapter:
         if kind == "cuda" and provider not in self.native.get_providers():  # onnxruntime falls back to the CPU
             self.close()
             raise InputError(f"device {context.device!r} is not usable by the installed onnxruntime: the session would run on the CPU")
-        self._inputs = [i.name for i in self.native.get_inputs()]
         self._input_ids = context.input_ids
-        if len(self._inputs) > len(context.input_ids):
+        try:
+            self._names = _names_by_input([i.name for i in self.native.get_inputs()], context.input_ids)
+        except ModelRunError:
             self.close()
-            raise ModelRunError(
-                f"the ONNX graph takes {len(self._inputs)} inputs ({', '.join(self._inputs)}), "
-                f"the description has {len(context.input_ids)} ({', '.join(context.input_ids)})"
-            )
+            raise
 
     def __call__(self, inputs: Sequence[NDArray[Any] | None]) -> list[NDArray[Any]]:
         """Run the graph; see `bioimageio_core.registry.WeightsAdapter`."""
-        feeds = {name: array for name, array in zip(self._inputs, inputs, strict=False) if array is not None}
+        feeds = {name: array for name, array in zip(self._names, inputs, strict=True) if name is not None and array is not None}
         try:
             outputs = self.native.run(None, feeds)
         except Exception as error:  # onnxruntime's exceptions share no public base
@@ -76,13 +75,31 @@ class OnnxAdapter:
 
     @property
     def input_shapes(self) -> list[tuple[int | None, ...]]:
-        """Fixed sizes of the graph's inputs; None along axes of variable size."""
-        return [tuple(n if isinstance(n, int) else None for n in i.shape) for i in self.native.get_inputs()]
+        """Fixed sizes of the described inputs in the graph; None along axes of variable size, and no axes for an input that it lacks."""
+        shapes = {i.name: tuple(n if isinstance(n, int) else None for n in i.shape) for i in self.native.get_inputs()}
+        return [() if name is None else shapes[name] for name in self._names]
 
     def close(self) -> None:
         """Free the session."""
         del self.native
         self._scratch.remove()
+
+
+def _names_by_input(names: Sequence[str], input_ids: Sequence[str]) -> list[str | None]:
+    """Return the name in the graph of each described input; None if the graph lacks it.
+
+    Raises:
+        ModelRunError: The numbers differ, and names do not tell which inputs of the description the graph takes.
+
+    """
+    if len(names) == len(input_ids):
+        return list(names)
+    if set(names) <= set(input_ids):
+        return [i if i in names else None for i in input_ids]
+    raise ModelRunError(
+        f"the ONNX graph takes {len(names)} inputs ({', '.join(names)}), the description has {len(input_ids)} ({', '.join(input_ids)}): "
+        "expected the same number, or names of the graph that are ids of described inputs"
+    )
 
 
 def _session_options(ort: Any, threads: int) -> Any:

@@ -13,6 +13,7 @@ from itertools import chain
 from threading import Lock, local
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DeviceMemoryError, InputError, ModelRunError
@@ -185,7 +186,8 @@ def ordered_outputs(result: Any, output_ids: Sequence[str]) -> list[Any]:
     """Return the tensors that a module returned, in the order of the described outputs.
 
     Args:
-        result: A tensor, a list or tuple of tensors, possibly alone in further lists or tuples, or a mapping by output id.
+        result: A tensor, a list or tuple of tensors, possibly alone in further lists or tuples, or a mapping by output id; some may be
+            numpy arrays. What follows after the described outputs may be of any type, and is left out.
         output_ids: Ids of the described outputs.
 
     Raises:
@@ -205,12 +207,16 @@ def ordered_outputs(result: Any, output_ids: Sequence[str]) -> list[Any]:
                 f"expected the ids of all outputs, which lacks {', '.join(map(repr, missing))}"
             )
         outputs = [outputs[name] for name in output_ids]
-    outputs = [outputs] if isinstance(outputs, torch.Tensor) else outputs
-    if not isinstance(outputs, list | tuple) or not all(isinstance(o, torch.Tensor) for o in outputs):
+    outputs = [outputs] if isinstance(outputs, torch.Tensor | np.ndarray) else outputs
+    if isinstance(outputs, list | tuple):
+        outputs = [torch.as_tensor(o) if isinstance(o, np.ndarray) else o for o in outputs[: len(output_ids)]]
+    if not isinstance(outputs, list) or not all(isinstance(o, torch.Tensor) for o in outputs):
+        parts = f" of {', '.join(type(o).__name__ for o in outputs)}" if isinstance(outputs, list) else ""
         raise ModelRunError(
-            f"the PyTorch module returned {type(result).__name__}: expected a tensor, a list or tuple of tensors, or a mapping by output id"
+            f"the PyTorch module returned {type(result).__name__}{parts}: "
+            "expected a tensor, a list or tuple of tensors, or a mapping by output id"
         )
-    return list(outputs)
+    return outputs
 
 
 def _usable_device(name: str) -> Any:

@@ -96,6 +96,34 @@ class TestPositions:
             OnnxAdapter(context(tmp_path / "weights.onnx"))
 
 
+class TestFewerInputs:
+    """The graph lacks inputs of the description."""
+
+    def model(self, folder: Path, ids: tuple[str, ...]) -> Path:
+        """Describe a graph of ``x_1 - x_2`` with more inputs than it has."""
+        difference_graph(folder / "weights.onnx")
+        axes = BATCH, channels(), space("y", ANY), space("x", ANY)
+        follow = BATCH, channels(), *(space(a, follows(a, tensor=ids[0])) for a in "yx")
+        return save_description_0_5(
+            folder, [tensor(i, *(follow if n else axes)) for n, i in enumerate(ids)], [tensor("difference", *follow)]
+        )
+
+    @pytest.mark.parametrize("ids", [("x_1", "unused", "x_2"), ("unused", "x_2", "x_1"), ("x_2", "x_1", "unused")])
+    def test_by_name(self, tmp_path: Path, ids: tuple[str, ...]) -> None:
+        """The others are not given to it, wherever they are described; 5 - 3 is 2."""
+        values = {"x_1": 5, "x_2": 3, "unused": 100}
+        result = bc.predict(self.model(tmp_path, ids), {i: np.full((8, 8), values[i], np.float32) for i in ids})
+        assert np.unique(result["difference"]).tolist() == [2]
+
+    def test_names_that_tell_nothing(self, tmp_path: Path) -> None:
+        """The next input is not fed in place of one that the graph lacks."""
+        inputs = {i: np.ones((8, 8), np.float32) for i in "abc"}
+        with pytest.raises(
+            ModelRunError, match=r"takes 2 inputs \(x_1, x_2\), the description has 3 \(a, b, c\): expected the same number"
+        ):
+            bc.predict(self.model(tmp_path, ("a", "b", "c")), inputs)
+
+
 class TestAdapter:
     """The adapter itself."""
 

@@ -20,6 +20,7 @@ from made_networks import inputs_of, network
 from bioimageio_core.errors import InputError, ModelRunError
 from bioimageio_core.registry import AdapterContext, WeightsAdapter
 from bioimageio_core.testing.processes import in_threads
+from bioimageio_core.weights.parameters import load_parameters
 from bioimageio_core.weights.torch_network import TorchNetwork
 
 torch: Any = pytest.importorskip("torch")
@@ -60,10 +61,13 @@ class TestOutputs:
             lambda x: [[(x * 2, x)]],
             lambda x: {"b": x * 2, "a": x},
             lambda x: ({"b": x * 2},),
+            lambda x: x.numpy() * 2,
+            lambda x: (x * 2, None),
+            lambda x: (x * 2, None, x.numpy(), "loss", (x, x)),
         ],
     )
     def test_forms(self, forward: Callable[..., Any]) -> None:
-        """A tensor, alone or first in lists and tuples, however deep; or in a mapping by output id."""
+        """A tensor or numpy array, alone or first in lists and tuples, however deep; or in a mapping by output id."""
         found = of(forward)([X])
         np.testing.assert_array_equal(found[0], X * 2)
 
@@ -79,8 +83,8 @@ class TestOutputs:
             (lambda x: {"c": x}, r"a mapping with 'c': expected the ids of all outputs, which lacks 'b'"),
             (lambda x: {}, r"a mapping with nothing: expected the ids"),
             (lambda x: None, "returned NoneType: expected a tensor"),
-            (lambda x: (x, 1.0), "returned tuple: expected a tensor"),
-            (lambda x: ((x, x), x), "returned tuple: expected a tensor"),
+            (lambda x: (1.0, x), "returned tuple of float: expected a tensor"),
+            (lambda x: ((x, x), x), "returned tuple of tuple: expected a tensor"),
             (lambda x: x.to_sparse(), r"failed on inputs float32 \(1, 1, 3, 4\)"),
         ],
     )
@@ -100,6 +104,33 @@ class TestOutputs:
         (found,) = of(lambda x: x.permute(0, 1, 3, 2))([X])
         assert found.flags.c_contiguous
         np.testing.assert_array_equal(found, X.transpose(0, 1, 3, 2))
+
+
+class TestOverriddenMethods:
+    """Code of models overrides methods of modules without their usual return values."""
+
+    def test_nothing_returned(self, tmp_path: Path) -> None:
+        """What the methods do to the module counts."""
+
+        class Net(torch.nn.Linear):
+            def eval(self) -> None:
+                super().eval()
+
+            def train(self, mode: bool = True) -> None:
+                super().train(mode)
+
+            def to(self, *args: Any, **kwargs: Any) -> None:
+                super().to(*args, **kwargs)
+
+            def load_state_dict(self, tensors: Any, *args: Any, **kwargs: Any) -> None:
+                super().load_state_dict(tensors, *args, **kwargs)
+
+        net = Net(1, 1, bias=False)
+        load_parameters(net, {"weight": torch.full((1, 1), 3.0)}, name="w.pt")
+        adapter = TorchNetwork(context(), lambda _: net)
+        (found,) = adapter([np.ones((1, 1), np.float32)])
+        assert found.tolist() == [[3.0]]
+        assert not adapter.native.training
 
 
 class TestInputs:
