@@ -29,8 +29,8 @@ FULL_ONE_CORE = {"tags": ["full", "one-core"]}
 EXTRAS = "http,images,onnx,s3,torch"
 PYTHONS = ("3.12", "3.13")
 """Pythons that are supported besides the lowest one, with which nox runs."""
-TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile")
-"""Runs the tests of two files at the same time."""
+TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Runs the tests of two files at the same time; files with few, long tests would be the last by default, and keep one core idle."""
 SPREAD = ("-n", "2", "--dist", "load")
 """Runs two tests at the same time, also of one file."""
 SLOW = (

@@ -86,11 +86,11 @@ class NetworkInLists:
                 f"the description has {len(input_ids)} ({', '.join(input_ids)})"
             )
         position = {id(tensor): n for n, tensor in enumerate(inputs)}  # tensors of Keras compare element by element
-        self._order = [position[id(tensor)] for tensor in _by_id(model.input, inputs, input_ids)]
+        self._order = [position[id(tensor)] for tensor in _by_id(getattr(model, "input", None), inputs, input_ids)]
         self.inputs = [inputs[n] for n in self._order]
         """Tensors of Keras, in described order."""
 
-        self._model = keras.Model(inputs, _by_id(model.output, outputs, output_ids))
+        self._model = keras.Model(inputs, _by_id(getattr(model, "output", None), outputs, output_ids))
 
     def __call__(self, given: list[Any]) -> list[Any]:
         """Return the outputs of tensors of the backend."""
@@ -142,7 +142,10 @@ def _without_groups(layer: Any) -> Any:
 
 
 def _by_id(structure: Any, tensors: list[Any], ids: Sequence[str]) -> list[Any]:
-    """Return the tensors of a mapping whose keys are the ids in described order, and other tensors unchanged."""
+    """Return the tensors of a mapping whose keys are the ids in described order, and other tensors unchanged.
+
+    Sequential networks have no structure, only tensors.
+    """
     if isinstance(structure, dict) and {*structure} == {*ids} and {id(t) for t in structure.values()} == {id(t) for t in tensors}:
         return [structure[i] for i in ids]
     return tensors

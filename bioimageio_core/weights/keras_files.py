@@ -85,6 +85,9 @@ def read_keras_file(path: str | Path) -> KerasFile:
 def check_keras_config(config: Any, name: str) -> None:
     """Refuse a network that would run code from its file, or call functions that are not part of networks.
 
+    Its optimizer, loss and metrics are not looked at, since Keras leaves them out without compilation; those of networks within it are
+    compiled nevertheless.
+
     Args:
         config: The configuration that Keras would build, as a tree.
         name: Name of the file in messages.
@@ -93,7 +96,8 @@ def check_keras_config(config: Any, name: str) -> None:
         ModelRunError: The network has such a class; the message names it, and what to do.
 
     """
-    for node in _nodes(config):
+    built = {key: value for key, value in config.items() if key != "compile_config"} if isinstance(config, dict) else config
+    for node in _nodes(built):
         made = node.get("class_name")
         if made in RUNS_CODE:
             raise ModelRunError(

@@ -155,6 +155,53 @@ class TestPositions:
             KerasAdapter(context(tmp_path / "w.keras"))
 
 
+def layers() -> list[Any]:
+    """Return the layers of a small network."""
+    return [keras.layers.Conv2D(2, 3, padding="same", activation="relu"), keras.layers.Conv2D(1, 1)]
+
+
+def functional() -> Any:
+    """Return a network as a graph of layers."""
+    raw = keras.Input((None, None, 1))
+    first, second = layers()
+    return keras.Model(raw, second(first(raw)))
+
+
+FORMS: dict[str, Any] = {
+    "sequential": lambda: keras.Sequential([keras.Input((None, None, 1)), *layers()]),
+    "sequential, built by its first call": lambda: keras.Sequential(layers()),
+    "functional": functional,
+    "functional in sequential": lambda: keras.Sequential([keras.Input((None, None, 1)), functional()]),
+    "sequential in sequential": lambda: keras.Sequential([keras.Input((None, None, 1)), keras.Sequential(layers())]),
+}
+
+
+class TestForms:
+    """However a network is made, and whatever it was trained with."""
+
+    X = np.random.default_rng(2).random((1, 8, 12, 1), dtype=np.float32)
+
+    def check(self, native: Any, path: Path) -> None:
+        """Assert that the adapter gives what the network gives in memory."""
+        wanted = called(native, self.X)
+        native.save(path)
+        np.testing.assert_allclose(KerasAdapter(context(path))([self.X])[0], wanted[0], rtol=1e-5, atol=1e-6)
+
+    @pytest.mark.parametrize("suffix", [".keras", ".h5"])
+    @pytest.mark.parametrize("form", [*FORMS])
+    def test_networks(self, tmp_path: Path, form: str, suffix: str) -> None:
+        """Sequential ones have tensors, but no structure of inputs and outputs."""
+        self.check(FORMS[form](), tmp_path / f"w{suffix}")
+
+    @pytest.mark.parametrize("suffix", [".keras", ".h5"])
+    @pytest.mark.parametrize("form", ["sequential", "functional"])
+    def test_compiled(self, tmp_path: Path, form: str, suffix: str) -> None:
+        """Optimizer, loss and metrics are never loaded, so that functions among them do not matter."""
+        native = FORMS[form]()
+        native.compile("adam", loss=lambda true, found: keras.ops.mean((true - found) ** 2), metrics=[lambda true, found: found])
+        self.check(native, tmp_path / f"w{suffix}")
+
+
 class Conforms(WeightsAdapterConformance):
     """What every adapter keeps."""
 
