@@ -23,10 +23,10 @@ from killable_cluster import KillableCluster
 
 COMMAND = """
 from bioimageio_core.cli import main
-from bioimageio_core.prediction.execution.executors import cluster_workers
+from bioimageio_core.prediction.execution.executors import scheduler_calls
 
 if __name__ == "__main__":
-    cluster_workers.REPORT_AFTER, cluster_workers.REPORT_EVERY, cluster_workers.GIVE_UP_AFTER = 2.0, 4.0, {patience}
+    scheduler_calls.REPORT_AFTER, scheduler_calls.REPORT_EVERY = 2.0, 4.0
     main()
 """
 BLOCKS = {"y": 64, "x": 64}
@@ -37,11 +37,12 @@ MOST = 150
 class Command:
     """A running ``bmz predict``."""
 
-    def __init__(self, folder: Path, model: Path, image: Path, address: str, *, patience: float) -> None:
+    def __init__(self, folder: Path, model: Path, image: Path, address: str, *options: str) -> None:
         self.output = folder / "o.zarr"
         script = folder / "command.py"
-        script.write_text(COMMAND.format(patience=patience))
+        script.write_text(COMMAND)
         arguments = ["predict", str(model), str(image), "-o", str(self.output), "--scheduler", address, "--block", "y=64,x=64", "--json"]
+        arguments += options
         self.process = subprocess.Popen(
             [sys.executable, "-P", str(script), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -59,9 +60,9 @@ class Command:
 
 
 @contextmanager
-def predicting(folder: Path, model: Path, image: Path, cluster: KillableCluster, *, patience: float = 20.0) -> Iterator[Command]:
+def predicting(folder: Path, model: Path, image: Path, cluster: KillableCluster, *options: str) -> Iterator[Command]:
     """Run the command, and kill it in the end."""
-    command = Command(folder, model, image, cluster.address, patience=patience)
+    command = Command(folder, model, image, cluster.address, *options)
     try:
         yield command
     finally:
@@ -93,16 +94,35 @@ class TestLost:
             cluster.scheduler.kill()
             status, report = command.ended()
         assert status == 1
-        assert "scheduler of the cluster is lost" in last_line(report)
+        assert "scheduler of the cluster ended" in last_line(report)
         assert "--resume" in last_line(report)
         assert "Traceback" not in report, report
         assert_resumes(command.output, model, image)
 
-    def test_all_workers(self, tmp_path: Path, model: Path, image: Path) -> None:
-        """Without workers the command says so, and gives up after a while."""
+    def test_scheduler_that_starts_again(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """A scheduler that starts again at its address knows no tasks: the command says so, and with ``--resume`` continues there."""
         with (
             KillableCluster(tmp_path / "cluster", workers=1, nannies=False) as cluster,
-            predicting(tmp_path, model, image, cluster, patience=6.0) as command,
+            predicting(tmp_path, model, image, cluster) as command,
+        ):
+            command.wait_for_regions(3)
+            cluster.start_scheduler_again()
+            status, report = command.ended()
+            assert status == 1, report
+            assert "even if it started again" in last_line(report)
+            assert "resume=True (--resume)" in last_line(report)
+            assert "Traceback" not in report, report
+            cluster.start_worker("--no-nanny", "--nthreads", "1")
+            with predicting(tmp_path, model, image, cluster, "--resume") as again:
+                status, report = again.ended()
+            assert status == 0, report
+        assert_resumes(command.output, model, image)
+
+    def test_all_workers(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """Without workers the command says so, and ends after the time that is given."""
+        with (
+            KillableCluster(tmp_path / "cluster", workers=1, nannies=False) as cluster,
+            predicting(tmp_path, model, image, cluster, "--wait-for-workers", "6") as command,
         ):
             command.wait_for_regions(3)
             cluster.parents[0].kill()
@@ -124,7 +144,7 @@ class TestAtRandom:
         victim = ("worker", "workers", "nanny", "nannies", "scheduler")[seed % 5]
         with (
             KillableCluster(tmp_path / "cluster", workers=2, nannies=True) as cluster,
-            predicting(tmp_path, model, image, cluster) as command,
+            predicting(tmp_path, model, image, cluster, "--wait-for-workers", "20") as command,
         ):
             time.sleep(chance.uniform(1, 10))
             victims = {
