@@ -149,7 +149,7 @@ def _client(scheduler: str | None, processes: int | None) -> Iterator[Any]:
 
 
 def _print_warnings(plan: Plan) -> None:
-    for line in plan.doubts:
+    for line in plan.cautions:
         click.echo(f"warning: {line}", err=True)
 
 
