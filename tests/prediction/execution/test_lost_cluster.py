@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
 import pytest
@@ -52,6 +54,18 @@ class Command:
         while len([p for p in self.output.glob(".bmz-run/*-regions/*/*") if p.is_file()]) < count:
             assert self.process.poll() is None, self.process.communicate()
             time.sleep(0.02)
+
+    def wait_for_report(self, words: str) -> None:
+        """Wait until the command reports something."""
+        assert self.process.stderr is not None
+        watch = Timer(MOST, self.process.kill)
+        watch.start()
+        for line in self.process.stderr:
+            if words in line:
+                break
+        else:
+            raise AssertionError(f"the command ended without a report of: {words}")
+        watch.cancel()
 
     def ended(self) -> tuple[int, str]:
         """Return the exit status and what the command reported."""
@@ -132,6 +146,50 @@ class TestLost:
         assert "start workers" in last_line(report)
         assert "--resume" in last_line(report)
         assert "Traceback" not in report, report
+        assert_resumes(command.output, model, image)
+
+
+class TestStopped:
+    """Processes that are stopped, as by Ctrl-Z, a debugger or a frozen machine: they neither die nor answer."""
+
+    @pytest.mark.parametrize("then", [signal.SIGCONT, signal.SIGKILL])
+    def test_worker(self, tmp_path: Path, model: Path, image: Path, then: signal.Signals) -> None:
+        """The command names a worker that stops, and completes once it continues, or dies while another one lives."""
+        with (
+            KillableCluster(tmp_path / "cluster", workers=2, nannies=False) as cluster,
+            predicting(tmp_path, model, image, cluster) as command,
+        ):
+            command.wait_for_regions(3)
+            cluster.parents[0].send_signal(signal.SIGSTOP)
+            command.wait_for_report("no answer from")
+            cluster.parents[0].send_signal(then)
+            status, report = command.ended()
+        assert status == 0, report
+        assert_resumes(command.output, model, image)
+
+    def test_worker_before_the_run(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """A worker that does not answer while the job is sent is reported likewise."""
+        with KillableCluster(tmp_path / "cluster", workers=2, nannies=False) as cluster:
+            cluster.parents[0].send_signal(signal.SIGSTOP)
+            with predicting(tmp_path, model, image, cluster) as command:
+                command.wait_for_report("no answer from")
+                cluster.parents[0].send_signal(signal.SIGCONT)
+                status, report = command.ended()
+        assert status == 0, report
+        assert_resumes(command.output, model, image)
+
+    def test_scheduler(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """A scheduler that stops is reported likewise, and the command completes once it continues."""
+        with (
+            KillableCluster(tmp_path / "cluster", workers=1, nannies=False) as cluster,
+            predicting(tmp_path, model, image, cluster) as command,
+        ):
+            command.wait_for_regions(3)
+            cluster.scheduler.send_signal(signal.SIGSTOP)
+            command.wait_for_report("no answer from the cluster")
+            cluster.scheduler.send_signal(signal.SIGCONT)
+            status, report = command.ended()
+        assert status == 0, report
         assert_resumes(command.output, model, image)
 
 
