@@ -33,14 +33,17 @@ class KillableCluster:
         self._folder.mkdir(parents=True)
         self.scheduler = self._start("scheduler", "--port", "0", "--no-jupyter")
         options = ("--nanny", "--nworkers", "1") if self._nannies else ("--no-nanny",)
-        self.parents = [self._start("worker", "--nthreads", "1", *options) for _ in range(self._count)]
+        self.parents = []
+        for _ in range(self._count):
+            self.start_worker("--nthreads", "1", *options)
         give_up = time.monotonic() + 60
         while not self._file.is_file():
             assert time.monotonic() < give_up, "the scheduler did not start"
             time.sleep(0.1)
         self.address = str(json.loads(self._file.read_text())["address"])
         with Client(self.address, set_as_default=False) as client:
-            client.wait_for_workers(self._count, timeout=60)
+            if self._count:
+                client.wait_for_workers(self._count, timeout=60)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -51,6 +54,16 @@ class KillableCluster:
         for worker in workers:
             with suppress(psutil.NoSuchProcess):
                 worker.kill()
+
+    def start_worker(self, *options: str) -> None:
+        """Start another worker, with options of ``dask worker``."""
+        self.parents.append(self._start("worker", *options))
+
+    def start_scheduler_again(self) -> None:
+        """Kill the scheduler, and start another one at its address."""
+        self.scheduler.kill()
+        self.scheduler.wait()
+        self.scheduler = self._start("scheduler", "--port", self.address.rpartition(":")[2], "--no-jupyter")
 
     def workers(self) -> list[psutil.Process]:
         """Return the processes of the workers that are alive."""

@@ -75,7 +75,9 @@ def predict(model: Source | Package, inputs: Any, output: Any = None, **options:
     # The workers may have plugins that this process lacks, so one of them plans and submits the tasks.
     from ..prediction.execution.executors.submissions import result_of
 
-    outputs, more = result_of(client, _predict_from_worker, model, inputs, output, {**options, "client": None, "progress": None})
+    patience = options.get("wait_for_workers")
+    own = {**options, "client": None, "progress": None}
+    outputs, more = result_of(client, _predict_from_worker, model, inputs, output, own, wait_for_workers=patience)
     return Prediction(outputs, plan=None, **more)
 
 
@@ -125,7 +127,8 @@ def compute_statistics(
         measures: Without a model: some of ``mean``, ``std``, ``min``, ``max``, ``median`` and ``percentile 99.8``,
             by interpolation (numpy's ``linear``); with ``inverted_cdf`` after a percentile, an element of the image.
         over: Axes to reduce; none means all.
-        options: `axes`, `channel`, `level`, `series`, `stats_over`, `client`, `workers` and `progress` of `PredictOptions`.
+        options: `axes`, `channel`, `level`, `series`, `stats_over`, `client`, `wait_for_workers`, `workers` and `progress`
+            of `PredictOptions`.
 
     Raises:
         InputError: There are no images, they do not match the model or each other, or a measure is unknown.
@@ -146,7 +149,7 @@ def compute_statistics(
     if client is not None:
         from ..prediction.execution.executors.dask_cluster import cluster_of
 
-        entered = cluster_of(client)
+        entered = cluster_of(client, wait_for_workers=chosen.wait_for_workers)
     workers = chosen.workers or allotted_cores()
     with entered as executor:
         if model is None:

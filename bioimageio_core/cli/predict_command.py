@@ -50,6 +50,13 @@ __all__ = ["command"]
     type=click.IntRange(min=1),
     help="Predict with this many worker processes on this machine, instead of threads.",
 )
+@grouped_option(
+    "cluster",
+    "--wait-for-workers",
+    type=click.FloatRange(min=0),
+    show_default="no limit; 60 with --processes",
+    help="Seconds to wait while the cluster has no workers.",
+)
 @prediction_options
 @json_option
 def command(
@@ -142,7 +149,7 @@ def _client(scheduler: str | None, processes: int | None) -> Iterator[Any]:
 
 
 def _print_warnings(plan: Plan) -> None:
-    for line in plan.doubts:
+    for line in plan.cautions:
         click.echo(f"warning: {line}", err=True)
 
 

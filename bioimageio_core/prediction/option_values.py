@@ -21,6 +21,7 @@ __all__ = [
     "axis_sizes",
     "halo_sizes",
     "is_choice",
+    "is_duration",
     "is_flag",
     "is_series",
     "is_text",
@@ -134,6 +135,16 @@ def whole_number(least: int, *, or_none: str = "") -> Validator:
         if (value is None and or_none) or _integer(value, least) is not None:
             return
         raise option_error(option.name, value, f"a whole number, at least {least}{f', or None for {or_none}' if or_none else ''}")
+
+    return validate
+
+
+def is_duration(*, or_none: str) -> Validator:
+    """Return a validator of durations in seconds; ``or_none`` says in words what None does."""
+
+    def validate(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
+        if value is not None and (isinstance(value, bool | np.bool_) or not isinstance(value, Real) or not float(value) >= 0):
+            raise option_error(option.name, value, f"seconds, at least 0, or None for {or_none}")
 
     return validate
 

@@ -19,6 +19,7 @@ from .option_values import (
     axis_sizes,
     halo_sizes,
     is_choice,
+    is_duration,
     is_flag,
     is_series,
     is_text,
@@ -263,6 +264,11 @@ class RunOptions:
     client: Client | Literal[False] | None = attrs.field(default=None, eq=False)
     """A `distributed.Client` whose workers predict; False: threads of this process.
     None: the active client, else threads; within a task of a worker, threads in any case."""
+
+    wait_for_workers: float | None = attrs.field(default=None, validator=is_duration(or_none="as long as it takes"))
+    """Seconds to wait while the cluster has no workers: for the first one, and if all are gone; then the run ends with an error.
+    None: without end, since jobs may queue for hours; a minute for workers of this machine (`worker_processes`, ``LocalCluster``).
+    A warning says that the run waits."""
 
     overwrite: bool = attrs.field(default=False, validator=is_flag())
     """Whether to replace an existing output."""

@@ -67,6 +67,8 @@ class Predictor:
     def plan(self, inputs: Any, output: str | None = None, **options: Any) -> Plan:
         """Plan a prediction; runs no model.
 
+        On a cluster, the plan depends on the threads and the memory of its workers, so it waits for the first one.
+
         Args:
             inputs: One image (array or path), or a mapping by tensor id.
             output: Path or URL of the output that will be written. If the run continues or shares it (`resume`, `shard`),
@@ -75,6 +77,7 @@ class Predictor:
 
         Raises:
             OutputError: The output would overwrite what is read, or has the name of another kind of file.
+            ModelRunError: No worker of the cluster joined in the time of the option `wait_for_workers`.
 
         """
         chosen = self.with_options(**options)
@@ -82,9 +85,12 @@ class Predictor:
             chosen = as_labels(chosen, str(output))
         client = chosen_client(chosen.client)
         if client is not None:
-            from .execution.executors.cluster_workers import processes_of_fullest_host, threads_of_fullest_host
+            from .execution.executors.cluster_workers import worker_machines
 
-            cores, processes = threads_of_fullest_host(client), processes_of_fullest_host(client)
+            machines = worker_machines(client, chosen.wait_for_workers)
+            cores, processes = machines.threads, machines.processes
+            if chosen.memory is None:
+                chosen = attrs.evolve(chosen, memory=machines.budget(chosen.memory_bytes))
         else:
             cores, processes = allotted_cores(), 1
         weights = choose_weights(self.model.weights, self.model.registry, chosen)
@@ -229,7 +235,8 @@ class Predictor:
 
             for planned in plan.inputs:
                 check_sendable(planned.bound.image)
-            executor, ranks = cluster_of(client), FrozenMapping(ranks_on_hosts(client))
+            executor = cluster_of(client, wait_for_workers=chosen.wait_for_workers)
+            ranks = FrozenMapping(ranks_on_hosts(client))
         joins = chosen.shard is not None or (chosen.resume and not chosen.overwrite)
         sinks = open_output(plan, output, record, overwrite=chosen.overwrite, joins=joins, continued=continued)
         with executor as entered, begin_run(plan, self.model, chosen, sinks, entered, network=network, rank_on_host=ranks) as run:

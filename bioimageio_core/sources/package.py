@@ -15,7 +15,7 @@ import attrs
 from ..atomic_files import atomic_file, link_or_copy
 from ..errors import SourceError
 from .cache import cache_from_environment, is_cached
-from .hashes import verify_sha256
+from .hashes import FileHashes, verify_sha256
 from .member_names import inside
 from .scratch import Scratch
 from .urls import is_url, open_url, path_of_url, protocol_of, url_errors
@@ -49,6 +49,7 @@ class Package:
     """Path or URL of the zip, or of the file of the description; empty for bytes and mappings."""
 
     _unpacked: Scratch = attrs.field(factory=Scratch, eq=False, repr=False)
+    _hashes: FileHashes = attrs.field(factory=FileHashes, eq=False, repr=False)
 
     @property
     def locations(self) -> tuple[str, ...]:
@@ -72,6 +73,16 @@ class Package:
         if sha256:
             verify_sha256(path, sha256, name=f"{source} of {self.name}")
         return path
+
+    def sha256_of(self, source: str) -> str:
+        """Return the SHA-256 of a file that the description names; it is computed once, unless the file changes.
+
+        Raises:
+            SourceError: The file does not exist, lies outside of the package, or cannot be unpacked for lack of space.
+            OSError: It cannot be read.
+
+        """
+        return self._hashes.sha256_of(self.local(source))
 
     def size_of(self, source: str) -> int | None:
         """Return the size in bytes of a file that the description names; None where it does not exist, or is remote."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import bioimageio_core as bc
 from bioimageio_core.errors import AxesError, InputError
 from bioimageio_core.io import open_image
 from bioimageio_core.io.reading.rescaled import rescaled
+from bioimageio_core.prediction.predict_many import plan_many, predict_many
+from bioimageio_core.sources import hashes
 
 DATASET = [{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["batch", "y", "x"]}}]
 SAMPLE = [{"id": "scale_range", "kwargs": {"axes": ["y", "x"], "min_percentile": 1, "max_percentile": 99.8}}]
@@ -35,6 +38,21 @@ def save(path: Path, data: np.ndarray) -> Path:
 
 class TestMany:
     """Many images with one predictor."""
+
+    def test_weights_are_hashed_once(self, tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Weights without a described SHA-256 are read for it once, for all images, and again if they change."""
+        hashed = []
+        compute = hashes.sha256_of
+        monkeypatch.setattr(hashes, "sha256_of", lambda path: hashed.append(path.name) or compute(path))
+        images = [save(tmp_path / f"{n}.zarr", np.full((20, 30), n, np.float32)) for n in range(3)]
+        with bc.open_predictor(model) as predictor:
+            found = list(predict_many(predictor, plan_many(images, str(tmp_path / "out"))))
+            assert [float(np.asarray(f["out"]).max()) for f in found] == [0.0, 2.0, 4.0]  # type: ignore[index]
+            assert hashed == ["weights.onnx"]
+            (weights,) = model.glob("*.onnx")
+            os.utime(weights, ns=(1, 1))
+            predictor.plan(images[0])
+        assert hashed == ["weights.onnx"] * 2
 
     def test_bad_file_among_many(self, tmp_path: Path, model: Path) -> None:
         """The failure of one image is yielded in its place, and the rest is predicted."""

@@ -45,6 +45,7 @@ WRONG: dict[str, list[Any]] = {
     "stats_over": [3, [3]],
     "trust": ["yes", 1],
     "value_range": [(1, 0), (0, float("inf")), (float("nan"), 1), 5, (0, 1, 2), ("a", "b"), None],
+    "wait_for_workers": [-1, "60", True, float("nan")],
     "weights_format": [3],
     "workers": [0, -2, 1.5, "2"],
 }

@@ -145,7 +145,6 @@ class TestJobqueue:
             Client(cluster, set_as_default=False) as client,
         ):
             cluster.scale(jobs=1)
-            client.wait_for_workers(1, timeout=120)
             joined = []
 
             def progress(stage: str, done: int, total: int) -> None:
@@ -153,6 +152,8 @@ class TestJobqueue:
                     cluster.scale(jobs=2)
                     joined.append(stage)
 
-            bc.predict(folder / "my-model", folder / "volume.zarr", folder / "result.zarr", client=client, progress=progress)
+            bc.predict(
+                folder / "my-model", folder / "volume.zarr", folder / "result.zarr", client=client, progress=progress, wait_for_workers=120
+            )
         assert joined
         assert_complete(folder)

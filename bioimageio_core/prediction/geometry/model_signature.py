@@ -9,7 +9,6 @@ from ...blocks import FixedSize, SteppedSize
 from ...errors import SourceError
 from ...registry import Registry
 from ...sources import Package
-from ...sources.hashes import sha256_of
 from ..model.tensor_spec import AxisIO, ModelIO, ReferencedSize
 from .network_geometry import NetworkAnalysis
 from .remembered_analyses import recall
@@ -38,7 +37,7 @@ def _hash_at_hand(entry: Any, package: Package) -> str | None:
     if sha256 is not None or source is None or package.size_of(str(source)) is None:
         return None if sha256 is None else str(sha256)
     try:
-        return sha256_of(package.local(str(source)))
+        return package.sha256_of(str(source))
     except (SourceError, OSError):
         return None
 

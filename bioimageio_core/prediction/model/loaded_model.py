@@ -9,7 +9,6 @@ import attrs
 
 from ...registry import Registry
 from ...sources import Package
-from ...sources.hashes import sha256_of
 from .from_v0_4 import model_io_v0_4
 from .from_v0_5 import model_io_v0_5
 from .missing_plugins import check_runnable
@@ -49,7 +48,7 @@ class LoadedModel:
 
         """
         entry = self.weights[weights_format]
-        return str(entry.sha256 or sha256_of(self.package.local(str(entry.source))))
+        return str(entry.sha256 or self.package.sha256_of(str(entry.source)))
 
     @property
     def weights(self) -> Mapping[str, Any]:

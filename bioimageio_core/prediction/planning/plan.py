@@ -93,6 +93,7 @@ class Plan:
     profile: Profile
 
     warnings: tuple[str, ...]
+    """What in the images, the blocks or the run mode may make the prediction differ from what is intended."""
 
     @property
     def grids(self) -> tuple[AxisGrid, ...]:
@@ -131,18 +132,18 @@ class Plan:
         return range(first, min(first + self.regions_per_task, self.regions.count))
 
     @property
-    def doubts(self) -> tuple[str, ...]:
-        """Guessed axes, and `warnings`: a line for each reason why the prediction may not be what is intended."""
+    def cautions(self) -> tuple[str, ...]:
+        """A line for each reason why the prediction may not be what is intended: how axes are guessed, then `warnings`."""
         return (*(line for i in self.inputs for line in i.bound.guess), *self.warnings)
 
     def warn(self) -> None:
-        """Warn of all `doubts`.
+        """Warn of all `cautions`.
 
         Warns:
             PredictionWarning: Once for each line.
 
         """
-        for line in self.doubts:
+        for line in self.cautions:
             warnings.warn(line, PredictionWarning, stacklevel=4)
 
     @cached_property

@@ -91,9 +91,10 @@ class TestKilled:
         bc.predict(model, image, output, **BLOCKS)
         return output
 
-    def test_worker(self, tmp_path: Path, model: Path, image: Path, undisturbed: Path) -> None:
+    @pytest.mark.parametrize(("stage", "after"), [("statistics of raw", 0), ("predict", 3), ("postprocess", 1)])
+    def test_worker(self, tmp_path: Path, model: Path, image: Path, undisturbed: Path, stage: str, after: int) -> None:
         """The run continues, and its result equals that of threads, bit by bit."""
-        done = run(tmp_path, model, image, tmp_path / "o.zarr", victim="worker", after=3)
+        done = run(tmp_path, model, image, tmp_path / "o.zarr", victim="worker", stage=stage, after=after)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout.splitlines()[-1]) == {"finished": True, "done_before": 0, "killed": 1}
         assert_same(tmp_path / "o.zarr", undisturbed)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
 import pytest
@@ -23,10 +25,10 @@ from killable_cluster import KillableCluster
 
 COMMAND = """
 from bioimageio_core.cli import main
-from bioimageio_core.prediction.execution.executors import cluster_workers
+from bioimageio_core.prediction.execution.executors import scheduler_calls
 
 if __name__ == "__main__":
-    cluster_workers.REPORT_AFTER, cluster_workers.REPORT_EVERY, cluster_workers.GIVE_UP_AFTER = 2.0, 4.0, {patience}
+    scheduler_calls.REPORT_AFTER, scheduler_calls.REPORT_EVERY = 2.0, 4.0
     main()
 """
 BLOCKS = {"y": 64, "x": 64}
@@ -37,11 +39,12 @@ MOST = 150
 class Command:
     """A running ``bmz predict``."""
 
-    def __init__(self, folder: Path, model: Path, image: Path, address: str, *, patience: float) -> None:
+    def __init__(self, folder: Path, model: Path, image: Path, address: str, *options: str) -> None:
         self.output = folder / "o.zarr"
         script = folder / "command.py"
-        script.write_text(COMMAND.format(patience=patience))
+        script.write_text(COMMAND)
         arguments = ["predict", str(model), str(image), "-o", str(self.output), "--scheduler", address, "--block", "y=64,x=64", "--json"]
+        arguments += options
         self.process = subprocess.Popen(
             [sys.executable, "-P", str(script), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -52,6 +55,18 @@ class Command:
             assert self.process.poll() is None, self.process.communicate()
             time.sleep(0.02)
 
+    def wait_for_report(self, words: str) -> None:
+        """Wait until the command reports something."""
+        assert self.process.stderr is not None
+        watch = Timer(MOST, self.process.kill)
+        watch.start()
+        for line in self.process.stderr:
+            if words in line:
+                break
+        else:
+            raise AssertionError(f"the command ended without a report of: {words}")
+        watch.cancel()
+
     def ended(self) -> tuple[int, str]:
         """Return the exit status and what the command reported."""
         _, report = self.process.communicate(timeout=MOST)
@@ -59,9 +74,9 @@ class Command:
 
 
 @contextmanager
-def predicting(folder: Path, model: Path, image: Path, cluster: KillableCluster, *, patience: float = 20.0) -> Iterator[Command]:
+def predicting(folder: Path, model: Path, image: Path, cluster: KillableCluster, *options: str) -> Iterator[Command]:
     """Run the command, and kill it in the end."""
-    command = Command(folder, model, image, cluster.address, patience=patience)
+    command = Command(folder, model, image, cluster.address, *options)
     try:
         yield command
     finally:
@@ -93,16 +108,35 @@ class TestLost:
             cluster.scheduler.kill()
             status, report = command.ended()
         assert status == 1
-        assert "scheduler of the cluster is lost" in last_line(report)
+        assert "scheduler of the cluster ended" in last_line(report)
         assert "--resume" in last_line(report)
         assert "Traceback" not in report, report
         assert_resumes(command.output, model, image)
 
-    def test_all_workers(self, tmp_path: Path, model: Path, image: Path) -> None:
-        """Without workers the command says so, and gives up after a while."""
+    def test_scheduler_that_starts_again(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """A scheduler that starts again at its address knows no tasks: the command says so, and with ``--resume`` continues there."""
         with (
             KillableCluster(tmp_path / "cluster", workers=1, nannies=False) as cluster,
-            predicting(tmp_path, model, image, cluster, patience=6.0) as command,
+            predicting(tmp_path, model, image, cluster) as command,
+        ):
+            command.wait_for_regions(3)
+            cluster.start_scheduler_again()
+            status, report = command.ended()
+            assert status == 1, report
+            assert "even if it started again" in last_line(report)
+            assert "resume=True (--resume)" in last_line(report)
+            assert "Traceback" not in report, report
+            cluster.start_worker("--no-nanny", "--nthreads", "1")
+            with predicting(tmp_path, model, image, cluster, "--resume") as again:
+                status, report = again.ended()
+            assert status == 0, report
+        assert_resumes(command.output, model, image)
+
+    def test_all_workers(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """Without workers the command says so, and ends after the time that is given."""
+        with (
+            KillableCluster(tmp_path / "cluster", workers=1, nannies=False) as cluster,
+            predicting(tmp_path, model, image, cluster, "--wait-for-workers", "6") as command,
         ):
             command.wait_for_regions(3)
             cluster.parents[0].kill()
@@ -115,6 +149,50 @@ class TestLost:
         assert_resumes(command.output, model, image)
 
 
+class TestStopped:
+    """Processes that are stopped, as by Ctrl-Z, a debugger or a frozen machine: they neither die nor answer."""
+
+    @pytest.mark.parametrize("then", [signal.SIGCONT, signal.SIGKILL])
+    def test_worker(self, tmp_path: Path, model: Path, image: Path, then: signal.Signals) -> None:
+        """The command names a worker that stops, and completes once it continues, or dies while another one lives."""
+        with (
+            KillableCluster(tmp_path / "cluster", workers=2, nannies=False) as cluster,
+            predicting(tmp_path, model, image, cluster) as command,
+        ):
+            command.wait_for_regions(3)
+            cluster.parents[0].send_signal(signal.SIGSTOP)
+            command.wait_for_report("no answer from")
+            cluster.parents[0].send_signal(then)
+            status, report = command.ended()
+        assert status == 0, report
+        assert_resumes(command.output, model, image)
+
+    def test_worker_before_the_run(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """A worker that does not answer while the job is sent is reported likewise."""
+        with KillableCluster(tmp_path / "cluster", workers=2, nannies=False) as cluster:
+            cluster.parents[0].send_signal(signal.SIGSTOP)
+            with predicting(tmp_path, model, image, cluster) as command:
+                command.wait_for_report("no answer from")
+                cluster.parents[0].send_signal(signal.SIGCONT)
+                status, report = command.ended()
+        assert status == 0, report
+        assert_resumes(command.output, model, image)
+
+    def test_scheduler(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """A scheduler that stops is reported likewise, and the command completes once it continues."""
+        with (
+            KillableCluster(tmp_path / "cluster", workers=1, nannies=False) as cluster,
+            predicting(tmp_path, model, image, cluster) as command,
+        ):
+            command.wait_for_regions(3)
+            cluster.scheduler.send_signal(signal.SIGSTOP)
+            command.wait_for_report("no answer from the cluster")
+            cluster.scheduler.send_signal(signal.SIGCONT)
+            status, report = command.ended()
+        assert status == 0, report
+        assert_resumes(command.output, model, image)
+
+
 class TestAtRandom:
     @pytest.mark.skipif("BMZ_LARGE" not in os.environ, reason="takes minutes: run by 'nox -s large', which sets BMZ_LARGE")
     @pytest.mark.parametrize("seed", range(30))
@@ -124,7 +202,7 @@ class TestAtRandom:
         victim = ("worker", "workers", "nanny", "nannies", "scheduler")[seed % 5]
         with (
             KillableCluster(tmp_path / "cluster", workers=2, nannies=True) as cluster,
-            predicting(tmp_path, model, image, cluster) as command,
+            predicting(tmp_path, model, image, cluster, "--wait-for-workers", "20") as command,
         ):
             time.sleep(chance.uniform(1, 10))
             victims = {

@@ -1,82 +1,71 @@
-"""The workers of a cluster: how many there are, on which machines, and since when none is there.
+"""The workers of a cluster: how many there are, on which machines, with how much memory.
 
 This module imports `distributed`, so it is imported only if there is a client.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from logging import getLogger
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
-from distributed import Client
+import attrs
+from distributed import Client, LocalCluster
 
-from ....errors import ModelRunError
-from ....text import in_brief
+from .absent_workers import wait_for_first_worker
+from .scheduler_calls import ask_scheduler
 
-__all__ = ["RESUME", "Absence", "ask_scheduler", "lost_scheduler", "processes_of_fullest_host", "ranks_on_hosts", "threads_of_fullest_host"]
+__all__ = ["WorkerMachines", "ranks_on_hosts", "worker_machines"]
 
-_LOG = getLogger(__name__)
-
-REPORT_AFTER, REPORT_EVERY = 30.0, 60.0
-"""Seconds without workers until the first report, and between reports."""
-
-GIVE_UP_AFTER = 600.0
-"""Seconds without workers until a run ends."""
-
-RESUME = "finished tasks of an output on disk are kept: continue with resume=True (--resume)"
-"""The remedy for runs that end because of their cluster."""
+MEMORY_SHARE = 0.7
+"""Part of the memory limit of workers that predictions use; dask lets workers pause at 0.8 of it, and ends them at 0.95."""
 
 
-def lost_scheduler(reason: BaseException | str) -> ModelRunError:
-    """Return the error for a scheduler that does not answer."""
-    return ModelRunError(f"the connection to the scheduler of the cluster is lost ({in_brief(reason)}); {RESUME}")
+@attrs.frozen(kw_only=True)
+class WorkerMachines:
+    """What the workers of a cluster can use on one machine, as far as blocks depend on it."""
 
+    threads: int
+    """Greatest number of worker threads on one machine, which share its memory."""
 
-def ask_scheduler(client: Client, question: Callable[[], Any]) -> Any:
-    """Return the answer of the scheduler to a call of the client.
+    processes: int
+    """Greatest number of workers on one machine."""
 
-    Raises:
-        ModelRunError: The scheduler does not answer.
+    memory: int | None
+    """Bytes that predictions may use on each machine, by the memory limits of its workers; None without limits."""
 
-    """
-    if client.status != "running":
-        raise lost_scheduler(f"the client is {client.status}")
-    try:
-        return question()
-    except (OSError, AttributeError, RuntimeError) as error:  # a client that closes meanwhile loses its scheduler, then its event loop
-        raise lost_scheduler(error) from error
+    own: bool
+    """Whether they are processes of a `LocalCluster`, so that their machine is this one."""
 
+    def budget(self, here: int) -> int:
+        """Return the memory budget in bytes, where the option `memory` gives none.
 
-class Absence:
-    """Reports how long a cluster has been without workers, and ends the run when that is too long."""
-
-    def __init__(self) -> None:
-        self._since: float | None = None
-        self._next_report = 0.0
-
-    def check(self, workers: int) -> None:
-        """Take the present number of workers.
-
-        Raises:
-            ModelRunError: There has been no worker for `GIVE_UP_AFTER` seconds.
+        Args:
+            here: The budget on this machine without a cluster.
 
         """
-        now = time.monotonic()
-        if workers:
-            self._since = None
-            return
-        if self._since is None:
-            self._since, self._next_report = now, now + REPORT_AFTER
-        absent = now - self._since
-        if absent >= GIVE_UP_AFTER:
-            raise ModelRunError(f"the cluster has been without workers for {absent:.0f} seconds: start workers; {RESUME}")
-        if now >= self._next_report:
-            self._next_report = now + REPORT_EVERY
-            _LOG.warning(
-                "the cluster has been without workers for %.0f seconds: the run waits for workers until %.0f seconds", absent, GIVE_UP_AFTER
-            )
+        if self.memory is None:
+            return here
+        return min(here, self.memory) if self.own else self.memory
+
+
+def worker_machines(client: Client, wait_for_workers: float | None) -> WorkerMachines:
+    """Return what the present workers can use; wait for the first one.
+
+    Raises:
+        ModelRunError: No worker joined in time, or the scheduler is gone.
+
+    """
+    by_host: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for address, worker in wait_for_first_worker(client, wait_for_workers).items():
+        by_host[_host(address)].append(worker)
+    limits = [sum(w["memory_limit"] or 0 for w in workers) for workers in by_host.values() if all(w["memory_limit"] for w in workers)]
+    return WorkerMachines(
+        threads=max((sum(w["nthreads"] for w in workers) for workers in by_host.values()), default=1),
+        processes=max((len(workers) for workers in by_host.values()), default=1),
+        memory=int(min(limits) * MEMORY_SHARE) if limits else None,
+        own=isinstance(client.cluster, LocalCluster),
+    )
 
 
 def ranks_on_hosts(client: Client) -> dict[str, int]:
@@ -84,21 +73,11 @@ def ranks_on_hosts(client: Client) -> dict[str, int]:
     ranks: dict[str, int] = {}
     by_host: dict[str, int] = {}
     for address in sorted(ask_scheduler(client, client.nthreads)):
-        host = address.rpartition(":")[0]
+        host = _host(address)
         ranks[address] = by_host.get(host, 0)
         by_host[host] = ranks[address] + 1
     return ranks
 
 
-def processes_of_fullest_host(client: Client) -> int:
-    """Return the greatest number of workers on one machine."""
-    return max((rank + 1 for rank in ranks_on_hosts(client).values()), default=1)
-
-
-def threads_of_fullest_host(client: Client) -> int:
-    """Return the greatest number of worker threads on one machine, which share its memory."""
-    by_host: dict[str, int] = {}
-    for address, threads in ask_scheduler(client, client.nthreads).items():
-        host = address.rpartition(":")[0]
-        by_host[host] = by_host.get(host, 0) + threads
-    return max(by_host.values(), default=1)
+def _host(address: str) -> str:
+    return address.rpartition(":")[0]

@@ -29,6 +29,9 @@ class Cluster:
     objects: str
     """Name of the worker plugin with the objects that jobs share."""
 
+    wait_for_workers: float | None
+    """See `RunOptions`."""
+
     @property
     def shares_memory(self) -> bool:
         """Always False: workers are other processes."""
@@ -46,14 +49,21 @@ class Cluster:
 
         """
         with worker_plugin(self.client, WorkerJob(job, self.objects)) as name:
-            yield from Submissions(self.client, name, tasks, by_worker=job.prefers_locality).results()
+            submissions = Submissions(self.client, name, tasks, by_worker=job.prefers_locality, wait_for_workers=self.wait_for_workers)
+            yield from submissions.results()
 
 
 @contextmanager
-def cluster_of(client: Client) -> Iterator[Cluster]:
-    """Yield the cluster of a client; within the ``with`` block, its workers cache chunks across jobs."""
+def cluster_of(client: Client, *, wait_for_workers: float | None) -> Iterator[Cluster]:
+    """Yield the cluster of a client; within the ``with`` block, its workers cache chunks across jobs.
+
+    Args:
+        client: The client.
+        wait_for_workers: See `RunOptions`.
+
+    """
     with _own_thread(), worker_plugin(client, WorkerObjects()) as objects:
-        yield Cluster(client=client, objects=objects)
+        yield Cluster(client=client, objects=objects, wait_for_workers=wait_for_workers)
 
 
 @contextmanager

@@ -20,7 +20,8 @@ from distributed.scheduler import KilledWorker
 
 from ....errors import ModelRunError
 from ....text import in_brief
-from .cluster_workers import RESUME, Absence, ask_scheduler, lost_scheduler
+from .absent_workers import Absence, SilentWorkers, known_workers
+from .scheduler_calls import RESUME, ask_scheduler, lost_scheduler
 from .task_queue import TaskQueue
 from .worker_jobs import carry_out
 
@@ -42,8 +43,14 @@ def _run_error(error: BaseException) -> BaseException:
     return error
 
 
-def result_of(client: Client, function: Callable[..., Any], *args: Any) -> Any:
+def result_of(client: Client, function: Callable[..., Any], *args: Any, wait_for_workers: float | None) -> Any:
     """Call a function on one of the workers, and return its result.
+
+    Args:
+        client: The client.
+        function: The function.
+        args: Its arguments.
+        wait_for_workers: See `RunOptions`.
 
     Raises:
         BioimageioError: The function raised it.
@@ -51,10 +58,12 @@ def result_of(client: Client, function: Callable[..., Any], *args: Any) -> Any:
 
     """
     future = client.submit(function, *args, pure=False)
-    absence = Absence()
+    absence, silent = Absence(client, wait_for_workers), SilentWorkers()
     try:
         while not future.done():
-            absence.check(len(ask_scheduler(client, client.nthreads)))
+            workers = known_workers(client)
+            absence.check(len(workers))
+            silent.check(workers)
             with suppress(TimeoutError):
                 future.result(timeout=CHECK_EVERY)
         return future.result()
@@ -85,12 +94,13 @@ class Submissions:
         job: Name of the worker plugin that holds the job.
         tasks: Numbers of the tasks.
         by_worker: Whether each worker gets consecutive tasks; else any worker gets the next one.
+        wait_for_workers: See `RunOptions`.
 
     """
 
-    def __init__(self, client: Client, job: str, tasks: Iterable[int], *, by_worker: bool) -> None:
+    def __init__(self, client: Client, job: str, tasks: Iterable[int], *, by_worker: bool, wait_for_workers: float | None) -> None:
         self._client, self._job, self._by_worker = client, job, by_worker
-        self._absence = Absence()
+        self._absence, self._silent = Absence(client, wait_for_workers), SilentWorkers()
         self._present = self._threads()
         self._queue = TaskQueue(tasks, self._present)
         self._numbers = count()
@@ -118,6 +128,7 @@ class Submissions:
                 try:
                     returned = self._returned.get(timeout=CHECK_EVERY)
                 except Empty:
+                    self._silent.check(known_workers(self._client))
                     continue
                 yield from self._take(*returned)
         finally:

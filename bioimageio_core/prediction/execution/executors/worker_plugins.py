@@ -8,21 +8,22 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from uuid import uuid4
 
 from distributed import Client, WorkerPlugin
 
 from ....errors import ModelRunError
 from ....text import in_brief
-from .cluster_workers import RESUME, lost_scheduler
+from .scheduler_calls import RESUME, lost_scheduler, wait_for_answer
 
 __all__ = ["worker_plugin"]
 
 REGISTERING, PAUSE = 30.0, 0.5
-"""Seconds for attempts to register a plugin, and between attempts."""
+"""Seconds for attempts to register a plugin after the first one failed, and between attempts."""
 
-UNREGISTERING = 30.0
-"""Seconds for unregistering a plugin."""
+UNREGISTERING = 10.0
+"""Seconds for unregistering a plugin; a worker that does not answer keeps it until it ends."""
 
 
 @contextmanager
@@ -43,15 +44,16 @@ def worker_plugin(client: Client, plugin: WorkerPlugin) -> Iterator[str]:
 
 def _register(client: Client, plugin: WorkerPlugin, name: str) -> None:
     """Register a plugin; again if a worker dies meanwhile, since dask then ends the call, and other workers may lack the plugin."""
-    give_up = time.monotonic() + REGISTERING
+    give_up: float | None = None
     while True:
         try:
-            client.register_plugin(plugin, name=name)
+            wait_for_answer(partial(client.register_plugin, plugin, name=name))
         except ImportError as error:
             raise ModelRunError(f"a worker cannot load this package ({error}): install the same packages there as here") from error
         except OSError as error:
             if client.status != "running":
                 raise lost_scheduler(error) from error
+            give_up = give_up or time.monotonic() + REGISTERING
             if time.monotonic() > give_up:
                 raise ModelRunError(f"a job cannot be sent to the workers of the cluster ({in_brief(error)}); {RESUME}") from error
         else:
