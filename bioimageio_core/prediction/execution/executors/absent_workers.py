@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from functools import partial
+from inspect import signature
 from math import inf
 from typing import Any
 
@@ -87,7 +89,9 @@ def wait_for_first_worker(client: Client, seconds: float | None) -> Mapping[str,
 
 def known_workers(client: Client) -> Mapping[str, Mapping[str, Any]]:
     """Return what the scheduler knows of its workers, by address."""
-    workers: Mapping[str, Mapping[str, Any]] = ask_scheduler(client, client.scheduler_info)["workers"]
+    takes_number = "n_workers" in signature(client.scheduler_info).parameters  # releases that have it may name five workers by default
+    question = partial(client.scheduler_info, n_workers=-1) if takes_number else client.scheduler_info
+    workers: Mapping[str, Mapping[str, Any]] = ask_scheduler(client, question)["workers"]
     return workers
 
 

@@ -21,7 +21,7 @@ __all__ = ["RESUME", "Wait", "ask_scheduler", "lost_scheduler", "wait_for_answer
 
 _LOG = getLogger(__name__)
 
-REPORT_AFTER, REPORT_EVERY = 30.0, 300.0
+REPORT_AFTER, REPORT_EVERY = 30.0, 60.0
 """Seconds of a wait until its first report, and between reports."""
 
 RESUME = "finished tasks of an output on disk are kept: continue with resume=True (--resume)"
@@ -37,7 +37,7 @@ def lost_scheduler(reason: BaseException | str) -> ModelRunError:
 
 
 class Wait:
-    """A wait of a run for its cluster, reported half a minute after it began, and then every few minutes."""
+    """A wait of a run for its cluster, reported half a minute after it began, and then every minute."""
 
     def __init__(self) -> None:
         self._begin = time.monotonic()
