@@ -14,7 +14,7 @@ from ..errors import BioimageioError, ModelRunError
 from ..prediction.model.loaded_model import LoadedModel
 from ..prediction.model.network import run_network
 from ..prediction.model.tensor_spec import AxisIO, ModelIO, ReferencedSize
-from ..prediction.planning.fixed_input_shapes import fixed_size_conflict
+from ..prediction.planning.required_sizes import fixed_size_conflict
 from ..prediction.whole_tensor import WholeTensorCall
 from ..registry import WeightsAdapter
 from ..typing import AxisId, FrozenMapping

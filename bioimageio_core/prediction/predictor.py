@@ -31,11 +31,11 @@ from .output.open_output import open_output
 from .output.output_names import fill_template
 from .output.result import LabelledArray, Prediction
 from .output.run_identity import check_same_run, recorded_choices, run_identity
-from .planning.fixed_input_shapes import check_fixed_input_shapes
 from .planning.plan import Plan
 from .planning.planner import make_plan
 from .planning.profiling.profile import UNMEASURED, UNMEASURED_ON_GPU, Profile
 from .planning.profiling.remembered_profiles import recall_profile
+from .planning.required_sizes import check_fixed_input_shapes, choose_sized_weights
 
 __all__ = ["Predictor"]
 
@@ -93,24 +93,25 @@ class Predictor:
                 chosen = attrs.evolve(chosen, memory=machines.budget(chosen.memory_bytes))
         else:
             cores, processes = allotted_cores(), 1
-        weights = choose_weights(self.model.weights, self.model.registry, chosen)
+        sized = choose_sized_weights(self.model, chosen)
         continued = None
         if output is not None and (chosen.resume or chosen.shard):
             recorded = run_of_output(str(output))[1] or {}
             continued = recorded_choices(recorded)
         plan = make_plan(
-            self.model.io,
+            sized.io,
             inputs,
             chosen,
             registry=self.model.registry,
-            weights=weights,
+            weights=sized.choice,
             cores=cores,
             processes=processes,
             on_cluster=client is not None,
             analysis=remembered_analysis(self.model.io, self.model.weights, self.model.package, self.model.registry),
-            profile=recall_profile(self.model, weights) or (UNMEASURED if weights.on_cpu else UNMEASURED_ON_GPU),
+            profile=recall_profile(self.model, sized.choice) or (UNMEASURED if sized.choice.on_cpu else UNMEASURED_ON_GPU),
             continued=continued,
         )
+        plan = attrs.evolve(plan, warnings=(*sized.warnings, *plan.warnings))
         if output is not None:
             check_apart(str(output), plan, self.model, chosen.statistics)
             check_labels(plan, str(output))

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from ..registry import AdapterContext, WeightsAdapter, WeightsAdapterEntry
+from .onnx_inputs import required_shapes
 from .requirements import keras_v3_requirements, torch_requirements
 
 __all__ = ["adapter_entries"]
@@ -33,6 +34,7 @@ def adapter_entries() -> Iterator[WeightsAdapterEntry]:
         requires=("onnxruntime",),
         load=partial(_load, "onnx", "OnnxAdapter"),
         devices=("cpu", "cuda"),
+        input_shapes=required_shapes,
         preference=50,
         extra="bioimageio-runtime[onnx]",
         summary="ONNX Runtime",

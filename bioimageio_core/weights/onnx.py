@@ -15,6 +15,7 @@ from ..registry import AdapterContext
 from ..sources.scratch import Scratch
 from ..text import in_brief
 from .onnx_data import graph_beside_its_data
+from .onnx_inputs import names_by_input
 from .out_of_memory import is_out_of_memory
 
 __all__ = ["OnnxAdapter"]
@@ -55,7 +56,7 @@ class OnnxAdapter:
             raise InputError(f"device {context.device!r} is not usable by the installed onnxruntime: the session would run on the CPU")
         self._input_ids = context.input_ids
         try:
-            self._names = _names_by_input([i.name for i in self.native.get_inputs()], context.input_ids)
+            self._names = names_by_input([i.name for i in self.native.get_inputs()], context.input_ids)
         except ModelRunError:
             self.close()
             raise
@@ -83,23 +84,6 @@ class OnnxAdapter:
         """Free the session."""
         del self.native
         self._scratch.remove()
-
-
-def _names_by_input(names: Sequence[str], input_ids: Sequence[str]) -> list[str | None]:
-    """Return the name in the graph of each described input; None if the graph lacks it.
-
-    Raises:
-        ModelRunError: The numbers differ, and names do not tell which inputs of the description the graph takes.
-
-    """
-    if len(names) == len(input_ids):
-        return list(names)
-    if set(names) <= set(input_ids):
-        return [i if i in names else None for i in input_ids]
-    raise ModelRunError(
-        f"the ONNX graph takes {len(names)} inputs ({', '.join(names)}), the description has {len(input_ids)} ({', '.join(input_ids)}): "
-        "expected the same number, or names of the graph that are ids of described inputs"
-    )
 
 
 def _session_options(ort: Any, threads: int) -> Any:

@@ -50,6 +50,8 @@ class AxisIO:
     """Whether this is a batch axis for which the description promises a single item; larger batches need an explicit `batch_size`."""
 
     channel_names: tuple[str, ...] | None = None
+    stride: int | None = None
+    """Distance between positions at the same phase of the network, if the size does not tell it."""
 
 
 @attrs.frozen(kw_only=True)

@@ -125,5 +125,11 @@ class WeightsAdapterEntry(EntryBase):
     )
     """Returns requirements for pip for a weights entry of a description, such as ``torch==2.4.1``; None: ``extra`` is enough."""
 
+    input_shapes: Callable[[str, Sequence[str]], Sequence[Sequence[int | None]]] | None = attrs.field(
+        default=None, validator=attrs.validators.optional(called_with("path", "input_ids"))
+    )
+    """Returns the sizes that the weights in a file require of each described input, with None along axes that may have any size;
+    reads the file without the framework, while planning. None: plans go by the description."""
+
     carries_code: bool = attrs.field(default=False, validator=is_a(bool, "true or false"))
     """The weights contain code."""

@@ -210,7 +210,7 @@ def _group(
         outputs=outputs,
         may_cut=axis.kind in ("space", "time", "batch") or axis.concatenable,
         concatenable=axis.concatenable,
-        network_stride=options.network_stride.get(axis.id),
+        network_stride=options.network_stride.get(axis.id, axis.stride),
     )
     try:
         group.check(size)
