@@ -79,7 +79,7 @@ def command(
         if many is not None:
             return _predict_many(predictor, many, output, as_json=as_json)
         inputs = image_inputs(images)
-        output = fill_template(output, inputs)
+        output = fill_template(output, inputs, series=predictor.options.series)
         plan = predictor.plan(inputs, output)
         check_axes_known(plan, as_json=as_json)
         if not as_json:

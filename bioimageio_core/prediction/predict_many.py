@@ -69,8 +69,8 @@ def plan_many(inputs: Sequence[Any], template: str, *, series: int | str | None 
     check_output_name(template)
     planned: dict[Place, PredictionRequest] = {}
     for number, one in enumerate(expand_parts(inputs) if series is None else inputs):
-        own = template if is_template(template) else template_in_folder(template, one)
-        request = PredictionRequest(inputs=one, output=fill_template(own, one, number), number=number)
+        own = template if is_template(template) else template_in_folder(template, one, series=series)
+        request = PredictionRequest(inputs=one, output=fill_template(own, one, number, series=series), number=number)
         check_output_name(request.output)
         place = place_of(request.output)
         if place in planned:

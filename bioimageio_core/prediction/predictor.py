@@ -136,7 +136,7 @@ class Predictor:
             PredictionWarning: The axes of an image are guessed, or it differs from what the model was trained with.
 
         """
-        output = None if output is None else fill_template(str(output), inputs)
+        output = None if output is None else fill_template(str(output), inputs, series=self.with_options(**options).series)
         plan = self.probed(self.plan(inputs, output, **options), inputs, output, **options)
         plan.warn()
         return self.run(plan, output, **{k: v for k, v in options.items() if k in RUN_OPTIONS})
