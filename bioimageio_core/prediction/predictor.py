@@ -206,6 +206,7 @@ class Predictor:
         if output is not None:
             output = str(output)
             check_inputs_kept(output, plan, self.model, overwrite=chosen.overwrite)
+            check_labels(plan, output)
             record = {"identity": run_identity(plan, self.model), "choices": plan.choices.as_dict()}
             complete, before = run_of_output(output)
             if (chosen.resume or chosen.shard) and before is not None and not chosen.overwrite:
