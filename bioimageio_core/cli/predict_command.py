@@ -67,7 +67,7 @@ def command(
     IMAGES are .npy, .tif or zarr, patterns or folders of these, or ID=PATH for each input of the model.
     """
     from ..api import open_predictor
-    from ..io.file_kinds import check_output_name
+    from ..file_kinds import check_output_name
     from ..prediction.output.output_names import fill_template, names_parts
 
     check_output_name(output)

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from ..errors import AxesError, BioimageioError, InputError, OutputError
-from ..io.file_kinds import check_output_name
+from ..file_kinds import check_output_name
 from ..io.places_of_arrays import places_of, unknown_origin
 from ..io.reading.image_parts import expand_parts
 from ..io.reading.series import ImagePart

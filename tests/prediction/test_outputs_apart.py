@@ -20,7 +20,7 @@ from xarray_images import xarray_of_zarr
 
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError, OutputError
-from bioimageio_core.io.file_kinds import FILE_KINDS
+from bioimageio_core.file_kinds import FILE_KINDS
 from bioimageio_core.io.locations import zarr_store
 
 IMAGE = np.random.default_rng(0).random((40, 30), dtype=np.float32)

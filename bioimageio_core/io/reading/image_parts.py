@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
+from ...file_kinds import stem
 from ...places import absolute_path, local_path
 from ...typing import FrozenMapping
-from ..file_kinds import stem
 from ..locations import join, zarr_store
 from .image_opening import opener_of
 from .series import ImagePart, Series, SeriesChoice, choose_series

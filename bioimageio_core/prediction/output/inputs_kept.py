@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...errors import BioimageioError, OutputError
+from ...file_kinds import check_output_name
 from ...io import Image, holds_something, open_image
-from ...io.file_kinds import check_output_name
 from ...io.places_of_arrays import places_of, unknown_origin
 from ...io.reading.zarr_image import levels_of
 from ...packaging.package_places import package_places

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import InputError
-from ...io.file_kinds import stem
+from ...file_kinds import stem
 from ...io.reading.image_parts import part_of
 from ...io.reading.series import SeriesChoice
 
