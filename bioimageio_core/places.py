@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 import attrs
 
 from .errors import OutputError
 
-__all__ = ["Place", "absolute_path", "check_apart", "held", "local_path", "local_target", "place_of"]
+__all__ = ["Place", "absolute_path", "check_apart", "local_path", "local_target", "nested_places", "place_of"]
 
 LOCAL = "file"
 """The storage of local files and folders."""
@@ -47,8 +49,7 @@ class Place:
         if other.parts[: len(self.parts)] == self.parts:
             return True
         # A folder has several paths where it is mounted twice, or where the file system ignores case.
-        folder = _folder(self.parts) if self.storage == LOCAL else None
-        return folder is not None and any(_folder(other.parts[:n]) == folder for n in range(1, len(other.parts) + 1))
+        return self.storage == LOCAL and _identities(self.parts, _folder)[-1] in _identities(other.parts, _folder)
 
     def overlaps(self, other: Place) -> bool:
         """Return whether one of two places holds the other."""
@@ -107,24 +108,49 @@ def _names(path: str) -> tuple[str, ...]:
     return tuple(path.split("/")) if path else ()
 
 
-def _folder(parts: tuple[str, ...]) -> tuple[int, int] | None:
-    """Return what identifies an existing local folder, whatever its path; None where there is none."""
+_Identity: TypeAlias = tuple[int, int, tuple[str, ...]]
+"""What identifies a local place: device and number of the last folder of its path that exists, and the names after that."""
+
+
+def _identities(parts: tuple[str, ...], folder_of: Callable[[str], tuple[int, int] | None]) -> list[_Identity]:
+    """Return the identity of each folder that a local path leads through, and last that of the path itself."""
+    found: list[_Identity] = []
+    for n, name in enumerate(parts, start=1):
+        folder = folder_of(os.path.join(*parts[:n]))  # noqa: PTH118  (Path would join and split the parts again)
+        if folder is not None:
+            found.append((*folder, ()))
+        else:
+            device, number, names = found[-1] if found else (0, 0, ())
+            found.append((device, number, (*names, name)))
+    return found
+
+
+def _folder(path: str) -> tuple[int, int] | None:
+    """Return the device and number of an existing folder; None where there is none."""
     try:
-        found = os.stat(os.path.join(*parts))  # noqa: PTH116, PTH118  (Path.stat would join and split the parts again)
+        found = os.stat(path)  # noqa: PTH116
     except (OSError, ValueError):
         return None
     return (found.st_dev, found.st_ino) if stat.S_ISDIR(found.st_mode) else None
 
 
-def held(outer: Iterable[Place], inner: Iterable[Place]) -> Iterator[tuple[Place, Place]]:
+def nested_places(outer: Iterable[Place], inner: Iterable[Place]) -> Iterator[tuple[Place, Place]]:
     """Yield each pair of one of the outer places and one of the inner places that it holds; fast for many places."""
-    by_parts: dict[tuple[str, tuple[str, ...]], list[Place]] = {}
+    folder_of = cache(_folder)
+    holders: dict[Any, list[Place]] = {}
     for place in outer:
-        by_parts.setdefault((place.storage, place.parts), []).append(place)
+        holders.setdefault(_keys(place, folder_of)[-1], []).append(place)
     for place in inner:
-        for n in range(len(place.parts) + 1):
-            for holder in by_parts.get((place.storage, place.parts[:n]), ()):
+        for key in _keys(place, folder_of):
+            for holder in holders.get(key, ()):
                 yield holder, place
+
+
+def _keys(place: Place, folder_of: Callable[[str], tuple[int, int] | None]) -> list[Any]:
+    """Return what is equal for equal places: of the root and of each folder that a place lies in, and last that of the place itself."""
+    if place.storage == LOCAL:
+        return list(_identities(place.parts, folder_of))
+    return [(place.storage, place.parts[:n]) for n in range(len(place.parts) + 1)]
 
 
 def local_path(location: str) -> str | None:

@@ -74,7 +74,7 @@ def command(
     IMAGES are .npy, .tif or zarr, patterns or folders of these, or ID=PATH for each input of the model.
     """
     from ..api import open_predictor
-    from ..io.file_kinds import check_output_name
+    from ..file_kinds import check_output_name
     from ..prediction.output.output_names import fill_template, names_parts
 
     check_output_name(output)
@@ -86,7 +86,7 @@ def command(
         if many is not None:
             return _predict_many(predictor, many, output, as_json=as_json)
         inputs = image_inputs(images)
-        output = fill_template(output, inputs)
+        output = fill_template(output, inputs, series=predictor.options.series)
         plan = predictor.plan(inputs, output)
         check_axes_known(plan, as_json=as_json)
         if not as_json:

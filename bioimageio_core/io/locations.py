@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BioimageioError, MissingRequirementError, SourceError
+from ..file_kinds import stem
 from ..places import absolute_path, local_path
 from ..sources import urls
 from ..text import in_brief
-from .file_kinds import stem
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store

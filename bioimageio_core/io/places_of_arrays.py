@@ -2,90 +2,208 @@
 
 from __future__ import annotations
 
+import functools
+import mmap
 import os
-from collections.abc import Iterator, Mapping
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from io import IOBase
+from types import BuiltinMethodType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 
+import attrs
 import numpy as np
 
-from ..places import LOCAL, Place, place_of
+from ..places import LOCAL, Place, local_path, place_of
+from .graph_leaves import leaves_of_graph
 from .reading.image import Image
 
-__all__ = ["places_of"]
+__all__ = ["places_of", "unknown_origin"]
+
+LIBRARIES = frozenset(
+    {
+        *("builtins", "functools", "itertools", "math", "operator", "_operator"),
+        *("bioimageio_core", "cytoolz", "dask", "dask_image", "numpy", "scipy", "skimage", "tlz", "toolz", "xarray", "zarr"),
+    }
+)
+"""Packages whose functions and objects read pixels only from what they are given."""
+
+HOPS = 8
+"""Length of the chains of attributes that are followed into objects of other classes."""
+
+MOST = 5000
+"""Number of objects behind attributes that are looked at."""
 
 
 def places_of(source: Any) -> tuple[Place, ...]:
-    """Return the places that a source of pixels reads from; none for arrays in memory, and for kinds of arrays that are not known here.
+    """Return the places that a source of pixels reads from, as far as they can be found; none for arrays in memory.
 
     Args:
-        source: A path or URL; an `Image`; an array or group of zarr, a dask array over such arrays (they are looked up in its graph),
-            an xarray over either, also one that is not loaded; a numpy array over a file, a dataset of h5py,
-            or an output of a prediction.
+        source: A path or URL; an `Image`; an array or group of zarr, a dask array over such arrays (they are looked up in its graph,
+            with the paths and URLs there), an xarray over either, also one that is not loaded; a numpy array over a file,
+            a dataset of h5py, or an output of a prediction. Objects of other classes are searched for any of these.
 
     """
-    return tuple(dict.fromkeys(_places(source)))
-
-
-def _places(source: Any) -> Iterator[Place]:
     if isinstance(source, str | os.PathLike):
-        yield place_of(source)
-    elif isinstance(source, Image):
-        yield from _of_image(source)
-    elif isinstance(source, np.ndarray):
-        yield from _of_numpy(source)
-    elif hasattr(source, "store_path"):
-        yield from _of_zarr(source.store_path.store, source.store_path.path)
-    elif hasattr(source, "dask"):
-        for value in _values(source.dask):
-            yield from _places(value)
-    elif type(source).__module__.partition(".")[0] == "xarray":
-        yield from _of_xarray(source)
-    elif hasattr(source, "axes") and hasattr(source, "data"):  # an output of an earlier prediction
-        yield from _places(source.data)
-    elif type(source).__module__.partition(".")[0] == "h5py":
-        yield place_of(f"{LOCAL}://{os.path.abspath(source.file.filename)}")  # noqa: PTH100  (text in, text out)
+        return (place_of(source),)
+    return tuple(dict.fromkeys(place for found in _found_in(source) for place in found.places))
 
 
-def _of_image(image: Image) -> Iterator[Place]:
-    for location in (image.location, *image.arrays):
-        if location is not None:
-            yield place_of(location)
-    for inner in ("image", "array"):  # of images that are resampled, and of arrays in memory
-        value = getattr(image.reader, inner, None)
-        if value is not None:
-            yield from _places(value)
+def unknown_origin(source: Any) -> str | None:
+    """Return, in words, what in a source of pixels may also read from places that `places_of` cannot find; None where nothing does.
+
+    That is an array or store of an unknown class, or a function in a dask graph that does not come from a library of arrays.
+    """
+    return next((found.unknown for found in _found_in(source) if found.unknown), None)
 
 
-def _of_numpy(array: np.ndarray[Any, Any] | None) -> Iterator[Place]:
-    while isinstance(array, np.ndarray):
-        if isinstance(array, np.memmap) and array.filename is not None:
-            yield place_of(array.filename)
-            return
-        array = array.base
+@attrs.frozen(kw_only=True)
+class _Found:
+    """The origin of the pixels of an object."""
+
+    places: Iterable[Place] = ()
+    unknown: str | None = None
+    """What may read from further places, in words."""
+
+    parts: Iterable[Any] = ()
+    """Objects that it reads from."""
+
+    attributes: Iterable[Any] = ()
+    """Objects that it may read from."""
 
 
-def _of_xarray(source: Any) -> Iterator[Place]:
+def _found_in(source: Any) -> Iterator[_Found]:
+    """Yield what a source and all that it reads from, each object once."""
+    pending: deque[tuple[Any, int]] = deque([(source, 0)])
+    seen: dict[int, Any] = {}  # with the objects, since ids are used again
+    behind_attributes = 0
+    while pending:
+        value, hops = pending.popleft()
+        if id(value) in seen or isinstance(value, int | float | complex | bytes | slice | None):
+            continue
+        seen[id(value)] = value
+        found = _look_at(value)
+        yield attrs.evolve(found, places=tuple(found.places))
+        pending.extend((part, hops) for part in found.parts)
+        inner = [(attribute, hops + 1) for attribute in found.attributes]
+        behind_attributes += len(inner)
+        if inner and (hops == HOPS or behind_attributes > MOST):
+            yield _Found(unknown=f"{_class(value)}, which holds many objects")
+        else:
+            pending.extend(inner)
+
+
+def _look_at(value: Any) -> _Found:
+    kind = next((kind for classes, kind in _BY_CLASS if isinstance(value, classes)), None)
+    if kind is not None:
+        return kind(value)
+    package = type(value).__module__.partition(".")[0]
+    if package in _BY_PACKAGE:
+        return _BY_PACKAGE[package](value)
+    graph = value.__dask_graph__() if hasattr(value, "__dask_graph__") else None
+    if graph is not None:
+        return _Found(parts=leaves_of_graph(graph))
+    known = package in LIBRARIES | sys.stdlib_module_names and not isinstance(value, IOBase | mmap.mmap)
+    return _Found(unknown=None if known else _class(value), attributes=_attributes(value))
+
+
+def _class(value: Any) -> str:
+    return f"an object of the class {type(value).__module__}.{type(value).__qualname__}"
+
+
+def _of_text(text: str | os.PathLike[str]) -> _Found:
+    """Return the place that a text names, if it is a URL or the path of something that exists."""
+    location = os.fsdecode(text)
+    if not location or location.isspace() or "\n" in location:
+        return _Found()
+    local = local_path(location)
+    try:
+        named = "://" in location if local is None else os.path.exists(local)  # noqa: PTH110  (of any text)
+        return _Found(places=[place_of(location)] if named else ())
+    except ValueError:  # no path or URL
+        return _Found()
+
+
+def _of_image(image: Image) -> _Found:
+    places = [place_of(location) for location in (image.location, *image.arrays) if location is not None]
+    # Of images that are resampled, and of arrays in memory.
+    inner = [value for name in ("image", "array") if (value := getattr(image.reader, name, None)) is not None]
+    return _Found(places=places, parts=inner or ([] if places else [image.reader]))
+
+
+def _of_numpy(array: np.ndarray[Any, Any]) -> _Found:
+    if isinstance(array, np.memmap) and array.filename is not None:
+        return _Found(places=[place_of(array.filename)])
+    return _Found(parts=[array.base] if isinstance(array.base, np.ndarray | mmap.mmap) else ())
+
+
+def _of_xarray(source: Any) -> _Found:
     # What is not loaded lies behind a chain of adapters without public names; `data` would load it.
     names = ("variable", "_data", "array", "_array")
-    inner = next((value for name in names if (value := getattr(source, name, None)) is not None), None)
-    if inner is not None:
-        yield from _places(inner)
+    inner = [value for name in names if (value := getattr(source, name, None)) is not None][:1]
     filename = getattr(getattr(source, "datastore", None), "_filename", None)
-    if isinstance(filename, str):
-        yield place_of(filename)
+    places = [place_of(filename)] if isinstance(filename, str) else []
+    reads = hasattr(source, "shape") and not (inner or places)
+    return _Found(places=places, parts=inner, unknown=_class(source) if reads else None)
 
 
-def _of_zarr(store: Any, path: str) -> Iterator[Place]:
-    from zarr.storage import FsspecStore, LocalStore, WrapperStore, ZipStore
+def _of_function(function: Any) -> _Found:
+    """Return the arguments that a function is bound to; a function that is not of a library may read from anywhere."""
+    if isinstance(function, functools.partial):
+        return _Found(parts=[function.func, *function.args, *function.keywords.values()])
+    if isinstance(function, MethodType):
+        return _Found(parts=[function.__self__, function.__func__])
+    if isinstance(function, BuiltinMethodType):
+        owner = function.__self__
+        return _Found(parts=() if owner is None or isinstance(owner, ModuleType) else [owner])
+    if str(function.__module__).partition(".")[0] in LIBRARIES:
+        return _Found(parts=_bound_to(function))
+    kind = "class" if isinstance(function, type) else "function"
+    return _Found(unknown=f"the {kind} {function.__qualname__}", attributes=_bound_to(function))
 
+
+def _bound_to(function: Any) -> Iterator[Any]:
+    yield from getattr(function, "__defaults__", None) or ()
+    for cell in getattr(function, "__closure__", None) or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:  # not yet filled
+            continue
+
+
+def _attributes(value: Any) -> Iterator[Any]:
+    """Yield the values of the attributes of an object; no property is called."""
+    yield from list(getattr(value, "__dict__", {}).values())
+    for one in type(value).__mro__:
+        for member in vars(one).values():
+            if isinstance(member, MemberDescriptorType):  # of __slots__
+                try:
+                    yield member.__get__(value)
+                except AttributeError:  # not yet set
+                    continue
+
+
+def _of_h5py(value: Any) -> _Found:
+    filename = value.file.filename if hasattr(value, "file") else value.filename
+    return _Found(places=[place_of(f"{LOCAL}://{os.path.abspath(filename)}")])  # noqa: PTH100  (text in, text out)
+
+
+def _of_zarr(value: Any) -> _Found:
+    from zarr.storage import FsspecStore, LocalStore, MemoryStore, WrapperStore, ZipStore
+
+    if not hasattr(value, "store_path"):  # a store by itself
+        return _Found(attributes=_attributes(value))
+    store, path = value.store_path.store, value.store_path.path
     while isinstance(store, WrapperStore):
         store = store._store
     if isinstance(store, LocalStore):
-        yield place_of(store.root / path)
-    elif isinstance(store, ZipStore):
-        yield place_of(f"zip://{path}::{store.path}")
-    elif isinstance(store, FsspecStore):
-        yield place_of(_fsspec_location(store.fs, f"{store.path.rstrip('/')}/{path}"))
+        return _Found(places=[place_of(store.root / path)])
+    if isinstance(store, ZipStore):
+        return _Found(places=[place_of(f"zip://{path}::{store.path}")])
+    if isinstance(store, FsspecStore):
+        return _Found(places=[place_of(_fsspec_location(store.fs, f"{store.path.rstrip('/')}/{path}"))])
+    return _Found(unknown=None if isinstance(store, MemoryStore) else _class(store), attributes=_attributes(store))
 
 
 def _fsspec_location(files: Any, path: str) -> str:
@@ -104,36 +222,14 @@ def _fsspec_location(files: Any, path: str) -> str:
     return str(files.unstrip_protocol(path))
 
 
-def _values(graph: Mapping[Any, Any]) -> Iterator[Any]:
-    """Yield each object within the tasks of a dask graph once; of blockwise layers without making their tasks."""
-    seen: set[int] = set()
-    for layer in getattr(graph, "layers", {"": graph}).values():
-        for value in _values_of_layer(layer):
-            for leaf in _leaves(value):
-                if id(leaf) not in seen:
-                    seen.add(id(leaf))
-                    yield leaf
+_BY_CLASS: tuple[tuple[Any, Callable[[Any], _Found]], ...] = (
+    (str | os.PathLike, _of_text),
+    (Image, _of_image),
+    (np.ndarray, _of_numpy),
+    (list | tuple | set | frozenset, lambda value: _Found(parts=value)),
+    (dict, lambda value: _Found(parts=value.values())),
+    (ModuleType | np.ufunc, lambda value: _Found()),
+    (type | FunctionType | MethodType | BuiltinMethodType | functools.partial, _of_function),
+)
 
-
-def _values_of_layer(layer: Mapping[Any, Any]) -> Iterator[Any]:
-    from dask.blockwise import Blockwise
-
-    if isinstance(layer, Blockwise):
-        yield from (value for value, index in layer.indices if index is None)
-        yield getattr(layer, "task", None)  # since dask 2024.12
-    else:
-        yield from layer.values()
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    """Yield what is within a task: arguments of calls, also in nested ones, and constants."""
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _leaves(item)
-    elif isinstance(value, Mapping):
-        yield from _leaves(list(value.values()))
-    elif type(value).__module__.startswith("dask."):
-        for name in ("args", "kwargs", "value", "dsk"):  # of tasks, constants and fused tasks
-            yield from _leaves(getattr(value, name, ()))
-    elif hasattr(value, "shape"):
-        yield value
+_BY_PACKAGE: dict[str, Callable[[Any], _Found]] = {"h5py": _of_h5py, "xarray": _of_xarray, "zarr": _of_zarr}

@@ -8,14 +8,14 @@ from typing import Any
 import attrs
 
 from ..errors import AxesError, BioimageioError, InputError, OutputError
-from ..io import open_image
-from ..io.file_kinds import check_output_name
-from ..io.places_of_arrays import places_of
+from ..file_kinds import check_output_name
+from ..io.places_of_arrays import places_of, unknown_origin
 from ..io.reading.image_parts import expand_parts
 from ..io.reading.series import ImagePart
 from ..packaging.package_places import package_places
-from ..places import Place, check_apart, held, place_of
+from ..places import Place, check_apart, nested_places, place_of
 from ..text import in_brief
+from .output.inputs_kept import check_images_known, lies_within_array
 from .output.output_names import fill_template, is_template, location_of, template_in_folder
 from .output.result import Prediction
 from .planning.plan import Plan
@@ -69,8 +69,8 @@ def plan_many(inputs: Sequence[Any], template: str, *, series: int | str | None 
     check_output_name(template)
     planned: dict[Place, PredictionRequest] = {}
     for number, one in enumerate(expand_parts(inputs) if series is None else inputs):
-        own = template if is_template(template) else template_in_folder(template, one)
-        request = PredictionRequest(inputs=one, output=fill_template(own, one, number), number=number)
+        own = template if is_template(template) else template_in_folder(template, one, series=series)
+        request = PredictionRequest(inputs=one, output=fill_template(own, one, number, series=series), number=number)
         check_output_name(request.output)
         place = place_of(request.output)
         if place in planned:
@@ -85,24 +85,24 @@ def plan_many(inputs: Sequence[Any], template: str, *, series: int | str | None 
 
 
 def _check_outputs_apart(planned: Mapping[Place, PredictionRequest]) -> None:
-    for outer, inner in held(planned, planned):
+    for outer, inner in nested_places(planned, planned):
         if outer != inner:
             raise OutputError(
-                f"the output {inner.location} of {planned[inner].name} lies within the output {outer.location} of {planned[outer].name}: "
-                "expected outputs beside each other"
+                f"the output {inner.location} of {planned[inner].name} is, or lies within, "
+                f"the output {outer.location} of {planned[outer].name}: expected outputs beside each other"
             )
 
 
 def _check_images_apart(planned: Mapping[Place, PredictionRequest]) -> None:
     """Refuse outputs that would overwrite one of the images, or lie within an array of another image."""
     sources = {p: r for r in planned.values() for i in _images(r) for p in places_of(i)}
-    for output, image in held(planned, sources):
+    for output, image in nested_places(planned, sources):
         raise OutputError(
             f"the output {output.location} of {planned[output].name} would overwrite {image.location}, an image to predict: "
             "give different names"
         )
-    for image, output in held(sources, planned):
-        if planned[output] is not sources[image] and _lies_within_array(output, image):
+    for image, output in nested_places(sources, planned):
+        if planned[output] is not sources[image] and lies_within_array(output, image):
             raise OutputError(
                 f"the output {output.location} of {planned[output].name} would lie within {image.location}, an image to predict: "
                 "give different names"
@@ -113,26 +113,24 @@ def _images(request: PredictionRequest) -> tuple[Any, ...]:
     return tuple(request.inputs.values()) if isinstance(request.inputs, Mapping) else (request.inputs,)
 
 
-def _lies_within_array(output: Place, image: Place) -> bool:
-    """Return whether an output lies within an array of an image; beside its arrays, as labels of OME-Zarr do, it does no harm."""
-    try:
-        arrays = open_image(image.location).arrays
-    except BioimageioError:  # it will fail by itself
-        return False
-    return any(place_of(array).holds(output) for array in arrays)
-
-
 def predict_many(predictor: Predictor, requests: Sequence[PredictionRequest]) -> Iterator[Prediction | Failed]:
     """Predict images one after the other; yield a `Failed` for each image whose prediction fails, for whatever reason.
 
     Raises:
-        OutputError: An output would overwrite the mask, the statistics or the model; nothing is predicted.
+        OutputError: An output would overwrite the mask, the statistics or the model, or may overwrite an image of which
+            it is not known where it is read from; nothing is predicted.
 
     """
-    read = [("the mask", place) for place in places_of(predictor.options.mask)]
+    options = predictor.options
+    read = [("the mask", place) for place in places_of(options.mask)]
     read += [("the model", place) for place in package_places(predictor.model.descr, predictor.model.package)]
+    if options.statistics.path is not None:
+        read.append(("the statistics", place_of(options.statistics.path)))
+    unknown = [(r.name, image) for r in requests for image in _images(r) if unknown_origin(image) is not None]
     for request in requests:
         check_apart(request.output, read)
+        if options.overwrite:
+            check_images_known(request.output, unknown)
     for request in requests:
         try:
             plan = predictor.plan(request.inputs, request.output)

@@ -24,8 +24,8 @@ from .model.network import Network, load_network
 from .model.planned_run_mode import PlannedRunMode, plan_run_mode
 from .model.weights_selection import WeightsChoice, choose_weights
 from .options import PredictOptions, RunOptions, evolve_options
-from .output.check_apart import check_apart
 from .output.finalize import complete_prediction
+from .output.inputs_kept import check_inputs_kept
 from .output.label_output import as_labels, check_labels
 from .output.open_output import open_output
 from .output.output_names import fill_template
@@ -76,7 +76,8 @@ class Predictor:
             options: Changes to the options of this predictor; see `PredictOptions`.
 
         Raises:
-            OutputError: The output would overwrite what is read, or has the name of another kind of file.
+            OutputError: The output would overwrite what is read, or may do so since that is not known of an array,
+                or has the name of another kind of file.
             ModelRunError: No worker of the cluster joined in the time of the option `wait_for_workers`.
 
         """
@@ -113,7 +114,7 @@ class Predictor:
         )
         plan = attrs.evolve(plan, warnings=(*sized.warnings, *plan.warnings))
         if output is not None:
-            check_apart(str(output), plan, self.model, chosen.statistics)
+            check_inputs_kept(str(output), plan, self.model, overwrite=chosen.overwrite)
             check_labels(plan, str(output))
         return plan
 
@@ -142,7 +143,7 @@ class Predictor:
             PredictionWarning: The axes of an image are guessed, or it differs from what the model was trained with.
 
         """
-        output = None if output is None else fill_template(str(output), inputs)
+        output = None if output is None else fill_template(str(output), inputs, series=self.with_options(**options).series)
         plan = self.probed(self.plan(inputs, output, **options), inputs, output, **options)
         plan.warn()
         return self.run(plan, output, **{k: v for k, v in options.items() if k in RUN_OPTIONS})
@@ -200,7 +201,7 @@ class Predictor:
 
         Raises:
             InputError: An option is unknown, or is one of `PlanOptions`, which only `plan` takes.
-            OutputError: The output exists, belongs to a different run, or cannot be written.
+            OutputError: The output exists, belongs to a different run, would overwrite what is read (see `plan`), or cannot be written.
             ModelRunError: The network failed.
 
         """
@@ -211,7 +212,8 @@ class Predictor:
         continued, record = False, {}
         if output is not None:
             output = str(output)
-            check_apart(output, plan, self.model)
+            check_inputs_kept(output, plan, self.model, overwrite=chosen.overwrite)
+            check_labels(plan, output)
             record = {"identity": run_identity(plan, self.model), "choices": plan.choices.as_dict()}
             complete, before = run_of_output(output)
             if (chosen.resume or chosen.shard) and before is not None and not chosen.overwrite:

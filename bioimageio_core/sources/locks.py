@@ -9,10 +9,10 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["file_lock"]
+__all__ = ["file_lock", "temporary_lock"]
 
 
 @contextmanager
@@ -31,6 +31,34 @@ def file_lock(path: Path) -> Iterator[bool]:
                 _unlock(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def temporary_lock(path: Path) -> Iterator[bool]:
+    """Hold the lock of a file that is made for it, and removed at the end; yield False on file systems without locks."""
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            locked = _lock(handle)
+            if locked and not _is_at(handle, path):  # the process that held the lock before has removed its file
+                continue
+            try:
+                yield locked
+            finally:
+                with suppress(OSError):  # Windows removes no open files: there it stays
+                    path.unlink()
+                if locked:
+                    _unlock(handle)
+            return
+        finally:
+            os.close(handle)
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 if sys.platform == "win32":

@@ -13,6 +13,7 @@ from typing import IO, Any, TypeAlias
 import attrs
 
 from ..errors import HashMismatchError, SourceError
+from ..file_kinds import IMAGES, WEIGHTS, kind_of
 from .cache import cache_from_environment, is_cached
 from .collection import Found, find_in_collection, id_in
 from .hashes import sha256_of
@@ -28,12 +29,6 @@ the bytes of a file, or the tree of a description."""
 
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 """First bytes of zips: of usual ones, of zips without members, and of split ones."""
-
-IMAGES = frozenset({".npy", ".npz", ".tif", ".tiff", ".btf", ".tf8", ".zarr", ".png", ".jpg", ".jpeg", ".czi", ".nd2", ".lif"})
-"""Endings of images, which are often given in the place of a model."""
-
-WEIGHTS = frozenset({".onnx", ".pt", ".pth", ".pt2", ".torchscript", ".safetensors", ".h5", ".hdf5", ".keras", ".ckpt", ".pb"})
-"""Endings of weights."""
 
 LARGEST_DESCRIPTION = 64 * 2**20
 
@@ -88,14 +83,14 @@ def _check_kind(path: Path, *, name: str) -> None:
         SourceError: It is an image or a file of weights.
 
     """
-    suffix = path.suffix.lower()
-    if suffix in IMAGES:
-        raise SourceError(
-            f"{name} is an image: expected a model, as a folder, description, zip, URL or id; the model comes before the image"
-        )
-    if suffix in WEIGHTS and path.is_file():
+    kind = kind_of(path.name)
+    if kind in (WEIGHTS, "HDF5") and path.is_file():  # Keras keeps weights in HDF5 files
         raise SourceError(
             f"{name} is a file of weights: expected a model that describes them; 'bmz init {name}' (init_description) starts a description"
+        )
+    if kind in IMAGES:
+        raise SourceError(
+            f"{name} is an image: expected a model, as a folder, description, zip, URL or id; the model comes before the image"
         )
 
 

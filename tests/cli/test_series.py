@@ -43,6 +43,13 @@ class TestSeries:
         assert bmz("predict", model, positions, "-o", out, "--series", "Pos1").status == 0
         assert width(out) == 17
 
+    def test_two_runs(self, bmz: ForkedBmz, model: Path, positions: Path, tmp_path: Path) -> None:
+        """Two runs for two series write two outputs, by their numbers."""
+        for name in ("Pos0", "Pos1"):
+            ran = bmz("predict", model, positions, "--series", name, "-o", tmp_path / "{name}_{series}.zarr")
+            assert ran.status == 0
+        assert [width(tmp_path / f"run_{n}.zarr") for n in range(2)] == [16, 17]
+
     def test_all(self, bmz: ForkedBmz, model: Path, positions: Path, tmp_path: Path) -> None:
         """A template with ``{series}`` predicts all of them; ``--series`` one of these."""
         template = tmp_path / "out" / "{name}-{series}.zarr"

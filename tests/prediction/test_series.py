@@ -53,10 +53,33 @@ class TestPositions:
         assert not any(isinstance(r, bc.Failed) for r in bc.predict_many(model, [positions], tmp_path / "out"))
         assert [value(tmp_path / "out" / f"run_{n}.zarr") for n in range(2)] == [2, 4]
         list(bc.predict_many(model, [positions], tmp_path / "one", series=1))
-        assert [p.name for p in (tmp_path / "one").iterdir()] == ["run.zarr"]
-        assert value(tmp_path / "one" / "run.zarr") == 4
+        assert [p.name for p in (tmp_path / "one").iterdir()] == ["run_1.zarr"]
+        assert value(tmp_path / "one" / "run_1.zarr") == 4
         with pytest.raises(InputError, match=r"have the same output .*\{series\}"):
             bc.predict_many(model, [positions], tmp_path / "{name}.zarr")
+
+    @pytest.mark.parametrize("series", [1, "1", "Pos1", "pos1"])
+    def test_name_of_the_chosen_one(self, model: Path, positions: Path, tmp_path: Path, series: int | str) -> None:
+        """``{series}`` is the number of the series that is chosen, however it is named."""
+        output = str(tmp_path / "{name}_{series}.zarr")
+        bc.predict(model, positions, output, series=series)
+        bc.open_predictor(model).predict({"raw": positions}, output, series=0)
+        assert [value(tmp_path / f"run_{n}.zarr") for n in range(2)] == [2, 4]
+        list(bc.predict_many(model, [positions], output, series=series, resume=True))
+        assert len(list(tmp_path.glob("*.zarr"))) == 2
+
+    def test_names_in_zarr(self, model: Path, tmp_path: Path) -> None:
+        """Arrays of a group are named by their path; a single image, and an array in memory, are number 0."""
+        group = zarr.open_group(str(tmp_path / "g.zarr"), mode="w")
+        for n, name in enumerate(("a", "b")):
+            group.create_array(name, data=np.full((9, 11), n + 1, np.float32), dimension_names=("y", "x"))
+        for series in (0, "b"):
+            bc.predict(model, tmp_path / "g.zarr", str(tmp_path / "{name}_{series}.zarr"), series=series)
+        assert [value(tmp_path / f"g_{name}.zarr") for name in "ab"] == [2, 4]
+        bc.predict(model, tmp_path / "g.zarr/b", str(tmp_path / "{name}_{series}_single.zarr"), series=0)
+        bc.predict(model, np.ones((9, 11), np.float32), str(tmp_path / "m_{series}.zarr"), axes="yx")
+        assert value(tmp_path / "b_0_single.zarr") == 4
+        assert value(tmp_path / "m_0.zarr") == 2
 
     def test_resume_is_per_series(self, model: Path, positions: Path, tmp_path: Path) -> None:
         """The output of one series is no result of another one."""
@@ -102,6 +125,19 @@ class TestPlates:
         assert [value(tmp_path / "out" / f"{name}.zarr") for name in names] == [2, 4, 6]
         list(bc.predict_many(model, [source], tmp_path / "{folder}/{name}-{row}-{column}-{field}.zarr"))
         assert value(tmp_path / tmp_path.name / "screen-B-12-0.zarr") == 6
+
+    def test_wells_and_fields(self, model: Path, tmp_path: Path, zarr_format: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Wells and fields that are given by themselves keep plate, row and column in their names, from inside the plate, too."""
+        source = plate(tmp_path / "p.zarr", {"A/1": [1], "B/1": [2, 3]}, zarr_format)
+        results = list(bc.predict_many(model, [source / "A/1", source / "B/1/1"], tmp_path / "out"))
+        assert not any(isinstance(r, bc.Failed) for r in results)
+        assert {p.name: value(p) for p in (tmp_path / "out").iterdir()} == {"p_A1_0.zarr": 2, "p_B1_1.zarr": 6}
+        list(bc.predict_many(model, [source / "A/1", source / "B/1"], tmp_path / "{plate}-{row}-{field}.zarr"))
+        assert [value(tmp_path / f"p-{name}.zarr") for name in ("A-0", "B-0", "B-1")] == [2, 4, 6]
+        list(bc.predict_many(model, [source / "B/1"], tmp_path / "one", series=1))
+        monkeypatch.chdir(source / "B")
+        bc.predict(model, "1/0", str(tmp_path / "one" / "{plate}_{row}{column}_{field}.zarr"))
+        assert {p.name: value(p) for p in (tmp_path / "one").iterdir()} == {"p_B1_0.zarr": 4, "p_B1_1.zarr": 6}
 
     def test_several_fields(self, model: Path, tmp_path: Path, zarr_format: int) -> None:
         """A plate of several wells is an error that names wells and fields; a path chooses one."""

@@ -12,6 +12,7 @@ import attrs
 import numpy as np
 
 from ...errors import SourceError
+from ...file_kinds import FILE_KINDS, ZARR, ZARR_ARCHIVE, kind_of
 from ..locations import local_path, within_archive
 from .image import Image, checked_dtype
 from .npy import open_npy
@@ -22,22 +23,20 @@ from .xarray_labels import labels_of
 from .zarr_archive import ARCHIVES, open_archive
 from .zarr_image import image_of_zarr_array, open_zarr
 
-__all__ = ["SUFFIXES", "open_image", "opener_of"]
+__all__ = ["READABLE", "open_image", "opener_of"]
 
 Opener: TypeAlias = Callable[[str, "int | None", SeriesChoice], Image]
 
 _OPENERS: dict[str, Opener] = {
-    ".npy": open_npy,
-    ".tif": open_tiff,
-    ".tiff": open_tiff,
-    ".btf": open_tiff,
-    ".tf8": open_tiff,
-    ".zarr": open_zarr,
-    **dict.fromkeys(ARCHIVES, open_archive),
+    "numpy": open_npy,
+    "TIFF": open_tiff,
+    "OME-TIFF": open_tiff,
+    ZARR: open_zarr,
+    ZARR_ARCHIVE: open_archive,
 }
 
-SUFFIXES = tuple(_OPENERS)
-"""The endings of names of image files."""
+READABLE = frozenset(_OPENERS)
+"""The kinds of files that are read as images."""
 
 
 def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: int | None = None, series: int | str | None = None) -> Image:
@@ -92,10 +91,11 @@ def opener_of(location: str) -> Opener:
     inside_zarr = any(part.lower().endswith(".zarr") for part in plain.split("/"))
     if inside_zarr or (local is not None and Path(local).is_dir()):
         return open_zarr
-    opener = next((_OPENERS[suffix] for suffix in _OPENERS if plain.lower().endswith(suffix)), None)
-    if opener is None:
-        raise SourceError(f"{location} is not of a known image format: expected a name that ends in {', '.join(sorted(_OPENERS))}")
-    return opener
+    kind = kind_of(plain)
+    if kind not in READABLE:
+        endings = ", ".join(sorted(ending for ending, kind in FILE_KINDS.items() if kind in READABLE))
+        raise SourceError(f"{location} is not of a known image format: expected a name that ends in {endings}")
+    return _OPENERS[kind]
 
 
 def _open_array(source: Any) -> Image:

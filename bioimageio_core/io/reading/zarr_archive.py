@@ -5,7 +5,8 @@ from __future__ import annotations
 import attrs
 
 from ...errors import SourceError
-from ..locations import file_system, join, opening_errors, within_archive
+from ...file_kinds import FILE_KINDS, ZARR_ARCHIVE
+from ..locations import file_system, join, opening_errors, stem, within_archive
 from .image import Image
 from .series import SeriesChoice
 from .zarr_groups import is_zarr_node
@@ -13,7 +14,7 @@ from .zarr_image import open_zarr
 
 __all__ = ["ARCHIVES", "open_archive", "root_of_archive"]
 
-ARCHIVES = (".ozx", ".zarr.zip")
+ARCHIVES = tuple(ending for ending, kind in FILE_KINDS.items() if kind == ZARR_ARCHIVE)
 """Endings of names of archives."""
 
 
@@ -33,7 +34,10 @@ def open_archive(location: str, level: int | None, wanted: SeriesChoice) -> Imag
     root = root_of_archive(location)
     image = open_zarr(root, level, wanted)
     path, _, archive = (image.location or root).partition("::")
-    return attrs.evolve(image, location=archive, part=path.removeprefix("zip://"))
+    name = image.name
+    if name.startswith(stem(root)):  # an archive of a single folder is named by its file
+        name = stem(location) + name.removeprefix(stem(root))
+    return attrs.evolve(image, name=name, location=archive, part=path.removeprefix("zip://"))
 
 
 def root_of_archive(location: str) -> str:

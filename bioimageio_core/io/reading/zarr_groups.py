@@ -7,13 +7,23 @@ from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any
 
 from ...errors import SourceError
+from ...places import absolute_path, local_path
 from ..locations import file_system, join, zarr_store
 from .zarr_layouts import PlateField, is_bioformats2raw, labels_of_group, ome_attributes, paths_of_well, wells_of_plate
 
 if TYPE_CHECKING:
     import zarr
 
-__all__ = ["attributes_of_group", "fields_of_plate", "group_name", "images_of_group", "is_zarr_node", "series_of_group"]
+__all__ = [
+    "attributes_of_group",
+    "fields_of_plate",
+    "fields_of_well",
+    "group_name",
+    "images_of_group",
+    "is_zarr_node",
+    "plate_of",
+    "series_of_group",
+]
 
 _NODE_FILES = ("zarr.json", ".zarray", ".zgroup")
 
@@ -58,6 +68,26 @@ def fields_of_plate(location: str) -> tuple[PlateField, ...]:
         paths = paths_of_well(attributes_of_group(join(location, well)))
         fields += [PlateField(row=row, column=column, field=path, path=f"{well}/{path}") for path in paths]
     return tuple(fields)
+
+
+def fields_of_well(location: str) -> tuple[PlateField, ...]:
+    """Return the fields of a well, by paths from its plate; none where the group is not a well that lies in its plate."""
+    plate, row, column = _last_names(location)
+    if not plate or f"{row}/{column}" not in wells_of_plate(attributes_of_group(plate)):
+        return ()
+    paths = paths_of_well(attributes_of_group(location))
+    return tuple(PlateField(row=row, column=column, field=path, path=f"{row}/{column}/{path}") for path in paths)
+
+
+def plate_of(location: str) -> str:
+    """Return the location of the plate of a well; empty where its path is too short."""
+    return _last_names(location)[0]
+
+
+def _last_names(location: str) -> tuple[str, str, str]:
+    local = local_path(location)
+    plate, row, column = (["", "", *(location if local is None else absolute_path(local)).rstrip("/").rsplit("/", 2)])[-3:]
+    return (plate, row, column) if "::" not in location else ("", "", "")
 
 
 def series_of_group(location: str) -> tuple[str, ...]:

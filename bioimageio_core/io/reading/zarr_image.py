@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -23,7 +23,7 @@ from .zarr_reader import OpenZarrReader, ZarrReader
 if TYPE_CHECKING:
     import zarr
 
-__all__ = ["UNFINISHED", "image_of_zarr_array", "levels_of", "open_zarr"]
+__all__ = ["UNFINISHED", "image_of_zarr_array", "levels_of", "multiscales_in", "open_zarr"]
 
 UNFINISHED = ".bmz-unfinished.json"
 """Name of the file that lies in an output until it is complete."""
@@ -78,8 +78,7 @@ def _image_of_group(group: zarr.Group, location: str, level: int | None, wanted:
     check_version(ome, location)
     images = parse_multiscales(ome)
     if images:
-        found = [Series(number=n, name=image.name or "") for n, image in enumerate(images)]
-        return _image_of_multiscale(images[choose_series(found, wanted, location).number], location, level)
+        return _image_of_multiscale(images[choose_series(multiscales_in(ome), wanted, location).number], location, level)
     wells = wells_of_plate(ome)
     if len(wells) == 1:
         return open_zarr(join(location, wells[0]), level, wanted)
@@ -94,6 +93,11 @@ def _image_of_group(group: zarr.Group, location: str, level: int | None, wanted:
     if len(paths) == 1:
         return image
     return attrs.evolve(image, name=f"{stem(location)} (series {chosen.name})", location=image.location or join(location, chosen.name))
+
+
+def multiscales_in(ome: Mapping[str, Any]) -> tuple[Series, ...]:
+    """Return the images that the OME-Zarr attributes of one group describe."""
+    return tuple(Series(number=n, name=image.name or "") for n, image in enumerate(parse_multiscales(ome)))
 
 
 def _several_wells(location: str, wells: Sequence[str]) -> str:

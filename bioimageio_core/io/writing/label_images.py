@@ -3,67 +3,104 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any, Literal
 
+import attrs
+
 from ...errors import OutputError
+from ...places import place_of
+from ...sources.locks import temporary_lock
 from ..locations import file_system, join, local_path, zarr_store
 from ..reading.ome_zarr import parse_multiscales
 from ..reading.zarr_groups import attributes_of_group, is_zarr_node
-from ..reading.zarr_layouts import ome_attributes
+from ..reading.zarr_layouts import labels_of_group, ome_attributes
 from .chunk_store import output_error
 from .ome_output import OmeVersion
 
-__all__ = ["add_to_labels", "check_integers", "renew_consolidated_metadata", "version_of_labelled_image"]
+__all__ = ["LabelsPlace", "add_to_labels", "check_integers", "labels_place", "renew_consolidated_metadata"]
 
 LABELS = "labels"
 
+LOCK = ".bmz-labels.lock"
+"""Name of the file in the group ``labels`` that a process locks while it changes the list."""
 
-def version_of_labelled_image(location: str) -> OmeVersion | None:
-    """Return the version of OME-Zarr in which labels of an image are written, as its own version of zarr requires.
+
+@attrs.frozen(kw_only=True)
+class LabelsPlace:
+    """Where the labels of an OME-Zarr image are to be written."""
+
+    image: str
+    """Path or URL of the image."""
+
+    name: str
+    """Name of the labels in the group ``labels`` of the image; empty for this group itself."""
+
+    version: OmeVersion
+    """Version of OME-Zarr in which they are written, as the version of zarr of the image requires."""
+
+
+def labels_place(location: str) -> LabelsPlace | None:
+    """Return the labels that an output is by its place, however that is spelt; None where it lies in no group ``labels`` of an image.
 
     Args:
         location: Path or URL of an output.
 
-    Returns:
-        None where the output does not lie in the group ``labels`` of an OME-Zarr image.
-
     """
-    image, labels, _ = _split(location)
-    if labels != LABELS or not parse_multiscales(attributes_of_group(image)):
-        return None
-    files, path = file_system(image)
-    return "0.5" if files.exists(join(path, "zarr.json")) else "0.4"
+    folder, _, name = _without_links(location).rpartition("/")
+    above, _, group = folder.rpartition("/")
+    for image, found, label in ((above, group, name), (folder, name, "")):
+        if found == LABELS and parse_multiscales(attributes_of_group(image)):
+            files, inner = file_system(image)
+            return LabelsPlace(image=image, name=label, version="0.5" if files.exists(join(inner, "zarr.json")) else "0.4")
+    return None
 
 
-def add_to_labels(location: str, paths: list[str], version: OmeVersion) -> None:
+def _without_links(location: str) -> str:
+    """Return a local path as an absolute one without links: a link, or a path from inside of an image, does not name the groups above."""
+    path = location if local_path(location) is None else os.path.join(*place_of(location).parts)  # noqa: PTH118  (text in, text out)
+    return path.rstrip("/")
+
+
+def add_to_labels(place: LabelsPlace, paths: list[str]) -> None:
     """List new labels in the group ``labels``, which is made where there is none.
 
+    Processes that add labels to one image at the same time take turns, where the image is on a local or shared file system with locks.
+
     Args:
-        location: Path or URL of an output in this group.
+        place: Of the output.
         paths: Of the labels within the output.
-        version: Of the labels.
 
     Raises:
         OutputError: The group cannot be written.
 
     """
+    group = join(place.image, LABELS)
+    local = local_path(group)
+    labels = ["/".join(filter(None, (place.name, path))) for path in paths]
+    if set(labels) <= set(labels_of_group(attributes_of_group(group))):
+        return
+    try:
+        with nullcontext() if local is None else temporary_lock(Path(local) / LOCK):
+            _add_to_list(group, labels, place.version)
+    except (OSError, ValueError, TypeError) as error:
+        raise output_error(group, error) from error
+
+
+def _add_to_list(location: str, new: list[str], version: OmeVersion) -> None:
     import zarr
 
-    image, _, name = _split(location)
     zarr_format: Literal[2, 3] = 2 if version == "0.4" else 3
-    try:
-        store = zarr_store(join(image, LABELS), read_only=False)
-        group = zarr.open_group(store, mode="a", zarr_format=zarr_format, use_consolidated=False)
-        ome: dict[str, Any] = {"version": version} if zarr_format == 3 else {}
-        ome |= ome_attributes(dict(group.attrs))
-        listed = ome.get("labels")
-        known = list(listed) if isinstance(listed, list) else []
-        new = ["/".join(filter(None, (name, path))) for path in paths]
-        ome["labels"] = [*known, *(label for label in new if label not in known)]
-        group.update_attributes({"ome": ome} if zarr_format == 3 else ome)
-    except (OSError, ValueError, TypeError) as error:
-        raise output_error(join(image, LABELS), error) from error
+    group = zarr.open_group(zarr_store(location, read_only=False), mode="a", zarr_format=zarr_format, use_consolidated=False)
+    ome: dict[str, Any] = {"version": version} if zarr_format == 3 else {}
+    ome |= ome_attributes(dict(group.attrs))
+    listed = ome.get("labels")
+    known = list(listed) if isinstance(listed, list) else []
+    ome["labels"] = [*known, *(label for label in new if label not in known)]
+    group.update_attributes({"ome": ome} if zarr_format == 3 else ome)
 
 
 def renew_consolidated_metadata(location: str) -> None:
@@ -75,8 +112,8 @@ def renew_consolidated_metadata(location: str) -> None:
     """
     import zarr
 
-    files, path = file_system(location)
-    place = location.rstrip("/") if local_path(location) is None else path
+    place = _without_links(location)
+    files, path = file_system(place)
     while "/" in path.rstrip("/"):
         path = path.rstrip("/").rpartition("/")[0]
         place = place.rpartition("/")[0]
@@ -100,13 +137,6 @@ def _is_consolidated(files: Any, path: str, zarr_format: Literal[2, 3]) -> bool:
         return bool(json.loads(files.cat_file(join(path, "zarr.json"))).get("consolidated_metadata"))
     except (OSError, ValueError, AttributeError):
         return False
-
-
-def _split(location: str) -> tuple[str, str, str]:
-    """Return the location of the image, the name of the group and that of the labels."""
-    folder, _, name = location.rstrip("/").rpartition("/")
-    image, _, group = folder.rpartition("/")
-    return image, group, name
 
 
 def check_integers(what: str, dtype: str) -> None:

@@ -17,7 +17,7 @@ from ..reading.zarr_image import UNFINISHED
 from .chunk_store import ArraySpec, ChunkStore, output_error
 from .run_state import RunState
 
-__all__ = ["OutputStore", "continue_output", "create_output", "run_id_of_output", "run_of_output"]
+__all__ = ["OutputStore", "continue_output", "create_output", "holds_something", "run_id_of_output", "run_of_output"]
 
 ATTRIBUTES = "bioimageio_core"
 """Attributes of an output's group are kept under this name."""
@@ -164,12 +164,21 @@ def create_output(
     return continue_output(location, arrays)
 
 
-def _make_room(location: str, files: Any, path: str, overwrite: bool) -> None:
+def holds_something(location: str) -> bool:
+    """Return whether there is a file at the location of an output, or a folder that is not empty, apart from what killed processes left."""
+    return _holds_something(*file_system(location))
+
+
+def _holds_something(files: Any, path: str) -> bool:
     if not files.exists(path):
+        return False
+    return not files.isdir(path) or not all(str(name).endswith(".part") for name in files.ls(path, detail=False))
+
+
+def _make_room(location: str, files: Any, path: str, overwrite: bool) -> None:
+    if not _holds_something(files, path):
         return
     unfinished = bool(files.exists(join(path, UNFINISHED)))
-    if not unfinished and files.isdir(path) and all(str(name).endswith(".part") for name in files.ls(path, detail=False)):
-        return
     ours = unfinished or is_zarr_node(files, path)
     kind = "exists and is incomplete" if unfinished else "exists"
     if not overwrite:

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ...errors import PredictionWarning
-from ...io.file_kinds import FILE_KINDS, IMAGES, ending
+from ...file_kinds import IMAGES, kind_of
 from ...io.locations import file_system, local_path
-from ...io.reading.image_opening import SUFFIXES
+from ...io.reading.image_opening import READABLE
 from ...io.reading.zarr_groups import is_zarr_node
 
 __all__ = ["expand_image_paths"]
@@ -45,8 +45,8 @@ def expand_image_paths(names: Iterable[str]) -> tuple[str, ...]:
 
 def _images_in(folder: Path) -> list[str]:
     names = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
-    read = [name for name in names if name.lower().endswith(SUFFIXES)]
-    skipped = [name for name in names if name not in read and FILE_KINDS.get(ending(name).lower()) in IMAGES]
+    read = [name for name in names if kind_of(name) in READABLE]
+    skipped = [name for name in names if name not in read and kind_of(name) in IMAGES]
     if skipped:
         kind = "1 image of a kind that is" if len(skipped) == 1 else f"{len(skipped)} images of kinds that are"
         listed = ", ".join(skipped[:SHOWN]) + (", ..." if len(skipped) > SHOWN else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...io import OutputStore
-from ...io.writing.label_images import add_to_labels, renew_consolidated_metadata, version_of_labelled_image
+from ...io.writing.label_images import add_to_labels, labels_place, renew_consolidated_metadata
 from ..planning.plan import Plan
 from .open_output import OpenOutput, array_spec, open_output
 from .result import LabelledArray, Prediction
@@ -36,7 +36,7 @@ def finalize(output: OpenOutput, plan: Plan, attributes: dict[str, Any]) -> None
             output.store.write(tensor.planned.id, (0,) * array.ndim, array)
     location = output.store.location
     images = [t.image for t in output.tensors if t.image is not None]
-    labelled = bool(images) and version_of_labelled_image(location) == images[0].version
+    labelled = bool(images) and labels_place(location) is not None
     for image in images:
         image.write_metadata(location, labels=labelled)
     of_root = next((image.metadata(labels=labelled) for image in images if not image.path), {})
@@ -50,8 +50,9 @@ def _make_known(output: OpenOutput) -> None:
         return
     location = output.store.location
     images = [t.image for t in output.tensors if t.image is not None]
-    if images and version_of_labelled_image(location) == images[0].version:
-        add_to_labels(location, [image.path for image in images], images[0].version)
+    labels = labels_place(location)
+    if images and labels is not None:
+        add_to_labels(labels, [image.path for image in images])
     renew_consolidated_metadata(location)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from ...errors import OutputError
-from ...io.writing.label_images import check_integers, version_of_labelled_image
+from ...io.writing.label_images import LabelsPlace, check_integers, labels_place
 from ..options import PredictOptions
 from ..planning.plan import Plan
 
@@ -16,24 +16,43 @@ def as_labels(options: PredictOptions, output: str) -> PredictOptions:
     """Return options that write an output as OME-Zarr if it is to be labels of an image.
 
     Raises:
-        OutputError: The options ask for another version than that of the image.
+        OutputError: The options ask for another version than that of the image, or the output is the group of all labels.
 
     """
-    version = version_of_labelled_image(output)
-    if version is None or options.ome == version:
+    place = _named_labels(output)
+    if place is None or options.ome == place.version:
         return options
     if options.ome is not None:
-        raise OutputError(f"{output} would be labels of an OME-Zarr {version} image: expected ome= (--ome) {version}, found {options.ome}")
-    return attrs.evolve(options, ome=version)
+        raise OutputError(
+            f"{output} would be labels of an OME-Zarr {place.version} image: expected ome= (--ome) {place.version}, found {options.ome}"
+        )
+    return attrs.evolve(options, ome=place.version)
 
 
 def check_labels(plan: Plan, output: str) -> None:
-    """Refuse labels of an image that are no integers.
+    """Refuse an output in the group ``labels`` of an image that would not be labels of it.
 
     Raises:
-        OutputError: An output has another dtype.
+        OutputError: The output is the group of all labels, is planned as plain zarr or in another version of OME-Zarr than the image,
+            or an array has no integers.
 
     """
-    if plan.ome and version_of_labelled_image(output) is not None:
-        for name, image in plan.ome.items():
-            check_integers(f"output {name!r}", image.dtype)
+    place = _named_labels(output)
+    if place is None:
+        return
+    versions = [image.version for image in plan.ome.values()]
+    if place.version not in versions:
+        found = f"OME-Zarr {versions[0]}" if versions else "plain zarr"
+        raise OutputError(
+            f"{output} would be labels of an OME-Zarr {place.version} image: "
+            f"expected a plan for this output, or with ome={place.version!r}, found a plan for {found}"
+        )
+    for name, image in plan.ome.items():
+        check_integers(f"output {name!r}", image.dtype)
+
+
+def _named_labels(output: str) -> LabelsPlace | None:
+    place = labels_place(output)
+    if place is not None and not place.name:
+        raise OutputError(f"{output} is the group of all labels of {place.image}: expected a name in it, as in {output.rstrip('/')}/nuclei")
+    return place

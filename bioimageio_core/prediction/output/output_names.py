@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import InputError
-from ...io.file_kinds import stem
-from ...io.reading.series import ImagePart
+from ...file_kinds import stem
+from ...io.reading.image_parts import part_of
+from ...io.reading.series import SeriesChoice
 
 __all__ = ["fill_template", "is_template", "location_of", "names_parts", "template_in_folder"]
 
@@ -18,7 +19,7 @@ def is_template(output: str) -> bool:
     return "{" in output
 
 
-def fill_template(template: str, inputs: Any, number: int = 0) -> str:
+def fill_template(template: str, inputs: Any, number: int = 0, *, series: SeriesChoice = None) -> str:
     """Return the output for an image; a location without fields stays as it is.
 
     Args:
@@ -27,6 +28,7 @@ def fill_template(template: str, inputs: Any, number: int = 0) -> str:
             are those of the file, and further fields set it apart: ``{series}``, or ``{plate}``, ``{row}``, ``{column}`` and ``{field}``.
         inputs: The image, or the images by tensor id, of which the first counts.
         number: Number of the image among all, from 0.
+        series: The series that is chosen from a file or folder.
 
     Raises:
         InputError: The template has unknown fields.
@@ -34,7 +36,7 @@ def fill_template(template: str, inputs: Any, number: int = 0) -> str:
     """
     if not is_template(template):
         return template
-    part = inputs if isinstance(inputs, ImagePart) else None
+    part = part_of(_first(inputs), series)
     location = (location_of(inputs) if part is None else part.within) or str(number)
     parts = location.replace("\\", "/").rstrip("/").split("/")
     try:
@@ -53,14 +55,19 @@ def names_parts(template: str) -> bool:
     return any(f"{{{field}" in template for field in ("series", "plate", "row", "column", "field"))
 
 
-def template_in_folder(folder: str, inputs: Any) -> str:
+def template_in_folder(folder: str, inputs: Any, *, series: SeriesChoice = None) -> str:
     """Return the template of outputs in a folder: by the name of the image, and by what sets it apart from others in the same file."""
-    fields = inputs.fields if isinstance(inputs, ImagePart) else {}
+    part = part_of(_first(inputs), series)
+    fields = {} if part is None else part.fields
     name = "{plate}_{row}{column}_{field}" if "plate" in fields else "{name}_{series}" if fields else "{name}"
     return f"{folder.rstrip('/')}/{name}.zarr"
 
 
 def location_of(inputs: Any) -> str | None:
     """Return the path or URL of the first input; None for arrays."""
-    first = next(iter(inputs.values()), None) if isinstance(inputs, Mapping) else inputs
+    first = _first(inputs)
     return os.fsdecode(first) if isinstance(first, str | os.PathLike) else None
+
+
+def _first(inputs: Any) -> Any:
+    return next(iter(inputs.values()), None) if isinstance(inputs, Mapping) else inputs

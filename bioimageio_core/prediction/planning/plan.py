@@ -69,6 +69,9 @@ class Plan:
     known: FrozenMapping[str, Any]
     """Supplied statistics of these images, by `Step.key`."""
 
+    statistics_file: str | None
+    """The file that supplied statistics were read from; None where there is none."""
+
     ome: FrozenMapping[str, OmeImage]
     """OME-Zarr images to write, by output id; empty for plain zarr arrays."""
 

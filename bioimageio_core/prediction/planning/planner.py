@@ -185,6 +185,7 @@ def make_plan(
         pool_over=options.stats_over,
         supplied=supplied,
         known=known,
+        statistics_file=options.statistics.path,
         ome=ome,
         passes=passes,
         memory=options.memory_bytes,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 import warnings
 from pathlib import Path
 from typing import Any, Literal
@@ -44,6 +47,18 @@ def ome(path: Path) -> dict[str, Any]:
     group = zarr.open_group(str(path), mode="r", use_consolidated=False)
     attributes: dict[str, Any] = dict(group.attrs)
     return attributes.get("ome", attributes)
+
+
+ADD_TEN = """
+import sys, time
+from pathlib import Path
+from bioimageio_core.io.writing.label_images import add_to_labels, labels_place
+image, process, go = sys.argv[1:]
+while not Path(go).exists():
+    time.sleep(0.001)
+for n in range(10):
+    add_to_labels(labels_place(f"{image}/labels/{process}-{n}"), [""])
+"""
 
 
 @FORMATS
@@ -91,6 +106,78 @@ class TestLabels:
         with pytest.raises(OutputError, match=rf"labels of an OME-Zarr {version} image: expected ome= \(--ome\) {version}, found {other}"):
             bc.predict(model, path, path / "labels/cells", dtype="uint8", ome=other)
         assert not (path / "labels").exists()
+
+    def test_group_of_all_labels(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
+        """Labels need a name: no output replaces the group of all labels."""
+        path = image(tmp_path / "a.zarr", zarr_format)
+        for n in range(2):
+            for output in (f"{path}/labels", f"{path}//labels/", f"{path}/labels/."):
+                with pytest.raises(OutputError, match=r"is the group of all labels of .*a\.zarr: expected a name in it"):
+                    bc.predict(model, image(tmp_path / "b.zarr", zarr_format), output, dtype="uint8", overwrite=True)
+            assert (path / "labels").exists() == bool(n)
+            bc.predict(model, path, path / "labels/cells", dtype="uint8", overwrite=True)
+
+    @pytest.mark.parametrize(
+        ("folder", "output"),
+        [
+            (".", "a.zarr/labels//x"),
+            (".", "a.zarr/labels/./y/../x/"),
+            ("a.zarr", "labels/x"),
+            ("a.zarr", "../a.zarr/labels/x"),
+            ("a.zarr", "./labels/x"),
+            ("a.zarr/labels", "x"),
+            (".", "link/labels/x"),
+            (".", "link-to-labels/x"),
+            (".", "link-to-x"),
+            ("link", "labels/x"),
+            (".", "local://{folder}/link-to-labels/x"),
+        ],
+    )
+    def test_spellings(
+        self,
+        tmp_path: Path,
+        model: Path,
+        zarr_format: Literal[2, 3],
+        version: str,
+        folder: str,
+        output: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Labels are listed, however their place is spelt."""
+        path = image(tmp_path / "a.zarr", zarr_format, consolidated=True)
+        (path / "labels" / "x").mkdir(parents=True)
+        for link, target in (("link", "a.zarr"), ("link-to-labels", "a.zarr/labels"), ("link-to-x", "a.zarr/labels/x")):
+            (tmp_path / link).symlink_to(target)
+        monkeypatch.chdir(tmp_path / folder)
+        bc.predict(model, path, output.format(folder=tmp_path), dtype="uint8")
+        assert ome(path / "labels")["labels"] == ["x"]
+        assert ome(path / "labels/x")["image-label"]["version"] == version
+        assert "labels/x/0" in {name for name, _ in zarr.open_group(str(path), mode="r", use_consolidated=True).members(max_depth=None)}
+
+    def test_run_of_another_plan(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
+        """A plan that was made for no output writes no plain zarr among labels; one with the version of the image writes labels."""
+        path = image(tmp_path / "a.zarr", zarr_format)
+        with bc.open_predictor(model, dtype="uint8") as predictor:
+            with pytest.raises(OutputError, match=rf"for this output, or with ome='{version}', found a plan for plain zarr"):
+                predictor.run(predictor.plan(path), path / "labels/a")
+            with pytest.raises(OutputError, match="group of all labels"):
+                predictor.run(predictor.plan(path), path / "labels")
+            assert not (path / "labels").exists()
+            predictor.run(predictor.plan(path, ome=version), path / "labels/a")
+            with pytest.raises(OutputError, match="labels of an image are integers"):
+                predictor.run(predictor.plan(path, ome=version, dtype="float32"), path / "labels/b")
+        assert ome(path / "labels")["labels"] == ["a"]
+
+    def test_at_the_same_time(self, tmp_path: Path, zarr_format: Literal[2, 3], version: str) -> None:
+        """Processes that add labels to one image at the same time lose none, and leave no file behind."""
+        path = image(tmp_path / "a.zarr", zarr_format)
+        (path / "labels").mkdir()
+        running = [subprocess.Popen([sys.executable, "-c", ADD_TEN, str(path), str(n), str(tmp_path / "go")]) for n in range(3)]
+        time.sleep(2)  # until all of them are ready
+        (tmp_path / "go").touch()
+        assert [process.wait() for process in running] == [0, 0, 0]
+        assert sorted(ome(path / "labels")["labels"]) == sorted(f"{process}-{n}" for process in range(3) for n in range(10))
+        assert not list((path / "labels").glob("*lock*"))
 
     def test_after_a_kill(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
         """A process that was killed before the list was written leaves this to the one that resumes."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import numpy as np
 import pytest
 import zarr
 from made_models import pointwise_model
+from own_mounts import READ_ONLY, disk_folder, in_own_mounts
 
 import bioimageio_core as bc
 from bioimageio_core.errors import OutputError
@@ -46,32 +45,32 @@ class TestAtOnce:
         assert not self.opened(tmp_path, joins=True).state.goes_on()
 
 
-READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    """A folder to mount."""
+    return disk_folder(tmp_path)
 
 
-def in_own_mounts(script: str, *args: str) -> subprocess.CompletedProcess[str]:
-    """Run a shell script that may mount folders, which no other process sees."""
-    return subprocess.run(["unshare", "-rm", "sh", "-c", script, *args], capture_output=True, text=True, check=False)
+def command(folder: Path, image: Any, *options: str) -> list[str]:
+    """Return the command that predicts an image, both made in a folder."""
+    (folder / "model").mkdir()
+    model = pointwise_model(folder / "model", gain=2.0)
+    np.save(folder / "x.npy", image)
+    return [sys.executable, "-m", "bioimageio_core.cli", "predict", str(model), str(folder / "x.npy"), "--axes", "yx", *options]
 
 
 class TestReadOnly:
     """Disks that cannot be written."""
 
-    def test_complete_output(self, tmp_path: Path) -> None:
+    def test_complete_output(self, tmp_path: Path, disk: Path) -> None:
         """Resuming a complete output changes nothing, and succeeds; overwriting it is refused in one line."""
-        disk = tmp_path / "disk"
-        disk.mkdir()
-        if shutil.which("unshare") is None or in_own_mounts(READ_ONLY, str(disk), "true").returncode:
-            pytest.skip("this system mounts no folders for users")
-        (tmp_path / "model").mkdir()
-        model = pointwise_model(tmp_path / "model", gain=2.0)
-        np.save(tmp_path / "x.npy", IMAGE)
+        bmz = command(tmp_path, IMAGE, "-o", str(disk / "o.zarr"))
+        model = tmp_path / "model"
         bc.predict(model, tmp_path / "x.npy", disk / "o.zarr", axes="yx", resume=True)
-        bmz = [sys.executable, "-m", "bioimageio_core.cli", "predict", str(model), str(tmp_path / "x.npy"), "--axes", "yx"]
-        done = in_own_mounts(READ_ONLY, str(disk), *bmz, "-o", str(disk / "o.zarr"), "--resume")
+        done = in_own_mounts(READ_ONLY, str(disk), *bmz, "--resume")
         assert (done.returncode, done.stderr) == (0, "")
         assert "already complete" in done.stdout
-        refused = in_own_mounts(READ_ONLY, str(disk), *bmz, "-o", str(disk / "o.zarr"), "--overwrite")
+        refused = in_own_mounts(READ_ONLY, str(disk), *bmz, "--overwrite")
         assert refused.returncode == 2
         assert "Read-only file system" in refused.stderr
         assert bc.predict(model, tmp_path / "x.npy", disk / "o.zarr", axes="yx", resume=True).finished
@@ -90,18 +89,11 @@ class TestFullDisk:
     """Disks that are full before the output is complete."""
 
     @pytest.mark.parametrize("size", ["4k", "40k"])  # too small for metadata, for chunks
-    def test_resumes(self, tmp_path: Path, size: str) -> None:
+    def test_resumes(self, tmp_path: Path, disk: Path, size: str) -> None:
         """The one line says why and advises --resume, which completes the output after the disk got larger."""
-        disk = tmp_path / "disk"
-        disk.mkdir()
-        if shutil.which("unshare") is None or in_own_mounts(READ_ONLY, str(disk), "true").returncode:
-            pytest.skip("this system mounts no folders for users")
-        (tmp_path / "model").mkdir()
-        model = pointwise_model(tmp_path / "model", gain=2.0)
         image = np.random.default_rng(1).random((200, 200), dtype=np.float32)
-        np.save(tmp_path / "x.npy", image)
-        bmz = [sys.executable, "-m", "bioimageio_core.cli", "predict", str(model), str(tmp_path / "x.npy"), "--axes", "yx"]
-        done = in_own_mounts(FULL, str(disk), size, *bmz, "--block", "y=40,x=40", "-o", str(disk / "o.zarr"), "--resume")
+        bmz = command(tmp_path, image, "--block", "y=40,x=40", "-o", str(disk / "o.zarr"), "--resume")
+        done = in_own_mounts(FULL, str(disk), size, *bmz)
         assert done.returncode == 0, done.stderr
         (line,) = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
         assert line.endswith("the disk or quota is full; free some space, then complete the output (--resume)")

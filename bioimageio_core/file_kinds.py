@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from ..errors import OutputError
-from ..typing import FrozenMapping
+from .errors import OutputError
+from .typing import FrozenMapping
 
-__all__ = ["FILE_KINDS", "IMAGES", "check_output_name", "ending", "stem"]
+__all__ = ["FILE_KINDS", "IMAGES", "WEIGHTS", "ZARR", "ZARR_ARCHIVE", "check_output_name", "ending", "kind_of", "stem"]
 
 ZARR = "zarr"
 """The kind that outputs are."""
 
+ZARR_ARCHIVE = "zipped zarr"
+"""The kind of zip archives of one zarr folder."""
+
+WEIGHTS = "weights"
+"""The kind of files of weights whose endings name no other kind."""
+
 FILE_KINDS = FrozenMapping(
     {
         **dict.fromkeys((".zarr", ".ome.zarr"), ZARR),
-        **dict.fromkeys((".zip", ".zarr.zip", ".ome.zarr.zip", ".ozx"), "zip"),
+        **dict.fromkeys((".ozx", ".zarr.zip", ".ome.zarr.zip"), ZARR_ARCHIVE),
+        ".zip": "zip",
         **dict.fromkeys((".tif", ".tiff", ".btf", ".tf2", ".tf8"), "TIFF"),
         **dict.fromkeys((".ome.tif", ".ome.tiff", ".ome.btf", ".ome.tf2", ".ome.tf8"), "OME-TIFF"),
-        **dict.fromkeys((".npy", ".npz"), "numpy"),
+        ".npy": "numpy",
+        ".npz": "numpy archive",
         **dict.fromkeys((".h5", ".hdf5", ".hdf", ".he5", ".ims"), "HDF5"),
         **dict.fromkeys((".nc", ".nc4", ".cdf"), "NetCDF"),
         ".n5": "N5",
@@ -31,7 +39,8 @@ FILE_KINDS = FrozenMapping(
         ".mrc": "MRC",
         **dict.fromkeys((".dcm", ".dicom"), "DICOM"),
         **dict.fromkeys((".czi", ".lif", ".nd2", ".lsm", ".oib", ".oif", ".vsi", ".svs", ".ndpi", ".scn", ".mrxs"), "microscope"),
-        **dict.fromkeys((".mat", ".pkl", ".pickle", ".pt"), "data"),
+        **dict.fromkeys((".mat", ".pkl", ".pickle"), "data"),
+        **dict.fromkeys((".onnx", ".pt", ".pth", ".pt2", ".torchscript", ".safetensors", ".keras", ".ckpt", ".pb"), WEIGHTS),
         **dict.fromkeys((".csv", ".tsv", ".xlsx", ".parquet", ".feather", ".arrow"), "table"),
         **dict.fromkeys((".json", ".geojson", ".xml", ".txt", ".yaml", ".yml", ".html"), "text"),
         **dict.fromkeys((".tar", ".tgz", ".tar.gz", ".gz", ".7z"), "archive"),
@@ -39,7 +48,7 @@ FILE_KINDS = FrozenMapping(
 )
 """Kind of file, in words, by ending in lower case. Readers and writers of further kinds add their endings here."""
 
-IMAGES = frozenset(FILE_KINDS.values()) - {"data", "table", "text", "archive", "zip"}
+IMAGES = frozenset(FILE_KINDS.values()) - {"data", WEIGHTS, "table", "text", "archive", "zip"}
 """Kinds of files that hold images, as far as their names tell."""
 
 _LONGEST_FIRST = sorted(FILE_KINDS, key=len, reverse=True)
@@ -55,6 +64,11 @@ def ending(location: str) -> str:
     return name[len(name) - len(found) :]
 
 
+def kind_of(location: str) -> str | None:
+    """Return the kind of a file or folder by the ending of its name; None where that is unknown."""
+    return FILE_KINDS.get(ending(location).lower())
+
+
 def stem(location: str) -> str:
     """Return the name of a file or folder without its ending, if that is a known one."""
     name = _last_name(location)
@@ -62,6 +76,10 @@ def stem(location: str) -> str:
 
 
 def _last_name(location: str) -> str:
+    first, chain, beneath = location.partition("::")
+    if chain:  # what lies in an archive has a name of its own; a cache and the root of an archive do not
+        inner = first.partition("://")[2].strip("/")
+        return _last_name(inner or beneath)
     path = location.partition("?")[0] if "://" in location else location
     return path.replace("\\", "/").rstrip("/").rpartition("/")[2]
 
@@ -73,6 +91,8 @@ def check_output_name(location: str) -> None:
         OutputError: The ending is that of another kind of file, or the protocol is that of web servers.
 
     """
+    if not location.strip():
+        raise OutputError("the name of the output is empty: expected the path or URL of a zarr folder as output= (-o), such as result.zarr")
     if location.rpartition("::")[2].lower().startswith(("http://", "https://")):
         raise OutputError(f"output {location} is on a web server, which is only read from: expected a local path, or a store such as s3://")
     found = ending(location)
