@@ -16,7 +16,7 @@ import attrs
 import numpy as np
 
 from ..places import LOCAL, Place, local_path, place_of
-from .graph_leaves import leaves_of_graph
+from .graph_leaves import AppliedFunction, leaves_of_graph
 from .reading.image import Image
 
 __all__ = ["places_of", "unknown_origin"]
@@ -54,8 +54,14 @@ def unknown_origin(source: Any) -> str | None:
     """Return, in words, what in a source of pixels may also read from places that `places_of` cannot find; None where nothing does.
 
     That is an array or store of an unknown class, or a function in a dask graph that does not come from a library of arrays.
+    If places are found, functions of results of other tasks are taken to compute from these alone.
     """
-    return next((found.unknown for found in _found_in(source) if found.unknown), None)
+    anything = applied = None
+    for found in _found_in(source):
+        if found.unknown:
+            return found.unknown
+        anything, applied = anything or bool(found.places), applied or found.applied
+    return None if anything else applied
 
 
 @attrs.frozen(kw_only=True)
@@ -65,6 +71,9 @@ class _Found:
     places: Iterable[Place] = ()
     unknown: str | None = None
     """What may read from further places, in words."""
+
+    applied: str | None = None
+    """A function that computes from results of other tasks, in words."""
 
     parts: Iterable[Any] = ()
     """Objects that it reads from."""
@@ -163,6 +172,11 @@ def _of_function(function: Any) -> _Found:
     return _Found(unknown=f"the {kind} {function.__qualname__}", attributes=_bound_to(function))
 
 
+def _of_applied(function: Any) -> _Found:
+    found = _of_function(function)
+    return attrs.evolve(found, unknown=None, applied=found.unknown)
+
+
 def _bound_to(function: Any) -> Iterator[Any]:
     yield from getattr(function, "__defaults__", None) or ()
     for cell in getattr(function, "__closure__", None) or ():
@@ -229,6 +243,7 @@ _BY_CLASS: tuple[tuple[Any, Callable[[Any], _Found]], ...] = (
     (list | tuple | set | frozenset, lambda value: _Found(parts=value)),
     (dict, lambda value: _Found(parts=value.values())),
     (ModuleType | np.ufunc, lambda value: _Found()),
+    (AppliedFunction, lambda value: _of_applied(value.function)),
     (type | FunctionType | MethodType | BuiltinMethodType | functools.partial, _of_function),
 )
 

@@ -113,6 +113,7 @@ FOUND: dict[str, Callable[[], Any]] = {
     "bound": lambda: da.map_blocks(partial(load_block, path="v.zarr/raw"), da.zeros(IMAGE.shape, chunks=(20, 30)), dtype="f4"),
     "closure": of_closure,
     "computed": lambda: (of_blocks(path="v.zarr/raw") * 2).rechunk((7, 9)).T.T,
+    "joined names": lambda: da.from_delayed(dask.delayed(load)(dask.delayed(os.path.join)("v.zarr", "raw")), IMAGE.shape, IMAGE.dtype),
     "wrapped dask": lambda: Wrapper(lazy=da.from_zarr(stored())),
     "lazy prediction": lambda: bc.open_predictor("model").lazy("v.zarr")["out"].data[0, 0],
 }
@@ -148,7 +149,6 @@ UNKNOWN: dict[str, Callable[[], Any]] = {
     "dask of a wrapper": lambda: da.from_array(Wrapper(number=3), chunks=(20, 30)),
     "delayed": lambda: da.from_delayed(dask.delayed(load_v)(), shape=IMAGE.shape, dtype=IMAGE.dtype),
     "of blocks": lambda: da.zeros(IMAGE.shape, chunks=(40, 30), dtype="f4").map_blocks(load_v),
-    "joined names": lambda: da.from_delayed(dask.delayed(load)(dask.delayed(os.path.join)("v.zarr", "raw")), IMAGE.shape, IMAGE.dtype),
 }
 
 KNOWN: dict[str, Callable[[], Any]] = {
@@ -158,6 +158,7 @@ KNOWN: dict[str, Callable[[], Any]] = {
     "dask": lambda: da.from_array(IMAGE, chunks=(20, 30)),
     "dask of zarr": lambda: da.from_zarr(stored()),
     "computed": lambda: da.tanh(da.from_zarr(stored()).astype("f4") - da.from_array(IMAGE).mean()).rechunk(9)[::-1].map_blocks(np.abs),
+    "own function of zarr": lambda: da.from_zarr(stored()).map_blocks(lambda block: block * 2),
     "random": lambda: da.random.default_rng(0).random(IMAGE.shape, chunks=20),
     "stacked": lambda: da.stack([da.zeros(IMAGE.shape), da.from_zarr(stored())]).max(axis=0),
     "delayed numpy": lambda: da.from_delayed(dask.delayed(np.ones)(IMAGE.shape), shape=IMAGE.shape, dtype="f8"),
