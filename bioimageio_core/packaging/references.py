@@ -11,7 +11,7 @@ import attrs
 
 from ..spec.extensions import OpaqueWeights
 from ..spec.files import FileDescr
-from ..spec.model.weights import WeightsEntryV04
+from ..spec.model.weights import WeightsEntryV04, split_architecture
 from ..spec.node import Loc, Node
 from ..spec.strings import FileSource, PackagedSource
 from ..structuring.class_fields import fields_of
@@ -141,9 +141,11 @@ def _in_weights_v0_4(entry: WeightsEntryV04, loc: Loc) -> Iterator[FileReference
         yield FileReference(loc=(*loc, "dependencies"), source=file, before=manager + colon)
     architecture = getattr(entry, "architecture", None)
     if isinstance(architecture, str) and ":" in architecture:
-        file, colon, name = architecture.rpartition(":")
+        file, _ = split_architecture(architecture)
         sha256 = getattr(entry, "architecture_sha256", None)
-        yield FileReference(loc=(*loc, "architecture"), source=file, sha256=sha256, sha256_key="architecture_sha256", after=colon + name)
+        yield FileReference(
+            loc=(*loc, "architecture"), source=file, sha256=sha256, sha256_key="architecture_sha256", after=architecture[len(file) :]
+        )
 
 
 def _in_free_form(tree: Any, loc: Loc) -> Iterator[FileReference]:

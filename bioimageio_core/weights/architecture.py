@@ -17,6 +17,7 @@ from ..env import set_temporarily
 from ..errors import MissingRequirementError, ModelRunError, TrustError
 from ..registry import AdapterContext
 from ..spec.files import FileDescr
+from ..spec.model.weights import split_architecture
 from ..structuring.freezing import thaw
 from ..text import in_brief
 from .descr_v0_5 import ArchitectureFromFileDescr, ArchitectureFromLibraryDescr
@@ -58,7 +59,7 @@ def build_module(context: AdapterContext) -> Any:
     architecture = context.weights.architecture
     if isinstance(architecture, str):
         is_file, kwargs = ":" in architecture, thaw(context.weights.kwargs)
-        source, _, name = architecture.rpartition(":" if is_file else ".")
+        source, name = split_architecture(architecture) if is_file else architecture.rpartition(".")[::2]
     else:
         is_file, name, kwargs = isinstance(architecture, FileDescr), architecture.callable, thaw(architecture.kwargs)
         source = architecture.source if is_file else architecture.import_from

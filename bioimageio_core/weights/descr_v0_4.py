@@ -9,7 +9,7 @@ import attrs
 
 from ..spec.constraints import json_schema
 from ..spec.fields import in_range
-from ..spec.model.weights import WeightsEntryV04
+from ..spec.model.weights import WeightsEntryV04, split_architecture
 from ..spec.node import Issue, node
 from ..spec.strings import Sha256, Version
 from ..structuring.format_value import format_value
@@ -68,7 +68,8 @@ class OnnxWeightsDescr(WeightsDescr):
 
 @json_schema({"pattern": r".:[^\W\d]\w*$|^[^\W\d]\w*(?:\.[^\W\d]\w*)+$"})
 def _architecture(value: str) -> str:
-    file, colon, name = value.rpartition(":")
+    file, name = split_architecture(value)
+    colon = ":" in value
     if colon and not (file and name.isidentifier()):
         raise ValueError(f"expected file:callable, found {format_value(value)}")
     parts = value.split(".")
@@ -99,10 +100,10 @@ class PytorchStateDictWeightsDescr(WeightsDescr):
         """Yield missing and superfluous fields."""
         yield from super().problems()
         yield from _wanted("pytorch_version", self.pytorch_version)
-        file, colon, _ = self.architecture.rpartition(":")
-        if colon and self.architecture_sha256 is None:
+        file, _ = split_architecture(self.architecture)
+        if file and self.architecture_sha256 is None:
             yield Issue(loc=("architecture_sha256",), message=f"expected the SHA-256 of {file}, found none")
-        if not colon and self.architecture_sha256 is not None:
+        if not file and self.architecture_sha256 is not None:
             yield Issue(loc=("architecture_sha256",), message="expected none, since the architecture comes from a library")
 
 

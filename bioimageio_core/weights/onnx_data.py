@@ -66,12 +66,15 @@ def _is_beside(location: str) -> bool:
 
 def _described(context: AdapterContext, location: str, count: int) -> Path | None:
     """Return the verified local path of the data; None where the description does not name them."""
-    named = [key for key in context.files if PurePosixPath(key).name == PurePosixPath(location).name and key.startswith("attachments/")]
-    attached = context.files[min(named, key=lambda key: not key.endswith(f"/{location}"))] if named else None
-    external = context.files.get("external_data") if attached is None else attached
-    if external is not None and attached is None and count > 1:
-        raise ModelRunError(f"{Path(context.path).name} wants tensors from {count} files: expected one, which external_data describes")
-    return None if external is None else Path(external)
+    attached = [key for key in context.files if key.startswith("attachments/") and PurePosixPath(key).name == PurePosixPath(location).name]
+    if f"attachments/{location}" in attached:
+        return Path(context.files[f"attachments/{location}"])
+    external = context.files.get("external_data")
+    if external is not None:
+        if count > 1:
+            raise ModelRunError(f"{Path(context.path).name} wants tensors from {count} files: expected one, which external_data describes")
+        return Path(external)
+    return Path(context.files[attached[0]]) if attached else None
 
 
 def _is_at(file: Path, place: Path) -> bool:

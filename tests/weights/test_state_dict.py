@@ -177,6 +177,13 @@ class TestArchitecture:
         files = {"architecture": str(tmp_path / "net.py"), "attachments/layers.py": str(tmp_path / "layers.py")}
         assert outputs(path, weights=descr, files=files) == [6.0]
 
+    def test_two_colons(self, tmp_path: Path, path: Path) -> None:
+        """Readers of 0.4.0 took them for one."""
+        (tmp_path / "net.py").write_text("import torch\n\n\ndef net():\n    return torch.nn.Linear(2, 1)\n")
+        torch.save(TENSORS, path)
+        descr = v0_4.PytorchStateDictWeightsDescr(source="weights.pt", architecture="net.py::net")
+        assert outputs(path, weights=descr, files={"architecture": str(tmp_path / "net.py")}) == [6.0]
+
     @pytest.mark.parametrize("version", ["0.4", "0.5"])
     def test_library(self, path: Path, version: str) -> None:
         """A callable of a library that is on no list needs trust."""

@@ -11,6 +11,7 @@ from ...sources import Package
 from ...sources.urls import is_url
 from ...spec.fields import file_name
 from ...spec.files import FileDescr
+from ...spec.model.weights import split_architecture
 
 __all__ = ["WeightsFiles"]
 
@@ -59,7 +60,7 @@ def _named(described: Any) -> Iterator[tuple[str, tuple[str, str | None]]]:
             yield field.name, (str(value.source), value.sha256)
             continue
         if field.name == "architecture" and isinstance(value, str) and ":" in value:  # format 0.4 writes file:callable
-            yield field.name, (value.rpartition(":")[0], getattr(described, "architecture_sha256", None))
+            yield field.name, (split_architecture(value)[0], getattr(described, "architecture_sha256", None))
             continue
         yield from _in_field(field.name, value)
 

@@ -10,7 +10,16 @@ from ..files import FileDescr
 from ..generic import v0_2, v0_3
 from ..node import node
 
-__all__ = ["WeightsEntryV04", "WeightsEntryV05"]
+__all__ = ["WeightsEntryV04", "WeightsEntryV05", "split_architecture"]
+
+
+def split_architecture(architecture: str) -> tuple[str, str]:
+    """Return file and callable of an architecture that is written as ``file:callable``.
+
+    Readers of formats 0.3 and 0.4.0 also took ``file::callable``. Of ``module.callable`` the file is empty.
+    """
+    file, _, name = architecture.rpartition(":")
+    return file.removesuffix(":"), name
 
 
 @json_schema({"pattern": anchored(r"\s*[^\s:][^:]*:.*\S\s*")})

@@ -9,6 +9,7 @@ from .....structuring.format_value import format_value
 from ....fields import file_name
 from ....node import Issue, Loc
 from ....notes import changed, lost
+from ...weights import split_architecture
 
 __all__ = ["convert_weights"]
 
@@ -84,11 +85,11 @@ def _convert_dependencies(name: str, entry: dict[str, Any], new: dict[str, Any],
 def _convert_architecture(entry: dict[str, Any]) -> None:
     architecture = entry["architecture"]
     kwargs, sha256 = entry.pop("kwargs", None), entry.pop("architecture_sha256", None)
-    file, colon, callable_ = architecture.rpartition(":")
-    converted: dict[str, Any] = {"source": file} if colon else {}
+    file, callable_ = split_architecture(architecture)
+    converted: dict[str, Any] = {"source": file} if file else {}
     if sha256 is not None:
         converted["sha256"] = sha256
-    if not colon:
+    if not file:
         converted["import_from"], _, callable_ = architecture.rpartition(".")
     converted["callable"] = callable_
     if kwargs:
