@@ -25,6 +25,7 @@ def expand_parts(sources: Iterable[Any]) -> tuple[Any, ...]:
     bioformats2raw and of TIFF files.
 
     Side images of slides, such as thumbnails, are left out. A source that is no path, holds one image or cannot be opened stays as it is.
+    An image that is listed and cannot be found or read is among the parts, and fails when it is opened.
     """
     return tuple(one for source in sources for one in _parts(source) or (source,))
 
@@ -64,6 +65,7 @@ def _of_zarr(location: str, group: str) -> tuple[ImagePart, ...]:
             location=join(group, one.path),
             within=location,
             fields=FrozenMapping({"plate": plate, "row": one.row, "column": one.column, "field": one.field}),
+            error=one.error,
         )
         for one in fields_of_plate(group)
     )
