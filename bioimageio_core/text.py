@@ -1,8 +1,14 @@
-"""Text of others, cut to what fits a sentence of this library. Public: plugins quote errors of frameworks with it."""
+"""Text of others, cut to what fits a sentence of this library, and names that were probably meant.
+
+Public: plugins quote errors of frameworks with it.
+"""
 
 from __future__ import annotations
 
-__all__ = ["in_brief", "in_one_line"]
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = ["close_names", "did_you_mean", "in_brief", "in_one_line"]
 
 BRIEF = 300
 """Characters that are kept of an error message of a framework."""
@@ -25,3 +31,30 @@ def in_brief(error: BaseException | str, *, named: bool = False) -> str:
     text = in_one_line(str(error))[:BRIEF]
     name = type(error).__name__
     return f"{name}: {text}" if named and text else text or name
+
+
+def close_names(value: object, known: Iterable[object], *, most: int = 1, cutoff: float = 0.6) -> list[str]:
+    """Return the known names that are spelt like a value, the closest first.
+
+    Args:
+        value: What was given in place of a name.
+        known: The names there are.
+        most: How many to return.
+        cutoff: Least similarity, from 0 to 1 (equal).
+
+    """
+    return get_close_matches(str(value), list(map(str, known)), n=most, cutoff=cutoff)
+
+
+def did_you_mean(value: object, known: Iterable[object], *, otherwise: str = "", most: int = 1) -> str:
+    """Return the question ``did you mean ...?`` with the known names that are spelt like a value, for use at the end of an error message.
+
+    Args:
+        value: What was given in place of a name.
+        known: The names there are.
+        otherwise: What to return where none of them is close.
+        most: How many names to ask for.
+
+    """
+    close = close_names(value, known, most=most)
+    return f"did you mean {' or '.join(map(repr, close))}?" if close else otherwise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bioimageio_core.text import in_brief, in_one_line
+from bioimageio_core.text import close_names, did_you_mean, in_brief, in_one_line
 
 
 class TestInBrief:
@@ -28,3 +28,20 @@ class TestInBrief:
     def test_control_characters(self) -> None:
         """Nothing that a terminal would obey stays."""
         assert in_one_line("a\x1b[31m\nb\u2028c") == "a [31m b c"
+
+
+class TestDidYouMean:
+    """Names that were probably meant."""
+
+    @pytest.mark.parametrize(
+        ("value", "known", "expected"),
+        [("chanel", ("channel", "chunks"), "did you mean 'channel'?"), ("zzz", ("channel",), "none"), (3, ("3d",), "did you mean '3d'?")],
+    )
+    def test_one(self, value: object, known: tuple[str, ...], expected: str) -> None:
+        """The closest, or what to say where there is none."""
+        assert did_you_mean(value, known, otherwise="none") == expected
+
+    def test_several(self) -> None:
+        """As many as wanted, the closest first."""
+        assert close_names("affable-shak", ("affable-bark", "affable-shark", "x"), most=2) == ["affable-shark", "affable-bark"]
+        assert did_you_mean("ab", ("abc", "abd"), most=2) == "did you mean 'abd' or 'abc'?"

@@ -67,9 +67,9 @@ class _Commands(click.Group):
         """
         name = args[0]
         if self.get_command(ctx, name) is None:
-            from difflib import get_close_matches
+            from ..text import close_names
 
-            close = get_close_matches(name, self.list_commands(ctx), n=1)
+            close = close_names(name, self.list_commands(ctx))
             ctx.fail(f"no command {name!r}" + (f": did you mean 'bmz {close[0]}'?" if close else ""))
         return super().resolve_command(ctx, args)
 

@@ -101,11 +101,11 @@ def _halo(text: str) -> dict[str, int] | int | str:
     return text if text == "measured" else _by_axis_or_one(int)(text)
 
 
-def _range(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d+)\s*:\s*(\d+)", text)
+def _range(text: str) -> tuple[int | None, int | None]:
+    match = re.fullmatch(r"(\d*)\s*:\s*(\d*)", text)
     if match is None:
         raise ValueError
-    return int(match[1]), int(match[2])
+    return int(match[1]) if match[1] else None, int(match[2]) if match[2] else None
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -166,8 +166,8 @@ HALO = _TextType("axis=pixels", "AXIS=PIXELS, as in y=32,x=32, one number for al
 AXIS_LENGTHS = _TextType("axis=length", "AXIS=LENGTH, as in y=0.5,x=0.5, or one number for all axes of space", _by_axis_or_one(float))
 """A mapping from axis to a length in the unit of the axis, or a number: ``y=0.5,x=0.5``, ``0.5``."""
 
-AXIS_RANGES = _TextType("axis=start:stop", "AXIS=START:STOP in pixels, as in y=0:512,x=100:612", _by_axis(_range))
-"""A mapping from axis to start and stop in pixels: ``y=0:512,x=100:612``."""
+AXIS_RANGES = _TextType("axis=start:stop", "AXIS=START:STOP in pixels, as in y=0:512,x=100:", _by_axis(_range))
+"""A mapping from axis to start and stop in pixels, None where it is open: ``y=0:512,x=100:``."""
 
 SHARD = _TextType("i/n", "i/n, as in 3/8", _shard)
 """Number and count of parts: ``3/8``."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
 
 from ..report.plain_text import in_one_line
+from ..text import did_you_mean
 from .common_options import json_option
 from .terminal import print_json, progress_bars, table
 
@@ -64,8 +64,7 @@ def _find(name: str, registry: Registry) -> tuple[list[tuple[str, str]], list[Pl
     failures = [f for f in registry.failures if name in (f.entry, f.plugin.name, f.plugin.distribution)]
     if not entries and not failures:
         known = {n for (_, entry), p in registry.provenance.items() for n in (entry, p.name, p.distribution)}
-        close = get_close_matches(name, sorted(known), n=1)
-        hint = f"did you mean {close[0]!r}?" if close else "'bmz plugins' lists what is registered"
+        hint = did_you_mean(name, sorted(known), otherwise="'bmz plugins' lists what is registered")
         raise click.UsageError(f"no installed plugin or entry is named {name!r}: {hint}")
     return sorted(entries), failures
 

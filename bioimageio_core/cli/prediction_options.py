@@ -24,7 +24,12 @@ _OPTIONS = (
         "input", "--pixel-size", type=AXIS_LENGTHS, help="Pixel size by axis, in the unit of the model; replaces that of the file."
     ),
     grouped_option("input", "--rescale", is_flag=True, help="Resample images to the pixel size of the model."),
-    grouped_option("input", "--roi", type=AXIS_RANGES, help="Region to predict, in input pixels, as in y=0:512,x=100:612."),
+    grouped_option(
+        "input",
+        "--roi",
+        type=AXIS_RANGES,
+        help="Region to predict, in input pixels, as in y=0:512,x=100: to the end.",
+    ),
     grouped_option("input", "--mask", help="Image that is not 0 where a prediction is wanted."),
     grouped_option("input", "--skip-empty", is_flag=True, help="Skip blocks whose pixels are all 0."),
     grouped_option("input", "--statistics", help="File with statistics, as written by 'bmz stats'."),

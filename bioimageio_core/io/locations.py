@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from zarr.abc.store import Store
 
 __all__ = ["exists", "file_system", "join", "local_path", "opening_errors", "stem", "within_archive", "zarr_store"]
+
+TOO_MANY_REQUESTS = 429
+"""Status with which a server asks for fewer requests."""
 
 
 def file_system(location: str) -> tuple[Any, str]:
@@ -71,16 +75,33 @@ def exists(files: Any, path: str) -> bool:
     """Return whether there is something at a path of an fsspec file system.
 
     Raises:
-        SourceError: The server does not answer, of which fsspec's own ``exists`` says that there is nothing, or cannot be reached.
+        SourceError: That cannot be found out: the place cannot be read, or its server cannot be reached. Of either, fsspec's own
+            ``exists`` says that there is nothing.
 
     """
     try:
         files.info(path)
     except Exception as error:  # libraries of object stores raise errors of their own
-        if _timed_out(error) or not isinstance(error, OSError | ValueError):
+        if not _is_absence(error, files):
             raise SourceError(f"{path} cannot be read: {urls.server_failure(error) or in_brief(error, named=True)}") from error
         return False
     return True
+
+
+def _is_absence(error: BaseException, files: Any) -> bool:
+    """Return whether an error of a file system says that there is nothing, and not that it could not look."""
+    from fsspec.implementations.local import LocalFileSystem
+
+    if isinstance(error, FileNotFoundError | NotADirectoryError):  # over HTTP, also of every failure, which is its cause
+        return error.__cause__ is None or _is_absence(error.__cause__, files)
+    if isinstance(error, PermissionError):  # of object stores, where the name is missing and the user may not list
+        return not isinstance(files, LocalFileSystem)
+    if isinstance(error, OSError):
+        return error.errno == errno.ENAMETOOLONG
+    status = getattr(error, "status", None)
+    if isinstance(status, int):
+        return status < 500 and status != TOO_MANY_REQUESTS
+    return isinstance(error, ValueError)  # the path is none that the file system could have
 
 
 @contextmanager

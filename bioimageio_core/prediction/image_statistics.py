@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -131,6 +131,9 @@ def measure_images(
         InputError: Images differ in axes, or in size along an axis that is not reduced.
 
     """
+    for name, option in (("axes", options.axes), ("channel", options.channel)):
+        if isinstance(option, Mapping):
+            raise InputError(f"{name}= (--{name}) is given by tensor id, which only a model has: give one value, or the model (--model)")
     opened = [open_image(s, axes=options.axes, level=options.level, series=options.series) for s in sources]
     for image in opened:
         check_has_pixels(image)

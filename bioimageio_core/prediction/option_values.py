@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
+import os
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from math import inf
 from numbers import Integral, Real
 from typing import Any, Literal, TypeVar
 
 import attrs
 import numpy as np
 
+from ..axis_names import parse_axes
 from ..errors import InputError
-from ..text import in_one_line
+from ..text import did_you_mean, in_one_line
 from ..typing import AxisId, FrozenMapping
 from ..units import is_pixel_size
 
@@ -19,17 +22,27 @@ __all__ = [
     "EVERY_SPACE_AXIS",
     "axis_ranges",
     "axis_sizes",
+    "channels",
+    "check_client",
+    "check_tensor_ids",
     "halo_sizes",
+    "input_axes",
     "is_choice",
     "is_duration",
     "is_flag",
+    "is_image",
     "is_series",
     "is_text",
     "names",
+    "number_range",
     "on_space_axes",
     "option_error",
     "pixel_sizes",
+    "plain_value",
+    "shard_of",
+    "storage_dtypes",
     "suggestion",
+    "value_for_tensor",
     "whole_number",
 ]
 
@@ -52,8 +65,20 @@ def option_error(name: str, value: object, expected: str) -> InputError:
 
 def suggestion(value: object, known: Sequence[str]) -> str:
     """Return ``did you mean ...?`` for text that is close to one of the known ones, else a list of them."""
-    close = get_close_matches(str(value), known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(known)}"
+    return did_you_mean(value, known, otherwise=f"expected one of {', '.join(known)}")
+
+
+def number_range(value: Any) -> tuple[float, float]:
+    """Return the value of the option `value_range`: two finite numbers, of which the second is higher."""
+    low, high = map(_number, value) if isinstance(value, tuple | list) and len(value) == 2 else (None, None)
+    if low is None or high is None or not -inf < low < high < inf:
+        raise option_error("value_range", value, "a lower and a higher number, as in (-1, 1)")
+    return low, high
+
+
+def plain_value(value: Any) -> Any:
+    """Return integers and flags of numpy as those of Python, which JSON takes; other values as they are."""
+    return value.item() if isinstance(value, np.bool_ | np.integer) else value
 
 
 def is_series(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
@@ -85,6 +110,14 @@ def _integer(value: Any, least: int) -> int | None:
     return int(value) if int(value) >= least else None
 
 
+def _number(value: Any) -> float | None:
+    """Return a number as a float; None for anything else, and for what no float can be."""
+    try:
+        return float(value) if not isinstance(value, bool) and isinstance(value, Real) else None
+    except OverflowError:
+        return None
+
+
 def axis_sizes(name: str, value: Any, example: str) -> FrozenMapping[AxisId, int]:
     """Return the value of an option of sizes by axis, of at least one pixel."""
     return _by_axis(name, value, lambda one: _integer(one, 1), "whole numbers of pixels, at least 1,", example)
@@ -101,22 +134,26 @@ def pixel_sizes(value: Any) -> FrozenMapping[AxisId, float]:
     """Return the value of the option `pixel_size`: finite lengths above 0 by axis."""
 
     def length(one: Any) -> float | None:
-        return float(one) if isinstance(one, Real) and is_pixel_size(float(one)) else None
+        number = _number(one)
+        return number if number is not None and is_pixel_size(number) else None
 
     return _by_axis("pixel_size", value, length, "finite numbers above 0", "0.5")
 
 
-def axis_ranges(value: Any) -> FrozenMapping[AxisId, tuple[int, int]]:
-    """Return the value of the option `roi`: start and stop in pixels by axis, also given as slices."""
-    expected = "a start and a stop in pixels by axis, as in {'y': (0, 512), 'x': (100, 612)} (y=0:512,x=100:612)"
+def axis_ranges(value: Any) -> FrozenMapping[AxisId, tuple[int, int | None]]:
+    """Return the value of the option `roi`: start and stop in pixels by axis, also given as slices; a stop of None is the end."""
+    expected = "a start and a stop in pixels from 0, by axis, as in {'y': (0, 512), 'x': slice(100, None)} (y=0:512,x=100:)"
     if value is not None and not isinstance(value, Mapping):
         raise option_error("roi", value, expected)
     ranges = {}
     for axis, part in (value or {}).items():
-        ends: Any = (part.start or 0, part.stop) if isinstance(part, slice) and part.step in (None, 1) else part
-        if not isinstance(ends, Sequence) or isinstance(ends, str) or len(ends) != 2 or any(_integer(end, 0) is None for end in ends):
+        ends: Any = (part.start, part.stop) if isinstance(part, slice) and part.step in (None, 1) else part
+        if not (isinstance(axis, str) and isinstance(ends, tuple | list) and len(ends) == 2):
             raise option_error("roi", value, expected)
-        ranges[str(axis)] = (int(ends[0]), int(ends[1]))
+        if any(end is not None and _integer(end, 0) is None for end in ends):
+            raise option_error("roi", value, expected)
+        start, stop = ends
+        ranges[axis] = (0 if start is None else int(start), None if stop is None else int(stop))
     return FrozenMapping(ranges)
 
 
@@ -163,7 +200,7 @@ def is_text(example: str, *, or_none: bool = False) -> Validator:
     """Return a validator of text."""
 
     def validate(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
-        if not isinstance(value, str) and not (value is None and or_none):
+        if not (isinstance(value, str) and value.strip()) and not (value is None and or_none):
             raise option_error(option.name, value, f"text, as in {example!r}")
 
     return validate
@@ -174,8 +211,8 @@ def is_choice(choices: Sequence[str], *, what: str = "", or_none: bool = False) 
 
     def validate(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
         if not (isinstance(value, str) and value in choices) and not (value is None and or_none):
-            close = get_close_matches(str(value), choices, n=1)
-            raise option_error(option.name, value, f"{what}one of {', '.join(choices)}{f'; did you mean {close[0]!r}?' if close else ''}")
+            hint = did_you_mean(value, choices)
+            raise option_error(option.name, value, f"{what}one of {', '.join(choices)}{f'; {hint}' if hint else ''}")
 
     return validate
 
@@ -186,3 +223,128 @@ def on_space_axes(given: FrozenMapping[AxisId, T], space: Sequence[AxisId]) -> F
         return given
     own = {axis: value for axis, value in given.items() if axis != EVERY_SPACE_AXIS}
     return FrozenMapping({**dict.fromkeys(space, given[EVERY_SPACE_AXIS]), **own})
+
+
+def shard_of(value: Any) -> tuple[int, int] | None:
+    """Return the value of the option `shard`: its number, from 1, and how many there are."""
+    if value is None:
+        return None
+    number, count = (_integer(one, 1) for one in value) if isinstance(value, tuple | list) and len(value) == 2 else (None, None)
+    if number is None or count is None or number > count:
+        raise InputError(f"shard is {in_one_line(repr(value))[:80]}: expected a pair of numbers i, n (--shard i/n) with i from 1 to n")
+    return number, count
+
+
+def _by_tensor(name: str, value: Any, read: Callable[[Any], T | None], expected: str) -> T | FrozenMapping[str, T | None] | None:
+    """Return an option that is one value for all tensors, or one for each by tensor id, of which None stands for no value."""
+
+    def parsed(one: Any) -> T | None:
+        found = None if one is None else read(one)
+        if found is None and one is not None:
+            raise option_error(name, value, f"{expected}, or a mapping of these by tensor id")
+        return found
+
+    if not isinstance(value, Mapping):
+        return parsed(value)
+    if not all(isinstance(key, str) for key in value):
+        raise option_error(name, value, f"{expected}, or a mapping of these by tensor id")
+    return FrozenMapping({key: parsed(one) for key, one in value.items()})
+
+
+def _sequence(value: Any, kinds: type[Any] | tuple[type[Any], ...]) -> tuple[Any, ...] | None:
+    """Return a sequence of values of some types as a tuple; None for anything else, and where it is empty."""
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence) or not value:
+        return None
+    return tuple(map(plain_value, value)) if all(isinstance(one, kinds) and not isinstance(one, bool) for one in value) else None
+
+
+def input_axes(value: Any) -> str | tuple[str, ...] | FrozenMapping[str, Any] | None:
+    """Return the value of the option `axes`.
+
+    Raises:
+        InputError: It is no text or sequence of names, nor a mapping of these.
+        AxesError: A letter is unknown, or an axis occurs twice.
+
+    """
+
+    def axes(one: Any) -> str | tuple[str, ...] | None:
+        found = one if isinstance(one, str) else _sequence(one, str)
+        if found is not None:
+            parse_axes(found)
+        return found
+
+    return _by_tensor("axes", value, axes, "axes, as in 'tczyx' or ['time', 'y', 'x']")
+
+
+def channels(value: Any) -> int | str | tuple[int | str, ...] | FrozenMapping[str, Any] | None:
+    """Return the value of the option `channel`: names or numbers, or a mapping of these by tensor id."""
+
+    def channel(one: Any) -> int | str | tuple[int | str, ...] | None:
+        plain = plain_value(one)
+        return plain if isinstance(plain, int | str) and not isinstance(plain, bool) else _sequence(one, (int, np.integer, str))
+
+    return _by_tensor("channel", value, channel, "the name or number of a channel, or a list of them")
+
+
+def storage_dtypes(value: Any) -> str | FrozenMapping[str, str | None] | None:
+    """Return the value of the option `dtype`: the name of a dtype, or a mapping of these by output id."""
+
+    def dtype(one: Any) -> str | None:
+        try:
+            found = np.dtype(one) if isinstance(one, str | type | np.dtype) else None
+        except (TypeError, ValueError, SyntaxError):
+            return None
+        return str(found) if found is not None and found.kind in "iufb" else None
+
+    return _by_tensor("dtype", value, dtype, "an integer or floating point type, such as uint8 or float16")
+
+
+def value_for_tensor(option: Any, tensor_id: str) -> Any:
+    """Return the value for one tensor of an option that may be a mapping by tensor id."""
+    return option.get(tensor_id) if isinstance(option, Mapping) else option
+
+
+def check_tensor_ids(name: str, option: Any, ids: Collection[str], what: str) -> None:
+    """Refuse an option by tensor id that names a tensor which the model lacks.
+
+    Args:
+        name: Name of the option.
+        option: Its value.
+        ids: The tensors that it may name.
+        what: What they are: ``input`` or ``output``.
+
+    Raises:
+        InputError: It names another one.
+
+    """
+    for tensor_id in option if isinstance(option, Mapping) else ():
+        if tensor_id not in ids:
+            hint = did_you_mean(tensor_id, ids)
+            raise InputError(
+                f"{name}= (--{name}) is given for {tensor_id!r}, which is no {what} of the model: "
+                f"expected some of {', '.join(ids)}{f'; {hint}' if hint else ''}"
+            )
+
+
+def is_image(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
+    """Check that a value is an image, as `bioimageio_core.io.open_image` takes it, or None."""
+    is_array = hasattr(value, "shape") and hasattr(value, "dtype") and value.shape != ()
+    if not (value is None or is_array or isinstance(value, str | os.PathLike)):
+        raise option_error(option.name, value, "an image: a path, a URL or an array")
+
+
+def check_client(value: Any) -> None:
+    """Check that a value is a client of distributed, False or None; the package is not imported.
+
+    Raises:
+        InputError: It is something else.
+
+    """
+    if value is None or value is False:
+        return
+    distributed = sys.modules.get("distributed")
+    if distributed is None or not isinstance(value, distributed.Client):
+        raise InputError(
+            f"client is of type {type(value).__name__}: expected a distributed.Client, as Client(cluster) or Client('tcp://host:8786'), "
+            "None for the active one, or False for threads of this process"
+        )

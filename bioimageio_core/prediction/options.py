@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import isfinite
-from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
 import attrs
@@ -17,15 +15,23 @@ from ..typing import AxisId, FrozenMapping, Precision
 from .option_values import (
     axis_ranges,
     axis_sizes,
+    channels,
+    check_client,
     halo_sizes,
+    input_axes,
     is_choice,
     is_duration,
     is_flag,
+    is_image,
     is_series,
     is_text,
     names,
+    number_range,
     option_error,
     pixel_sizes,
+    plain_value,
+    shard_of,
+    storage_dtypes,
     suggestion,
     whole_number,
 )
@@ -55,7 +61,7 @@ def parse_memory(value: int | str) -> int:
     from dask.utils import parse_bytes
 
     try:
-        amount = int(parse_bytes(value))
+        amount = int(parse_bytes(plain_value(value)))
     except (ValueError, TypeError, AttributeError, OverflowError):
         amount = 0
     if amount < LEAST_MEMORY:
@@ -84,23 +90,17 @@ def _stats_over(value: Any) -> tuple[str, ...]:
     return names("stats_over", value)
 
 
-def _is_range(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
-    if not (
-        isinstance(value, tuple | list)
-        and len(value) == 2
-        and all(isinstance(n, Real) and isfinite(n) for n in value)
-        and value[0] < value[1]
-    ):
-        raise option_error(option.name, value, "a lower and a higher number, as in (-1, 1)")
-
-
 def _is_callback(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
     if value is not None and not callable(value):
         raise option_error(option.name, value, "a function that is called as progress(stage, done, total)")
 
 
+def _is_client(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
+    check_client(value)
+
+
 def _arguments(value: Any) -> FrozenMapping[str, Any]:
-    if not isinstance(value, Mapping):
+    if not (isinstance(value, Mapping) and all(isinstance(name, str) for name in value)):
         raise option_error("run_mode_kwargs", value, "arguments by name, as in {'merge': 'max'}")
     return FrozenMapping(value)
 
@@ -109,16 +109,17 @@ def _arguments(value: Any) -> FrozenMapping[str, Any]:
 class PlanOptions:
     """Options of plans: what to predict, and how to cut, compute and store it. All of them have working defaults."""
 
-    axes: Any = None
+    axes: Any = attrs.field(default=None, converter=input_axes)
     """Axes of the inputs, as in ``"tczyx"``; a mapping by tensor id if inputs differ. None: from metadata, else guessed."""
 
-    channel: Any = None
-    """Name or number of the channel to use, if the image has more channels than the model takes; a list to select several."""
+    channel: Any = attrs.field(default=None, converter=channels)
+    """Name or number of the channel to use, if the image has more channels than the model takes; a list to select several;
+    a mapping by tensor id if inputs differ."""
 
-    level: int | None = attrs.field(default=None, validator=whole_number(0, or_none="the finest"))
+    level: int | None = attrs.field(default=None, converter=plain_value, validator=whole_number(0, or_none="the finest"))
     """Resolution level of an OME-Zarr image; 0 is the finest."""
 
-    series: int | str | None = attrs.field(default=None, validator=is_series)
+    series: int | str | None = attrs.field(default=None, converter=plain_value, validator=is_series)
     """Number (from 0) or name of the image to use, in files that hold several: positions, scenes or appended pages of a TIFF file,
     images of a zarr group."""
 
@@ -126,19 +127,20 @@ class PlanOptions:
     """Pixel size of the images by axis, if files lack it or are wrong: in the unit of the model, or that of the file if the model has none.
     It replaces that of the file, also in the metadata of the output."""
 
-    rescale: bool = attrs.field(default=False, validator=is_flag())
+    rescale: bool = attrs.field(default=False, converter=plain_value, validator=is_flag())
     """Whether to resample images to the pixel size of the model, each axis by its own factor."""
 
-    roi: FrozenMapping[AxisId, tuple[int, int]] = attrs.field(default=None, converter=axis_ranges)
-    """Part of the image to predict, by input axis, as ``(start, stop)`` in input pixels or as a slice.
+    roi: FrozenMapping[AxisId, tuple[int, int | None]] = attrs.field(default=None, converter=axis_ranges)
+    """Part of the image to predict, by input axis, as ``(start, stop)`` in input pixels or as a slice;
+    None, or an open end of a slice, is the beginning or the end of the axis. Both count from the beginning: negative ones are refused.
     The result is this part of the prediction of the complete image: pixels around it are read,
     and statistics are those of the complete image."""
 
-    mask: Any = attrs.field(default=None, eq=False)
+    mask: Any = attrs.field(default=None, eq=False, validator=is_image)
     """An image, of any resolution, that is nonzero where to predict. Elsewhere the output is 0, and blocks are skipped.
     Planning reads it once."""
 
-    skip_empty: bool = attrs.field(default=False, validator=is_flag())
+    skip_empty: bool = attrs.field(default=False, converter=plain_value, validator=is_flag())
     """Whether to skip blocks whose input pixels are all 0; their outputs are 0."""
 
     block: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_block)
@@ -151,14 +153,14 @@ class PlanOptions:
     network_stride: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_network_stride)
     """Product of the pooling factors of the network by axis, if the description does not reveal it."""
 
-    batch_size: int = attrs.field(default=1, validator=whole_number(1))
+    batch_size: int = attrs.field(default=1, converter=plain_value, validator=whole_number(1))
     """Number of blocks per call of the network."""
 
     memory: int | str | None = None
     """Budget of host memory, in bytes or as in ``"2 GB"``.
     None: nine tenths of the memory that the batch scheduler or the control group gives this job, or 2 GiB without a limit."""
 
-    workers: int | None = attrs.field(default=None, validator=whole_number(1, or_none="one per core"))
+    workers: int | None = attrs.field(default=None, converter=plain_value, validator=whole_number(1, or_none="one per core"))
     """Number of concurrent calls of the network; None: one per core, or two per GPU."""
 
     weights_format: str | None = attrs.field(default=None, validator=is_text("onnx", or_none=True))
@@ -170,7 +172,7 @@ class PlanOptions:
     precision: Precision = attrs.field(default="fp32", validator=is_choice(get_args(Precision)))
     """Floating point type of the network; ``bf16`` and ``fp16`` are faster on some devices, and deviate, as `test_model` reports."""
 
-    compile: bool = attrs.field(default=False, validator=is_flag())
+    compile: bool = attrs.field(default=False, converter=plain_value, validator=is_flag())
     """Whether PyTorch compiles the network, which pays off for many blocks of one size."""
 
     statistics: Statistics = attrs.field(default=None, converter=as_statistics)
@@ -194,11 +196,11 @@ class PlanOptions:
     if the halo is large enough.
     ``linear`` blends neighbouring blocks with a ramp across the overlap, ``gaussian`` with a Gaussian around each block."""
 
-    dtype: Any = None
+    dtype: Any = attrs.field(default=None, converter=storage_dtypes)
     """Storage dtype of the outputs, such as ``uint8``; a mapping by output id if they differ. None: as described.
     Floating point values become integers by `value_range`; the scaling is stored in the attributes of the array."""
 
-    value_range: tuple[float, float] = attrs.field(default=(0.0, 1.0), validator=_is_range)
+    value_range: tuple[float, float] = attrs.field(default=(0.0, 1.0), converter=number_range)
     """The values that 0 and the largest integer of `dtype` represent."""
 
     ome: OmeVersion | None = attrs.field(
@@ -207,7 +209,7 @@ class PlanOptions:
     """Write OME-Zarr images of this version, ``0.4`` or ``0.5``, instead of plain zarr arrays.
     A single output is the image itself; several outputs are images below it, by id."""
 
-    pyramid: bool = attrs.field(default=False, validator=is_flag())
+    pyramid: bool = attrs.field(default=False, converter=plain_value, validator=is_flag())
     """Whether to write coarser levels, each of half the resolution: means, or the nearest pixel of labels. Only with `ome`."""
 
     codec: str = attrs.field(default=DEFAULT, validator=is_text("zstd:9"))
@@ -261,35 +263,31 @@ class PlanOptions:
 class RunOptions:
     """Options of runs: how to carry out a plan. They do not influence the result."""
 
-    client: Client | Literal[False] | None = attrs.field(default=None, eq=False)
+    client: Client | Literal[False] | None = attrs.field(default=None, eq=False, validator=_is_client)
     """A `distributed.Client` whose workers predict; False: threads of this process.
     None: the active client, else threads; within a task of a worker, threads in any case."""
 
-    wait_for_workers: float | None = attrs.field(default=None, validator=is_duration(or_none="as long as it takes"))
+    wait_for_workers: float | None = attrs.field(default=None, converter=plain_value, validator=is_duration(or_none="as long as it takes"))
     """Seconds to wait while the cluster has no workers: for the first one, and if all are gone; then the run ends with an error.
     None: without end, since jobs may queue for hours; a minute for workers of this machine (`worker_processes`, ``LocalCluster``).
     A warning says that the run waits."""
 
-    overwrite: bool = attrs.field(default=False, validator=is_flag())
+    overwrite: bool = attrs.field(default=False, converter=plain_value, validator=is_flag())
     """Whether to replace an existing output."""
 
-    resume: bool = attrs.field(default=False, validator=is_flag())
+    resume: bool = attrs.field(default=False, converter=plain_value, validator=is_flag())
     """Whether to resume an interrupted run. Without an existing output a new run begins; a complete output is left unchanged."""
 
-    shard: tuple[int, int] | None = None
+    shard: tuple[int, int] | None = attrs.field(default=None, converter=shard_of)
     """``(i, n)``: compute shard i of n, i from 1 to n, while other processes compute the other shards of the same output."""
 
-    trust: bool = attrs.field(default=False, validator=is_flag())
+    trust: bool = attrs.field(default=False, converter=plain_value, validator=is_flag())
     """Whether code that comes with the model may run."""
 
     progress: Progress | None = attrs.field(default=None, eq=False, validator=_is_callback)
     """Progress callback; None disables it."""
 
     def __attrs_post_init__(self) -> None:
-        if self.shard is not None:
-            number, count = self.shard if isinstance(self.shard, tuple | list) and len(self.shard) == 2 else (None, None)
-            if not (isinstance(number, int) and isinstance(count, int) and 1 <= number <= count):
-                raise InputError(f"shard is {self.shard!r}: expected a pair of numbers i, n (--shard i/n) with i from 1 to n")
         if self.shard is not None and self.overwrite:
             raise InputError("shard and overwrite exclude each other, since each shard would remove the others: remove the output first")
 
@@ -298,7 +296,7 @@ class RunOptions:
 class PredictOptions(PlanOptions, RunOptions):
     """All options of a prediction: options of plans and options of runs."""
 
-    probe: bool | None = attrs.field(default=None, validator=is_flag(or_none=True))
+    probe: bool | None = attrs.field(default=None, converter=plain_value, validator=is_flag(or_none=True))
     """Whether to measure time and memory of the network by block size before the run, unless remembered, and choose blocks accordingly.
     None: before long runs that no other process shares."""
 

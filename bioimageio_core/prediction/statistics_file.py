@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ..errors import InputError
 from ..io import Image
 from ..io.reading.fingerprints import fingerprint
 from ..typing import AxisId, FrozenMapping
+from .option_values import option_error
 
 __all__ = ["Statistics", "as_statistics", "image_key"]
 
@@ -82,15 +84,17 @@ def image_key(image: Image, axes: Sequence[AxisId]) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def as_statistics(given: Mapping[str, Any] | Statistics | str | Path | None) -> Statistics:
+def as_statistics(given: Mapping[str, Any] | Statistics | str | os.PathLike[str] | None) -> Statistics:
     """Return statistics from an instance, a file, or values by name.
 
     Raises:
-        InputError: The file holds no statistics.
+        InputError: The file holds no statistics, or the value is of another type.
 
     """
     if isinstance(given, Statistics):
         return given
-    if isinstance(given, str | Path):
-        return Statistics.load(given)
+    if isinstance(given, str | os.PathLike):
+        return Statistics.load(os.fsdecode(given))
+    if given is not None and not (isinstance(given, Mapping) and all(isinstance(name, str) for name in given)):
+        raise option_error("statistics", given, "statistics by name, the result of compute_statistics, or the file that 'bmz stats' wrote")
     return Statistics(dataset=FrozenMapping(given or {}))

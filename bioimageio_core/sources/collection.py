@@ -6,13 +6,13 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import attrs
 
 from ..errors import SourceError
+from ..text import close_names
 from .cache import cache_from_environment, is_cached
 from .urls import is_url, open_url, protocol_of
 
@@ -86,7 +86,7 @@ def find_in_collection(name: str) -> Found:
             listed = f"it has {', '.join(versions)}" if versions else "it names none"
             raise SourceError(f"the collection {collection} has no version {version!r} of {id_}: {listed}")
         return _source_of(versions[version], name, collection)
-    close = get_close_matches(name if "/" not in name or not id_ else id_, known, n=3) or get_close_matches(name, known, n=3)
+    close = close_names(name if "/" not in name or not id_ else id_, known, most=3) or close_names(name, known, most=3)
     hint = f"did you mean {' or '.join(close)}?" if close else "the environment variable BMZ_COLLECTION names another collection"
     raise SourceError(f"{name!r} is no file or folder here, and the collection {collection} does not have it: {hint}")
 

@@ -6,7 +6,6 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
@@ -14,6 +13,7 @@ import attrs
 
 from ..errors import HashMismatchError, SourceError
 from ..file_kinds import IMAGES, WEIGHTS, kind_of
+from ..text import close_names
 from .cache import cache_from_environment, is_cached
 from .collection import Found, find_in_collection, id_in
 from .hashes import sha256_of
@@ -65,7 +65,7 @@ def open_package(source: Source | Package) -> Package:
 def _similar_name(path: Path) -> str:
     """Return a question for a file or folder beside ``path`` with a similar name; empty where there is none."""
     try:
-        close = get_close_matches(path.name, [other.name for other in path.parent.iterdir()], n=1, cutoff=0.7)
+        close = close_names(path.name, [other.name for other in path.parent.iterdir()], cutoff=0.7)
     except OSError:
         return ""
     return f"; did you mean {path.parent / close[0]}?" if close else ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any
 
 import attrs
 from cattrs import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
 from cattrs.errors import StructureHandlerNotFoundError
 
+from ..text import did_you_mean
 from .class_fields import fields_of
 from .node import Issue, Loc
 
@@ -62,7 +62,6 @@ def message_of(error: BaseException) -> str:
 
 def _unknown_key(cls: Any, key: Any, loc: Loc) -> Issue:
     keys = [field.key for field in fields_of(cls)]
-    close = get_close_matches(str(key), keys, n=1)
     others = f"{', '.join(keys[:12])}{', ...' if len(keys) > 12 else ''}"
-    expected = f"did you mean {close[0]!r}?" if close else f"expected one of {others}"
+    expected = did_you_mean(key, keys, otherwise=f"expected one of {others}")
     return Issue(loc=(*loc, key), message=f"unknown key, {expected}", at_key=True)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
 from enum import Enum
 from typing import Any, TypeAlias
 
 import attrs
 
+from ..text import close_names
 from .format_value import format_value
 
 __all__ = ["NonFinite", "Strict", "StructureHook", "literal_hook", "scalar_hook", "structure_enum"]
@@ -63,7 +63,7 @@ def _one_of(allowed: tuple[Any, ...], value: Any) -> str:
     """Return in words which values are allowed: all if they are few, else those that are close to ``value``."""
     if len(allowed) <= 12:
         return format_value(allowed[0]) if len(allowed) == 1 else f"one of {', '.join(map(format_value, allowed))}"
-    close = get_close_matches(str(value), list(map(str, allowed)), n=3)
+    close = close_names(value, allowed, most=3)
     return f"one of {', '.join(map(format_value, close or allowed[:3]))}, ... ({len(allowed)} in all)"
 
 

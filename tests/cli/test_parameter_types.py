@@ -49,6 +49,10 @@ class TestAxisValues:
         """Start and stop."""
         assert parse(AXIS_RANGES, ",".join(f"{axis}={start}:{stop}" for axis, (start, stop) in ranges.items())) == ranges
 
+    def test_open_ranges(self) -> None:
+        """An end that is left out is None."""
+        assert parse(AXIS_RANGES, "y=10:,x=:50,z=:") == {"y": (10, None), "x": (None, 50), "z": (None, None)}
+
     @pytest.mark.parametrize("kind", [AXIS_SIZES, AXIS_LENGTHS, AXIS_RANGES])
     @pytest.mark.parametrize("text", ["y", "y=", "=3", "y=a", "y=1:2:3", "y=1 x=2"])
     def test_malformed(self, kind: Any, text: str) -> None:

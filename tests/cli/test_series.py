@@ -63,3 +63,14 @@ class TestSeries:
         assert bmz("stats", positions, "--measure", "max", "--series", "0", "--json").json["dataset"] == {
             "percentile 100 over y, x": [[0.0]]
         }
+
+    def test_missing_series(self, bmz: ForkedBmz, model: Path, tmp_path: Path) -> None:
+        """A series that is listed and missing is named, the rest is predicted, and the status is that of failed images."""
+        root = zarr.open_group(str(tmp_path / "b.zarr"), mode="w")
+        root.attrs["ome"] = {"version": "0.5", "bioformats2raw.layout": 3}
+        root.create_group("OME").attrs["ome"] = {"version": "0.5", "series": ["0", "1"]}
+        root.create_array("0", data=np.zeros((16, 16), np.float32), dimension_names=("y", "x"))
+        ran = bmz("predict", model, tmp_path / "b.zarr", "-o", tmp_path / "{name}-{series}.zarr")
+        assert (ran.status, ran.out) == (1, "1 of 2 images predicted\n")
+        assert f"{tmp_path / 'b.zarr' / '1'} does not exist" in ran.err
+        assert width(tmp_path / "b-0.zarr") == 16

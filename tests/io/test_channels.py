@@ -29,6 +29,8 @@ def found(wanted: object, names: tuple[str, ...] | None, count: int = 3) -> tupl
         (-1, LASERS, (2,)),
         ("0", ("2", "1", "0"), (2,)),  # the name comes first
         (0, ("2", "1", "0"), (0,)),
+        (488, LASERS, (1,)),  # no position, so a name
+        (np.int64(2), LASERS, (2,)),
         ("561,405", LASERS, (2, 0)),
         (["561", 0], LASERS, (2, 0)),
         ("Alexa 405, high", ("Alexa 405, high", "488", "x"), (0,)),

@@ -56,6 +56,14 @@ class TestCoordinates:
         assert opened(("t", "y"), t=dates).pixel_size == {"time": (60.0, "second")}
         assert opened(("t", "y"), t=dates - dates[0]).pixel_size == {"time": (60.0, "second")}
 
+    @pytest.mark.parametrize("wanted", [488, "488", np.int64(488), 1, "1", [488]])
+    def test_numbered_channels(self, wanted: Any) -> None:
+        """Integers along channels are their names, as text: found by either, and by position where no name fits."""
+        pixels = xr.DataArray(np.arange(3.0)[:, None, None], dims=("c", "y", "x"), coords={"c": [405, 488, 561]})
+        image = open_image(pixels)
+        assert image.channel_names == ("405", "488", "561")
+        assert image.select("channel", wanted).read((slice(None),) * 3).ravel().tolist() == [1]
+
     def test_channels(self) -> None:
         """Along channels there is neither a size nor a position."""
         image = opened(("c", "y", "x"), c=[405.0, 488.0, 571.0, 654.0])

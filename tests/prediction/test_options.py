@@ -11,10 +11,16 @@ import pytest
 from made_models import box_model, pointwise_model
 
 import bioimageio_core as bc
-from bioimageio_core.errors import InputError
+from bioimageio_core.errors import AxesError, BioimageioError, InputError
 from bioimageio_core.prediction.options import PlanOptions, PredictOptions, evolve_options
 
 WRONG: dict[str, list[Any]] = {
+    "axes": [5, [], [1, 2], "yy", "yq", {"raw": 5}, {5: "yx"}],
+    "channel": [0.5, True, [], [0.5], {"raw": []}, {3: 1}, b"DAPI"],
+    "client": [5, "tcp://host:8786", True],
+    "dtype": [5, "nonsense", "complex64", object, {"out": 5}, []],
+    "mask": [5, b"x", [[1, 0]], np.int64(1)],
+    "statistics": [5, b"x", [], {5: 1}],
     "batch_size": [0, -1, 1.5, "2", True, None],
     "block": [0, -1, 2.5, "256", {"y": 0}, {"y": "big"}, [256, 256], {3: 4}, np.arange(3)],
     "chunks": [0, {"y": 1.5}],
@@ -29,14 +35,25 @@ WRONG: dict[str, list[Any]] = {
     "ome": [0.5, "0.6", True],
     "overlap": ["nonsense", None, 3],
     "overwrite": ["no", 1, None],
-    "pixel_size": ["small", 0, -1.0, float("nan"), float("inf"), {"y": 0}],
+    "pixel_size": ["small", 0, True, -1.0, float("nan"), float("inf"), {"y": 0}],
     "precision": ["fp8", 16],
     "probe": ["yes", 1],
     "progress": [3, "bar"],
     "pyramid": [1, "yes"],
     "rescale": ["yes", 2],
     "resume": ["yes", 0],
-    "roi": [(0, 100), 5, {"y": 5}, {"y": (1, 2, 3)}, {"y": slice(0, 9, 2)}, {"y": slice(4, None)}, {"y": (-1, 4)}, {"y": "0:5"}],
+    "roi": [
+        (0, 100),
+        5,
+        {"y": 5},
+        {"y": (1, 2, 3)},
+        {"y": slice(0, 9, 2)},
+        {"y": slice(-4, None)},
+        {"y": (-1, 4)},
+        {"y": "0:5"},
+        {"y": b"ab"},
+        {5: (0, 4)},
+    ],
     "run_mode": [3],
     "run_mode_kwargs": [3, [1]],
     "shard": ["1/2", (0, 2), (3, 2), 5, (1,), (1.0, 2)],
@@ -53,8 +70,8 @@ WRONG: dict[str, list[Any]] = {
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
 def test_wrong_value(name: str, value: Any) -> None:
-    """Is an InputError of one short line that begins with the option, whether given as an option or to a function."""
-    with pytest.raises(InputError) as raised:
+    """Is an error of one short line that begins with the option, whether given as an option or to a function."""
+    with pytest.raises((InputError, AxesError)) as raised:
         evolve_options(PredictOptions(), {name: value})
     message = str(raised.value)
     assert name.replace("_", " ") in message.replace("_", " ")
@@ -64,9 +81,117 @@ def test_wrong_value(name: str, value: Any) -> None:
 
 
 def test_every_option_is_checked() -> None:
-    """An option without a wrong value above takes any, or is checked against the model or the images."""
-    unchecked = {a.name for a in attrs.fields(PredictOptions)} - set(WRONG)
-    assert unchecked == {"axes", "channel", "client", "dtype", "mask", "statistics"}
+    """No option takes any value."""
+    assert {a.name for a in attrs.fields(PredictOptions)} == set(WRONG)
+
+
+def any_values() -> list[Any]:
+    """Return values of many types, which are right for few options."""
+    numbers = [5, -1, 0.5, True, float("nan"), np.int64(3), np.float32(2), np.bool_(True), 10**400]
+    return [*numbers, b"x", "nonsense", "", [], {}, {"nonsense": 5}, object(), (1, 2, 3, 4, 5, 6, 7), slice(3), Path("nonsense"), len]
+
+
+COUNTS = [5, np.int64(3), 10**400]
+FLAGS = ("compile", "overwrite", "probe", "pyramid", "rescale", "resume", "skip_empty", "trust")
+SIZES = [*COUNTS, {}, {"nonsense": 5}]
+RIGHT: dict[str, list[Any]] = {
+    "batch_size": COUNTS,
+    "channel": [*COUNTS, -1, "nonsense", "", (1, 2, 3, 4, 5, 6, 7), {}, {"nonsense": 5}],
+    "level": COUNTS,
+    "mask": ["nonsense", "", Path("nonsense")],
+    "memory": [10**400],
+    "pixel_size": [5, 0.5, np.int64(3), np.float32(2), {}, {"nonsense": 5}],
+    "progress": [len],
+    "roi": [{}],
+    "run_mode_kwargs": [{}],
+    "series": [*COUNTS, "nonsense", ""],
+    "statistics": [{}, {"nonsense": 5}],
+    "stats_over": ["nonsense", "", []],
+    "workers": COUNTS,
+    **{name: [{}] for name in ("axes", "dtype")},
+    **dict.fromkeys(("block", "chunks", "halo", "network_stride", "shards"), SIZES),
+    **{name: [True, np.bool_(True)] for name in FLAGS},
+    **{name: ["nonsense"] for name in ("device", "run_mode", "weights_format")},
+}
+"""Those of `any_values` that the documentation of an option allows; against the model and the images they are checked later."""
+
+
+@pytest.mark.parametrize("name", [a.name for a in attrs.fields(PredictOptions)])
+def test_any_value(name: str) -> None:
+    """Is taken where the option is documented to take it, and is else an error of one sentence that names the option."""
+    allowed = list(map(repr, RIGHT.get(name, [])))
+    for value in any_values():
+        given = {name: value, **({"ome": "0.5"} if name == "pyramid" else {})}
+        if repr(value) in allowed:
+            evolve_options(PredictOptions(), given)
+            continue
+        with pytest.raises(BioimageioError) as raised:
+            evolve_options(PredictOptions(), given)
+        assert name.replace("_", " ") in str(raised.value).replace("_", " ")
+        assert "\n" not in str(raised.value)
+
+
+class TestNumbersOfNumpy:
+    """Integers and flags of numpy are as good as those of Python, and none stays in the options."""
+
+    @pytest.mark.parametrize("integer", [np.int64, np.uint8, np.int32])
+    def test_same(self, integer: Any) -> None:
+        """For every option with an integer; what is kept is of Python, as JSON takes it."""
+        given = {
+            "batch_size": integer(2),
+            "workers": integer(3),
+            "level": integer(0),
+            "series": integer(1),
+            "channel": [integer(1), "x"],
+            "shard": (integer(1), integer(4)),
+            "block": {"y": integer(64)},
+            "halo": integer(4),
+            "roi": {"y": (integer(1), integer(5)), "x": slice(integer(3), None)},
+        }
+        options = evolve_options(PredictOptions(), given)
+        kept = (options.batch_size, options.workers, options.level, options.series, options.channel, options.shard)
+        assert kept == (2, 3, 0, 1, (1, "x"), (1, 4))
+        assert {type(n) for n in (options.batch_size, options.level, *(options.shard or ()))} == {int}
+        assert (options.block, options.halo, options.roi) == ({"y": 64}, {"space": 4}, {"y": (1, 5), "x": (3, None)})
+        assert evolve_options(PredictOptions(), {"memory": np.int64(2**30)}).memory_bytes == 2**30
+
+    def test_predicted(self, tmp_path: Path) -> None:
+        """Shards with them write one output."""
+        image = np.arange(2 * 30 * 30, dtype=np.float32).reshape(2, 30, 30)
+        options: dict[str, Any] = {"axes": "cyx", "channel": np.int64(1), "block": np.int64(16), "batch_size": np.int64(2)}
+        model, out = pointwise_model(tmp_path, gain=2.0), tmp_path / "out.zarr"
+        for options["shard"] in ((np.int64(1), np.int64(2)), (np.int64(2), np.int64(2))):
+            found = bc.predict(model, image, out, roi={"y": slice(np.int64(10), None)}, **options)
+        np.testing.assert_array_equal(np.asarray(found["out"])[0, 0], 2 * image[1, 10:])
+
+
+class TestByTensor:
+    """Options by tensor id."""
+
+    @pytest.mark.parametrize(
+        ("option", "message"),
+        [
+            ({"axes": {"rw": "yx"}}, r"axes= \(--axes\) is given for 'rw', which is no input of the model: expected some of raw; did you"),
+            ({"axes": "yx", "channel": {"image": 0}}, r"channel= \(--channel\) is given for 'image', which is no input"),
+            ({"axes": "yx", "dtype": {"output": "uint8"}}, r"dtype= \(--dtype\) is given for 'output', which is no output .* of out; did"),
+        ],
+    )
+    def test_unknown(self, tmp_path: Path, option: dict[str, Any], message: str) -> None:
+        """A tensor that the model lacks is an error with those that it has."""
+        with pytest.raises(InputError, match=message):
+            bc.predict(pointwise_model(tmp_path), np.zeros((9, 9), np.float32), **option)
+
+    def test_known(self, tmp_path: Path) -> None:
+        """A mapping is the value of the tensor."""
+        image = np.zeros((9, 8), np.float32)
+        found = bc.predict(pointwise_model(tmp_path), image, axes={"raw": ["x", "y"]}, dtype={"out": np.uint8}, channel={"raw": None})
+        assert found["out"].dtype == np.uint8
+        assert found["out"].sizes["y"] == 8
+
+    def test_without_a_model(self) -> None:
+        """Statistics without a model take one value."""
+        with pytest.raises(InputError, match=r"axes= \(--axes\) is given by tensor id"):
+            bc.compute_statistics(np.zeros((9, 9)), axes={"raw": "yx"})
 
 
 @pytest.mark.parametrize(("wrong", "right"), [("chanel", "channel"), ("blocks", "block"), ("overwite", "overwrite"), ("memmory", "memory")])

@@ -59,6 +59,15 @@ class TestRegionOfInterest:
         part = predicted(model, image, roi={"y": (start, stop), "x": slice(7, 43)}, block={"y": block, "x": block})
         np.testing.assert_allclose(part, whole[:, :, start:stop, 7:43], rtol=1e-5, atol=1e-6)
 
+    @pytest.mark.parametrize(
+        ("roi", "rows"), [(slice(10, None), (10, 30)), (slice(None, 12), (0, 12)), ((None, 12), (0, 12)), ((7, None), (7, 30))]
+    )
+    def test_open_ends(self, tmp_path: Path, roi: Any, rows: tuple[int, int]) -> None:
+        """An open end is that of the image."""
+        image = noise(30, 20)
+        part = predicted(pointwise_model(tmp_path, gain=2.0), image, axes="yx", roi={"y": roi})
+        np.testing.assert_array_equal(part[0, 0], 2 * image[slice(*rows)])
+
     def test_phase_of_pooling(self, tmp_path: Path) -> None:
         """Blocks start on the stride of the network even if the region does not, so that poolings see the same cells."""
         pool_graph(tmp_path / "weights.onnx", size=8)
@@ -123,7 +132,8 @@ class TestRegionOfInterest:
             ({"y": (0, 31)}, "expected a nonempty part of 0:30"),
             ({"Z": (0, 3)}, "roi names the axis 'Z'"),
             ({"channel": (0, 1)}, "roi names the axis 'channel', which is never cut"),
-            ({"y": slice(3, None)}, "expected a start and a stop"),
+            ({"y": slice(-3, None)}, "expected a start and a stop"),
+            ({"y": slice(30, None)}, "roi along axis 'y' is 30:30: expected a nonempty part of 0:30"),
         ],
     )
     def test_refused(self, tmp_path: Path, roi: dict[str, Any], message: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -158,3 +160,87 @@ class TestPlates:
         """Statistics are those of all fields."""
         source = plate(tmp_path / "p.zarr", {"A/1": [1, 2], "B/2": [6]}, zarr_format)
         assert bc.compute_statistics(source, measures=["mean"]).dataset["mean over y, x"] == [[3.0]]
+
+
+def without_node(well: Path) -> None:
+    """Remove a well."""
+    shutil.rmtree(well)
+
+
+def broken_json(well: Path) -> None:
+    """Cut the metadata off."""
+    for name in ("zarr.json", ".zgroup"):
+        if (well / name).exists():
+            (well / name).write_text("{")
+
+
+def unreadable(well: Path) -> None:
+    """Make the metadata fail to open, also for root: they are a link to themselves."""
+    for name in ("zarr.json", ".zgroup"):
+        if (well / name).exists():
+            (well / name).unlink()
+            (well / name).symlink_to(name)
+
+
+def without_attributes(well: Path) -> None:
+    """Leave a group that does not say which fields it has."""
+    zarr.open_group(str(well), mode="r+").attrs.clear()
+
+
+def malformed(well: Path) -> None:
+    """Leave a group whose list of fields has no paths."""
+    group = zarr.open_group(str(well), mode="r+")
+    content = {"well": {"images": [{"acquisition": 0}]}}
+    group.attrs.put({"ome": content} if group.metadata.zarr_format == 3 else content)
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+class TestDamagedPlates:
+    """What a plate lists and what cannot be read fails in its place; the rest is predicted."""
+
+    @pytest.mark.parametrize("damage", [without_node, broken_json, unreadable, without_attributes, malformed])
+    def test_well(self, model: Path, tmp_path: Path, zarr_format: int, damage: Callable[[Path], None]) -> None:
+        """A well fails as one image; for statistics it is an error."""
+        source = plate(tmp_path / "p.zarr", {"A/1": [1], "A/2": [2, 3], "B/1": [4]}, zarr_format)
+        damage(source / "A/2")
+        first, second, third = bc.predict_many(model, [source], tmp_path / "out")
+        assert isinstance(second, bc.Failed)
+        assert "A/2" in str(second.inputs)
+        assert "A/2" in str(second.error) or "lists" in str(second.error)
+        assert not any(isinstance(one, bc.Failed) for one in (first, third))
+        assert [value(tmp_path / "out" / f"p_{name}_0.zarr") for name in ("A1", "B1")] == [2, 8]
+        with pytest.raises(SourceError):
+            bc.compute_statistics(source, measures=["mean"])
+
+    @pytest.mark.parametrize("damage", [without_node, broken_json, unreadable])
+    def test_field(self, model: Path, tmp_path: Path, zarr_format: int, damage: Callable[[Path], None]) -> None:
+        """A field that the well lists fails."""
+        source = plate(tmp_path / "p.zarr", {"A/1": [1, 2]}, zarr_format)
+        damage(source / "A/1/1")
+        first, second = bc.predict_many(model, [source], tmp_path / "out")
+        assert not isinstance(first, bc.Failed)
+        assert isinstance(second, bc.Failed)
+        assert "A/1/1" in str(second.error)
+        with pytest.raises(SourceError, match="A/1/1"):
+            bc.compute_statistics(source, measures=["mean"])
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("damage", [without_node, broken_json, unreadable])
+def test_damaged_series(model: Path, tmp_path: Path, named: bool, damage: Callable[[Path], None]) -> None:
+    """A series of bioformats2raw that cannot be read fails, whether the series are named or numbered."""
+    source = tmp_path / "b.zarr"
+    root = zarr.open_group(str(source), mode="w")
+    root.attrs["bioformats2raw.layout"] = 3
+    for n in range(3):
+        axes = [{"name": "y", "type": "space"}, {"name": "x", "type": "space"}]
+        group = root.create_group(str(n))
+        group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": [{"path": "0"}]}]}
+        group.create_array("0", data=np.full((9, 11), n + 1, np.float32))
+    if named:
+        root.create_group("OME").attrs["ome"] = {"version": "0.5", "series": ["0", "1", "2"]}
+    damage(source / "1")
+    first, second, third = bc.predict_many(model, [source], tmp_path / "out")
+    assert isinstance(second, bc.Failed)
+    assert not any(isinstance(one, bc.Failed) for one in (first, third))
+    assert value(tmp_path / "out" / "b_2.zarr") == 6

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from ...errors import ChannelError
 
 __all__ = ["channel_positions"]
@@ -15,7 +17,7 @@ def channel_positions(wanted: int | str | Sequence[int | str], *, names: Sequenc
 
     Text is a name first, so that ``488`` is the channel of this name if there is one, and may be several names with commas between them;
     names may contain commas themselves. Upper and lower case, and blanks around a name, matter only if names differ by nothing else.
-    Text that is no name is a number.
+    Text that is no name is a number; a number that is no position is a name, as of the wavelength 488.
 
     Args:
         wanted: A number (negative ones count from the end), text, or a sequence of these.
@@ -34,8 +36,10 @@ def channel_positions(wanted: int | str | Sequence[int | str], *, names: Sequenc
     for one in wanted if isinstance(wanted, Sequence) and not isinstance(wanted, str) else [wanted]:
         if isinstance(one, str):
             found.extend(_of_text(one, known, count, described))
-        elif isinstance(one, int) and not isinstance(one, bool) and -count <= one < count:
-            found.append(one % count)
+        elif isinstance(one, int | np.integer) and not isinstance(one, bool) and -count <= one < count:
+            found.append(int(one) % count)
+        elif isinstance(one, int | np.integer) and str(one) in known:
+            found.extend(_of_text(str(one), known, count, described))
         else:
             raise ChannelError(f"{described}: found {one!r}")
     return tuple(found)

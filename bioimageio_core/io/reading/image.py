@@ -199,7 +199,8 @@ class Image:
         if axis == "channel":
             positions = channel_positions(index, names=self.channel_names, count=self.shape[number], image=self.name)
         else:
-            positions = tuple(self._position(axis, number, one) for one in ([index] if isinstance(index, int | str) else index))
+            wanted = [index] if isinstance(index, int | np.integer | str) else index
+            positions = tuple(self._position(axis, number, one) for one in wanted)
         if not positions:
             raise AxesError(f"nothing is selected from axis {axis!r} of {self.name}: expected at least one position")
         if positions == tuple(range(positions[0], positions[-1] + 1)):
@@ -223,6 +224,6 @@ class Image:
 
     def _position(self, axis: AxisId, number: int, index: int | str) -> int:
         size = self.shape[number]
-        if isinstance(index, int) and -size <= index < size:
-            return index % size
+        if isinstance(index, int | np.integer) and -size <= index < size:
+            return int(index) % size
         raise AxesError(f"{self.name} has {size} positions along {axis!r}, counted from 0: found {index!r}")

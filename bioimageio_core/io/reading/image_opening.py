@@ -58,6 +58,8 @@ def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: i
     """
     if isinstance(source, Image):
         image = source
+    elif isinstance(source, ImagePart) and source.error is not None:
+        raise source.error
     elif isinstance(source, str | os.PathLike):
         image = _open_location(os.fsdecode(source), level, source.series if isinstance(source, ImagePart) else series)
     else:

@@ -29,6 +29,7 @@ def expand_parts(sources: Iterable[Any]) -> tuple[Any, ...]:
     bioformats2raw and of TIFF files.
 
     Side images of slides, such as thumbnails, are left out. A source that is no path, holds one image or cannot be opened stays as it is.
+    An image that is listed and cannot be found or read is among the parts, and fails when it is opened.
     """
     return tuple(one for source in sources for one in _parts(source) or (source,))
 
@@ -125,7 +126,8 @@ def _of_zarr(location: str, group: str) -> tuple[ImagePart, ...]:
     if len(series) > 1:
         return tuple(ImagePart(location=join(group, path), within=location, fields=FrozenMapping({"series": path})) for path in series)
     of_plate = tuple(
-        ImagePart(location=join(group, one.path), within=location, fields=_fields_of(one, location)) for one in fields_of_plate(group)
+        ImagePart(location=join(group, one.path), within=location, fields=_fields_of(one, location), error=one.error)
+        for one in fields_of_plate(group)
     )
     return of_plate or _field(location)
 

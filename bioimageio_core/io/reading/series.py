@@ -56,6 +56,9 @@ class ImagePart(os.PathLike[str]):
     fields: FrozenMapping[str, str]
     """What sets it apart, by the fields of templates: ``series``, or ``plate``, ``row``, ``column`` and ``field``."""
 
+    error: SourceError | None = None
+    """Why it cannot be opened, where that is known already; raised when it is opened."""
+
     def __fspath__(self) -> str:
         return self.location
 

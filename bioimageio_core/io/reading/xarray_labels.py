@@ -47,7 +47,7 @@ def labels_of(array: Any) -> Labels:
             continue
         coordinate = coordinates[dim]
         values = np.asarray(coordinate)
-        if axis == "channel" and values.dtype.kind in "UTO":
+        if axis == "channel" and values.dtype.kind in "UTOiu":
             names = tuple(str(v) for v in values)
         elif axis in (*SPACE, "time"):
             unit = getattr(coordinate, "attrs", {}).get("units")

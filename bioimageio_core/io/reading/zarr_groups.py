@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import SourceError
 from ...places import absolute_path, local_path
-from ..locations import file_system, join, zarr_store
+from ...sources.urls import server_failure
+from ..locations import exists, file_system, join, opening_errors, zarr_store
 from .zarr_layouts import PlateField, is_bioformats2raw, labels_of_group, ome_attributes, paths_of_well, wells_of_plate
 
 if TYPE_CHECKING:
@@ -30,18 +31,26 @@ _NODE_FILES = ("zarr.json", ".zarray", ".zgroup")
 
 def is_zarr_node(files: Any, path: str) -> bool:
     """Return whether a folder of an fsspec file system is a zarr array or group."""
-    return any(files.exists(join(path, name)) for name in _NODE_FILES)
+    return any(exists(files, join(path, name)) for name in _NODE_FILES)
 
 
 def attributes_of_group(location: str) -> Mapping[str, Any]:
-    """Return the attributes of a zarr group that OME-Zarr defines; none where there is no group."""
+    """Return the attributes of a zarr group that OME-Zarr defines; none where there is no group.
+
+    Raises:
+        SourceError: There is something that cannot be read, or the store cannot be reached.
+
+    """
     import zarr
 
-    try:
-        group = zarr.open_group(store=zarr_store(location, read_only=True), mode="r")
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return ome_attributes(dict(group.attrs))
+    with opening_errors(location, "a zarr group"):
+        try:
+            node = zarr.open(store=zarr_store(location, read_only=True), mode="r")
+        except FileNotFoundError as error:
+            if server_failure(error) is not None:
+                raise
+            return {}
+    return ome_attributes(dict(node.attrs)) if isinstance(node, zarr.Group) else {}
 
 
 def images_of_group(group: zarr.Group, location: str) -> tuple[str, ...]:
@@ -61,11 +70,22 @@ def group_name(location: str) -> str:
 
 
 def fields_of_plate(location: str) -> tuple[PlateField, ...]:
-    """Return the fields of all wells of a plate, each of which is opened; none where the group is no plate."""
+    """Return the fields of all wells of a plate, each of which is opened; none where the group is no plate.
+
+    A well that cannot be read counts as one field, with the error that says why.
+
+    Raises:
+        SourceError: The metadata of the plate cannot be read.
+
+    """
     fields = []
     for well in wells_of_plate(attributes_of_group(location)):
         row, _, column = well.partition("/")
-        paths = paths_of_well(attributes_of_group(join(location, well)))
+        try:
+            paths = _fields_of_well(location, well)
+        except SourceError as error:
+            fields.append(PlateField(row=row, column=column, field="unknown", path=well, error=error))
+            continue
         fields += [PlateField(row=row, column=column, field=path, path=f"{well}/{path}") for path in paths]
     return tuple(fields)
 
@@ -73,7 +93,11 @@ def fields_of_plate(location: str) -> tuple[PlateField, ...]:
 def fields_of_well(location: str) -> tuple[PlateField, ...]:
     """Return the fields of a well, by paths from its plate; none where the group is not a well that lies in its plate."""
     plate, row, column = _last_names(location)
-    if not plate or f"{row}/{column}" not in wells_of_plate(attributes_of_group(plate)):
+    try:
+        wells = wells_of_plate(attributes_of_group(plate)) if plate else ()
+    except SourceError:  # above an image that is no well may be anything
+        wells = ()
+    if f"{row}/{column}" not in wells:
         return ()
     paths = paths_of_well(attributes_of_group(location))
     return tuple(PlateField(row=row, column=column, field=path, path=f"{row}/{column}/{path}") for path in paths)
@@ -90,11 +114,18 @@ def _last_names(location: str) -> tuple[str, str, str]:
     return (plate, row, column) if "::" not in location else ("", "", "")
 
 
+def _fields_of_well(plate: str, well: str) -> tuple[str, ...]:
+    attributes = attributes_of_group(join(plate, well))
+    if "well" not in attributes:
+        raise SourceError(f"the plate {plate} lists the well {well}, but {join(plate, well)} is no zarr group of a well: restore it")
+    return paths_of_well(attributes)
+
+
 def series_of_group(location: str) -> tuple[str, ...]:
     """Return the paths of the images that belong together in a group: fields of a well, or series of bioformats2raw;
     none where the group is another one.
 
-    The series are those that the group ``OME`` names, else consecutive numbers.
+    The series are those that the group ``OME`` names, else consecutive numbers, up to the largest where the store can list them.
     """
     ome = attributes_of_group(location)
     if not is_bioformats2raw(ome):
@@ -102,15 +133,29 @@ def series_of_group(location: str) -> tuple[str, ...]:
     named = attributes_of_group(join(location, "OME")).get("series")
     if isinstance(named, list):
         return tuple(map(str, named))
-    files, path = file_system(location)
-    return tuple(takewhile(lambda name: is_zarr_node(files, join(path, name)), map(str, count())))
+    try:
+        numbers = [int(name) for name in _names_in(location) if name.isdecimal()]
+    except SourceError:  # a server that cannot list
+        files, path = file_system(location)
+        return tuple(takewhile(lambda name: is_zarr_node(files, join(path, name)), map(str, count())))
+    return tuple(map(str, range(max(numbers, default=-1) + 1)))
 
 
 def _children(location: str) -> tuple[str, ...]:
+    files, path = file_system(location)
+    return tuple(name for name in _names_in(location) if is_zarr_node(files, join(path, name) if path else name))
+
+
+def _names_in(location: str) -> tuple[str, ...]:
+    """Return the names in a folder in order.
+
+    Raises:
+        SourceError: The store cannot list them.
+
+    """
     files, path = file_system(location)
     try:
         listed = files.ls(path, detail=False)
     except Exception as error:  # file systems raise different errors where they cannot list
         raise SourceError(f"the zarr group {location} cannot be listed: expected the path of an array in it") from error
-    folders = sorted(str(entry).rstrip("/") for entry in listed)
-    return tuple(folder.rpartition("/")[2] for folder in folders if is_zarr_node(files, folder))
+    return tuple(sorted(str(entry).rstrip("/").rpartition("/")[2] for entry in listed))

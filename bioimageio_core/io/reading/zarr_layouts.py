@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from ...errors import SourceError
+from ...text import in_brief
 
 __all__ = ["PlateField", "check_version", "is_bioformats2raw", "labels_of_group", "ome_attributes", "paths_of_well", "wells_of_plate"]
 
@@ -26,7 +27,10 @@ class PlateField:
     column: str
     field: str
     path: str
-    """Path of its image within the plate."""
+    """Path of its image within the plate; of its well if that cannot be read."""
+
+    error: SourceError | None = None
+    """Why its well cannot be read."""
 
 
 def ome_attributes(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -86,7 +90,12 @@ def labels_of_group(ome: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _paths(entries: Any) -> tuple[str, ...]:
-    return tuple(str(entry["path"]).strip("/") for entry in _mappings(entries) if "path" in entry)
+    if entries is None:
+        return ()
+    found = _mappings(entries)
+    if not isinstance(entries, Sequence) or len(found) < len(entries) or any("path" not in entry for entry in found):
+        raise SourceError(f"a plate or well lists {in_brief(repr(entries))}: expected a list of entries with a path")
+    return tuple(str(entry["path"]).strip("/") for entry in found)
 
 
 def _mappings(entries: Any) -> list[Mapping[str, Any]]:

@@ -15,6 +15,7 @@ from ...errors import AxesError, ChannelError, InputError, PredictionWarning
 from ...io import Image, open_image
 from ...typing import AxisId
 from ..model.tensor_spec import AxisIO, ModelIO, TensorIO
+from ..option_values import check_tensor_ids, value_for_tensor
 from ..options import PlanOptions
 from .match_axes import match_axes
 from .pixel_size import fit_pixel_size, with_given_pixel_size
@@ -122,11 +123,15 @@ def bind_inputs(model: ModelIO, inputs: Any, options: PlanOptions) -> tuple[Boun
         options: `axes`, `channel`, `level`, `series`, `pixel_size` and `rescale` are used.
 
     Raises:
-        InputError: An input is missing, unknown, or has a dtype that the model cannot take without loss.
+        InputError: An input is missing, unknown, or has a dtype that the model cannot take without loss; or an option is given for
+            an input that the model lacks.
         AxesError: The axes of an image are unknown or do not match the input.
         ChannelError: The channels of an image do not match the input.
 
     """
+    ids = [t.id for t in model.inputs]
+    for name, option in (("axes", options.axes), ("channel", options.channel)):
+        check_tensor_ids(name, option, ids, "input")
     by_id = _by_id(model, inputs)
     return tuple(_bind(t, by_id[t.id], options) for t in model.inputs if t.id in by_id)
 
@@ -148,17 +153,12 @@ def _by_id(model: ModelIO, inputs: Any) -> dict[str, Any]:
     return dict(inputs)
 
 
-def _for_tensor(option: Any, tensor_id: str) -> Any:
-    """Return the value of an option for one tensor."""
-    return option.get(tensor_id) if isinstance(option, Mapping) else option
-
-
 def _bind(tensor: TensorIO, source: Any, options: PlanOptions) -> BoundInput:
     image = open_image(source, level=options.level, series=options.series)
     check_has_pixels(image)
     _check_dtype(tensor, image)
-    matched = match_axes(tensor, image, _for_tensor(options.axes, tensor.id))
-    image = _select_channels(tensor, matched.image, _for_tensor(options.channel, tensor.id))
+    matched = match_axes(tensor, image, value_for_tensor(options.axes, tensor.id))
+    image = _select_channels(tensor, matched.image, value_for_tensor(options.channel, tensor.id))
     image, overruled = with_given_pixel_size(tensor, image, options.pixel_size)
     image, differing = fit_pixel_size(tensor, image, rescale=options.rescale)
     assert image.axes is not None

@@ -20,7 +20,7 @@ from ..model.planned_run_mode import plan_run_mode
 from ..model.processing_steps import plan_steps
 from ..model.tensor_spec import ModelIO
 from ..model.weights_selection import WeightsChoice
-from ..option_values import on_space_axes
+from ..option_values import check_tensor_ids, on_space_axes
 from ..options import PlanOptions
 from ..statistics_file import image_key
 from .blocks.axis_groups import SizedGroup, axis_groups
@@ -89,7 +89,8 @@ def make_plan(
         PluginError: A plugin fails while planning.
 
     """
-    options = _in_pixels(options, model, analysis)
+    options = _with_sizes_by_axis(options, model, analysis)
+    check_tensor_ids("dtype", options.dtype, [t.id for t in model.outputs], "output")
     bound = bind_inputs(model, inputs, options)
     run_mode = plan_run_mode(model, options, registry)
     if run_mode is not None:
@@ -203,7 +204,7 @@ def make_plan(
     )
 
 
-def _in_pixels(options: PlanOptions, model: ModelIO, analysis: NetworkAnalysis | None) -> PlanOptions:
+def _with_sizes_by_axis(options: PlanOptions, model: ModelIO, analysis: NetworkAnalysis | None) -> PlanOptions:
     """Return the options with sizes for each axis, and the halo in pixels."""
     inputs, outputs = (
         tuple(dict.fromkeys(a.id for t in tensors for a in t.axes if a.kind == "space")) for tensors in (model.inputs, model.outputs)
@@ -232,7 +233,8 @@ def _constraints(sized: SizedGroup, options: PlanOptions, stride: int | None) ->
     name, grain = sized.group.name, sized.group.denominator
     begin, end = 0, None
     if name in options.roi:
-        low, high = options.roi[name]
+        low, stop = options.roi[name]
+        high = sized.image_size if stop is None else stop
         if not 0 <= low < high <= sized.image_size:
             raise InputError(f"roi along axis {name!r} is {low}:{high}: expected a nonempty part of 0:{sized.image_size}")
         if sized.cutting == "whole":

@@ -64,8 +64,8 @@ class TestDtype:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            ({"dtype": "uint7"}, "dtype 'uint7' cannot be stored"),
-            ({"dtype": "complex64"}, "cannot be stored"),
+            ({"dtype": "uint7"}, "is 'uint7': expected an integer or floating point type"),
+            ({"dtype": "complex64"}, "is 'complex64': expected an integer"),
             ({"dtype": "uint8", "value_range": (1, 1)}, "expected a lower and a higher number"),
         ],
     )

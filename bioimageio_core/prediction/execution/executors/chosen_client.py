@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ....errors import InputError
+from ...option_values import check_client
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -27,13 +28,10 @@ def chosen_client(given: Any) -> Client | None:
         InputError: It is not a client, or one that is asynchronous or not connected.
 
     """
-    if given is False:
+    check_client(given)
+    if given is False or "distributed" not in sys.modules:
         return None
-    if "distributed" not in sys.modules:
-        if given is None:
-            return None
-        raise _not_a_client(given)
-    from distributed import Client, default_client
+    from distributed import default_client
 
     if given is None:
         if within_task():
@@ -42,20 +40,11 @@ def chosen_client(given: Any) -> Client | None:
             given = default_client()
         except ValueError:  # no client is active
             return None
-    if not isinstance(given, Client):
-        raise _not_a_client(given)
     if given.asynchronous:
         raise InputError(f"the client is asynchronous, and predictions wait for it: connect one without asynchronous=True; {REMEDY}")
     if given.status != "running":
         raise InputError(f"the client is not connected to its scheduler (status {given.status!r}): connect a new one; {REMEDY}")
     return given
-
-
-def _not_a_client(given: object) -> InputError:
-    return InputError(
-        f"client is of type {type(given).__name__}: expected a distributed.Client, as Client(cluster) or Client('tcp://host:8786'), "
-        "None for the active one, or False for threads of this process"
-    )
 
 
 def within_task() -> bool:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ....errors import InputError
 from ...model.tensor_spec import TensorIO
+from ...option_values import value_for_tensor
 from ...options import PlanOptions
 
 __all__ = ["StorageDtype", "plan_storage_dtype", "to_storage_dtype"]
@@ -43,17 +44,13 @@ def plan_storage_dtype(tensor: TensorIO, options: PlanOptions) -> StorageDtype:
     """Return the storage dtype of an output.
 
     Raises:
-        InputError: The requested dtype does not exist, or cannot hold the described values.
+        InputError: The requested dtype cannot hold the described values.
 
     """
-    requested = options.dtype.get(tensor.id) if not isinstance(options.dtype, str) and options.dtype is not None else options.dtype
+    requested = value_for_tensor(options.dtype, tensor.id)
     if requested is None:
         return StorageDtype(dtype=tensor.dtype)
-    try:
-        dtype = np.dtype(requested)
-    except TypeError:
-        dtype = np.dtype(object)
-    described = np.dtype(tensor.dtype)
+    dtype, described = np.dtype(requested), np.dtype(tensor.dtype)
     if dtype.kind not in "iuf" and dtype != described:
         raise InputError(f"dtype {requested!r} cannot be stored: expected an integer or floating point type, such as uint8 or float16")
     if described.kind == "f" and dtype.kind in "iu":
