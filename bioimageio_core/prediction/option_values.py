@@ -180,7 +180,8 @@ def is_duration(*, or_none: str) -> Validator:
     """Return a validator of durations in seconds; ``or_none`` says in words what None does."""
 
     def validate(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
-        if value is not None and (isinstance(value, bool | np.bool_) or not isinstance(value, Real) or not float(value) >= 0):
+        seconds = 0.0 if value is None else _number(value)
+        if seconds is None or not seconds >= 0:
             raise option_error(option.name, value, f"seconds, at least 0, or None for {or_none}")
 
     return validate

@@ -107,6 +107,7 @@ RIGHT: dict[str, list[Any]] = {
     "series": [*COUNTS, "nonsense", ""],
     "statistics": [{}, {"nonsense": 5}],
     "stats_over": ["nonsense", "", []],
+    "wait_for_workers": [5, 0.5, np.int64(3), np.float32(2)],
     "workers": COUNTS,
     **{name: [{}] for name in ("axes", "dtype")},
     **dict.fromkeys(("block", "chunks", "halo", "network_stride", "shards"), SIZES),
