@@ -37,6 +37,7 @@ def _input(tensor: v0_5.InputTensorDescr, scales: dict[tuple[str, str], float]) 
         pad_mode="symmetric" if pad is None else pad.mode,
         pad_value=0.0 if pad is None else pad.value,
         optional=tensor.optional,
+        output_of=tensor.output_of,
         test_tensor=_file(tensor.test_tensor),
     )
 

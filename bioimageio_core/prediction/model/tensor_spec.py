@@ -86,6 +86,9 @@ class TensorIO:
     pad_mode: PadMode = "symmetric"
     pad_value: float = 0.0
     optional: bool = False
+    output_of: str | None = None
+    """Id of the model whose output of the same id the input takes."""
+
     test_tensor: FileRef | None = None
 
     @property
