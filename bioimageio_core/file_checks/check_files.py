@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from ..errors import HashMismatchError, SourceError
-from ..packaging import FileReference, file_references
+from ..packaging import REMEDY, FileReference, file_references, undescribed_data
 from ..sources import Package, sha256_of
 from ..sources.cache import cache_from_environment
 from ..sources.urls import is_url
@@ -50,7 +50,8 @@ def with_checked_files(report: ValidationReport, descr: Node, package: Package) 
     found: dict[tuple[str, str | None], _Found] = {}
     problems: list[Issue] = []
     paths: dict[str, Path] = {}
-    for reference in file_references(descr, packaged_only=False):
+    references = file_references(descr, packaged_only=False)
+    for reference in references:
         if not reference.packaged and not _has_to_be_there(reference):
             continue
         key = reference.source, reference.sha256
@@ -61,6 +62,9 @@ def with_checked_files(report: ValidationReport, descr: Node, package: Package) 
         if path is not None:
             paths[reference.source] = path
             problems += _content_problems(reference, path, descr)
+            for data in undescribed_data(reference, path, references):
+                message = f"expected the description to name all files of the weights, found tensors in {data!r}, which it does not name"
+                problems.append(Issue(loc=reference.loc, message=message, hint=REMEDY))
     problems += tensor_problems(descr, paths)
     return with_problems(report, problems)
 

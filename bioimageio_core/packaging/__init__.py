@@ -2,5 +2,6 @@
 
 from .package_writer import write_package
 from .references import FileReference, file_references
+from .undescribed_data import REMEDY, undescribed_data
 
-__all__ = ["FileReference", "file_references", "write_package"]
+__all__ = ["REMEDY", "FileReference", "file_references", "undescribed_data", "write_package"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..errors import InvalidDescriptionError
 from .references import FileReference
@@ -15,7 +15,7 @@ __all__ = ["choose_names"]
 def choose_names(files: Iterable[tuple[FileReference, Path]], *, reserved: str) -> dict[Path, str]:
     """Return a name for each file, in the order of the files: its own, or ``name_2.ext`` where another file has that name.
 
-    Names that differ only in case count as equal, as on some file systems.
+    Names that differ only in case count as equal, as on some file systems. A file that keeps its place has a path as its name.
 
     Args:
         files: References and the paths of their files.
@@ -29,8 +29,8 @@ def choose_names(files: Iterable[tuple[FileReference, Path]], *, reserved: str) 
     names: dict[Path, str] = {}
     taken = {reserved.casefold()}
     for reference, path in pairs:
-        if reference.keeps_name and path not in names:
-            name = _own_name(reference.source)
+        if (reference.keeps_name or reference.keeps_place) and path not in names:
+            name = _own_place(reference.source) if reference.keeps_place else _own_name(reference.source)
             if name.casefold() in taken:
                 raise InvalidDescriptionError(f"two files are called {name!r}, and neither can be renamed: rename one in the weights")
             names[path] = name
@@ -41,6 +41,13 @@ def choose_names(files: Iterable[tuple[FileReference, Path]], *, reserved: str) 
             ordered[path] = names.get(path) or _free_name(_own_name(reference.source), taken)
             taken.add(ordered[path].casefold())
     return ordered
+
+
+def _own_place(source: str) -> str:
+    """Return the path of a file within the package; its name if it comes from elsewhere."""
+    path = PurePosixPath(source.replace("\\", "/"))
+    leads_out = "://" in source or path.is_absolute() or ":" in source or ".." in path.parts
+    return _own_name(source) if leads_out else str(path)
 
 
 def _own_name(source: str) -> str:

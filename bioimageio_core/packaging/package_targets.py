@@ -41,7 +41,9 @@ class _Folder:
     path: Path
 
     def copy(self, name: str, path: Path) -> str:
-        with _reading(path) as source, (self.path / name).open("xb") as target:
+        place = self.path / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with _reading(path) as source, place.open("xb") as target:
             return _copy(source, target, path)
 
     def write(self, name: str, content: bytes) -> None:

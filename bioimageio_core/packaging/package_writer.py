@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import HashMismatchError, InputError
+from ..errors import HashMismatchError, InputError, InvalidDescriptionError
 from ..places import check_apart
 from ..registry import Registry
 from ..sources import Package
@@ -19,6 +19,7 @@ from .file_names import choose_names
 from .package_places import package_places
 from .package_targets import check_target, open_target
 from .references import FileReference, file_references
+from .undescribed_data import REMEDY, undescribed_data
 
 __all__ = ["write_package"]
 
@@ -52,7 +53,7 @@ def write_package(
         SourceError: A file is missing.
         HashMismatchError: A file is not the one that the description names.
         OutputError: The target exists, holds files that are read, or cannot be written.
-        InvalidDescriptionError: The description would be invalid with these weights alone.
+        InvalidDescriptionError: The description would be invalid with these weights alone, or names no file for data of the weights.
 
     """
     check_target(path, overwrite=overwrite)
@@ -67,6 +68,10 @@ def write_package(
         (reference, (added.get(reference.source) or package.local(reference.source, sha256=reference.sha256)).resolve())
         for reference in file_references(kept)
     ]
+    for reference, file in files:
+        for data in undescribed_data(reference, file, [r for r, _ in files]):
+            what = f"{reference.source} of {package.name} keeps tensors in {data!r}, which the description does not name"
+            raise InvalidDescriptionError(f"{what}, so that the package would lack it. {REMEDY}")
     names = choose_names(files, reserved=name)
     with open_target(path, overwrite=overwrite) as target:
         hashes = {file: target.copy(short, file) for file, short in names.items()}

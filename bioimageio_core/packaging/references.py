@@ -43,6 +43,9 @@ class FileReference:
     keeps_name: bool = False
     """Whether it must keep its name in a package, because another file refers to it by name."""
 
+    keeps_place: bool = False
+    """Whether it must keep its path in a package, because code of the model finds other files by their paths from there."""
+
     packaged: bool = True
     """Whether it is part of packages."""
 
@@ -57,7 +60,10 @@ def file_references(descr: Node, *, packaged_only: bool = True) -> tuple[FileRef
         packaged_only: Leave out files that are not part of packages.
 
     """
-    return tuple(reference for reference in _in(descr, ()) if reference.packaged or not packaged_only)
+    found = [reference for reference in _in(descr, ()) if reference.packaged or not packaged_only]
+    if any("architecture" in reference.loc for reference in found):
+        found = [attrs.evolve(r, keeps_place=bool({"architecture", "attachments"} & {*r.loc})) for r in found]
+    return tuple(found)
 
 
 def _in(value: Any, loc: Loc) -> Iterator[FileReference]:

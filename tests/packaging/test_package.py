@@ -118,13 +118,13 @@ class TestFiles:
     """What goes into a package."""
 
     def test_format_0_5(self, model: Path, tmp_path: Path) -> None:
-        """All files, flat; equal names are told apart, the same file comes once; hashes are those of the files."""
+        """All files, flat but for code; equal names are told apart, the same file comes once; hashes are those of the files."""
         found = files_of(bc.save_package(model, tmp_path / "out.zip"))
         assert list(found)[-1] == "bioimageio.yaml"
         tree = yaml.safe_load(found.pop("bioimageio.yaml"))
         assert set(found) == {
             "File.png", "File_2.png", "file_3.png", "README.md", "LICENSE.txt", "raw.npy", "out.npy",
-            "state.pt", "net.py", "environment.yaml", "weights.onnx",
+            "state.pt", "a/net.py", "environment.yaml", "weights.onnx",
         }  # fmt: skip
         described = [
             tree["documentation"], *tree["covers"], tree["icon"], tree["license"], *tree["attachments"], tree["inputs"][0]["test_tensor"],
@@ -197,6 +197,36 @@ class TestFiles:
         assert (out / "w_2.data").read_bytes() == b"other"
         image = np.ones((20, 20), np.float32)
         np.testing.assert_array_equal(bc.predict(out, image)["out"], bc.predict(folder, image)["out"])
+
+    def test_data_that_nothing_names(self, tmp_path: Path) -> None:
+        """Exporters write them beside the graph; the model runs where it is, and its package would not."""
+        box_model(tmp_path, 16)
+        graph = onnx.load(tmp_path / "weights.onnx")
+        onnx.save(graph, tmp_path / "weights.onnx", save_as_external_data=True, location="weights.onnx.data", size_threshold=0)
+        assert np.asarray(bc.predict(tmp_path, np.ones((20, 20), np.float32))["out"]).shape == (1, 1, 20, 20)
+        with pytest.raises(InvalidDescriptionError, match=r"keeps tensors in 'weights\.onnx\.data', .* lack it\. Name it as external_data"):
+            bc.save_package(tmp_path, tmp_path / "out.zip")
+        assert not (tmp_path / "out.zip").exists()
+        checked = run_process("validate", tmp_path, "--check-files", "--json")
+        (issue,) = [i for i in checked.json[0]["issues"] if "weights.onnx.data" in i["message"]]
+        assert (issue["severity"], issue["path"], checked.status) == ("error", "weights.onnx.source", 1)
+        data = {"source": "weights.onnx.data"}
+        edit(tmp_path / "bioimageio.yaml", weights={"onnx": {"source": "weights.onnx", "opset_version": 17, "external_data": data}})
+        assert "weights.onnx.data" in files_of(bc.save_package(tmp_path, tmp_path / "out.zip"))
+
+    def test_code_keeps_its_place(self, tmp_path: Path) -> None:
+        """Code of the model finds attached files by their paths; others lie beside the description."""
+        folder = tmp_path / "model"
+        (folder / "code" / "parts").mkdir(parents=True)
+        box_model(folder, 16)
+        for name in ("code/net.py", "code/parts/block.py", "block.py", "w.pt"):
+            (folder / name).write_text(f"# {name}\n")
+        architecture = {"source": "code/net.py", "callable": "Net", "sha256": sha256(b"# code/net.py\n")}
+        weights = {"pytorch_state_dict": {"source": "w.pt", "pytorch_version": "2.5", "architecture": architecture}}
+        edit(folder / "bioimageio.yaml", weights=weights, attachments=[{"source": "./code/parts/block.py"}, {"source": "block.py"}])
+        for out in (bc.save_package(folder, tmp_path / "out"), bc.save_package(folder, tmp_path / "out.zip")):
+            assert {"code/net.py", "code/parts/block.py", "block.py", "w.pt", "README.md"} < {*files_of(out)}
+            assert bc.validate(out, check_files=True).status == "valid"
 
     def test_deterministic(self, model: Path, tmp_path: Path) -> None:
         """The same bytes, whatever the dates and the folder."""

@@ -123,8 +123,8 @@ def bind_inputs(model: ModelIO, inputs: Any, options: PlanOptions) -> tuple[Boun
         options: `axes`, `channel`, `level`, `series`, `pixel_size` and `rescale` are used.
 
     Raises:
-        InputError: An input is missing, unknown, an output of another model that is not given by name, or has a dtype that the model cannot take without loss; or an option is given for
-            an input that the model lacks.
+        InputError: An input is missing, unknown, an output of another model that is not given by name, or has a dtype that the model
+            cannot take without loss; or an option is given for an input that the model lacks.
         AxesError: The axes of an image are unknown or do not match the input.
         ChannelError: The channels of an image do not match the input.
 
@@ -148,8 +148,8 @@ def _by_id(model: ModelIO, inputs: Any) -> dict[str, Any]:
         chained = model.tensor(taken).output_of
         if chained is not None:
             raise InputError(
-                f"input {taken!r} takes the output {taken!r} of the model {chained!r}, which is not run in the same call: predict with that "
-                f"model first, and give its output by name, as in {{{taken!r}: output}} ({taken}=PATH)"
+                f"input {taken!r} takes the output {taken!r} of the model {chained!r}, which is not run in the same call: "
+                f"predict with that model first, and give its output by name, as in {{{taken!r}: output}} ({taken}=PATH)"
             )
         return {taken: inputs}
     unknown = [str(k) for k in inputs if k not in ids]
