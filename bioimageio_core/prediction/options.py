@@ -144,11 +144,13 @@ class PlanOptions:
     """Whether to skip blocks whose input pixels are all 0; their outputs are 0."""
 
     block: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_block)
-    """Largest block size by axis, in input pixels, including the halo; one number for all axes of space."""
+    """Largest block size by axis, in input pixels, including the halo; one number for all axes of space.
+    Where the network takes a single size, that is the block, and a plan warns of a smaller one that is given."""
 
     halo: FrozenMapping[AxisId, int] | Literal["measured"] = attrs.field(default=None, converter=halo_sizes)
     """Halo by output axis, in output pixels, instead of the described one.
-    ``"measured"``: the reach of the network, as `analyse_network` (``bmz info MODEL --measure``) found it and remembers it."""
+    ``"measured"``: the reach of the network, as `analyse_network` (``bmz info MODEL --measure``) found it and remembers it.
+    Neither has an effect, as a plan warns, where the image is exactly the one block that the network takes."""
 
     network_stride: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_network_stride)
     """Product of the pooling factors of the network by axis, if the description does not reveal it."""

@@ -34,7 +34,7 @@ def reading_error(array: zarr.Array[Any], index: tuple[slice, ...], error: Excep
                 numbers = ", ".join(map(str, chunk))
                 return SourceError(
                     f"chunk ({numbers}) of {_location(array)} cannot be read, its file {_key(array, chunk)} is damaged ({reason}): "
-                    f"restore the file, or remove it, after which its pixels are {array.fill_value}"
+                    f"restore it from a backup (without the file, its pixels are {array.fill_value})"
                 )
     return SourceError(f"{_location(array)} cannot be read: {failure or in_brief(error, named=True)}")
 

@@ -16,7 +16,7 @@ __all__ = ["FOR_ALL", "ImagePart", "Series", "SeriesChoice", "check_single", "ch
 SeriesChoice: TypeAlias = int | str | None
 """The number of a series, counted from 0, or its name; None where the file holds one."""
 
-FOR_ALL = "; for all of them, name the output (-o) by {series}"
+FOR_ALL = "; for all of them, call predict_many with {series} in the output (-o)"
 """A way to predict all images of a file, for messages."""
 
 SHOWN = 12

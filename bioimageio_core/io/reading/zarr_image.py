@@ -106,7 +106,8 @@ def _several_wells(location: str, wells: Sequence[str]) -> str:
     fields = paths_of_well(attributes_of_group(first)) or ("0",)
     return (
         f"{location} is a plate of {len(wells)} wells ({shown}), whose fields are images ({', '.join(fields[:12])} in {wells[0]}): "
-        f"expected one field, such as {join(first, fields[0])}; for all of them, name the output (-o) by {{row}}, {{column}} and {{field}}"
+        f"expected one field, such as {join(first, fields[0])}; "
+        "for all of them, call predict_many with {row}, {column} and {field} in the output (-o)"
     )
 
 

@@ -41,11 +41,11 @@ def finalize(output: OpenOutput, plan: Plan, attributes: dict[str, Any]) -> None
         image.write_metadata(location, labels=labelled)
     of_root = next((image.metadata(labels=labelled) for image in images if not image.path), {})
     output.store.finish({**of_root, "bioimageio_core": attributes}, zarr_format=images[0].zarr_format if images else 3)
-    _make_known(output)
+    _update_groups_above(output)
 
 
-def _make_known(output: OpenOutput) -> None:
-    """Let the groups above a complete output know it: as labels of an image, and in their copies of all metadata."""
+def _update_groups_above(output: OpenOutput) -> None:
+    """Enter a complete output in the groups above it: as labels of an image, and in their copies of all metadata."""
     if output.store is None:
         return
     location = output.store.location
@@ -75,7 +75,7 @@ def complete_prediction(plan: Plan, path: str) -> Prediction:
     """Return the prediction of an output that is already complete; remove run state that an interrupted process left behind."""
     OutputStore(path).tidy()
     output = open_output(plan, path, {}, overwrite=False, joins=False, continued=True)
-    _make_known(output)
+    _update_groups_above(output)
     return Prediction(
         labelled_arrays(output),
         plan=plan,

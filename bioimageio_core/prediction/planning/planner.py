@@ -23,9 +23,10 @@ from ..model.weights_selection import WeightsChoice
 from ..option_values import check_tensor_ids, on_space_axes
 from ..options import PlanOptions
 from ..statistics_file import image_key
-from .blocks.axis_groups import SizedGroup, axis_groups
+from .blocks.axis_groups import CUTTABLE, SizedGroup, axis_groups
 from .blocks.block_sizes import GroupConstraints, choose_blocks
 from .blocks.fixed_output_sizes import size_warnings
+from .blocks.ignored_options import ignored_options
 from .blocks.io_costs import IoCosts, TensorIoCosts
 from .blocks.regions import plan_regions
 from .cache_policy import choose_caches
@@ -96,6 +97,7 @@ def make_plan(
     if run_mode is not None:
         options = run_mode.apply(options, model)
     groups = axis_groups(model, bound, options, run_mode.pipeline.whole_axes if run_mode is not None else ())
+    _check_measured(options, groups)
     extra = tuple(dict.fromkeys(a for b in bound for a in b.extra_axes))
     for axis in options.stats_over:
         if axis not in extra:
@@ -199,13 +201,14 @@ def make_plan(
         warnings=tuple(w for b in bound for w in b.warnings)
         + choice.warnings
         + size_warnings(model)
+        + ignored_options(groups, grids, options)
         + seam_warnings(model, groups, grids, analysis, options.block)
         + (run_mode.pipeline.warnings if run_mode is not None else ()),
     )
 
 
 def _with_sizes_by_axis(options: PlanOptions, model: ModelIO, analysis: NetworkAnalysis | None) -> PlanOptions:
-    """Return the options with sizes for each axis, and the halo in pixels."""
+    """Return the options with sizes for each axis, and the halo in pixels if it is given or known."""
     inputs, outputs = (
         tuple(dict.fromkeys(a.id for t in tensors for a in t.axes if a.kind == "space")) for tensors in (model.inputs, model.outputs)
     )
@@ -218,14 +221,18 @@ def _with_sizes_by_axis(options: PlanOptions, model: ModelIO, analysis: NetworkA
         shards=on_space_axes(options.shards, outputs),
         halo=options.halo if options.halo == "measured" else on_space_axes(options.halos, outputs),
     )
-    if options.halo != "measured":
+    if options.halo != "measured" or analysis is None:
         return options
-    if analysis is None:
+    return attrs.evolve(options, halo=measured_halos(model, analysis))
+
+
+def _check_measured(options: PlanOptions, groups: tuple[SizedGroup, ...]) -> None:
+    """Refuse a measured halo that is not known where blocks may need one."""
+    if options.halo == "measured" and any(g.cutting in CUTTABLE for g in groups):
         raise InputError(
             'halo is "measured", but the network was not measured: measure it first, with analyse_network() (bmz info MODEL --measure), '
             "or give the halo in pixels (--halo y=32,x=32)"
         )
-    return attrs.evolve(options, halo=measured_halos(model, analysis))
 
 
 def _constraints(sized: SizedGroup, options: PlanOptions, stride: int | None) -> GroupConstraints:

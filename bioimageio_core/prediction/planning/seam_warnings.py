@@ -9,7 +9,7 @@ from ...typing import AxisId
 from ..geometry.network_geometry import NetworkAnalysis
 from ..geometry.shortfalls import Shortfall, shortfalls
 from ..model.tensor_spec import ModelIO
-from .blocks.axis_groups import SizedGroup
+from .blocks.axis_groups import CUTTABLE, SizedGroup
 
 __all__ = ["seam_warnings"]
 
@@ -30,7 +30,7 @@ def seam_warnings(
     return tuple(
         sentence
         for sized, grid in zip(groups, grids, strict=True)
-        if grid.count > 1 and sized.cutting in ("fixed", "free", "if_needed") and not grid.group.concatenable
+        if grid.count > 1 and sized.cutting in CUTTABLE and not grid.group.concatenable
         for sentence in (_without_analysis(sized, grid, block) if analysis is None else _with_analysis(model, grid, analysis))
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from made_models import BATCH, box_graph, box_model, channels, follows, save_description_0_5, space, tensor
 
 import bioimageio_core as bc
-from bioimageio_core.errors import InputError
+from bioimageio_core.errors import InputError, PredictionWarning
 
 ort = pytest.importorskip("onnxruntime")
 
@@ -81,3 +82,45 @@ def test_verify_has_nothing_to_compare(tmp_path: Path) -> None:
     """The one call is the prediction of the complete image."""
     with pytest.raises(InputError, match=r"one size that the network takes, .*: give a larger image$"):
         bc.verify(box_model(tmp_path, 32, halo=8), image(32, 32), axes="yx")
+
+
+class TestIgnoredOptions:
+    """Options that the one call cannot follow are named in a warning, and change nothing."""
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"halo": 4}, r"halo= (--halo y=4) and halo= (--halo x=4) are ignored"),
+            ({"halo": {"y": 4}}, r"halo= (--halo y=4) is ignored"),
+            ({"overlap": "linear"}, "overlap= (--overlap) is ignored"),
+            ({"block": {"y": 16}}, "block= (--block) is 16 along axis 'y', but blocks of it have 32 pixels"),
+        ],
+    )
+    def test_warned(self, tmp_path: Path, options: dict[str, Any], message: str) -> None:
+        """In Python, and in the plan."""
+        model, x = box_model(tmp_path, 32, halo=8, filter_size=9), image(32, 32)
+        (warning,) = bc.open_predictor(model, axes="yx").plan(x, **options).warnings
+        assert message in warning
+        with pytest.warns(PredictionWarning, match=re.escape(message)):
+            found = np.asarray(bc.predict(model, x, axes="yx", **options)["out"])[0, 0]
+        np.testing.assert_array_equal(found, called(model, x))
+
+    @pytest.mark.parametrize("options", [{"block": 32}, {"block": 64}, {"halo": 0}, {"overlap": "crop"}, {}])
+    def test_without_warning(self, tmp_path: Path, options: dict[str, Any]) -> None:
+        """What the call follows."""
+        assert bc.open_predictor(box_model(tmp_path, 32, halo=8), axes="yx").plan(image(32, 32), **options).warnings == ()
+
+    def test_block_of_a_fixed_size(self, tmp_path: Path) -> None:
+        """Also larger images are cut into blocks of the one size."""
+        plan = bc.open_predictor(box_model(tmp_path, 32, halo=8), axes="yx").plan(image(99, 99), block={"y": 16, "x": 64})
+        assert [w for w in plan.warnings if "block=" in w] == [
+            "block= (--block) is 16 along axis 'y', but blocks of it have 32 pixels, the one size that the network takes: it is ignored"
+        ]
+
+    def test_measured(self, tmp_path: Path) -> None:
+        """A halo that is to be measured is not needed, in contrast to a larger image."""
+        model, x = box_model(tmp_path, 32, halo=8, filter_size=9), image(32, 32)
+        found = np.asarray(bc.predict(model, x, axes="yx", halo="measured")["out"])[0, 0]
+        np.testing.assert_array_equal(found, called(model, x))
+        with pytest.raises(InputError, match="the network was not measured"):
+            bc.predict(model, image(64, 64), axes="yx", halo="measured")

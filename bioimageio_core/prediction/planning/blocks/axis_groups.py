@@ -36,6 +36,9 @@ if_needed
     Cut only when the memory budget requires it, since no halo is described.
 """
 
+CUTTABLE: tuple[Cutting, ...] = ("fixed", "free", "if_needed")
+"""Axes whose blocks may have a halo."""
+
 Key: TypeAlias = tuple[str, AxisId]
 Tie: TypeAlias = tuple[Key, Fraction, int]
 """The base axis, the ratio to its pixels, and the offset."""
@@ -221,7 +224,7 @@ def _group(
 
 def _in_one_call(groups: list[SizedGroup]) -> list[SizedGroup]:
     """Return the groups without halos if the image is exactly the one block that the network takes, else as they are."""
-    cut = [g for g in groups if g.cutting in ("fixed", "free", "if_needed")]
+    cut = [g for g in groups if g.cutting in CUTTABLE]
     if not cut or any(g.group.size != FixedSize(g.image_size) for g in cut):
         return groups
     return [_without_halo(g) if g in cut else g for g in groups]
