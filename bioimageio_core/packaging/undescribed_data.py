@@ -26,7 +26,7 @@ def undescribed_data(reference: FileReference, path: Path, references: Sequence[
         return ()
     try:
         wanted = sorted(external_locations(path))
-    except (ValueError, OSError):  # what is broken is said elsewhere
+    except (ValueError, OSError):  # what is broken is reported elsewhere
         return ()
     if len(wanted) == 1 and any(r.loc == ("weights", "onnx", "external_data", "source") for r in references):
         return ()
