@@ -110,7 +110,8 @@ def _look_at(value: Any) -> _Found:
     package = type(value).__module__.partition(".")[0]
     if package in _BY_PACKAGE:
         return _BY_PACKAGE[package](value)
-    graph = value.__dask_graph__() if hasattr(value, "__dask_graph__") else None
+    # Asked of the class: objects that stand for remote ones have every attribute.
+    graph = value.__dask_graph__() if hasattr(type(value), "__dask_graph__") else None
     if graph is not None:
         return _Found(parts=leaves_of_graph(graph))
     known = package in LIBRARIES | sys.stdlib_module_names and not isinstance(value, IOBase | mmap.mmap)
@@ -247,4 +248,9 @@ _BY_CLASS: tuple[tuple[Any, Callable[[Any], _Found]], ...] = (
     (type | FunctionType | MethodType | BuiltinMethodType | functools.partial, _of_function),
 )
 
-_BY_PACKAGE: dict[str, Callable[[Any], _Found]] = {"h5py": _of_h5py, "xarray": _of_xarray, "zarr": _of_zarr}
+_BY_PACKAGE: dict[str, Callable[[Any], _Found]] = {
+    "distributed": lambda value: _Found(unknown="results on a cluster, which lost workers compute again"),
+    "h5py": _of_h5py,
+    "xarray": _of_xarray,
+    "zarr": _of_zarr,
+}

@@ -13,7 +13,7 @@ import pytest
 from made_models import box_model
 
 import bioimageio_core as bc
-from bioimageio_core.errors import InputError, SourceError
+from bioimageio_core.errors import InputError, OutputError, SourceError
 
 distributed = pytest.importorskip("distributed", reason="distributed is not installed")
 
@@ -61,6 +61,12 @@ class TestPersisted:
         xarray = pytest.importorskip("xarray")
         found = bc.predict(model, xarray.DataArray(persisted, dims=("y", "x")), client=False, block=BLOCKS["block"])
         np.testing.assert_array_equal(found["out"], expected)
+
+    def test_overwriting(self, model: Path, tmp_path: Path, persisted: Any) -> None:
+        """What they were computed from is not known, so they replace no existing output; a new one is written."""
+        bc.predict(model, persisted, tmp_path / "out.zarr", client=False, overwrite=True, **BLOCKS)
+        with pytest.raises(OutputError, match=r"exists, and may be what .* not known of results on a cluster"):
+            bc.predict(model, persisted, tmp_path / "out.zarr", client=False, overwrite=True, **BLOCKS)
 
     def test_workers(self, model: Path, tmp_path: Path, persisted: Any) -> None:
         """Workers cannot: one sentence, before anything is written."""

@@ -137,6 +137,18 @@ class TestFound:
         wrapper = Wrapper(url="s3://bucket/v.zarr", text="nothing", empty="", code="a::b", lines="a\nb://c", odd="http://[")
         assert places_of(wrapper) == (place_of("s3://bucket/v.zarr"),)
 
+    def test_objects_with_every_attribute(self) -> None:
+        """Objects that stand for remote ones answer to any name; they are not taken for arrays of dask or zarr."""
+
+        class Remote:
+            def __getattr__(self, name: str) -> Any:
+                if name.startswith("__array"):
+                    raise AttributeError(name)
+                return lambda *args: 1
+
+        wrapper = Wrapper(remote=Remote(), path="s3://bucket/v.zarr")
+        assert places_of(wrapper) == (place_of("s3://bucket/v.zarr"),)
+
     def test_arrays_that_hold_each_other(self) -> None:
         """Cycles end."""
         one, other = Wrapper(), Wrapper()
