@@ -189,3 +189,25 @@ class TestTolerances:
             Tolerance(relative=0.005, absolute=1e-3, mismatched_per_million=100, output_ids=("probability",)),
             Tolerance(relative=0, absolute=0, mismatched_per_million=1000, output_ids=("probability",)),
         )
+
+    def test_kwargs_of_older_tools(self, model: dict[str, Any], registry: Registry) -> None:
+        """Written by weights format; they come after those that the format describes, and what is no tolerance is left out."""
+        model["config"] = {
+            "bioimageio": {
+                "reproducibility_tolerance": [{"weights_formats": ["onnx"]}],
+                "test_kwargs": {
+                    "torchscript": {"absolute_tolerance": 0.01, "relative_tolerance": 0.02, "decimal": 4},
+                    "onnx": {"mismatched_elements_per_million": 50},
+                    "keras_hdf5": {"absolute_tolerance": "much"},
+                    "other": 3,
+                },
+            }
+        }
+        descr, _ = read_tree(model, registry)
+        ids = ("probability",)
+        assert tolerances(descr) == (
+            Tolerance(relative=1e-3, absolute=1e-3, mismatched_per_million=100, output_ids=ids, weights_formats=("onnx",)),
+            Tolerance(relative=0.02, absolute=0.01, mismatched_per_million=100, output_ids=ids, weights_formats=("torchscript",)),
+            Tolerance(relative=1e-3, absolute=1e-3, mismatched_per_million=50, output_ids=ids, weights_formats=("onnx",)),
+            Tolerance(relative=1e-3, absolute=1e-3, mismatched_per_million=100, output_ids=ids),
+        )
