@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from ..errors import HashMismatchError, SourceError
+from ..model_tests.check_test_tensors import tensor_problems
 from ..packaging import REMEDY, FileReference, file_references, undescribed_data
 from ..sources import Package, sha256_of
 from ..sources.cache import cache_from_environment
@@ -18,7 +19,6 @@ from ..spec.validation import ValidationReport, with_problems
 from ..typing import Severity
 from .check_covers import cover_problems
 from .check_documentation import documentation_problems
-from .check_test_tensors import tensor_problems
 
 __all__ = ["files_not_checked", "with_checked_files"]
 

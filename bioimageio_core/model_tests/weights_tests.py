@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from ..errors import BioimageioError
 from ..prediction.model.loaded_model import LoadedModel
-from ..prediction.model.test_tensors import load_test_inputs, load_test_outputs
+from ..prediction.model.test_tensors import load_test_inputs, load_test_outputs, test_tensor_paths
 from ..prediction.model.weights_selection import choose_weights, runnable_formats, settings_in_words
 from ..prediction.options import PredictOptions
 from ..prediction.predictor import Predictor
 from ..prediction.whole_tensor import WholeTensorCall
 from ..spec.model.tolerances import Tolerance, tolerances
 from ..typing import FrozenMapping
+from .check_test_tensors import tensor_problems
 from .compare_outputs import compare, difference
 from .test_report import Agreement, TestReport, WeightsTest
 from .try_blocks import try_blocks
@@ -57,12 +58,18 @@ def test_weights(
         choose_weights(model.weights, model.registry, options)
         answers = {options.weights_format: answers[options.weights_format]}
     inputs, expected = load_test_inputs(model), load_test_outputs(model)
+    problems = tensor_problems(model.descr, test_tensor_paths(model))
+    contradictions = [p.message for p in problems if p.loc[0] == "inputs" and p.severity == "error"]  # outputs are compared
     tests = []
     for name, why_not in answers.items():
         if why_not:
             tests.append(WeightsTest(weights_format=name, status="skipped", message=why_not))
         else:
-            tests.append(_test_one(model, attrs.evolve(options, weights_format=name), inputs, expected, sizes, report))
+            tested = _test_one(model, attrs.evolve(options, weights_format=name), inputs, expected, sizes, report)
+            if contradictions:
+                message = "; ".join([*contradictions, *([tested.message] if tested.message else [])])
+                tested = attrs.evolve(tested, status="failed", message=message)
+            tests.append(tested)
     ran = [t for t in tests if t.found]
     blockwise = None
     if ran and blocks:

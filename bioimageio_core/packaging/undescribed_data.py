@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from ..weights.onnx_locations import external_locations
+from ..onnx_locations import external_locations
 from .references import FileReference
 
 __all__ = ["REMEDY", "undescribed_data"]

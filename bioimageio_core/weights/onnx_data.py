@@ -6,9 +6,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ..atomic_files import link_or_copy
 from ..errors import ModelRunError
+from ..onnx_locations import external_locations
 from ..registry import AdapterContext
 from ..sources.scratch import Scratch
-from .onnx_locations import external_locations
 
 __all__ = ["graph_beside_its_data"]
 

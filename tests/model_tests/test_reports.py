@@ -14,7 +14,7 @@ from made_models import box_graph, box_model, pointwise_model, with_test_tensors
 from onnx import numpy_helper
 
 import bioimageio_core as bc
-from bioimageio_core.errors import InputError, OutputError
+from bioimageio_core.errors import InputError, OutputError, SourceError
 from bioimageio_core.model_tests.test_report import TestReport
 from bioimageio_core.report.failed_outputs import save_failed_outputs
 from bioimageio_core.report.html.model_test_page import model_test_page
@@ -85,6 +85,27 @@ class TestBlocks:
         trial = bc.test_model(model).blockwise
         assert trial is not None
         assert trial.status == "skipped"
+
+
+class TestTestTensors:
+    """Test tensors that contradict the description."""
+
+    def test_input_of_another_size(self, tmp_path: Path) -> None:
+        """Fails, though the network takes it: the description says that it does not."""
+        model = box_model(tmp_path, 16, halo=2, filter_size=5)
+        report = bc.test_model(with_test_tensors(model, {"raw": IMAGE}, {"out": mean(5)}))
+        assert report.status == "failed"
+        assert report.tests[0].message.startswith("expected 16 along axis 'y' of tensor 'raw', found 32: shape (1, 1, 32, 32)")
+
+    @pytest.mark.parametrize("name", ["raw", "out"])
+    def test_wrong_rank(self, tmp_path: Path, name: str) -> None:
+        """Is one sentence."""
+        model = filter_model(tmp_path, halo=2)
+        tensors = {"raw": IMAGE, "out": mean(5)}
+        tensors[name] = tensors[name][0]
+        with_test_tensors(model, {"raw": tensors["raw"]}, {"out": tensors["out"]})
+        with pytest.raises(SourceError, match=rf"of '{name}' has 3 axes \(shape \(1, 32, 32\)\): expected 4 \(batch, channel, y, x\)"):
+            bc.test_model(model)
 
 
 class TestSettings:

@@ -18,9 +18,9 @@ from made_networks import adapter_context, save_network
 from onnx import TensorProto, helper, numpy_helper
 
 from bioimageio_core.errors import ModelRunError
+from bioimageio_core.onnx_locations import external_locations
 from bioimageio_core.registry import AdapterContext
 from bioimageio_core.weights.onnx import OnnxAdapter
-from bioimageio_core.weights.onnx_locations import external_locations
 from bioimageio_core.weights.state_dict import PytorchStateDictAdapter
 from bioimageio_core.weights.torchscript import TorchscriptAdapter
 

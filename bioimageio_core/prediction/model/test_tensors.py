@@ -12,7 +12,7 @@ from ...errors import SourceError
 from .loaded_model import LoadedModel
 from .tensor_spec import TensorIO
 
-__all__ = ["load_npy", "load_test_inputs", "load_test_outputs"]
+__all__ = ["load_npy", "load_test_inputs", "load_test_outputs", "test_tensor_paths"]
 
 
 def load_test_inputs(model: LoadedModel) -> dict[str, NDArray[Any]]:
@@ -35,10 +35,30 @@ def load_test_outputs(model: LoadedModel) -> dict[str, NDArray[Any]]:
     return {t.id: _load(t, model) for t in model.io.outputs}
 
 
+def test_tensor_paths(model: LoadedModel) -> dict[str, Path]:
+    """Return the local paths of the test tensors by source.
+
+    Raises:
+        SourceError: A test tensor is missing.
+
+    """
+    files = [t.test_tensor for t in (*model.io.inputs, *model.io.outputs) if t.test_tensor is not None]
+    return {file.source: model.package.local(file.source) for file in files}
+
+
+test_tensor_paths.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions of this name
+
+
 def _load(tensor: TensorIO, model: LoadedModel) -> NDArray[Any]:
     if tensor.test_tensor is None:
         raise SourceError(f"tensor {tensor.id!r} of {model.io.name!r} has no test tensor, so it cannot be tested: expected a .npy file")
-    return load_npy(model.package.local(tensor.test_tensor.source, sha256=tensor.test_tensor.sha256))
+    array = load_npy(model.package.local(tensor.test_tensor.source, sha256=tensor.test_tensor.sha256))
+    if array.ndim != len(tensor.axes):
+        raise SourceError(
+            f"the test tensor {tensor.test_tensor.source} of {tensor.id!r} has {array.ndim} axes (shape {array.shape}): "
+            f"expected {len(tensor.axes)} ({', '.join(tensor.axis_ids)})"
+        )
+    return array
 
 
 def load_npy(path: Path) -> NDArray[Any]:

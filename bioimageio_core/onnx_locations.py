@@ -6,7 +6,7 @@ import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..protobuf import fields, text
+from .protobuf import fields, text
 
 __all__ = ["external_locations"]
 
