@@ -120,3 +120,29 @@ class TestPublicFunctions:
         assert bc.update_format(text, repair=True).name == "cells"
         with pytest.raises(YamlError, match="expected valid YAML"):
             bc.update_format(b"a: [1", repair=True)
+
+
+class TestTogether:
+    """Faults that meet in one place."""
+
+    def test_two_wrong_entries_under_one_key(self, tree: dict[str, Any], registry: Registry) -> None:
+        """The key is moved once."""
+        tree["weights"]["onnx"]["authors"] = [{"name": 3}, {"affiliation": "here"}]
+        descr, report = repair_and_update(tree, registry)
+        assert report.status == "valid"
+        assert [i for i in report.issues if i.path.startswith("weights.onnx.authors")]
+
+    @pytest.mark.parametrize("name", [["scale_linear"], {"op": 1}, 3, None])
+    def test_name_of_an_op_that_is_no_text(self, tree: dict[str, Any], registry: Registry, name: Any) -> None:
+        """Is refused with a report, like any other op that nobody knows."""
+        tree["inputs"][0]["preprocessing"] = [{"name": name}]
+        with pytest.raises(InvalidDescriptionError, match="cannot be repaired"):
+            repair_and_update(tree, registry)
+
+    def test_arguments_of_an_unknown_op_that_are_no_mapping(self, tree: dict[str, Any], registry: Registry) -> None:
+        """Are kept as they are, or refused with a report."""
+        tree["inputs"][0]["preprocessing"] = [{"name": "unheard_of", "kwargs": "abc"}]
+        try:
+            repair_and_update(tree, registry)
+        except InvalidDescriptionError as error:
+            assert error.report.errors

@@ -36,7 +36,9 @@ def settle(tree: dict[str, Any], judge: Callable[[dict[str, Any]], Iterable[Issu
         # From the back, so that paths into lists stay those of the document.
         for problem in reversed([problem for problem in judge(tree) if problem.severity == "error"]):
             target = _target(tree, problem.loc)
-            if target is not None and not _is_moved(target, shortened):
+            if target is None or value_at(tree, target) is NOTHING:  # nothing may go, or it went for another problem
+                continue
+            if not _is_moved(target, shortened):
                 taken.append(_take(tree, target, problem.message.partition(", expected one of")[0]))
                 if isinstance(target[-1], int):
                     shortened[target[:-1]] = target[-1]

@@ -45,7 +45,7 @@ def _step(listed: list[Any], position: int, loc: Loc) -> Iterator[Issue]:
             inner = arguments.get("kwargs", arguments) if arguments else None
             step = listed[position] = {"name": name, **({"kwargs": inner} if inner else {})}
             yield mended(loc, f"expected the name of an op under name, found it as key: read as {name!r}")
-    if isinstance(step, dict) and step.get("name") in _NAMES:
+    if isinstance(step, dict) and isinstance(step.get("name"), str) and step["name"] in _NAMES:
         written, step["name"] = step["name"], _NAMES[step["name"]]
         yield mended((*loc, "name"), f"{written!r} was read as {step['name']!r}")
 

@@ -44,8 +44,8 @@ def _unchanged(step: Mapping[str, Any], axes: str, loc: Loc, notes: list[Issue])
     """Keep the arguments; those of unknown ops may have another meaning in format 0.5."""
     if step["name"] not in ("binarize", "clip", "sigmoid"):
         notes.append(lost(loc, f"the arguments of {step['name']!r}, an op that the format does not know, were kept as they are"))
-    kwargs = _kwargs(step)
-    return {"id": step["name"], **({"kwargs": kwargs} if kwargs else {})}
+    kwargs = step.get("kwargs")  # of an unknown op it may be anything
+    return {"id": step["name"], **({"kwargs": dict(kwargs) if isinstance(kwargs, Mapping) else kwargs} if kwargs else {})}
 
 
 def _ids(letters: str) -> list[str]:
