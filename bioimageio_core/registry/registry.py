@@ -26,7 +26,7 @@ WORDS: Mapping[str, str] = FrozenMapping(
     processing_ops="op",
     weights_formats="weights format",
     weights_adapters="weights adapter",
-    weights_converters="weights converter",
+    weights_converters="converter",
     run_modes="run mode",
     foreign_formats="format",
     consumers="consumer",
@@ -45,6 +45,8 @@ class Plugin:
     module: str
     distribution: str
     version: str
+    import_seconds: float = attrs.field(default=0.0, eq=False)
+    """Time that importing the module took, without what was imported before it."""
 
 
 @attrs.frozen(kw_only=True)

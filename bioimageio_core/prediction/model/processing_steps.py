@@ -8,7 +8,6 @@ from typing import Any
 import attrs
 
 from ...errors import InputError, PluginError
-from ...processing.checked_op import CheckedOp
 from ...registry import Measure, Needs, ProcessingOp, Registry, blamed
 from ...typing import AxisId
 from .tensor_spec import TensorIO
@@ -34,13 +33,11 @@ class Step:
         """Import the implementation and bind the arguments.
 
         Raises:
-            PluginError: A plugin's implementation cannot be imported or made; the op raises it where it breaks its contract.
+            PluginError: A plugin's implementation cannot be imported or made.
 
         """
-        what = registry.words_for("processing_ops", self.name)
-        with blamed(f"making {what}"):
-            op = registry.processing_ops[self.name].load()(self.kwargs, self.axes)
-        return CheckedOp(op=op, needs=self.needs, what=what)
+        with blamed(f"making {registry.words_for('processing_ops', self.name)}"):
+            return registry.processing_ops[self.name].load()(self.kwargs, self.axes)
 
     def sees_whole(self, cut_axes: Collection[AxisId]) -> bool:
         """Return whether the op needs the whole tensor at once where these axes are cut into blocks."""

@@ -8,8 +8,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import PluginError
-from ..registry import Measured, Needs, ProcessingOp, blamed
+from ...errors import PluginError
+from ...registry import Measured, Needs, ProcessingOp, blamed
 
 __all__ = ["CheckedOp"]
 
