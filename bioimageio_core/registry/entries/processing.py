@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args, get_origin, runtime_checkable
 
 import attrs
 
+from ...structuring.class_fields import fields_of
 from ...typing import AxisId, ModelFormat
 from .base import DescriptionEntry, called_with, is_a, is_description, some_of
 from .needs import Measure, Needs
@@ -66,3 +67,21 @@ class ProcessingOpEntry(DescriptionEntry):
     def classes(self) -> Iterator[tuple[str, type]]:
         """Yield the description class of each format version."""
         yield from ((f"descr[{version!r}]", cls) for version, cls in self.descr.items())
+
+    def check_names(self) -> None:
+        """Check that each class has the field that names the op in its format, with the name of the entry.
+
+        Raises:
+            ValueError: A class has another name, or none.
+
+        """
+        for version, cls in self.descr.items():
+            key = "name" if version == "0.4" else "id"
+            found = next((field for field in fields_of(cls) if field.key == key), None)
+            if found is None:
+                raise ValueError(f"{cls.__qualname__} has no field {key}: expected {key}: Literal[{self.name!r}] = {self.name!r}")
+            names = get_args(found.type) if get_origin(found.type) is Literal else (found.default,)
+            if attrs.NOTHING not in names and self.name not in names:
+                raise ValueError(
+                    f"{key} of {cls.__qualname__} is {' or '.join(map(repr, names))}: expected the name of the entry, {self.name!r}"
+                )
