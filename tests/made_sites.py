@@ -39,13 +39,18 @@ print(json.dumps({"own": own, "all": all_, "ops": many - few}))
 
 DUMMY = """
 from bioimageio_core.registry import Needs, ProcessingOpEntry, hookimpl
+from bioimageio_core.spec.node import Node, node
+
+@node
+class Dummy(Node):
+    id: str = "op_{number}"
 
 def needs(kwargs, axes):
     return Needs()
 
 @hookimpl
 def bioimageio_processing_ops():
-    yield ProcessingOpEntry(name="op_{number}", descr={{}}, load=lambda: None, requirements=needs)
+    yield ProcessingOpEntry(name="op_{number}", descr={{"0.5": Dummy}}, load=lambda: None, requirements=needs)
 """
 
 COMMAND = """

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 import warnings
 from importlib import import_module
+from typing import Any
 
 import click
 
-from ..errors import BioimageioError, PluginWarning, PredictionWarning
+from ..errors import BioimageioError, PluginError, PluginWarning, PredictionWarning
 from ..report.plain_text import in_one_line
 from .restart import restart_in_large_pages
 from .standard_streams import open_closed_streams
@@ -58,6 +59,36 @@ class _Commands(click.Group):
         command: click.Command = import_module(f".{cmd_name}_command", __package__).command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; with ``--debug``, the traceback of an error is printed.
+
+        Raises:
+            PluginError: A command of a plugin fails.
+
+        """
+        try:
+            return self._named(ctx)
+        except BioimageioError:
+            if ctx.params["debug"]:
+                import traceback
+
+                traceback.print_exc()
+            raise
+
+    def _named(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (BioimageioError, click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:  # the code of plugins may raise anything
+            name = ctx.invoked_subcommand
+            if name is None or name in COMMANDS:  # a fault of this library
+                raise
+            from ..text import in_brief
+            from .plugin_commands import plugin_commands
+
+            raise PluginError(f"command {name!r} of {plugin_commands()[name]} fails: {in_brief(error, named=True)}") from error
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the first argument names.
 
@@ -90,8 +121,9 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: bmz predict path/to/model image.zarr -o result.zarr",
 )
+@click.option("--debug", is_flag=True, help="Print the traceback of an error, too.")
 @click.version_option(package_name="bioimageio-runtime", prog_name="bmz")
-def bmz() -> None:
+def bmz(debug: bool) -> None:
     """Run bioimage.io models on images of any size.
 
     Exit status: 0 success; 1 negative result (invalid, differs); 2 wrong usage, no access, or the output exists; 130 interrupted.

@@ -32,7 +32,7 @@ def plugin_command(name: str) -> click.Command | None:
         PluginError: The plugin cannot be loaded, or yields no click command of this name.
 
     """
-    from ..registry import collect
+    from ..registry import blamed, collect
 
     point = _points().get(name)
     if point is None:
@@ -44,13 +44,11 @@ def plugin_command(name: str) -> click.Command | None:
     if entry is None:
         why = "; ".join(failure.message for failure in registry.failures) or f"its plugin yields no command named {name!r}"
         raise PluginError(f"command {name!r} of {plugin_commands()[name]} cannot be used: {why}")
-    try:
+    what = registry.words_for("commands", name)
+    with blamed(f"loading {what}"):
         command = entry.load()
-    except Exception as error:  # a plugin may raise anything
-        where = plugin_commands()[name]
-        raise PluginError(f"command {name!r} of {where} cannot be loaded: {type(error).__name__}: {error}") from error
     if not isinstance(command, click.Command):
-        raise PluginError(f"command {name!r} of {plugin_commands()[name]}: expected a click command, found {type(command).__name__}")
+        raise PluginError(f"{what}: expected a click command, found {type(command).__name__}")
     return command
 
 

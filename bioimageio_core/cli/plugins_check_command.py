@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import attrs
 import click
 
 from ..report.plain_text import in_one_line
@@ -70,7 +71,7 @@ def _find(name: str, registry: Registry) -> tuple[list[tuple[str, str]], list[Pl
 
 
 def _print(checks: Sequence[Check], failures: Sequence[PluginFailure]) -> None:
-    rows = [(c.kind, c.name, c.outcome, in_one_line(f"{c.what}: {c.why}" if c.why else c.what)) for c in checks]
+    rows = [(c.kind, c.name, c.outcome, in_one_line(_sentence(c))) for c in checks]
     if rows:
         click.echo(table(rows, ("kind", "name", "result", "check")))
     for failure in failures:
@@ -79,12 +80,24 @@ def _print(checks: Sequence[Check], failures: Sequence[PluginFailure]) -> None:
     click.echo(f"{counts['passed']} passed, {counts['failed'] + len(failures)} failed, {counts['skipped']} skipped")
 
 
+def _sentence(check: Check) -> str:
+    """Return what was checked, and why, where and with what it failed."""
+    text = f"{check.what}: {check.why}" if check.why else check.what
+    text += f" ({check.where})" if check.where else ""
+    text += f", with {check.example}" if check.example else ""
+    return text + (f"; {len(check.also)} more checks fail for this reason" if check.also else "")
+
+
 def _print_json(entries: Sequence[tuple[str, str]], checks: Sequence[Check], failures: Sequence[PluginFailure]) -> None:
     found = [
         {
             "kind": kind,
             "name": name,
-            "checks": [{"what": c.what, "outcome": c.outcome, "why": c.why} for c in checks if (c.kind, c.name) == (kind, name)],
+            "checks": [
+                {key: value for key, value in attrs.asdict(c).items() if key not in ("kind", "name")}
+                for c in checks
+                if (c.kind, c.name) == (kind, name)
+            ],
         }
         for kind, name in entries
     ]

@@ -15,9 +15,10 @@ __all__ = ["command"]
 
 
 @click.group(invoke_without_command=True, epilog="Example: bmz plugins --json")
+@click.option("--times", is_flag=True, help="List how long importing each plugin takes, instead of the entries.")
 @json_option
 @click.pass_context
-def command(context: click.Context, as_json: bool) -> int:
+def command(context: click.Context, times: bool, as_json: bool) -> int:
     """List all plugins and their entries, the packages that they lack here, and failures.
 
     The environment variable BMZ_DISABLE_PLUGINS, if set, disables all plugins but the built-in ones.
@@ -44,9 +45,15 @@ def command(context: click.Context, as_json: bool) -> int:
             {"plugin": f.plugin.name, "distribution": f.plugin.distribution, "entry": f.entry, "message": f.message}
             for f in registry.failures
         ]
-        print_json({"entries": [dict(zip(keys, row, strict=True)) for row in rows], "failures": failures})
+        shown = [
+            {"plugin": p.name, "distribution": p.distribution, "version": p.version, "import_seconds": round(p.import_seconds, 4)}
+            for p in registry.plugins
+        ]
+        print_json({"entries": [dict(zip(keys, row, strict=True)) for row in rows], "plugins": shown, "failures": failures})
     else:
-        click.echo(table(rows, ("kind", "name", "from", "missing", "summary")))
+        slowest = sorted(registry.plugins, key=lambda p: -p.import_seconds)
+        timed = [(f"{p.import_seconds:.3f} s", p.name, f"{p.distribution} {p.version}") for p in slowest]
+        click.echo(table(timed, ("import", "plugin", "from")) if times else table(rows, ("kind", "name", "from", "missing", "summary")))
         for failure in registry.failures:
             where = f"{failure.plugin.distribution} {failure.plugin.version}".strip()
             click.echo(f"failed: {failure.plugin.name} of {where}: {failure.message}", err=True)

@@ -25,7 +25,7 @@ __all__ = ["command"]
     "measures",
     multiple=True,
     show_default="mean, std, min, max",
-    help="Without --model: mean, std, min, max, median, 'percentile 99.8' (interpolated as in numpy), "
+    help="Without --model: mean, std, min, max, median, count, 'percentile 99.8' (interpolated as in numpy), "
     "'percentile 99.8 inverted_cdf' (the value of a pixel); may be repeated.",
 )
 @click.option("--over", type=NAMES, default="", show_default="all", help="Axes to reduce over, as in y,x.")

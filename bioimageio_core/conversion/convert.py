@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BioimageioError, InputError, MissingRequirementError, ModelRunError, PluginError, UnknownExtensionError
+from ..errors import InputError, MissingRequirementError, ModelRunError, PluginError, UnknownExtensionError
 from ..model_tests.compare_outputs import compare, difference
 from ..model_tests.test_report import WeightsTest
 from ..model_tests.weights_tests import test_weights
@@ -26,7 +26,7 @@ from ..prediction.model.weights_selection import choose_weights
 from ..prediction.options import PredictOptions
 from ..prediction.predictor import Predictor
 from ..prediction.whole_tensor import WholeTensorCall
-from ..registry import ConverterContext, WeightsConverterEntry
+from ..registry import ConverterContext, WeightsConverterEntry, blamed
 from ..resources import allotted_cores
 from ..sources import open_package
 from ..sources.hashes import sha256_of
@@ -148,15 +148,11 @@ def _convert(
         variable_axes=tuple(variable_axes(t, model.io) for t in (*described, *model.io.outputs)),
         other_inputs=[[other[t.id] for t in described] for other in others],
     )
-    try:
+    what = model.registry.words_for("weights_converters", converter.name)
+    with blamed(what):
         fields = converter.load()(context)
-    except BioimageioError:
-        raise
-    except Exception as error:  # the code of plugins may raise anything
-        plugin = model.registry.provenance[("weights_converters", converter.name)]
-        raise PluginError(f"the converter {converter.name!r} of {plugin.distribution} fails: {type(error).__name__}: {error}") from error
     if not target.is_file():
-        raise PluginError(f"the converter {converter.name!r} breaks its contract: expected the file {target.name}, which it did not write")
+        raise PluginError(f"{what} breaks its contract: expected the file {target.name}, which it did not write")
     return {"source": target.name, "sha256": sha256_of(target), "parent": converter.from_format, **fields}, target
 
 

@@ -7,11 +7,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from ..errors import BioimageioError, InputError, PluginError
-from ..registry import ForeignFormat, ForeignFormatEntry, Registry, plugin_hint
-from ..text import in_brief
+from ..errors import BioimageioError, InputError
+from ..registry import ForeignFormat, ForeignFormatEntry, Registry, blamed, plugin_hint
 
-__all__ = ["check_options", "choose_format", "load_reader", "plugin_of"]
+__all__ = ["check_options", "choose_format", "load_reader"]
 
 
 def choose_format(path: Path, registry: Registry, name: str | None) -> tuple[ForeignFormatEntry, ForeignFormat]:
@@ -41,7 +40,9 @@ def choose_format(path: Path, registry: Registry, name: str | None) -> tuple[For
             continue
         try:
             reader = load_reader(entry, registry)
-            if _sniffed(entry, reader, path, registry):
+            with blamed(f"recognising {path} with {registry.words_for('foreign_formats', entry.name)}"):
+                fits = reader.sniff(path)
+            if fits:
                 fitting.append((entry, reader))
         except BioimageioError as error:  # a broken plugin must not hide the others
             broken.append(error)
@@ -79,29 +80,8 @@ def load_reader(entry: ForeignFormatEntry, registry: Registry) -> ForeignFormat:
         PluginError: The reader cannot be imported.
 
     """
-    try:
+    with blamed(f"loading {registry.words_for('foreign_formats', entry.name)}"):
         return entry.load()
-    except BioimageioError:
-        raise
-    except Exception as error:  # modules of plugins may raise anything
-        what = f"format {entry.name!r} of {plugin_of(entry, registry)}"
-        raise PluginError(f"{what} cannot be loaded: {in_brief(error, named=True)}") from error
-
-
-def plugin_of(entry: ForeignFormatEntry, registry: Registry) -> str:
-    """Return the distribution of a format, with its version."""
-    plugin = registry.provenance.get(("foreign_formats", entry.name))
-    return f"{plugin.distribution} {plugin.version}".strip() if plugin is not None else "no distribution"
-
-
-def _sniffed(entry: ForeignFormatEntry, reader: ForeignFormat, path: Path, registry: Registry) -> bool:
-    try:
-        return bool(reader.sniff(path))
-    except BioimageioError:
-        raise
-    except Exception as error:  # the code of plugins may raise anything
-        what = f"format {entry.name!r} of {plugin_of(entry, registry)}"
-        raise PluginError(f"{what} fails to recognise {path}: {in_brief(error, named=True)}") from error
 
 
 def _listed(registry: Registry) -> str:

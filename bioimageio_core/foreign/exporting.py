@@ -14,12 +14,12 @@ from ..errors import BioimageioError, InputError, MissingRequirementError, Outpu
 from ..packaging import write_package
 from ..packaging.package_places import package_places
 from ..places import check_apart
-from ..registry import ForeignFormatEntry, Registry, plugin_hint
+from ..registry import ForeignFormatEntry, Registry, blamed, plugin_hint
 from ..sources import Package, open_package
 from ..spec.updating import package_tree
 from ..spec.validation import read_tree
 from ..typing import FrozenMapping
-from .detect_format import check_options, plugin_of
+from .detect_format import check_options
 
 __all__ = ["ExportedModel", "export_foreign"]
 
@@ -101,21 +101,18 @@ def _write(
 ) -> tuple[str, ...]:
     assert entry.load_writer is not None
     check_options(entry.name, options, entry.writer_options)
+    what = registry.words_for("foreign_formats", entry.name)
     try:
-        lost = tuple(entry.load_writer()(descr, folder, part, **options))
+        with blamed(f"{descr.name!r} cannot be written: {what}", passing=(ValueError, ModuleNotFoundError)):
+            lost = tuple(entry.load_writer()(descr, folder, part, **options))
     except BioimageioError:
         raise
     except ValueError as error:
         raise InputError(f"{descr.name!r} cannot be written as {entry.name}: {error}") from error
     except ModuleNotFoundError as error:
         raise MissingRequirementError(f"writing {entry.name} needs {error.name}, which is not installed") from None
-    except Exception as error:  # the code of plugins may raise anything
-        plugin = plugin_of(entry, registry)
-        raise PluginError(
-            f"{descr.name!r} cannot be written as {entry.name}: the format of {plugin} fails: {type(error).__name__}: {error}"
-        ) from error
     if not part.exists():
-        raise PluginError(f"format {entry.name!r} of {plugin_of(entry, registry)} breaks its contract: it wrote nothing at the given path")
+        raise PluginError(f"{what} breaks its contract: it wrote nothing at the given path")
     return lost
 
 

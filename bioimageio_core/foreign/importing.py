@@ -12,12 +12,12 @@ from ..errors import BioimageioError, InputError, InvalidDescriptionError, Plugi
 from ..packaging.package_targets import check_target, new_folder
 from ..packaging.references import file_references
 from ..places import check_apart
-from ..registry import ForeignFormat, ForeignFormatEntry, Registry
+from ..registry import ForeignFormat, ForeignFormatEntry, Registry, blamed
 from ..sources import Package
 from ..spec.saving import save_description
 from ..spec.validation import ValidationReport, read_tree
 from ..typing import FrozenMapping
-from .detect_format import check_options, choose_format, plugin_of
+from .detect_format import check_options, choose_format
 
 __all__ = ["ImportedModel", "import_foreign"]
 
@@ -81,22 +81,19 @@ def _read(
     entry: ForeignFormatEntry, reader: ForeignFormat, path: Path, part: Path, registry: Registry, options: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     try:
-        tree = reader.read(path, part, **options)
+        with blamed(f"{path} cannot be read: {registry.words_for('foreign_formats', entry.name)}", passing=(ValueError,)):
+            tree = reader.read(path, part, **options)
     except BioimageioError:
         raise
     except ValueError as error:
         raise InputError(f"{path} cannot be read as {entry.name}: {error}") from error
-    except Exception as error:  # the code of plugins may raise anything
-        raise PluginError(
-            f"{path} cannot be read: format {entry.name!r} of {plugin_of(entry, registry)} fails: {type(error).__name__}: {error}"
-        ) from error
     if not isinstance(tree, Mapping):
         raise PluginError(_broken(entry, registry, f"expected a description as a mapping, found {type(tree).__name__}"))
     return tree
 
 
 def _judged(tree: Mapping[str, Any], entry: ForeignFormatEntry, path: Path, registry: Registry) -> tuple[Any, ValidationReport]:
-    name = f"the description that {entry.name!r} of {plugin_of(entry, registry)} makes of {path}"
+    name = f"the description that {registry.words_for('foreign_formats', entry.name)} makes of {path}"
     descr, report = read_tree(tree, registry, name)
     if descr.type != "model":
         raise InvalidDescriptionError(f"{name} is of type {descr.type!r}: expected a model", report)
@@ -115,4 +112,4 @@ def _check_files(descr: Any, part: Path, entry: ForeignFormatEntry, registry: Re
 
 
 def _broken(entry: ForeignFormatEntry, registry: Registry, what: str) -> str:
-    return f"format {entry.name!r} of {plugin_of(entry, registry)} breaks its contract: {what}"
+    return f"{registry.words_for('foreign_formats', entry.name)} breaks its contract: {what}"

@@ -10,6 +10,7 @@ import attrs
 from ..errors import InputError
 from ..io import Image, open_image
 from ..registry import Measure
+from ..registry.entries.needs import MeasureKind
 from ..typing import AxisId, FrozenMapping
 from .data.bind_inputs import bind_inputs, check_has_pixels, warn_of_images
 from .data.tensor_view import AxisArray, TensorView
@@ -100,19 +101,18 @@ def parse_measure(text: str, over: tuple[AxisId, ...]) -> Measure:
         InputError: The name is no measure.
 
     """
-    name, *more = text.replace(":", " ").split()
-    shorthands = {"min": 0.0, "median": 50.0, "max": 100.0}
-    if name in ("mean", "std") and not more:
-        return Measure(kind="mean" if name == "mean" else "std", axes=over)
-    if name in shorthands and not more:
-        return Measure(kind="percentile", q=shorthands[name], axes=over)
+    name, *more = text.replace(":", " ").split() or [""]
+    named: tuple[MeasureKind, ...] = ("mean", "std", "min", "max", "median", "count")
+    for kind in named:
+        if name == kind and not more:
+            return Measure(kind=kind, axes=over)
     try:
         q, method = float(more[0]), (more[1:] or ["linear"])[0]
         if name == "percentile" and 0 <= q <= 100 and method in ("linear", "inverted_cdf") and len(more) < 3:
             return Measure(kind="percentile", q=q, axes=over, method="linear" if method == "linear" else "inverted_cdf")
     except (IndexError, ValueError):
         pass
-    raise InputError(f"unknown measure {text!r}: expected mean, std, min, max, median, 'percentile 99.8' or 'percentile 99.8 inverted_cdf'")
+    raise InputError(f"unknown measure {text!r}: expected {', '.join(named)}, 'percentile 99.8' or 'percentile 99.8 inverted_cdf'")
 
 
 def measure_images(

@@ -15,7 +15,7 @@ from .execution.bound_steps import StepBinder, StepChain
 from .execution.measure_unplanned import measure_view
 from .model.loaded_model import LoadedModel
 from .model.network import run_network
-from .model.processing_steps import plan_steps
+from .model.processing_steps import check_references, plan_steps
 from .model.tensor_spec import TensorIO
 
 __all__ = ["WholeTensorCall"]
@@ -35,6 +35,7 @@ class WholeTensorCall:
         tensors = (*model.io.inputs, *model.io.outputs)
         self._steps = {t.id: plan_steps(t, model.registry) for t in tensors}
         raw = {t.id: _view(inputs[t.id], t.axis_ids) for t in model.io.inputs if t.id in inputs}
+        check_references([(t, s) for t, steps in self._steps.items() for s in steps], raw, model.registry)
         references: dict[Measure, AxisArray] = {}
         for name, view in raw.items():
             needed = [m for steps in self._steps.values() for s in steps for m in s.needs.measures if m.tensor == name]

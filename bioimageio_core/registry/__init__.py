@@ -1,5 +1,6 @@
 """Plugins: hooks, entries, and the immutable registry that they are collected into."""
 
+from .blame import blamed
 from .collect import SWITCH, collect
 from .entries import (
     AdapterContext,
@@ -25,6 +26,7 @@ from .entries import (
     ProcessingOpFactory,
     RunMode,
     RunModeEntry,
+    Statistic,
     WeightsAdapter,
     WeightsAdapterEntry,
     WeightsConverter,
@@ -68,11 +70,13 @@ __all__ = [
     "Registry",
     "RunMode",
     "RunModeEntry",
+    "Statistic",
     "WeightsAdapter",
     "WeightsAdapterEntry",
     "WeightsConverter",
     "WeightsConverterEntry",
     "WeightsFormatEntry",
+    "blamed",
     "collect",
     "hookimpl",
     "missing_requirements",

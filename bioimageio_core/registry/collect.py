@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from importlib import metadata
 from typing import Any
 
@@ -53,12 +54,12 @@ def collect(entry_points: Iterable[metadata.EntryPoint] | None = None) -> Regist
                     message = f"duplicate: {entry.name!r} is already registered by {first.distribution} {first.version}"
                     failures.append(PluginFailure(plugin=plugin, message=message, entry=entry.name))
                     continue
+                if earlier is not None:  # an op of the format is described by the format, whichever plugin runs it
+                    entry = attrs.evolve(entry, descr={**entry.descr, **earlier.descr})
                 if plugin.distribution != OWN_DISTRIBUTION and (unusable := _unusable_class(entry)):
                     failures.append(PluginFailure(plugin=plugin, message=unusable, entry=entry.name))
                     continue
-                if earlier is not None:  # an op of the format is described by the format, whichever plugin runs it
-                    entry = attrs.evolve(entry, descr={**entry.descr, **earlier.descr})
-                elif plugin.distribution != OWN_DISTRIBUTION:
+                if earlier is None and plugin.distribution != OWN_DISTRIBUTION:
                     additions.add((kind, entry.name))
                 found[kind][entry.name] = entry
                 provenance[(kind, entry.name)] = plugin
@@ -88,6 +89,7 @@ def _register(
             continue
         plugin = Plugin(name=point.name, module=point.value, distribution=_distribution(point), version=_version(point))
         key = f"{plugin.distribution}:{plugin.name}"
+        begin = time.perf_counter()
         try:
             module = point.load()
             _check_api_version(module)
@@ -95,10 +97,8 @@ def _register(
         except (Exception, SystemExit) as error:  # third-party modules may raise anything
             failures.append(PluginFailure(plugin=plugin, message=f"import failed: {_in_words(error)}"))
             continue
-        plugins[key] = plugin
-        failures.extend(
-            PluginFailure(plugin=plugin, message=f"misspelt hook: there is none named {name}") for name in _misspelt(manager, module)
-        )
+        plugins[key] = attrs.evolve(plugin, import_seconds=time.perf_counter() - begin)
+        failures.extend(PluginFailure(plugin=plugin, message=message) for message in _mistaken_hooks(manager, module))
     return plugins
 
 
@@ -121,7 +121,7 @@ def _entries(implementation: Callable[[], Iterable[Any]], entry_type: type, plug
             else:
                 message = f"wrong entry: expected {entry_type.__name__}, found {type(entry).__name__}"
                 failures.append(PluginFailure(plugin=plugin, message=message))
-    except Exception as error:  # third-party hooks may raise anything
+    except (Exception, SystemExit) as error:  # third-party hooks may raise anything
         name = getattr(implementation, "__name__", "hook")
         failures.append(PluginFailure(plugin=plugin, message=f"{name} raised {_in_words(error)}"))
     return good
@@ -139,8 +139,12 @@ def _unusable_class(entry: EntryBase) -> str:
     for place, cls in entry.classes():
         try:
             check_class(cls, entry.configure)
-        except Exception as error:  # third-party classes and `configure` may raise anything
+        except (Exception, SystemExit) as error:  # third-party classes and `configure` may raise anything
             return f"unusable class: {entry.name!r}, {place}: {_in_words(error)}"
+    try:
+        entry.check_names()
+    except ValueError as error:
+        return f"unusable class: {entry.name!r}: {error}"
     return ""
 
 
@@ -149,10 +153,15 @@ def _in_words(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
-def _misspelt(manager: pluggy.PluginManager, module: object) -> list[str]:
-    """Return the names of functions that are marked as hooks but are not among `HOOKS`."""
+def _mistaken_hooks(manager: pluggy.PluginManager, module: object) -> Iterator[str]:
+    """Yield a sentence for each marked function that is named like no hook, and for each function without a mark that is."""
     known = {hook.name for hook in HOOKS.values()}
-    return [name for name in dir(module) if name not in known and manager.parse_hookimpl_opts(module, name) is not None]
+    for name in dir(module):
+        marked = manager.parse_hookimpl_opts(module, name) is not None
+        if marked and name not in known:
+            yield f"misspelt hook: there is none named {name}"
+        if name in known and not marked and callable(getattr(module, name)):
+            yield f"forgotten mark: {name} is not a hook without @hookimpl above it"
 
 
 def _distribution(point: metadata.EntryPoint) -> str:

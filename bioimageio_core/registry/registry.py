@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 
@@ -22,6 +22,18 @@ from .entries import (
 
 __all__ = ["Plugin", "PluginFailure", "Registry", "missing_requirements"]
 
+WORDS: Mapping[str, str] = FrozenMapping(
+    processing_ops="op",
+    weights_formats="weights format",
+    weights_adapters="weights adapter",
+    weights_converters="converter",
+    run_modes="run mode",
+    foreign_formats="format",
+    consumers="consumer",
+    commands="command",
+)
+"""What an entry of each kind is called in errors."""
+
 
 @attrs.frozen(kw_only=True)
 class Plugin:
@@ -33,6 +45,8 @@ class Plugin:
     module: str
     distribution: str
     version: str
+    import_seconds: float = attrs.field(default=0.0, eq=False)
+    """Time that importing the module took, without what was imported before it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -64,6 +78,12 @@ class Registry:
 
     additions: frozenset[tuple[str, str]] = frozenset()
     """Each ``(kind, entry name)`` that third-party plugins add to those of the model format."""
+
+    def words_for(self, kind: str, name: str) -> str:
+        """Return an entry and the distribution that brings it in words, as in ``op 'gamma' of my-ops 1.0``."""
+        plugin = self.provenance.get((kind, name))
+        of = "" if plugin is None else f" of {plugin.distribution} {plugin.version}".rstrip()
+        return f"{WORDS[kind]} {name!r}{of}"
 
     def adapters_for(self, weights_format: str) -> tuple[WeightsAdapterEntry, ...]:
         """Return the adapters of a weights format, the most preferred first, whether installed or not."""

@@ -80,7 +80,11 @@ class Moments:
             self.squares[groups] += squares + delta * delta * here * weight
             self.n[groups] = total
 
-    def results(self) -> tuple[F64, F64]:
-        """Return mean and population standard deviation, shape (groups,); NaN for groups without elements."""
-        n = np.where(self.n > 0, self.n, np.nan)
-        return np.where(self.n > 0, self.mean, np.nan), np.sqrt(self.squares / n)
+    def mean_of_groups(self) -> F64:
+        """Return the mean of each group, shape (groups,); NaN for groups without elements."""
+        return np.where(self.n > 0, self.mean, np.nan)
+
+    def deviation_of_groups(self, ddof: int) -> F64:
+        """Return the standard deviation of each group, shape (groups,); NaN for groups of at most ``ddof`` elements."""
+        n = np.where(self.n > ddof, self.n - ddof, np.nan)
+        return np.sqrt(self.squares / n)

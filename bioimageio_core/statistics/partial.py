@@ -8,9 +8,11 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from ..registry.entries import Statistic
 from .extremes import Extremes
 from .grouping import Grouping
 from .moments import Moments
+from .own_statistics import OwnState
 from .search import Search
 
 __all__ = ["GroupPartial", "Partial", "Wanted"]
@@ -27,6 +29,9 @@ class Wanted:
 
     moments: bool
     extremes: bool
+    own: tuple[Statistic, ...]
+    """Statistics of plugins."""
+
     search: Search | None
 
     @property
@@ -38,7 +43,7 @@ class Wanted:
 class GroupPartial:
     """Accumulators for the groups of one grouping."""
 
-    __slots__ = ("extremes", "histogram", "moments", "n", "wanted")
+    __slots__ = ("extremes", "histogram", "moments", "n", "own", "wanted")
 
     def __init__(self, wanted: Wanted) -> None:
         groups = wanted.grouping.groups
@@ -46,6 +51,7 @@ class GroupPartial:
         self.n = np.zeros(groups, np.int64)
         self.moments = Moments(groups) if wanted.moments else None
         self.extremes = Extremes(groups, wanted.dtype) if wanted.extremes else None
+        self.own = tuple(OwnState(statistic, groups) for statistic in wanted.own)
         self.histogram = None if wanted.search is None else wanted.search.histogram()
 
     def update(self, block: NDArray[Any], start: tuple[int, ...]) -> int:
@@ -65,6 +71,8 @@ class GroupPartial:
                 self.moments.update(groups, rows, nan, n)
             if self.extremes is not None:
                 self.extremes.update(groups, rows, nan)
+            for own in self.own:
+                own.update(groups, rows)
             if self.wanted.search is not None and self.histogram is not None:
                 self.wanted.search.count(self.histogram, groups, rows, nan)
         return nan_count
@@ -76,6 +84,8 @@ class GroupPartial:
             self.moments.merge(other.moments)
         if self.extremes is not None and other.extremes is not None:
             self.extremes.merge(other.extremes)
+        for mine, theirs in zip(self.own, other.own, strict=True):
+            mine.merge(theirs)
         if self.histogram is not None and other.histogram is not None:
             self.histogram.merge(other.histogram)
 

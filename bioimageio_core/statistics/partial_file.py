@@ -59,6 +59,7 @@ def _arrays(part: GroupPartial) -> dict[str, NDArray[Any]]:
         arrays |= {"count": part.moments.n, "mean": part.moments.mean, "squares": part.moments.squares}
     if part.extremes is not None:
         arrays |= {"low": part.extremes.low, "high": part.extremes.high}
+    arrays |= {f"own{number}": own.state for number, own in enumerate(part.own)}
     if part.histogram is not None:
         arrays["keys"], arrays["counts"] = part.histogram.pairs()
     return arrays
@@ -70,5 +71,7 @@ def _fill(part: GroupPartial, arrays: dict[str, NDArray[Any]]) -> None:
         part.moments.n[:], part.moments.mean[:], part.moments.squares[:] = arrays["count"], arrays["mean"], arrays["squares"]
     if part.extremes is not None:
         part.extremes.low[:], part.extremes.high[:] = arrays["low"], arrays["high"]
+    for number, own in enumerate(part.own):
+        own.state[:] = arrays[f"own{number}"]
     if part.histogram is not None:
         part.histogram.add_counts(arrays["keys"], arrays["counts"])

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..registry.entries import Measure
+from ..registry.entries import Measure, Statistic
 from .extremes import Extremes
 from .grouping import Grouping
 from .moments import Moments
+from .own_statistics import finished
 from .partial import GroupPartial, Partial, Wanted
 from .ranks import interpolate, ranks
 from .search import Search, levels
@@ -25,7 +26,7 @@ F64 = NDArray[np.float64]
 def pass_count(measures: Iterable[Measure], dtype: np.dtype[Any]) -> int:
     """Return how many passes over tensors of a dtype the measures take, without allocating anything."""
     number = np.dtype(np.uint8) if dtype.kind == "b" else dtype
-    return max((levels(number) if m.kind == "percentile" and m.q not in (0, 100) else 1 for m in measures), default=0)
+    return max((levels(number) if m.is_searched else 1 for m in measures), default=0)
 
 
 class StreamingStatistics:
@@ -34,7 +35,7 @@ class StreamingStatistics:
     A pass: give each worker a `partial`, update it with blocks that together cover the tensor once, merge them, and call `end_pass`.
     Repeat until `done`, `passes` times in all.
 
-    Means and standard deviations (population) are accumulated in float64.
+    Means and standard deviations are accumulated in float64.
     Percentiles are interpolated between exact order statistics, for any amount of data.
     NaN is ignored; the statistics of a group of NaN alone are NaN.
 
@@ -135,7 +136,9 @@ class _GroupState:
         self.n: NDArray[np.int64] = np.zeros(grouping.groups, np.int64)
         self.moments: Moments | None = None
         self.extremes: Extremes | None = None
-        self.quantiles = tuple(m for m in measures if m.kind == "percentile" and m.q not in (0, 100))
+        self.quantiles = tuple(m for m in measures if m.is_searched)
+        self.own = tuple(dict.fromkeys(m.statistic for m in measures if m.statistic is not None))
+        self.states: dict[Statistic, F64] = {}
         self.search = Search.begin(grouping.groups, dtype) if self.quantiles else None
         shape = (grouping.groups, 2 * len(self.quantiles))
         self.prefixes: NDArray[np.uint64] = np.zeros(shape, np.uint64)
@@ -148,17 +151,19 @@ class _GroupState:
             grouping=self.grouping,
             dtype=self.dtype,
             first=first,
-            moments=first and any(m.kind != "percentile" for m in self.measures),
-            extremes=first and any(m.kind == "percentile" and m.q in (0, 100) for m in self.measures),
+            moments=first and any(m.kind in ("mean", "std") for m in self.measures),
+            extremes=first and any(m.quantile in (0, 100) for m in self.measures),
+            own=self.own if first else (),
             search=self.search,
         )
 
     def end_pass(self, part: GroupPartial) -> None:
         if part.wanted.first:
             self.n, self.moments, self.extremes = part.n, part.moments, part.extremes
+            self.states = {statistic: own.state for statistic, own in zip(self.own, part.own, strict=True)}
             for k, measure in enumerate(self.quantiles):
-                assert measure.q is not None
-                self.rank[:, 2 * k], self.rank[:, 2 * k + 1], self.weight[:, k] = ranks(self.n, measure.q, measure.method)
+                assert measure.quantile is not None
+                self.rank[:, 2 * k], self.rank[:, 2 * k + 1], self.weight[:, k] = ranks(self.n, measure.quantile, measure.method)
         if self.search is not None and part.histogram is not None:
             wanted = np.broadcast_to(self.n[:, None] > 0, self.rank.shape)
             search = self.search
@@ -170,14 +175,17 @@ class _GroupState:
         return {measure: self._result(measure).reshape(self.grouping.result_shape) for measure in self.measures}
 
     def _result(self, measure: Measure) -> F64:
-        if measure.kind != "percentile":
+        if measure.kind == "count":
+            return self.n.astype(np.float64)
+        if measure.statistic is not None:
+            return finished(measure.statistic, self.states[measure.statistic])
+        if measure.kind in ("mean", "std"):
             assert self.moments is not None
-            mean, std = self.moments.results()
-            return mean if measure.kind == "mean" else std
-        if measure.q in (0, 100):
-            assert self.extremes is not None
-            found = (self.extremes.low if measure.q == 0 else self.extremes.high).astype(np.float64) + 0.0
-        else:
+            return self.moments.mean_of_groups() if measure.kind == "mean" else self.moments.deviation_of_groups(measure.ddof)
+        if measure.is_searched:
             k = self.quantiles.index(measure)
             found = interpolate(self.values[:, 2 * k], self.values[:, 2 * k + 1], self.weight[:, k])
+        else:
+            assert self.extremes is not None
+            found = (self.extremes.low if measure.quantile == 0 else self.extremes.high).astype(np.float64) + 0.0
         return np.where(self.n > 0, found, np.nan)

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -33,6 +33,15 @@ class Check:
     outcome: Literal["passed", "failed", "skipped"]
     why: str = ""
     """Why it failed or was skipped."""
+
+    where: str = ""
+    """File and line of the failure, in the code of the plugin; empty where it raised nothing."""
+
+    example: str = ""
+    """Arguments that were made up for the check, with which it fails."""
+
+    also: tuple[str, ...] = ()
+    """Further checks that fail for the same reason, in words."""
 
 
 def check_entries(entries: Sequence[tuple[str, str]], progress: Callable[[str, int, int], None] | None = None) -> tuple[Check, ...]:
@@ -63,7 +72,17 @@ def check_entries(entries: Sequence[tuple[str, str]], progress: Callable[[str, i
                 raise PluginError(
                     f"the checks ended early, with status {process.returncode}, after {_last(lines)}: {_cause(output.read())}"
                 )
-    return tuple(_check(entries, line) for line in lines if "outcome" in line)
+    return _once(_check(entries, line) for line in lines if "outcome" in line)
+
+
+def _once(checks: Iterable[Check]) -> tuple[Check, ...]:
+    """Return the checks; those of an entry that fail for the same reason as one."""
+    found: dict[object, Check] = {}
+    for number, check in enumerate(checks):
+        key = (check.kind, check.name, check.why, check.where) if check.outcome == "failed" else number
+        first = found.get(key)
+        found[key] = check if first is None else attrs.evolve(first, also=(*first.also, check.what))
+    return tuple(found.values())
 
 
 def _suite(entries: Sequence[tuple[str, str]]) -> str:
@@ -106,7 +125,7 @@ def _check(entries: Sequence[tuple[str, str]], line: dict[str, Any]) -> Check:
     kind, name = entries[int(line["of"].removeprefix("TestEntry"))]
     _, bracket, case = line["test"].partition("[")
     what = f"{line['what']} ({case.removesuffix(']')})" if bracket else line["what"]
-    return Check(kind=kind, name=name, what=what, outcome=line["outcome"], why=line["why"])
+    return Check(kind=kind, name=name, what=what, outcome=line["outcome"], why=line["why"], where=line["where"], example=line["example"])
 
 
 def _last(lines: Sequence[dict[str, Any]]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ..registry import GROUP, HOOKS, Registry, collect, missing_requirements
-from .processes import imported_by
+from .processes import import_times, imported_by
 
 __all__ = ["FRAMEWORKS", "EntryConformance", "one_sentence"]
 
@@ -35,6 +35,9 @@ class EntryConformance:
     plugin: str = ""
     """Name of the module that has the hooks; found by itself if the plugin is installed, or if ``load`` is defined in it."""
 
+    import_limit: float = 1.0
+    """Seconds that importing the module may take."""
+
     def test_is_collected(self) -> None:
         """The entry is collected under its name, and its module registers without any failure."""
         registry = self.collected()
@@ -50,6 +53,15 @@ class EntryConformance:
         modules = imported_by(LISTING.format(module=self.module(), group=GROUP))
         early = sorted(frameworks & {name.partition(".")[0] for name in modules})
         assert not early, f"listing the entries of {self.module()} imports {', '.join(early)}: import them within the function `load`"
+
+    def test_import_is_fast(self) -> None:
+        """Importing the plugin takes less than a second (`import_limit`), beside what the library itself imports."""
+        module = self.module()
+        seconds = min(import_times(module, self.import_limit))
+        assert seconds <= self.import_limit, (
+            f"importing {module} takes {seconds:.1f} s, expected at most {self.import_limit:g} s: every command waits for it; "
+            "import what is slow within the function `load`"
+        )
 
     def module(self) -> str:
         """Return the name of the module that has the hooks."""

@@ -1,6 +1,7 @@
 """The op ``invert``: bright becomes dark."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Literal
 
 import attrs
@@ -27,10 +28,15 @@ def needs(kwargs: InvertKwargs, axes: tuple[str, ...]) -> Needs:
     return Needs(dtype="float32")  # every pixel on its own: nothing else is needed
 
 
-def load() -> Any:
-    def make(kwargs: InvertKwargs, axes: tuple[str, ...]) -> ProcessingOp:
-        return lambda tensor, measured: kwargs.maximum - tensor.astype("float32")
+def invert(kwargs: InvertKwargs, tensor: Any, measured: Any) -> Any:
+    return kwargs.maximum - tensor.astype("float32")
 
+
+def make(kwargs: InvertKwargs, axes: tuple[str, ...]) -> ProcessingOp:
+    return partial(invert, kwargs)  # unlike a lambda, it can be sent to other processes
+
+
+def load() -> Any:
     return make
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from typing import Any, Literal
 
 from cattrs import Converter
@@ -11,7 +12,7 @@ from bioimageio_core.spec.constraints import json_schema
 from bioimageio_core.spec.node import Node, node
 
 
-@json_schema({"type": "string", "pattern": "^[0-9]+/[0-9]+$"})
+@json_schema({"type": "string", "pattern": "^-?[0-9]+(/[0-9]+)?$"})
 class Share(Fraction):
     """A share of the size of an axis; a string such as ``1/4`` in documents."""
 
@@ -34,14 +35,14 @@ def configure(converter: Converter) -> None:
     converter.register_unstructure_hook(Share, str)
 
 
-def load() -> Any:
+def shift(shares: dict[str, Share], axes: tuple[str, ...], x: Any, measured: Any) -> Any:
     import numpy as np
 
-    def make(kwargs: ShiftKwargs, axes: tuple[str, ...]) -> Any:
-        named = [axes.index(axis) for axis in kwargs.shares]
-        return lambda x, measured: np.roll(x, [int(s * x.shape[n]) for n, s in zip(named, kwargs.shares.values(), strict=True)], named)
+    return np.roll(x, [int(s * x.shape[axes.index(axis)]) for axis, s in shares.items()], [axes.index(axis) for axis in shares])
 
-    return make
+
+def load() -> Any:
+    return lambda kwargs, axes: partial(shift, kwargs.shares, axes)  # unlike a lambda, a partial can be sent to other processes
 
 
 @hookimpl

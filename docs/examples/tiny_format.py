@@ -10,6 +10,8 @@ from bioimageio_core.registry import ForeignFormatEntry, hookimpl
 
 class TinyFormat:
     def sniff(self, path: Path) -> bool:
+        if path.is_dir():
+            return False
         with path.open("rb") as file:
             return file.read(8) == b'{"tiny":'
 

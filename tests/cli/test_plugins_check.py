@@ -85,6 +85,32 @@ class TestCheck:
         (failed,) = [check for check in entry["checks"] if check["outcome"] == "failed"]
         assert failed["what"].startswith("Cut anywhere along the axes that the needs allow to be cut")
         assert failed["why"].startswith("blocks beside the whole")
+        assert "dtype=" in failed["example"]
+
+    def test_where_and_once(self, env: dict[str, str], tmp_path: Path) -> None:
+        """An op that raises is one failure, with the file and line, and what was made up; how many more checks fail is counted."""
+        (tmp_path / "checked_ops.py").write_text(OPS.replace('return tensor.astype("float32") * 2', "return tensor.no_such_method()"))
+        ran = run_process("plugins", "check", "doubled", env=env)
+        assert ran.status == 1
+        (line,) = [line for line in ran.out.splitlines() if " failed " in line and line.startswith("processing_ops")]
+        assert "AttributeError: 'numpy.ndarray' object has no attribute 'no_such_method'" in line
+        number = next(n for n, text in enumerate((tmp_path / "checked_ops.py").read_text().splitlines(), start=1) if "no_such" in text)
+        assert f"checked_ops.py, line {number})" in line
+        assert "more checks fail for this reason" in line
+        assert "dtype='float32'" in line
+
+    def test_slow_import(self, env: dict[str, str], tmp_path: Path) -> None:
+        """Every command would wait for it."""
+        (tmp_path / "checked_ops.py").write_text(f"import time\ntime.sleep(1.2)\n{OPS}")
+        ran = run_process("plugins", "check", "doubled", "--json", env=env)
+        assert ran.status == 1
+        (why,) = [check["why"] for check in ran.json["entries"][0]["checks"] if check["outcome"] == "failed"]
+        assert why.startswith("importing checked_ops takes 1.")
+        assert "expected at most 1 s" in why
+        (plugin,) = [p for p in run_process("plugins", "--json", env=env).json["plugins"] if p["distribution"] == "checked-ops"]
+        assert plugin["import_seconds"] >= 1.2
+        first = run_process("plugins", "--times", env=env).out.splitlines()[2]
+        assert first.split()[2:] == ["main_of_ops", "checked-ops", "1.0"]
 
     @pytest.mark.parametrize("name", ["checked-ops", "main_of_ops"])
     def test_by_plugin(self, env: dict[str, str], name: str) -> None:

@@ -59,10 +59,8 @@ class TestSeries:
 
     def test_statistics(self, bmz: ForkedBmz, positions: Path) -> None:
         """Statistics are those of all images, or of one."""
-        assert bmz("stats", positions, "--measure", "max", "--json").json["dataset"] == {"percentile 100 over y, x": [[1.0]]}
-        assert bmz("stats", positions, "--measure", "max", "--series", "0", "--json").json["dataset"] == {
-            "percentile 100 over y, x": [[0.0]]
-        }
+        assert bmz("stats", positions, "--measure", "max", "--json").json["dataset"] == {"max over y, x": [[1.0]]}
+        assert bmz("stats", positions, "--measure", "max", "--series", "0", "--json").json["dataset"] == {"max over y, x": [[0.0]]}
 
     def test_missing_series(self, bmz: ForkedBmz, model: Path, tmp_path: Path) -> None:
         """A series that is listed and missing is named, the rest is predicted, and the status is that of failed images."""

@@ -121,7 +121,7 @@ class TestBad:
             ("one size", ModelRunError, "take 16 along axis 'y' of 'raw' and no other size"),
             ("truncated", ModelRunError, "onnxruntime cannot load"),
             ("refuses", ModelRunError, "make it simpler"),
-            ("raises", PluginError, "the converter 'npz_onnx' of .* fails: KeyError"),
+            ("raises", PluginError, "converter 'npz_onnx' of .* fails: KeyError"),
             ("writes nothing", PluginError, "expected the file weights_onnx.onnx, which it did not write"),
             ("wrong fields", InvalidDescriptionError, "opset_version"),
         ],

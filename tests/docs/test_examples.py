@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
-from made_sites import EXAMPLES
+from made_sites import EXAMPLES, Site
 
 from bioimageio_core.registry import collect
 
@@ -19,6 +20,15 @@ HOW_TO = {
     "types": "shift_op",
 }
 """The example of each how-to."""
+
+CHECK = """
+import json
+from bioimageio_core.registry import collect
+from bioimageio_core.testing.check import check_entries
+entries = [key for key, plugin in collect().provenance.items() if plugin.version == "1.0"]
+print(json.dumps([(c.name, c.outcome, c.what, c.why, c.example) for c in check_entries(entries)]))
+"""
+"""Prints what is found of the entries of the site's distributions."""
 
 
 class TestExamples:
@@ -39,3 +49,19 @@ class TestExamples:
         assert {p.stem for p in (DOCS / "howto").glob("*.md")} == set(HOW_TO)
         for page, example in HOW_TO.items():
             assert f"{{literalinclude}} ../examples/{example}.py" in (DOCS / "howto" / f"{page}.md").read_text(encoding="utf-8")
+
+
+class TestChecked:
+    """``bmz plugins check`` on the examples."""
+
+    def test_pass(self, tmp_path: Path) -> None:
+        """All entries of all of them, and of the plugin of the page on plugins, in one process: nothing fails."""
+        site = Site(tmp_path)
+        for path in EXAMPLES.glob("*.py"):
+            site.install_example(path.stem)
+        (gamma,) = re.findall(r"^```python\n(# gamma_plugin\.py\n.*?)^```", (DOCS / "plugins.md").read_text(encoding="utf-8"), re.S | re.M)
+        site.install("gamma-plugin", gamma)
+        found = site.python(CHECK)
+        assert {name for name, *_ in found} == {"gamma", "invert", "npz", "npz_numpy", "repeat", "shift", "tiny"}
+        assert [line for line in found if line[1] == "failed"] == []
+        assert sum(outcome == "passed" for _, outcome, *_ in found) > 60

@@ -118,7 +118,7 @@ class TestBad:
     @pytest.mark.parametrize(
         ("change", "kind", "words"),
         [
-            (("path.write_text(", "path.write_text(missing, "), PluginError, r"the format of .* fails: NameError"),
+            (("path.write_text(", "path.write_text(missing, "), PluginError, r"cannot be written: format .* of .* fails: NameError"),
             (('return ("The', 'path.unlink(); return ("The'), PluginError, "breaks its contract: it wrote nothing"),
             (("weights = ", "import nonesuch; weights = "), MissingRequirementError, "needs nonesuch, which is not installed"),
             (('"impossible"', '"made for a test"'), InputError, "cannot be written as note: expected a possible model"),

@@ -102,13 +102,13 @@ class TestDetection:
         """It costs the other formats nothing, and is told where no other fits."""
         broken = OTHER.replace(SNIFF, f"        raise RuntimeError('no idea')\n{SNIFF}")
         assert import_foreign(tiny, tmp_path / "out", collected(broken, TINY)).format == "tiny"
-        with pytest.raises(PluginError, match=r"format 'other' of .* fails to recognise .*: RuntimeError: no idea"):
+        with pytest.raises(PluginError, match=r"recognising .* with format 'other' of .* fails: RuntimeError: no idea"):
             import_foreign(tiny, tmp_path / "out2", collected(broken))
 
     def test_broken_load(self, collected: Any, tiny: Path, tmp_path: Path) -> None:
         """What the reader needs is not installed."""
         broken = TINY.replace("load=TinyFormat", "load=lambda: __import__('no_such_module')")
-        with pytest.raises(PluginError, match=r"format 'tiny' of .* cannot be loaded: ModuleNotFoundError"):
+        with pytest.raises(PluginError, match=r"loading format 'tiny' of .* fails: ModuleNotFoundError"):
             import_foreign(tiny, tmp_path / "out", collected(broken))
 
 

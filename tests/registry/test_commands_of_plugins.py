@@ -38,7 +38,7 @@ class TestBroken:
             ("import no_such_module_at_all\n", "import failed: ModuleNotFoundError"),
             ("", "its plugin yields no command named 'greet'"),
             (COMMAND.replace("load=lambda: greet", "load=lambda: 3"), "expected a click command, found int"),
-            (COMMAND.replace("load=lambda: greet", "load=lambda: 1 / 0"), "cannot be loaded: ZeroDivisionError"),
+            (COMMAND.replace("load=lambda: greet", "load=lambda: 1 / 0"), "fails: ZeroDivisionError"),
             (COMMAND.replace("load=lambda: greet", "load=3"), "load: expected a function, found int"),
         ],
     )
@@ -49,3 +49,22 @@ class TestBroken:
         assert "'greet' of greeter 1.0" in line
         assert why in line
         assert run_process("schema", env=site.environment()).status == 0
+
+    @pytest.mark.parametrize(
+        ("raised", "why"),
+        [
+            ("{}['gain']", "KeyError: 'gain'"),
+            ("open('no such file')", "FileNotFoundError: [Errno 2] No such file or directory"),
+            ("1 // 0", "ZeroDivisionError: integer division or modulo by zero"),
+        ],
+    )
+    def test_fails(self, site: Site, tmp_path: Path, raised: str, why: str) -> None:
+        """One line that names the command and its distribution; the traceback with ``--debug``."""
+        module = COMMAND.format(name="greet", imported=str(tmp_path / "imported")).replace('click.echo(f"hello {name}")', raised)
+        site.install("greeter", module, entry_point="command.greet")
+        assert run_process("greet", "you", env=site.environment()).error(2).startswith(f"bmz: command 'greet' of greeter 1.0 fails: {why}")
+        ran = run_process("--debug", "greet", "you", env=site.environment())
+        assert ran.status == 2
+        assert "Traceback (most recent call last)" in ran.err
+        assert "greeter.py" in ran.err
+        assert ran.err.splitlines()[-1].startswith("bmz: command 'greet' of greeter 1.0 fails")

@@ -262,8 +262,9 @@ class TestDescribedOps:
 
         name = "stardist_postprocessing"
         own = [EntryPoint(name="processing", value="bioimageio_core.processing.plugin", group="bioimageio_core")]
-        entry = OP.replace('"mine"', f'"{name}"')
-        module = collected("processing_ops", entry).plugins[0].module
+        entry = OP.replace('"mine"', f'"{name}"').replace("Descr", "Star")
+        star = f'@node\nclass Star(Node):\n    id: str = "{name}"\n'
+        module = collected("processing_ops", entry, before=star).plugins[0].module
         registry = collect([*own, EntryPoint(name="zstar", value=module, group="bioimageio_core")])
         assert registry.failures == ()
         assert not registry.processing_ops[name].described_only

@@ -42,7 +42,7 @@ def mean(axes):
 
 
 def load_centre():
-    return lambda kwargs, axes: lambda tensor, measured: tensor - measured[mean(axes)]
+    return lambda kwargs, axes: lambda tensor, measured: (tensor - measured[mean(axes)]).astype("float32")
 
 
 @hookimpl
@@ -51,7 +51,10 @@ def bioimageio_processing_ops():
         name="gamma", descr={"0.5": GammaDescr}, load=load_gamma, requirements=lambda kwargs, axes: Needs(), summary="a power"
     )
     yield ProcessingOpEntry(
-        name="centre", descr={"0.5": CentreDescr}, load=load_centre, requirements=lambda kwargs, axes: Needs(measures=(mean(axes),))
+        name="centre",
+        descr={"0.5": CentreDescr},
+        load=load_centre,
+        requirements=lambda kwargs, axes: Needs(measures=(mean(axes),), dtype="float32"),
     )
     yield ProcessingOpEntry(name="custom", descr={"0.5": CentreDescr}, load=load_centre, requirements=lambda kwargs, axes: Needs())
 """

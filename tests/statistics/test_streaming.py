@@ -17,6 +17,8 @@ from bioimageio_core.statistics import StreamingStatistics
 AXES = ("batch", "channel", "y", "x")
 DTYPES = ("bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "float32", "float64")
 
+NUMPY = {"min": np.min, "max": np.max, "median": np.median}
+
 
 def measure_all(stats: StreamingStatistics, data: np.ndarray[Any, Any], blocks: list[tuple[slice, ...]], workers: int = 2) -> None:
     """Run all passes, blocks dealt out to workers, whose accumulators travel as bytes."""
@@ -53,14 +55,18 @@ def expected(data: np.ndarray[Any, Any], measure: Measure, axes: tuple[str, ...]
     out = np.full(len(groups), np.nan)
     for i, group in enumerate(groups):
         values = group[~np.isnan(group)].astype(np.float64)
-        if values.size == 0:
+        if measure.kind == "count":
+            out[i] = values.size
+        elif values.size <= measure.ddof:
             continue
-        if measure.kind == "percentile":
+        elif measure.kind in NUMPY:
+            out[i] = NUMPY[measure.kind](values)
+        elif measure.kind == "percentile":
             out[i] = np.percentile(values, measure.q, method=measure.method)
         else:
             # Deviations from the first element, so that constant data is as exact as ours.
             deviations = values - values[0]
-            out[i] = values[0] + deviations.mean() if measure.kind == "mean" else deviations.std()
+            out[i] = values[0] + deviations.mean() if measure.kind == "mean" else deviations.std(ddof=measure.ddof)
     return out.reshape(shape)
 
 
@@ -77,12 +83,12 @@ def cases(draw: st.DrawFn) -> tuple[np.ndarray[Any, Any], tuple[int, ...], list[
     measures = []
     for _ in range(draw(st.integers(1, 5))):
         axes = tuple(a for a in AXES if draw(st.booleans()))
-        kind = draw(st.sampled_from(("mean", "std", "percentile", "percentile")))
+        kind = draw(st.sampled_from(("mean", "std", "percentile", "percentile", "min", "max", "median", "count")))
         if kind == "percentile":
             q = draw(st.sampled_from((0.0, 0.1, 5.0, 25.0, 30.0, 50.0, 99.8, 100.0)) | st.floats(0, 100))
             measures.append(Measure(kind=kind, axes=axes, q=q, method=draw(st.sampled_from(("linear", "inverted_cdf")))))
         else:
-            measures.append(Measure(kind=kind, axes=axes))
+            measures.append(Measure(kind=kind, axes=axes, ddof=draw(st.integers(0, 1)) if kind == "std" else 0))
     return data, size, measures, draw(st.integers(1, 3))
 
 

@@ -117,7 +117,9 @@ class TestFaults:
     def test_reasons(self, failed: dict[str, dict[str, str]]) -> None:
         """Say what to change, in one line."""
         assert "in place" in failed["TestOpInPlace"]["test_input_is_left_alone"]
-        assert failed["TestOpUnpicklable"]["test_travels"].startswith("the op cannot be pickled: make it a class of the module")
+        assert failed["TestOpUnpicklable"]["test_travels"].startswith(
+            "the op or its needs cannot be pickled: define them at the top of the module"
+        )
         assert "imports jax: import them within the function `load`" in failed["TestOpHeavyImport"]["test_import_is_light"]
         assert failed["TestForeignAcceptsAll"]["test_refuses_other_files"].startswith("expected sniff to return False for")
 

@@ -57,7 +57,7 @@ def split_along_axis(view: TensorView, measures: Iterable[Measure]) -> Iterator[
 def _slab(axes: Sequence[AxisId], shape: Sequence[int], chunks: Sequence[int], measures: tuple[Measure, ...]) -> tuple[int, int]:
     """Return the axis that slabs cut, and their thickness along it: complete chunks where possible."""
     most, axis = 0, 0
-    for measure in (m for m in measures if m.kind == "percentile" and m.q not in (0, 100)):
+    for measure in (m for m in measures if m.is_searched):
         kept = [n for n, a in enumerate(axes) if a not in measure.axes]
         groups = prod(shape[n] for n in kept)
         each = min(prod(shape) // max(1, groups), 2**16)

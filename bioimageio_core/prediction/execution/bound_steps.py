@@ -12,6 +12,7 @@ import numpy as np
 from ...errors import InputError
 from ...registry import Measure, Registry
 from ...typing import AxisId, FrozenMapping
+from ..data.checked_op import CheckedOp
 from ..data.tensor_view import AxisArray, BoundStep, TensorView
 from ..data.whole_tensors import ArraySource, ProcessedSource, read_whole
 from ..model.processing_steps import Step
@@ -116,7 +117,8 @@ class StepChain:
 
 def bind_step(step: Step, registry: Registry, measured: Mapping[Measure, AxisArray]) -> BoundStep:
     """Return a step bound to its implementation and these statistics."""
-    return BoundStep(op=step.make(registry), measured=measured, whole_axes=step.needs.whole_axes, halo=step.needs.halo)
+    op = CheckedOp(op=step.make(registry), needs=step.needs, what=registry.words_for("processing_ops", step.name))
+    return BoundStep(op=op, measured=measured, whole_axes=step.needs.whole_axes, halo=step.needs.halo)
 
 
 def step_statistics(key: str, value: Any, measure: Measure, view: TensorView, pool_over: tuple[AxisId, ...]) -> AxisArray:

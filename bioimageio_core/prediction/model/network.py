@@ -12,7 +12,7 @@ import attrs
 from numpy.typing import NDArray
 
 from ...errors import ModelRunError
-from ...registry import AdapterContext, WeightsAdapter
+from ...registry import AdapterContext, WeightsAdapter, blamed
 from .loaded_model import LoadedModel
 from .planned_run_mode import PlannedRunMode
 from .tensor_spec import ModelIO
@@ -92,7 +92,8 @@ def load_adapter(choice: WeightsChoice, device: str, model: LoadedModel, *, thre
     context = adapter_context(model, choice.weights_format, device=device, threads=threads, trust=trust)
     context = attrs.evolve(context, precision=choice.precision, compile=choice.compile)
     _LOG.info("running %s weights of %s with %s on %s", choice.weights_format, model.io.name, choice.adapter, device)
-    return entry.load()(context)
+    with blamed(f"loading {context.path} with {model.registry.words_for('weights_adapters', choice.adapter)}"):
+        return entry.load()(context)
 
 
 def load_network(
@@ -150,7 +151,8 @@ def run_network(adapter: WeightsAdapter, model: ModelIO, inputs: Mapping[str, ND
         ModelRunError: The network failed, or its outputs differ from the description in number or rank.
 
     """
-    outputs = list(adapter([inputs.get(t.id) for t in model.inputs]))
+    with blamed(f"the network of {model.name!r}"):
+        outputs = list(adapter([inputs.get(t.id) for t in model.inputs]))
     if len(outputs) < len(model.outputs):
         raise ModelRunError(
             f"the network returned {len(outputs)} outputs: expected {len(model.outputs)} ({', '.join(t.id for t in model.outputs)})"

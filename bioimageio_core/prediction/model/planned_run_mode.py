@@ -9,7 +9,7 @@ import attrs
 
 from ...blocks import FixedSize, Size, SteppedSize
 from ...errors import InputError, PluginError, UnknownExtensionError
-from ...registry import Pipeline, PipelineSize, PipelineTensor, Registry, RunMode, WeightsAdapter, plugin_hint
+from ...registry import Pipeline, PipelineSize, PipelineTensor, Registry, RunMode, WeightsAdapter, blamed, plugin_hint
 from ...spec.converters import make_converter
 from ...structuring.problems import StructureProblems
 from ...typing import AxisId, FrozenMapping
@@ -55,12 +55,8 @@ def plan_run_mode(model: ModelIO, options: PlanOptions, registry: Registry) -> P
     kwargs = options.run_mode_kwargs if options.run_mode else model.run_mode_kwargs
     mode = _make(name, kwargs, registry)
     before = _pipeline(model, options)
-    try:
+    with blamed(f"planning {model.name!r} with {registry.words_for('run_modes', name)}"):
         pipeline = mode.plan(before)
-    except InputError:
-        raise
-    except Exception as error:
-        raise PluginError(f"run mode {name!r} cannot plan with model {model.name!r}: {type(error).__name__}: {error}") from error
     known = {axis for tensor in (*before.inputs, *before.outputs) for axis in tensor.axes}
     unknown = [axis for axis in (*pipeline.halo, *pipeline.whole_axes) if axis not in known]
     if unknown or (pipeline.inputs, pipeline.outputs) != (before.inputs, before.outputs):
@@ -81,12 +77,8 @@ def _make(name: str, kwargs: Mapping[str, Any], registry: Registry) -> RunMode:
             arguments = make_converter(registry, "0.5", entry.configure).structure(dict(kwargs), entry.kwargs)
         except StructureProblems as error:
             raise InputError(f"run mode {name!r} refuses its arguments: {error}") from None
-    try:
+    with blamed(f"loading {registry.words_for('run_modes', name)}"):
         return entry.load()(arguments)
-    except InputError:
-        raise
-    except Exception as error:
-        raise PluginError(f"run mode {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
 
 
 def _pipeline(model: ModelIO, options: PlanOptions) -> Pipeline:

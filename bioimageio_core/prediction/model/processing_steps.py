@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import attrs
 
 from ...errors import InputError, PluginError
-from ...registry import Measure, Needs, ProcessingOp, Registry
+from ...registry import Measure, Needs, ProcessingOp, Registry, blamed
 from ...typing import AxisId
 from .tensor_spec import TensorIO
 
-__all__ = ["Step", "measure_text", "plan_steps"]
+__all__ = ["Step", "check_references", "measure_text", "plan_steps"]
 
 
 @attrs.frozen(kw_only=True)
@@ -30,8 +30,14 @@ class Step:
     needs: Needs
 
     def make(self, registry: Registry) -> ProcessingOp:
-        """Import the implementation and bind the arguments."""
-        return registry.processing_ops[self.name].load()(self.kwargs, self.axes)
+        """Import the implementation and bind the arguments.
+
+        Raises:
+            PluginError: A plugin's implementation cannot be imported or made.
+
+        """
+        with blamed(f"making {registry.words_for('processing_ops', self.name)}"):
+            return registry.processing_ops[self.name].load()(self.kwargs, self.axes)
 
     def sees_whole(self, cut_axes: Collection[AxisId]) -> bool:
         """Return whether the op needs the whole tensor at once where these axes are cut into blocks."""
@@ -55,7 +61,7 @@ def plan_steps(tensor: TensorIO, registry: Registry) -> tuple[Step, ...]:
     """Return the steps of a tensor with their needs.
 
     Raises:
-        PluginError: A plugin's ``requirements`` fails.
+        PluginError: A plugin's ``requirements`` fails, or returns what is not about this tensor.
         InputError: A plugin's ``requirements`` refuses the arguments.
 
     """
@@ -63,20 +69,48 @@ def plan_steps(tensor: TensorIO, registry: Registry) -> tuple[Step, ...]:
     steps = []
     for number, op in enumerate(tensor.ops, start=1):
         entry = registry.processing_ops[op.name]
-        try:
+        what = f"requirements of {registry.words_for('processing_ops', op.name)} for tensor {tensor.id!r}"
+        with blamed(what):
             needs = entry.requirements(op.kwargs, axes)
-        except InputError:
-            raise
-        except Exception as error:
-            raise PluginError(
-                f"the plugin of op {op.name!r} cannot tell what it needs for tensor {tensor.id!r}: {type(error).__name__}: {error}"
-            ) from error
+        _check_needs(needs, axes, what)
         steps.append(Step(number=number, name=op.name, kwargs=op.kwargs, axes=axes, needs=needs))
     return tuple(steps)
+
+
+def _check_needs(needs: object, axes: tuple[AxisId, ...], what: str) -> None:
+    if not isinstance(needs, Needs):
+        raise PluginError(f"{what}: expected Needs, found {type(needs).__name__}")
+    try:
+        needs.check_axes(axes)
+    except ValueError as error:
+        raise PluginError(f"{what}: {error}") from None
+
+
+def check_references(steps: Iterable[tuple[str, Step]], inputs: Collection[str], registry: Registry) -> None:
+    """Check that statistics of other tensors are those of inputs that there are.
+
+    Args:
+        steps: All steps, each after the id of its tensor.
+        inputs: Ids of the inputs that are given.
+        registry: The registry with the ops.
+
+    Raises:
+        InputError: An op needs a statistic of another tensor.
+
+    """
+    for tensor, step in steps:
+        for measure in step.needs.measures:
+            if measure.tensor is not None and measure.tensor not in inputs:
+                raise InputError(
+                    f"{registry.words_for('processing_ops', step.name)} of {tensor!r} needs the {measure_text(measure)}: "
+                    f"expected one of the given inputs ({', '.join(inputs)})"
+                )
 
 
 def measure_text(measure: Measure) -> str:
     """Return a measure in words, as in ``percentile 99.8 over y, x``."""
     q = "" if measure.q is None else f" {measure.q:g}"
+    ddof = " (n - 1)" if measure.ddof else ""
     of = "" if measure.tensor is None else f" of {measure.tensor}"
-    return f"{measure.kind}{q}{of} over {', '.join(measure.axes)}"
+    name = measure.kind if measure.statistic is None else measure.statistic.name
+    return f"{name}{q}{ddof}{of} over {', '.join(measure.axes)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -17,7 +18,7 @@ from ..data.bind_inputs import BoundInput, bind_inputs
 from ..geometry.network_geometry import NetworkAnalysis
 from ..geometry.shortfalls import measured_halos
 from ..model.planned_run_mode import plan_run_mode
-from ..model.processing_steps import plan_steps
+from ..model.processing_steps import Step, check_references, plan_steps
 from ..model.tensor_spec import ModelIO
 from ..model.weights_selection import WeightsChoice
 from ..option_values import check_tensor_ids, on_space_axes
@@ -37,7 +38,7 @@ from .outputs.output_layout import check_assembles, plan_output, with_chunks_of_
 from .outputs.storage_dtype import plan_storage_dtype
 from .plan import Plan
 from .plan_passes import plan_passes
-from .planned_tensors import PlannedInput, PlannedOutput
+from .planned_tensors import PlannedInput
 from .profiling.profile import UNMEASURED, Profile
 from .run_choices import RunChoices
 from .seam_warnings import seam_warnings
@@ -156,7 +157,9 @@ def make_plan(
         mask = with_covered_tasks(plan_mask(open_image(options.mask), groups, grids), regions, per_task)
     covered = 1.0 if mask is None else mask.task_count / len(mask.tasks)
     seconds = choice.estimated_seconds * covered
-    supplied, known = _supplied(planned, outputs, options)
+    steps = [(i.id, s) for i in planned for s in i.steps] + [(o.id, s) for o in outputs for s in (*o.steps, *o.late_steps)]
+    check_references(steps, [i.id for i in planned], registry)
+    supplied, known = _supplied(planned, steps, options)
     ome = ome_images(planned, outputs, grids, options)
     passes = plan_passes(
         planned,
@@ -267,7 +270,7 @@ def _io_costs(bound: tuple[BoundInput, ...], model: ModelIO, groups: tuple[Sized
 
 
 def _supplied(
-    inputs: tuple[PlannedInput, ...], outputs: tuple[PlannedOutput, ...], options: PlanOptions
+    inputs: tuple[PlannedInput, ...], steps: Sequence[tuple[str, Step]], options: PlanOptions
 ) -> tuple[FrozenMapping[str, Any], FrozenMapping[str, Any]]:
     """Return supplied statistics by `Step.key`: those of a dataset, and those of the given images.
 
@@ -275,7 +278,6 @@ def _supplied(
         InputError: No op of the model uses one of the supplied statistics.
 
     """
-    steps = [(i.id, s) for i in inputs for s in i.steps] + [(o.id, s) for o in outputs for s in (*o.steps, *o.late_steps)]
     needed = {s.key(tensor, m): m for tensor, s in steps for m in s.needs.measures}
     unknown = [name for name in options.statistics.dataset if name not in needed]
     if unknown:

@@ -9,7 +9,8 @@ from .commands import CommandEntry
 from .consumers import ConsumerEntry, Judge, Judgement
 from .converters import ConverterContext, WeightsConverter, WeightsConverterEntry
 from .foreign_formats import ForeignFormat, ForeignFormatEntry, ForeignFormatWriter
-from .processing import Measure, Measured, Needs, ProcessingOp, ProcessingOpEntry, ProcessingOpFactory
+from .needs import Measure, Needs, Statistic
+from .processing import Measured, ProcessingOp, ProcessingOpEntry, ProcessingOpFactory
 from .run_modes import Pipeline, PipelineSize, PipelineTensor, RunMode, RunModeEntry
 from .weights import AdapterContext, WeightsAdapter, WeightsAdapterEntry, WeightsFormatEntry
 
@@ -37,6 +38,7 @@ __all__ = [
     "ProcessingOpFactory",
     "RunMode",
     "RunModeEntry",
+    "Statistic",
     "WeightsAdapter",
     "WeightsAdapterEntry",
     "WeightsConverter",

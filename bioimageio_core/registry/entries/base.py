@@ -87,6 +87,8 @@ def is_description(_instance: Any, attribute: Any, value: Any) -> None:
     """Accept a mapping from format versions of models to classes."""
     if not isinstance(value, Mapping):
         raise TypeError(f"{attribute.name}: expected a mapping from format versions to classes, found {type(value).__name__}")
+    if not value:
+        raise ValueError(f"{attribute.name}: expected a class for at least one of {', '.join(get_args(ModelFormat))}, found none")
     for version, cls in value.items():
         if version not in get_args(ModelFormat):
             raise ValueError(f"{attribute.name}: expected format versions of {', '.join(get_args(ModelFormat))}, found {version!r}")
@@ -118,3 +120,11 @@ class DescriptionEntry(EntryBase):
     def classes(self) -> Iterator[tuple[str, type]]:
         """Yield each class that descriptions are read with, after its place in the entry, such as ``kwargs``."""
         raise NotImplementedError
+
+    def check_names(self) -> None:
+        """Check that classes that name the entry name this one.
+
+        Raises:
+            ValueError: A class has another name, or none.
+
+        """

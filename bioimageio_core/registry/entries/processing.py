@@ -3,60 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args, get_origin, runtime_checkable
 
 import attrs
 
-from ...typing import AxisId, FrozenMapping, ModelFormat
+from ...structuring.class_fields import fields_of
+from ...typing import AxisId, ModelFormat
 from .base import DescriptionEntry, called_with, is_a, is_description, some_of
+from .needs import Measure, Needs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Measure", "Measured", "Needs", "ProcessingOp", "ProcessingOpEntry", "ProcessingOpFactory"]
-
-
-@attrs.frozen(kw_only=True)
-class Measure:
-    """A statistic of a tensor that an op needs before it runs.
-
-    It is measured on the whole sample, never on a block, in float64, and without padding or NaN.
-    """
-
-    kind: Literal["mean", "std", "percentile"]
-    """``std`` is the population's (ddof 0)."""
-
-    axes: tuple[AxisId, ...]
-    """Axes to reduce. With ``batch`` among them it is a statistic of the dataset, which users may supply."""
-
-    tensor: str | None = None
-    """None: the input of the op, after the ops before it. Otherwise the id of a model input, before any op."""
-
-    q: float | None = None
-    """For ``percentile``: 0 to 100."""
-
-    method: Literal["linear", "inverted_cdf"] = "linear"
-    """For ``percentile``: the method in the words of `numpy.percentile`."""
-
-
-@attrs.frozen(kw_only=True)
-class Needs:
-    """What an op needs from the planner. The default is an elementwise op: any block can be processed on its own."""
-
-    measures: tuple[Measure, ...] = ()
-    """Statistics to have before the op runs."""
-
-    whole_axes: tuple[AxisId, ...] = ()
-    """Axes that must not be cut, because the op reduces over them or its arguments vary along them."""
-
-    whole_sample: bool = False
-    """True: the op sees the whole sample at once, after all blocks are done."""
-
-    halo: Mapping[AxisId, int] = FrozenMapping()
-    """Pixels that the op needs on either side, for filters; the output has the size of the input."""
-
-    dtype: str | None = None
-    """Name of the resulting dtype, where the op changes it."""
+__all__ = ["Measured", "ProcessingOp", "ProcessingOpEntry", "ProcessingOpFactory"]
 
 
 Measured: TypeAlias = "Mapping[Measure, NDArray[Any]]"
@@ -108,3 +67,21 @@ class ProcessingOpEntry(DescriptionEntry):
     def classes(self) -> Iterator[tuple[str, type]]:
         """Yield the description class of each format version."""
         yield from ((f"descr[{version!r}]", cls) for version, cls in self.descr.items())
+
+    def check_names(self) -> None:
+        """Check that each class has the field that names the op in its format, with the name of the entry.
+
+        Raises:
+            ValueError: A class has another name, or none.
+
+        """
+        for version, cls in self.descr.items():
+            key = "name" if version == "0.4" else "id"
+            found = next((field for field in fields_of(cls) if field.key == key), None)
+            if found is None:
+                raise ValueError(f"{cls.__qualname__} has no field {key}: expected {key}: Literal[{self.name!r}] = {self.name!r}")
+            names = get_args(found.type) if get_origin(found.type) is Literal else (found.default,)
+            if attrs.NOTHING not in names and self.name not in names:
+                raise ValueError(
+                    f"{key} of {cls.__qualname__} is {' or '.join(map(repr, names))}: expected the name of the entry, {self.name!r}"
+                )

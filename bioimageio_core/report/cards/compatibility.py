@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 import attrs
 
-from ...errors import BioimageioError, InputError, PluginError
+from ...errors import BioimageioError, InputError
 from ...prediction.model.loaded_model import LoadedModel
 from ...prediction.model.weights_selection import runnable_formats
-from ...registry import Judgement, Registry
+from ...registry import Judgement, Registry, blamed
 from ...sources import Package
 
 __all__ = ["THIS_LIBRARY", "Compatibility", "compatibility"]
@@ -66,13 +66,8 @@ def compatibility(descr: Any, package: Package, registry: Registry, consumers: I
 
 
 def _judged_by_plugin(name: str, descr: Any, registry: Registry) -> list[Judgement]:
-    try:
+    with blamed(f"the rules of {registry.words_for('consumers', name)}"):
         return list(registry.consumers[name].load()(descr))
-    except BioimageioError:
-        raise
-    except Exception as error:  # a plugin may raise anything
-        plugin = registry.provenance[("consumers", name)]
-        raise PluginError(f"the rules of {name} in {plugin.distribution} fail: {type(error).__name__}: {error}") from error
 
 
 def _judged_here(descr: Any, package: Package, registry: Registry) -> Iterator[Judgement]:
