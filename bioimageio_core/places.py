@@ -189,12 +189,15 @@ def local_target(location: str | os.PathLike[str]) -> Path:
     return Path(local)
 
 
-def check_apart(output: str | os.PathLike[str], sources: Iterable[tuple[str, str | os.PathLike[str] | Place]]) -> None:
+def check_apart(
+    output: str | os.PathLike[str], sources: Iterable[tuple[str, str | os.PathLike[str] | Place]], *, within: bool = False
+) -> None:
     """Refuse to write where something that is read would be overwritten.
 
     Args:
         output: Path or URL of what is to be written.
         sources: What is read, in words, and its location.
+        within: Whether to refuse an output within a source, too.
 
     Raises:
         OutputError: The output is, or holds, one of the sources.
@@ -203,5 +206,5 @@ def check_apart(output: str | os.PathLike[str], sources: Iterable[tuple[str, str
     target = place_of(output)
     for what, source in sources:
         place = source if isinstance(source, Place) else place_of(source)
-        if target.holds(place):
+        if target.holds(place) or (within and place.holds(target)):
             raise OutputError(f"output {output} would overwrite {what}, {place.location}: give a different name")

@@ -61,7 +61,7 @@ def command(
     if not paths:
         raise InputError(f"no images in {', '.join(images)}: expected .npy, .tif or .zarr")
     if output is not None:
-        check_apart(output, [("an image to measure", path) for path in paths])
+        check_apart(output, [("an image to measure", path) for path in paths], within=True)
         check_file_apart(output, [model] if model is not None else [])
     with progress_bars(shown=not as_json) as progress:
         found = compute_statistics(

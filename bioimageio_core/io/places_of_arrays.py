@@ -5,18 +5,19 @@ from __future__ import annotations
 import functools
 import mmap
 import os
+import re
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from io import IOBase
-from types import BuiltinMethodType, FunctionType, MemberDescriptorType, MethodType, ModuleType
+from types import BuiltinMethodType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 
 import attrs
 import numpy as np
 
 from ..places import LOCAL, Place, local_path, place_of
-from .graph_leaves import AppliedFunction, leaves_of_graph
+from .graph_leaves import leaves_of_graph
 from .reading.image import Image
 
 __all__ = ["places_of", "unknown_origin"]
@@ -24,10 +25,21 @@ __all__ = ["places_of", "unknown_origin"]
 LIBRARIES = frozenset(
     {
         *("builtins", "functools", "itertools", "math", "operator", "_operator"),
-        *("bioimageio_core", "cytoolz", "dask", "dask_image", "numpy", "scipy", "skimage", "tlz", "toolz", "xarray", "zarr"),
+        *("bioimageio_core", "cytoolz", "dask", "dask_image", "imageio", "numpy", "scipy", "skimage", "tifffile", "tlz", "toolz"),
+        *("xarray", "zarr"),
     }
 )
 """Packages whose functions and objects read pixels only from what they are given."""
+
+READS = re.compile(
+    r"open|load|read|memmap|fromfile|from_|store|path|glob|exec|eval|import|compile|url|request|fetch|get_array", re.IGNORECASE
+)
+"""Names of functions and attributes in code that may read pixels from elsewhere: of all libraries of images and stores, roughly."""
+
+DIRECT = frozenset(
+    {LOCAL, "local", "memory", "zip", "http", "https", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "webdav"}
+)
+"""Protocols of file systems that hold what they show; others, such as ``reference``, may show parts of other stores."""
 
 HOPS = 8
 """Length of the chains of attributes that are followed into objects of other classes."""
@@ -53,15 +65,9 @@ def places_of(source: Any) -> tuple[Place, ...]:
 def unknown_origin(source: Any) -> str | None:
     """Return, in words, what in a source of pixels may also read from places that `places_of` cannot find; None where nothing does.
 
-    That is an array or store of an unknown class, or a function in a dask graph that does not come from a library of arrays.
-    If places are found, functions of results of other tasks are taken to compute from these alone.
+    That is an array or store of an unknown class, or a function in a dask graph whose code may read from anywhere.
     """
-    anything = applied = None
-    for found in _found_in(source):
-        if found.unknown:
-            return found.unknown
-        anything, applied = anything or bool(found.places), applied or found.applied
-    return None if anything else applied
+    return next((found.unknown for found in _found_in(source) if found.unknown), None)
 
 
 @attrs.frozen(kw_only=True)
@@ -71,9 +77,6 @@ class _Found:
     places: Iterable[Place] = ()
     unknown: str | None = None
     """What may read from further places, in words."""
-
-    applied: str | None = None
-    """A function that computes from results of other tasks, in words."""
 
     parts: Iterable[Any] = ()
     """Objects that it reads from."""
@@ -159,7 +162,7 @@ def _of_xarray(source: Any) -> _Found:
 
 
 def _of_function(function: Any) -> _Found:
-    """Return the arguments that a function is bound to; a function that is not of a library may read from anywhere."""
+    """Return what a function is bound to and refers to; one that is not of a library may read from anywhere, unless its code does not."""
     if isinstance(function, functools.partial):
         return _Found(parts=[function.func, *function.args, *function.keywords.values()])
     if isinstance(function, MethodType):
@@ -169,13 +172,22 @@ def _of_function(function: Any) -> _Found:
         return _Found(parts=() if owner is None or isinstance(owner, ModuleType) else [owner])
     if str(function.__module__).partition(".")[0] in LIBRARIES:
         return _Found(parts=_bound_to(function))
-    kind = "class" if isinstance(function, type) else "function"
-    return _Found(unknown=f"the {kind} {function.__qualname__}", attributes=_bound_to(function))
+    if isinstance(function, FunctionType):
+        used = {name for code in _codes(function.__code__) for name in code.co_names}
+        referred = [function.__globals__[name] for name in used if name in function.__globals__]
+        modules = [m for m in referred if isinstance(m, ModuleType) and m.__name__.partition(".")[0] not in LIBRARIES | {"math"}]
+        may_read = bool(modules) or any(READS.search(name) for name in used)
+        unknown = f"the function {function.__qualname__}" if may_read else None
+        return _Found(unknown=unknown, parts=referred, attributes=_bound_to(function))
+    return _Found(unknown=f"the class {function.__qualname__}", attributes=_bound_to(function))
 
 
-def _of_applied(function: Any) -> _Found:
-    found = _of_function(function)
-    return attrs.evolve(found, unknown=None, applied=found.unknown)
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """Yield the code of a function, and that of functions within it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
 
 
 def _bound_to(function: Any) -> Iterator[Any]:
@@ -217,7 +229,9 @@ def _of_zarr(value: Any) -> _Found:
     if isinstance(store, ZipStore):
         return _Found(places=[place_of(f"zip://{path}::{store.path}")])
     if isinstance(store, FsspecStore):
-        return _Found(places=[place_of(_fsspec_location(store.fs, f"{store.path.rstrip('/')}/{path}"))])
+        location = _fsspec_location(store.fs, f"{store.path.rstrip('/')}/{path}")
+        direct = location.partition("://")[0] in DIRECT or "://" not in location
+        return _Found(places=[place_of(location)], unknown=None if direct else f"the file system {location.partition('://')[0]}")
     return _Found(unknown=None if isinstance(store, MemoryStore) else _class(store), attributes=_attributes(store))
 
 
@@ -244,7 +258,6 @@ _BY_CLASS: tuple[tuple[Any, Callable[[Any], _Found]], ...] = (
     (list | tuple | set | frozenset, lambda value: _Found(parts=value)),
     (dict, lambda value: _Found(parts=value.values())),
     (ModuleType | np.ufunc, lambda value: _Found()),
-    (AppliedFunction, lambda value: _of_applied(value.function)),
     (type | FunctionType | MethodType | BuiltinMethodType | functools.partial, _of_function),
 )
 

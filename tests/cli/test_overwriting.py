@@ -47,6 +47,14 @@ class TestImages:
         assert "1.zarr, an image to predict" in bmz("predict", place / "model", *batch).error(2)
         assert content(place) == before
 
+    def test_statistics_within_an_image(self, bmz: ForkedBmz, place: Path) -> None:
+        """Neither metadata nor chunks are replaced by a file."""
+        before = content(place)
+        for name in ("zarr.json", "c/0/0", "new.json"):
+            line = bmz("stats", place / "x.zarr", "-o", place / "x.zarr" / name, "--overwrite").error(2)
+            assert "would overwrite an image to measure" in line
+        assert content(place) == before
+
     def test_names(self, bmz: ForkedBmz, place: Path) -> None:
         """The ending of another kind of file is refused; fields are filled in for one image."""
         line = bmz("predict", place / "model", place / "x.zarr", "-o", place / "out.ome.tif").error(2)

@@ -362,8 +362,19 @@ class TestNames:
         bc.predict(model, {"raw": "day1/s.1.zarr"}, "out/{name}.zarr")
         bc.predict(model, IMAGE, "out/{name}.zarr", axes="yx")
         assert names_in("out") == ["0.zarr", "day1_s.1_0.zarr", "s.1.zarr"]
-        with pytest.raises(InputError, match="expected the fields"):
-            bc.predict(model, IMAGE, "out/{nam}.zarr", axes="yx")
+        for field in ("nam", "name.__class__", "", "name[0]"):
+            with pytest.raises(InputError, match=r"expected the fields \{name\}, \{folder\}, \{number\} or \{series\} for 0"):
+                bc.predict(model, IMAGE, f"out/{{{field}}}.zarr", axes="yx")
+
+    def test_link_to_another_disk(self, model: Path, tmp_path: Path) -> None:
+        """An output that is a link is written where it leads, also if it is replaced."""
+        (tmp_path / "big").mkdir()
+        (tmp_path / "out.zarr").symlink_to(tmp_path / "big")
+        for overwrite in (False, True):
+            assert bc.predict(model, IMAGE, tmp_path / "out.zarr", axes="yx", overwrite=overwrite).finished
+            assert (tmp_path / "out.zarr").is_symlink()
+            assert list(zarr.open_group(str(tmp_path / "big"), mode="r")) == ["out"]
+            assert not [path for path in tmp_path.iterdir() if path.name not in ("big", "out.zarr", "model")]
 
     def test_collisions_are_named_first(self, model: Path, tmp_path: Path) -> None:
         """Two images with one output are named before anything is computed; arrays by their number."""

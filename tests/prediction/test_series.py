@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -211,6 +212,29 @@ class TestDamagedPlates:
         assert [value(tmp_path / "out" / f"p_{name}_0.zarr") for name in ("A1", "B1")] == [2, 8]
         with pytest.raises(SourceError):
             bc.compute_statistics(source, measures=["mean"])
+
+    def test_names_that_lead_out(self, model: Path, tmp_path: Path, zarr_format: int) -> None:
+        """Fields of templates that are paths in the file stay one name each in the output."""
+        source = plate(tmp_path / "p.zarr", {"A/1": [1]}, zarr_format)
+        (tmp_path / "q.zarr").mkdir()
+        shutil.move(source / "A" / "1" / "0", tmp_path / "q.zarr" / "0")
+        well = zarr.open_group(str(source / "A" / "1"), mode="a")
+        attributes = json.loads(json.dumps(dict(well.attrs)).replace('"path": "0"', '"path": "../../../q.zarr/0"'))
+        well.update_attributes(attributes)
+        (done,) = bc.predict_many(model, [source], str(tmp_path / "out" / "{field}.zarr"))
+        assert not isinstance(done, bc.Failed)
+        assert [path.name for path in (tmp_path / "out").iterdir()] == [".._.._.._q.zarr_0.zarr"]
+
+    def test_missing_plate(self, model: Path, tmp_path: Path, zarr_format: int) -> None:
+        """Fails alone, also with an output that names wells; given alone, the error says that it is not there."""
+        good, missing = plate(tmp_path / "p.zarr", {"A/1": [1], "B/1": [2]}, zarr_format), str(tmp_path / "missing.zarr")
+        template = str(tmp_path / "out" / "{plate}_{row}{column}_{field}.zarr")
+        failed, *done = bc.predict_many(model, [missing, good], template)
+        assert isinstance(failed, bc.Failed)
+        assert "missing.zarr does not exist" in str(failed.error)
+        assert len(done) == 2
+        with pytest.raises(SourceError, match=r"missing\.zarr does not exist"):
+            bc.predict(model, missing, template)
 
     @pytest.mark.parametrize("damage", [without_node, broken_json, unreadable])
     def test_field(self, model: Path, tmp_path: Path, zarr_format: int, damage: Callable[[Path], None]) -> None:

@@ -17,6 +17,7 @@ from ..locations import local_path, within_archive
 from .image import Image, checked_dtype
 from .npy import open_npy
 from .readers import ArrayReader, dtype_with_nan, without_mask
+from .scaled_values import with_scaled_values
 from .series import ImagePart, SeriesChoice, check_single
 from .tiff import open_tiff
 from .xarray_labels import labels_of
@@ -120,7 +121,7 @@ def _open_array(source: Any) -> Image:
         # Also a graph that is built from the array takes NaN from it, instead of values under a mask.
         source = source.map_blocks(_filled, dtype=_dtype(source, name), meta=np.empty((0,) * source.ndim, _dtype(source, name)))
     labels = labels_of(source)
-    return Image(
+    image = Image(
         name=name,
         shape=_known_shape(source, name),
         dtype=_dtype(source, name),
@@ -131,6 +132,8 @@ def _open_array(source: Any) -> Image:
         position=labels.position,
         reader=ArrayReader(array=source, persisted=_is_persisted(source)),
     )
+    stored = source.data if hasattr(source, "axes") else None  # of an output of a prediction; that of a lazy xarray would be read
+    return with_scaled_values(image, dict(stored.attrs)) if stored is not None and hasattr(stored, "store_path") else image
 
 
 def _known_shape(source: Any, name: str) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from ..locations import exists, file_system, join, opening_errors, stem, zarr_st
 from .image import Image, checked_dtype
 from .ome_zarr import Multiscale, parse_multiscales
 from .readers import Reader
+from .scaled_values import with_scaled_values
 from .series import FOR_ALL, Series, SeriesChoice, check_single, choose_series
 from .zarr_groups import attributes_of_group, images_of_group, series_of_group
 from .zarr_layouts import check_version, ome_attributes, paths_of_well, wells_of_plate
@@ -63,7 +64,7 @@ def image_of_zarr_array(array: zarr.Array[Any], *, name: str | None = None, read
     name = name or stem(array.name or "") or "array"
     dimensions = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS")
     names = [None if d is None else str(d) for d in dimensions] if isinstance(dimensions, list | tuple) else []
-    return Image(
+    image = Image(
         name=name,
         shape=tuple(array.shape),
         dtype=checked_dtype(array.dtype, name),
@@ -71,6 +72,7 @@ def image_of_zarr_array(array: zarr.Array[Any], *, name: str | None = None, read
         chunks=tuple(array.chunks),
         reader=reader or OpenZarrReader(array=array),
     )
+    return with_scaled_values(image, dict(array.attrs))
 
 
 def _image_of_group(group: zarr.Group, location: str, level: int | None, wanted: SeriesChoice) -> Image:
@@ -125,14 +127,14 @@ def _image_of_multiscale(image: Multiscale, location: str, level: int | None) ->
     place = join(location, chosen.path)
     try:
         array = _open_array(place)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # also a group in place of the array
         raise SourceError(f"level {number} of {location} is the array {chosen.path!r}, which cannot be opened: {error}") from error
     axes = image.axes if image.axes is not None and len(image.axes) == array.ndim else None
     names = image.channel_names
     if names is not None and (axes is None or "channel" not in axes or array.shape[axes.index("channel")] != len(names)):
         names = None
     name = stem(location)
-    return Image(
+    opened = Image(
         name=name,
         shape=tuple(array.shape),
         dtype=checked_dtype(array.dtype, name),
@@ -144,6 +146,7 @@ def _image_of_multiscale(image: Multiscale, location: str, level: int | None) ->
         arrays=tuple(join(location, level.path) for level in image.levels),
         reader=ZarrReader(handle=Lazy(_open_array, place)),
     )
+    return with_scaled_values(opened, dict(array.attrs))
 
 
 def _open_array(location: str) -> zarr.Array[Any]:

@@ -66,7 +66,7 @@ def _without_links(location: str) -> str:
 
 
 def add_to_labels(place: LabelsPlace, paths: list[str]) -> None:
-    """List new labels in the group ``labels``, which is made where there is none.
+    """List new labels in the group ``labels``, which is made where there is none, and in the copies of metadata of the groups above.
 
     Processes that add labels to one image at the same time take turns, where the image is on a local or shared file system with locks.
 
@@ -81,11 +81,13 @@ def add_to_labels(place: LabelsPlace, paths: list[str]) -> None:
     group = join(place.image, LABELS)
     local = local_path(group)
     labels = ["/".join(filter(None, (place.name, path))) for path in paths]
-    if set(labels) <= set(labels_of_group(attributes_of_group(group))):
+    output = join(group, place.name)
+    if set(labels) <= set(labels_of_group(attributes_of_group(group))) and not _consolidated_above(output):
         return
     try:
         with nullcontext() if local is None else temporary_lock(Path(local) / LOCK):
             _add_to_list(group, labels, place.version)
+            renew_consolidated_metadata(output)
     except (OSError, ValueError, TypeError) as error:
         raise output_error(group, error) from error
 
@@ -112,22 +114,29 @@ def renew_consolidated_metadata(location: str) -> None:
     """
     import zarr
 
-    place = _without_links(location)
-    files, path = file_system(place)
-    while "/" in path.rstrip("/"):
-        path = path.rstrip("/").rpartition("/")[0]
-        place = place.rpartition("/")[0]
-        if not place or not is_zarr_node(files, path):
-            return
-        zarr_format: Literal[2, 3] = 3 if files.exists(join(path, "zarr.json")) else 2
-        if not _is_consolidated(files, path, zarr_format):
-            continue
+    for place, zarr_format in _consolidated_above(location):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # zarr warns that other readers may not know these metadata, which were here before
                 zarr.consolidate_metadata(zarr_store(place, read_only=False), zarr_format=zarr_format)
         except (OSError, ValueError, TypeError) as error:
             raise output_error(f"consolidated metadata of {place}", error) from error
+
+
+def _consolidated_above(location: str) -> list[tuple[str, Literal[2, 3]]]:
+    """Return the groups above an output that keep copies of all metadata, and their versions of zarr, from the innermost."""
+    found: list[tuple[str, Literal[2, 3]]] = []
+    place = _without_links(location)
+    files, path = file_system(place)
+    while "/" in path.rstrip("/"):
+        path = path.rstrip("/").rpartition("/")[0]
+        place = place.rpartition("/")[0]
+        if not place or not is_zarr_node(files, path):
+            break
+        zarr_format: Literal[2, 3] = 3 if files.exists(join(path, "zarr.json")) else 2
+        if _is_consolidated(files, path, zarr_format):
+            found.append((place, zarr_format))
+    return found
 
 
 def _is_consolidated(files: Any, path: str, zarr_format: Literal[2, 3]) -> bool:

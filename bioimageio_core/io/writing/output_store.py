@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -193,6 +194,9 @@ def _make_room(location: str, files: Any, path: str, overwrite: bool) -> None:
         for name in ("zarr.json", ".zgroup", ".zarray"):
             with contextlib.suppress(FileNotFoundError):
                 files.rm(join(path, name))
-        files.rm(path, recursive=True)
+        if local_path(location) is not None and os.path.islink(path):  # noqa: PTH114  (the link stays, for results on another disk)
+            files.rm(files.ls(path, detail=False), recursive=True)
+        else:
+            files.rm(path, recursive=True)
     except OSError as error:
         raise OutputError(f"{location} cannot be removed to be overwritten: {error.strerror or error}") from error

@@ -53,7 +53,8 @@ def _update_groups_above(output: OpenOutput) -> None:
     labels = labels_place(location)
     if images and labels is not None:
         add_to_labels(labels, [image.path for image in images])
-    renew_consolidated_metadata(location)
+    else:
+        renew_consolidated_metadata(location)
 
 
 def labelled_arrays(output: OpenOutput) -> dict[str, LabelledArray]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
+from string import Formatter
 from typing import Any
 
-from ...errors import InputError
+from ...errors import BioimageioError, InputError
 from ...file_kinds import stem
+from ...io import open_image
 from ...io.reading.image_parts import part_of
 from ...io.reading.series import SeriesChoice
 
@@ -39,15 +42,29 @@ def fill_template(template: str, inputs: Any, number: int = 0, *, series: Series
     part = part_of(_first(inputs), series)
     location = (location_of(inputs) if part is None else part.within) or str(number)
     parts = location.replace("\\", "/").rstrip("/").split("/")
+    fields = {"series": "0"} if part is None else {key: re.sub(r"[/\\]+", "_", value) for key, value in part.fields.items()}
+    known = {"name": stem(location), "number": number, "folder": parts[-2] if len(parts) > 1 else "", **fields}
     try:
-        fields = {"series": "0"} if part is None else part.fields
-        return template.format(name=stem(location), number=number, folder=parts[-2] if len(parts) > 1 else "", **fields)
+        names = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+        if part is None and names - {*known} and not _can_be_opened(inputs):  # it fails with a message when it is opened
+            known |= dict.fromkeys(("plate", "row", "column", "field"), "unknown") | {"plate": known["name"]}
+        if names - {*known}:
+            raise KeyError(*names)
+        return template.format(**known)
     except (KeyError, IndexError, ValueError, AttributeError):
-        further = ", ".join(f"{{{field}}}" for field in ("series" if part is None else part.fields))
+        further = ", ".join(f"{{{field}}}" for field in (("series",) if part is None else part.fields))
         raise InputError(
             f"output {template!r}: expected the fields {{name}}, {{folder}}, {{number}} or {further} for {location}, "
             "as in results/{name}.zarr"
         ) from None
+
+
+def _can_be_opened(inputs: Any) -> bool:
+    try:
+        open_image(_first(inputs))
+    except BioimageioError:
+        return False
+    return True
 
 
 def names_parts(template: str) -> bool:

@@ -11,8 +11,11 @@ from typing import Any
 import attrs
 import dask
 import dask.array as da
+import fsspec
 import numpy as np
 import pytest
+import tifffile
+import xarray as xr
 import zarr
 from made_models import pointwise_model
 
@@ -36,6 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the command runs, with the group ``v.zarr`` and its array ``raw``, and an older output ``old.zarr``."""
     monkeypatch.chdir(tmp_path)
     np.save(tmp_path / "v.npy", IMAGE)
+    tifffile.imwrite(tmp_path / "in.tif", IMAGE)
     for name in ("v", "old"):
         group = zarr.open_group(str(tmp_path / f"{name}.zarr"), mode="w")
         group.create_array("raw", data=IMAGE, chunks=(20, 30), dimension_names=("y", "x"))
@@ -92,6 +96,11 @@ def of_closure() -> da.Array:
     """Return a dask array whose tasks know the path only in their code."""
     location = "v.zarr/raw"
     return da.zeros(IMAGE.shape, chunks=(20, 30), dtype="f4").map_blocks(lambda block: block + load(location)[: block.shape[0]])
+
+
+def minus_other(block: Any) -> Any:
+    """Return a block less pixels of an array that the function opens itself."""
+    return block - zarr.open_array("v.zarr/raw")[: block.shape[0], : block.shape[1]]
 
 
 def load_v(*blocks: Any) -> Any:
@@ -170,6 +179,11 @@ KNOWN: dict[str, Callable[[], Any]] = {
     "dask": lambda: da.from_array(IMAGE, chunks=(20, 30)),
     "dask of zarr": lambda: da.from_zarr(stored()),
     "computed": lambda: da.tanh(da.from_zarr(stored()).astype("f4") - da.from_array(IMAGE).mean()).rechunk(9)[::-1].map_blocks(np.abs),
+    "own function of numpy": lambda: da.from_array(IMAGE, chunks=20).map_blocks(lambda block: np.clip(block - IMAGE.mean(), 0, None)),
+    "own function of xarray": lambda: xr.apply_ufunc(
+        lambda a: a * 2, xr.DataArray(da.from_array(IMAGE, chunks=20), dims=("y", "x")), dask="parallelized", output_dtypes=["f4"]
+    ),
+    "delayed reader of a library": lambda: da.from_delayed(dask.delayed(tifffile.imread)("in.tif"), IMAGE.shape, IMAGE.dtype),
     "own function of zarr": lambda: da.from_zarr(stored()).map_blocks(lambda block: block * 2),
     "random": lambda: da.random.default_rng(0).random(IMAGE.shape, chunks=20),
     "stacked": lambda: da.stack([da.zeros(IMAGE.shape), da.from_zarr(stored())]).max(axis=0),
@@ -194,6 +208,22 @@ class TestUnknown:
         (folder / "empty.zarr").mkdir()
         for output in ("new.zarr", "empty.zarr"):
             assert bc.predict(model, image, output, overwrite=True, axes="yx").finished
+
+    def test_function_of_a_known_array(self, model: Path, folder: Path) -> None:
+        """It may read further arrays."""
+        image = da.from_zarr("old.zarr/raw").map_blocks(minus_other)
+        with pytest.raises(OutputError, match="not known of the function minus_other"):
+            bc.predict(model, image, "v.zarr", overwrite=True, axes="yx")
+        np.testing.assert_array_equal(load("v.zarr/raw"), IMAGE)
+
+    def test_file_system_of_references(self, model: Path, folder: Path) -> None:
+        """Its chunks lie in other stores."""
+        files = {f"raw/{f.relative_to('v.zarr/raw')}": [str(f)] for f in Path("v.zarr/raw").rglob("*") if f.is_file()}
+        references = fsspec.filesystem("reference", fo=files, remote_protocol="file", asynchronous=True)
+        image = zarr.open_array(zarr.storage.FsspecStore(references, read_only=True), path="raw", mode="r")
+        with pytest.raises(OutputError, match="not known of the file system reference"):
+            bc.predict(model, image, "v.zarr", overwrite=True, axes="yx")
+        np.testing.assert_array_equal(load("v.zarr/raw"), IMAGE)
 
     def test_mask(self, model: Path, folder: Path) -> None:
         """A mask is read like an image."""

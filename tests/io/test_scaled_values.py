@@ -1,0 +1,57 @@
+"""Integers that stand for other values by a scale and an offset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+from made_models import pointwise_model
+
+import bioimageio_core as bc
+from bioimageio_core.io import open_image
+
+VALUES = np.linspace(-3, 7, 20 * 30, dtype=np.float32).reshape(20, 30)
+
+
+def read(image: Any) -> Any:
+    """Return all pixels."""
+    opened = open_image(image)
+    assert opened.dtype == np.float32
+    return opened.read(tuple(slice(0, n) for n in opened.shape))
+
+
+@pytest.mark.filterwarnings("ignore:.*[Cc]onsolidated metadata.*")
+def test_as_xarray_reads_them(tmp_path: Path) -> None:
+    """A packed variable of xarray, by its path, and as an array of zarr."""
+    packing = {"v": {"dtype": "int16", "scale_factor": 0.01, "add_offset": 2.0, "_FillValue": -(2**15)}}
+    xr.Dataset({"v": (("y", "x"), VALUES)}).to_zarr(tmp_path / "d.zarr", encoding=packing, zarr_format=2)
+    unpacked = xr.open_zarr(tmp_path / "d.zarr")["v"].to_numpy()
+    np.testing.assert_allclose(unpacked, VALUES, atol=0.006)
+    for image in (str(tmp_path / "d.zarr" / "v"), zarr.open_array(str(tmp_path / "d.zarr" / "v"), mode="r")):
+        np.testing.assert_allclose(read(image), unpacked, atol=1e-6)
+
+
+@pytest.mark.parametrize("attributes", [{}, {"scale_factor": "0.1"}, {"scale_factor": True}, {"add_offset": float("nan")}])
+def test_no_scale(tmp_path: Path, attributes: dict[str, Any]) -> None:
+    """Anything else than numbers is no scale; floats have none."""
+    zarr.create_array(str(tmp_path / "a.zarr"), data=np.arange(6, dtype=np.uint8), attributes=attributes)
+    assert open_image(str(tmp_path / "a.zarr")).dtype == np.uint8
+    zarr.create_array(str(tmp_path / "f.zarr"), data=VALUES, attributes={"scale_factor": 2})
+    np.testing.assert_array_equal(read(str(tmp_path / "f.zarr")), VALUES)
+
+
+@pytest.mark.parametrize("ome", [None, "0.4", "0.5"])
+def test_own_outputs(tmp_path: Path, ome: str | None) -> None:
+    """An output stored as integers, given to a model again: 0.25 times two is 0.5, and twice that is 1."""
+    pytest.importorskip("onnxruntime")
+    (tmp_path / "model").mkdir()
+    model = pointwise_model(tmp_path / "model", gain=2.0)
+    image = np.full((16, 16), 0.25, np.float32)
+    first = bc.predict(model, image, tmp_path / "o.zarr", axes="yx", dtype="uint8", value_range=(0, 1), ome=ome)["out"]
+    for again in (first, str(tmp_path / "o.zarr")):
+        found = np.asarray(bc.predict(model, again)["out"])
+        np.testing.assert_allclose(found, 1.0, atol=2 / 255)
