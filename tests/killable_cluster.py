@@ -37,7 +37,7 @@ class KillableCluster:
         for _ in range(self._count):
             self.start_worker("--nthreads", "1", *options)
         give_up = time.monotonic() + 60
-        while not self._file.is_file():
+        while not (self._file.is_file() and self._file.read_text()):  # it is made before it is written
             assert time.monotonic() < give_up, "the scheduler did not start"
             time.sleep(0.1)
         self.address = str(json.loads(self._file.read_text())["address"])

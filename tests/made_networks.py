@@ -165,12 +165,12 @@ def entry(folder: Path, weights_format: str, version: str = "0.5") -> dict[str, 
 
 
 def save_model(folder: Path, name: str, *formats: str, version: str = "0.5") -> Path:
-    """Write a network, its weights in some formats, and a description of images of any size from 32 pixels."""
+    """Write a network, its weights in some formats, and a description of images of any size from 24 pixels."""
     save_network(folder, name, *formats)
     weights = {weights_format: entry(folder, weights_format, version) for weights_format in formats}
     inputs, outputs = TENSORS[name]
     if version == "0.4":
-        shape = {"min": [1, 1, 32, 32], "step": [0, 0, 2, 2]}
+        shape = {"min": [1, 1, 24, 24], "step": [0, 0, 2, 2]}
         same = {"reference_tensor": inputs[0], "scale": [1, 1, 1, 1], "offset": [0, 0, 0, 0]}
         return save_description_0_4(
             folder,
@@ -178,7 +178,7 @@ def save_model(folder: Path, name: str, *formats: str, version: str = "0.5") -> 
             [{"name": o, "axes": "bcyx", "data_type": "float32", "shape": same, "halo": [0, 0, HALO, HALO]} for o in outputs],
             weights=weights,
         )
-    size = {"min": 32, "step": 2}
+    size = {"min": 24, "step": 2}
     first = inputs[0]
     given = [tensor(i, BATCH, channels(), *(space(a, size if i == first else follows(a, tensor=first)) for a in "yx")) for i in inputs]
     made = [tensor(o, BATCH, channels(), *(space(a, follows(a, tensor=first), halo=HALO) for a in "yx")) for o in outputs]

@@ -171,7 +171,7 @@ def _tested(converted: LoadedModel, options: PredictOptions) -> WeightsTest:
 
     """
     try:
-        (test,) = test_weights(converted, options, blocks=False).tests
+        (test,) = test_weights(converted, options, blocks=False, input_sizes=False).tests
     except (MissingRequirementError, UnknownExtensionError) as error:
         raise MissingRequirementError(f"the converted weights cannot be verified here, so nothing is written: {error}") from None
     noted = [t for t in test.sizes if t.status == "noted"]

@@ -187,7 +187,7 @@ def ordered_outputs(result: Any, output_ids: Sequence[str]) -> list[Any]:
 
     Args:
         result: A tensor, a list or tuple of tensors, possibly alone in further lists or tuples, or a mapping by output id; some may be
-            numpy arrays. What follows after the described outputs may be of any type, and is left out.
+            numpy arrays. After the described outputs, what is no tensor is left out, and so is all that follows.
         output_ids: Ids of the described outputs.
 
     Raises:
@@ -209,7 +209,9 @@ def ordered_outputs(result: Any, output_ids: Sequence[str]) -> list[Any]:
         outputs = [outputs[name] for name in output_ids]
     outputs = [outputs] if isinstance(outputs, torch.Tensor | np.ndarray) else outputs
     if isinstance(outputs, list | tuple):
-        outputs = [torch.as_tensor(o) if isinstance(o, np.ndarray) else o for o in outputs[: len(output_ids)]]
+        outputs = [torch.as_tensor(o) if isinstance(o, np.ndarray) else o for o in outputs]
+        others = [n for n, o in enumerate(outputs) if n >= len(output_ids) and not isinstance(o, torch.Tensor)]
+        outputs = outputs[: others[0]] if others else outputs
     if not isinstance(outputs, list) or not all(isinstance(o, torch.Tensor) for o in outputs):
         parts = f" of {', '.join(type(o).__name__ for o in outputs)}" if isinstance(outputs, list) else ""
         raise ModelRunError(

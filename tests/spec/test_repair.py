@@ -143,4 +143,4 @@ class TestTogether:
         """Are kept as they are: what they mean is for the plugin to say."""
         tree["inputs"][0]["preprocessing"] = [{"name": "unheard_of", "kwargs": "abc"}]
         descr, _ = repair_and_update(tree, registry)
-        assert unstructure(descr)["inputs"][0]["preprocessing"] == [{"id": "unheard_of", "kwargs": "abc"}]
+        assert unstructure(descr)["inputs"][0]["preprocessing"][0] == {"id": "unheard_of", "kwargs": "abc"}

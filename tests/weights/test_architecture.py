@@ -44,12 +44,14 @@ class TestFile:
         """Neither modules that others could import, nor compiled files beside the model, once the network is freed."""
         save(tmp_path / "layers.py")
         path = save(tmp_path / "net.py", "import layers", "from .layers import net as other")
-        before = {*sys.modules}, list(sys.meta_path), list(sys.path)
+        gc.collect()  # networks of other tests
+        before = list(sys.meta_path), list(sys.path)
         module = module_from_file(path, "net", {}, attached={"layers.py": tmp_path / "layers.py"}, trust=True)
         assert "layers" not in sys.modules
         del module
         gc.collect()
-        assert ({*sys.modules}, sys.meta_path, sys.path) == before
+        assert (sys.meta_path, sys.path) == before
+        assert not [name for name in sys.modules if name == "layers" or name.startswith("_model_code")]
         assert sorted(p.name for p in tmp_path.iterdir()) == ["layers.py", "net.py"]
 
     def test_compiled_files_are_not_read(self, tmp_path: Path) -> None:

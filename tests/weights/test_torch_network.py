@@ -83,8 +83,8 @@ class TestOutputs:
             (lambda x: {"c": x}, r"a mapping with 'c': expected the ids of all outputs, which lacks 'b'"),
             (lambda x: {}, r"a mapping with nothing: expected the ids"),
             (lambda x: None, "returned NoneType: expected a tensor"),
-            (lambda x: (1.0, x), "returned tuple of float: expected a tensor"),
-            (lambda x: ((x, x), x), "returned tuple of tuple: expected a tensor"),
+            (lambda x: (1.0, x), "returned tuple of float, Tensor: expected a tensor"),
+            (lambda x: ((x, x), x), "returned tuple of tuple, Tensor: expected a tensor"),
             (lambda x: x.to_sparse(), r"failed on inputs float32 \(1, 1, 3, 4\)"),
         ],
     )

@@ -27,7 +27,7 @@ SCRIPTS = {
     "tuple": "def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:\n    return x * 2, x + 1\n",
     "dict": "def forward(self, x: Tensor) -> Dict[str, Tensor]:\n    return {'out': x * 2}\n",
     "number": "def forward(self, x: Tensor) -> float:\n    return 1.0\n",
-    "mixed": "def forward(self, x: Tensor) -> Tuple[Tensor, float]:\n    return x * 2, 1.0\n",
+    "with a number": "def forward(self, x: Tensor) -> Tuple[Tensor, float]:\n    return x * 2, 1.0\n",
     "training": "def forward(self, x: Tensor) -> Tensor:\n    return x * 2 if not self.training else x * 100\n",
     "fails": "def forward(self, x: Tensor) -> Tensor:\n    assert x.size(-1) == 7, 'seven is wanted'\n    return x\n",
     "two": "def forward(self, x: Tensor, y: Tensor) -> Tensor:\n    return x - y\n",
@@ -89,12 +89,16 @@ class TestResults:
         np.testing.assert_array_equal(first, X * 2)
         np.testing.assert_array_equal(second, X + 1)
 
+    def test_a_number_after_the_outputs(self, tmp_path: Path) -> None:
+        """Is left out."""
+        (out,) = TorchscriptAdapter(context(save_script(tmp_path / "w.pt", "with a number")))([X])
+        np.testing.assert_array_equal(out, X * 2)
+
     @pytest.mark.parametrize(
         ("script", "message"),
         [
             ("dict", r"returned a mapping with 'out': expected the ids of all outputs, which lacks 'b'"),
             ("number", "returned float: expected a tensor"),
-            ("mixed", "returned tuple: expected a tensor"),
         ],
     )
     def test_refused(self, tmp_path: Path, script: str, message: str) -> None:

@@ -42,7 +42,7 @@ class Centre:
         self.axes = axes
 
     def __call__(self, tensor, measured):
-        return tensor - measured[mean(self.axes)]
+        return (tensor - measured[mean(self.axes)]).astype("float32")
 
 
 @hookimpl
