@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import xarray as xr
 import zarr
 from made_models import pointwise_model
 
@@ -24,15 +23,16 @@ def read(image: Any) -> Any:
     return opened.read(tuple(slice(0, n) for n in opened.shape))
 
 
-@pytest.mark.filterwarnings("ignore:.*[Cc]onsolidated metadata.*")
-def test_as_xarray_reads_them(tmp_path: Path) -> None:
-    """A packed variable of xarray, by its path, and as an array of zarr."""
-    packing = {"v": {"dtype": "int16", "scale_factor": 0.01, "add_offset": 2.0, "_FillValue": -(2**15)}}
-    xr.Dataset({"v": (("y", "x"), VALUES)}).to_zarr(tmp_path / "d.zarr", encoding=packing, zarr_format=2)
-    unpacked = xr.open_zarr(tmp_path / "d.zarr")["v"].to_numpy()
-    np.testing.assert_allclose(unpacked, VALUES, atol=0.006)
+def test_packed_variable(tmp_path: Path) -> None:
+    """As xarray writes it: by its path, as an array of zarr, and as xarray reads it. -500 is -500 * 0.01 + 2 = -3."""
+    attributes = {"scale_factor": 0.01, "add_offset": 2.0, "_ARRAY_DIMENSIONS": ["y", "x"]}
+    stored = np.linspace(-500, 500, 20 * 30).astype(np.int16).reshape(20, 30)
+    group = zarr.open_group(str(tmp_path / "d.zarr"), mode="w", zarr_format=2)
+    group.create_array("v", data=stored, attributes=attributes)
+    expected = stored * 0.01 + 2.0
+    assert expected[0, 0] == -3
     for image in (str(tmp_path / "d.zarr" / "v"), zarr.open_array(str(tmp_path / "d.zarr" / "v"), mode="r")):
-        np.testing.assert_allclose(read(image), unpacked, atol=1e-6)
+        np.testing.assert_allclose(read(image), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("attributes", [{}, {"scale_factor": "0.1"}, {"scale_factor": True}, {"add_offset": float("nan")}])

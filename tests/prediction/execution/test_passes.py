@@ -221,7 +221,8 @@ class TestDisturbed:
                     shutil.rmtree(output, ignore_errors=True)
                 create_output(str(output), [])
 
-        with pytest.raises(OutputError, match="started again"):
+        # A region that is being written while its folder is removed is an error of its own.
+        with pytest.raises(OutputError, match="started again|cannot be written: No such file"):
             bc.predict(model, tmp_path / "x.npy", output, shard=(1, 2), workers=1, progress=start_again, **options)
         assert again
 
