@@ -60,9 +60,8 @@ def test_weights(
         choose_weights(model.weights, model.registry, options)
         answers = {options.weights_format: answers[options.weights_format]}
     inputs, expected = load_test_inputs(model), load_test_outputs(model)
-    problems = tensor_problems(model.descr, test_tensor_paths(model))
-    wrong_inputs = [p.message for p in problems if p.loc[0] == "inputs" and p.severity == "error"]  # outputs are compared
-    contradictions = wrong_inputs if input_sizes else []
+    problems = tensor_problems(model.descr, test_tensor_paths(model)) if input_sizes else ()
+    contradictions = [p.message for p in problems if p.loc[0] == "inputs" and p.severity == "error"]  # outputs are compared
     tests = []
     for name, why_not in answers.items():
         if why_not:

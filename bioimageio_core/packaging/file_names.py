@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ..errors import InvalidDescriptionError
+from ..sources.member_names import path_or_name
 from .references import FileReference
 
 __all__ = ["choose_names"]
@@ -45,9 +46,7 @@ def choose_names(files: Iterable[tuple[FileReference, Path]], *, reserved: str) 
 
 def _own_place(source: str) -> str:
     """Return the path of a file within the package; its name if it comes from elsewhere."""
-    path = PurePosixPath(source.replace("\\", "/"))
-    leads_out = "://" in source or path.is_absolute() or ":" in source or ".." in path.parts
-    return _own_name(source) if leads_out else str(path)
+    return _own_name(source) if "://" in source else path_or_name(source) or "file"
 
 
 def _own_name(source: str) -> str:

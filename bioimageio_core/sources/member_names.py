@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from ..errors import SourceError
 
-__all__ = ["DESCRIPTION_NAMES", "description_in", "inside", "is_description"]
+__all__ = ["DESCRIPTION_NAMES", "description_in", "inside", "is_description", "path_or_name"]
 
 DESCRIPTION_NAMES = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
 """Names of description files, the preferred first; ``*.<name>`` counts as well."""
@@ -43,3 +43,10 @@ def inside(source: str, package: str) -> str:
         else:
             parts.append(part)
     return "/".join(parts)
+
+
+def path_or_name(source: str) -> str:
+    """Return the path of a file within its package; of a path that leads out, of a drive or of a URL, the last name."""
+    path = PurePosixPath(source.replace("\\", "/"))
+    leads_out = path.is_absolute() or ".." in path.parts or ":" in source
+    return path.name if leads_out else str(path)

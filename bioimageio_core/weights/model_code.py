@@ -16,13 +16,14 @@ from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from threading import Lock
 from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
 from ..atomic_files import link_or_copy
+from ..sources.member_names import path_or_name
 from ..sources.scratch import Scratch
 
 __all__ = ["ModelCode"]
@@ -45,11 +46,11 @@ class ModelCode:
         self._scratch = Scratch()
         root = self._scratch.folder()
         for place, file in files.items():
-            target = root / _inside(place)
+            target = root / path_or_name(place)
             target.parent.mkdir(parents=True, exist_ok=True)
             link_or_copy(Path(file), target)
         self._package = f"_model_code_{uuid4().hex}"
-        self._main = root / _inside(main)
+        self._main = root / path_or_name(main)
         folders = list(dict.fromkeys([self._main.parent, root]))
         package = ModuleType(self._package)
         package.__path__ = [str(folder) for folder in folders]
@@ -75,13 +76,6 @@ class ModelCode:
         for name in [n for n in tuple(sys.modules) if n == self._package or n.startswith(f"{self._package}.")]:
             sys.modules.pop(name, None)
         self._scratch.remove()
-
-
-def _inside(place: str) -> PurePosixPath:
-    """Return a place as a path that stays in the folder; of a URL or a path that leads out, the name."""
-    path = PurePosixPath(place.replace("\\", "/"))
-    leads_out = path.is_absolute() or ".." in path.parts or ":" in place
-    return PurePosixPath(path.name) if leads_out else path
 
 
 def _module_names(folders: Sequence[Path]) -> frozenset[str]:
