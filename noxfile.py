@@ -39,6 +39,7 @@ SLOW = (
     "tests/docs/test_code_blocks.py",
     "tests/prediction/execution/test_killed_cluster.py",
     "tests/prediction/execution/test_lost_cluster.py",
+    "tests/registry/test_hooks.py",
     "tests/scaffold",
     "tests/testing/test_kit_finds.py",
 )
@@ -47,6 +48,8 @@ or run real networks in many sizes."""
 LONG = ("tests/network_analysis", "tests/prediction", "tests/statistics")
 """Core tests that take most of the time, and depend on numpy, zarr and frameworks rather than on Python."""
 RUNS = ROOT / ".nox" / "runs"
+PASSED = ROOT / ".nox" / "passed-core.txt"
+"""The tests that passed in the session `core`; `.ci/run`, which runs it first, sets BMZ_NOT_AGAIN, and `tests` leaves them out."""
 BIG = ("tensorflow",)
 """Plugins with large frameworks; each has its own session and environment."""
 PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml") if path.parent.name not in BIG)
@@ -87,29 +90,32 @@ def environment(session: nox.Session | None = None) -> dict[str, str]:
     return variables
 
 
-def run_core_tests(session: nox.Session, *ignored: str) -> None:
+def run_core_tests(session: nox.Session, *ignored: str, **variables: str) -> None:
     """Run the tests that need no framework but ONNX Runtime against the installed wheel."""
     install_wheel(session, "http", "images", "onnx", "s3", with_packages=tuple(GROUPS["test"]))
-    session.run("pytest", *TWO_AT_ONCE, *(f"--ignore={path}" for path in (*SLOW, *ignored)), *session.posargs, env=environment(session))
+    chosen = (*(f"--ignore={path}" for path in (*SLOW, *ignored)), *session.posargs)
+    session.run("pytest", *TWO_AT_ONCE, *chosen, env={**environment(session), **variables})
 
 
 @nox.session
 def core(session: nox.Session) -> None:
     """Run the core tests against the installed wheel."""
-    run_core_tests(session)
+    PASSED.unlink(missing_ok=True)
+    run_core_tests(session, BMZ_PASSED=str(PASSED))
 
 
 @nox.session(python=PYTHONS, **FULL)
 def pythons(session: nox.Session) -> None:
-    """Run the core tests on the newest supported Python, and the quick ones on those in between; one that is not installed is skipped."""
-    run_core_tests(session, *(() if session.python == PYTHONS[-1] else LONG))
+    """Run the core tests that are quick on other supported Pythons; one that is not installed is skipped."""
+    run_core_tests(session, *LONG)
 
 
 @nox.session(**FULL)
 def tests(session: nox.Session) -> None:
-    """Run all tests against the installed wheel, with PyTorch."""
+    """Run all tests against the installed wheel, with PyTorch; with BMZ_NOT_AGAIN, all that did not pass in `core`."""
     install_wheel(session, *EXTRAS.split(","), with_packages=tuple(GROUPS["test"]))
-    session.run("pytest", *TWO_AT_ONCE, *session.posargs, env=environment(session))
+    variables = {"BMZ_PASSED_BEFORE": str(PASSED)} if os.environ.get("BMZ_NOT_AGAIN") and PASSED.is_file() else {}
+    session.run("pytest", *TWO_AT_ONCE, *session.posargs, env={**environment(session), **variables})
 
 
 @nox.session(**FULL)

@@ -41,5 +41,24 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield index
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Append a test that passed to the file that BMZ_PASSED names; of several processes, the first one does it for all."""
+    named = os.environ.get("BMZ_PASSED")
+    if named and report.when == "call" and report.passed and "PYTEST_XDIST_WORKER" not in os.environ:
+        with Path(named).open("a", encoding="utf-8") as file:
+            file.write(f"{report.nodeid}\n")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests that the file lists which BMZ_PASSED_BEFORE names."""
+    named = os.environ.get("BMZ_PASSED_BEFORE")
+    if not named:
+        return
+    passed = set(Path(named).read_text(encoding="utf-8").splitlines())
+    again = [item for item in items if item.nodeid in passed]
+    items[:] = [item for item in items if item.nodeid not in passed]
+    config.hook.pytest_deselected(items=again)
+
+
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
