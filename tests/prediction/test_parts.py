@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from made_models import (
 )
 
 import bioimageio_core as bc
-from bioimageio_core.errors import InputError
+from bioimageio_core.errors import InputError, PredictionWarning
 from bioimageio_core.prediction.planning.plan_json import plan_as_dict
 
 ANY = {"min": 16, "step": 4}
@@ -197,6 +199,34 @@ class TestMask:
         masked = predicted(model, image, mask=np.ones((1, 1)))
         np.testing.assert_allclose(masked, whole, rtol=1e-6)
         assert (predicted(model, image, mask=mask)[0, 0] != 0).sum() <= 40
+
+    @pytest.mark.parametrize(
+        ("shape", "mask", "roi", "doubt"),
+        [
+            ((40, 60), (40, 60), {}, None),
+            ((40, 60), (10, 15), {}, None),
+            ((41, 60), (6, 8), {}, None),  # of a pyramid whose sizes are rounded up or down
+            ((40, 60), (40, 15), {}, None),  # coarser along one axis
+            ((40, 60), (28, 42), {}, None),  # by 0.7 along both
+            ((40, 60), (80, 1), {}, None),
+            ((40, 60), (60, 40), {}, "another factor along each axis"),  # transposed
+            ((40, 60), (33, 60), {}, "the mask has 33 pixels along y, 60 pixels along x, the image 40, 60"),
+            ((40, 60), (20, 30), {"y": (0, 20), "x": (10, 40)}, r"as roi= \(--roi\), the image 40, 60"),
+            ((40, 60), (40, 25), {"x": (10, 35)}, r"as roi= \(--roi\)"),
+            ((40, 60), (40, 60), {"x": (10, 35)}, None),
+            ((40, 60), (40, 60), {"x": (0, None)}, None),
+        ],
+    )
+    def test_doubtful_sizes(
+        self, tmp_path: Path, shape: tuple[int, int], mask: tuple[int, int], roi: dict[str, Any], doubt: str | None
+    ) -> None:
+        """A mask that is transposed, of a part, or of another image is stretched, with a warning; one of a pyramid without."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", PredictionWarning)
+            bc.predict(pointwise_model(tmp_path), noise(*shape), axes="yx", mask=np.ones(mask, bool), roi=roi)
+        lines = [str(w.message) for w in caught if "mask" in str(w.message)]
+        assert len(lines) == (doubt is not None)
+        assert doubt is None or re.search(doubt, lines[0])
 
     def test_refused(self, tmp_path: Path) -> None:
         """A mask with wrong axes is refused."""

@@ -31,7 +31,7 @@ from .blocks.ignored_options import ignored_options
 from .blocks.io_costs import IoCosts, TensorIoCosts
 from .blocks.regions import plan_regions
 from .cache_policy import choose_caches
-from .mask import plan_mask
+from .mask import mask_warnings, plan_mask
 from .mask_coverage import with_covered_tasks
 from .outputs.ome_layout import ome_images
 from .outputs.output_layout import check_assembles, plan_output, with_chunks_of_regions
@@ -205,6 +205,7 @@ def make_plan(
         + choice.warnings
         + size_warnings(model)
         + ignored_options(groups, grids, options)
+        + (() if mask is None else mask_warnings(mask, options.roi))
         + seam_warnings(model, groups, grids, analysis, options.block)
         + (run_mode.pipeline.warnings if run_mode is not None else ()),
     )
