@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
@@ -140,14 +140,14 @@ def module_from_file(
             module = code.main_module()
         except Exception as error:  # the code of a model may raise anything
             raise ModelRunError(
-                f"the architecture file {file} cannot be imported: {in_brief(error, named=True)}{_unattached(error)}"
+                f"the architecture file {file} cannot be imported: {in_brief(error, named=True)}{_remedy(error, attached)}"
             ) from error
         found = getattr(module, name, None)
         if found is None:
             raise ModelRunError(
                 f"the architecture file {file} has no {name!r}, which the description names as its callable: define it there"
             )
-        network = _called(found, kwargs, f"{name} of {file}")
+        network = _called(found, kwargs, f"{name} of {file}", attached)
     except BaseException:
         code.remove()
         raise
@@ -155,21 +155,26 @@ def module_from_file(
     return network
 
 
-def _unattached(error: Exception) -> str:
-    """Return the remedy if code looks for a file that is not there."""
-    if isinstance(error, ImportError | FileNotFoundError):
-        return "; files that it needs have to be among the attachments of the model"
-    return ""
+def _remedy(error: Exception, attached: Mapping[str, str | Path]) -> str:
+    """Return the remedy if code looks for a file that is not there, or for a module in a way that does not find it."""
+    if not isinstance(error, ImportError | FileNotFoundError):
+        return ""
+    module = (getattr(error, "name", None) or "").partition(".")[0]
+    if module and any(module in PurePosixPath(place).with_suffix("").parts for place in attached):
+        return (
+            f"; {module} is among the files of the model: import it by a statement, or as importlib.import_module('.{module}', __package__)"
+        )
+    return "; files that it needs have to be among the attachments of the model"
 
 
-def _called(function: Any, kwargs: Mapping[str, Any], what: str) -> Any:
+def _called(function: Any, kwargs: Mapping[str, Any], what: str, attached: Mapping[str, str | Path] = _NO_FILES) -> Any:
     from torch import nn
 
     try:
         module = function(**kwargs)
     except Exception as error:  # the code of a model may raise anything
         raise ModelRunError(
-            f"the architecture {what} fails with the arguments {dict(kwargs)}: {in_brief(error, named=True)}{_unattached(error)}"
+            f"the architecture {what} fails with the arguments {dict(kwargs)}: {in_brief(error, named=True)}{_remedy(error, attached)}"
         ) from error
     if not isinstance(module, nn.Module):
         raise ModelRunError(f"the architecture {what} returns {type(module).__name__}: expected a torch.nn.Module")

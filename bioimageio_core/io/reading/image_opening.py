@@ -65,7 +65,7 @@ def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: i
         image = _open_location(os.fsdecode(source), level, source.series if isinstance(source, ImagePart) else series)
     else:
         image = _open_array(source)
-        check_single(series, image.name)
+        check_single(series, level, image.name)
     if image.shape == ():
         raise SourceError(f"{image.name} is a single number: expected an array with axes")
     if 0 in (image.chunks or ()) and 0 not in image.shape:

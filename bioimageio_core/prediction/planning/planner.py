@@ -9,11 +9,12 @@ from typing import Any
 import attrs
 import numpy as np
 
+from ...axis_names import axis_of_name
 from ...blocks import FixedSize, RegionGrid, tie_axes
 from ...errors import BlockError, InputError
 from ...io import open_image
 from ...registry import Registry
-from ...typing import FrozenMapping
+from ...typing import AxisId, FrozenMapping
 from ..data.bind_inputs import BoundInput, bind_inputs
 from ..geometry.network_geometry import NetworkAnalysis
 from ..geometry.shortfalls import measured_halos
@@ -21,7 +22,7 @@ from ..model.planned_run_mode import plan_run_mode
 from ..model.processing_steps import Step, check_references, plan_steps
 from ..model.tensor_spec import ModelIO
 from ..model.weights_selection import WeightsChoice
-from ..option_values import check_tensor_ids, on_space_axes
+from ..option_values import by_axis_of_model, check_tensor_ids
 from ..options import PlanOptions
 from ..statistics_file import image_key
 from .blocks.axis_groups import CUTTABLE, SizedGroup, axis_groups
@@ -212,18 +213,25 @@ def make_plan(
 
 
 def _with_sizes_by_axis(options: PlanOptions, model: ModelIO, analysis: NetworkAnalysis | None) -> PlanOptions:
-    """Return the options with sizes for each axis, and the halo in pixels if it is given or known."""
+    """Return the options with the model's names of axes, sizes for each axis, and the halo in pixels if it is given or known."""
+    ids = {a.id for t in (*model.inputs, *model.outputs) for a in t.axes}
     inputs, outputs = (
         tuple(dict.fromkeys(a.id for t in tensors for a in t.axes if a.kind == "space")) for tensors in (model.inputs, model.outputs)
     )
+
+    def by_axis(name: str, space: tuple[AxisId, ...]) -> FrozenMapping[AxisId, Any]:
+        return by_axis_of_model(name, getattr(options, name), ids, space)
+
     options = attrs.evolve(
         options,
-        block=on_space_axes(options.block, inputs),
-        network_stride=on_space_axes(options.network_stride, inputs),
-        pixel_size=on_space_axes(options.pixel_size, inputs),
-        chunks=on_space_axes(options.chunks, outputs),
-        shards=on_space_axes(options.shards, outputs),
-        halo=options.halo if options.halo == "measured" else on_space_axes(options.halos, outputs),
+        block=by_axis("block", inputs),
+        network_stride=by_axis("network_stride", inputs),
+        pixel_size=by_axis("pixel_size", inputs),
+        roi=by_axis("roi", inputs),
+        chunks=by_axis("chunks", outputs),
+        shards=by_axis("shards", outputs),
+        halo=options.halo if options.halo == "measured" else by_axis("halo", outputs),
+        stats_over=tuple(axis if axis in ids else axis_of_name(axis) for axis in options.stats_over),
     )
     if options.halo != "measured" or analysis is None:
         return options
