@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...errors import SourceError
-from ..locations import opening_errors, zarr_store
+from ..locations import opening_errors, parent, zarr_store
 
 if TYPE_CHECKING:
     import zarr
@@ -51,8 +51,8 @@ def coordinates_beside(location: str, dimensions: tuple[str | None, ...]) -> Map
     """
     import zarr
 
-    folder = location.rstrip("/").rpartition("/")[0]
-    if not folder or "::" in location or not any(dimensions):
+    folder = parent(location)
+    if folder is None or not any(dimensions):
         return {}
     try:
         with opening_errors(folder, "a zarr group"):
