@@ -94,7 +94,11 @@ def local_spellings(home: Path, parts: tuple[str, ...]) -> list[str]:
     urls = [f"{scheme}{path}" for path in paths for scheme in ("file://", "file://localhost", "FILE://", "local://")]
     relative = [f"../../{rest}", f"./../../{rest}", os.path.relpath(plain), f"~/{rest}", f"~/a/../{rest}/", f"file://~/{rest}"]
     found = [*paths, *urls, *relative]
-    return [*found, *(f"{cache}{location}" for location in found for cache in CACHES)]
+    return [
+        *(f"{scheme}{path}" for path in paths for scheme in ("file:", "local:")),
+        *found,
+        *(f"{cache}{location}" for location in found for cache in CACHES),
+    ]
 
 
 def spellings(home: Path, what: Made) -> list[str]:

@@ -61,6 +61,16 @@ class TestRegionOfInterest:
         part = predicted(model, image, roi={"y": (start, stop), "x": slice(7, 43)}, block={"y": block, "x": block})
         np.testing.assert_allclose(part, whole[:, :, start:stop, 7:43], rtol=1e-5, atol=1e-6)
 
+    def test_statistics_of_outputs(self, tmp_path: Path) -> None:
+        """Postprocessing that needs the complete output is refused for a part, unless each position along the axis stands alone."""
+        model, image = pointwise_model(tmp_path, post=NORMALISED), noise(3, 40, 30)
+        with pytest.raises(InputError, match=r"postprocessing of output 'out' needs the complete output.*roi= \(--roi\) along axis 'x'"):
+            predicted(model, image, axes="tyx", roi={"x": (4, 9)})
+        whole = predicted(model, image, axes="tyx")
+        np.testing.assert_allclose(predicted(model, image, axes="tyx", roi={"t": (1, 3), "x": (0, 30)}), whole[1:], rtol=1e-6)
+        with pytest.raises(InputError, match="along axis 'time'"):
+            predicted(model, image, axes="tyx", roi={"t": (1, 3)}, stats_over="time")
+
     @pytest.mark.parametrize(
         ("roi", "rows"), [(slice(10, None), (10, 30)), (slice(None, 12), (0, 12)), ((None, 12), (0, 12)), ((7, None), (7, 30))]
     )
@@ -181,6 +191,20 @@ class TestMask:
         assert 1 <= len(read) <= 2
         assert found[0, 0, 155, 25] > 0
         assert found[0, 0, 100].max() == 0
+
+    @pytest.mark.parametrize("block", [16, 64])
+    def test_statistics_of_outputs(self, tmp_path: Path, block: int) -> None:
+        """Statistics of an output are those of all its pixels, whatever the mask and the blocks; a warning says that all are computed."""
+        model, image = pointwise_model(tmp_path, post=NORMALISED), noise(64, 64) + np.linspace(0, 9, 64, dtype=np.float32)
+        image[:, 40:] = 0
+        mask = np.zeros((64, 64), bool)
+        mask[:20, :20] = True
+        whole = predicted(model, image)
+        with pytest.warns(PredictionWarning, match=r"needs the complete output.*all blocks are computed, and mask= \(--mask\) only sets"):
+            masked = predicted(model, image, mask=mask, block=block)
+        np.testing.assert_allclose(masked, np.where(mask, whole, 0), rtol=1e-5, atol=1e-6)
+        with pytest.warns(PredictionWarning, match=r"skip_empty= \(--skip-empty\) is ignored"):
+            np.testing.assert_allclose(predicted(model, image, skip_empty=True, block=block), whole, rtol=1e-5, atol=1e-6)
 
     def test_with_time(self, tmp_path: Path) -> None:
         """A mask without time axis applies to all time points; a mask with named axes may have any order."""

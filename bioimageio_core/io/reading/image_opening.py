@@ -133,7 +133,7 @@ def _open_array(source: Any) -> Image:
         reader=ArrayReader(array=source, persisted=_is_persisted(source)),
     )
     stored = source.data if hasattr(source, "axes") else None  # of an output of a prediction; that of a lazy xarray would be read
-    return with_scaled_values(image, dict(stored.attrs)) if stored is not None and hasattr(stored, "store_path") else image
+    return with_scaled_values(image, stored) if stored is not None and hasattr(stored, "store_path") else image
 
 
 def _known_shape(source: Any, name: str) -> tuple[int, ...]:

@@ -39,7 +39,8 @@ def labels_from_coordinates(dims: Sequence[str], coordinates: Mapping[str, Any])
     """Return the labels of an array with named dimensions; none where the names are not understood as axes.
 
     Coordinates with a regular step along axes of space and time are the size of a pixel and the position of the first one,
-    in the unit that the attribute ``units`` of the coordinate names.
+    in the unit that the attribute ``units`` of the coordinate names. If they decrease, as latitudes on maps, they are the size alone:
+    images have no direction.
 
     Args:
         dims: Names of the dimensions.
@@ -67,7 +68,8 @@ def labels_from_coordinates(dims: Sequence[str], coordinates: Mapping[str, Any])
                 values, unit = values / np.timedelta64(1, "s"), "second"
             step = _regular_step(values)
             if step is not None:
-                sizes[axis] = step, None if unit is None else str(unit).partition(" since ")[0]  # "seconds since 2024-05-01" of times
+                sizes[axis] = abs(step), None if unit is None else str(unit).partition(" since ")[0]  # "seconds since 2024-05-01" of times
+            if step is not None and step > 0:
                 positions[axis] = float(values[0])
     return Labels(axes=axes, channel_names=names, pixel_size=FrozenMapping(sizes), position=FrozenMapping(positions))
 

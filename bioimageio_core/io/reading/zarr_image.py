@@ -71,7 +71,7 @@ def image_of_zarr_array(array: zarr.Array[Any], *, name: str | None = None, read
         chunks=tuple(array.chunks),
         reader=reader or OpenZarrReader(array=array),
     )
-    return with_scaled_values(image, dict(array.attrs))
+    return with_scaled_values(image, array)
 
 
 def _with_labels(image: Image, array: zarr.Array[Any], location: str) -> Image:
@@ -155,7 +155,7 @@ def _image_of_multiscale(image: Multiscale, location: str, level: int | None) ->
         arrays=tuple(join(location, level.path) for level in image.levels),
         reader=ZarrReader(handle=Lazy(_open_array, place)),
     )
-    return with_scaled_values(opened, dict(array.attrs))
+    return with_scaled_values(opened, array)
 
 
 def _open_array(location: str) -> zarr.Array[Any]:

@@ -29,6 +29,9 @@ class Mask:
     """For each grid: the axis of the mask along it; None where the mask lacks the axis."""
 
     grids: tuple[AxisGrid, ...]
+    skips: bool = True
+    """Whether blocks without a covered pixel are skipped; else all are computed, since postprocessing needs the complete output."""
+
     tasks: bytes = attrs.field(default=b"", repr=False)
     """A byte per task of the pass over regions: 1 if the mask covers a pixel of its regions; other tasks do not run."""
 
@@ -57,7 +60,14 @@ class Mask:
         return np.asarray((region != 0) & (region == region), bool)
 
     def covers(self, block: Sequence[int]) -> bool:
-        """Return whether the mask covers any pixel of the core of a block, which is given by its number along each grid."""
+        """Return whether to compute a block: whether the mask covers any pixel of its core, if it skips others.
+
+        Args:
+            block: Its number along each grid.
+
+        """
+        if not self.skips:
+            return True
         index = [slice(None)] * len(self.image.shape)
         for number, (axis, k) in enumerate(zip(self.axes, block, strict=True)):
             if axis is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from ...axis_names import axis_of_name
-from ...blocks import FixedSize, RegionGrid, tie_axes
+from ...blocks import AxisGrid, FixedSize, RegionGrid, tie_axes
 from ...errors import BlockError, InputError
 from ...io import open_image
 from ...registry import Registry
@@ -95,6 +95,7 @@ def make_plan(
     options = _with_sizes_by_axis(options, model, analysis)
     check_tensor_ids("dtype", options.dtype, [t.id for t in model.outputs], "output")
     bound = bind_inputs(model, inputs, options)
+    options = attrs.evolve(options, roi=_resampled_roi(options.roi, bound))
     run_mode = plan_run_mode(model, options, registry)
     if run_mode is not None:
         options = run_mode.apply(options, model)
@@ -127,6 +128,8 @@ def make_plan(
         PlannedInput(bound=b, ties=tie_axes(b.tensor.id, b.axes, grids, inputs=True), steps=plan_steps(b.tensor, registry)) for b in bound
     )
     outputs = tuple(plan_output(t, extra, grids, options, registry) for t in model.outputs)
+    of_complete = [o.id for o in outputs if o.late_steps]
+    _check_complete(of_complete, [g for g in grids if g.group.name not in extra or g.group.name in options.stats_over])
     for output in outputs:
         check_assembles(output, grids)
     if continued is None:
@@ -155,7 +158,8 @@ def make_plan(
         per_task = continued.regions_per_task
     mask = None
     if options.mask is not None:
-        mask = with_covered_tasks(plan_mask(open_image(options.mask), groups, grids), regions, per_task)
+        mask = attrs.evolve(plan_mask(open_image(options.mask), groups, grids), skips=not of_complete)
+        mask = with_covered_tasks(mask, regions, per_task)
     covered = 1.0 if mask is None else mask.task_count / len(mask.tasks)
     seconds = choice.estimated_seconds * covered
     steps = [(i.id, s) for i in planned for s in i.steps] + [(o.id, s) for o in outputs for s in (*o.steps, *o.late_steps)]
@@ -188,7 +192,7 @@ def make_plan(
         in_flight=in_flight,
         threads=max(1, cores // workers),
         mask=mask,
-        skip_empty=options.skip_empty,
+        skip_empty=options.skip_empty and not of_complete,
         pool_over=options.stats_over,
         supplied=supplied,
         known=known,
@@ -205,7 +209,7 @@ def make_plan(
         warnings=tuple(w for b in bound for w in b.warnings)
         + choice.warnings
         + size_warnings(model)
-        + ignored_options(groups, grids, options)
+        + ignored_options(groups, grids, options, of_complete)
         + (() if mask is None else mask_warnings(mask, options.roi))
         + seam_warnings(model, groups, grids, analysis, options.block)
         + (run_mode.pipeline.warnings if run_mode is not None else ()),
@@ -247,6 +251,44 @@ def _check_measured(options: PlanOptions, groups: tuple[SizedGroup, ...]) -> Non
         )
 
 
+def _resampled_roi(roi: Mapping[AxisId, tuple[int, int | None]], inputs: Sequence[BoundInput]) -> FrozenMapping[AxisId, Any]:
+    """Return the part to predict in pixels of the images as they are resampled; neighbouring parts stay neighbours.
+
+    Raises:
+        InputError: A part reaches beyond an image.
+
+    """
+    found = dict(roi)
+    for axis, (size, factor) in {a: r for b in reversed(inputs) for a, r in b.resampled.items() if a in roi}.items():
+        low, stop = roi[axis]
+        high = size if stop is None else stop
+        _check_part(axis, low, high, size)
+        begin = round(low * factor)
+        found[axis] = (begin, None if high == size else max(begin + 1, round(high * factor)))
+    return FrozenMapping(found)
+
+
+def _check_part(axis: AxisId, low: int, high: int, size: int) -> None:
+    if not 0 <= low < high <= size:
+        raise InputError(f"roi along axis {axis!r} is {low}:{high}: expected a nonempty part of 0:{size}")
+
+
+def _check_complete(outputs: Sequence[str], grids: Sequence[AxisGrid]) -> None:
+    """Refuse to predict a part of outputs whose postprocessing needs the complete output, as for its statistics.
+
+    Args:
+        outputs: These outputs.
+        grids: Those along which postprocessing does not treat each position separately.
+
+    """
+    part = next((g.group.name for g in grids if g.begin > 0 or (g.end is not None and g.end < g.image_size)), None)
+    if outputs and part is not None:
+        raise InputError(
+            f"the postprocessing of output {outputs[0]!r} needs the complete output, as for its statistics, and roi= (--roi) along axis "
+            f"{part!r} predicts a part: predict the complete image, and take the part from the result"
+        )
+
+
 def _constraints(sized: SizedGroup, options: PlanOptions, stride: int | None) -> GroupConstraints:
     """Return the constraints of an axis group: requested chunks or shards, the region of interest, a resumed run."""
     name, grain = sized.group.name, sized.group.denominator
@@ -254,8 +296,7 @@ def _constraints(sized: SizedGroup, options: PlanOptions, stride: int | None) ->
     if name in options.roi:
         low, stop = options.roi[name]
         high = sized.image_size if stop is None else stop
-        if not 0 <= low < high <= sized.image_size:
-            raise InputError(f"roi along axis {name!r} is {low}:{high}: expected a nonempty part of 0:{sized.image_size}")
+        _check_part(name, low, high, sized.image_size)
         if sized.cutting == "whole":
             raise InputError(f"roi names the axis {name!r}, which is never cut: choose channels with channel= (--channel)")
         begin = low // grain * grain
