@@ -24,17 +24,22 @@ from ..structuring.scalars import StructureHook
 from ..typing import FrozenMapping, ModelFormat
 from .extensions import OpaqueOp, OpaqueWeights
 
-__all__ = ["Structure", "op_hook", "run_mode_hook", "weights_hook"]
+__all__ = ["Structure", "op_hook", "op_key", "run_mode_hook", "weights_hook"]
 
 Structure: TypeAlias = "Callable[[DescriptionEntry, Any, type], Any]"
 """``(entry, tree, class of the entry) -> structured part``; raises `StructureProblems`."""
+
+
+def op_key(version: ModelFormat) -> str:
+    """Return the key that names the op of a processing step."""
+    return "name" if version == "0.4" else "id"
 
 
 def op_hook(
     where: Literal["preprocessing", "postprocessing"], registry: Registry, version: ModelFormat, structure: Structure
 ) -> StructureHook:
     """Return the hook of one processing step: its class goes by ``id``, in format 0.4 by ``name``."""
-    key = "name" if version == "0.4" else "id"
+    key = op_key(version)
 
     def known(name: str, tree: Any) -> Any:
         entry = registry.processing_ops[name]

@@ -23,6 +23,7 @@ from ...structuring.unions import discriminated, is_union
 from ...typing import ModelFormat
 from ..constraints import anchored, schema_of
 from ..converters import make_converter
+from ..extension_handlers import op_key
 from ..extensions import AlsoAs, Extension
 from .docstrings import describe_class, describe_fields
 
@@ -153,7 +154,7 @@ class SchemaTypes:
 
     def step(self, where: Literal["preprocessing", "postprocessing"]) -> Schema:
         """Return the schema of a processing step: a known op, or any mapping with an unknown name."""
-        key = "name" if self.format == "0.4" else "id"
+        key = op_key(self.format)
         name = f"{where}.{self.format}"
         if name not in self.definitions:
             self.definitions[name] = {}

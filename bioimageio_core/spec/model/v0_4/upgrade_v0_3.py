@@ -48,7 +48,7 @@ def from_v0_3(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[d
     notes += _move_architecture(new)
     for key in ("language", "framework"):
         if new.get(key) is not None and FORMER in (new.get("config") or ()):
-            notes.append(kept_in_config(new, key))  # it is said of the architecture that is kept there
+            notes.append(kept_in_config(new, key))  # it is about the architecture that is kept there
         elif (value := new.pop(key, None)) is not None:
             notes.append(lost((key,), f"{format_value(value)} was dropped, the weights say what runs them"))
     return new, notes
