@@ -325,8 +325,9 @@ def ran(session: nox.Session) -> None:
 
 @nox.session
 def mutations(session: nox.Session) -> None:
-    """Compare with the reference implementation on 20,000 damaged descriptions; takes minutes."""
+    """Read 20,000 damaged descriptions, and compare with the reference implementation on as many; takes minutes."""
     compare_with_reference(session, examples=20_000)
+    session.run("pytest", "tests/api/test_mutations.py", *session.posargs, env={**environment(), "BMZ_EXAMPLES": "20000"})
 
 
 @nox.session

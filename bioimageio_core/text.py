@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["close_names", "did_you_mean", "in_brief", "in_one_line"]
+__all__ = ["close_names", "did_you_mean", "in_brief", "in_one_line", "is_slip_of"]
 
 BRIEF = 300
 """Characters that are kept of an error message of a framework."""
@@ -58,3 +58,18 @@ def did_you_mean(value: object, known: Iterable[object], *, otherwise: str = "",
     """
     close = close_names(value, known, most=most)
     return f"did you mean {' or '.join(map(repr, close))}?" if close else otherwise
+
+
+def is_slip_of(value: str, name: str) -> bool:
+    """Return whether a name was probably meant by a value: they differ in case only, or by one letter that is left out, added or wrong,
+    or by two neighbours that are exchanged. Digits are never slips: they tell versions apart.
+    """
+    if value.lower() == name.lower():
+        return value != name
+    shorter = min(len(value), len(name))
+    begin = next((n for n in range(shorter) if value[n] != name[n]), shorter)
+    end = next((n for n in range(shorter - begin) if value[-1 - n] != name[-1 - n]), shorter - begin)
+    found, meant = value[begin : len(value) - end], name[begin : len(name) - end]
+    one_letter = max(len(found), len(meant)) == 1
+    exchanged = len(found) == 2 and found == meant[::-1]
+    return (one_letter or exchanged) and not any(letter.isdigit() for letter in found + meant)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bioimageio_core.text import close_names, did_you_mean, in_brief, in_one_line
+from bioimageio_core.text import close_names, did_you_mean, in_brief, in_one_line, is_slip_of
 
 
 class TestInBrief:
@@ -45,3 +45,22 @@ class TestDidYouMean:
         """As many as wanted, the closest first."""
         assert close_names("affable-shak", ("affable-bark", "affable-shark", "x"), most=2) == ["affable-shark", "affable-bark"]
         assert did_you_mean("ab", ("abc", "abd"), most=2) == "did you mean 'abd' or 'abc'?"
+
+
+class TestSlips:
+    """One mistake of a typist."""
+
+    @pytest.mark.parametrize("slip", ["tensorlfow_js", "tensorflow_j", "tensorfloww_js", "ensorflow_js", "tensorfl0w_js", "Tensorflow_JS"])
+    def test_one(self, slip: str) -> None:
+        """A letter too few, too many or wrong, two exchanged, or capitals; a wrong digit is none."""
+        assert is_slip_of(slip, "tensorflow_js") == ("0" not in slip)
+
+    @pytest.mark.parametrize("other", ["tensorflow_js", "tensrlfow_js", "tensorflow", "keras_v3", ""])
+    def test_others(self, other: str) -> None:
+        """The name itself, and what is further away."""
+        assert not is_slip_of(other, "tensorflow_js")
+
+    @pytest.mark.parametrize(("value", "name"), [("keras_v2", "keras_v3"), ("keras_v", "keras_v3"), ("keras_3v", "keras_v3")])
+    def test_versions(self, value: str, name: str) -> None:
+        """Digits tell versions apart."""
+        assert not is_slip_of(value, name)

@@ -36,9 +36,10 @@ def command(context: click.Context, times: bool, as_json: bool) -> int:
         for name, entry in sorted(getattr(registry, kind).items()):
             plugin = registry.provenance[(kind, name)]
             missing = missing_requirements(getattr(entry, "requires", ()))
-            rows.append(
-                (kind, name, f"{plugin.distribution} {plugin.version}", f"needs {', '.join(missing)}" if missing else "", entry.summary)
-            )
+            lacks = f"needs {', '.join(missing)}" if missing else ""
+            if getattr(entry, "described_only", False):
+                lacks = "described only: needs a plugin that runs it"
+            rows.append((kind, name, f"{plugin.distribution} {plugin.version}", lacks, entry.summary))
     if as_json:
         keys = ("kind", "name", "plugin", "missing", "summary")
         failures = [

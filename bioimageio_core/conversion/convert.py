@@ -100,8 +100,8 @@ def convert_weights(
     check_apart(path, [("its source", place) for place in package_places(model.descr, model.package)])
     converter = choose_converter(model, to_format, options.weights_format)
     given = load_test_inputs(model)
-    call = WholeTensorCall(model, given)
-    others = list(other_examples(model, given))
+    call = WholeTensorCall(model, given, trust=options.trust)
+    others = list(other_examples(model, given, trust=options.trust))
     with tempfile.TemporaryDirectory(prefix="bmz-convert-") as scratch:
         report(f"{converter.from_format} to {to_format}")
         entry, file = _convert(converter, model, options, call.network_inputs, others, Path(scratch))

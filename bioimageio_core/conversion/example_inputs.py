@@ -33,12 +33,13 @@ def variable_axes(tensor: TensorIO, model: ModelIO) -> frozenset[AxisId]:
     return frozenset(a.id for a in tensor.axes if varies(a))
 
 
-def other_examples(model: LoadedModel, inputs: Mapping[str, NDArray[Any]]) -> Iterator[dict[str, NDArray[Any]]]:
+def other_examples(model: LoadedModel, inputs: Mapping[str, NDArray[Any]], *, trust: bool) -> Iterator[dict[str, NDArray[Any]]]:
     """Yield network inputs, by id, for the test inputs in other valid sizes: smaller and larger ones, the last in a batch of two.
 
     Args:
         model: The model.
         inputs: Test inputs by id.
+        trust: Whether code that comes with the model may run.
 
     """
     described = [t for t in model.io.inputs if t.id in inputs]
@@ -47,9 +48,10 @@ def other_examples(model: LoadedModel, inputs: Mapping[str, NDArray[Any]]) -> It
     if any(axes - {"batch"} for axes in varying.values()):
         for step in STEPS:
             shapes = described_shapes(model.io, step)
-            ready = WholeTensorCall(model, {t.id: resized(inputs[t.id], given_shape(shapes[t.id])) for t in described}).network_inputs
+            given = {t.id: resized(inputs[t.id], given_shape(shapes[t.id])) for t in described}
+            ready = WholeTensorCall(model, given, trust=trust).network_inputs
             if any(ready[t.id].shape != inputs[t.id].shape for t in described):
                 yield ready
     if all("batch" in axes for axes in varying.values()):
-        ready = ready or WholeTensorCall(model, inputs).network_inputs
+        ready = ready or WholeTensorCall(model, inputs, trust=trust).network_inputs
         yield {t.id: np.concatenate([ready[t.id]] * 2, axis=t.axis_ids.index("batch")) for t in described}

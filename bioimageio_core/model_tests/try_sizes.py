@@ -68,7 +68,7 @@ def resized(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     return np.pad(array, [(m // 2, m - m // 2) for m in missing], mode="symmetric")
 
 
-def try_sizes(model: LoadedModel, adapter: WeightsAdapter, inputs: Mapping[str, NDArray[Any]]) -> Iterator[SizeTrial]:
+def try_sizes(model: LoadedModel, adapter: WeightsAdapter, inputs: Mapping[str, NDArray[Any]], *, trust: bool) -> Iterator[SizeTrial]:
     """Call the network with inputs of the smallest sizes and some larger ones, alone and in a batch.
 
     Outputs must have the described sizes, and items of a batch must equal the same items alone.
@@ -77,6 +77,7 @@ def try_sizes(model: LoadedModel, adapter: WeightsAdapter, inputs: Mapping[str, 
         model: The model.
         adapter: The network of the model.
         inputs: Test inputs by id.
+        trust: Whether code that comes with the model may run.
 
     Yields:
         A result for each size and batch; none if all sizes are fixed.
@@ -105,7 +106,8 @@ def try_sizes(model: LoadedModel, adapter: WeightsAdapter, inputs: Mapping[str, 
                 continue
             try:
                 if not ready:
-                    ready = WholeTensorCall(model, {name: resized(inputs[name], shape) for name, shape in given.items()}).network_inputs
+                    arrays = {name: resized(inputs[name], shape) for name, shape in given.items()}
+                    ready = WholeTensorCall(model, arrays, trust=trust).network_inputs
                 outputs = run_network(adapter, model.io, {t.id: _repeated(ready[t.id], t.axis_ids, batch) for t in described})
                 _check_shapes(model.io, outputs, shapes, batch)
                 if single is None:

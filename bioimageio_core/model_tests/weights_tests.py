@@ -101,10 +101,10 @@ def _test_one(
     try:
         weights = choose_weights(model.weights, model.registry, options)
         adapter = weights.adapter
-        call = WholeTensorCall(model, inputs)
+        call = WholeTensorCall(model, inputs, trust=options.trust)
         with Predictor(model, options) as predictor, predictor.open_network() as network:
             outputs = call.outputs(network)
-            tried = tuple(try_sizes(model, network, inputs)) if sizes else ()
+            tried = tuple(try_sizes(model, network, inputs, trust=options.trust)) if sizes else ()
         deviations = _deviations(model, options, call, outputs)
     except BioimageioError as error:
         return WeightsTest(weights_format=name, status="failed", message=str(error), adapter=adapter)

@@ -61,9 +61,13 @@ def file_references(descr: Node, *, packaged_only: bool = True) -> tuple[FileRef
 
     """
     found = [reference for reference in _in(descr, ()) if reference.packaged or not packaged_only]
-    if any("architecture" in reference.loc for reference in found):
-        found = [attrs.evolve(r, keeps_place=bool({"architecture", "attachments"} & {*r.loc})) for r in found]
+    if any(_NAMED_BY_CODE & {*reference.loc} for reference in found):
+        found = [attrs.evolve(r, keeps_place=bool({*_NAMED_BY_CODE, "attachments"} & {*r.loc})) for r in found]
     return tuple(found)
+
+
+_NAMED_BY_CODE = {"architecture", "preprocessing", "postprocessing"}
+"""Fields whose files may be code, which finds other files of the package by their paths."""
 
 
 def _in(value: Any, loc: Loc) -> Iterator[FileReference]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,9 +54,10 @@ def lazy_outputs(plan: Plan, model: LoadedModel, *, trust: bool) -> dict[str, da
 
     _check_possible(plan)
     arrays = {i.id: _as_dask(i.bound) for i in plan.inputs}
-    steps = {i.id: _lazy_steps(i, arrays[i.id]) for i in plan.inputs}
-    network = dask.delayed(_network, pure=True)(model.descr, model.package, plan, trust)
-    bound_steps = dask.delayed(_all_steps)(steps, plan)
+    source = dask.delayed(_Source(model.descr, model.package, trust), pure=True)
+    steps = {i.id: _lazy_steps(i, arrays[i.id], source) for i in plan.inputs}
+    network = dask.delayed(_network, pure=True)(source, plan)
+    bound_steps = dask.delayed(_all_steps)(steps, plan, source)
     compute = dask.delayed(_region, nout=1)
     parts: dict[str, NDArray[Any]] = {o.id: np.empty(plan.regions.shape, dtype=object) for o in plan.outputs}
     for region in range(plan.regions.count):
@@ -116,8 +118,21 @@ class _SliceableInput:
         return self._bound.read([a for a, _ in spans], [b for _, b in spans])
 
 
-def _lazy_steps(planned: PlannedInput, array: da.Array) -> list[Any]:
-    """Return the bound steps of an input, each as a task."""
+@attrs.frozen
+class _Source:
+    """What a process loads the model from, with its own plugins."""
+
+    descr: Any
+    package: Package
+    trust: bool
+
+    def model(self) -> LoadedModel:
+        """Load the model."""
+        return LoadedModel.of(self.descr, self.package, collect())
+
+
+def _lazy_steps(planned: PlannedInput, array: da.Array, source: Any) -> list[Any]:
+    """Return the bound steps of an input, each as a task; ``source`` is a task that returns a `_Source`."""
     import dask
 
     bound_steps: list[Any] = []
@@ -125,7 +140,7 @@ def _lazy_steps(planned: PlannedInput, array: da.Array) -> list[Any]:
         measured = dask.delayed({})
         if step.needs.measures:
             measured = _measured(array, planned.steps[:number], list(bound_steps), step.needs.measures, planned.bound)
-        bound_steps.append(dask.delayed(_bind_step)(step, measured))
+        bound_steps.append(dask.delayed(_bind_step)(step, measured, source))
     return bound_steps
 
 
@@ -140,7 +155,7 @@ def _measured(array: da.Array, before: Sequence[Step], bound_steps: list[Any], m
     merge, end = dask.delayed(_merge), dask.delayed(_end)
     blocks = [(at, array.blocks[at].to_delayed().ravel()[0]) for at in np.ndindex(*array.numblocks)]
     starts = [np.cumsum([0, *c]) for c in array.chunks]
-    dtype = array.dtype if not before else np.dtype(before[-1].needs.dtype or "float32")
+    dtype = array.dtype if not before else np.dtype(before[-1].needs.expected_dtype("float32"))
     state = begin(tuple(measures), bound.axes, array.shape, dtype)
     passes = pass_count(measures, dtype)
     for _ in range(passes):
@@ -194,26 +209,31 @@ def _results(state: StreamingStatistics, axes: tuple[str, ...]) -> dict[Measure,
     return {m: AxisArray(values=v, axes=axes) for m, v in state.results().items()}
 
 
-def _bind_step(step: Step, measured: Mapping[Measure, AxisArray]) -> BoundStep:
-    return bind_step(step, collect(), measured)
+def _bind_step(step: Step, measured: Mapping[Measure, AxisArray], source: _Source) -> BoundStep:
+    model = source.model()
+    return bind_step(step, step.make(model, trust=source.trust), model.registry, measured)
 
 
-def _all_steps(steps: dict[str, list[BoundStep]], plan: Plan) -> dict[str, tuple[BoundStep, ...]]:
+def _all_steps(steps: dict[str, list[BoundStep]], plan: Plan, source: _Source) -> dict[str, tuple[BoundStep, ...]]:
     """Return the bound steps of all tensors by id; steps of outputs are bound with the plugins of this process."""
-    registry = collect()
     found = {name: tuple(own) for name, own in steps.items()}
-    return found | {o.id: tuple(bind_step(s, registry, {}) for s in o.steps) for o in plan.outputs}
+    return found | {o.id: tuple(_bind_step(s, {}, source) for s in o.steps) for o in plan.outputs}
 
 
-def _network(descr: Any, package: Package, plan: Plan, trust: bool) -> Lazy[Network]:
+def _network(source: _Source, plan: Plan) -> Lazy[Network]:
     """Return the network, loaded at its first use in each process."""
-    return Lazy(_load, descr, package, plan, trust)
+    return Lazy(_load, source, plan)
 
 
-def _load(descr: Any, package: Package, plan: Plan, trust: bool) -> Network:
-    model = LoadedModel.of(descr, package, collect())
+def _load(source: _Source, plan: Plan) -> Network:
     return load_network(
-        model, plan.weights, plan.run_mode, devices=plan.weights.devices, threads=plan.threads, calls=plan.workers, trust=trust
+        source.model(),
+        plan.weights,
+        plan.run_mode,
+        devices=plan.weights.devices,
+        threads=plan.threads,
+        calls=plan.workers,
+        trust=source.trust,
     )
 
 

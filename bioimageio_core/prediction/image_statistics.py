@@ -35,7 +35,7 @@ def measure_for_model(
     Args:
         model: The model.
         sources: Images, each as `Predictor.plan` takes inputs.
-        options: `axes`, `channel`, `level`, `series`, `stats_over` and `progress` are used.
+        options: `axes`, `channel`, `level`, `series`, `stats_over`, `trust` and `progress` are used.
         executor: Where tasks run; None for threads.
         workers: Concurrent tasks.
 
@@ -81,7 +81,8 @@ def measure_for_model(
                     )
             if len(own) < len(step.needs.measures):
                 break  # the step uses another tensor: later steps are measured with the prediction
-            views = [v.then(bind_step(step, model.registry, own_found)) for v, own_found in zip(views, found, strict=True)]
+            op = step.make(model, trust=options.trust)
+            views = [v.then(bind_step(step, op, model.registry, own_found)) for v, own_found in zip(views, found, strict=True)]
     return Statistics(
         dataset=FrozenMapping(dataset),
         images=FrozenMapping({k: FrozenMapping(v) for k, v in images.items()}),

@@ -23,6 +23,7 @@ from .geometry.model_signature import remembered_analysis
 from .model.loaded_model import LoadedModel
 from .model.network import Network, load_network
 from .model.planned_run_mode import PlannedRunMode, plan_run_mode
+from .model.processing_steps import make_ops
 from .model.weights_selection import WeightsChoice, choose_weights
 from .option_values import output_location
 from .options import PredictOptions, RunOptions, evolve_options
@@ -205,7 +206,8 @@ class Predictor:
         Raises:
             InputError: An option is unknown, or is one of `PlanOptions`, which only `plan` takes.
             OutputError: The output exists, belongs to a different run, would overwrite what is read (see `plan`), or cannot be written.
-            ModelRunError: The network failed.
+            ModelRunError: The network or other code of the model failed.
+            TrustError: The model needs code that comes with it, and is not trusted.
 
         """
         chosen = evolve_options(self.options.for_run, options)
@@ -226,11 +228,12 @@ class Predictor:
                 continued = True
         elif chosen.resume or chosen.shard:
             raise InputError("resume and shard need an output on disk: give output= (-o), as in result.zarr")
+        # Make ops and load the network first, so that they fail before anything is written.
+        ops = make_ops(plan.all_steps, self.model, trust=chosen.trust)
         client = chosen_client(chosen.client)
         network, ranks = None, FrozenMapping[str, int]()
         executor: AbstractContextManager[Executor] = nullcontext(Threads())
         if client is None:
-            # Load the network first, so that it fails before anything is written.
             network = self.network(plan.weights, plan.run_mode, threads=plan.threads, calls=plan.workers, trust=chosen.trust)
             with network.acquire() as adapter:
                 check_fixed_input_shapes(plan, adapter)
@@ -245,7 +248,7 @@ class Predictor:
             ranks = FrozenMapping(ranks_on_hosts(client))
         joins = chosen.shard is not None or (chosen.resume and not chosen.overwrite)
         sinks = open_output(plan, output, record, overwrite=chosen.overwrite, joins=joins, continued=continued)
-        with executor as entered, begin_run(plan, self.model, chosen, sinks, entered, network=network, rank_on_host=ranks) as run:
+        with executor as entered, begin_run(plan, self.model, chosen, sinks, entered, ops=ops, network=network, rank_on_host=ranks) as run:
             return run_plan(run, record)
 
     def network(

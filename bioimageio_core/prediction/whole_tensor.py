@@ -15,7 +15,7 @@ from .execution.bound_steps import StepBinder, StepChain
 from .execution.measure_unplanned import measure_view
 from .model.loaded_model import LoadedModel
 from .model.network import run_network
-from .model.processing_steps import check_references, plan_steps
+from .model.processing_steps import check_references, make_ops, plan_steps
 from .model.tensor_spec import TensorIO
 
 __all__ = ["WholeTensorCall"]
@@ -27,11 +27,12 @@ class WholeTensorCall:
     Args:
         model: The model.
         inputs: Arrays by id, along the described axes; optional inputs may be missing.
+        trust: Whether ops that are code of the model may run; otherwise such an op raises `TrustError`.
 
     """
 
-    def __init__(self, model: LoadedModel, inputs: Mapping[str, NDArray[Any]]) -> None:
-        self._model = model
+    def __init__(self, model: LoadedModel, inputs: Mapping[str, NDArray[Any]], *, trust: bool = False) -> None:
+        self._model, self._trust = model, trust
         tensors = (*model.io.inputs, *model.io.outputs)
         self._steps = {t.id: plan_steps(t, model.registry) for t in tensors}
         raw = {t.id: _view(inputs[t.id], t.axis_ids) for t in model.io.inputs if t.id in inputs}
@@ -41,7 +42,7 @@ class WholeTensorCall:
             needed = [m for steps in self._steps.values() for s in steps for m in s.needs.measures if m.tensor == name]
             if needed:
                 references |= measure_view(view, needed, name=name).values
-        self._binder = StepBinder(registry=model.registry, measured=_measured, references=references)
+        self._references = references
         self.network_inputs = {t.id: self._process(t, raw[t.id]) for t in model.io.inputs if t.id in raw}
         """Preprocessed inputs of the network, by id."""
 
@@ -59,7 +60,10 @@ class WholeTensorCall:
         return {t.id: self._process(t, _view(a, t.axis_ids)) for t, a in zip(self._model.io.outputs, outputs, strict=True)}
 
     def _process(self, tensor: TensorIO, view: TensorView) -> NDArray[Any]:
-        view = StepChain(tensor.id, view, self._steps[tensor.id], cut=tensor.axis_ids, binder=self._binder).view_after_all()
+        steps, registry = self._steps[tensor.id], self._model.registry
+        ops = make_ops([(tensor.id, step) for step in steps], self._model, trust=self._trust)
+        binder = StepBinder(registry=registry, ops=ops, measured=_measured, references=self._references)
+        view = StepChain(tensor.id, view, steps, cut=tensor.axis_ids, binder=binder).view_after_all()
         return view.read((0,) * len(view.shape), view.shape)
 
 

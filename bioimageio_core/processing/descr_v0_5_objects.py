@@ -1,14 +1,14 @@
 """Postprocessing steps of model format 0.5 that turn predictions into objects, or run code that comes with the model.
 
-They are described here, so that models with them can be read, validated and written; plugins run them.
+The former are described here, so that models with them can be read, validated and written; plugins run them.
 """
 
 from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from ..spec.files import FileDescr
 from ..spec.node import Node, node
-from ..spec.strings import PackagedSource, Sha256
 from ..structuring.freezing import FiniteMapping
 from ..typing import FrozenMapping
 
@@ -88,12 +88,10 @@ class CellposeFlowDynamicsDescr(Node):
 
 
 @node
-class CustomProcessingDescr(Node):
-    """A callable from a file that comes with the model."""
+class CustomProcessingDescr(FileDescr):
+    """A callable from a Python file that comes with the model."""
 
     id: Literal["custom"] = "custom"
-    source: PackagedSource
-    sha256: Sha256 | None = None
     callable: str
     """Name of the class or function in the file that is called with ``kwargs`` and returns the op."""
 

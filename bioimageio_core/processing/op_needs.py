@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..registry.entries import Measure, Needs
+from ..registry.entries.needs import ANY_DTYPE
 from ..typing import AxisId
 from . import descr_v0_5 as v0_5
 from .arguments import (
@@ -24,6 +25,7 @@ from .arguments import (
 __all__ = [
     "binarize_needs",
     "clip_needs",
+    "custom_needs",
     "elementwise_needs",
     "ensure_dtype_needs",
     "scale_linear_needs",
@@ -45,6 +47,11 @@ def binarize_needs(kwargs: Any, axes: Axes) -> Needs:
 def clip_needs(kwargs: Any, axes: Axes) -> Needs:
     """Needs of ``clip``."""
     return Needs(measures=clip_arguments(kwargs, axes).measures)
+
+
+def custom_needs(kwargs: Any, axes: Axes) -> Needs:
+    """Needs of ``custom``: nothing is known of its code, so it gets the whole sample, and may return any dtype."""
+    return Needs(whole_sample=True, dtype=ANY_DTYPE)
 
 
 def elementwise_needs(kwargs: Any, axes: Axes) -> Needs:

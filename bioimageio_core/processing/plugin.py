@@ -38,6 +38,7 @@ class _Op:
     summary: str
     make: str = ""
     where: tuple[Place, ...] = ("preprocessing", "postprocessing")
+    runs_model_code: bool = False
 
     def descr(self) -> dict[Version, type]:
         """Return its class in each version of the model format that knows it."""
@@ -48,6 +49,16 @@ class _Op:
 OPS = (
     _Op("binarize", v0_4.BinarizeDescr, v0_5.BinarizeDescr, "bounds", needs.binarize_needs, "true above a threshold"),
     _Op("clip", v0_4.ClipDescr, v0_5.ClipDescr, "bounds", needs.clip_needs, "limit values to bounds, or to percentiles"),
+    _Op(
+        "custom",
+        None,
+        objects.CustomProcessingDescr,
+        "custom",
+        needs.custom_needs,
+        "a callable that comes with the model, if it is trusted",
+        where=("postprocessing",),
+        runs_model_code=True,
+    ),
     _Op("ensure_dtype", None, v0_5.EnsureDtypeDescr, "cast", needs.ensure_dtype_needs, "cast to a dtype"),
     _Op(
         "fixed_zero_mean_unit_variance",
@@ -91,7 +102,6 @@ OPS = (
 
 DESCRIBED_ONLY = (
     ("cellpose_flow_dynamics", objects.CellposeFlowDynamicsDescr, "labels from flows, as Cellpose makes them"),
-    ("custom", objects.CustomProcessingDescr, "a callable that comes with the model"),
     ("stardist_postprocessing", objects.StardistPostprocessingDescr, "labels from star-convex shapes, as StarDist makes them"),
 )
 """Ops that are described by the format and run by plugins: name, class and summary."""
@@ -108,6 +118,7 @@ def bioimageio_processing_ops() -> Iterator[ProcessingOpEntry]:
             requirements=op.needs,
             summary=op.summary,
             where=op.where,
+            runs_model_code=op.runs_model_code,
         )
     for name, descr, summary in DESCRIBED_ONLY:
         yield ProcessingOpEntry(

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 from cattrs import Converter
 
 from ..registry import DescriptionEntry, Registry
+from ..structuring.class_fields import FieldInfo, fields_of
 from ..structuring.converter import ClassConverter
 from ..structuring.problems import StructureProblems
 from ..structuring.rules import rule_errors
 from ..structuring.scalars import StructureHook
 from ..typing import ModelFormat
-from .extension_handlers import op_hook, run_mode_hook, weights_hook
+from .extension_handlers import op_hook, op_key, run_mode_hook, weights_hook
 from .extensions import AlsoAs, Extension
 
 __all__ = ["converter_for", "make_converter", "unstructured"]
@@ -94,6 +95,12 @@ class _Converters:
             if entry.configure is not None:
                 for _, cls in entry.classes():
                     converter.register_unstructure_hook(cls, self._unstructure_hook(entry))
+        for op in self.registry.processing_ops.values():
+            for version, cls in op.descr.items():
+                name = next((field for field in fields_of(cls) if field.key == op_key(version)), None)
+                if name is not None and not name.is_constant:
+                    write = converter.get_unstructure_hook(cls)
+                    converter.register_unstructure_hook(cls, _named(name, write))
 
     def _unstructure_hook(self, entry: DescriptionEntry) -> Callable[[Any], Any]:
         return lambda value: self.of(entry.configure).unstructure(value)
@@ -109,6 +116,11 @@ class _Converters:
         if mark.kind == "run_mode":
             return run_mode_hook(converter.get_structure_hook(type_.__origin__), self.registry, structure)
         return op_hook(mark.kind, self.registry, self.format, structure)
+
+
+def _named(field: FieldInfo, write: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return an unstructure hook that always writes the name of an op, also where it is the default of a class that is no node."""
+    return lambda value: {field.key: getattr(value, field.name), **write(value)}
 
 
 def _mark(type_: Any, kind: type) -> Any:

@@ -9,10 +9,12 @@ such a part is kept unchanged, with the issues, and cannot run.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeAlias
 
 from ..registry import DescriptionEntry, Registry
+from ..registry.entries.base import NAME_IN_WORDS, NAME_PATTERN
 from ..structuring.format_value import format_value
 from ..structuring.freezing import freeze
 from ..structuring.node import Issue
@@ -22,17 +24,22 @@ from ..structuring.scalars import StructureHook
 from ..typing import FrozenMapping, ModelFormat
 from .extensions import OpaqueOp, OpaqueWeights
 
-__all__ = ["Structure", "op_hook", "run_mode_hook", "weights_hook"]
+__all__ = ["Structure", "op_hook", "op_key", "run_mode_hook", "weights_hook"]
 
 Structure: TypeAlias = "Callable[[DescriptionEntry, Any, type], Any]"
 """``(entry, tree, class of the entry) -> structured part``; raises `StructureProblems`."""
+
+
+def op_key(version: ModelFormat) -> str:
+    """Return the key that names the op of a processing step."""
+    return "name" if version == "0.4" else "id"
 
 
 def op_hook(
     where: Literal["preprocessing", "postprocessing"], registry: Registry, version: ModelFormat, structure: Structure
 ) -> StructureHook:
     """Return the hook of one processing step: its class goes by ``id``, in format 0.4 by ``name``."""
-    key = "name" if version == "0.4" else "id"
+    key = op_key(version)
 
     def known(name: str, tree: Any) -> Any:
         entry = registry.processing_ops[name]
@@ -56,6 +63,7 @@ def op_hook(
                 [Issue(loc=(key,), message=f"expected the name of an op, found {format_value(name) if key in tree else 'none'}")]
             )
         if name not in registry.processing_ops:
+            _check_name(name, (key,))
             return OpaqueOp(name=name, tree=freeze(tree))
         if ("processing_ops", name) not in registry.additions:
             return known(name, tree)
@@ -85,6 +93,7 @@ def weights_hook(registry: Registry, version: ModelFormat, structure: Structure)
         if not isinstance(key, str) or not isinstance(tree, Mapping):
             raise ValueError(f"expected a mapping with the key source, found {format_value(tree)}")
         if name not in registry.weights_formats:
+            _check_name(name, ())
             return OpaqueWeights(name=key, tree=freeze(tree))
         entry, refused = _judged(lambda: known(key, tree))
         return OpaqueWeights(name=key, tree=freeze(tree), refused=refused) if refused else entry
@@ -123,6 +132,17 @@ def run_mode_hook(structure_written: StructureHook, registry: Registry, structur
         return OpaqueRunMode(name=run_mode.name, tree=freeze(tree), refused=refused)
 
     return structure_part
+
+
+def _check_name(name: str, loc: tuple[str, ...]) -> None:
+    """Refuse the name of an unknown part that no plugin can have.
+
+    Raises:
+        StructureProblems: It is no name.
+
+    """
+    if re.fullmatch(NAME_PATTERN, name) is None:
+        raise StructureProblems([Issue(loc=loc, message=f"expected {NAME_IN_WORDS}, found {format_value(name)}")])
 
 
 def _judged(structure: Callable[[], Any], loc: tuple[str, ...] = ()) -> tuple[Any, tuple[Issue, ...]]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeAlias
 from ..typing import FrozenMapping
 from .format_value import format_value
 
-__all__ = ["FiniteMapping", "freeze", "thaw"]
+__all__ = ["FiniteMapping", "as_finite", "freeze", "thaw"]
 
 
 def freeze(tree: Any) -> Any:
@@ -50,6 +50,15 @@ def _floats(value: Any, path: str = "") -> Iterator[tuple[str, float]]:
 
 FiniteMapping: TypeAlias = Annotated[FrozenMapping[str, Any], _finite]
 """A free-form mapping where the format wants finite numbers; elsewhere NaN and infinities are kept as they are."""
+
+
+def as_finite(value: Any) -> Any:
+    """Return a tree as a `FiniteMapping` may hold it, in new dicts and lists: keys are text, and so are numbers that are not finite."""
+    if isinstance(value, Mapping):
+        return {str(key): as_finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_finite(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def thaw(value: Any) -> Any:

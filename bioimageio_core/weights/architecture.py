@@ -7,21 +7,21 @@ The code of a model runs only if it is trusted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from ..env import set_temporarily
-from ..errors import MissingRequirementError, ModelRunError, TrustError
+from ..errors import MissingRequirementError, ModelRunError
 from ..registry import AdapterContext
+from ..sources.model_code import ModelCode, attached_files, call_code, no_trust
 from ..spec.files import FileDescr
 from ..spec.model.weights import split_architecture
 from ..structuring.freezing import thaw
 from ..text import in_brief
 from .descr_v0_5 import ArchitectureFromFileDescr, ArchitectureFromLibraryDescr
-from .model_code import ModelCode
 
 __all__ = [
     "KNOWN_LIBRARIES",
@@ -66,9 +66,9 @@ def build_module(context: AdapterContext) -> Any:
     if not is_file:
         return module_from_library(source, name, kwargs, trust=context.trust)
     if not context.trust:
-        raise _no_trust(f"the architecture file {source}, which comes with the model,")
-    attached = {key.removeprefix("attachments/"): context.files[key] for key in context.files if key.startswith("attachments/")}
+        raise no_trust(f"the architecture file {source}, which comes with the model,")
     place = str(architecture.source) if isinstance(architecture, FileDescr) else source
+    attached = attached_files(context.files)
     return module_from_file(context.files["architecture"], name, kwargs, place=place, attached=attached, trust=context.trust)
 
 
@@ -90,7 +90,7 @@ def module_from_library(import_from: str, name: str, kwargs: Mapping[str, Any], 
     what = f"{import_from}.{name}"
     library = import_from.partition(".")[0]
     if not trust and library not in {known.partition(".")[0] for known in KNOWN_LIBRARIES}:
-        raise _no_trust(f"{what}, which the model names as its architecture,")
+        raise no_trust(f"{what}, which the model names as its architecture,")
     try:
         found = getattr(import_module(import_from), name, None)
     except ModuleNotFoundError as error:
@@ -104,11 +104,9 @@ def module_from_library(import_from: str, name: str, kwargs: Mapping[str, Any], 
             f"the architecture {what} does not exist: {import_from} is installed and has no {name!r}, which another version may"
         )
     if not trust and not f"{getattr(found, '__module__', '')}.".startswith(tuple(f"{known}." for known in KNOWN_LIBRARIES)):
-        raise _no_trust(f"{what}, which the model names as its architecture,")  # a module also holds what it imports
-    if trust:
-        return _called(found, kwargs, what)
-    with _no_pickled_code():
-        return _called(found, kwargs, what)
+        raise no_trust(f"{what}, which the model names as its architecture,")  # a module also holds what it imports
+    with nullcontext() if trust else _no_pickled_code():
+        return _as_network(call_code(found, kwargs, f"the architecture {what}"), what)
 
 
 def module_from_file(
@@ -132,59 +130,22 @@ def module_from_file(
     """
     file = Path(path).name
     if not trust:
-        raise _no_trust(f"the architecture file {file}, which comes with the model,")
+        raise no_trust(f"the architecture file {file}, which comes with the model,")
     place = place or file
-    code = ModelCode({**attached, place: path}, place)
-    try:
-        try:
-            module = code.main_module()
-        except Exception as error:  # the code of a model may raise anything
-            raise ModelRunError(
-                f"the architecture file {file} cannot be imported: {in_brief(error, named=True)}{_remedy(error, attached)}"
-            ) from error
-        found = getattr(module, name, None)
-        if found is None:
-            raise ModelRunError(
-                f"the architecture file {file} has no {name!r}, which the description names as its callable: define it there"
-            )
-        network = _called(found, kwargs, f"{name} of {file}", attached)
-    except BaseException:
-        code.remove()
-        raise
-    code.live_with(network)
+    with ModelCode({**attached, place: path}, place) as code:
+        network = _as_network(code.call(name, kwargs, what="architecture"), f"{name} of {place.rpartition('/')[2]}")
+        code.live_with(network)
     return network
 
 
-def _remedy(error: Exception, attached: Mapping[str, str | Path]) -> str:
-    """Return the remedy if code looks for a file that is not there, or for a module in a way that does not find it."""
-    if not isinstance(error, ImportError | FileNotFoundError):
-        return ""
-    module = (getattr(error, "name", None) or "").partition(".")[0]
-    if module and any(module in PurePosixPath(place).with_suffix("").parts for place in attached):
-        return (
-            f"; {module} is among the files of the model: import it by a statement, or as importlib.import_module('.{module}', __package__)"
-        )
-    return "; files that it needs have to be among the attachments of the model"
-
-
-def _called(function: Any, kwargs: Mapping[str, Any], what: str, attached: Mapping[str, str | Path] = _NO_FILES) -> Any:
+def _as_network(made: Any, what: str) -> Any:
     from torch import nn
 
-    try:
-        module = function(**kwargs)
-    except Exception as error:  # the code of a model may raise anything
-        raise ModelRunError(
-            f"the architecture {what} fails with the arguments {dict(kwargs)}: {in_brief(error, named=True)}{_remedy(error, attached)}"
-        ) from error
-    if not isinstance(module, nn.Module):
-        raise ModelRunError(f"the architecture {what} returns {type(module).__name__}: expected a torch.nn.Module")
-    return module
+    if not isinstance(made, nn.Module):
+        raise ModelRunError(f"the architecture {what} returns {type(made).__name__}: expected a torch.nn.Module")
+    return made
 
 
 def _no_pickled_code() -> AbstractContextManager[None]:
     """Let PyTorch load only tensors: libraries may fetch further weights, from places that arguments name."""
     return set_temporarily("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1")
-
-
-def _no_trust(what: str) -> TrustError:
-    return TrustError(f"{what} is code that runs only if it is trusted: allow it with trust=True (--trust) if you know its author")

@@ -21,6 +21,7 @@ KEPT = {
     r"(inputs|outputs)\.\d+\.data(\.range)?": "the reference drops ranges of data",
     r"(inputs|outputs)\.\d+\.description": "the reference drops descriptions of tensors",
     r"attachments": "the reference drops attachments of weights",
+    r"config\.model_0_3": "the reference drops the architecture of models of format 0.3 without state dict",
     r"id_emoji": "the reference drops the emoji of what is no model",
 }
 """Where an update keeps what the reference drops."""

@@ -58,7 +58,7 @@ class TestEntries:
         """Ops are callables with two arguments."""
         assert isinstance(entries["sigmoid"].load()(None, ("x",)), ProcessingOp)
 
-    @pytest.mark.parametrize("name", ["cellpose_flow_dynamics", "custom", "stardist_postprocessing"])
+    @pytest.mark.parametrize("name", ["cellpose_flow_dynamics", "stardist_postprocessing"])
     def test_described_only(self, entries: dict[str, ProcessingOpEntry], name: str) -> None:
         """Ops that plugins run are described, see the whole sample, and say what is missing when loaded."""
         assert entries[name].requirements(None, ("y", "x")) == Needs(whole_sample=True)

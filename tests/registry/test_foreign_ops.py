@@ -56,7 +56,9 @@ def bioimageio_processing_ops():
         load=load_centre,
         requirements=lambda kwargs, axes: Needs(measures=(mean(axes),), dtype="float32"),
     )
-    yield ProcessingOpEntry(name="custom", descr={"0.5": CentreDescr}, load=load_centre, requirements=lambda kwargs, axes: Needs())
+    yield ProcessingOpEntry(
+        name="cellpose_flow_dynamics", descr={"0.5": CentreDescr}, load=load_centre, requirements=lambda kwargs, axes: Needs()
+    )
 """
 
 PREDICT = """
@@ -145,6 +147,14 @@ class TestForeignOps:
         """An op that the library only describes is the plugin's where one brings it; that is no duplicate."""
         site.install("foreign-ops", OPS)
         listed = run_process("plugins", "--json", env=site.environment()).json
-        (custom,) = [e for e in listed["entries"] if (e["kind"], e["name"]) == ("processing_ops", "custom")]
-        assert custom["plugin"].startswith("foreign-ops")
+        op = ("processing_ops", "cellpose_flow_dynamics")
+        (entry,) = [e for e in listed["entries"] if (e["kind"], e["name"]) == op]
+        assert entry["plugin"].startswith("foreign-ops")
+        assert entry["missing"] == ""
         assert listed["failures"] == []
+
+    def test_described_ops_are_not_called_there(self) -> None:
+        """The list says what an op lacks that no plugin runs."""
+        listed = run_process("plugins", "--json").json["entries"]
+        lacking = {e["name"] for e in listed if e["kind"] == "processing_ops" and e["missing"]}
+        assert lacking == {"cellpose_flow_dynamics", "stardist_postprocessing"}

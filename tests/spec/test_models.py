@@ -115,6 +115,17 @@ class TestUnknownExtensions:
         assert written["inputs"][0]["preprocessing"][-1] == step
         assert written["weights"]["no_such_format"] == entry
 
+    @pytest.mark.parametrize("name", ["", " ", "a b", "../x", "a/b", "ä", "1st", "-x"])
+    def test_names_that_no_plugin_can_have(self, model: dict[str, Any], registry: Registry, name: str) -> None:
+        """Errors, of ops and of weights, since nothing can ever bring them."""
+        model["inputs"][0]["preprocessing"].append({"id": name})
+        model["weights"][name] = {"source": "w.bin"}
+        at = f"inputs.0.preprocessing.{len(model['inputs'][0]['preprocessing']) - 1}.id"
+        report = validate_tree(model, registry)
+        assert {issue.path: issue.message for issue in report.errors} == dict.fromkeys(
+            (at, f"weights.{name}"), f"expected a letter followed by letters, digits, '_', '-' or '.', found {name!r}"
+        )
+
     def test_run_modes(self, model: dict[str, Any], registry: Registry) -> None:
         """Any run mode is read, with a warning."""
         model["run_mode"] = {"name": "mine", "kwargs": {"a": 1}}

@@ -261,6 +261,35 @@ class TestInOps:
         assert fits(with_op(model, case.wrong)) is case.fits_schema
 
 
+@dataclasses.dataclass(frozen=True)
+class Named:
+    kwargs: Data
+    id: str = "mine"
+
+
+@attrs.frozen
+class AlsoNamed:
+    id: str = "mine"
+    kwargs: Plain = Plain(n=1)
+
+
+class TestNames:
+    """Classes of ops that are no nodes."""
+
+    @pytest.mark.parametrize("cls", [Named, AlsoNamed])
+    @pytest.mark.parametrize("configure", [None, know_angles])
+    def test_written(self, model: dict[str, Any], registry: Registry, cls: type, configure: Any) -> None:
+        """The name is written though it is the default, so that the step stays the step of this op."""
+        entry = ProcessingOpEntry(
+            name="mine", descr={"0.5": cls}, load=lambda: lambda *a: None, requirements=lambda kwargs, axes: Needs(), configure=configure
+        )
+        known = knowing(registry, entry)
+        step = {"id": "mine", "kwargs": {"n": 3}}
+        descr, _ = read_tree({**model, "inputs": [{**model["inputs"][0], "preprocessing": [step]}]}, known)
+        assert isinstance(descr.inputs[0].preprocessing[0], cls)
+        assert unstructured(descr, known)["inputs"][0]["preprocessing"] == [step]
+
+
 class TestRunModes:
     """Classes of arguments that are no nodes themselves."""
 

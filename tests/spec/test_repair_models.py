@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from mending import errors, mended, model_0_3, model_0_4
 
 from bioimageio_core.registry import Registry
+from bioimageio_core.spec.repair.repairing import repair_and_update
+from bioimageio_core.structuring.converter import unstructure
 
 
 @pytest.fixture
@@ -136,6 +138,30 @@ class TestTensors:
         tree["inputs"][0]["shape"] = {"exact": [1, 64, 64, 3]}
         assert [axis.get("size") for axis in mended(tree, registry)[0]["inputs"][0]["axes"]] == [None, 64, 64, None]
 
+    def test_unknown_keys(self, tree: dict[str, Any], registry: Registry) -> None:
+        """Keys that the format does not have are kept by their path, at any depth; the tensors stay."""
+        before, _ = mended({**tree, "cite": None}, registry)
+        tree["inputs"][0]["colour"] = "red"
+        tree["outputs"][0]["shape"]["origin"] = [0, 0]
+        new, warnings = mended(tree, registry)
+        assert new["config"]["repaired"] == {"inputs.0.colour": "red", "outputs.0.shape.origin": [0, 0]}
+        assert warnings["inputs.0.colour"] == ["'red' was moved to config.repaired: unknown key"]
+        assert (new["inputs"], new["outputs"]) == (before["inputs"], before["outputs"])
+
+    def test_unknown_keys_of_the_newest_form(self, model: dict[str, Any], registry: Registry) -> None:
+        """Of axes, sizes and data in format 0.5, too."""
+        model["inputs"][0]["axes"][-1]["direction"] = "right"
+        model["inputs"][0]["data"] = {"type": "float32", "camera": 3}
+        new, _ = mended(model, registry)
+        last = len(model["inputs"][0]["axes"]) - 1
+        assert new["config"]["repaired"] == {f"inputs.0.axes.{last}.direction": "right", "inputs.0.data.camera": 3}
+
+    @pytest.mark.parametrize("slip", ["hallo", "hlao", "hal"])
+    def test_misspelt_keys(self, tree: dict[str, Any], registry: Registry, slip: str) -> None:
+        """A key that is probably one of the format says something about the tensor, so it is not taken away."""
+        tree["outputs"][0][slip] = tree["outputs"][0].pop("halo")
+        assert list(errors(tree, registry)) == [f"outputs.0.{slip}"]
+
     def test_missing_is_not_made_up(self, tree: dict[str, Any], registry: Registry) -> None:
         """Without a type of data, or with an unknown size, there is no tensor."""
         del tree["outputs"][0]["data_type"]
@@ -221,6 +247,35 @@ class TestWeights:
         assert new["weights"]["torchscript"] == {"source": "w.pt", "sha256": "b" * 64, "pytorch_version": "2.0"}
         assert "weights.pytorch_script" in warnings
 
+    @pytest.mark.parametrize(
+        ("written", "meant"),
+        [
+            ("tensorlfow_js", "tensorflow_js"),
+            ("onx", "onnx"),
+            ("ONNX", "onnx"),
+            ("torchscripts", "torchscript"),
+            ("keras_v2", None),
+            ("pickle", None),
+        ],
+    )
+    def test_slips(self, tree: dict[str, Any], registry: Registry, written: str, meant: str | None) -> None:
+        """A name that is one letter off the name of a single format; a different digit is a different format."""
+        tree["weights"] = {written: {"source": "w.bin"}, "keras_hdf5": {"source": "w.h5", "parent": written}}
+        descr, report = repair_and_update(tree, registry)
+        weights = unstructure(descr)["weights"]
+        if meant is None:
+            assert written in weights or report.status == "invalid"
+        else:
+            assert list(weights) == [meant, "keras_hdf5"]
+            assert weights["keras_hdf5"]["parent"] == meant
+            assert ("warning", f"read as {meant}") in [(i.severity, i.message) for i in report.issues if i.path == f"weights.{written}"]
+
+    def test_slip_of_a_format_that_is_there(self, tree: dict[str, Any], registry: Registry) -> None:
+        """Nothing is replaced."""
+        tree["weights"]["onx"] = {"source": "other.onnx"}
+        descr, _ = repair_and_update(tree, registry)
+        assert unstructure(descr)["weights"]["onx"] == {"source": "other.onnx"}
+
     def test_listed(self, early: dict[str, Any], registry: Registry) -> None:
         """Of a list the first entry is kept in its place, the others in the config."""
         first, second = ({"id": name, "source": f"{name}.pt", "sha256": "d" * 64} for name in ("one", "two"))
@@ -254,7 +309,7 @@ class TestWeights:
         del early["type"]
         early["weights"] = {"torchscript": {"source": "w.pt"}}
         new, _ = mended(early, registry)
-        assert new["config"]["repaired"] == {
+        assert new["config"]["model_0_3"] == {
             "source": "net.py:Net",
             "sha256": "c" * 64,
             "kwargs": {"depth": 3},
@@ -276,3 +331,24 @@ class TestWeights:
         assert set(errors(tree, registry)) == {"weights.onnx.sha256", "weights.torchscript.source"}
         tree["weights"] = {"onnx": {"source": "w.onnx", "sha256": "TODO"}}
         assert "sha256" not in mended(tree, registry)[0]["weights"]["onnx"]
+
+
+class TestTolerance:
+    """The tolerance of tests in ``config``."""
+
+    WRITTEN: ClassVar[dict[str, Any]] = {"relative_tolerance": 0.005, "weights_formats": ["onnx"]}
+
+    def test_mapping(self, tree: dict[str, Any], model: dict[str, Any], registry: Registry) -> None:
+        """One in place of a list, in a model of format 0.5, and of 0.4, whose config is free until it is updated."""
+        model["config"] = {"bioimageio": {"reproducibility_tolerance": dict(self.WRITTEN)}}
+        new, warnings = mended(model, registry)
+        assert new["config"]["bioimageio"]["reproducibility_tolerance"] == [self.WRITTEN]
+        assert "read as a list of one" in warnings["config.bioimageio.reproducibility_tolerance"][0]
+        tree["config"] = {"bioimageio": {"reproducibility_tolerance": dict(self.WRITTEN)}}
+        descr, _ = repair_and_update(tree, registry)
+        assert unstructure(descr)["config"]["bioimageio"]["reproducibility_tolerance"] == [self.WRITTEN]
+
+    def test_by_name(self, model: dict[str, Any], registry: Registry) -> None:
+        """A mapping of several, by a name that may mean anything, is not guessed at."""
+        model["config"] = {"bioimageio": {"reproducibility_tolerance": {"onnx": dict(self.WRITTEN)}}}
+        assert list(errors(model, registry)) == ["config.bioimageio.reproducibility_tolerance"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mending import model_0_3
 
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError, InvalidDescriptionError, OutputError
@@ -267,6 +268,32 @@ class TestWeights:
         torch_path = "weights.pytorch_state_dict"
         paths = {f"{torch_path}.{key}" for key in ("pytorch_version", "attachments", "parent")} | {"weights.keras_hdf5.dependencies"}
         assert all(notes[path] == "warning" for path in paths)
+
+
+class TestModelsOf03:
+    """Values that format 0.3 has at the top, for weights that the model lacks."""
+
+    @pytest.mark.parametrize("config", [{}, {"config": {"mine": 1}}, {"config": {"model_0_3": "taken"}}])
+    def test_kept(self, registry: Registry, config: dict[str, Any]) -> None:
+        """They are kept in ``config``, beside what is there, and nothing else about the architecture is dropped either."""
+        former = {"source": "net.py:Net", "sha256": "c" * 64, "kwargs": {"depth": 3}, "dependencies": "conda:environment.yaml"}
+        former |= {"language": "python", "framework": "pytorch"}
+        tree = model_0_3() | former | config | {"weights": {"torchscript": {"source": "w.pt"}}}
+        new, notes = updated(tree, registry)
+        was = {"model_0_3": "taken"} if config.get("config") == {"model_0_3": "taken"} else {}
+        assert new["config"] == {**config.get("config", {}), "model_0_3": {**was, **former}}
+        assert all(notes[key] == "warning" for key in former)
+
+    def test_numbers_that_config_cannot_hold(self, registry: Registry) -> None:
+        """As text."""
+        tree = model_0_3() | {"kwargs": {"most": float("inf")}, "weights": {"torchscript": {"source": "w.pt"}}}
+        assert updated(tree, registry)[0]["config"]["model_0_3"]["kwargs"] == {"most": "inf"}
+
+    def test_in_place(self, registry: Registry) -> None:
+        """With the weights that they are for, ``config`` gets nothing."""
+        new, _ = updated(model_0_3(), registry)
+        assert "config" not in new
+        assert new["weights"]["pytorch_state_dict"]["architecture"]["callable"] == "Net"
 
 
 class TestLinks:

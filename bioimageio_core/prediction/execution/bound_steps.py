@@ -10,12 +10,12 @@ import attrs
 import numpy as np
 
 from ...errors import InputError
-from ...registry import Measure, Registry
+from ...registry import Measure, ProcessingOp, Registry
 from ...typing import AxisId, FrozenMapping
 from ..data.checked_op import CheckedOp
 from ..data.tensor_view import AxisArray, BoundStep, TensorView
 from ..data.whole_tensors import ArraySource, ProcessedSource, read_whole
-from ..model.processing_steps import Step
+from ..model.processing_steps import OpsByStep, Step
 
 __all__ = ["StepBinder", "StepChain", "bind_step", "step_statistics"]
 
@@ -41,6 +41,9 @@ class StepBinder:
     """Binds steps to their implementations and statistics."""
 
     registry: Registry
+    ops: OpsByStep
+    """The op of each step, made before anything runs, so that code that fails does so first."""
+
     measured: StatisticsLookup
     references: Mapping[Measure, AxisArray] = FrozenMapping()
     """Statistics of raw model inputs; the ``tensor`` of a measure names the input."""
@@ -69,7 +72,7 @@ class StepBinder:
                 what = f"the {m.kind} of {m.tensor!r} for op {step.name!r} of {tensor!r}"
                 found[m] = self.references[m].aligned(view.axes, view.shape, what=what)
             self.report(key, found[m])
-        return bind_step(step, self.registry, found)
+        return bind_step(step, self.ops[tensor, step.number], self.registry, found)
 
 
 class StepChain:
@@ -115,10 +118,10 @@ class StepChain:
             self._view = view
 
 
-def bind_step(step: Step, registry: Registry, measured: Mapping[Measure, AxisArray]) -> BoundStep:
-    """Return a step bound to its implementation and these statistics."""
-    op = CheckedOp(op=step.make(registry), needs=step.needs, what=registry.words_for("processing_ops", step.name))
-    return BoundStep(op=op, measured=measured, whole_axes=step.needs.whole_axes, halo=step.needs.halo)
+def bind_step(step: Step, op: ProcessingOp, registry: Registry, measured: Mapping[Measure, AxisArray]) -> BoundStep:
+    """Return a step bound to its op and these statistics."""
+    checked = CheckedOp(op=op, needs=step.needs, what=registry.words_for("processing_ops", step.name))
+    return BoundStep(op=checked, measured=measured, whole_axes=step.needs.whole_axes, halo=step.needs.halo)
 
 
 def step_statistics(key: str, value: Any, measure: Measure, view: TensorView, pool_over: tuple[AxisId, ...]) -> AxisArray:

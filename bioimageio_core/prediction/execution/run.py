@@ -15,6 +15,7 @@ from ...typing import FrozenMapping
 from ..data.tensor_view import AxisArray, TensorView
 from ..model.loaded_model import LoadedModel
 from ..model.network import Network
+from ..model.processing_steps import OpsByStep
 from ..options import RunOptions
 from ..output.encoder import OutputEncoder
 from ..output.open_output import OpenOutput, TensorSinks
@@ -137,6 +138,7 @@ def begin_run(
     output: OpenOutput,
     executor: Executor,
     *,
+    ops: OpsByStep,
     network: Network | None = None,
     rank_on_host: Mapping[str, int] = FrozenMapping(),
 ) -> Iterator[Run]:
@@ -148,6 +150,7 @@ def begin_run(
         options: The options of the run.
         output: The sinks of the outputs.
         executor: Where tasks run.
+        ops: The ops of all steps of the plan.
         network: The network, if this process loaded it.
         rank_on_host: Rank of each worker among the workers of its machine, by address.
 
@@ -155,6 +158,7 @@ def begin_run(
     statistics = RunStatistics()
     binder = StepBinder(
         registry=model.registry,
+        ops=ops,
         measured=statistics,
         references=statistics.references,
         supplied={**plan.known, **plan.supplied},

@@ -27,7 +27,7 @@ def cast_to(dtype: str) -> OpCall:
 
 def call_of(step: Any, name: str) -> OpCall:
     """Return the op call of a described step."""
-    return OpCall(name=name, kwargs=getattr(step, "kwargs", None))
+    return OpCall(name=name, kwargs=getattr(step, "kwargs", None), step=step)
 
 
 def with_input_casts(ops: tuple[OpCall, ...], *, described: str, network: str) -> tuple[OpCall, ...]:

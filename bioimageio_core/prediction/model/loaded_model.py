@@ -12,7 +12,7 @@ from ...sources import Package
 from .from_v0_4 import model_io_v0_4
 from .from_v0_5 import model_io_v0_5
 from .missing_plugins import check_runnable
-from .tensor_spec import ModelIO
+from .tensor_spec import ModelIO, OpCall
 
 __all__ = ["LoadedModel"]
 
@@ -49,6 +49,19 @@ class LoadedModel:
         """
         entry = self.weights[weights_format]
         return str(entry.sha256 or self.package.sha256_of(str(entry.source)))
+
+    def sha256_of_code(self) -> tuple[str, ...]:
+        """Return the SHA-256 of the files of ops that are code of the model, in the order of the ops.
+
+        Raises:
+            SourceError: A file is missing.
+
+        """
+        steps = [op.step for tensor in (*self.io.inputs, *self.io.outputs) for op in tensor.ops if self._is_code(op)]
+        return tuple(step.sha256 or self.package.sha256_of(str(step.source)) for step in steps)
+
+    def _is_code(self, op: OpCall) -> bool:
+        return op.name in self.registry.processing_ops and self.registry.processing_ops[op.name].runs_model_code
 
     @property
     def weights(self) -> Mapping[str, Any]:

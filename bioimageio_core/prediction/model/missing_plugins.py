@@ -11,7 +11,7 @@ from ...spec.node import Issue
 from .tensor_spec import ModelIO
 from .weights_selection import runnable_formats
 
-__all__ = ["check_runnable"]
+__all__ = ["check_runnable", "why_not_runnable"]
 
 
 def check_runnable(descr: Any, model: ModelIO, registry: Registry) -> None:
@@ -47,6 +47,22 @@ def check_runnable(descr: Any, model: ModelIO, registry: Registry) -> None:
         )
     if refused:
         raise DescriptionError(f"model {model.name!r} cannot be run: installed plugins refuse its arguments at {'; '.join(refused)}")
+
+
+def why_not_runnable(descr: Any, model: ModelIO, registry: Registry) -> str:
+    """Return why a model cannot run here, whatever its weights; empty if its ops and its run mode can.
+
+    Args:
+        descr: The description.
+        model: The same, normalised.
+        registry: What is registered.
+
+    """
+    missing = [f"{_WORDS[kind]} {name!r}{plugin_hint(kind, name)}" for kind, name in _missing(model, registry)]
+    if missing:
+        return f"no installed plugin provides {_listed(missing)}"
+    refused = [".".join(map(str, problem.loc)) for problem in _refused(descr)]
+    return f"installed plugins refuse the arguments at {_listed(refused)}" if refused else ""
 
 
 _WORDS = {"processing_ops": "op", "run_modes": "run mode"}

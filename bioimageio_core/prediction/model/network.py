@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from ...errors import ModelRunError
 from ...registry import AdapterContext, WeightsAdapter, blamed
+from .described_files import DescribedFiles
 from .loaded_model import LoadedModel
 from .planned_run_mode import PlannedRunMode
 from .tensor_spec import ModelIO
-from .weights_files import WeightsFiles
 from .weights_selection import WeightsChoice
 
 __all__ = ["Network", "adapter_context", "load_adapter", "load_network", "run_network"]
@@ -70,7 +70,7 @@ def adapter_context(model: LoadedModel, weights_format: str, *, device: str, thr
     return AdapterContext(
         weights=described,
         path=str(model.package.local(str(described.source), sha256=described.sha256)),
-        files=WeightsFiles(described, model.package, model.descr.attachments),
+        files=DescribedFiles(described, model.package, model.descr.attachments),
         input_ids=tuple(t.id for t in model.io.inputs),
         output_ids=tuple(t.id for t in model.io.outputs),
         device=device,

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, TypeAlias
 
 import attrs
 
 from ...errors import InputError, PluginError
-from ...registry import Measure, Needs, ProcessingOp, Registry, blamed
-from ...typing import AxisId
+from ...registry import Measure, Needs, OpContext, ProcessingOp, Registry, blamed
+from ...typing import AxisId, FrozenMapping
+from .described_files import DescribedFiles
+from .loaded_model import LoadedModel
 from .tensor_spec import TensorIO
 
-__all__ = ["Step", "check_references", "measure_text", "plan_steps"]
+__all__ = ["OpsByStep", "Step", "check_references", "make_ops", "measure_text", "plan_steps"]
+
+OpsByStep: TypeAlias = "Mapping[tuple[str, int], ProcessingOp]"
+"""Made ops by id of the tensor and number of the step."""
 
 
 @attrs.frozen(kw_only=True)
@@ -28,16 +33,30 @@ class Step:
     """Axes of the tensor."""
 
     needs: Needs
+    described: Any = attrs.field(default=None, eq=False, repr=False)
+    """The node of the complete step; None for an implied cast."""
 
-    def make(self, registry: Registry) -> ProcessingOp:
+    def make(self, model: LoadedModel, *, trust: bool) -> ProcessingOp:
         """Import the implementation and bind the arguments.
+
+        Args:
+            model: The model, for ops that are made from its files.
+            trust: Whether code that comes with the model may run.
 
         Raises:
             PluginError: A plugin's implementation cannot be imported or made.
+            TrustError: The op is code of the model, which is not trusted.
+            ModelRunError: The code of the model fails.
+            SourceError: A file of the model that the op needs is missing.
 
         """
-        with blamed(f"making {registry.words_for('processing_ops', self.name)}"):
-            return registry.processing_ops[self.name].load()(self.kwargs, self.axes)
+        entry = model.registry.processing_ops[self.name]
+        with blamed(f"making {model.registry.words_for('processing_ops', self.name)}"):
+            factory = entry.load()
+            if not entry.runs_model_code:
+                return factory(self.kwargs, self.axes)
+            files = DescribedFiles(self.described, model.package, model.descr.attachments, with_source=True)
+            return factory(self.kwargs, self.axes, OpContext(step=self.described, files=files, trust=trust))
 
     def sees_whole(self, cut_axes: Collection[AxisId]) -> bool:
         """Return whether the op needs the whole tensor at once where these axes are cut into blocks."""
@@ -73,7 +92,7 @@ def plan_steps(tensor: TensorIO, registry: Registry) -> tuple[Step, ...]:
         with blamed(what):
             needs = entry.requirements(op.kwargs, axes)
         _check_needs(needs, axes, what)
-        steps.append(Step(number=number, name=op.name, kwargs=op.kwargs, axes=axes, needs=needs))
+        steps.append(Step(number=number, name=op.name, kwargs=op.kwargs, axes=axes, needs=needs, described=op.step))
     return tuple(steps)
 
 
@@ -84,6 +103,11 @@ def _check_needs(needs: object, axes: tuple[AxisId, ...], what: str) -> None:
         needs.check_axes(axes)
     except ValueError as error:
         raise PluginError(f"{what}: {error}") from None
+
+
+def make_ops(steps: Iterable[tuple[str, Step]], model: LoadedModel, *, trust: bool) -> OpsByStep:
+    """Make the ops of steps, each of which is given after the id of its tensor; raises what `Step.make` does."""
+    return FrozenMapping({(tensor, step.number): step.make(model, trust=trust) for tensor, step in steps})
 
 
 def check_references(steps: Iterable[tuple[str, Step]], inputs: Collection[str], registry: Registry) -> None:

@@ -62,6 +62,9 @@ class OpCall:
     kwargs: Any
     """The kwargs node of the description, or None."""
 
+    step: Any = attrs.field(default=None, eq=False, repr=False)
+    """The node of the complete step; None for a cast that the format implies."""
+
 
 @attrs.frozen(kw_only=True)
 class FileRef:

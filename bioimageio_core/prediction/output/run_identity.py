@@ -35,7 +35,7 @@ def run_identity(plan: Plan, model: LoadedModel) -> dict[str, Any]:
     """
     data = plan_as_dict(plan)
     return {
-        "model": _digest([data["model"], data["format_version"], repr(model.io)]),
+        "model": _digest([data["model"], data["format_version"], repr(model.io), *model.sha256_of_code()]),
         "weights": {
             "sha256": model.sha256_of_weights(plan.weights.weights_format),
             "format": plan.weights.weights_format,

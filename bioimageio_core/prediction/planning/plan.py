@@ -16,6 +16,7 @@ from ...errors import PredictionWarning
 from ...io.writing.ome_output import OmeImage
 from ...typing import AxisId, FrozenMapping
 from ..model.planned_run_mode import PlannedRunMode
+from ..model.processing_steps import Step
 from ..model.tensor_spec import ModelIO
 from ..model.weights_selection import WeightsChoice
 from .blocks.axis_groups import SizedGroup
@@ -128,6 +129,12 @@ class Plan:
             regions_per_task=self.regions_per_task,
             batch_size=self.batch_size,
         )
+
+    @property
+    def all_steps(self) -> tuple[tuple[str, Step], ...]:
+        """The steps of all tensors, each after the id of its tensor."""
+        steps = [(i.id, step) for i in self.inputs for step in i.steps]
+        return (*steps, *((o.id, step) for o in self.outputs for step in (*o.steps, *o.late_steps)))
 
     def regions_of(self, task: int) -> range:
         """Return the regions of a task."""

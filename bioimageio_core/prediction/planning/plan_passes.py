@@ -120,7 +120,7 @@ class _Planner:
                 whole, in_memory = set(), True
             elif step.needs_halo(tensor.cut):
                 whole = set()
-            dtype = step.needs.dtype or dtype
+            dtype = step.needs.expected_dtype(dtype)
         return whole, in_memory
 
 

@@ -10,7 +10,7 @@ from .consumers import ConsumerEntry, Judge, Judgement
 from .converters import ConverterContext, WeightsConverter, WeightsConverterEntry
 from .foreign_formats import ForeignFormat, ForeignFormatEntry, ForeignFormatWriter
 from .needs import Measure, Needs, Statistic
-from .processing import Measured, ProcessingOp, ProcessingOpEntry, ProcessingOpFactory
+from .processing import Measured, OpContext, ProcessingOp, ProcessingOpEntry, ProcessingOpFactory
 from .run_modes import Pipeline, PipelineSize, PipelineTensor, RunMode, RunModeEntry
 from .weights import AdapterContext, WeightsAdapter, WeightsAdapterEntry, WeightsFormatEntry
 
@@ -30,6 +30,7 @@ __all__ = [
     "Measure",
     "Measured",
     "Needs",
+    "OpContext",
     "Pipeline",
     "PipelineSize",
     "PipelineTensor",

@@ -18,17 +18,32 @@ from ...typing import ModelFormat
 if TYPE_CHECKING:
     from cattrs import Converter
 
-__all__ = ["DescriptionEntry", "EntryBase", "called_with", "is_a", "is_arguments", "is_description", "is_name", "names", "some_of"]
+__all__ = [
+    "NAME_IN_WORDS",
+    "NAME_PATTERN",
+    "DescriptionEntry",
+    "EntryBase",
+    "called_with",
+    "is_a",
+    "is_arguments",
+    "is_description",
+    "is_name",
+    "names",
+    "some_of",
+]
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]*")
+NAME_PATTERN = r"[A-Za-z][A-Za-z0-9_.\-]*"
+"""Regular expression of the names that entries may have."""
+
+NAME_IN_WORDS = "a letter followed by letters, digits, '_', '-' or '.'"
 
 
 def is_name(_instance: Any, attribute: Any, value: Any) -> None:
     """Accept a name: a letter, then letters, digits, ``_``, ``-`` and ``.``."""
     if not isinstance(value, str):
         raise TypeError(f"{attribute.name}: expected a string, found {type(value).__name__}")
-    if _NAME.fullmatch(value) is None:
-        raise ValueError(f"{attribute.name}: expected a letter followed by letters, digits, '_', '-' or '.', found {value!r}")
+    if re.fullmatch(NAME_PATTERN, value) is None:
+        raise ValueError(f"{attribute.name}: expected {NAME_IN_WORDS}, found {value!r}")
 
 
 def names(_instance: Any, attribute: Any, value: Any) -> None:

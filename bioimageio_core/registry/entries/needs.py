@@ -21,6 +21,9 @@ Method = Literal["linear", "inverted_cdf"]
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64")
 """Names of the dtypes that tensors may have."""
 
+ANY_DTYPE = "any"
+"""The dtype of a result that is known only when there is one."""
+
 QUANTILES: Mapping[str, float] = FrozenMapping(min=0.0, median=50.0, max=100.0)
 """Percentiles that have names of their own."""
 
@@ -166,8 +169,8 @@ class Needs:
     halo: Mapping[AxisId, int] = attrs.field(default=FrozenMapping(), converter=_frozen)
     """Pixels that the op needs on either side, for filters; the output has the size of the input."""
 
-    dtype: str | None = attrs.field(default=None, validator=attrs.validators.optional(is_choice(*DTYPES)))
-    """Name of the resulting dtype, where the op changes it."""
+    dtype: str | None = attrs.field(default=None, validator=attrs.validators.optional(is_choice(*DTYPES, ANY_DTYPE)))
+    """Name of the resulting dtype, where the op changes it; ``any`` if that is known only when there is a result."""
 
     @measures.validator
     def _check_measures(self, attribute: Any, value: Any) -> None:
@@ -184,11 +187,17 @@ class Needs:
                     f"{attribute.name}: expected a whole number of pixels of at least 0 for each axis, found {axis!r}: {size!r}"
                 )
 
+    def expected_dtype(self, given: str) -> str:
+        """Return the dtype that plans expect of a result, for the dtype of the tensor."""
+        return given if self.dtype in (None, ANY_DTYPE) else str(self.dtype)
+
     def dtypes_from(self, given: str) -> tuple[str, ...]:
         """Return the dtypes that a result may have, for the dtype of the tensor.
 
         Float64 may stay where float32 is declared, and integers may become float32 where nothing is.
         """
+        if self.dtype == ANY_DTYPE:
+            return DTYPES
         expected = self.dtype or given
         kept = expected == "float32" and given == "float64"
         widened = self.dtype is None and not given.startswith("float")

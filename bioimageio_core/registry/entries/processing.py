@@ -15,7 +15,7 @@ from .needs import Measure, Needs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Measured", "ProcessingOp", "ProcessingOpEntry", "ProcessingOpFactory"]
+__all__ = ["Measured", "OpContext", "ProcessingOp", "ProcessingOpEntry", "ProcessingOpFactory"]
 
 
 Measured: TypeAlias = "Mapping[Measure, NDArray[Any]]"
@@ -36,8 +36,23 @@ class ProcessingOp(Protocol):
         ...
 
 
-ProcessingOpFactory: TypeAlias = "Callable[[Any, tuple[AxisId, ...]], ProcessingOp]"
-"""``(kwargs node or None, axes of the tensor) -> ProcessingOp``."""
+@attrs.frozen(kw_only=True)
+class OpContext:
+    """What an op that is code of the model is made from (`ProcessingOpEntry.runs_model_code`)."""
+
+    step: Any
+    """The step as described: a node of the entry's class."""
+
+    files: Mapping[str, str]
+    """Local paths of the file of the step (``source``), of files in further fields, and of the attachments of the model, by place in
+    the package (``attachments/code/layers.py``). A file is fetched and verified when it is asked for."""
+
+    trust: bool = False
+    """Whether code that comes with the model may run."""
+
+
+ProcessingOpFactory: TypeAlias = "Callable[..., ProcessingOp]"
+"""``(kwargs node or None, axes of the tensor) -> ProcessingOp``; with an `OpContext` as third argument if the entry says so."""
 
 
 @attrs.frozen(kw_only=True)
@@ -57,6 +72,9 @@ class ProcessingOpEntry(DescriptionEntry):
         default=("preprocessing", "postprocessing"), validator=some_of("preprocessing", "postprocessing")
     )
     """The lists of steps that may hold it."""
+
+    runs_model_code: bool = attrs.field(default=False, validator=is_a(bool, "true or false"))
+    """True: the op is code of the model, which may run only if it is trusted; its factory takes an `OpContext` as third argument."""
 
     described_only: bool = attrs.field(default=False, validator=is_a(bool, "true or false"))
     """True: the op is part of the format but the library has no implementation; the entry of a plugin that has one replaces it."""

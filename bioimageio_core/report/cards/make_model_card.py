@@ -8,6 +8,7 @@ from ...prediction.geometry.model_signature import remembered_analysis
 from ...prediction.geometry.shortfalls import shortfalls
 from ...prediction.model.from_v0_4 import model_io_v0_4
 from ...prediction.model.from_v0_5 import model_io_v0_5
+from ...prediction.model.missing_plugins import why_not_runnable
 from ...prediction.model.tensor_spec import AxisIO, TensorIO
 from ...prediction.model.weights_selection import runnable_formats
 from ...registry import Registry, missing_requirements
@@ -44,7 +45,7 @@ def model_card(descr: Any, package: Package, registry: Registry, report: Validat
         run_mode=None if descr.run_mode is None else _run_mode(descr.run_mode, registry),
         inputs=tuple(_tensor(t, d, d.preprocessing, registry) for t, d in zip(io.inputs, descr.inputs, strict=True)),
         outputs=tuple(_tensor(t, d, d.postprocessing, registry) for t, d in zip(io.outputs, descr.outputs, strict=True)),
-        weights=_weights(descr.weights, package, registry),
+        weights=_weights(descr.weights, package, registry, why_not_runnable(descr, io, registry)),
         measured=measured,
         shortfalls=() if measured is None else shortfalls(io, measured),
     )
@@ -98,9 +99,10 @@ def _run_mode(run_mode: Any, registry: Registry) -> OpCard:
     )
 
 
-def _weights(weights: Any, package: Package, registry: Registry) -> tuple[WeightsCard, ...]:
+def _weights(weights: Any, package: Package, registry: Registry, why_not_at_all: str) -> tuple[WeightsCard, ...]:
     cards = []
-    for name, why_not in runnable_formats(weights, registry).items():
+    for name, why_not_these in runnable_formats(weights, registry).items():
+        why_not = why_not_these or why_not_at_all
         entry = weights[name]
         source = entry.as_tree().get("source") if hasattr(entry, "as_tree") else entry.source
         installed = [] if why_not else [a for a in registry.adapters_for(name) if not missing_requirements(a.requires)]

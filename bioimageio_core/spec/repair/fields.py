@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from ...structuring.format_value import format_value
+from ...structuring.freezing import as_finite
 from ..node import Issue, Loc
 from ..notes import mended
 from .identity import is_model
-from .kept import keep, plain
+from .kept import keep, value_at
 
-__all__ = ["attachments", "config", "licenses", "lists", "parent", "placeholders", "run_mode", "texts", "timestamp"]
+__all__ = ["attachments", "config", "licenses", "lists", "parent", "placeholders", "run_mode", "texts", "timestamp", "tolerance"]
 
 _PLACEHOLDERS = frozenset(["", "-", "?", "doi", "missing", "n/a", "none", "null", "tba", "tbd", "todo", "url"])
 _LISTS = ("authors", "cite", "covers", "links", "maintainers", "packaged_by", "sample_inputs", "sample_outputs", "tags")
@@ -30,9 +31,18 @@ def config(tree: dict[str, Any]) -> Iterator[Issue]:
     if not isinstance(value, dict):
         del tree["config"]
         yield keep(tree, ("config",), value, "expected a mapping")
-    elif repr(plain(value)) != repr(value):  # repr, since NaN does not equal itself
-        tree["config"] = plain(value)
+    elif repr(as_finite(value)) != repr(value):  # repr, since NaN does not equal itself
+        tree["config"] = as_finite(value)
         yield mended(("config",), "expected finite numbers, and text as keys, found others: read as text")
+
+
+def tolerance(tree: dict[str, Any]) -> Iterator[Issue]:
+    """Read one tolerance in place of a list as a list of one."""
+    loc = ("config", "bioimageio", "reproducibility_tolerance")
+    value = value_at(tree, loc)
+    if isinstance(value, dict) and not any(isinstance(item, dict) for item in value.values()):
+        tree["config"]["bioimageio"]["reproducibility_tolerance"] = [value]
+        yield mended(loc, f"expected a list, found {format_value(value)}: read as a list of one")
 
 
 def placeholders(tree: dict[str, Any]) -> Iterator[Issue]:

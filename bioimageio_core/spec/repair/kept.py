@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from ...structuring.format_value import format_value
+from ...structuring.freezing import as_finite
 from ..node import Issue, Loc
 from ..notes import mended
 
-__all__ = ["NOTHING", "PLACE", "keep", "plain", "value_at"]
+__all__ = ["NOTHING", "PLACE", "keep", "value_at"]
 
 PLACE = "repaired"
 """Key of ``config`` under which values are kept, by the path where they stood."""
@@ -32,15 +32,6 @@ def value_at(tree: Any, loc: Loc) -> Any:
     return tree
 
 
-def plain(value: Any) -> Any:
-    """Return a value as ``config`` may hold it: keys are text, and so are numbers that are not finite."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def keep(tree: dict[str, Any], loc: Loc, value: Any, why: str) -> Issue:
     """Keep a value that was removed from its place in ``config``, and return an issue about it."""
     config = tree.get("config")
@@ -50,7 +41,7 @@ def keep(tree: dict[str, Any], loc: Loc, value: Any, why: str) -> Issue:
     if not isinstance(place, dict):
         place = config[PLACE] = {PLACE: place}
     path = written = ".".join(map(str, loc))
-    number, written_plainly = 1, plain(value)
+    number, written_plainly = 1, as_finite(value)
     while path in place and place[path] != written_plainly:
         number += 1
         path = f"{written} ({number})"

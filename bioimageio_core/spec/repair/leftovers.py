@@ -1,13 +1,16 @@
 """Values that no version of the format can read, after all repairs: they are kept in ``config``.
 
 Inputs, outputs, weights and what tells them apart are left alone: what they mean is not to be changed by taking something away.
+Of tensors, only keys go that the format does not have, and that are no slips of keys that it has; of their steps, none.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from ...text import is_slip_of
 from ..node import Issue, Loc
 from ..notes import mended
 from .kept import NOTHING, keep, value_at
@@ -35,7 +38,7 @@ def settle(tree: dict[str, Any], judge: Callable[[dict[str, Any]], Iterable[Issu
         shortened: dict[Loc, int] = {}
         # From the back, so that paths into lists stay those of the document.
         for problem in reversed([problem for problem in judge(tree) if problem.severity == "error"]):
-            target = _target(tree, problem.loc)
+            target = problem.loc if _is_foreign_key_of_tensor(problem) else _target(tree, problem.loc)
             if target is None or value_at(tree, target) is NOTHING:  # nothing may go, or it went for another problem
                 continue
             if not _is_moved(target, shortened):
@@ -45,6 +48,17 @@ def settle(tree: dict[str, Any], judge: Callable[[dict[str, Any]], Iterable[Issu
         yield from reversed(taken)
         if not taken:
             return
+
+
+def _is_foreign_key_of_tensor(problem: Issue) -> bool:
+    """Return whether a problem is an unknown key within an input or output, but not within its steps, that is no slip of a known key."""
+    if not problem.at_key or problem.loc[0] not in ("inputs", "outputs") or {"preprocessing", "postprocessing"} & {*problem.loc[:-1]}:
+        return False
+    meant = _MEANT.search(problem.message)
+    return meant is None or not is_slip_of(str(problem.loc[-1]), meant[1])
+
+
+_MEANT = re.compile(r"did you mean '(.*?)'\?")
 
 
 def _is_moved(target: Loc, shortened: Mapping[Loc, int]) -> bool:

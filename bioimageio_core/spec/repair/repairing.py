@@ -34,6 +34,7 @@ ALL: tuple[Repair, ...] = (
     identity.type_,
     identity.format_version,
     fields.config,
+    fields.tolerance,
     weights.model_block,
     weights.optional_kwargs,
     weights.listed,
@@ -41,7 +42,6 @@ ALL: tuple[Repair, ...] = (
     weights.former_names,
     weights.architecture,
     fields.placeholders,
-    weights.stray_architecture,
     fields.texts,
     fields.lists,
     people.people,
@@ -103,7 +103,7 @@ def repair_and_update(
 ) -> tuple[ResourceDescr, ValidationReport]:
     """Return the description that a tree holds in the newest format version of its type, and a report of the changes.
 
-    Nothing is repaired if `update_tree` succeeds.
+    Nothing but slips in names of weights formats is repaired if `update_tree` succeeds.
     The issues are as those of `update_tree`, with a ``warning`` for each thing that was repaired.
 
     Args:
@@ -117,14 +117,16 @@ def repair_and_update(
             that leaves open what was meant; ``report`` holds the repairs too.
 
     """
+    new = thaw(tree)
+    said = list(notes)
+    if isinstance(tree, Mapping):
+        said += weights.slips(new, {name for entry in registry.weights_formats.values() for name in (entry.name, *entry.aliases)})
     try:
-        descr, report = update_tree(tree, registry, source)
-        return descr, combined(notes, report)
+        descr, report = update_tree(new, registry, source)
+        return descr, combined(said, report)
     except InvalidDescriptionError:
         if not isinstance(tree, Mapping):
             raise
-    new = thaw(tree)
-    said = list(notes)
     for repair in ALL:
         said += repair(new)
     detected = detect(new)

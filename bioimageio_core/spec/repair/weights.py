@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from ...structuring.format_value import format_value
+from ...text import is_slip_of
 from ..fields import file_name
 from ..node import Issue
 from ..notes import mended
 from .kept import keep
 
-__all__ = ["architecture", "former_names", "listed", "model_block", "optional_kwargs", "own_names", "stray_architecture"]
+__all__ = ["architecture", "former_names", "listed", "model_block", "optional_kwargs", "own_names", "slips"]
 
 _FORMER_NAMES = {"pytorch_script": "torchscript", "tensorflow_bundle": "tensorflow_saved_model_bundle", "keras": "keras_hdf5"}
 _NOT_FORMATS = ("default", "my_weights", "tensorflow", "tensorflow_protobuffer", "pytorch")
@@ -96,11 +97,31 @@ def former_names(tree: dict[str, Any]) -> Iterator[Issue]:
         return
     for old, new in _FORMER_NAMES.items():
         if old in weights and new not in weights:
-            weights = tree["weights"] = {new if name == old else name: entry for name, entry in weights.items()}
-            for entry in weights.values():
-                if isinstance(entry, dict) and entry.get("parent") == old:
-                    entry["parent"] = new
-            yield mended(("weights", old), f"read as {new}")
+            yield _rename(tree, old, new)
+
+
+def slips(tree: dict[str, Any], known: Collection[str]) -> Iterator[Issue]:
+    """Read an unknown weights format whose name is a slip of one known name that the model lacks, as in ``tensorlfow_js``.
+
+    Args:
+        tree: The description, which is changed in place.
+        known: Names of weights formats, also those of plugins.
+
+    """
+    weights = tree.get("weights")
+    for name in list(weights if isinstance(weights, dict) else ()):
+        meant = [other for other in known if isinstance(name, str) and name not in known and is_slip_of(name, other)]
+        if len(meant) == 1 and meant[0] not in tree["weights"]:
+            yield _rename(tree, name, meant[0])
+
+
+def _rename(tree: dict[str, Any], old: str, new: str) -> Issue:
+    """Give weights another name, also where others name them as their parent."""
+    tree["weights"] = {new if name == old else name: entry for name, entry in tree["weights"].items()}
+    for entry in tree["weights"].values():
+        if isinstance(entry, dict) and entry.get("parent") == old:
+            entry["parent"] = new
+    return mended(("weights", old), f"read as {new}")
 
 
 def architecture(tree: dict[str, Any]) -> Iterator[Issue]:
@@ -119,13 +140,3 @@ def architecture(tree: dict[str, Any]) -> Iterator[Issue]:
         if plain != written:
             holder[key] = plain
             yield mended(loc, f"{format_value(written)} was read as {format_value(plain)}")
-
-
-def stray_architecture(tree: dict[str, Any]) -> Iterator[Issue]:
-    """Keep the architecture that early versions had beside the weights where none of the weights need one."""
-    weights = tree.get("weights")
-    if not isinstance(weights, dict) or "pytorch_state_dict" in weights or not str(tree.get("format_version")).startswith("0.3"):
-        return
-    for key in _OF_ROOT:
-        if tree.get(key) is not None:
-            yield keep(tree, (key,), tree.pop(key), "the weights say what runs them, and none needs an architecture")

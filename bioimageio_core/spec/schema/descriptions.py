@@ -15,6 +15,7 @@ from ..formats import SPECIFIC, Family, latest_of
 from ..node import Node
 from ..versions import class_of, converter_format
 from .legacy_forms import legacy_forms, with_legacy_forms
+from .strict import strict
 from .types import Schema, SchemaTypes, definition_name
 
 __all__ = ["ROOTS", "Root", "json_schema"]
@@ -73,7 +74,7 @@ def json_schema(registry: Registry, *, type: str | None = None, format_version: 
     for root in roots:
         _Descriptions(registry, converter_format(root.family, root.format), definitions).reference(root.cls)
     whole = _one(roots[0], definitions) if len(roots) == 1 else _any_of(roots, definitions)
-    return {"$schema": DIALECT, **whole, "$defs": dict(sorted(definitions.items()))}
+    return strict({"$schema": DIALECT, **whole, "$defs": dict(sorted(definitions.items()))})
 
 
 class _Descriptions(SchemaTypes):

@@ -14,14 +14,16 @@ import attrs
 from cattrs import Converter
 
 from ...registry import DescriptionEntry, Registry
+from ...registry.entries.base import NAME_PATTERN
 from ...structuring.class_fields import FieldInfo, fields_of, has_fields
 from ...structuring.containers import is_fixed_tuple, is_list, is_mapping
 from ...structuring.scalars import NonFinite
 from ...structuring.standard_types import is_date
 from ...structuring.unions import discriminated, is_union
 from ...typing import ModelFormat
-from ..constraints import schema_of
+from ..constraints import anchored, schema_of
 from ..converters import make_converter
+from ..extension_handlers import op_key
 from ..extensions import AlsoAs, Extension
 from .docstrings import describe_class, describe_fields
 
@@ -152,7 +154,7 @@ class SchemaTypes:
 
     def step(self, where: Literal["preprocessing", "postprocessing"]) -> Schema:
         """Return the schema of a processing step: a known op, or any mapping with an unknown name."""
-        key = "name" if self.format == "0.4" else "id"
+        key = op_key(self.format)
         name = f"{where}.{self.format}"
         if name not in self.definitions:
             self.definitions[name] = {}
@@ -162,7 +164,10 @@ class SchemaTypes:
                 for op, entry in ops
                 if where in entry.where and self.format in entry.descr
             ]
-            other = {"type": "object", "properties": {key: {"type": "string", "not": {"enum": [op for op, _ in ops]}}}}
+            other = {
+                "type": "object",
+                "properties": {key: {"type": "string", "pattern": anchored(NAME_PATTERN), "not": {"enum": [op for op, _ in ops]}}},
+            }
             other["description"] = "An op without an installed plugin."
             self.definitions[name] = {
                 "title": f"{where.capitalize()} step",
@@ -185,7 +190,11 @@ class SchemaTypes:
             schema = {"type": "null"} if cls is None else one_of([self.reference(cls), {"type": "null"}])
             properties[name] = {"description": entry.summary, **schema} if entry.summary and cls is not None else schema
             properties |= {alias: {"description": f"Old spelling of {name}.", "type": "null"} for alias in entry.aliases}
-        return {"type": "object", "properties": properties, "additionalProperties": {"type": ["object", "null"]}}
+        others = {
+            "propertyNames": {"type": "string", "pattern": anchored(NAME_PATTERN)},
+            "additionalProperties": {"type": ["object", "null"]},
+        }
+        return {"type": "object", "properties": properties, **others}
 
     def run_mode(self, base: Any) -> Schema:
         """Return the schema of a run mode: of those that are known the arguments fit their class."""

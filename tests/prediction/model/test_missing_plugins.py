@@ -11,9 +11,12 @@ import pytest
 from made_models import pointwise_model
 from made_sites import EXAMPLES
 
+import bioimageio_core as bc
 from bioimageio_core.api import default_registry
 from bioimageio_core.errors import DescriptionError, PluginError, UnknownExtensionError
+from bioimageio_core.prediction.model.from_v0_5 import model_io_v0_5
 from bioimageio_core.prediction.model.loaded_model import LoadedModel
+from bioimageio_core.prediction.model.missing_plugins import why_not_runnable
 from bioimageio_core.prediction.options import PredictOptions
 from bioimageio_core.prediction.predictor import Predictor
 from bioimageio_core.registry import OWN_PLUGINS, Plugin, PluginFailure, Registry, WeightsAdapterEntry, collect
@@ -146,3 +149,29 @@ class TestRefused:
                 predictor.plan(IMAGE)
             plan: Any = predictor.plan(IMAGE, run_mode_kwargs=FrozenMapping({"times": 3}))
         assert plan.run_mode.name == "repeat"
+
+
+class TestCards:
+    """A card says that weights cannot run here if the model cannot."""
+
+    @pytest.mark.parametrize(
+        ("more", "why_not"),
+        [
+            ({"post": [{"id": "cellpose_flow_dynamics", "kwargs": CELLPOSE}]}, "no installed plugin provides op 'cellpose_flow_dynamics'"),
+            ({"pre": [{"id": "subtract_median"}]}, "provides op 'subtract_median' (bioimageio-runtime-median brings it)"),
+            ({"run_mode": {"name": "novel"}}, "no installed plugin provides run mode 'novel'"),
+            ({"pre": [{"id": "sigmoid"}]}, ""),
+        ],
+    )
+    def test_why_not(self, tmp_path: Path, more: dict[str, Any], why_not: str) -> None:
+        """An op that is described only, an unknown one, or the run mode; ONNX Runtime itself is installed."""
+        (weights,) = bc.card(pointwise_model(tmp_path, **more)).as_dict()["weights"]
+        assert weights["runs_here"] == (not why_not)
+        assert why_not in weights["why_not"]
+
+    def test_refused(self, tmp_path: Path, with_examples: Registry) -> None:
+        """Arguments that an installed plugin refuses."""
+        model = pointwise_model(tmp_path, pre=[{"id": "invert", "kwargs": {"maximum": "high"}}])
+        descr = read_tree(load_yaml((model / "bioimageio.yaml").read_bytes()), with_examples)[0]
+        why_not = why_not_runnable(descr, model_io_v0_5(descr), with_examples)
+        assert why_not == "installed plugins refuse the arguments at inputs.0.preprocessing.0.kwargs.maximum"

@@ -8,9 +8,9 @@ from typing import Any
 from ...dataset.embedded import upgrade_embedded
 from ...generic.upgrade_v0_2 import name_people, take_nickname, without_slashes
 from ...node import Issue
-from ...notes import changed, lost
+from ...notes import changed
 from .model import LATEST
-from .upgrade_v0_3 import from_v0_3
+from .upgrade_v0_3 import from_v0_3, kept_in_config
 
 __all__ = ["upgrade"]
 
@@ -48,12 +48,13 @@ def _move_dependencies(new: dict[str, Any]) -> list[Issue]:
     """Up to 0.4.0 dependencies stood at the top level; they are those of the PyTorch weights."""
     if "dependencies" not in new:
         return []
-    dependencies = new.pop("dependencies")
     weights = new.get("weights")
     entry = weights.get("pytorch_state_dict") if isinstance(weights, Mapping) else None
-    if not dependencies:
+    if not new["dependencies"]:
+        del new["dependencies"]
         return [changed(("dependencies",), "read as none")]
     if not isinstance(weights, Mapping) or not isinstance(entry, Mapping):
-        return [lost(("dependencies",), "dropped, since there are no weights of format pytorch_state_dict that they could be for")]
+        return [kept_in_config(new, "dependencies")]
+    dependencies = new.pop("dependencies")
     new["weights"] = {**weights, "pytorch_state_dict": {**entry, "dependencies": dependencies}}
     return [changed(("dependencies",), "read as weights.pytorch_state_dict.dependencies")]

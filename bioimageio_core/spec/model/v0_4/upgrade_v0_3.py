@@ -5,15 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ....structuring.format_value import format_value
+from ....structuring.freezing import as_finite
 from ...generic.upgrade_v0_2 import name_people
 from ...node import Issue
 from ...notes import changed, lost
 from .least_sizes import raise_least_sizes
 
-__all__ = ["from_v0_3"]
+__all__ = ["from_v0_3", "kept_in_config"]
 
 _PEOPLE = ("authors", "packaged_by")
 _OF_PYTORCH = {"source": "architecture", "sha256": "architecture_sha256", "kwargs": "kwargs"}
+
+
+FORMER = "model_0_3"
+"""Key of ``config`` for values that format 0.3 had for the complete model, and later formats have for one of its weights."""
+
+
+def kept_in_config(new: dict[str, Any], key: str) -> Issue:
+    """Move a value for which no weights are left from the top of a tree to ``config``, and return an issue about it."""
+    value = new.pop(key)
+    config = new.get("config") or {}
+    if not isinstance(config, Mapping):
+        return lost((key,), f"{format_value(value)} was dropped, since config is no mapping that it could be kept in")
+    former = config.get(FORMER, {})
+    former = former if isinstance(former, Mapping) else {FORMER: former}
+    new["config"] = {**config, FORMER: {**former, key: as_finite(value)}}
+    return lost((key,), f"moved to config.{FORMER}, since there are no weights of format pytorch_state_dict that it could be for")
 
 
 def from_v0_3(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[dict[str, Any], list[Issue]]:
@@ -29,9 +47,10 @@ def from_v0_3(tree: Mapping[str, Any], version: tuple[int, int, int]) -> tuple[d
     _clean_config(new)
     notes += _move_architecture(new)
     for key in ("language", "framework"):
-        value = new.pop(key, None)
-        if value is not None:
-            notes.append(lost((key,), f"{value!r} was dropped, the weights say what runs them"))
+        if new.get(key) is not None and FORMER in (new.get("config") or ()):
+            notes.append(kept_in_config(new, key))  # it is about the architecture that is kept there
+        elif (value := new.pop(key, None)) is not None:
+            notes.append(lost((key,), f"{format_value(value)} was dropped, the weights say what runs them"))
     return new, notes
 
 
@@ -121,14 +140,13 @@ def _move_architecture(new: dict[str, Any]) -> list[Issue]:
         notes.append(changed(("weights", "pytorch_script"), "read as torchscript"))
     entry = weights.get("pytorch_state_dict")
     for old, key in _OF_PYTORCH.items():
-        if old not in new:
-            continue
-        value = new.pop(old)
-        if isinstance(entry, Mapping):
-            entry = weights["pytorch_state_dict"] = {**entry, key: value}
+        if isinstance(entry, Mapping) and old in new:
+            entry = weights["pytorch_state_dict"] = {**entry, key: new.pop(old)}
             notes.append(changed((old,), f"read as weights.pytorch_state_dict.{key}"))
-        elif value is not None:
-            notes.append(lost((old,), "dropped, since there are no weights of format pytorch_state_dict that it could be for"))
+        elif new.get(old) is not None:
+            notes.append(kept_in_config(new, old))
+        else:
+            new.pop(old, None)
     if weights:
         new["weights"] = weights
     return notes

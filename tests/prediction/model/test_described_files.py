@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bioimageio_core.errors import HashMismatchError, SourceError
-from bioimageio_core.prediction.model.weights_files import WeightsFiles
+from bioimageio_core.prediction.model.described_files import DescribedFiles
 from bioimageio_core.sources import Package
 from bioimageio_core.spec.files import FileDescr
 from bioimageio_core.spec.generic.v0_2 import AttachmentsDescr
@@ -48,7 +48,7 @@ class TestNames:
         """Keys are fields, or fields with places if a field has several files; the weights are not included."""
         layers = FileDescr(source="code/layers.py", sha256=hashed("code/layers.py"))
         entry = Made(source="weights.bin", vocabulary=FileDescr(source="words.txt"), attachments=(layers, FileDescr(source="code/net.py")))
-        files = WeightsFiles(entry, package)
+        files = DescribedFiles(entry, package)
         assert list(files) == ["vocabulary", "attachments/code/layers.py", "attachments/code/net.py"]
         assert files["attachments/code/layers.py"] == str(tmp_path / "code/layers.py")
         assert files.get("architecture") is None
@@ -82,17 +82,17 @@ class TestNames:
     )
     def test_formats(self, package: Package, entry: Any, expected: list[str]) -> None:
         """Files of the built-in formats."""
-        assert list(WeightsFiles(entry, package)) == expected
+        assert list(DescribedFiles(entry, package)) == expected
 
     def test_attachments_of_the_model(self, package: Package, tmp_path: Path) -> None:
         """Are among the files of each entry, in both formats; of URLs, the file name counts."""
         entry = v0_5.OnnxWeightsDescr(source="g.onnx", opset_version=17)
         described = (FileDescr(source="./code/net.py"), FileDescr(source="https://example.com/files/table.txt?x=1"))
-        files = WeightsFiles(entry, package, described)
+        files = DescribedFiles(entry, package, described)
         assert list(files) == ["attachments/code/net.py", "attachments/table.txt"]
         assert files["attachments/code/net.py"] == str(tmp_path / "code/net.py")
-        assert list(WeightsFiles(entry, package, AttachmentsDescr(files=("words.txt",)))) == ["attachments/words.txt"]
-        assert list(WeightsFiles(entry, package, None)) == []
+        assert list(DescribedFiles(entry, package, AttachmentsDescr(files=("words.txt",)))) == ["attachments/words.txt"]
+        assert list(DescribedFiles(entry, package, None)) == []
 
 
 class TestAccess:
@@ -100,7 +100,7 @@ class TestAccess:
 
     def test_missing(self, package: Package) -> None:
         """A file that no adapter reads may be missing."""
-        files = WeightsFiles(Made(source="weights.bin", vocabulary=FileDescr(source="missing.txt")), package)
+        files = DescribedFiles(Made(source="weights.bin", vocabulary=FileDescr(source="missing.txt")), package)
         assert len(files) == 1
         with pytest.raises(SourceError, match=r"missing\.txt"):
             files["vocabulary"]
@@ -108,9 +108,9 @@ class TestAccess:
     def test_architecture_of_0_4(self, package: Package, tmp_path: Path) -> None:
         """Format 0.4 names the file with its callable, and the SHA-256 in a separate field."""
 
-        def files(sha256: str) -> WeightsFiles:
+        def files(sha256: str) -> DescribedFiles:
             entry = v0_4.PytorchStateDictWeightsDescr(source="w.pt", architecture="code/net.py:net", architecture_sha256=sha256)
-            return WeightsFiles(entry, package)
+            return DescribedFiles(entry, package)
 
         assert files(hashed("code/net.py"))["architecture"] == str(tmp_path / "code/net.py")
         with pytest.raises(HashMismatchError, match=r"net\.py"):
@@ -118,6 +118,6 @@ class TestAccess:
 
     def test_changed(self, package: Package) -> None:
         """A changed file is refused."""
-        files = WeightsFiles(Made(source="weights.bin", vocabulary=FileDescr(source="words.txt", sha256="0" * 64)), package)
+        files = DescribedFiles(Made(source="weights.bin", vocabulary=FileDescr(source="words.txt", sha256="0" * 64)), package)
         with pytest.raises(HashMismatchError, match=r"words\.txt"):
             files["vocabulary"]

@@ -1,4 +1,4 @@
-"""Further files of a weights entry, in addition to the weights."""
+"""Files of a part of a description: further files of a weights entry, and those of a processing step."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from ...spec.fields import file_name
 from ...spec.files import FileDescr
 from ...spec.model.weights import split_architecture
 
-__all__ = ["WeightsFiles"]
+__all__ = ["DescribedFiles"]
 
 
-class WeightsFiles(Mapping[str, str]):
-    """Local paths of further files of a weights entry; each is fetched and verified at its first access.
+class DescribedFiles(Mapping[str, str]):
+    """Local paths of files of a weights entry, without the weights, or of a processing step.
 
+    Each is fetched and verified at its first access.
     The key of a file is its field (``external_data``, ``architecture``), or field and place in the package where a field holds several
-    (``attachments/code/layers.py``); of a URL, the place is the file name. Attachments of the model are among those of each entry.
-    Most adapters use none of them, so none is fetched in advance.
+    (``attachments/code/layers.py``); of a URL, the place is the file name.
+    Attachments of the model are among those of each entry and step.
+    Most adapters and ops use none of them, so none is fetched in advance.
 
     Raises:
         SourceError: On access: the file is missing.
@@ -29,17 +31,20 @@ class WeightsFiles(Mapping[str, str]):
 
     """
 
-    def __init__(self, described: Any, package: Package, attachments: Any = ()) -> None:
+    def __init__(self, described: Any, package: Package, attachments: Any = (), *, with_source: bool = False) -> None:
         """Collect the names of files.
 
         Args:
-            described: The weights entry.
+            described: The weights entry, or the step.
             package: The package of the model.
             attachments: The field of the model's description.
+            with_source: Whether the file of the part itself, if it has one, is included as ``source``; adapters get that of weights apart.
 
         """
         self._package = package
         self._named = {**dict(_in_field("attachments", attachments)), **dict(_named(described))}
+        if with_source and isinstance(described, FileDescr):
+            self._named["source"] = (str(described.source), described.sha256)
 
     def __getitem__(self, name: str) -> str:
         source, sha256 = self._named[name]

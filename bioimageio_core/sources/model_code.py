@@ -11,7 +11,7 @@ import builtins
 import re
 import sys
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -19,21 +19,23 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 from ..atomic_files import link_or_copy
-from ..sources.member_names import path_or_name
-from ..sources.scratch import Scratch
+from ..errors import ModelRunError, TrustError
+from ..text import in_brief
+from .member_names import path_or_name
+from .scratch import Scratch
 
-__all__ = ["ModelCode"]
+__all__ = ["ModelCode", "attached_files", "call_code", "no_trust"]
 
 _CHANGING = Lock()
 """Held while the list of finders is replaced: an import of another thread that runs through it would skip a finder if it changed."""
 
 
 class ModelCode:
-    """Files of a model that can be imported until they are removed."""
+    """Files of a model that can be imported until they are removed; a ``with`` block that fails removes them."""
 
     def __init__(self, files: Mapping[str, str | Path], main: str) -> None:
         """Lay out the files.
@@ -54,13 +56,42 @@ class ModelCode:
         folders = list(dict.fromkeys([self._main.parent, root]))
         package = ModuleType(self._package)
         package.__path__ = [str(folder) for folder in folders]
-        self._finder = _Finder(self._package, package.__path__, _module_names(folders))
+        self._modules = _module_names(folders)
+        self._finder = _Finder(self._package, package.__path__, self._modules)
         sys.modules[self._package] = package
         with _CHANGING:
             sys.meta_path = [self._finder, *sys.meta_path]
 
-    def main_module(self) -> ModuleType:
-        """Import the main file, and return its module; raises what its code raises."""
+    @property
+    def file_name(self) -> str:
+        """Name of the main file."""
+        return self._main.name
+
+    def call(self, name: str, kwargs: Mapping[str, Any], *, what: str) -> Any:
+        """Import the main file, and return what one of its callables returns.
+
+        Args:
+            name: Name of the callable.
+            kwargs: Its arguments.
+            what: What it is for, as in ``architecture``; begins the errors.
+
+        Raises:
+            ModelRunError: The code fails, or lacks the callable.
+
+        """
+        file = self.file_name
+        try:
+            module = self._main_module()
+        except Exception as error:  # the code of a model may raise anything
+            raise ModelRunError(
+                f"the {what} file {file} cannot be imported: {in_brief(error, named=True)}{_remedy(error, self._modules)}"
+            ) from error
+        found = getattr(module, name, None)
+        if found is None:
+            raise ModelRunError(f"the {what} file {file} has no {name!r}, which the description names as its callable: define it there")
+        return call_code(found, kwargs, f"the {what} {name} of {file}", modules=self._modules)
+
+    def _main_module(self) -> ModuleType:
         name = f"{self._package}.{re.sub(r'[^0-9a-zA-Z_]', '_', self._main.stem)}"
         self._finder.main = (name, self._main)
         return import_module(name)
@@ -76,6 +107,54 @@ class ModelCode:
         for name in [n for n in tuple(sys.modules) if n == self._package or n.startswith(f"{self._package}.")]:
             sys.modules.pop(name, None)
         self._scratch.remove()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is not None:
+            self.remove()
+
+
+def attached_files(files: Mapping[str, str]) -> dict[str, str]:
+    """Return the attachments among files of a weights entry or a step, by their places in the package."""
+    return {key.removeprefix("attachments/"): files[key] for key in files if key.startswith("attachments/")}
+
+
+def no_trust(what: str) -> TrustError:
+    """Return the error for code that is not trusted, with the remedy."""
+    return TrustError(f"{what} is code that runs only if it is trusted: allow it with trust=True (--trust) if you know its author")
+
+
+def call_code(function: Any, kwargs: Mapping[str, Any], what: str, *, modules: Collection[str] = ()) -> Any:
+    """Return what a callable of a model returns.
+
+    Args:
+        function: The callable.
+        kwargs: Its arguments.
+        what: What it is; begins the error.
+        modules: Names of modules that come with the model.
+
+    Raises:
+        ModelRunError: It fails; the error names ``what`` and the arguments.
+
+    """
+    try:
+        return function(**kwargs)
+    except Exception as error:  # the code of a model may raise anything
+        raise ModelRunError(
+            f"{what} fails with the arguments {dict(kwargs)}: {in_brief(error, named=True)}{_remedy(error, modules)}"
+        ) from error
+
+
+def _remedy(error: Exception, modules: Collection[str]) -> str:
+    """Return the remedy if code looks for a file that is not there, or for a module of the model in a way that does not find it."""
+    if not isinstance(error, ImportError | FileNotFoundError):
+        return ""
+    name = (getattr(error, "name", None) or "").partition(".")[0]
+    if name in modules:
+        return f"; {name} is among the files of the model: import it by a statement, or by import_module('.{name}', __package__)"
+    return "; files that it needs have to be among the attachments of the model"
 
 
 def _module_names(folders: Sequence[Path]) -> frozenset[str]:
