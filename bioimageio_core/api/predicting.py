@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -162,13 +162,14 @@ def compute_statistics(
 
 def _predict_from_worker(
     model: Source, inputs: Any, output: Any, options: dict[str, Any]
-) -> tuple[dict[str, LabelledArray], dict[str, Mapping[str, Any]]]:
+) -> tuple[dict[str, LabelledArray], dict[str, Any]]:
     """Predict within a task of a cluster; return the outputs in a form that processes without its plugins can unpickle."""
     from distributed import worker_client
 
     with worker_client() as client, open_predictor(model, **{**options, "client": client}) as predictor:
         prediction = predictor.predict(inputs, output)
-    return dict(prediction), {"statistics": prediction.statistics, "times": prediction.times, "nan_counts": prediction.nan_counts}
+    kept = ("statistics", "times", "nan_counts", "notes")
+    return dict(prediction), {name: getattr(prediction, name) for name in kept}
 
 
 def test_model(

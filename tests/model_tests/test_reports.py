@@ -15,11 +15,11 @@ from onnx import numpy_helper
 
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError, OutputError, SourceError
+from bioimageio_core.json_values import json_safe
 from bioimageio_core.model_tests.test_report import TestReport
 from bioimageio_core.report.failed_outputs import save_failed_outputs
 from bioimageio_core.report.html.model_test_page import model_test_page
 from bioimageio_core.report.pictures.model_test_pictures import difference_picture
-from bioimageio_core.report.plain_text import json_safe
 from bioimageio_core.report.text.model_test_text import model_test_text
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch.jit

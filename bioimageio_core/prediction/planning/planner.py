@@ -33,6 +33,7 @@ from .blocks.regions import plan_regions
 from .cache_policy import choose_caches
 from .mask import plan_mask
 from .mask_coverage import with_covered_tasks
+from .outputs.object_positions import object_lists, object_warnings
 from .outputs.ome_layout import ome_images
 from .outputs.output_layout import check_assembles, plan_output, with_chunks_of_regions
 from .outputs.storage_dtype import plan_storage_dtype
@@ -128,6 +129,7 @@ def make_plan(
     outputs = tuple(plan_output(t, extra, grids, options, registry) for t in model.outputs)
     for output in outputs:
         check_assembles(output, grids)
+    objects = object_lists(planned, outputs, grids)
     if continued is None:
         room = options.memory_bytes - choice.estimated_memory
         regions = plan_regions(
@@ -201,9 +203,11 @@ def make_plan(
         reason=choice.reason,
         estimated_seconds=seconds,
         profile=profile,
+        objects=objects,
         warnings=tuple(w for b in bound for w in b.warnings)
         + choice.warnings
         + size_warnings(model)
+        + object_warnings(objects)
         + ignored_options(groups, grids, options)
         + seam_warnings(model, groups, grids, analysis, options.block)
         + (run_mode.pipeline.warnings if run_mode is not None else ()),
