@@ -37,6 +37,8 @@ def command(model: str, to_format: str, output: str, overwrite: bool, as_json: b
 
         converted = convert_weights(model, to_format, output, overwrite=overwrite, report=show_stage, **options)
     tested = {o.output: o.greatest_deviation for o in converted.test.outputs}
+    for line in () if as_json else converted.warnings:
+        click.echo(f"warning: {line}", err=True)
     if as_json:
         print_json(
             {
@@ -45,6 +47,8 @@ def command(model: str, to_format: str, output: str, overwrite: bool, as_json: b
                 "to": converted.to_format,
                 "converter": converted.converter,
                 "sizes": converted.sizes,
+                "contents": converted.contents,
+                "warnings": converted.warnings,
                 "deviation_from_parent": dict(converted.deviations),
                 "deviation_from_test_outputs": tested,
             }
