@@ -201,8 +201,9 @@ def test_model(
     if isolated:
         from ..environments.isolated_test import test_isolated
 
-        return test_isolated(load_model(source), evolve_options(PredictOptions(), options), quick=quick, report=report)
-    return test_weights(load_model(source), evolve_options(PredictOptions(), options), sizes=not quick, blocks=not quick, report=report)
+        return test_isolated(load_model(source, tested=True), evolve_options(PredictOptions(), options), quick=quick, report=report)
+    model = load_model(source, tested=True)
+    return test_weights(model, evolve_options(PredictOptions(), options), sizes=not quick, blocks=not quick, report=report)
 
 
 test_model.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions of this name

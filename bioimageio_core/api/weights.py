@@ -56,7 +56,7 @@ def convert_weights(
     from ..conversion import convert_weights
 
     chosen = evolve_options(PredictOptions(), options)
-    return convert_weights(load_model(source), to_format, local_target(path), chosen, overwrite=overwrite, report=report)
+    return convert_weights(load_model(source, tested=True), to_format, local_target(path), chosen, overwrite=overwrite, report=report)
 
 
 def environment_of(source: Source | Package, weights_format: str | None = None) -> Environment:
