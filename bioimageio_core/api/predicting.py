@@ -191,7 +191,7 @@ def test_model(
         isolated: Whether to test each weights format in its own virtual environment, with packages from the index of pip;
             dependencies that the model names itself are installed only if it is trusted.
         report: Called with the name of each stage.
-        options: `weights_format`, `device`, `precision`, `compile`, `trust` of `PredictOptions`.
+        options: `weights_format`, `device`, `precision`, `compile`, `imports`, `trust` of `PredictOptions`.
 
     Raises:
         InputError: The model lacks the requested weights format.
@@ -235,7 +235,7 @@ def analyse_network(source: Source | Package, *, again: bool = False, **options:
     Args:
         source: Any source of `load_description`.
         again: Whether to measure again if a measurement is remembered.
-        options: `weights_format`, `device`, `trust` and `progress` of `PredictOptions`.
+        options: `weights_format`, `device`, `imports`, `trust` and `progress` of `PredictOptions`.
 
     Raises:
         ModelRunError: The network fails on inputs that the description allows.

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .common_options import device_option, json_option, overwrite_option, trust_option
+from .common_options import device_option, import_option, json_option, overwrite_option, trust_option
 from .terminal import print_json, progress_bars, table
 
 __all__ = ["command"]
@@ -18,6 +18,7 @@ __all__ = ["command"]
 @click.option("-o", "--output", required=True, help="Zip file (a name that ends in .zip) or folder to write.")
 @click.option("--from", "weights_format", metavar="FORMAT", show_default="those with a converter", help="Weights to convert.")
 @device_option
+@import_option
 @trust_option
 @overwrite_option
 @json_option

@@ -13,6 +13,7 @@ import attrs
 from numpy.typing import NDArray
 
 from ..errors import MissingRequirementError, ModelRunError, PluginError, UnknownExtensionError
+from ..libraries import import_libraries
 from ..model_tests.test_report import WeightsTest
 from ..model_tests.weights_tests import test_weights
 from ..packaging import write_package
@@ -88,7 +89,7 @@ def convert_weights(
         model: The model, with test tensors.
         to_format: Weights format to convert to.
         path: A zip if it ends in ``.zip``, else a folder.
-        options: `weights_format` names the weights to convert; `device` and `trust` are used.
+        options: `weights_format` names the weights to convert; `device`, `imports` and `trust` are used.
         overwrite: Replace an existing package.
         report: Called with the name of each stage.
 
@@ -143,6 +144,7 @@ def _convert(
     folder: Path,
 ) -> tuple[dict[str, Any], Path]:
     """Return the entry and the file of the converted weights."""
+    import_libraries(options.imports)
     described = [t for t in model.io.inputs if t.id in inputs]
     source = adapter_context(model, converter.from_format, device=options.devices[0], threads=allotted_cores(), trust=options.trust)
     target = folder / f"{_free_stem(model, converter.to_format)}{model.registry.weights_formats[converter.to_format].suffix}"

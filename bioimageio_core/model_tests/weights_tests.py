@@ -44,7 +44,7 @@ def test_weights(
 
     Args:
         model: The model.
-        options: `weights_format` limits the test to one; `device`, `precision`, `compile` and `trust` are used.
+        options: `weights_format` limits the test to one; `device`, `precision`, `compile`, `imports` and `trust` are used.
         sizes: Also test other sizes and batches.
         blocks: Also compare prediction in several blocks with that in one block.
         input_sizes: Also fail where a test input has a size that the description excludes.
