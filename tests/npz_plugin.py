@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -60,10 +62,25 @@ def convert(context: ConverterContext) -> Mapping[str, Any]:
     shape = context.inputs[0].shape if fault == "one size" else context.inputs[0].ndim
     assert context.variable_axes == ({"batch", "y", "x"}, {"batch", "y", "x"})
     nodes = [helper.make_node("Mul", ["raw", "gain"], ["out"])]
+    more: dict[str, np.ndarray] = {}
+    if fault == "one branch":  # right for bright images alone
+        nodes = [
+            helper.make_node("ReduceMean", ["raw"], ["mean"], keepdims=0),
+            helper.make_node("Greater", ["mean", "threshold"], ["bright"]),
+            helper.make_node("Mul", ["raw", "gain"], ["product"]),
+            helper.make_node("Where", ["bright", "product", "raw"], ["out"]),
+        ]
+        more = {"threshold": np.float32(1.5)}
+    if fault == "noisy":
+        print("graph():")
+        os.write(1, b"%0 = aten::mul\n")
+        os.write(2, b"W0101 exporter.cpp:7\n")
+        warnings.warn("the gain is exported as a constant\nof this value", stacklevel=2)
+        warnings.warn("this exporter is old", DeprecationWarning, stacklevel=2)
     if fault == "truncated":
         context.target.write_bytes(b"\x08\x08")
     else:
-        save_graph(context.target, nodes, {"raw": shape}, {"out": shape}, gain=gain)
+        save_graph(context.target, nodes, {"raw": shape}, {"out": shape}, gain=gain, **more)
     return {"opset_version": "many" if fault == "wrong fields" else 17}
 
 

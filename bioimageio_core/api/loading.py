@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from ..errors import BioimageioError, DescriptionError, InvalidDescriptionError, PluginError
+from ..errors import BioimageioError, DescriptionError, InvalidDescriptionError, PluginError, PredictionWarning
 from ..packaging.package_places import package_places
 from ..places import Place, place_of
 from ..prediction.model.loaded_model import LoadedModel
@@ -14,7 +15,7 @@ from ..registry import Registry, collect
 from ..sources import Package, Source, open_package
 from ..spec.converters import unstructured
 from ..spec.updating import package_tree
-from ..spec.validation import read_tree
+from ..spec.validation import read_tree, reading_of
 
 __all__ = ["default_registry", "load_model", "model_tree", "plugins", "source_places"]
 
@@ -30,8 +31,19 @@ def plugins() -> Registry:
     return default_registry()
 
 
-def load_model(source: Source | Package) -> LoadedModel:
+TOLERANCES = ("config", "bioimageio", "reproducibility_tolerance")
+"""Where a description says by how much test outputs may differ, which is of no concern to predictions."""
+
+
+def load_model(source: Source | Package, *, tested: bool = False) -> LoadedModel:
     """Return a model that predictions can be planned with.
+
+    Args:
+        source: Any source of `load_description`.
+        tested: Whether its outputs are compared with the test outputs, so that tolerances have to obey the format.
+
+    Warns:
+        PredictionWarning: Its tolerances break the format, and are left out.
 
     Raises:
         SourceError: The source cannot be found or read.
@@ -40,8 +52,20 @@ def load_model(source: Source | Package) -> LoadedModel:
 
     """
     package = open_package(source)
-    descr, _ = read_tree(model_tree(package), default_registry(), package.name)
+    tree = model_tree(package)
+    descr, _ = read_tree(tree if tested else _without_wrong_tolerances(tree, package.name), default_registry(), package.name)
     return LoadedModel.of(_with_run_mode_expanded(descr, package, default_registry()), package, default_registry())
+
+
+def _without_wrong_tolerances(tree: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the tree of a model, without its tolerances if they alone break the format."""
+    wrong = reading_of(tree, default_registry(), name).report.errors
+    if not wrong or any(issue.loc[:3] != TOLERANCES for issue in wrong):
+        return tree
+    message = f"{name}: the tolerances for test outputs break the format, on which predictions do not depend: {wrong[0]}"
+    warnings.warn(message, PredictionWarning, stacklevel=3)
+    own = {key: value for key, value in tree["config"]["bioimageio"].items() if key != TOLERANCES[-1]}
+    return {**tree, "config": {**tree["config"], "bioimageio": own}}
 
 
 def _with_run_mode_expanded(descr: Any, package: Package, registry: Registry) -> Any:

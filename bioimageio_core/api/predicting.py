@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -163,13 +163,14 @@ def compute_statistics(
 
 def _predict_from_worker(
     model: Source, inputs: Any, output: Any, options: dict[str, Any]
-) -> tuple[dict[str, LabelledArray], dict[str, Mapping[str, Any]]]:
+) -> tuple[dict[str, LabelledArray], dict[str, Any]]:
     """Predict within a task of a cluster; return the outputs in a form that processes without its plugins can unpickle."""
     from distributed import worker_client
 
     with worker_client() as client, open_predictor(model, **{**options, "client": client}) as predictor:
         prediction = predictor.predict(inputs, output)
-    return dict(prediction), {"statistics": prediction.statistics, "times": prediction.times, "nan_counts": prediction.nan_counts}
+    kept = ("statistics", "times", "nan_counts", "notes")
+    return dict(prediction), {name: getattr(prediction, name) for name in kept}
 
 
 def test_model(
@@ -191,7 +192,7 @@ def test_model(
         isolated: Whether to test each weights format in its own virtual environment, with packages from the index of pip;
             dependencies that the model names itself are installed only if it is trusted.
         report: Called with the name of each stage.
-        options: `weights_format`, `device`, `precision`, `compile`, `trust` of `PredictOptions`.
+        options: `weights_format`, `device`, `precision`, `compile`, `imports`, `trust` of `PredictOptions`.
 
     Raises:
         InputError: The model lacks the requested weights format.
@@ -201,8 +202,9 @@ def test_model(
     if isolated:
         from ..environments.isolated_test import test_isolated
 
-        return test_isolated(load_model(source), evolve_options(PredictOptions(), options), quick=quick, report=report)
-    return test_weights(load_model(source), evolve_options(PredictOptions(), options), sizes=not quick, blocks=not quick, report=report)
+        return test_isolated(load_model(source, tested=True), evolve_options(PredictOptions(), options), quick=quick, report=report)
+    model = load_model(source, tested=True)
+    return test_weights(model, evolve_options(PredictOptions(), options), sizes=not quick, blocks=not quick, report=report)
 
 
 test_model.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions of this name
@@ -234,7 +236,7 @@ def analyse_network(source: Source | Package, *, again: bool = False, **options:
     Args:
         source: Any source of `load_description`.
         again: Whether to measure again if a measurement is remembered.
-        options: `weights_format`, `device`, `trust` and `progress` of `PredictOptions`.
+        options: `weights_format`, `device`, `imports`, `trust` and `progress` of `PredictOptions`.
 
     Raises:
         ModelRunError: The network fails on inputs that the description allows.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..description_init.draft_model import DraftedModel, draft_model
 from ..places import local_target
+from ..prediction.option_values import module_names
 from ..prediction.options import PredictOptions, Progress, evolve_options
 from ..sources import Package, Source
 from .loading import default_registry, load_model
@@ -39,7 +40,8 @@ def convert_weights(
         path: The package to write: a zip if it ends in ``.zip``, else a folder.
         overwrite: Whether to replace an existing package.
         report: Called with the name of each stage.
-        options: `weights_format` (the weights to convert; by default any with a converter), `device` and `trust` of `PredictOptions`.
+        options: `weights_format` (the weights to convert; by default any with a converter), `device`, `imports` and `trust` of
+            `PredictOptions`.
 
     Returns:
         The package, and how much outputs of the converted weights deviate.
@@ -56,7 +58,7 @@ def convert_weights(
     from ..conversion import convert_weights
 
     chosen = evolve_options(PredictOptions(), options)
-    return convert_weights(load_model(source), to_format, local_target(path), chosen, overwrite=overwrite, report=report)
+    return convert_weights(load_model(source, tested=True), to_format, local_target(path), chosen, overwrite=overwrite, report=report)
 
 
 def environment_of(source: Source | Package, weights_format: str | None = None) -> Environment:
@@ -88,6 +90,7 @@ def init_description(
     axes: str | Mapping[str, str] | None = None,
     size: Mapping[str, int] | None = None,
     weights_format: str | None = None,
+    imports: str | Sequence[str] = (),
     trust: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -105,6 +108,7 @@ def init_description(
         axes: Axes of the inputs instead of a guess, as in ``"bcyx"``; a mapping by input id if they differ.
         size: Valid sizes of the network, if known, by axis.
         weights_format: Format of the file; None: by its content.
+        imports: Names of libraries to import before the weights are loaded, because these use their ops; to name one is to trust it.
         trust: Whether code that comes with the weights may run.
         overwrite: Whether to replace an existing package.
         progress: Called as ``progress(stage, done, total)``.
@@ -127,6 +131,7 @@ def init_description(
         axes={"": axes} if isinstance(axes, str) else axes,
         sizes=size,
         weights_format=weights_format,
+        imports=module_names("imports", imports),
         trust=trust,
         overwrite=overwrite,
         report=progress or (lambda stage, done, total: None),

@@ -10,6 +10,7 @@ __all__ = [
     "compile_option",
     "device_option",
     "html_option",
+    "import_option",
     "json_option",
     "overwrite_option",
     "precision_option",
@@ -31,6 +32,14 @@ precision_option = grouped_option(
 )
 compile_option = grouped_option("network", "--compile", is_flag=True, help="Let PyTorch compile the network.")
 trust_option = grouped_option("network", "--trust", is_flag=True, help="Run code that comes with the model.")
+import_option = grouped_option(
+    "network",
+    "--import",
+    "imports",
+    metavar="NAME",
+    multiple=True,
+    help="Library to import before weights are loaded, because they use its ops, as in torchvision; may be repeated.",
+)
 weights_option = grouped_option(
     "network", "--weights-format", show_default="the fastest that are installed", help="Weights to use, as in onnx."
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .common_options import device_option, json_option, overwrite_option, trust_option
+from .common_options import device_option, import_option, json_option, overwrite_option, trust_option
 from .terminal import print_json, progress_bars, table
 
 __all__ = ["command"]
@@ -18,6 +18,7 @@ __all__ = ["command"]
 @click.option("-o", "--output", required=True, help="Zip file (a name that ends in .zip) or folder to write.")
 @click.option("--from", "weights_format", metavar="FORMAT", show_default="those with a converter", help="Weights to convert.")
 @device_option
+@import_option
 @trust_option
 @overwrite_option
 @json_option
@@ -37,6 +38,8 @@ def command(model: str, to_format: str, output: str, overwrite: bool, as_json: b
 
         converted = convert_weights(model, to_format, output, overwrite=overwrite, report=show_stage, **options)
     tested = {o.output: o.greatest_deviation for o in converted.test.outputs}
+    for line in () if as_json else converted.warnings:
+        click.echo(f"warning: {line}", err=True)
     if as_json:
         print_json(
             {
@@ -45,6 +48,8 @@ def command(model: str, to_format: str, output: str, overwrite: bool, as_json: b
                 "to": converted.to_format,
                 "converter": converted.converter,
                 "sizes": converted.sizes,
+                "contents": converted.contents,
+                "warnings": converted.warnings,
                 "deviation_from_parent": dict(converted.deviations),
                 "deviation_from_test_outputs": tested,
             }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .common_options import html_option, json_option
+from .common_options import html_option, import_option, json_option
 from .output_files import check_file_apart
 from .terminal import print_json, progress_bars
 
@@ -15,8 +15,9 @@ __all__ = ["command"]
 @click.argument("source")
 @html_option
 @click.option("--measure", is_flag=True, help="Run the network on noise to measure its halo and sizes; the result is cached.")
+@import_option
 @json_option
-def command(source: str, html: str | None, measure: bool, as_json: bool) -> None:
+def command(source: str, html: str | None, measure: bool, imports: tuple[str, ...], as_json: bool) -> None:
     """Show a resource: authors, license and citations, and for a model inputs, outputs and weights, and which of them run here.
 
     SOURCE is a file, folder, zip, URL or id in a collection, such as affable-shark; BMZ_COLLECTION sets another collection.
@@ -29,7 +30,7 @@ def command(source: str, html: str | None, measure: bool, as_json: bool) -> None
     check_file_apart(html, [source])
     if measure:
         with progress_bars(after=2) as progress:
-            analyse_network(source, progress=progress)
+            analyse_network(source, progress=progress, imports=imports)
     shown = card(source)
     if html is not None:
         from ..atomic_files import is_html, write_text

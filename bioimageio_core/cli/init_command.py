@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .common_options import json_option, overwrite_option, trust_option
+from .common_options import import_option, json_option, overwrite_option, trust_option
 from .parameter_types import AXIS_SIZES, INPUT_AXES
 from .terminal import issues_as_data, print_json, progress_bars, table
 
@@ -20,6 +20,7 @@ __all__ = ["command"]
 @click.option("--axes", type=INPUT_AXES, show_default="a guess", help="Axes of the inputs, as in bcyx, or image=bcyx,mask=byx.")
 @click.option("--size", type=AXIS_SIZES, help="Sizes that the network accepts, as in y=256,x=256.")
 @click.option("--weights-format", show_default="from the content", help="Format of FILE, such as onnx.")
+@import_option
 @trust_option
 @overwrite_option
 @json_option
@@ -30,6 +31,7 @@ def command(
     axes: str | dict[str, str] | None,
     size: dict[str, int] | None,
     weights_format: str | None,
+    imports: tuple[str, ...],
     trust: bool,
     overwrite: bool,
     as_json: bool,
@@ -50,6 +52,7 @@ def command(
             axes=axes,
             size=size or {},
             weights_format=weights_format,
+            imports=imports,
             trust=trust,
             overwrite=overwrite,
             progress=progress,

@@ -162,6 +162,7 @@ def _as_data(prediction: Prediction, plan: Plan | None, output: str) -> dict[str
         "seconds": dict(prediction.times),
         "statistics": dict(prediction.statistics),
         "nan_counts": dict(prediction.nan_counts),
+        "notes": prediction.notes,
         "peak_memory": peak_memory(),
         "warnings": () if plan is None else plan.warnings,
     }
@@ -178,6 +179,8 @@ def _report(prediction: Prediction, plan: Plan, output: str) -> None:
         click.echo(f"{join(output, path) if path else output}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}")
     for name, count in prediction.nan_counts.items():
         click.echo(f"note: {count} pixels of {name} are NaN; statistics ignore them, the network gets them")
+    for note in prediction.notes:
+        click.echo(f"note: {note}")
     if prediction.done_before:
         click.echo(f"{prediction.done_before} of {plan.regions.count} regions were complete before this run")
     if not prediction.finished:

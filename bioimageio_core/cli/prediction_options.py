@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from .common_options import compile_option, precision_option, trust_option, weights_option
+from .common_options import compile_option, import_option, precision_option, trust_option, weights_option
 from .grouped_options import grouped_option
 from .parameter_types import AXIS_LENGTHS, AXIS_RANGES, AXIS_SIZES, HALO, JSON_OBJECT, MEMORY, NAMES, NUMBER_PAIR
 
@@ -72,6 +72,7 @@ _OPTIONS = (
     grouped_option(
         "network", "--run-mode-kwargs", type=JSON_OBJECT, default="{}", help='Arguments of the run mode, as in \'{"merge": "max"}\'.'
     ),
+    import_option,
     trust_option,
     grouped_option("output", "--dtype", show_default="as described", help="Data type of the stored output, as in uint8."),
     grouped_option(

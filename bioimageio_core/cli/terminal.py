@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..report.plain_text import bytes_in_words, json_safe, table
+from ..json_values import json_safe
+from ..report.plain_text import bytes_in_words, table
 
 if TYPE_CHECKING:
     from ..prediction.options import Progress

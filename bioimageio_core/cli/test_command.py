@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OutputError
-from .common_options import compile_option, device_option, html_option, json_option, precision_option, trust_option
+from .common_options import compile_option, device_option, html_option, import_option, json_option, precision_option, trust_option
 from .output_files import check_file_apart
 from .terminal import print_json, progress_bars
 
@@ -24,6 +24,7 @@ __all__ = ["command"]
 @device_option
 @precision_option
 @compile_option
+@import_option
 @trust_option
 @click.option("--isolated", is_flag=True, help="Test each weights format in a new environment, which pip fills with what the format needs.")
 @click.option("--save", metavar="FOLDER", show_default="bmz-test-NAME", help="Folder for outputs that differ.")

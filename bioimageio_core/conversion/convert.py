@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import attrs
-import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, MissingRequirementError, ModelRunError, PluginError, UnknownExtensionError
-from ..model_tests.compare_outputs import compare, difference
+from ..errors import MissingRequirementError, ModelRunError, PluginError, UnknownExtensionError
+from ..libraries import import_libraries
 from ..model_tests.test_report import WeightsTest
 from ..model_tests.weights_tests import test_weights
 from ..packaging import write_package
@@ -20,31 +21,29 @@ from ..packaging.package_places import package_places
 from ..packaging.package_targets import check_target
 from ..places import check_apart
 from ..prediction.model.loaded_model import LoadedModel
-from ..prediction.model.network import adapter_context, run_network
+from ..prediction.model.network import adapter_context
 from ..prediction.model.test_tensors import load_test_inputs
-from ..prediction.model.weights_selection import choose_weights
 from ..prediction.options import PredictOptions
-from ..prediction.predictor import Predictor
 from ..prediction.whole_tensor import WholeTensorCall
 from ..registry import ConverterContext, WeightsConverterEntry, blamed
 from ..resources import allotted_cores
 from ..sources import open_package
 from ..sources.hashes import sha256_of
 from ..spec.converters import unstructured
-from ..spec.model.tolerances import Tolerance
 from ..spec.updating import package_tree
 from ..spec.validation import read_tree
+from ..text import in_brief
 from ..typing import FrozenMapping
+from .altered_inputs import altered_examples
 from .choose_converter import choose_converter
+from .compare_networks import compare_networks
 from .example_inputs import other_examples, variable_axes
+from .quiet_streams import quiet_streams
 
 __all__ = ["ConvertedWeights", "convert_weights"]
 
-RELATIVE, ABSOLUTE, PER_MILLION = 1e-3, 1e-4, 100
-"""Allowed difference of outputs of converted weights: relative to each value, plus relative to the greatest value, and elements per
-million that may differ by more, as near the threshold of an argmax.
-
-Exports of float32 networks differ by about 1e-6, since they sum in another order; half precision would not pass."""
+OF_DEVELOPERS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ImportWarning, ResourceWarning)
+"""Warnings of converters that are for their developers."""
 
 
 @attrs.frozen(kw_only=True)
@@ -65,6 +64,12 @@ class ConvertedWeights:
     sizes: int
     """Number of sizes and batches in which both were run."""
 
+    contents: int
+    """Number of contents in which both were run: the test inputs, and altered ones (dark, bright, inverted, shuffled)."""
+
+    warnings: tuple[str, ...]
+    """What the converter warned of, a line each."""
+
     test: WeightsTest
     """The test of the converted weights on the test tensors."""
 
@@ -84,7 +89,7 @@ def convert_weights(
         model: The model, with test tensors.
         to_format: Weights format to convert to.
         path: A zip if it ends in ``.zip``, else a folder.
-        options: `weights_format` names the weights to convert; `device` and `trust` are used.
+        options: `weights_format` names the weights to convert; `device`, `imports` and `trust` are used.
         overwrite: Replace an existing package.
         report: Called with the name of each stage.
 
@@ -101,10 +106,12 @@ def convert_weights(
     converter = choose_converter(model, to_format, options.weights_format)
     given = load_test_inputs(model)
     call = WholeTensorCall(model, given, trust=options.trust)
+    altered = dict(altered_examples(model, given, trust=options.trust))
     others = list(other_examples(model, given, trust=options.trust))
     with tempfile.TemporaryDirectory(prefix="bmz-convert-") as scratch:
         report(f"{converter.from_format} to {to_format}")
-        entry, file = _convert(converter, model, options, call.network_inputs, others, Path(scratch))
+        with _warnings_in_lines() as warned:
+            entry, file = _convert(converter, model, options, call.network_inputs, [*altered.values(), *others], Path(scratch))
         tree = unstructured(model.descr, model.registry)
         tree["weights"] = {**tree["weights"], to_format: entry}
         descr, _ = read_tree(tree, model.registry, model.package.name)
@@ -114,15 +121,17 @@ def convert_weights(
             converted = LoadedModel.of(written, package, model.registry)
             report(f"test {to_format}")
             test = _tested(converted, attrs.evolve(options, weights_format=to_format))
-            deviations = _compared(model, converted, converter, options, [call.network_inputs, *others])
+            compared = compare_networks(model, converted, converter, options, [call.network_inputs, *others], altered)
             write_package(written, package, model.registry, path, overwrite=overwrite)
     return ConvertedWeights(
         path=path,
         from_format=converter.from_format,
         to_format=to_format,
         converter=converter.name,
-        deviations=deviations,
-        sizes=1 + len(others) if deviations else 0,
+        deviations=compared.deviations,
+        sizes=1 + len(others) if compared.deviations else 0,
+        contents=compared.contents,
+        warnings=tuple(warned),
         test=test,
     )
 
@@ -136,6 +145,7 @@ def _convert(
     folder: Path,
 ) -> tuple[dict[str, Any], Path]:
     """Return the entry and the file of the converted weights."""
+    import_libraries(options.imports)
     described = [t for t in model.io.inputs if t.id in inputs]
     source = adapter_context(model, converter.from_format, device=options.devices[0], threads=allotted_cores(), trust=options.trust)
     target = folder / f"{_free_stem(model, converter.to_format)}{model.registry.weights_formats[converter.to_format].suffix}"
@@ -149,7 +159,7 @@ def _convert(
         other_inputs=[[other[t.id] for t in described] for other in others],
     )
     what = model.registry.words_for("weights_converters", converter.name)
-    with blamed(what):
+    with blamed(what), quiet_streams():
         fields = converter.load()(context)
     if not target.is_file():
         raise PluginError(f"{what} breaks its contract: expected the file {target.name}, which it did not write")
@@ -181,42 +191,11 @@ def _tested(converted: LoadedModel, options: PredictOptions) -> WeightsTest:
     return test
 
 
-def _compared(
-    model: LoadedModel,
-    converted: LoadedModel,
-    converter: WeightsConverterEntry,
-    options: PredictOptions,
-    examples: list[dict[str, NDArray[Any]]],
-) -> FrozenMapping[str, float]:
-    """Return the greatest difference of outputs of the converted weights from those of the original weights, by output.
-
-    Raises:
-        ModelRunError: A difference is larger than `RELATIVE` and `ABSOLUTE` allow.
-
-    """
-    before = attrs.evolve(options, weights_format=converter.from_format)
-    try:
-        choose_weights(model.weights, model.registry, before)
-    except (InputError, MissingRequirementError, UnknownExtensionError):
-        return FrozenMapping()  # a converter does not need an adapter for the original weights
-    after = attrs.evolve(options, weights_format=converter.to_format)
-    deviations = dict.fromkeys((t.id for t in model.io.outputs), 0.0)
-    for expected, found in zip(_outputs(model, before, examples), _outputs(converted, after, examples), strict=True):
-        for tensor, want, got in zip(model.io.outputs, expected, found, strict=True):
-            size = np.abs(want[np.isfinite(want)].astype(np.float64)).max(initial=0.0)
-            allowed = Tolerance(relative=RELATIVE, absolute=ABSOLUTE * float(size), mismatched_per_million=PER_MILLION, output_ids=())
-            compared = compare(tensor.id, got, want, allowed)
-            if not compared.passed:
-                raise ModelRunError(
-                    f"the converted {converter.to_format} weights give other outputs than the {converter.from_format} weights, "
-                    f"so nothing is written: output {tensor.id!r} {compared.message}"
-                )
-            deviations[tensor.id] = max(deviations[tensor.id], float(difference(got, want).max(initial=0.0)))
-    return FrozenMapping(deviations)
-
-
-def _outputs(model: LoadedModel, options: PredictOptions, examples: list[dict[str, NDArray[Any]]]) -> Iterator[list[NDArray[Any]]]:
-    """Yield the outputs of the network of a model for each example."""
-    with Predictor(model, options) as predictor, predictor.open_network() as network:
-        for example in examples:
-            yield run_network(network, model.io, example)
+@contextmanager
+def _warnings_in_lines() -> Iterator[list[str]]:
+    """Yield a list that gets, at the end of the ``with`` block, a line for each warning, except of deprecations and the like."""
+    lines: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield lines
+    lines += dict.fromkeys(in_brief(str(w.message)) for w in caught if not issubclass(w.category, OF_DEVELOPERS))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..blocks import FixedSize
 from ..errors import InputError, SourceError
+from ..libraries import import_libraries
 from ..network_analysis.analyse_network import analyse_network
 from ..packaging.package_targets import check_target, new_folder
 from ..places import check_apart
@@ -79,6 +80,7 @@ def draft_model(
     axes: Mapping[str, str] | None = None,
     sizes: Mapping[AxisId, int] | None = None,
     weights_format: str | None = None,
+    imports: Sequence[str] = (),
     trust: bool = False,
     overwrite: bool = False,
     report: Callable[[str, int, int], None] = lambda stage, done, total: None,
@@ -93,6 +95,7 @@ def draft_model(
         axes: Axes by id of the input, as `parse_axes` reads them; those under ``""`` apply to all other inputs.
         sizes: Sizes that the network is known to take, by axis.
         weights_format: Format of the file; None: detected from content and name.
+        imports: Libraries to import before the weights are loaded.
         trust: Whether code that comes with the weights may run.
         overwrite: Replace an existing package.
         report: Progress callback.
@@ -110,6 +113,7 @@ def draft_model(
     if not path.is_file():
         raise SourceError(f"{path} is not a file: expected a file with weights")
     check_apart(folder, [("its source", path)])
+    import_libraries(imports)
     with new_folder(folder, overwrite=overwrite) as part:
         notes = []
         if found == EXPORTED:

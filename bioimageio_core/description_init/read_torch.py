@@ -8,6 +8,7 @@ from typing import Any
 
 from ..env import set_temporarily
 from ..errors import InputError, MissingRequirementError, ModelRunError
+from ..libraries import missing_library
 from ..text import in_brief
 from ..typing import FrozenMapping
 from .network_graph import Graph, GraphTensor
@@ -31,7 +32,7 @@ def read_torchscript(path: Path) -> Graph:
         arguments = [a for a in module.forward.schema.arguments[1:] if not a.has_default_value()]
         parameters = [tuple(p.shape) for p in module.parameters()]
     except (RuntimeError, ValueError, OSError, AttributeError) as error:
-        raise InputError(f"{path} cannot be read as TorchScript: {in_brief(error)}") from None
+        raise InputError(f"{path} cannot be read as TorchScript: {missing_library(error) or in_brief(error)}") from None
     kernel = next((shape for shape in parameters if len(shape) in (3, 4, 5)), None)
     return Graph(
         inputs=tuple(GraphTensor(name=a.name) for a in arguments),

@@ -47,7 +47,7 @@ def test_isolated(
 
     Args:
         model: The model.
-        options: `weights_format` limits the test to one; `device`, `precision`, `compile` and `trust` are used.
+        options: `weights_format` limits the test to one; `device`, `precision`, `compile`, `imports` and `trust` are used.
         quick: Test only the test tensors.
         report: Called with the name of each stage.
 
@@ -86,6 +86,7 @@ def _test_one(model: LoadedModel, options: PredictOptions, quick: bool, report: 
         write_package(model.descr, model.package, model.registry, folder / "model")
         report(name)
         arguments = ["test", str(folder / "model"), "--weights-format", name, "--device", options.device, "--precision", options.precision]
+        arguments += [part for library in options.imports for part in ("--import", library)]
         arguments += ["--json", "--save", str(folder / "differences")]
         arguments += [flag for flag, wanted in (("--quick", quick), ("--compile", options.compile), ("--trust", options.trust)) if wanted]
         done = _run(python_command("-m", "bioimageio_core.cli", *arguments, python=python))

@@ -8,9 +8,11 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from ..prediction.model.tensor_spec import TensorIO
 from ..spec.model.tolerances import Tolerance
+from ..typing import AxisId, FrozenMapping
 
-__all__ = ["OutputComparison", "compare", "difference"]
+__all__ = ["OutputComparison", "compare", "difference", "without_halo"]
 
 
 @attrs.frozen(kw_only=True)
@@ -36,6 +38,25 @@ class OutputComparison:
     absolute_tolerance: float
     mismatched_per_million: float
     """Elements per million that may be beyond the tolerance."""
+
+    cropped: FrozenMapping[AxisId, int] = FrozenMapping()
+    """Halo by axis that the test tensor lacks, so that the output is compared without it."""
+
+
+def without_halo(
+    tensor: TensorIO, actual: NDArray[np.generic], expected: NDArray[np.generic]
+) -> tuple[NDArray[np.generic], dict[AxisId, int]]:
+    """Return an output without its halo along axes where the test tensor lacks it, and this halo by axis; else the output itself.
+
+    The format allows test tensors with and without halo.
+    """
+    if actual.ndim != expected.ndim:
+        return actual, {}
+    sizes = zip(tensor.axes, actual.shape, expected.shape, strict=True)
+    halos = {axis.id: axis.halo for axis, found, wanted in sizes if axis.halo and found == wanted + 2 * axis.halo}
+    index = tuple(slice(halos.get(axis, 0), size - halos.get(axis, 0)) for axis, size in zip(tensor.axis_ids, actual.shape, strict=True))
+    cropped = actual[index]
+    return (cropped, halos) if cropped.shape == expected.shape else (actual, {})
 
 
 def compare(output: str, actual: NDArray[np.generic], expected: NDArray[np.generic], tolerance: Tolerance) -> OutputComparison:

@@ -80,7 +80,7 @@ class WeightsTest:
     Empty if the test itself is in full precision without compilation."""
 
     found: Mapping[str, NDArray[np.generic]] = attrs.field(default=FrozenMapping(), eq=False, repr=False)
-    """The outputs, by id."""
+    """The outputs, by id, as they were compared: without a halo that the test outputs lack."""
 
     @property
     def sizes_in_words(self) -> str:

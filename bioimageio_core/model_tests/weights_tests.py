@@ -21,7 +21,7 @@ from ..prediction.whole_tensor import WholeTensorCall
 from ..spec.model.tolerances import Tolerance, tolerances
 from ..typing import FrozenMapping
 from .check_test_tensors import tensor_problems
-from .compare_outputs import compare, difference
+from .compare_outputs import compare, difference, without_halo
 from .test_report import Agreement, TestReport, WeightsTest
 from .try_blocks import try_blocks
 from .try_sizes import try_sizes
@@ -44,7 +44,7 @@ def test_weights(
 
     Args:
         model: The model.
-        options: `weights_format` limits the test to one; `device`, `precision`, `compile` and `trust` are used.
+        options: `weights_format` limits the test to one; `device`, `precision`, `compile`, `imports` and `trust` are used.
         sizes: Also test other sizes and batches.
         blocks: Also compare prediction in several blocks with that in one block.
         input_sizes: Also fail where a test input has a size that the description excludes.
@@ -108,7 +108,11 @@ def _test_one(
         deviations = _deviations(model, options, call, outputs)
     except BioimageioError as error:
         return WeightsTest(weights_format=name, status="failed", message=str(error), adapter=adapter)
-    compared = tuple(compare(t.id, outputs[t.id], expected[t.id], tolerance_of(model, t.id, name)) for t in model.io.outputs)
+    compared = []
+    for tensor in model.io.outputs:
+        outputs[tensor.id], halo = without_halo(tensor, outputs[tensor.id], expected[tensor.id])
+        comparison = compare(tensor.id, outputs[tensor.id], expected[tensor.id], tolerance_of(model, tensor.id, name))
+        compared.append(attrs.evolve(comparison, cropped=FrozenMapping(halo)))
     wrong = [f"output {c.output!r}: {c.message}" for c in compared if not c.passed]
     wrong += [f"sizes {t.shapes_in_words}: {t.message}" for t in tried if t.status == "failed"]
     return WeightsTest(
@@ -117,7 +121,7 @@ def _test_one(
         message="; ".join(wrong),
         adapter=adapter,
         frameworks=_versions(model.registry.weights_adapters[adapter].requires),
-        outputs=compared,
+        outputs=tuple(compared),
         sizes=tried,
         deviations=deviations,
         found=FrozenMapping(outputs),

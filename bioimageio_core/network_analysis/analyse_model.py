@@ -34,7 +34,7 @@ def analyse_model(
 
     Args:
         model: The model.
-        options: `weights_format`, `device` and `trust` are used.
+        options: `weights_format`, `device`, `imports` and `trust` are used.
         report: Progress callback.
         again: Analyse even if an analysis is remembered.
 

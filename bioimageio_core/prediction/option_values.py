@@ -179,6 +179,14 @@ def names(name: str, value: Any) -> tuple[str, ...]:
     return tuple(given or ())
 
 
+def module_names(name: str, value: Any) -> tuple[str, ...]:
+    """Return the value of an option that is the name of a module or a sequence of names."""
+    given = names(name, value)
+    if not all(part.isidentifier() for module in given for part in module.split(".")):
+        raise option_error(name, value, "names of Python modules, as in torchvision")
+    return given
+
+
 def whole_number(least: int, *, or_none: str = "") -> Validator:
     """Return a validator of whole numbers; ``or_none`` says in words what None does, empty where None is refused."""
 

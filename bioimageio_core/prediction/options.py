@@ -25,6 +25,7 @@ from .option_values import (
     is_image,
     is_series,
     is_text,
+    module_names,
     names,
     number_range,
     option_error,
@@ -88,6 +89,10 @@ def _shards(value: Any) -> FrozenMapping[AxisId, int]:
 
 def _stats_over(value: Any) -> tuple[str, ...]:
     return names("stats_over", value)
+
+
+def _imports(value: Any) -> tuple[str, ...]:
+    return module_names("imports", value)
 
 
 def _is_callback(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
@@ -176,6 +181,10 @@ class PlanOptions:
 
     compile: bool = attrs.field(default=False, converter=plain_value, validator=is_flag())
     """Whether PyTorch compiles the network, which pays off for many blocks of one size."""
+
+    imports: tuple[str, ...] = attrs.field(default=None, converter=_imports)
+    """Names of libraries to import before weights are loaded, here and on workers, because the weights use their ops, as in
+    ``"torchvision"``. To name a library is to trust it."""
 
     statistics: Statistics = attrs.field(default=None, converter=as_statistics)
     """Supplied statistics: the result of `compute_statistics`, the file that ``bmz stats`` wrote,

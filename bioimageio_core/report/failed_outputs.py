@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ..json_values import json_safe
 from ..model_tests.compare_outputs import difference
 from ..model_tests.test_report import TestReport
 from ..packaging.package_targets import new_folder
 from .pictures.model_test_pictures import difference_pictures
-from .plain_text import json_safe
 
 __all__ = ["save_failed_outputs"]
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-__all__ = ["bytes_in_words", "in_one_line", "json_safe", "table"]
+__all__ = ["bytes_in_words", "in_one_line", "table"]
 
 
 def table(rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = ()) -> str:
@@ -19,17 +17,6 @@ def table(rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = ()) -> str:
     if header:
         texts.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join(texts)
-
-
-def json_safe(data: Any) -> Any:
-    """Return plain data for JSON, with None for NaN and infinity, which JSON lacks."""
-    if isinstance(data, float):
-        return data if math.isfinite(data) else None
-    if isinstance(data, Mapping):
-        return {str(k): json_safe(v) for k, v in data.items()}
-    if isinstance(data, list | tuple):
-        return [json_safe(v) for v in data]
-    return data
 
 
 def bytes_in_words(amount: int) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelRunError
+from ..libraries import missing_library
 from ..registry import AdapterContext
 from ..text import in_brief
 from .torch_network import TorchNetwork
@@ -34,4 +35,5 @@ def load_script(path: str, device: Any) -> Any:
     try:
         return torch.jit.load(path, map_location=device)
     except (RuntimeError, ValueError, OSError) as error:
-        raise ModelRunError(f"PyTorch cannot load {Path(path).name} as TorchScript: {in_brief(error)}") from error
+        reason = missing_library(error) or in_brief(error)
+        raise ModelRunError(f"PyTorch cannot load {Path(path).name} as TorchScript: {reason}") from error

@@ -99,10 +99,21 @@ class TestGood:
     def test_deviation(self, model: Path, tmp_path: Path, registry: Registry) -> None:
         """It is measured on the test tensors, on two smaller sizes, and on a batch."""
         done = convert(model, "onnx", tmp_path / "out.zip", registry)
-        assert done.sizes == 4
+        assert (done.sizes, done.contents) == (4, 5)
         assert done.deviations == {"out": 0.0}
         assert done.test.outputs[0].greatest_deviation < 1e-6
         assert bc.test_model(tmp_path / "out.zip", weights_format="onnx").status == "passed"
+
+    def test_terminal_and_warnings(
+        self, model: Path, tmp_path: Path, registry: Registry, fault: Any, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        """What the exporter prints is discarded, what it warns of is passed on, except for deprecations."""
+        fault("noisy")
+        done = convert(model, "onnx", tmp_path / "out", registry)
+        assert done.warnings == ("the gain is exported as a constant of this value",)
+        assert capfd.readouterr() == ("", "")
+        print("printed again")
+        assert capfd.readouterr().out == "printed again\n"
 
     def test_source_is_left_alone(self, model: Path, tmp_path: Path, registry: Registry) -> None:
         """The model that was converted is as it was."""
@@ -119,6 +130,7 @@ class TestBad:
         [
             ("altered", ModelRunError, "so nothing is written"),
             ("one size", ModelRunError, "take 16 along axis 'y' of 'raw' and no other size"),
+            ("one branch", ModelRunError, "give other outputs than the npz weights for dark test inputs"),
             ("truncated", ModelRunError, "onnxruntime cannot load"),
             ("refuses", ModelRunError, "make it simpler"),
             ("raises", PluginError, "converter 'npz_onnx' of .* fails: KeyError"),

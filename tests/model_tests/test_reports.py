@@ -15,11 +15,11 @@ from onnx import numpy_helper
 
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError, OutputError, SourceError
+from bioimageio_core.json_values import json_safe
 from bioimageio_core.model_tests.test_report import TestReport
 from bioimageio_core.report.failed_outputs import save_failed_outputs
 from bioimageio_core.report.html.model_test_page import model_test_page
 from bioimageio_core.report.pictures.model_test_pictures import difference_picture
-from bioimageio_core.report.plain_text import json_safe
 from bioimageio_core.report.text.model_test_text import model_test_text
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch.jit
@@ -106,6 +106,34 @@ class TestTestTensors:
         with_test_tensors(model, {"raw": tensors["raw"]}, {"out": tensors["out"]})
         with pytest.raises(SourceError, match=rf"of '{name}' has 3 axes \(shape \(1, 32, 32\)\): expected 4 \(batch, channel, y, x\)"):
             bc.test_model(model)
+
+
+class TestCroppedOutput:
+    """Test outputs may lack the halo."""
+
+    def test_compared_without_halo(self, tmp_path: Path) -> None:
+        """The same crop is compared, which report, page and data say."""
+        model = box_model(tmp_path, {"min": 16, "step": 1}, halo=2, filter_size=5)
+        report = bc.test_model(with_test_tensors(model, {"raw": IMAGE}, {"out": mean(5)[..., 2:-2, 2:-2]}))
+        (output,) = report.tests[0].outputs
+        assert (output.passed, output.elements, output.cropped) == (True, 28 * 28, {"y": 2, "x": 2})
+        assert "onnx: output 'out' is compared without its halo (y 2, x 2), which the test output lacks" in model_test_text(report)
+        assert "y 2, x 2, as the test output" in model_test_page(report)
+        assert TestReport.from_dict(json.loads(json.dumps(json_safe(report.as_dict())))).tests[0].outputs == (output,)
+
+    def test_along_one_axis(self, tmp_path: Path) -> None:
+        """A pixel that differs within the crop is found."""
+        model = box_model(tmp_path, {"min": 16, "step": 1}, halo=2, filter_size=5)
+        expected = mean(5)[..., 2:-2]
+        expected[0, 0, 7, 9] += 1
+        (output,) = bc.test_model(with_test_tensors(model, {"raw": IMAGE}, {"out": expected}), quick=True).tests[0].outputs
+        assert (output.passed, output.mismatched, output.at, output.cropped) == (False, 1, (0, 0, 7, 9), {"x": 2})
+
+    def test_another_size(self, tmp_path: Path) -> None:
+        """A test output that lacks more than the halo fails by its shape."""
+        model = box_model(tmp_path, {"min": 16, "step": 1}, halo=2, filter_size=5)
+        (output,) = bc.test_model(with_test_tensors(model, {"raw": IMAGE}, {"out": mean(5)[..., 3:-3, 2:-2]}), quick=True).tests[0].outputs
+        assert (output.message, output.cropped) == ("has shape (1, 1, 32, 32), the test tensor (1, 1, 26, 28)", {})
 
 
 class TestSettings:

@@ -28,6 +28,7 @@ WRONG: dict[str, list[Any]] = {
     "compile": ["yes", 1, None],
     "device": [0, None, "", "cuda:0,"],
     "halo": [-1, "8", {"y": -1}, (8, 8)],
+    "imports": ["torch vision", "", ["torchvision", "./lib"], [3], 3],
     "level": [-1, 0.5, "0"],
     "series": [-1, 0.5, True],
     "memory": [2, 0, -5, "much", "4", object(), float("inf"), "1e999 GB"],
@@ -97,6 +98,7 @@ SIZES = [*COUNTS, {}, {"nonsense": 5}]
 RIGHT: dict[str, list[Any]] = {
     "batch_size": COUNTS,
     "channel": [*COUNTS, -1, "nonsense", "", (1, 2, 3, 4, 5, 6, 7), {}, {"nonsense": 5}],
+    "imports": ["nonsense", []],
     "level": COUNTS,
     "mask": ["nonsense", "", Path("nonsense")],
     "memory": [10**400],

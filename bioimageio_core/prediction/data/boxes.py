@@ -52,11 +52,11 @@ def plan_boxes(
 
     """
     size = [
-        1 if n < extra else length if axis in whole_axes else min(chunk, length)
+        1 if n < extra else max(1, length if axis in whole_axes else min(chunk, length))
         for n, (axis, chunk, length) in enumerate(zip(axes, chunks, shape, strict=True))
     ]
     for axis in reversed(range(extra, len(size))):
         rest = prod(size) // size[axis]
         fit = max(1, elements // max(1, rest * size[axis]))
-        size[axis] = min(shape[axis], size[axis] * fit)
+        size[axis] = max(1, min(shape[axis], size[axis] * fit))
     return Boxes(shape=tuple(shape), size=tuple(size))

@@ -134,8 +134,9 @@ class TensorView:
         """Return the dtype of regions, found by applying the steps to zeros; a source without a known dtype is read."""
         own = getattr(self.source, "dtype", None)
         tried = self if own is None else attrs.evolve(self, source=_Zeros(dtype=np.dtype(own)))
+        smallest = self.boxes(elements=1).size
         with np.errstate(all="ignore"):
-            return tried.read(*self.boxes(elements=1).box(0)).dtype
+            return tried.read((0,) * len(self.shape), [min(s, n) for s, n in zip(smallest, self.shape, strict=True)]).dtype
 
     def boxes(self, *, elements: int) -> Boxes:
         """Return a partition into boxes of complete chunks, of about ``elements`` elements each."""

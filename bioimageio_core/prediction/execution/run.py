@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -90,8 +91,12 @@ class OutputRun:
     planned: PlannedOutput
     sinks: TensorSinks
     encoder: OutputEncoder
-    late: StepChain | None
-    """Steps of the late pass; None if no pass follows the regions."""
+    _late: Callable[[], StepChain]
+
+    @cached_property
+    def late(self) -> StepChain:
+        """Steps of the late pass, for the first time after all regions: only then are sizes known that the network determines."""
+        return self._late()
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -117,6 +122,8 @@ class Run:
     """Claims on tasks of passes that this process shares with other shards; None without other shards."""
 
     timer: StageTimer
+    notes: list[str] = attrs.field(factory=list)
+    """Sentences for `Prediction.notes`."""
 
     def first_task(self, count: int) -> int:
         """Return the first task of a shared sweep that this shard claims."""
@@ -198,8 +205,9 @@ def _input_run(planned: PlannedInput, plan: Plan, binder: StepBinder) -> InputRu
 
 def _output_run(sinks: TensorSinks, plan: Plan, binder: StepBinder) -> OutputRun:
     planned = sinks.planned
-    late = None
-    if planned.has_late_pass:
+
+    def late() -> StepChain:
         cut = {a.id for a in planned.tensor.axes if a.kind != "batch"}
-        late = StepChain(planned.id, sinks.of_blocks(plan), planned.late_steps, cut=cut, binder=binder)
+        return StepChain(planned.id, sinks.of_blocks(plan), planned.late_steps, cut=cut, binder=binder)
+
     return OutputRun(planned=planned, sinks=sinks, encoder=OutputEncoder(output=planned, mask=plan.mask), late=late)

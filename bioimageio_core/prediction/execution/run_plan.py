@@ -79,6 +79,7 @@ def run_plan(run: Run, record: dict[str, Any]) -> Prediction:
         statistics=run.statistics.reported,
         times=seconds,
         nan_counts=run.statistics.nan_counts,
+        notes=run.notes,
         finished=complete or completed_elsewhere,
         done_before=done_before,
     )

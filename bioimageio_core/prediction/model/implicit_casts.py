@@ -8,7 +8,7 @@ import attrs
 
 from .tensor_spec import OpCall
 
-__all__ = ["call_of", "cast_to", "with_input_casts", "with_output_cast"]
+__all__ = ["CAST", "call_of", "cast_to", "with_input_casts", "with_output_cast"]
 
 CAST = "ensure_dtype"
 

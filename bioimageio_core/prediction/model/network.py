@@ -12,6 +12,7 @@ import attrs
 from numpy.typing import NDArray
 
 from ...errors import ModelRunError
+from ...libraries import import_libraries
 from ...registry import AdapterContext, WeightsAdapter, blamed
 from .described_files import DescribedFiles
 from .loaded_model import LoadedModel
@@ -80,15 +81,17 @@ def adapter_context(model: LoadedModel, weights_format: str, *, device: str, thr
 
 
 def load_adapter(choice: WeightsChoice, device: str, model: LoadedModel, *, threads: int, trust: bool) -> WeightsAdapter:
-    """Fetch the weights, verify their SHA-256, and load them on one of the chosen devices.
+    """Import the chosen libraries, fetch the weights, verify their SHA-256, and load them on one of the chosen devices.
 
     Raises:
+        MissingRequirementError: A library to import is not installed.
         SourceError: The weights file is missing.
         HashMismatchError: Its SHA-256 is not the described one.
         ModelRunError: The framework cannot load the weights.
 
     """
     entry = model.registry.weights_adapters[choice.adapter]
+    import_libraries(choice.imports)
     context = adapter_context(model, choice.weights_format, device=device, threads=threads, trust=trust)
     context = attrs.evolve(context, precision=choice.precision, compile=choice.compile)
     _LOG.info("running %s weights of %s with %s on %s", choice.weights_format, model.io.name, choice.adapter, device)

@@ -31,6 +31,9 @@ class WeightsChoice:
     thread_safe: bool = True
     """Whether the adapter allows concurrent calls of one network."""
 
+    imports: tuple[str, ...] = ()
+    """Libraries to import before the weights are loaded."""
+
     @property
     def on_cpu(self) -> bool:
         """Whether the network computes on the same cores as reading and writing."""
@@ -68,7 +71,7 @@ def choose_weights(weights: Mapping[str, Any], registry: Registry, options: Plan
     Args:
         weights: Entries of the description by weights format.
         registry: What is registered.
-        options: `weights_format`, `device`, `precision` and `compile` are used.
+        options: `weights_format`, `device`, `precision`, `compile` and `imports` are used.
 
     Raises:
         InputError: The model lacks the requested format, or no adapter supports the device or the settings.
@@ -105,6 +108,7 @@ def choose_weights(weights: Mapping[str, Any], registry: Registry, options: Plan
                 precision=options.precision,
                 compile=options.compile,
                 thread_safe=adapter.thread_safe,
+                imports=options.imports,
             )
     needs = "; ".join(f"{a.weights_format} needs {', '.join(missing_requirements(a.requires))} (pip install '{a.extra}')" for a in usable)
     raise MissingRequirementError(f"no framework that runs the weights of this model is installed: {needs}")

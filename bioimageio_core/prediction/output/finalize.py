@@ -6,6 +6,7 @@ from typing import Any
 
 from ...io import OutputStore
 from ...io.writing.label_images import add_to_labels, labels_place, renew_consolidated_metadata
+from ...json_values import json_safe
 from ..planning.plan import Plan
 from .open_output import OpenOutput, array_spec, open_output
 from .result import LabelledArray, Prediction
@@ -33,7 +34,8 @@ def finalize(output: OpenOutput, plan: Plan, attributes: dict[str, Any]) -> None
             assert isinstance(tensor.sink, MemorySink)
             array = tensor.sink.array
             output.store.ensure(array_spec(tensor.planned, array.shape))
-            output.store.write(tensor.planned.id, (0,) * array.ndim, array)
+            if array.size:
+                output.store.write(tensor.planned.id, (0,) * array.ndim, array)
     location = output.store.location
     images = [t.image for t in output.tensors if t.image is not None]
     labels = labels_place(location) if images else None
@@ -41,7 +43,7 @@ def finalize(output: OpenOutput, plan: Plan, attributes: dict[str, Any]) -> None
     for image in images:
         image.write_metadata(location, depth=depth)
     of_root = next((image.metadata(depth=depth) for image in images if not image.path), {})
-    output.store.finish({**of_root, "bioimageio_core": attributes}, zarr_format=images[0].zarr_format if images else 3)
+    output.store.finish({**of_root, "bioimageio_core": json_safe(attributes)}, zarr_format=images[0].zarr_format if images else 3)
     _update_groups_above(output)
 
 

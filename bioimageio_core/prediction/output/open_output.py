@@ -44,7 +44,7 @@ class TensorSinks:
         return TensorView(
             source=source,
             axes=output.axes,
-            shape=output.shape,
+            shape=self.region_sink.shape if isinstance(self.region_sink, MemorySink) and output.data_dependent else output.shape,
             chunks=output.unit,
             extra=output.extra,
             is_picklable=self.region_sink.is_picklable,
@@ -137,12 +137,15 @@ def array_spec(output: PlannedOutput, shape: tuple[int, ...] | None = None) -> A
     attributes: dict[str, Any] = {"channel_names": list(channel.channel_names)} if channel is not None and channel.channel_names else {}
     if output.storage_dtype.scale is not None:
         attributes |= {"scale_factor": output.storage_dtype.scale[0], "add_offset": output.storage_dtype.scale[1]}
+    chunks = output.chunks
+    if shape is not None and output.shards is None:
+        chunks = tuple(min(chunk, max(1, size)) for chunk, size in zip(chunks, shape, strict=True))
     return ArraySpec(
         name=output.id,
-        shape=shape or output.shape,
+        shape=output.shape if shape is None else shape,
         dtype=output.storage_dtype.dtype,
         axes=output.axes,
-        chunks=output.chunks,
+        chunks=chunks,
         shards=output.shards,
         attributes=FrozenMapping(attributes),
         codec=output.codec,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -60,6 +60,7 @@ class Prediction(Mapping[str, LabelledArray]):
         statistics: Mapping[str, Any],
         times: Mapping[str, float],
         nan_counts: Mapping[str, int],
+        notes: Sequence[str] = (),
         finished: bool = True,
         done_before: int = 0,
     ) -> None:
@@ -74,6 +75,8 @@ class Prediction(Mapping[str, LabelledArray]):
         """Number of NaN by input, and by output whose statistics were measured; tensors without NaN are left out.
         They are those of the complete image where its statistics were measured, else of the pixels that this process predicted.
         Statistics ignore NaN, pixels keep them."""
+        self.notes = tuple(notes)
+        """Sentences about objects that the network listed: how many beyond the image are left out, or why none are."""
         self.finished = finished
         """Whether the output is complete; False while regions of other shards are missing."""
         self.done_before = done_before

@@ -52,10 +52,15 @@ class MemorySink:
         self._lock = Lock()
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array; sizes of -1 are 0 until it is written."""
+        return tuple(max(n, 0) for n in self._shape) if self._array is None else self._array.shape
+
+    @property
     def array(self) -> NDArray[Any]:
         """The array."""
         if self._array is None:
-            self._array = np.zeros([max(n, 0) for n in self._shape], self._dtype)
+            self._array = np.zeros(self.shape, self._dtype)
         return self._array
 
     def write(self, start: tuple[int, ...], region: NDArray[Any]) -> None:

@@ -22,6 +22,7 @@ from ..model.weights_selection import WeightsChoice
 from .blocks.axis_groups import SizedGroup
 from .cache_policy import CachePolicy
 from .mask import Mask
+from .outputs.object_positions import ObjectList
 from .passes import Pass
 from .planned_tensors import PlannedInput, PlannedOutput
 from .profiling.profile import Profile
@@ -95,6 +96,9 @@ class Plan:
     """The reason for the block sizes."""
 
     profile: Profile
+
+    objects: tuple[ObjectList, ...]
+    """Outputs that list objects, in number as the network determines."""
 
     warnings: tuple[str, ...]
     """What in the images, the blocks or the run mode may make the prediction differ from what is intended."""

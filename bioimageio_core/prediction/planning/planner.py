@@ -34,6 +34,7 @@ from .blocks.regions import plan_regions
 from .cache_policy import choose_caches
 from .mask import mask_warnings, plan_mask
 from .mask_coverage import with_covered_tasks
+from .outputs.object_positions import object_lists, object_warnings
 from .outputs.ome_layout import ome_images
 from .outputs.output_layout import check_assembles, plan_output, with_chunks_of_regions
 from .outputs.storage_dtype import plan_storage_dtype
@@ -132,6 +133,7 @@ def make_plan(
     _check_complete(of_complete, [g for g in grids if g.group.name not in extra or g.group.name in options.stats_over])
     for output in outputs:
         check_assembles(output, grids)
+    objects = object_lists(planned, outputs, grids)
     if continued is None:
         room = options.memory_bytes - choice.estimated_memory
         regions = plan_regions(
@@ -206,9 +208,11 @@ def make_plan(
         reason=choice.reason,
         estimated_seconds=seconds,
         profile=profile,
+        objects=objects,
         warnings=tuple(w for b in bound for w in b.warnings)
         + choice.warnings
         + size_warnings(model)
+        + object_warnings(objects)
         + ignored_options(groups, grids, options, of_complete)
         + (() if mask is None else mask_warnings(mask, options.roi))
         + seam_warnings(model, groups, grids, analysis, options.block)

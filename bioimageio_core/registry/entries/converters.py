@@ -41,7 +41,8 @@ class ConverterContext:
     the converted weights have to take them all. All others have the size that the inputs have."""
 
     other_inputs: Sequence[Sequence[NDArray[Any]]] = ()
-    """The inputs in other valid sizes, where there are any: for converters that record what the network does with an example."""
+    """The inputs with other contents (dark, bright, inverted, shuffled), and in other valid sizes, where there are any:
+    for converters that record what the network does with an example."""
 
 
 @runtime_checkable
@@ -50,6 +51,8 @@ class WeightsConverter(Protocol):
 
     def __call__(self, context: ConverterContext) -> Mapping[str, Any]:
         """Write ``context.target``.
+
+        What it prints is discarded; its warnings, except those of deprecation, are passed on to the user.
 
         Returns:
             Fields of the new weights entry beside ``source``, ``sha256`` and ``parent``, such as ``opset_version``.

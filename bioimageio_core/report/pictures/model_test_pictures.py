@@ -35,7 +35,7 @@ def difference_picture(found: NDArray[Any], expected: NDArray[Any], axes: Sequen
     None if there is no such plane; there is no difference if the shapes differ.
     """
     planes = [_plane(array, axes) for array in (expected, found)]
-    if any(plane is None or not plane.size for plane in planes):
+    if any(plane is None for plane in planes):
         return None
     wanted, got = (_fitting(np.asarray(plane, np.float64)) for plane in planes if plane is not None)
     finite = np.concatenate([plane[np.isfinite(plane)] for plane in (wanted, got)])
@@ -55,7 +55,7 @@ def _fitting(plane: NDArray[Any]) -> NDArray[Any]:
 
 
 def _plane(array: NDArray[Any], axes: Sequence[str]) -> NDArray[Any] | None:
-    if "y" not in axes or "x" not in axes or array.ndim != len(axes):
+    if "y" not in axes or "x" not in axes or array.ndim != len(axes) or not array.size:
         return None
     index = tuple(slice(None) if a in "yx" else n // 2 if a == "z" else 0 for a, n in zip(axes, array.shape, strict=True))
     plane = array[index]

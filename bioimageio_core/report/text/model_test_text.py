@@ -35,7 +35,11 @@ def _lines(report: TestReport) -> Iterator[str]:
 
 
 def _more(test: WeightsTest) -> Iterator[str]:
-    """Yield the other sizes that were tested, and deviations from full precision."""
+    """Yield outputs that were compared without halo, the other sizes that were tested, and deviations from full precision."""
+    for output in test.outputs:
+        if output.cropped:
+            halo = ", ".join(f"{axis} {pixels}" for axis, pixels in output.cropped.items())
+            yield f"{test.weights_format}: output {output.output!r} is compared without its halo ({halo}), which the test output lacks"
     if test.sizes:
         yield f"{test.weights_format}: other sizes and batches: {test.sizes_in_words}"
     shown: set[str] = set()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -71,9 +69,11 @@ def _write(context: ConverterContext, module: Any, exporters: Mapping[str, Expor
             return _Graph(exporter(context, module, examples[-1]), context, examples[0])
 
         attempts = {words: partial(graph_of, exporter) for words, exporter in exporters.items()}
-        graph = first_that_agrees(attempts, examples, name=name, to_format="ONNX")
-    write_bytes(context.target, graph.content, overwrite=False)
-    return {"opset_version": graph.opset_version}
+        found = first_that_agrees(attempts, examples, name=name, to_format="ONNX")
+    if found.warning:
+        warnings.warn(found.warning, stacklevel=2)
+    write_bytes(context.target, found.network.content, overwrite=False)
+    return {"opset_version": found.network.opset_version}
 
 
 def check_size(module: Any, name: str) -> None:
@@ -154,20 +154,6 @@ def _without_log() -> Iterator[None]:
         logger.setLevel(before)
 
 
-@contextmanager
-def _without_output() -> Iterator[None]:
-    """Suppress the output of the exporter, whose C++ code prints its graph when it fails."""
-    sys.stdout.flush()
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)
-
-
 def _scripted(context: ConverterContext, module: Any, example: Example) -> bytes:
     """Export the script of a module."""
     import torch
@@ -192,17 +178,16 @@ def _recorded(context: ConverterContext, module: Any, example: Example, *, opset
     content = io.BytesIO()
     inputs, outputs = list(context.source.input_ids), list(context.source.output_ids)
     axes = {name: numbers for name, numbers in zip([*inputs, *outputs], _variable(context), strict=False) if numbers}
-    with _without_output():
-        torch.onnx.export(
-            module,
-            _tensors(example),
-            content,
-            dynamo=False,
-            input_names=inputs,
-            output_names=outputs,
-            dynamic_axes=axes,
-            opset_version=opset,
-        )
+    torch.onnx.export(
+        module,
+        _tensors(example),
+        content,
+        dynamo=False,
+        input_names=inputs,
+        output_names=outputs,
+        dynamic_axes=axes,
+        opset_version=opset,
+    )
     return content.getvalue()
 
 

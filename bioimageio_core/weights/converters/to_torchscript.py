@@ -47,7 +47,9 @@ def state_dict_to_torchscript(context: ConverterContext) -> Mapping[str, Any]:
         attempts = {"scripting": scripted, "tracing": traced}
         found = first_that_agrees(attempts, examples, name=Path(context.source.path).name, to_format="TorchScript")
         content = io.BytesIO()
-        torch.jit.save(found.module, content)
+        torch.jit.save(found.network.module, content)
+    if found.warning:
+        warnings.warn(found.warning, stacklevel=2)
     write_bytes(context.target, content.getvalue(), overwrite=False)
     return {"pytorch_version": str(torch.__version__).partition("+")[0]}
 

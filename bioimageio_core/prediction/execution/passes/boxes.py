@@ -140,7 +140,6 @@ class PostprocessRunner(_BoxRunner):
         """Yield the job that writes all boxes of the output."""
         output = self._run.outputs[self._pass.subject]
         assert isinstance(self._pass, PostprocessPass)
-        assert output.late is not None
         view = output.late.view_after_all()
         yield PostprocessJob(
             boxes=view.boxes(elements=LATE_ELEMENTS),

@@ -21,6 +21,7 @@ from ...planning.plan import Plan
 from ...planning.planned_tensors import PlannedInput, PlannedOutput
 from ..stage_timer import StageTimer
 from .block_batches import Block, batches, core_of, halved_grids, stacked
+from .listed_objects import objects_of_image
 from .region_input import RegionInput, read_region
 
 __all__ = ["ComputedRegion", "InputReader", "OutputWriter", "RegionComputer", "RegionPipeline"]
@@ -58,6 +59,9 @@ class ComputedRegion:
     nan_counts: dict[str, int]
     """Number of NaN in the region of each input; inputs without NaN are left out."""
 
+    notes: tuple[str, ...] = ()
+    """Sentences about objects that the network lists; see `Prediction.notes`."""
+
 
 @attrs.frozen(kw_only=True, eq=False)
 class RegionPipeline:
@@ -83,15 +87,16 @@ class RegionComputer:
 
     def __call__(self, region: int) -> ComputedRegion:
         """Compute a region; write outputs that have a sink."""
-        assemblies, nan_counts = self._computed(region)
-        return ComputedRegion(placed=self._written(assemblies), nan_counts=nan_counts)
+        assemblies, nan_counts, notes = self._computed(region)
+        return ComputedRegion(placed=self._written(assemblies), nan_counts=nan_counts, notes=notes)
 
-    def _computed(self, region: int) -> tuple[list[Assembly], dict[str, int]]:
-        """Return the outputs of a region, and the number of NaN by input; the memory of inputs is released before outputs are written."""
+    def _computed(self, region: int) -> tuple[list[Assembly], dict[str, int], tuple[str, ...]]:
+        """Return outputs, number of NaN by input, and notes of a region; the memory of inputs is released before outputs are written."""
         grids, ranges = self.plan.grids, self.plan.regions.block_ranges(region)
         blocks = [b for b in product(*ranges) if self.plan.mask is None or self.plan.mask.covers(b)]
         assemblies = [Assembly(o.planned, grids, ranges) for o in self.work.outputs]
         nan_counts: dict[str, int] = {}
+        notes: tuple[str, ...] = ()
         if blocks:
             inputs = self._read(grids, ranges)
             nan_counts = {i.planned.id: i.nan_count for i in inputs if i.nan_count}
@@ -99,9 +104,12 @@ class RegionComputer:
                 blocks = [b for b in blocks if not all(i.is_empty(b) for i in inputs)]
             for batch in batches(blocks, self.plan, grids):
                 for cores in self._cores(batch, grids, inputs):
+                    if self.plan.objects:  # in a single block
+                        arrays, notes = objects_of_image(self.plan.objects, self.plan.outputs, [core for _, core in cores])
+                        cores = [(start, array) for (start, _), array in zip(cores, arrays, strict=True)]
                     for output, assembly, (start, core) in zip(self.work.outputs, assemblies, cores, strict=True):
                         assembly.put(start, self._postprocessed(output, start, core))
-        return assemblies, nan_counts
+        return assemblies, nan_counts, notes
 
     def _read(self, grids: tuple[AxisGrid, ...], ranges: tuple[range, ...]) -> list[RegionInput]:
         return [
@@ -116,7 +124,8 @@ class RegionComputer:
             outputs = self._run({i.planned.id: stacked(i, batch) for i in inputs})
         except DeviceMemoryError:
             if len(batch) == 1:
-                smaller = None if any(o.blend for o in self.plan.outputs) else halved_grids(batch[0], grids)
+                uncut = any(o.blend or o.data_dependent for o in self.plan.outputs)
+                smaller = None if uncut else halved_grids(batch[0], grids)
                 if smaller is None:
                     raise
             outputs = None
@@ -166,7 +175,7 @@ class RegionComputer:
         returned: dict[str, Placed] = {}
         for output, assembly in zip(self.work.outputs, assemblies, strict=True):
             placed = assembly.finished()
-            if placed is None or not placed[1].size:
+            if placed is None or not (placed[1].size or output.planned.data_dependent):
                 continue
             start, array = placed
             if output.encoder is not None:

@@ -164,6 +164,7 @@ class RegionsRunner:
         self._run.timer.add_all(seconds)
         for region in regions:
             self._run.statistics.add_nan_counts(region.nan_counts)
+            self._run.notes.extend(region.notes)
             for name, (start, array) in region.placed.items():
                 self._run.outputs[name].sinks.region_sink.write(start, array)
         return len(regions)

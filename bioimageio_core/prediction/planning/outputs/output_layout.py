@@ -86,14 +86,15 @@ def _units(
     units: dict[int, int] = {}
     for n, (axis, size, tie) in enumerate(zip(axes, shape, ties, strict=True)):
         if axis in requested:
-            units[n] = requested[axis] if options.shards else min(requested[axis], max(1, size))
+            units[n] = requested[axis] if options.shards or size < 0 else min(requested[axis], max(1, size))
         elif tie is not None and grids[tie.grid].count > 1:
             units[n] = tie.tied.at(grids[tie.grid].stride)
-    free = sorted((n for n in range(len(axes)) if n not in units), key=lambda n: shape[n])
+    sizes = [LARGEST_CHUNK if n < 0 else n for n in shape]
+    free = sorted((n for n in range(len(axes)) if n not in units), key=lambda n: sizes[n])
     pixels = max(1, LARGEST_CHUNK // prod(units.values()))
     for position, n in enumerate(free):
         part = max(1, int(pixels ** (1 / (len(free) - position)) + 1e-9))
-        units[n] = max(1, shape[n] if shape[n] <= part else part)
+        units[n] = max(1, min(sizes[n], part))
         pixels = max(1, pixels // units[n])
     return tuple(units[n] for n in range(len(axes)))
 
@@ -135,7 +136,10 @@ def check_assembles(output: PlannedOutput, grids: tuple[AxisGrid, ...]) -> None:
     for n, grid in enumerate(grids):
         if grid.count > 1 and (n not in tied or output.data_dependent):
             reason = "has a size that the network determines" if output.data_dependent else f"does not follow axis {grid.group.name!r}"
+            name = grid.group.name
+            part = f"predict each position by itself, with roi= (--roi {name}=0:1)"
+            remedy = part if grid.stride == 1 else "give an image that fits into one block, or more memory= (--memory)"
             raise BlockError(
-                f"output {output.id!r} {reason}, so it cannot be assembled from {grid.count} blocks along that axis: "
-                f"the image has {grid.image_size} pixels along it; give an image that fits into one block, or more memory= (--memory)"
+                f"output {output.id!r} {reason}, so it cannot be assembled from {grid.count} blocks along axis {name!r}, "
+                f"along which the image has {grid.image_size} pixels: {remedy}"
             )
