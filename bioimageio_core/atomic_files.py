@@ -12,7 +12,7 @@ import glob
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -23,6 +23,7 @@ from .places import local_target
 __all__ = [
     "atomic_file",
     "atomic_folder",
+    "is_html",
     "leftovers",
     "link_or_copy",
     "move_into_place",
@@ -35,19 +36,35 @@ LONGEST = 32
 """Characters of the target's name that a temporary name keeps, so that it is a valid name wherever the target's is."""
 
 
-def write_text(path: str | Path, text: str, *, overwrite: bool) -> None:
+def write_text(path: str | Path, text: str, *, overwrite: bool, replaces: tuple[str, Callable[[str], bool]] | None = None) -> None:
     """Write a file in UTF-8 that appears when it is complete.
 
     Args:
         path: Path of the file, or its URL (``file://``); ``~`` stands for the home of the user.
         text: Its content, with line feeds only.
         overwrite: Replace an existing file.
+        replaces: Which files are replaced: what they are in words, and whether a text is the content of one; None for any file.
 
     Raises:
-        OutputError: The file exists and `overwrite` is false, it cannot be written, or it is not on this machine.
+        OutputError: The file exists and `overwrite` is false, it is another one than those of `replaces`, it cannot be written,
+            or it is not on this machine.
 
     """
+    if overwrite and replaces is not None:
+        what, is_one = replaces
+        target = local_target(path)
+        try:
+            replaced = not target.is_file() or is_one(target.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            replaced = False
+        if not replaced:
+            raise OutputError(f"{path} exists and is no {what}, so it is not replaced: choose another name, or remove it yourself")
     write_bytes(path, text.encode("utf-8"), overwrite=overwrite)
+
+
+def is_html(text: str) -> bool:
+    """Return whether a text is a page, for the argument `replaces` of `write_text`."""
+    return text.lstrip()[:15].lower().startswith(("<!doctype html", "<html"))
 
 
 def write_bytes(path: str | Path, content: bytes, *, overwrite: bool) -> None:

@@ -26,7 +26,8 @@ STORAGES = {"s3a": "s3", "gcs": "gs", "az": "abfs", "abfss": "abfs"}
 PORTS = {"http": 80, "https": 443}
 """Ports of web servers that URLs do not have to name."""
 
-_LOCAL_URL = re.compile(r"(?:file|local)://(?:localhost(?=/|$))?(.*)", re.DOTALL | re.IGNORECASE)
+_LOCAL_URL = re.compile(r"(?:file|local):(?://(?:localhost(?=/|$))?|(?=/))(.*)", re.DOTALL | re.IGNORECASE)
+"""``file:///a``, ``file://localhost/a``, and ``file:/a``, which some programs print."""
 
 
 @attrs.frozen(kw_only=True)

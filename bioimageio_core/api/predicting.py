@@ -17,6 +17,7 @@ from ..prediction.execution.executors.chosen_client import chosen_client
 from ..prediction.execution.executors.threads import Threads
 from ..prediction.geometry.network_geometry import NetworkAnalysis
 from ..prediction.image_statistics import measure_for_model, measure_images, parse_measure
+from ..prediction.option_values import output_location
 from ..prediction.options import PredictOptions, evolve_options
 from ..prediction.output.result import LabelledArray, Prediction
 from ..prediction.predict_many import Failed, PredictionRequest, plan_many
@@ -81,7 +82,7 @@ def predict(model: Source | Package, inputs: Any, output: Any = None, **options:
     return Prediction(outputs, plan=None, **more)
 
 
-def predict_many(model: Source | Package, inputs: Any, output: str, **options: Any) -> Iterator[Prediction | Failed]:
+def predict_many(model: Source | Package, inputs: Any, output: str | os.PathLike[str], **options: Any) -> Iterator[Prediction | Failed]:
     """Run a model on many images, one after the other, with one network; a failure of one image does not stop the rest.
 
     Args:
@@ -100,7 +101,7 @@ def predict_many(model: Source | Package, inputs: Any, output: str, **options: A
 
     """
     found = expand_image_paths([os.fspath(inputs)]) if isinstance(inputs, str | os.PathLike) else tuple(inputs)
-    planned = plan_many(found, str(output), series=options.get("series"))
+    planned = plan_many(found, output_location(output), series=options.get("series"))
     return _predict_all(open_predictor(model, **options), planned)
 
 

@@ -32,9 +32,9 @@ def command(source: str, html: str | None, measure: bool, as_json: bool) -> None
             analyse_network(source, progress=progress)
     shown = card(source)
     if html is not None:
-        from ..atomic_files import write_text
+        from ..atomic_files import is_html, write_text
 
-        write_text(html, shown.page(), overwrite=True)
+        write_text(html, shown.page(), overwrite=True, replaces=("page", is_html))
     if as_json:
         print_json(shown.as_dict())
     elif html is None:

@@ -168,11 +168,14 @@ def _as_data(prediction: Prediction, plan: Plan | None, output: str) -> dict[str
 
 
 def _report(prediction: Prediction, plan: Plan, output: str) -> None:
+    from ..io.locations import join
+
     if prediction.finished and prediction.done_before == plan.regions.count and "predict" not in prediction.times:
         click.echo(f"{output} is already complete; nothing to do")
         return
     for name, array in prediction.items():
-        click.echo(f"{output}/{name}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}")
+        path = plan.ome[name].path if name in plan.ome else name
+        click.echo(f"{join(output, path) if path else output}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}")
     for name, count in prediction.nan_counts.items():
         click.echo(f"note: {count} pixels of {name} are NaN; statistics ignore them, the network gets them")
     if prediction.done_before:

@@ -25,4 +25,4 @@ def command(type_: str | None, format_version: str | None, output: str | None) -
     if output is None:
         click.echo(text)
     else:
-        write_text(output, f"{text}\n", overwrite=True)
+        write_text(output, f"{text}\n", overwrite=True, replaces=("JSON Schema", lambda found: "$schema" in found[:1000]))

@@ -48,10 +48,10 @@ def command(model: str, quick: bool, isolated: bool, save: str | None, html: str
         report = test_model(model, quick=quick, isolated=isolated, report=show_stage, **options)
     saved, problem = _save_failed(report, save)
     if html is not None:
-        from ..atomic_files import write_text
+        from ..atomic_files import is_html, write_text
         from ..report.html.model_test_page import model_test_page
 
-        write_text(html, model_test_page(report), overwrite=True)
+        write_text(html, model_test_page(report), overwrite=True, replaces=("page", is_html))
     if as_json:
         print_json({**report.as_dict(), "saved": saved})
     else:

@@ -58,10 +58,10 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
         if len(reports) > 1:
             click.echo(validation_summary(reports))
     if html is not None:
-        from ..atomic_files import write_text
+        from ..atomic_files import is_html, write_text
         from ..report.cards.annotated_report import validation_page
 
-        write_text(html, validation_page(reports), overwrite=True)
+        write_text(html, validation_page(reports), overwrite=True, replaces=("page", is_html))
     return max(_STATUS[r.status] for r in reports)
 
 

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
@@ -24,6 +23,7 @@ from ..packaging import write_package
 from ..prediction.model.loaded_model import LoadedModel
 from ..prediction.model.weights_selection import settings_in_words
 from ..prediction.options import PredictOptions
+from ..python_process import python_command
 from ..registry import Registry
 from ..text import in_brief, in_one_line
 from .environment import LIBRARY, Environment, environment_of
@@ -88,7 +88,7 @@ def _test_one(model: LoadedModel, options: PredictOptions, quick: bool, report: 
         arguments = ["test", str(folder / "model"), "--weights-format", name, "--device", options.device, "--precision", options.precision]
         arguments += ["--json", "--save", str(folder / "differences")]
         arguments += [flag for flag, wanted in (("--quick", quick), ("--compile", options.compile), ("--trust", options.trust)) if wanted]
-        done = _run([str(python), "-P", "-m", "bioimageio_core.cli", *arguments])
+        done = _run(python_command("-m", "bioimageio_core.cli", *arguments, python=python))
         try:
             data = json.loads(done.stdout)
         except json.JSONDecodeError:
@@ -104,7 +104,7 @@ def _build(environment: Environment, folder: Path, registry: Registry, *, trust:
         MissingRequirementError: A requirement cannot be installed.
 
     """
-    _checked(_run([sys.executable, "-m", "venv", str(folder)]), "make a virtual environment")
+    _checked(_run(python_command("-m", "venv", str(folder))), "make a virtual environment")
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     ours = {canonicalize_name(name) for name in (LIBRARY, *(plugin.distribution for plugin in registry.plugins))}
     needed = [_requirement(line) for line in environment.requirements]
@@ -116,11 +116,11 @@ def _build(environment: Environment, folder: Path, registry: Registry, *, trust:
     if trust:
         wanted += [*environment.own.pip, *_for_pip(environment.own.conda)]
     _checked(
-        _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted]),
+        _run(python_command("-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted, python=python)),
         f"install {', '.join(exact or wanted)}",
     )
     locate = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    where = _checked(_run([str(python), "-c", locate]), "locate the packages of the new environment")
+    where = _checked(_run(python_command("-c", locate, python=python)), "locate the packages of the new environment")
     for name in ours:
         modules = [p.module for p in registry.plugins if canonicalize_name(p.distribution) == name]
         _copy_distribution(name, modules, Path(where.stdout.strip()))

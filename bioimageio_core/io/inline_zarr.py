@@ -98,6 +98,9 @@ class InlineZarrIO:
             loop = _new_loop()
         try:
             return loop.run_until_complete(coroutine)
+        except BaseException:
+            _end_tasks(loop)
+            raise
         finally:
             self._idle.append(loop)
 
@@ -118,6 +121,15 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     loop.set_default_executor(_Inline(1))
     return loop
+
+
+def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """End the tasks of other chunks, which a failure leaves: nothing would run them, and Python would report each when it ends."""
+    tasks = asyncio.all_tasks(loop)
+    if tasks:
+        for task in tasks:
+            task.cancel()
+        loop.run_until_complete(asyncio.wait(tasks))
 
 
 def _close(loops: list[asyncio.AbstractEventLoop]) -> None:

@@ -17,7 +17,7 @@ from ..text import in_brief
 if TYPE_CHECKING:
     from zarr.abc.store import Store
 
-__all__ = ["exists", "file_system", "join", "local_path", "opening_errors", "stem", "within_archive", "zarr_store"]
+__all__ = ["exists", "file_system", "join", "local_path", "opening_errors", "parent", "stem", "within_archive", "zarr_store"]
 
 TOO_MANY_REQUESTS = 429
 """Status with which a server asks for fewer requests."""
@@ -134,6 +134,19 @@ def join(location: str, *names: str) -> str:
         return f"{first}::{join(beneath, *names)}"
     head = first if first.endswith("://") else first.rstrip("/") + "/"
     return head + "/".join(name.strip("/") for name in names) + chain + beneath
+
+
+def parent(location: str) -> str | None:
+    """Return the location of the folder that holds something, also one in an archive (``zip://folder::archive.zip``); None at the top."""
+    first, chain, beneath = location.partition("::")
+    if chain and "://" not in first:
+        folder = parent(beneath)
+        return None if folder is None else f"{first}::{folder}"
+    scheme, mark, path = first.rpartition("://")
+    above, slash, name = path.rstrip("/").rpartition("/")
+    if not name or (not slash and mark and not chain):
+        return None
+    return f"{scheme}{mark}{above or slash or ('' if chain else '.')}{chain}{beneath}"
 
 
 def within_archive(location: str, endings: Sequence[str]) -> str | None:

@@ -148,7 +148,8 @@ def _of_image(image: Image) -> _Found:
 def _of_numpy(array: np.ndarray[Any, Any]) -> _Found:
     if isinstance(array, np.memmap) and array.filename is not None:
         return _Found(places=[place_of(array.filename)])
-    return _Found(parts=[array.base] if isinstance(array.base, np.ndarray | mmap.mmap) else ())
+    base = array.base.obj if isinstance(array.base, memoryview) else array.base
+    return _Found(parts=[base] if isinstance(base, np.ndarray | mmap.mmap) else ())
 
 
 def _of_xarray(source: Any) -> _Found:

@@ -12,8 +12,8 @@ from typing import Any, Literal, TypeVar
 import attrs
 import numpy as np
 
-from ..axis_names import parse_axes
-from ..errors import InputError
+from ..axis_names import axis_of_name, parse_axes
+from ..errors import InputError, OutputError
 from ..text import did_you_mean, in_one_line
 from ..typing import AxisId, FrozenMapping
 from ..units import is_pixel_size
@@ -22,6 +22,7 @@ __all__ = [
     "EVERY_SPACE_AXIS",
     "axis_ranges",
     "axis_sizes",
+    "by_axis_of_model",
     "channels",
     "check_client",
     "check_tensor_ids",
@@ -35,8 +36,8 @@ __all__ = [
     "is_text",
     "names",
     "number_range",
-    "on_space_axes",
     "option_error",
+    "output_location",
     "pixel_sizes",
     "plain_value",
     "shard_of",
@@ -66,6 +67,19 @@ def option_error(name: str, value: object, expected: str) -> InputError:
 def suggestion(value: object, known: Sequence[str]) -> str:
     """Return ``did you mean ...?`` for text that is close to one of the known ones, else a list of them."""
     return did_you_mean(value, known, otherwise=f"expected one of {', '.join(known)}")
+
+
+def output_location(value: Any) -> str:
+    """Return the location of an output as text.
+
+    Raises:
+        OutputError: It is neither text nor a path.
+
+    """
+    if not isinstance(value, str | bytes | os.PathLike):
+        shown = in_one_line(repr(value))[:80]
+        raise OutputError(f"output= (-o) is {shown}: expected a path or URL, as in 'result.zarr', or None for arrays in memory")
+    return os.fsdecode(value)
 
 
 def number_range(value: Any) -> tuple[float, float]:
@@ -218,12 +232,32 @@ def is_choice(choices: Sequence[str], *, what: str = "", or_none: bool = False) 
     return validate
 
 
-def on_space_axes(given: FrozenMapping[AxisId, T], space: Sequence[AxisId]) -> FrozenMapping[AxisId, T]:
-    """Return an option by axis in which the value for all axes of space stands at each of them that has none of its own."""
-    if EVERY_SPACE_AXIS not in given:
-        return given
-    own = {axis: value for axis, value in given.items() if axis != EVERY_SPACE_AXIS}
-    return FrozenMapping({**dict.fromkeys(space, given[EVERY_SPACE_AXIS]), **own})
+def by_axis_of_model(
+    name: str, given: FrozenMapping[AxisId, T], ids: Collection[AxisId], space: Sequence[AxisId]
+) -> FrozenMapping[AxisId, T]:
+    """Return an option by axis with the ids of the model in place of other names of axes, such as ``t`` or ``rows``.
+
+    The value for all axes of space stands at each of them that has none of its own.
+
+    Args:
+        name: Name of the option.
+        given: Its value.
+        ids: All axes of the model.
+        space: Those of space that the option is about.
+
+    Raises:
+        InputError: Two names stand for one axis.
+
+    """
+    own: dict[AxisId, T] = {}
+    for written, value in given.items():
+        axis = written if written in ids else axis_of_name(written)
+        if axis in own:
+            raise InputError(f"{name}= (--{name.replace('_', '-')}) names the axis {axis!r} twice: expected every axis once")
+        own[axis] = value
+    if EVERY_SPACE_AXIS in own:
+        own = {**dict.fromkeys(space, own.pop(EVERY_SPACE_AXIS)), **own}
+    return FrozenMapping(own)
 
 
 def shard_of(value: Any) -> tuple[int, int] | None:

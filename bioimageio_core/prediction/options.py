@@ -212,7 +212,8 @@ class PlanOptions:
     A single output is the image itself; several outputs are images below it, by id."""
 
     pyramid: bool = attrs.field(default=False, converter=plain_value, validator=is_flag())
-    """Whether to write coarser levels, each of half the resolution: means, or the nearest pixel of labels. Only with `ome`."""
+    """Whether to write coarser levels, each of half the resolution: means, or the nearest pixel of labels.
+    Only with `ome`, or where the output is to be labels of an OME-Zarr image."""
 
     codec: str = attrs.field(default=DEFAULT, validator=is_text("zstd:9"))
     """Compression of output chunks: ``lz4``, ``zstd``, ``gzip`` or ``blosc``, with a level as in ``zstd:9``, or ``none``."""
@@ -230,8 +231,6 @@ class PlanOptions:
             check()
 
     def _check_output(self) -> None:
-        if self.pyramid and self.ome is None:
-            raise InputError("pyramid is set without ome: expected ome= (--ome 0.5), since only OME-Zarr has levels")
         if self.ome == "0.4" and self.shards:
             raise InputError("shards are set with ome 0.4, but OME-Zarr 0.4 (zarr version 2) has no shards: give ome 0.5, or no shards")
         check_codec(self.codec)

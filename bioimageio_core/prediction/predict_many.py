@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import attrs
 
 from ..errors import AxesError, BioimageioError, InputError, OutputError
 from ..file_kinds import check_output_name
+from ..io import run_of_output
 from ..io.places_of_arrays import places_of, unknown_origin
 from ..io.reading.image_parts import expand_parts
 from ..io.reading.series import ImagePart
@@ -67,10 +69,9 @@ def plan_many(inputs: Sequence[Any], template: str, *, series: int | str | None 
 
     """
     check_output_name(template)
+    requests = _requests(tuple(expand_parts(inputs) if series is None else inputs), template, series)
     planned: dict[Place, PredictionRequest] = {}
-    for number, one in enumerate(expand_parts(inputs) if series is None else inputs):
-        own = template if is_template(template) else template_in_folder(template, one, series=series)
-        request = PredictionRequest(inputs=one, output=fill_template(own, one, number, series=series), number=number)
+    for request in requests:
         check_output_name(request.output)
         place = place_of(request.output)
         if place in planned:
@@ -82,6 +83,30 @@ def plan_many(inputs: Sequence[Any], template: str, *, series: int | str | None 
     _check_outputs_apart(planned)
     _check_images_apart(planned)
     return tuple(planned.values())
+
+
+def _requests(images: tuple[Any, ...], template: str, series: int | str | None) -> tuple[PredictionRequest, ...]:
+    """Return a request for each image, apart from outputs of an earlier run of the same batch, which lie among its images."""
+    requests = []
+    for number, one in enumerate(images):
+        own = template if is_template(template) else template_in_folder(template, one, series=series)
+        requests.append(PredictionRequest(inputs=one, output=fill_template(own, one, number, series=series), number=number))
+    made_by: dict[Place, list[int]] = {}
+    for request in requests:
+        made_by.setdefault(place_of(request.output), []).append(request.number)
+    kept = tuple(request.inputs for request in requests if not _is_output_of_another(request, made_by))
+    return tuple(requests) if len(kept) == len(images) else _requests(kept, template, series)
+
+
+def _is_output_of_another(request: PredictionRequest, made_by: Mapping[Place, Sequence[int]]) -> bool:
+    image = request.inputs
+    location = image.within if isinstance(image, ImagePart) else image
+    if not isinstance(location, str | os.PathLike):
+        return False
+    if all(number == request.number for number in made_by.get(place_of(location), ())):
+        return False
+    complete, record = run_of_output(os.fsdecode(location))
+    return complete or record is not None
 
 
 def _check_outputs_apart(planned: Mapping[Place, PredictionRequest]) -> None:

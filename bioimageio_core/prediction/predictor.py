@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -24,6 +25,7 @@ from .model.network import Network, load_network
 from .model.planned_run_mode import PlannedRunMode, plan_run_mode
 from .model.processing_steps import make_ops
 from .model.weights_selection import WeightsChoice, choose_weights
+from .option_values import output_location
 from .options import PredictOptions, RunOptions, evolve_options
 from .output.finalize import complete_prediction
 from .output.inputs_kept import check_inputs_kept
@@ -65,7 +67,7 @@ class Predictor:
         """Return the options of this predictor with changes."""
         return evolve_options(self.options, options)
 
-    def plan(self, inputs: Any, output: str | None = None, **options: Any) -> Plan:
+    def plan(self, inputs: Any, output: str | os.PathLike[str] | None = None, **options: Any) -> Plan:
         """Plan a prediction; runs no model.
 
         On a cluster, the plan depends on the threads and the memory of its workers, so it waits for the first one.
@@ -84,7 +86,8 @@ class Predictor:
         """
         chosen = self.with_options(**options)
         if output is not None:
-            chosen = as_labels(chosen, str(output))
+            output = output_location(output)
+            chosen = as_labels(chosen, output)
         client = chosen_client(chosen.client)
         if client is not None:
             from .execution.executors.cluster_workers import worker_machines
@@ -98,7 +101,7 @@ class Predictor:
         sized = choose_sized_weights(self.model, chosen)
         continued = None
         if output is not None and (chosen.resume or chosen.shard):
-            recorded = run_of_output(str(output))[1] or {}
+            recorded = run_of_output(output)[1] or {}
             continued = recorded_choices(recorded)
         plan = make_plan(
             sized.io,
@@ -115,8 +118,8 @@ class Predictor:
         )
         plan = attrs.evolve(plan, warnings=(*sized.warnings, *plan.warnings))
         if output is not None:
-            check_inputs_kept(str(output), plan, self.model, overwrite=chosen.overwrite)
-            check_labels(plan, str(output))
+            check_inputs_kept(output, plan, self.model, overwrite=chosen.overwrite)
+            check_labels(plan, output)
         return plan
 
     def probe(self, inputs: Any, **options: Any) -> Profile:
@@ -132,7 +135,7 @@ class Predictor:
         chosen = self.with_options(**options)
         return probe_network(self.model, self.plan(inputs, **options), chosen, cores=allotted_cores())
 
-    def predict(self, inputs: Any, output: str | None = None, **options: Any) -> Prediction:
+    def predict(self, inputs: Any, output: str | os.PathLike[str] | None = None, **options: Any) -> Prediction:
         """Plan and run a prediction.
 
         Args:
@@ -144,12 +147,12 @@ class Predictor:
             PredictionWarning: The axes of an image are guessed, or it differs from what the model was trained with.
 
         """
-        output = None if output is None else fill_template(str(output), inputs, series=self.with_options(**options).series)
+        output = None if output is None else fill_template(output_location(output), inputs, series=self.with_options(**options).series)
         plan = self.probed(self.plan(inputs, output, **options), inputs, output, **options)
         plan.warn()
         return self.run(plan, output, **{k: v for k, v in options.items() if k in RUN_OPTIONS})
 
-    def probed(self, plan: Plan, inputs: Any, output: str | None = None, **options: Any) -> Plan:
+    def probed(self, plan: Plan, inputs: Any, output: str | os.PathLike[str] | None = None, **options: Any) -> Plan:
         """Return a plan with measured time and memory of the network, if the option `probe` or the length of the run requires it.
 
         Args:
@@ -192,7 +195,7 @@ class Predictor:
         arrays = lazy_outputs(plan, self.model, trust=chosen.trust)
         return {o.id: LabelledArray(arrays[o.id], o.axes) for o in plan.outputs}
 
-    def run(self, plan: Plan, output: str | None = None, **options: Any) -> Prediction:
+    def run(self, plan: Plan, output: str | os.PathLike[str] | None = None, **options: Any) -> Prediction:
         """Carry out a plan of this predictor.
 
         Args:
@@ -213,7 +216,7 @@ class Predictor:
             raise InputError(f"the network determines the size of output {free!r}, so shards cannot share the run: predict without shard=")
         continued, record = False, {}
         if output is not None:
-            output = str(output)
+            output = output_location(output)
             check_inputs_kept(output, plan, self.model, overwrite=chosen.overwrite)
             check_labels(plan, output)
             record = {"identity": run_identity(plan, self.model), "choices": plan.choices.as_dict()}

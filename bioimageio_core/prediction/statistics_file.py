@@ -44,11 +44,12 @@ class Statistics:
         """Write a JSON file, completely or not at all.
 
         Raises:
-            OutputError: The file exists, or cannot be written.
+            OutputError: The file exists, holds something else than statistics, or cannot be written.
 
         """
         data = {"statistics_format": FORMAT, "dataset": dict(self.dataset), "images": {k: dict(v) for k, v in self.images.items()}}
-        write_text(path, json.dumps({**data, "nan_counts": dict(self.nan_counts)}, indent=1), overwrite=overwrite)
+        text = json.dumps({**data, "nan_counts": dict(self.nan_counts)}, indent=1)
+        write_text(path, text, overwrite=overwrite, replaces=("file of statistics", lambda found: "statistics_format" in json.loads(found)))
 
     @classmethod
     def load(cls, path: str | Path) -> Statistics:

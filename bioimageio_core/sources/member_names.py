@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 
 from ..errors import SourceError
 
-__all__ = ["DESCRIPTION_NAMES", "description_in", "inside", "is_description", "path_or_name"]
+__all__ = ["DESCRIPTION_NAMES", "base_name", "description_in", "inside", "is_description", "path_or_name"]
 
 DESCRIPTION_NAMES = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
 """Names of description files, the preferred first; ``*.<name>`` counts as well."""
@@ -49,4 +50,16 @@ def path_or_name(source: str) -> str:
     """Return the path of a file within its package; of a path that leads out, of a drive or of a URL, the last name."""
     path = PurePosixPath(source.replace("\\", "/"))
     leads_out = path.is_absolute() or ".." in path.parts or ":" in source
-    return path.name if leads_out else str(path)
+    return base_name(source) if leads_out else str(path)
+
+
+def base_name(source: str, default: str = "file") -> str:
+    """Return the last name of a path, as the name of a file that is written: it lies in the folder that it is joined to.
+
+    Args:
+        source: Any text that a description, an archive or a foreign format has as the name of a file.
+        default: The name where the text has none, as ``..`` and ``C:``.
+
+    """
+    name = re.sub(r"[\x00-\x1f:]", "", PurePosixPath(source.replace("\\", "/")).name)
+    return default if name in ("", ".", "..") else name

@@ -11,7 +11,7 @@ import builtins
 import re
 import sys
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -56,7 +56,8 @@ class ModelCode:
         folders = list(dict.fromkeys([self._main.parent, root]))
         package = ModuleType(self._package)
         package.__path__ = [str(folder) for folder in folders]
-        self._finder = _Finder(self._package, package.__path__, _module_names(folders))
+        self._modules = _module_names(folders)
+        self._finder = _Finder(self._package, package.__path__, self._modules)
         sys.modules[self._package] = package
         with _CHANGING:
             sys.meta_path = [self._finder, *sys.meta_path]
@@ -82,11 +83,13 @@ class ModelCode:
         try:
             module = self._main_module()
         except Exception as error:  # the code of a model may raise anything
-            raise ModelRunError(f"the {what} file {file} cannot be imported: {in_brief(error, named=True)}{_unattached(error)}") from error
+            raise ModelRunError(
+                f"the {what} file {file} cannot be imported: {in_brief(error, named=True)}{_remedy(error, self._modules)}"
+            ) from error
         found = getattr(module, name, None)
         if found is None:
             raise ModelRunError(f"the {what} file {file} has no {name!r}, which the description names as its callable: define it there")
-        return call_code(found, kwargs, f"the {what} {name} of {file}")
+        return call_code(found, kwargs, f"the {what} {name} of {file}", modules=self._modules)
 
     def _main_module(self) -> ModuleType:
         name = f"{self._package}.{re.sub(r'[^0-9a-zA-Z_]', '_', self._main.stem)}"
@@ -123,8 +126,14 @@ def no_trust(what: str) -> TrustError:
     return TrustError(f"{what} is code that runs only if it is trusted: allow it with trust=True (--trust) if you know its author")
 
 
-def call_code(function: Any, kwargs: Mapping[str, Any], what: str) -> Any:
+def call_code(function: Any, kwargs: Mapping[str, Any], what: str, *, modules: Collection[str] = ()) -> Any:
     """Return what a callable of a model returns.
+
+    Args:
+        function: The callable.
+        kwargs: Its arguments.
+        what: What it is; begins the error.
+        modules: Names of modules that come with the model.
 
     Raises:
         ModelRunError: It fails; the error names ``what`` and the arguments.
@@ -133,14 +142,19 @@ def call_code(function: Any, kwargs: Mapping[str, Any], what: str) -> Any:
     try:
         return function(**kwargs)
     except Exception as error:  # the code of a model may raise anything
-        raise ModelRunError(f"{what} fails with the arguments {dict(kwargs)}: {in_brief(error, named=True)}{_unattached(error)}") from error
+        raise ModelRunError(
+            f"{what} fails with the arguments {dict(kwargs)}: {in_brief(error, named=True)}{_remedy(error, modules)}"
+        ) from error
 
 
-def _unattached(error: Exception) -> str:
-    """Return the remedy if code looks for a file that is not there."""
-    if isinstance(error, ImportError | FileNotFoundError):
-        return "; files that it needs have to be among the attachments of the model"
-    return ""
+def _remedy(error: Exception, modules: Collection[str]) -> str:
+    """Return the remedy if code looks for a file that is not there, or for a module of the model in a way that does not find it."""
+    if not isinstance(error, ImportError | FileNotFoundError):
+        return ""
+    name = (getattr(error, "name", None) or "").partition(".")[0]
+    if name in modules:
+        return f"; {name} is among the files of the model: import it by a statement, or by import_module('.{name}', __package__)"
+    return "; files that it needs have to be among the attachments of the model"
 
 
 def _module_names(folders: Sequence[Path]) -> frozenset[str]:

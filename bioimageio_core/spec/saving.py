@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..atomic_files import write_text
+from ..errors import BioimageioError
 from ..registry import Registry
 from .converters import unstructured
-from .yaml import dump_yaml
+from .yaml import dump_yaml, load_yaml
 
 __all__ = ["description_yaml", "save_description"]
 
@@ -37,4 +39,13 @@ def save_description(descr: Any, path: str | Path, registry: Registry, *, overwr
         OutputError: There is such a file already, or it cannot be written.
 
     """
-    write_text(path, description_yaml(descr, registry), overwrite=overwrite)
+    write_text(path, description_yaml(descr, registry), overwrite=overwrite, replaces=("description", _is_description))
+
+
+def _is_description(text: str) -> bool:
+    """Return whether a text is a description of any resource, also an invalid one."""
+    try:
+        tree = load_yaml(text)
+    except BioimageioError:
+        return False
+    return isinstance(tree, Mapping) and bool({"format_version", "type"} & {*tree})

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import attrs
 
 from ..errors import PluginError
+from ..python_process import python_command
 
 __all__ = ["Check", "check_entries"]
 
@@ -61,7 +62,7 @@ def check_entries(entries: Sequence[tuple[str, str]], progress: Callable[[str, i
         (Path(folder) / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
         record.touch()
         with (Path(folder) / "output.txt").open("w+", encoding="utf-8") as output:
-            command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "bioimageio_core.testing.recording"]
+            command = python_command("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "bioimageio_core.testing.recording")
             process = subprocess.Popen(
                 [*command, "--bmz-record", str(record), str(suite)], cwd=folder, env=_environment(), stdout=output, stderr=output
             )

@@ -13,6 +13,8 @@ from functools import cache
 from threading import Barrier
 from typing import TypeVar
 
+from ..python_process import python_command
+
 __all__ = ["import_times", "imported_by", "in_threads"]
 
 T = TypeVar("T")
@@ -38,7 +40,7 @@ def imported_by(code: str) -> frozenset[str]:
 def _printed(code: str) -> str:
     """Return the last line that a new process prints, which finds what this one finds."""
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        python_command("-c", code),
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path or os.curdir for path in sys.path)},

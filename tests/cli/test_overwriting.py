@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zarr
 from bmz_process import ForkedBmz
 
 
@@ -110,3 +111,32 @@ class TestModels:
         before = content(place)
         assert "would overwrite" in bmz(*(arg.format(place) for arg in args)).error(2)
         assert content(place) == before
+
+    @pytest.mark.parametrize(
+        ("args", "what"),
+        [
+            (["stats", "{0}/x.npy", "--axes", "yx", "-o"], "file of statistics"),
+            (["update", "{0}/model", "-o"], "description"),
+            (["schema", "-o"], "JSON Schema"),
+            (["info", "{0}/model", "--html"], "page"),
+            (["validate", "{0}/model", "--html"], "page"),
+        ],
+        ids=lambda value: value[0] if isinstance(value, list) else value,
+    )
+    def test_other_kinds(self, bmz: ForkedBmz, place: Path, args: list[str], what: str) -> None:
+        """A file is replaced by one of its kind only."""
+        np.save(place / "x.npy", np.ones((16, 16), np.float32))
+        zarr.create_group(str(place / "group.zarr"), attributes={"mine": 1})
+        (place / "thesis.txt").write_text("Years of work.")
+        (place / "empty").touch()
+        before = content(place)
+        overwrite = ["--overwrite"] if args[0] in ("stats", "update") else []
+        for other in ("group.zarr/zarr.json", "thesis.txt", "x.npy", "empty"):
+            if other == "x.npy" and args[0] == "stats":
+                continue  # the image
+            ran = bmz(*(arg.format(place) for arg in args), place / other, *overwrite)
+            assert ran.status == 2
+            assert f"{place / other} exists and is no {what}, so it is not replaced" in ran.err
+        assert content(place) == before
+        for _ in range(2):
+            assert bmz(*(arg.format(place) for arg in args), place / "new", *overwrite).status == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
-from bmz_process import ForkedBmz
+from bmz_process import ForkedBmz, run_process
 
 
 @pytest.fixture
@@ -48,6 +48,17 @@ class TestUnreadable:
         assert "1 of 2 images predicted" in ran.out
         assert f"failed: {damaged}: chunk (0, 0) of {damaged} cannot be read" in ran.err
         assert zarr.open_group(str(tmp_path / "out/sound.zarr"), mode="r")
+
+    def test_nothing_else_is_printed(self, model: Path, tmp_path: Path) -> None:
+        """Reads of other chunks, which a failure leaves unfinished, say nothing when the process ends."""
+        for name in ("a", "b"):
+            path = tmp_path / "images" / f"{name}.zarr"
+            array = zarr.create_array(str(path), shape=(256, 256), chunks=(16, 16), dtype="uint16", dimension_names=("y", "x"))
+            array[:] = np.random.default_rng(0).integers(0, 9999, (256, 256))
+            (path / "c/1/1").write_bytes((path / "c/1/1").read_bytes()[:50])
+        ran = run_process("predict", model, tmp_path / "images", "-o", tmp_path / "out")
+        assert ran.status == 1
+        assert [line.partition(": ")[0] for line in ran.err.splitlines()] == ["failed", "failed"]
 
     def test_empty_folders(self, bmz: ForkedBmz, model: Path, out: Path, tmp_path: Path) -> None:
         """A folder without images, for a prediction and for statistics."""

@@ -1,4 +1,5 @@
 import pickle
+from typing import Any
 
 import attrs
 import dask.array as da
@@ -105,6 +106,32 @@ class TestArrays:
         """An array without axes is refused."""
         with pytest.raises(SourceError, match="single number"):
             open_image(np.array(3))
+
+    @pytest.mark.parametrize("kind", ["dask", "own"])
+    def test_another_shape(self, kind: str) -> None:
+        """Regions of another shape than the array declares are an error, with the usual reason."""
+
+        class Short:
+            shape, dtype, ndim = (64, 64), np.dtype("float32"), 2
+
+            def __getitem__(self, index: Any) -> Any:
+                return np.zeros((64, 64), np.float32)[index][:10]
+
+        halved = da.zeros((64, 64), chunks=32, dtype="float32").map_blocks(lambda block: block[::2, ::2], dtype="float32")
+        image = open_image(halved if kind == "dask" else Short())
+        with pytest.raises(SourceError, match=r"array has regions of another shape than it declares: expected \(32, 32\), found \(1[06], "):
+            image.read((slice(0, 32), slice(0, 32)))
+
+    def test_values_that_the_dtype_cannot_hold(self) -> None:
+        """Blocks of another dtype are taken where their values fit, and refused where they do not."""
+        for factor, fits in ((1.0, True), (0.5, False), (300.0, False)):
+            blocks = da.arange(4, chunks=4, dtype="uint8").map_blocks(lambda block, factor=factor: block * factor, dtype="uint8")
+            image = open_image(blocks.reshape(2, 2))
+            if fits:
+                assert image.read((slice(0, 2), slice(0, 2))).tolist() == [[0, 1], [2, 3]]
+                continue
+            with pytest.raises(SourceError, match=r"declares the dtype uint8 has regions of float64 with values that uint8 cannot hold"):
+                image.read((slice(0, 2), slice(0, 2)))
 
     def test_step(self) -> None:
         """Regions have step 1."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import sys
 import zipfile
@@ -26,7 +27,7 @@ from zarr.storage import FsspecStore, LocalStore, LoggingStore, MemoryStore, Zip
 
 from bioimageio_core.errors import OutputError
 from bioimageio_core.io import open_image
-from bioimageio_core.io.places_of_arrays import places_of
+from bioimageio_core.io.places_of_arrays import places_of, unknown_origin
 from bioimageio_core.io.reading.rescaled import rescaled
 from bioimageio_core.places import absolute_path, check_apart, local_target, nested_places, place_of
 
@@ -93,7 +94,11 @@ def local_spellings(home: Path, parts: tuple[str, ...]) -> list[str]:
     urls = [f"{scheme}{path}" for path in paths for scheme in ("file://", "file://localhost", "FILE://", "local://")]
     relative = [f"../../{rest}", f"./../../{rest}", os.path.relpath(plain), f"~/{rest}", f"~/a/../{rest}/", f"file://~/{rest}"]
     found = [*paths, *urls, *relative]
-    return [*found, *(f"{cache}{location}" for location in found for cache in CACHES)]
+    return [
+        *(f"{scheme}{path}" for path in paths for scheme in ("file:", "local:")),
+        *found,
+        *(f"{cache}{location}" for location in found for cache in CACHES),
+    ]
 
 
 def spellings(home: Path, what: Made) -> list[str]:
@@ -319,6 +324,16 @@ class TestArrays:
         for array in (mapped, mapped[2:, ::2], np.asarray(mapped).T):
             assert places_of(array) == (place_of(tmp_path / "x.npy"),)
         assert places_of(mapped.copy()) == ()
+
+    def test_buffers_of_mapped_files(self, tmp_path: Path) -> None:
+        """An array over the memory of a file may read from a place that is not known; one over bytes reads from none."""
+        (tmp_path / "raw").write_bytes(bytes(64))
+        with (tmp_path / "raw").open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
+            for buffer in (mapped, memoryview(mapped)[8:]):
+                array = np.frombuffer(buffer, np.uint8).reshape(-1, 8)
+                assert unknown_origin(array) == "an object of the class mmap.mmap"
+                del array, buffer  # which keep the file mapped
+        assert unknown_origin(np.frombuffer(bytes(64), np.uint8)) is None
 
     def test_xarray(self, stored: Path) -> None:
         """xarray over zarr, loaded lazily by itself or by dask; what is loaded has no place any more."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import zarr
 from made_models import pointwise_model
+from xarray_images import to_zarr
 
 import bioimageio_core as bc
 from bioimageio_core.io import open_image
@@ -33,6 +34,26 @@ def test_packed_variable(tmp_path: Path) -> None:
     assert expected[0, 0] == -3
     for image in (str(tmp_path / "d.zarr" / "v"), zarr.open_array(str(tmp_path / "d.zarr" / "v"), mode="r")):
         np.testing.assert_allclose(read(image), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_missing_values(tmp_path: Path, zarr_format: int) -> None:
+    """Integers that stand for no value are NaN, as xarray reads them, and are counted."""
+    xr = pytest.importorskip("xarray")
+    values = VALUES.copy()
+    values[2, 3:9] = np.nan
+    encoding = {"v": {"dtype": "i2", "scale_factor": 0.01, "_FillValue": -999}}
+    to_zarr(xr.Dataset({"v": (("y", "x"), values)}), str(tmp_path / "d.zarr"), zarr_format, encoding=encoding)
+    found = read(str(tmp_path / "d.zarr"))
+    np.testing.assert_allclose(found, values, atol=0.006)
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(values))
+
+
+def test_lists_of_missing_values(tmp_path: Path) -> None:
+    """``missing_value`` may be several; what is no number is none."""
+    attributes = {"add_offset": 1, "missing_value": [3, 5], "_FillValue": "none"}
+    zarr.create_array(str(tmp_path / "a.zarr"), data=np.arange(6, dtype=np.uint8), attributes=attributes)
+    np.testing.assert_array_equal(read(str(tmp_path / "a.zarr")), [1, 2, 3, np.nan, 5, np.nan])
 
 
 @pytest.mark.parametrize("attributes", [{}, {"scale_factor": "0.1"}, {"scale_factor": True}, {"add_offset": float("nan")}])

@@ -80,6 +80,25 @@ class TestMany:
         again = list(bc.predict_many(model, pattern, tmp_path / "out", resume=True))
         assert [r.done_before for r in again] == [r.plan.regions.count for r in first]  # type: ignore[union-attr]
 
+    @pytest.mark.parametrize("template", ["{folder}", "{folder}/{{name}}_out.zarr"])
+    @pytest.mark.parametrize("ending", [".npy", ".zarr"])
+    def test_outputs_among_the_images(self, tmp_path: Path, model: Path, template: str, ending: str) -> None:
+        """A batch that writes into the folder of its images is resumed by the same call: its outputs are no images of it."""
+        folder = tmp_path / "images"
+        folder.mkdir()
+        template = template.format(folder=folder)
+        if ending == ".zarr" and "{" not in template:
+            pytest.skip("outputs would overwrite the images")
+        for name in "ab":
+            if ending == ".npy":
+                np.save(folder / f"{name}.npy", np.full((8, 8), ord(name), np.float32))
+            else:
+                zarr.create_array(str(folder / f"{name}.zarr"), data=np.full((8, 8), ord(name), np.float32))
+        for _ in range(3):
+            found = list(bc.predict_many(model, folder, template, axes="yx", resume=True))
+            assert [type(one).__name__ for one in found] == ["Prediction", "Prediction"]
+        assert len(list(folder.iterdir())) == 4
+
     def test_same_output(self, tmp_path: Path, model: Path) -> None:
         """Two images with the same output are refused; the field ``folder`` distinguishes them."""
         paths = []

@@ -11,7 +11,7 @@ import pytest
 from made_models import box_model, pointwise_model
 
 import bioimageio_core as bc
-from bioimageio_core.errors import AxesError, BioimageioError, InputError
+from bioimageio_core.errors import AxesError, BioimageioError, InputError, OutputError
 from bioimageio_core.prediction.options import PlanOptions, PredictOptions, evolve_options
 
 WRONG: dict[str, list[Any]] = {
@@ -220,6 +220,48 @@ class TestOneNumber:
         with bc.open_predictor(pointwise_model(tmp_path), axes="yx") as predictor:
             plan = predictor.plan(np.zeros((100, 120), np.float32), block={"space": 32, "x": 60})
         assert {g.group.name: g.block_size(0) for g in plan.grids if g.group.name in "yx"} == {"y": 32, "x": 60}
+
+
+class TestNamesOfAxes:
+    """Options by axis take the names that images and users give to axes."""
+
+    def test_same_as_ids(self, tmp_path: Path) -> None:
+        """Letters and words in any case."""
+        model, image = box_model(tmp_path, {"min": 16, "step": 4}), np.random.default_rng(0).random((5, 60, 70)).astype(np.float32)
+        expected = bc.predict(model, image, axes="tyx", roi={"time": (1, 3), "y": (10, 40)}, block={"x": 32}, stats_over="time")
+        found = bc.predict(model, image, axes="tyx", roi={"t": (1, 3), "Rows": (10, 40)}, block={"W": 32}, stats_over=["t"])
+        np.testing.assert_array_equal(np.asarray(found["out"]), np.asarray(expected["out"]))
+
+    def test_twice(self, tmp_path: Path) -> None:
+        """Two names of one axis are refused."""
+        with pytest.raises(InputError, match=r"block= \(--block\) names the axis 'y' twice"):
+            bc.predict(pointwise_model(tmp_path), np.zeros((9, 9)), axes="yx", block={"y": 8, "height": 8})
+
+
+@pytest.mark.parametrize("output", [5, 1.5, True, ["a.zarr"], np.zeros(2)])
+def test_output_of_a_wrong_type(tmp_path: Path, output: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An output that is no path is refused, and makes no folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model").mkdir()
+    model, image = pointwise_model(tmp_path / "model"), np.zeros((9, 9))
+    with bc.open_predictor(model, axes="yx") as predictor:
+        plan = predictor.plan(image)
+        calls = (
+            lambda: predictor.predict(image, output),
+            lambda: predictor.plan(image, output),
+            lambda: predictor.run(plan, output),
+            lambda: list(bc.predict_many(model, [image], output, axes="yx")),
+        )
+        for call in calls:
+            with pytest.raises(OutputError, match=r"output= \(-o\) is .*: expected a path or URL, as in 'result.zarr'"):
+                call()
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_output_in_bytes(tmp_path: Path) -> None:
+    """Paths in bytes, as the operating system has them, are paths."""
+    bc.predict(pointwise_model(tmp_path), np.zeros((9, 9)), bytes(tmp_path / "out.zarr"), axes="yx")
+    assert (tmp_path / "out.zarr" / "zarr.json").exists()
 
 
 def test_an_output_that_does_not_exist(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from made_models import (
 )
 
 import bioimageio_core as bc
-from bioimageio_core.errors import InputError
+from bioimageio_core.errors import InputError, PredictionWarning
 from bioimageio_core.prediction.planning.plan_json import plan_as_dict
 
 ANY = {"min": 16, "step": 4}
@@ -58,6 +60,16 @@ class TestRegionOfInterest:
         whole = predicted(model, image)
         part = predicted(model, image, roi={"y": (start, stop), "x": slice(7, 43)}, block={"y": block, "x": block})
         np.testing.assert_allclose(part, whole[:, :, start:stop, 7:43], rtol=1e-5, atol=1e-6)
+
+    def test_statistics_of_outputs(self, tmp_path: Path) -> None:
+        """Postprocessing that needs the complete output is refused for a part, unless each position along the axis stands alone."""
+        model, image = pointwise_model(tmp_path, post=NORMALISED), noise(3, 40, 30)
+        with pytest.raises(InputError, match=r"postprocessing of output 'out' needs the complete output.*roi= \(--roi\) along axis 'x'"):
+            predicted(model, image, axes="tyx", roi={"x": (4, 9)})
+        whole = predicted(model, image, axes="tyx")
+        np.testing.assert_allclose(predicted(model, image, axes="tyx", roi={"t": (1, 3), "x": (0, 30)}), whole[1:], rtol=1e-6)
+        with pytest.raises(InputError, match="along axis 'time'"):
+            predicted(model, image, axes="tyx", roi={"t": (1, 3)}, stats_over="time")
 
     @pytest.mark.parametrize(
         ("roi", "rows"), [(slice(10, None), (10, 30)), (slice(None, 12), (0, 12)), ((None, 12), (0, 12)), ((7, None), (7, 30))]
@@ -130,7 +142,7 @@ class TestRegionOfInterest:
         [
             ({"y": (5, 5)}, "roi along axis 'y' is 5:5: expected a nonempty part of 0:30"),
             ({"y": (0, 31)}, "expected a nonempty part of 0:30"),
-            ({"Z": (0, 3)}, "roi names the axis 'Z'"),
+            ({"Z": (0, 3)}, "roi names the axis 'z'"),
             ({"channel": (0, 1)}, "roi names the axis 'channel', which is never cut"),
             ({"y": slice(-3, None)}, "expected a start and a stop"),
             ({"y": slice(30, None)}, "roi along axis 'y' is 30:30: expected a nonempty part of 0:30"),
@@ -180,6 +192,20 @@ class TestMask:
         assert found[0, 0, 155, 25] > 0
         assert found[0, 0, 100].max() == 0
 
+    @pytest.mark.parametrize("block", [16, 64])
+    def test_statistics_of_outputs(self, tmp_path: Path, block: int) -> None:
+        """Statistics of an output are those of all its pixels, whatever the mask and the blocks; a warning says that all are computed."""
+        model, image = pointwise_model(tmp_path, post=NORMALISED), noise(64, 64) + np.linspace(0, 9, 64, dtype=np.float32)
+        image[:, 40:] = 0
+        mask = np.zeros((64, 64), bool)
+        mask[:20, :20] = True
+        whole = predicted(model, image)
+        with pytest.warns(PredictionWarning, match=r"needs the complete output.*all blocks are computed, and mask= \(--mask\) only sets"):
+            masked = predicted(model, image, mask=mask, block=block)
+        np.testing.assert_allclose(masked, np.where(mask, whole, 0), rtol=1e-5, atol=1e-6)
+        with pytest.warns(PredictionWarning, match=r"skip_empty= \(--skip-empty\) is ignored"):
+            np.testing.assert_allclose(predicted(model, image, skip_empty=True, block=block), whole, rtol=1e-5, atol=1e-6)
+
     def test_with_time(self, tmp_path: Path) -> None:
         """A mask without time axis applies to all time points; a mask with named axes may have any order."""
         model = pointwise_model(tmp_path, gain=1.0)
@@ -197,6 +223,34 @@ class TestMask:
         masked = predicted(model, image, mask=np.ones((1, 1)))
         np.testing.assert_allclose(masked, whole, rtol=1e-6)
         assert (predicted(model, image, mask=mask)[0, 0] != 0).sum() <= 40
+
+    @pytest.mark.parametrize(
+        ("shape", "mask", "roi", "doubt"),
+        [
+            ((40, 60), (40, 60), {}, None),
+            ((40, 60), (10, 15), {}, None),
+            ((41, 60), (6, 8), {}, None),  # of a pyramid whose sizes are rounded up or down
+            ((40, 60), (40, 15), {}, None),  # coarser along one axis
+            ((40, 60), (28, 42), {}, None),  # by 0.7 along both
+            ((40, 60), (80, 1), {}, None),
+            ((40, 60), (60, 40), {}, "another factor along each axis"),  # transposed
+            ((40, 60), (33, 60), {}, "the mask has 33 pixels along y, 60 pixels along x, the image 40, 60"),
+            ((40, 60), (20, 30), {"y": (0, 20), "x": (10, 40)}, r"as roi= \(--roi\), the image 40, 60"),
+            ((40, 60), (40, 25), {"x": (10, 35)}, r"as roi= \(--roi\)"),
+            ((40, 60), (40, 60), {"x": (10, 35)}, None),
+            ((40, 60), (40, 60), {"x": (0, None)}, None),
+        ],
+    )
+    def test_doubtful_sizes(
+        self, tmp_path: Path, shape: tuple[int, int], mask: tuple[int, int], roi: dict[str, Any], doubt: str | None
+    ) -> None:
+        """A mask that is transposed, of a part, or of another image is stretched, with a warning; one of a pyramid without."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", PredictionWarning)
+            bc.predict(pointwise_model(tmp_path), noise(*shape), axes="yx", mask=np.ones(mask, bool), roi=roi)
+        lines = [str(w.message) for w in caught if "mask" in str(w.message)]
+        assert len(lines) == (doubt is not None)
+        assert doubt is None or re.search(doubt, lines[0])
 
     def test_refused(self, tmp_path: Path) -> None:
         """A mask with wrong axes is refused."""

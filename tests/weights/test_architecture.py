@@ -208,6 +208,16 @@ class TestWhileTheNetworkLives:
         with pytest.raises(ModelRunError, match="have to be among the attachments of the model"):
             module_from_file(path, "net", {}, trust=True)
 
+    def test_absolute_names_for_importlib(self, tmp_path: Path) -> None:
+        """Code that looks for a file of the model by its absolute name learns how it is found."""
+        (tmp_path / "helper.py").write_text("size = 3\n")
+        attached = {"helper.py": tmp_path / "helper.py"}
+        path = save(tmp_path / "net.py", "import importlib", "importlib.import_module('helper')")
+        with pytest.raises(ModelRunError, match=r"helper is among the files of the model: .*import_module\('.helper', __package__\)"):
+            module_from_file(path, "net", {}, attached=attached, trust=True)
+        path = save(tmp_path / "net.py", "import importlib", "assert importlib.import_module('.helper', __package__).size == 3")
+        assert module_from_file(path, "net", {}, attached=attached, trust=True).in_features == 2
+
 
 class TestLibrary:
     """A callable of an installed library."""

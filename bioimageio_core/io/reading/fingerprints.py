@@ -1,15 +1,16 @@
-"""Fingerprints of images, which differ where their content does, made without reading pixels."""
+"""Fingerprints of images, which differ where their content does."""
 
 from __future__ import annotations
 
 import hashlib
+import math
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ..locations import file_system, join
 from .image import Image
-from .readers import without_mask
+from .rescaled import Resampler
 
 __all__ = ["fingerprint"]
 
@@ -17,30 +18,97 @@ METADATA = ("zarr.json", ".zarray", ".zattrs", ".zgroup")
 """Files of a zarr folder that change with its arrays, apart from chunks."""
 
 LARGEST_HASHED = 2**28
-"""Bytes of an array in memory up to which all its values are hashed."""
+"""Bytes of an array up to which all its values are hashed; of a larger one, some are."""
+
+SAMPLES = 256
+"""Number of regions of a larger array that are hashed."""
+
+SAMPLE = 64
+"""Pixels of such a region along the last two axes; along others it has one."""
+
+VERSIONS = ("mtime", "ETag", "etag", "LastModified")
+"""What file systems call the version of a file."""
 
 
 def fingerprint(image: Image) -> Any:
-    """Return JSON values that differ where the content of images differs, as far as that is cheap to find out.
+    """Return JSON values that differ where images or their axes differ, as far as that can be found out without reading whole files.
 
-    For a file they are its path, size and time of change; for a zarr array those of its metadata files, so that a change of chunks
-    alone is not noticed; for a numpy array of moderate size a hash of all values; for other arrays shape, dtype and name.
+    Of a file they have the path, size and time of change; of a zarr array those of its metadata files, so that a change of chunks
+    alone is not noticed; of a dask array its name, which is a hash of its graph. Other arrays are read: completely, or large ones in parts.
     """
+    return {
+        "axes": None if image.axes is None else list(image.axes),
+        "shape": list(image.shape),
+        "dtype": str(image.dtype),
+        "pixels": _pixels(image),
+    }
+
+
+def _pixels(image: Image) -> Any:
+    if isinstance(image.reader, Resampler):
+        return {"resampled": list(image.reader.factors), **_part(image), "of": fingerprint(image.reader.image)}
     if image.location is not None:
-        files, path = file_system(image.location)
-        found = {}
-        for name in ("", *METADATA):
-            place = join(path, name) if name else path
-            try:
-                info = files.info(place)
-            except OSError:
-                continue
-            if info.get("type") == "file":
-                found[name] = [info.get("size"), *(str(info[key]) for key in ("mtime", "ETag", "etag", "LastModified") if key in info)]
-        part = {"part": image.part} if image.part else {}
-        return {"location": str(path), **part, "files": found, "start": list(image.start), "picked": image.picked and list(image.picked[1])}
-    array = getattr(image.reader, "array", None)
-    if isinstance(array, np.ndarray) and array.nbytes <= LARGEST_HASHED:
-        values = without_mask(array) if isinstance(array, np.ma.MaskedArray) else np.ascontiguousarray(array)
-        return hashlib.sha256(values.tobytes()).hexdigest()
-    return [list(image.shape), str(image.dtype), str(getattr(array, "name", ""))]
+        return {**_files(image.location), **_part(image)}
+    array: Any = getattr(image.reader, "array", None)
+    graph = _name_of_graph(array)
+    if graph is not None:
+        return {"graph": graph, **_part(image)}
+    if type(array).__module__.partition(".")[0] == "h5py" and Path(array.file.filename).is_file():
+        return {**_files(str(Path(array.file.filename).resolve())), "dataset": array.name, **_part(image)}
+    return _digest(image)
+
+
+def _part(image: Image) -> dict[str, Any]:
+    """Return which part of its source an image is."""
+    return {"part": image.part, "start": list(image.start), "picked": image.picked and [image.picked[0], list(image.picked[1])]}
+
+
+def _files(location: str) -> dict[str, Any]:
+    files, path = file_system(location)
+    found = {}
+    for name in ("", *METADATA):
+        place = join(path, name) if name else path
+        try:
+            info = files.info(place)
+        except OSError:
+            continue
+        if info.get("type") == "file":
+            found[name] = [info.get("size"), *(str(info[key]) for key in VERSIONS if key in info)]
+    return {"location": str(path), "files": found}
+
+
+def _name_of_graph(array: Any) -> str | None:
+    """Return the name of a dask array, also within xarray, which tells its graph from others; None for other arrays."""
+    if not hasattr(type(array), "__dask_graph__") or array.__dask_graph__() is None:
+        return None
+    return str(getattr(array, "data", array).name if hasattr(array, "dims") else array.name)
+
+
+def _digest(image: Image) -> str:
+    """Return a hash of all pixels of an image, or of some of a large one."""
+    digest = hashlib.sha256()
+    for region in _regions(image):
+        digest.update(image.read(region).tobytes())
+    return digest.hexdigest()
+
+
+def _regions(image: Image) -> Iterator[tuple[slice, ...]]:
+    if math.prod(image.shape) * image.dtype.itemsize <= LARGEST_HASHED:
+        yield tuple(slice(0, size) for size in image.shape)
+        return
+    extents = [min(size, SAMPLE if n >= len(image.shape) - 2 else 1) for n, size in enumerate(image.shape)]
+    # Multiples of irrational numbers, without their integer part, spread evenly over all axes together.
+    steps = [math.sqrt(prime) % 1 for prime in _primes(len(extents))]
+    for sample in range(SAMPLES):
+        starts = [int(sample * step % 1 * (size - extent + 1)) for step, size, extent in zip(steps, image.shape, extents, strict=True)]
+        yield tuple(slice(start, start + extent) for start, extent in zip(starts, extents, strict=True))
+
+
+def _primes(count: int) -> list[int]:
+    found: list[int] = []
+    number = 2
+    while len(found) < count:
+        if all(number % prime for prime in found):
+            found.append(number)
+        number += 1
+    return found

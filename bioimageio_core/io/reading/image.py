@@ -105,7 +105,7 @@ class Image:
         Raises:
             AxesError: There are more or fewer slices than axes.
             SourceError: The source cannot be read, as where a chunk is damaged or a server does not answer in time;
-                or a region holds NaN, which the dtype cannot represent.
+                or a region has another shape than the image declares, or values that the declared dtype cannot represent.
 
         """
         if len(index) != len(self.shape):
@@ -123,6 +123,12 @@ class Image:
         except Exception as error:  # stores, codecs and arrays of others raise errors of many kinds
             reason = server_failure(error) or in_brief(error, named=True)
             raise SourceError(f"{self.location or self.name} cannot be read: {reason}") from error
+        expected = tuple(s.stop - s.start for s in spans)
+        if region.shape != expected:
+            raise SourceError(
+                f"{self.location or self.name} has regions of another shape than it declares: expected {expected}, found {region.shape} "
+                f"(shape {self.shape}); of a dask array, give chunks= where map_blocks() changes the shape"
+            )
         return np.asarray(as_declared(region, self.dtype), order="C")
 
     def _read_spans(self, spans: Sequence[slice]) -> NDArray[Any]:

@@ -65,7 +65,7 @@ def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: i
         image = _open_location(os.fsdecode(source), level, source.series if isinstance(source, ImagePart) else series)
     else:
         image = _open_array(source)
-        check_single(series, image.name)
+        check_single(series, level, image.name)
     if image.shape == ():
         raise SourceError(f"{image.name} is a single number: expected an array with axes")
     if 0 in (image.chunks or ()) and 0 not in image.shape:
@@ -133,7 +133,7 @@ def _open_array(source: Any) -> Image:
         reader=ArrayReader(array=source, persisted=_is_persisted(source)),
     )
     stored = source.data if hasattr(source, "axes") else None  # of an output of a prediction; that of a lazy xarray would be read
-    return with_scaled_values(image, dict(stored.attrs)) if stored is not None and hasattr(stored, "store_path") else image
+    return with_scaled_values(image, stored) if stored is not None and hasattr(stored, "store_path") else image
 
 
 def _known_shape(source: Any, name: str) -> tuple[int, ...]:

@@ -21,14 +21,14 @@ def open_npy(location: str, level: int | None, series: SeriesChoice) -> Image:
 
     Args:
         location: Path or URL.
-        level: Ignored: the file holds one resolution.
+        level: None or 0: the file holds one resolution.
         series: None or 0: the file holds one image.
 
     Raises:
         SourceError: The file does not exist, is not of this format, or holds objects; or its server does not answer.
 
     """
-    check_single(series, location)
+    check_single(series, level, location)
     handle = Lazy(_load, location)
     with opening_errors(location, ".npy"):
         array = handle()

@@ -75,12 +75,21 @@ def as_declared(region: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return a region in the dtype that its image declares.
 
     Raises:
-        SourceError: It has NaN, as masked elements of a block without a declared mask, and the dtype has no NaN.
+        SourceError: It has NaN, as masked elements of a block without a declared mask, or other values, that the dtype cannot hold.
 
     """
-    if region.dtype.kind == "f" and dtype.kind != "f" and np.isnan(region).any():
+    if np.can_cast(region.dtype, dtype, "safe") or region.dtype.kind == dtype.kind == "f":
+        return region.astype(dtype, copy=False)
+    if region.dtype.kind == "f" and np.isnan(region).any():
         raise SourceError(f"an image of dtype {dtype} has masked pixels or NaN, which this dtype cannot hold: convert the image to float32")
-    return region.astype(dtype, copy=False)
+    with np.errstate(invalid="ignore"):
+        declared = region.astype(dtype)
+    if not np.array_equal(declared, region):
+        raise SourceError(
+            f"an image that declares the dtype {dtype} has regions of {region.dtype} with values that {dtype} cannot hold: "
+            f"declare {region.dtype} (dtype= of dask's map_blocks), or convert the image with astype()"
+        )
+    return declared
 
 
 def _client_of(array: Any) -> Any:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from ...typing import AxisId, FrozenMapping
 from .image import Image
 
-__all__ = ["rescaled"]
+__all__ = ["Resampler", "rescaled"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class _Resampler:
+class Resampler:
     """Reads an image resampled along some axes: linear interpolation, with a wider kernel where pixels get larger.
 
     Output pixel j lies at ``(j + 1/2) / factor - 1/2`` of the input, so that outer edges coincide.
@@ -88,7 +88,7 @@ def rescaled(image: Image, factors: Mapping[AxisId, float]) -> Image:
         chunks=chunks,
         pixel_size=FrozenMapping(sizes),
         position=FrozenMapping(position),
-        reader=_Resampler(image=image, factors=by_axis, shape=shape),
+        reader=Resampler(image=image, factors=by_axis, shape=shape),
         start=(),
         source_shape=(),
         picked=None,

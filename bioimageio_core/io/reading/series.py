@@ -103,12 +103,14 @@ def _matching(found: Sequence[Series], wanted: int | str) -> list[Series]:
     return by_name or by_number or [one for one in found if one.name.lower() == wanted.lower()]
 
 
-def check_single(wanted: SeriesChoice, location: str) -> None:
-    """Refuse to choose from something that holds one image.
+def check_single(wanted: SeriesChoice, level: int | None, location: str) -> None:
+    """Refuse to choose from something that holds one image of one resolution.
 
     Raises:
-        SourceError: A series other than the first is wanted.
+        SourceError: A series or level other than the first is wanted.
 
     """
     if wanted not in (None, 0, "0"):
         raise SourceError(f"{location} holds a single image, found series {wanted!r}: leave out series= (--series)")
+    if level:
+        raise SourceError(f"{location} is a single array without level {level}: leave out level= (--level), or give the OME-Zarr image")

@@ -1,7 +1,8 @@
-"""Labels of xarray arrays: axes, names of channels, sizes and positions of pixels."""
+"""Labels of xarray arrays, and of the zarr arrays that xarray writes: axes, names of channels, sizes and positions of pixels."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -12,7 +13,7 @@ from ...axis_names import SPACE, named_axes
 from ...typing import AxisId, FrozenMapping
 from .image import PixelSize
 
-__all__ = ["Labels", "labels_of"]
+__all__ = ["Labels", "labels_from_coordinates", "labels_of"]
 
 IRREGULAR = 0.01
 """Greatest deviation of a coordinate from a regular step, in steps: more than rounding to float32 causes."""
@@ -29,19 +30,29 @@ class Labels:
 
 
 def labels_of(array: Any) -> Labels:
-    """Return the labels of an array; none for arrays without ``dims``, such as those of numpy and dask.
+    """Return the labels of an array; none for arrays without ``dims``, such as those of numpy and dask."""
+    dims = getattr(array, "dims", None)
+    return labels_from_coordinates([str(d) for d in dims], getattr(array, "coords", {})) if isinstance(dims, tuple) else Labels()
+
+
+def labels_from_coordinates(dims: Sequence[str], coordinates: Mapping[str, Any]) -> Labels:
+    """Return the labels of an array with named dimensions; none where the names are not understood as axes.
 
     Coordinates with a regular step along axes of space and time are the size of a pixel and the position of the first one,
-    in the unit that the attribute ``units`` of the coordinate names.
+    in the unit that the attribute ``units`` of the coordinate names. If they decrease, as latitudes on maps, they are the size alone:
+    images have no direction.
+
+    Args:
+        dims: Names of the dimensions.
+        coordinates: By dimension, an array with one value for each pixel along it.
+
     """
-    dims = getattr(array, "dims", None)
-    axes = named_axes([str(d) for d in dims]) if isinstance(dims, tuple) else None
-    if dims is None or axes is None:
+    axes = named_axes(list(dims))
+    if axes is None:
         return Labels()
     names: tuple[str, ...] | None = None
     sizes: dict[AxisId, PixelSize] = {}
     positions: dict[AxisId, float] = {}
-    coordinates = getattr(array, "coords", {})
     for axis, dim in zip(axes, dims, strict=True):
         if dim not in coordinates:
             continue
@@ -57,7 +68,8 @@ def labels_of(array: Any) -> Labels:
                 values, unit = values / np.timedelta64(1, "s"), "second"
             step = _regular_step(values)
             if step is not None:
-                sizes[axis] = step, None if unit is None else str(unit)
+                sizes[axis] = abs(step), None if unit is None else str(unit).partition(" since ")[0]  # "seconds since 2024-05-01" of times
+            if step is not None and step > 0:
                 positions[axis] = float(values[0])
     return Labels(axes=axes, channel_names=names, pixel_size=FrozenMapping(sizes), position=FrozenMapping(positions))
 

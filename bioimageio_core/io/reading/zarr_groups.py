@@ -10,6 +10,7 @@ from ...errors import SourceError
 from ...places import absolute_path, local_path
 from ...sources.urls import server_failure
 from ..locations import exists, file_system, join, opening_errors, zarr_store
+from .zarr_coordinates import without_coordinates
 from .zarr_layouts import PlateField, is_bioformats2raw, labels_of_group, ome_attributes, paths_of_well, wells_of_plate
 
 if TYPE_CHECKING:
@@ -54,14 +55,14 @@ def attributes_of_group(location: str) -> Mapping[str, Any]:
 
 
 def images_of_group(group: zarr.Group, location: str) -> tuple[str, ...]:
-    """Return the paths within a group, other than a plate or a single image, of the images that it holds.
+    """Return the paths within a group, other than a plate or a single image, of the images that it holds; coordinates are none.
 
     Raises:
         SourceError: Its store cannot list what is in it, and its attributes do not say.
 
     """
     labels = labels_of_group(ome_attributes(dict(group.attrs))) if group_name(location) == "labels" else ()
-    return series_of_group(location) or labels or _children(location)
+    return series_of_group(location) or labels or without_coordinates(group, _children(location))
 
 
 def group_name(location: str) -> str:

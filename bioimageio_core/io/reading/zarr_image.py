@@ -17,6 +17,8 @@ from .ome_zarr import Multiscale, parse_multiscales
 from .readers import Reader
 from .scaled_values import with_scaled_values
 from .series import FOR_ALL, Series, SeriesChoice, check_single, choose_series
+from .xarray_labels import labels_from_coordinates
+from .zarr_coordinates import coordinates_beside, dimension_names
 from .zarr_groups import attributes_of_group, images_of_group, series_of_group
 from .zarr_layouts import check_version, ome_attributes, paths_of_well, wells_of_plate
 from .zarr_reader import OpenZarrReader, ZarrReader
@@ -51,28 +53,35 @@ def open_zarr(location: str, level: int | None, wanted: SeriesChoice = None) -> 
     import zarr
 
     if isinstance(node, zarr.Array):
-        if level:
-            raise SourceError(f"{location} is a single array without level {level}: expected the OME-Zarr image that holds it")
-        check_single(wanted, location)
+        check_single(wanted, level, location)
         image = image_of_zarr_array(node, name=stem(location), reader=ZarrReader(handle=Lazy(_open_array, location)))
-        return attrs.evolve(image, arrays=(location,))
+        return _with_labels(attrs.evolve(image, arrays=(location,)), node, location)
     return _image_of_group(node, location, level, wanted)
 
 
 def image_of_zarr_array(array: zarr.Array[Any], *, name: str | None = None, reader: Reader | None = None) -> Image:
     """Return the image of an open zarr array."""
     name = name or stem(array.name or "") or "array"
-    dimensions = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS")
-    names = [None if d is None else str(d) for d in dimensions] if isinstance(dimensions, list | tuple) else []
+    dimensions = dimension_names(array)
     image = Image(
         name=name,
         shape=tuple(array.shape),
         dtype=checked_dtype(array.dtype, name),
-        axes=named_axes(names) if len(names) == array.ndim else None,
+        axes=named_axes(list(dimensions)) if dimensions else None,
         chunks=tuple(array.chunks),
         reader=reader or OpenZarrReader(array=array),
     )
-    return with_scaled_values(image, dict(array.attrs))
+    return with_scaled_values(image, array)
+
+
+def _with_labels(image: Image, array: zarr.Array[Any], location: str) -> Image:
+    """Return the image of an array with the labels that its coordinates give, which xarray writes beside it."""
+    dimensions = dimension_names(array)
+    coordinates = coordinates_beside(location, dimensions)
+    if not coordinates:
+        return image
+    labels = labels_from_coordinates([str(name) for name in dimensions], coordinates)
+    return attrs.evolve(image, channel_names=labels.channel_names, pixel_size=labels.pixel_size, position=labels.position)
 
 
 def _image_of_group(group: zarr.Group, location: str, level: int | None, wanted: SeriesChoice) -> Image:
@@ -146,7 +155,7 @@ def _image_of_multiscale(image: Multiscale, location: str, level: int | None) ->
         arrays=tuple(join(location, level.path) for level in image.levels),
         reader=ZarrReader(handle=Lazy(_open_array, place)),
     )
-    return with_scaled_values(opened, dict(array.attrs))
+    return with_scaled_values(opened, array)
 
 
 def _open_array(location: str) -> zarr.Array[Any]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import attrs
 
 from ...errors import OutputError
-from ...places import place_of
+from ...places import absolute_path, place_of
 from ...sources.locks import temporary_lock
 from ..locations import file_system, join, local_path, zarr_store
 from ..reading.ome_zarr import parse_multiscales
@@ -37,10 +37,15 @@ class LabelsPlace:
     """Path or URL of the image."""
 
     name: str
-    """Name of the labels in the group ``labels`` of the image; empty for this group itself."""
+    """Path of the labels in the group ``labels`` of the image, mostly a single name; empty for this group itself."""
 
     version: OmeVersion
     """Version of OME-Zarr in which they are written, as the version of zarr of the image requires."""
+
+    @property
+    def depth(self) -> int:
+        """Number of groups from the labels up to the image."""
+        return 2 + self.name.count("/")
 
 
 def labels_place(location: str) -> LabelsPlace | None:
@@ -50,17 +55,29 @@ def labels_place(location: str) -> LabelsPlace | None:
         location: Path or URL of an output.
 
     """
-    folder, _, name = _without_links(location).rpartition("/")
-    above, _, group = folder.rpartition("/")
-    for image, found, label in ((above, group, name), (folder, name, "")):
-        if found == LABELS and parse_multiscales(attributes_of_group(image)):
+    for spelt in dict.fromkeys((_absolute(location), _without_links(location))):  # a link may lead into labels, and out of them
+        names = spelt.split("/")
+        for depth in range(len(names) - 1, 0, -1):
+            image = "/".join(names[:depth])
+            if names[depth] != LABELS or not image or not parse_multiscales(attributes_of_group(image)):
+                continue
+            groups = ["/".join(names[:end]) for end in range(depth + 2, len(names))]
+            if any(parse_multiscales(attributes_of_group(group)) for group in groups):  # it lies within other labels
+                return None
             files, inner = file_system(image)
-            return LabelsPlace(image=image, name=label, version="0.5" if files.exists(join(inner, "zarr.json")) else "0.4")
+            version: OmeVersion = "0.5" if files.exists(join(inner, "zarr.json")) else "0.4"
+            return LabelsPlace(image=image, name="/".join(names[depth + 1 :]), version=version)
     return None
 
 
+def _absolute(location: str) -> str:
+    """Return a local path as an absolute one; it is often one from inside of the image."""
+    local = local_path(location)
+    return (location if local is None else absolute_path(local)).rstrip("/")
+
+
 def _without_links(location: str) -> str:
-    """Return a local path as an absolute one without links: a link, or a path from inside of an image, does not name the groups above."""
+    """Return a local path as an absolute one without links: a link does not name the groups above."""
     path = location if local_path(location) is None else os.path.join(*place_of(location).parts)  # noqa: PTH118  (text in, text out)
     return path.rstrip("/")
 

@@ -112,11 +112,11 @@ class OmeImage:
             for n, level in enumerate(self.levels)
         )
 
-    def metadata(self, *, labels: bool = False) -> dict[str, Any]:
+    def metadata(self, *, depth: int = 0) -> dict[str, Any]:
         """Return the attributes of its group.
 
         Args:
-            labels: Whether the output lies in the group ``labels`` of another image.
+            depth: Number of groups from the output up to the image that it labels; 0 where it is no labels of an image.
 
         """
         axes = []
@@ -137,9 +137,9 @@ class OmeImage:
         content: dict[str, Any] = {"multiscales": [multiscale]}
         if self.channel_names and "channel" in self.axes:
             content["omero"] = {"channels": [self._channel(n, name) for n, name in enumerate(self.channel_names)]}
-        if labels:
+        if depth:
             # From the folder of the image itself up to the image that it labels.
-            up = "../" * (2 + len(self.path.split("/")) * bool(self.path))
+            up = "../" * (depth + len(self.path.split("/")) * bool(self.path))
             content["image-label"] = {"version": self.version, "source": {"image": up}}
         if self.version == "0.4":
             multiscale["version"] = "0.4"
@@ -153,8 +153,12 @@ class OmeImage:
         window = {"min": 0.0, "max": most, "start": 0.0, "end": most}
         return {"label": name, "color": colour[number % len(colour)], "active": True, "window": window}
 
-    def write_metadata(self, output: str, *, labels: bool) -> None:
+    def write_metadata(self, output: str, *, depth: int) -> None:
         """Make its folder a group, unless it is the output itself, which becomes a group when it is complete.
+
+        Args:
+            output: Path or URL of the output.
+            depth: See `metadata`.
 
         Raises:
             OutputError: It cannot be written.
@@ -166,7 +170,7 @@ class OmeImage:
             place = join(output, self.path)
             try:
                 group = zarr.open_group(zarr_store(place, read_only=False), mode="a", zarr_format=self.zarr_format)
-                group.update_attributes(self.metadata(labels=labels))
+                group.update_attributes(self.metadata(depth=depth))
             except OSError as error:
                 raise output_error(place, error) from error
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...blocks import FixedSize, SteppedSize, Window
 from ...errors import AxesError, ChannelError, InputError, PredictionWarning
 from ...io import Image, open_image
+from ...io.reading.rescaled import Resampler
 from ...typing import AxisId
 from ..model.tensor_spec import AxisIO, ModelIO, TensorIO
 from ..option_values import check_tensor_ids, value_for_tensor
@@ -64,6 +65,14 @@ class BoundInput:
         """Chunk size of the storage along each of `axes`; 1 where the image has no chunks."""
         chunks = self.image.chunks or (1,) * len(self.image.shape)
         return tuple(1 if n is None else chunks[n] for n in self.source_axes)
+
+    @property
+    def resampled(self) -> dict[AxisId, tuple[int, float]]:
+        """Size before, and pixels per pixel before, by axis, of an image that is resampled; empty for others."""
+        reader, axes = self.image.reader, self.image.axes
+        if not isinstance(reader, Resampler) or axes is None:
+            return {}
+        return {axis: (size, factor) for axis, size, factor in zip(axes, reader.image.shape, reader.factors, strict=True) if factor != 1}
 
     def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
         """Return the region ``[start, stop)`` along `axes`, unpadded, in the dtype of the image."""

@@ -36,10 +36,11 @@ def finalize(output: OpenOutput, plan: Plan, attributes: dict[str, Any]) -> None
             output.store.write(tensor.planned.id, (0,) * array.ndim, array)
     location = output.store.location
     images = [t.image for t in output.tensors if t.image is not None]
-    labelled = bool(images) and labels_place(location) is not None
+    labels = labels_place(location) if images else None
+    depth = 0 if labels is None else labels.depth
     for image in images:
-        image.write_metadata(location, labels=labelled)
-    of_root = next((image.metadata(labels=labelled) for image in images if not image.path), {})
+        image.write_metadata(location, depth=depth)
+    of_root = next((image.metadata(depth=depth) for image in images if not image.path), {})
     output.store.finish({**of_root, "bioimageio_core": attributes}, zarr_format=images[0].zarr_format if images else 3)
     _update_groups_above(output)
 

@@ -8,6 +8,7 @@ from typing import Any
 from ...errors import BioimageioError, OutputError
 from ...file_kinds import check_output_name
 from ...io import Image, holds_something, open_image
+from ...io.locations import parent
 from ...io.places_of_arrays import places_of, unknown_origin
 from ...io.reading.zarr_image import levels_of
 from ...packaging.package_places import package_places
@@ -85,7 +86,8 @@ def _arrays(image: Image, target: Place) -> Iterator[Place]:
     for array in arrays:
         yield array
         if _in_folder_of(target, array):
-            levels = [place_of(level) for level in levels_of(array.location.rstrip("/").rpartition("/")[0])]
+            folder = parent(array.location)
+            levels = [] if folder is None else [place_of(level) for level in levels_of(folder)]
             yield from levels if array in levels else ()
 
 

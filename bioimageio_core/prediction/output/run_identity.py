@@ -46,6 +46,10 @@ def run_identity(plan: Plan, model: LoadedModel) -> dict[str, Any]:
         "plan": {
             **{key: data[key] for key in IDENTITY_KEYS},
             "mask": None if plan.mask is None else fingerprint(plan.mask.image),
+            "stored": {
+                o.id: [o.codec, None if o.id not in plan.ome else _digest(repr([plan.ome[o.id].metadata(), plan.ome[o.id].codec]))]
+                for o in plan.outputs
+            },
         },
         "statistics": _digest(thaw(plan.supplied)) if plan.supplied else None,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -14,7 +14,7 @@ from ...errors import InputError
 from ...io import Image
 from .blocks.axis_groups import SizedGroup
 
-__all__ = ["Mask", "any_along", "plan_mask"]
+__all__ = ["Mask", "any_along", "mask_warnings", "plan_mask"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -29,6 +29,9 @@ class Mask:
     """For each grid: the axis of the mask along it; None where the mask lacks the axis."""
 
     grids: tuple[AxisGrid, ...]
+    skips: bool = True
+    """Whether blocks without a covered pixel are skipped; else all are computed, since postprocessing needs the complete output."""
+
     tasks: bytes = attrs.field(default=b"", repr=False)
     """A byte per task of the pass over regions: 1 if the mask covers a pixel of its regions; other tasks do not run."""
 
@@ -57,7 +60,14 @@ class Mask:
         return np.asarray((region != 0) & (region == region), bool)
 
     def covers(self, block: Sequence[int]) -> bool:
-        """Return whether the mask covers any pixel of the core of a block, which is given by its number along each grid."""
+        """Return whether to compute a block: whether the mask covers any pixel of its core, if it skips others.
+
+        Args:
+            block: Its number along each grid.
+
+        """
+        if not self.skips:
+            return True
         index = [slice(None)] * len(self.image.shape)
         for number, (axis, k) in enumerate(zip(self.axes, block, strict=True)):
             if axis is not None:
@@ -128,3 +138,34 @@ def plan_mask(image: Image, groups: Sequence[SizedGroup], grids: tuple[AxisGrid,
     if uncut:
         raise InputError(f"the mask has the axis {uncut[0]!r}: expected some of {', '.join(cut)}")
     return Mask(image=image, axes=tuple(image.axes.index(n) if n in image.axes else None for n in names), grids=grids)
+
+
+def mask_warnings(mask: Mask, roi: Mapping[str, tuple[int, int | None]]) -> tuple[str, ...]:
+    """Return a sentence if the size of a mask makes it doubtful that it is one of the complete image.
+
+    A mask of the image has its size, is coarser or finer by an integer along each axis, or by one factor along all.
+
+    Args:
+        mask: The mask.
+        roi: Start and stop of the predicted part of the image by axis.
+
+    """
+    axes = [(g.group.name, g.image_size, mask.image.shape[n]) for g, n in zip(mask.grids, mask.axes, strict=True) if n is not None]
+    sizes = "the mask has " + ", ".join(f"{size} pixels along {name}" for name, _, size in axes)
+    image = "the image " + ", ".join(str(size) for _, size, _ in axes)
+    parts = {name: (size if stop is None else stop) - start for name, size, _ in axes for start, stop in (roi.get(name, (0, None)),)}
+    if any(parts[name] < size for name, size, _ in axes) and all(parts[name] == found for name, _, found in axes):
+        return (f"{sizes}, as roi= (--roi), {image}: it is stretched over the complete image; expected a mask of the complete image",)
+    if all(_by_an_integer(size, found) for _, size, found in axes):
+        return ()
+    factors = [(size / (found + 1), size / max(found - 1, 1)) for _, size, found in axes if found > 1]  # the mask's size is rounded
+    if max(low for low, _ in factors) <= min(high for _, high in factors):
+        return ()
+    return (f"{sizes}, {image}: it is stretched by another factor along each axis; is it a mask of this image, with these axes?",)
+
+
+def _by_an_integer(image: int, mask: int) -> bool:
+    """Return whether an axis has the same size in the image and its mask, or sizes of which one is a fraction of the other, rounded."""
+    large, small = max(image, mask), min(image, mask)
+    factor = max(1, round(large / small))
+    return small == 1 or large // factor <= small <= -(-large // factor)

@@ -20,7 +20,7 @@ PIXELS, REGIONS = 2**26, 2**22
 
 
 def with_covered_tasks(mask: Mask, regions: RegionGrid, regions_per_task: int) -> Mask:
-    """Return the mask with the tasks that it covers; reads the mask once.
+    """Return the mask with the tasks that it covers, all if it skips none; reads the mask once.
 
     Args:
         mask: The mask.
@@ -28,7 +28,10 @@ def with_covered_tasks(mask: Mask, regions: RegionGrid, regions_per_task: int) -
         regions_per_task: Number of consecutive regions of a task.
 
     """
-    tasks = np.zeros(-(-regions.count // regions_per_task), np.uint8)
+    count = -(-regions.count // regions_per_task)
+    if not mask.skips:
+        return attrs.evolve(mask, tasks=b"\x01" * count)
+    tasks = np.zeros(count, np.uint8)
     for box in _parts(mask, regions, tuple(range(n) for n in regions.shape)):
         positions = np.argwhere(_covered(mask, regions, box)) + np.array([r.start for r in box], np.int64)
         tasks[_numbers(regions, positions) // regions_per_task] = 1

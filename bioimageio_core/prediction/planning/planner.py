@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
 import attrs
 import numpy as np
 
-from ...blocks import FixedSize, RegionGrid, tie_axes
+from ...axis_names import axis_of_name
+from ...blocks import AxisGrid, FixedSize, RegionGrid, tie_axes
 from ...errors import BlockError, InputError
 from ...io import open_image
 from ...registry import Registry
-from ...typing import FrozenMapping
+from ...typing import AxisId, FrozenMapping
 from ..data.bind_inputs import BoundInput, bind_inputs
 from ..geometry.network_geometry import NetworkAnalysis
 from ..geometry.shortfalls import measured_halos
@@ -21,7 +22,7 @@ from ..model.planned_run_mode import plan_run_mode
 from ..model.processing_steps import Step, check_references, plan_steps
 from ..model.tensor_spec import ModelIO
 from ..model.weights_selection import WeightsChoice
-from ..option_values import check_tensor_ids, on_space_axes
+from ..option_values import by_axis_of_model, check_tensor_ids
 from ..options import PlanOptions
 from ..statistics_file import image_key
 from .blocks.axis_groups import CUTTABLE, SizedGroup, axis_groups
@@ -31,7 +32,7 @@ from .blocks.ignored_options import ignored_options
 from .blocks.io_costs import IoCosts, TensorIoCosts
 from .blocks.regions import plan_regions
 from .cache_policy import choose_caches
-from .mask import plan_mask
+from .mask import mask_warnings, plan_mask
 from .mask_coverage import with_covered_tasks
 from .outputs.ome_layout import ome_images
 from .outputs.output_layout import check_assembles, plan_output, with_chunks_of_regions
@@ -94,6 +95,7 @@ def make_plan(
     options = _with_sizes_by_axis(options, model, analysis)
     check_tensor_ids("dtype", options.dtype, [t.id for t in model.outputs], "output")
     bound = bind_inputs(model, inputs, options)
+    options = attrs.evolve(options, roi=_resampled_roi(options.roi, bound))
     run_mode = plan_run_mode(model, options, registry)
     if run_mode is not None:
         options = run_mode.apply(options, model)
@@ -126,6 +128,8 @@ def make_plan(
         PlannedInput(bound=b, ties=tie_axes(b.tensor.id, b.axes, grids, inputs=True), steps=plan_steps(b.tensor, registry)) for b in bound
     )
     outputs = tuple(plan_output(t, extra, grids, options, registry) for t in model.outputs)
+    of_complete = [o.id for o in outputs if o.late_steps]
+    _check_complete(of_complete, [g for g in grids if g.group.name not in extra or g.group.name in options.stats_over])
     for output in outputs:
         check_assembles(output, grids)
     if continued is None:
@@ -154,7 +158,8 @@ def make_plan(
         per_task = continued.regions_per_task
     mask = None
     if options.mask is not None:
-        mask = with_covered_tasks(plan_mask(open_image(options.mask), groups, grids), regions, per_task)
+        mask = attrs.evolve(plan_mask(open_image(options.mask), groups, grids), skips=not of_complete)
+        mask = with_covered_tasks(mask, regions, per_task)
     covered = 1.0 if mask is None else mask.task_count / len(mask.tasks)
     seconds = choice.estimated_seconds * covered
     steps = [(i.id, s) for i in planned for s in i.steps] + [(o.id, s) for o in outputs for s in (*o.steps, *o.late_steps)]
@@ -187,7 +192,7 @@ def make_plan(
         in_flight=in_flight,
         threads=max(1, cores // workers),
         mask=mask,
-        skip_empty=options.skip_empty,
+        skip_empty=options.skip_empty and not of_complete,
         pool_over=options.stats_over,
         supplied=supplied,
         known=known,
@@ -204,25 +209,33 @@ def make_plan(
         warnings=tuple(w for b in bound for w in b.warnings)
         + choice.warnings
         + size_warnings(model)
-        + ignored_options(groups, grids, options)
+        + ignored_options(groups, grids, options, of_complete)
+        + (() if mask is None else mask_warnings(mask, options.roi))
         + seam_warnings(model, groups, grids, analysis, options.block)
         + (run_mode.pipeline.warnings if run_mode is not None else ()),
     )
 
 
 def _with_sizes_by_axis(options: PlanOptions, model: ModelIO, analysis: NetworkAnalysis | None) -> PlanOptions:
-    """Return the options with sizes for each axis, and the halo in pixels if it is given or known."""
+    """Return the options with the model's names of axes, sizes for each axis, and the halo in pixels if it is given or known."""
+    ids = {a.id for t in (*model.inputs, *model.outputs) for a in t.axes}
     inputs, outputs = (
         tuple(dict.fromkeys(a.id for t in tensors for a in t.axes if a.kind == "space")) for tensors in (model.inputs, model.outputs)
     )
+
+    def by_axis(name: str, space: tuple[AxisId, ...]) -> FrozenMapping[AxisId, Any]:
+        return by_axis_of_model(name, getattr(options, name), ids, space)
+
     options = attrs.evolve(
         options,
-        block=on_space_axes(options.block, inputs),
-        network_stride=on_space_axes(options.network_stride, inputs),
-        pixel_size=on_space_axes(options.pixel_size, inputs),
-        chunks=on_space_axes(options.chunks, outputs),
-        shards=on_space_axes(options.shards, outputs),
-        halo=options.halo if options.halo == "measured" else on_space_axes(options.halos, outputs),
+        block=by_axis("block", inputs),
+        network_stride=by_axis("network_stride", inputs),
+        pixel_size=by_axis("pixel_size", inputs),
+        roi=by_axis("roi", inputs),
+        chunks=by_axis("chunks", outputs),
+        shards=by_axis("shards", outputs),
+        halo=options.halo if options.halo == "measured" else by_axis("halo", outputs),
+        stats_over=tuple(axis if axis in ids else axis_of_name(axis) for axis in options.stats_over),
     )
     if options.halo != "measured" or analysis is None:
         return options
@@ -238,6 +251,44 @@ def _check_measured(options: PlanOptions, groups: tuple[SizedGroup, ...]) -> Non
         )
 
 
+def _resampled_roi(roi: Mapping[AxisId, tuple[int, int | None]], inputs: Sequence[BoundInput]) -> FrozenMapping[AxisId, Any]:
+    """Return the part to predict in pixels of the images as they are resampled; neighbouring parts stay neighbours.
+
+    Raises:
+        InputError: A part reaches beyond an image.
+
+    """
+    found = dict(roi)
+    for axis, (size, factor) in {a: r for b in reversed(inputs) for a, r in b.resampled.items() if a in roi}.items():
+        low, stop = roi[axis]
+        high = size if stop is None else stop
+        _check_part(axis, low, high, size)
+        begin = round(low * factor)
+        found[axis] = (begin, None if high == size else max(begin + 1, round(high * factor)))
+    return FrozenMapping(found)
+
+
+def _check_part(axis: AxisId, low: int, high: int, size: int) -> None:
+    if not 0 <= low < high <= size:
+        raise InputError(f"roi along axis {axis!r} is {low}:{high}: expected a nonempty part of 0:{size}")
+
+
+def _check_complete(outputs: Sequence[str], grids: Sequence[AxisGrid]) -> None:
+    """Refuse to predict a part of outputs whose postprocessing needs the complete output, as for its statistics.
+
+    Args:
+        outputs: These outputs.
+        grids: Those along which postprocessing does not treat each position separately.
+
+    """
+    part = next((g.group.name for g in grids if g.begin > 0 or (g.end is not None and g.end < g.image_size)), None)
+    if outputs and part is not None:
+        raise InputError(
+            f"the postprocessing of output {outputs[0]!r} needs the complete output, as for its statistics, and roi= (--roi) along axis "
+            f"{part!r} predicts a part: predict the complete image, and take the part from the result"
+        )
+
+
 def _constraints(sized: SizedGroup, options: PlanOptions, stride: int | None) -> GroupConstraints:
     """Return the constraints of an axis group: requested chunks or shards, the region of interest, a resumed run."""
     name, grain = sized.group.name, sized.group.denominator
@@ -245,8 +296,7 @@ def _constraints(sized: SizedGroup, options: PlanOptions, stride: int | None) ->
     if name in options.roi:
         low, stop = options.roi[name]
         high = sized.image_size if stop is None else stop
-        if not 0 <= low < high <= sized.image_size:
-            raise InputError(f"roi along axis {name!r} is {low}:{high}: expected a nonempty part of 0:{sized.image_size}")
+        _check_part(name, low, high, sized.image_size)
         if sized.cutting == "whole":
             raise InputError(f"roi names the axis {name!r}, which is never cut: choose channels with channel= (--channel)")
         begin = low // grain * grain

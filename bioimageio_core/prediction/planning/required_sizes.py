@@ -16,7 +16,7 @@ from ...typing import AxisId
 from ..model.loaded_model import LoadedModel
 from ..model.tensor_spec import AxisIO, ModelIO, TensorIO
 from ..model.weights_selection import WeightsChoice, choose_weights
-from ..option_values import on_space_axes
+from ..option_values import by_axis_of_model
 from ..options import PlanOptions
 from .plan import Plan
 from .planned_tensors import PlannedInput
@@ -46,7 +46,8 @@ def choose_sized_weights(model: LoadedModel, options: PlanOptions) -> SizedWeigh
         BioimageioError: As `choose_weights` does.
 
     """
-    block = on_space_axes(options.block, tuple(dict.fromkeys(a.id for t in model.io.inputs for a in t.axes if a.kind == "space")))
+    kinds = {a.id: a.kind for t in model.io.inputs for a in t.axes}
+    block = by_axis_of_model("block", options.block, kinds, [axis for axis, kind in kinds.items() if kind == "space"])
     weights, refused = dict(model.weights), dict[str, InputError]()
     while True:
         try:
@@ -103,10 +104,14 @@ def _narrowed(tensor: TensorIO, axis: AxisIO, required: int | None, choice: Weig
         InputError: The description or an option excludes the size.
 
     """
-    if required is None or axis.kind not in ("space", "time") or not isinstance(axis.size, SteppedSize):
+    if required is None or axis.kind not in ("space", "time") or not isinstance(axis.size, FixedSize | SteppedSize):
         return axis
     what = f"the {choice.weights_format} weights take only the size {required} along axis {axis.id!r} of {tensor.id!r}"
     other = "use weights of another format (weights_format=, --weights-format)"
+    if isinstance(axis.size, FixedSize):
+        if axis.size.value == required:
+            return axis
+        raise InputError(f"{what}, but the description fixes it to {axis.size.value}: {other}, or correct the description")
     if axis.size.smallest(required) != required:
         raise InputError(f"{what}, which the description excludes: {other}, or correct the description")
     if block.get(axis.id, required) != required:
@@ -146,13 +151,16 @@ def check_fixed_input_shapes(plan: Plan, adapter: WeightsAdapter) -> None:
         found = fixed_size_conflict(adapter, given)
         if found is not None:
             tensor, axis, size, only = found
-            remedy = (
-                "fewer blocks at once (batch_size=, --batch-size)" if axis == "batch" else f"blocks of that size (--block {axis}={only})"
-            )
+            described = next((a.size for i in plan.inputs if i.id == tensor for a in i.bound.tensor.axes if a.id == axis), None)
+            remedy = f"blocks of that size (--block {axis}={only})"
+            if axis == "batch":
+                remedy = "fewer blocks at once (batch_size=, --batch-size)"
+            elif isinstance(described, FixedSize):
+                remedy = "correct the description"
             raise InputError(
                 f"the {plan.weights.weights_format} weights require size {only} along axis {axis!r} of {tensor!r}, "
                 f"in contradiction to the description, and a block has {size}: "
-                f"use weights of another format (--weights-format), or {remedy}"
+                f"use weights of another format (weights_format=, --weights-format), or {remedy}"
             )
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import attrs
 import numpy as np
 
+from bioimageio_core.sources.member_names import base_name
+
 __all__ = ["WrittenMacros", "write_macros"]
 
 DIGITS = -9
@@ -58,7 +60,7 @@ def write_macros(ops: Sequence[Mapping[str, Any]], name: str, tensor: str, *, pl
         kind, kwargs = str(op.get("id", op.get("name"))), op.get("kwargs") or {}
         if kind == "imagej_macro":
             lines = _closed(files, lines, name)
-            files[_free(files, str(kwargs.get("name", "macro")))] = kwargs["macro"]
+            files[_free(files, base_name(str(kwargs.get("name", "macro")), "macro"))] = kwargs["macro"]
             continue
         try:
             lines += _commands(kind, kwargs, planes)

@@ -10,6 +10,8 @@ from typing import Any
 
 import attrs
 
+from bioimageio_core.python_process import python_command
+
 __all__ = ["MeasuredRun", "measure_run"]
 
 TIMEOUT = 1800
@@ -44,7 +46,7 @@ def measure_run(folder: Path, inputs: dict[str, str], make: dict[str, list[int]]
 
     """
     job = json.dumps({"folder": str(folder), "inputs": inputs, "make": make, "save": save, "bare": bare})
-    command = [sys.executable, "-m", __name__]
+    command = python_command("-m", __name__)
     try:
         done = subprocess.run(command, input=job, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except subprocess.TimeoutExpired:

@@ -78,7 +78,9 @@ def write_deepimagej(descr: Any, folder: Path, path: Path, *, layout: str = "yam
     path.mkdir(parents=True)
     shutil.copytree(folder, path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("bioimageio.yaml", "rdf.yaml", "model.yaml"))
     for name, text in macros.items():
-        (path / name).write_text(text, encoding="utf-8")
+        if (path / name).exists() and (path / name).read_bytes() != text.encode():
+            raise ValueError(f"the macro {name!r} has the name of another file of the model: give it a name of its own")
+        (path / name).write_bytes(text.encode())
     if layout == "xml":
         return (*lost, *_write_xml(ready, config, path))
     attached = [*(ready.get("attachments") or {}).get("files", ()), *macros]

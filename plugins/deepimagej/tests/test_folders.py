@@ -299,6 +299,25 @@ class TestExport:
             np.asarray(bc.predict(exported.path, image)["out"]), np.asarray(bc.predict(model, image)["out"]), atol=1e-5
         )
 
+    @pytest.mark.parametrize(
+        ("name", "written"),
+        [("{folder}/victim.ijm", "victim.ijm"), ("../victim.ijm", "victim.ijm"), ("..", "macro"), ("a/b\\c.ijm", "c.ijm"), ("C:", "C")],
+    )
+    def test_names_that_lead_out(self, name: str, written: str, tmp_path: Path) -> None:
+        """A macro whose name is a path is written within the target, under its last name."""
+        (tmp_path / "victim.ijm").write_text("kept")
+        op = {"id": "imagej_macro", "kwargs": {"macro": 'run("32-bit");\n', "name": name.format(folder=tmp_path)}}
+        bc.export_model(any_model(tmp_path, [op]), "deepimagej", tmp_path / "out", measure=True)
+        assert (tmp_path / "out" / written).read_text().startswith("run(")
+        assert (tmp_path / "victim.ijm").read_text() == "kept"
+
+    def test_name_of_another_file(self, tmp_path: Path) -> None:
+        """A macro does not replace the weights."""
+        op = {"id": "imagej_macro", "kwargs": {"macro": 'run("32-bit");\n', "name": "weights.onnx"}}
+        with pytest.raises(InputError, match=r"the macro 'weights.onnx' has the name of another file of the model"):
+            bc.export_model(any_model(tmp_path, [op]), "deepimagej", tmp_path / "out", measure=True)
+        assert not (tmp_path / "out").exists()
+
     def test_lost(self, tmp_path: Path) -> None:
         """What has no macro, and what format 0.4 does not know, is listed."""
         model = any_model(tmp_path, [{"id": "scale_range", "kwargs": {"min_percentile": 1, "max_percentile": 99}}, {"id": "softmax"}])

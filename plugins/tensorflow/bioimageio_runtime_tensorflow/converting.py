@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from bioimageio_core.errors import ModelRunError, TrustError
+from bioimageio_core.python_process import python_command
 from bioimageio_core.registry import ConverterContext
 from bioimageio_core.text import in_brief
 
@@ -58,8 +58,7 @@ def _converted(context: ConverterContext, target_format: str) -> Mapping[str, An
             "inputs": [_size(context, number) for number in range(len(context.inputs))],
         }
         environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-        # -P: what lies in the current folder is not imported in place of what is installed
-        command = [sys.executable, "-P", "-m", "bioimageio_runtime_tensorflow.convert_process"]
+        command = python_command("-m", "bioimageio_runtime_tensorflow.convert_process")
         done = subprocess.run(command, input=json.dumps(task), capture_output=True, text=True, env=environment, check=False)
         answer = _answer(done)
         written.replace(context.target)

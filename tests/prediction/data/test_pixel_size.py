@@ -43,6 +43,27 @@ def ome_image(path: Path, scale: list[float], unit: str | None = "micrometer", p
     return path
 
 
+class TestPartOfAResampledImage:
+    """A region of interest is in pixels of the image as it is given."""
+
+    @pytest.mark.parametrize("size", [0.25, 0.5, 1.0, 0.3])
+    def test_is_part_of_the_whole(self, model: Path, size: float) -> None:
+        """Neighbouring parts make up the complete prediction."""
+        image = np.random.default_rng(0).random((64, 48), dtype=np.float32)
+        options: dict[str, Any] = {"axes": "yx", "pixel_size": size, "rescale": True}
+        whole = np.asarray(bc.predict(model, image, **options)["out"])
+        parts = [np.asarray(bc.predict(model, image, roi={"y": rows}, **options)["out"]) for rows in ((0, 20), (20, 33), (33, None))]
+        np.testing.assert_allclose(np.concatenate(parts, axis=2), whole, atol=1e-6)
+        assert parts[0].shape[2] == round(20 * size / 0.5)
+        with pytest.raises(InputError, match="roi along axis 'y' is 60:65: expected a nonempty part of 0:64"):
+            bc.predict(model, image, roi={"y": (60, 65)}, **options)
+
+    def test_smaller_than_a_pixel(self, model: Path) -> None:
+        """A part of the image is at least one pixel of the result."""
+        part = bc.predict(model, np.ones((64, 48)), axes="yx", pixel_size=0.1, rescale=True, roi={"y": (10, 11)})["out"]
+        assert part.shape[2] == 1
+
+
 class TestGiven:
     """Sizes that the user gives."""
 

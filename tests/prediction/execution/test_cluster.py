@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import yaml
 from cluster_process import cluster_of
+from distributed import Client, Security
 from made_models import box_model, pointwise_model
 
 import bioimageio_core as bc
@@ -234,6 +235,18 @@ class TestWorkerProcesses:
         assert dict(os.environ) == environment_before
         alone = bc.predict(model, image, axes="yx", block={"y": 48, "x": 48})
         np.testing.assert_array_equal(np.asarray(prediction["out"]), np.asarray(alone["out"]))
+
+    def test_closed_to_others(self) -> None:
+        """No client without its certificates talks to the scheduler or a worker, or runs code there."""
+        with bc.worker_processes(1) as client:
+            (worker,) = client.scheduler_info()["workers"]
+            for address in (client.scheduler.address, worker):
+                assert address.startswith("tls://127.0.0.1:")
+                stranger = Security.temporary()
+                for other in (address, address.replace("tls://", "tcp://")):
+                    with pytest.raises((OSError, TypeError)):
+                        Client(other, security=stranger if other == address else None, timeout="3s", set_as_default=False)
+            assert client.submit(sum, [1, 2]).result() == 3
 
     def test_chunks_are_read_once(self, folder: Path, tmp_path: Path) -> None:
         """A worker caches chunks of two statistics sweeps until it predicts."""

@@ -15,7 +15,7 @@ import zarr
 from made_models import pointwise_model
 
 import bioimageio_core as bc
-from bioimageio_core.errors import OutputError
+from bioimageio_core.errors import InputError, OutputError
 from bioimageio_core.io import open_image
 
 FORMATS = pytest.mark.parametrize(("zarr_format", "version"), [(2, "0.4"), (3, "0.5")])
@@ -153,6 +153,37 @@ class TestLabels:
         assert ome(path / "labels")["labels"] == ["x"]
         assert ome(path / "labels/x")["image-label"]["version"] == version
         assert "labels/x/0" in {name for name, _ in zarr.open_group(str(path), mode="r", use_consolidated=True).members(max_depth=None)}
+
+    def test_deeper_and_linked(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
+        """Labels in a group of labels are listed by path; labels that lie elsewhere, behind links, are listed in the image."""
+        path = image(tmp_path / "a.zarr", zarr_format)
+        bc.predict(model, path, path / "labels/first/cells", dtype="uint8")
+        assert ome(path / "labels")["labels"] == ["first/cells"]
+        assert ome(path / "labels/first/cells")["image-label"]["source"] == {"image": "../../../"}
+        assert open_image(path / "labels", series="first/cells").shape[-2:] == (9, 11)
+
+        linked = image(tmp_path / "b.zarr", zarr_format)
+        for link, target in ((linked / "labels", tmp_path / "disk" / "labels-of-b"), (linked / "labels/x", tmp_path / "disk" / "cells")):
+            target.mkdir(parents=True)
+            link.symlink_to(target)
+        bc.predict(model, path, linked / "labels/x", dtype="uint8")
+        assert ome(linked / "labels")["labels"] == ["x"]
+        assert ome(linked / "labels/x")["image-label"]["source"] == {"image": "../../"}
+
+    def test_within_labels(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
+        """An output within labels is no labels of their image."""
+        path = image(tmp_path / "a.zarr", zarr_format)
+        bc.predict(model, path, path / "labels/cells", dtype="uint8")
+        bc.predict(model, path, path / "labels/cells/more")
+        assert ome(path / "labels")["labels"] == ["cells"]
+
+    def test_with_a_pyramid(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
+        """Levels need no option `ome`, which the image implies."""
+        path = image(tmp_path / "a.zarr", zarr_format)
+        bc.predict(model, np.zeros((600, 500), np.uint8), path / "labels/x", axes="yx", dtype="uint8", pyramid=True, chunks=128)
+        assert len(ome(path / "labels/x")["multiscales"][0]["datasets"]) > 1
+        with pytest.raises(InputError, match="pyramid is set without ome"):
+            bc.predict(model, path, tmp_path / "out.zarr", pyramid=True)
 
     def test_run_of_another_plan(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
         """A plan that was made for no output writes no plain zarr among labels; one with the version of the image writes labels."""

@@ -80,8 +80,8 @@ class TestBlocks:
     def test_unknown_axis(self, tmp_path: Path) -> None:
         """A misspelt axis is an error that lists the axes."""
         predictor = bc.open_predictor(box_model(tmp_path, 64))
-        with pytest.raises(InputError, match="block names the axis 'Y', which the model lacks: expected some of batch, channel, x, y"):
-            predictor.plan(big(10, 10), axes="yx", block={"Y": 64})
+        with pytest.raises(InputError, match="block names the axis 'yy', which the model lacks: expected some of batch, channel, x, y"):
+            predictor.plan(big(10, 10), axes="yx", block={"yy": 64})
         with pytest.raises(InputError, match="unknown option 'blocks'"):
             predictor.plan(big(10, 10), blocks={"y": 64})
 

@@ -98,6 +98,19 @@ class TestOtherWeights:
         with pytest.warns(PredictionWarning, match="the torchscript weights are used"):
             bc.predict(self.with_torchscript(model), image)
 
+    def test_another_fixed_size(self, model: Path) -> None:
+        """A size that the description fixes to another number is refused, without advice that cannot help."""
+        description = (model / "bioimageio.yaml").read_text()
+        tree = load_yaml(description)
+        for axis in tree["inputs"][0]["axes"][2:]:
+            axis["size"] = 32
+        (model / "bioimageio.yaml").write_text(yaml.safe_dump(tree))
+        image = np.zeros((40, 40), np.float32)
+        with pytest.raises(InputError, match=r"size 16 along axis 'y' of 'raw', but the description fixes it to 32: use .*, or correct"):
+            bc.predict(model, image)
+        with pytest.warns(PredictionWarning, match="the torchscript weights are used"):
+            bc.predict(self.with_torchscript(model), image)
+
     def test_requested_weights(self, model: Path, tmp_path: Path) -> None:
         """Are not replaced."""
         with pytest.raises(InputError, match=r"take only the size 16 along axis 'y' of 'raw', found block y=24 \(--block\): leave it out"):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 from ....errors import MissingRequirementError, SourceError
+from ....python_process import SAFE_PATH
 from ....resources import large_pages
 
 __all__ = ["connect", "worker_processes"]
@@ -38,24 +39,41 @@ def worker_processes(count: int) -> Iterator[Any]:
         A `distributed.Client` to predict with (``client=``); it does not become the active client.
 
     Raises:
-        MissingRequirementError: `distributed` is not installed.
+        MissingRequirementError: `distributed` or `cryptography` is not installed.
 
     """
     distributed = _distributed()
     import dask
 
+    spawning = {f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in {**large_pages(), **SAFE_PATH}.items()}
     environment = dict(os.environ)
-    with (
-        dask.config.set(SETTINGS),
-        dask.config.set({f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in large_pages().items()}),
-        distributed.LocalCluster(n_workers=count, threads_per_worker=1, scheduler_kwargs=SCHEDULER) as cluster,
-        distributed.Client(cluster, set_as_default=False) as client,
-    ):
-        _restore(environment)
+    with ExitStack() as stack:
+        stack.enter_context(dask.config.set({**SETTINGS, **spawning}))
+        os.environ |= SAFE_PATH  # also for the first processes, which dask starts before it sets the environment of its workers
+        try:
+            cluster = stack.enter_context(_closed_cluster(distributed, count))
+            client = stack.enter_context(distributed.Client(cluster, set_as_default=False))
+        finally:
+            _restore(environment)
         client.register_worker_callbacks(setup=_leave_failures_to_the_client)
         yield client
         if client.status == "running":
             client.run(_end_quietly, on_error="ignore")  # a worker may die meanwhile
+
+
+def _closed_cluster(distributed: Any, count: int) -> Any:
+    """Return a cluster of this machine that is closed to its other users: a client of a worker can run code as its user.
+
+    Scheduler, workers and client know each other by certificates that live as long as the cluster, in memory alone.
+    """
+    try:
+        security = distributed.Security.temporary()
+    except ImportError:
+        raise MissingRequirementError(
+            "worker processes need cryptography, with which they are closed to other users of the machine: "
+            "pip install 'bioimageio-runtime[distributed]'"
+        ) from None
+    return distributed.LocalCluster(n_workers=count, threads_per_worker=1, scheduler_kwargs=SCHEDULER, security=security)
 
 
 def _restore(environment: Mapping[str, str]) -> None:

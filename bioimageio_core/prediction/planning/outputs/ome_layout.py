@@ -30,10 +30,13 @@ def ome_images(
         options: `ome`, `pyramid` and `codec` are used.
 
     Raises:
-        InputError: An output cannot be an OME-Zarr image, because of its axes or a size that the network determines.
+        InputError: An output cannot be an OME-Zarr image, because of its axes or a size that the network determines;
+            or `pyramid` is set without `ome`.
 
     """
     if options.ome is None:
+        if options.pyramid:
+            raise InputError("pyramid is set without ome: expected ome= (--ome 0.5), since only OME-Zarr has levels")
         return FrozenMapping()
     return FrozenMapping({o.id: _image(o, inputs, grids, options, path=o.id if len(outputs) > 1 else "") for o in outputs})
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from math import prod
 
 from ....errors import ModelRunError
+from ....python_process import python_command
 from ...model.loaded_model import LoadedModel
 from ...options import PredictOptions
 from ..plan import Plan
@@ -57,7 +58,7 @@ def probe_network(model: LoadedModel, plan: Plan, options: PredictOptions, *, co
     report = options.progress or (lambda stage, done, total: None)
     report("measuring the network", 0, len(task.sizes))
     base, points, failed_at = 0, list[ProfilePoint](), None
-    command = [sys.executable, "-m", "bioimageio_core.prediction.planning.profiling.probe_process"]
+    command = python_command("-m", "bioimageio_core.prediction.planning.profiling.probe_process")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
         assert process.stdin is not None
