@@ -7,12 +7,13 @@ from typing import Any
 
 import attrs
 
+from ...packaging.argument_files import ArgumentFiles
 from ...registry import Registry
 from ...sources import Package
 from .from_v0_4 import model_io_v0_4
 from .from_v0_5 import model_io_v0_5
 from .missing_plugins import check_runnable
-from .tensor_spec import ModelIO
+from .tensor_spec import ModelIO, TensorIO
 
 __all__ = ["LoadedModel"]
 
@@ -36,7 +37,7 @@ class LoadedModel:
 
         """
         build = model_io_v0_4 if descr.format_version.startswith("0.4") else model_io_v0_5
-        io = build(descr)
+        io = _with_files(build(descr), package)
         check_runnable(descr, io, registry)
         return cls(descr=descr, io=io, package=package, registry=registry)
 
@@ -50,8 +51,32 @@ class LoadedModel:
         entry = self.weights[weights_format]
         return str(entry.sha256 or self.package.sha256_of(str(entry.source)))
 
+    def sha256_of_op_files(self) -> dict[str, str]:
+        """Return the SHA-256 of each file that arguments of ops name, by tensor, position of the op and path in its arguments.
+
+        Raises:
+            SourceError: A file is missing.
+            HashMismatchError: The SHA-256 of a file is not the described one.
+
+        """
+        tensors = (*self.io.inputs, *self.io.outputs)
+        named = [(f"{t.id}.{n}", op.files) for t in tensors for n, op in enumerate(t.ops) if op.files is not None]
+        return {f"{place}.{name}": sha256 for place, files in named for name, sha256 in files.hashes().items()}
+
     @property
     def weights(self) -> Mapping[str, Any]:
         """Entries of the description by weights format."""
         weights: Mapping[str, Any] = self.descr.weights
         return weights
+
+
+def _with_files(model: ModelIO, package: Package) -> ModelIO:
+    """Return a model whose ops know the files that their arguments name."""
+
+    def of_tensors(tensors: tuple[TensorIO, ...]) -> tuple[TensorIO, ...]:
+        return tuple(
+            attrs.evolve(tensor, ops=tuple(attrs.evolve(op, files=ArgumentFiles.of(op.kwargs, package)) for op in tensor.ops))
+            for tensor in tensors
+        )
+
+    return attrs.evolve(model, inputs=of_tensors(model.inputs), outputs=of_tensors(model.outputs))

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from ...errors import InputError, PluginError
+from ...packaging.argument_files import ArgumentFiles
 from ...registry import Measure, Needs, ProcessingOp, Registry, blamed
 from ...typing import AxisId
 from .tensor_spec import TensorIO
@@ -28,16 +29,20 @@ class Step:
     """Axes of the tensor."""
 
     needs: Needs
+    files: ArgumentFiles | None = attrs.field(default=None, eq=False, repr=False)
+    """Local paths of the files that the arguments name; None where they cannot name any."""
 
     def make(self, registry: Registry) -> ProcessingOp:
         """Import the implementation and bind the arguments.
 
         Raises:
             PluginError: A plugin's implementation cannot be imported or made.
+            SourceError: A file that the arguments name is missing.
+            HashMismatchError: The SHA-256 of a file is not the described one.
 
         """
         with blamed(f"making {registry.words_for('processing_ops', self.name)}"):
-            return registry.processing_ops[self.name].load()(self.kwargs, self.axes)
+            return registry.processing_ops[self.name].make(self.kwargs, self.axes, self.files)
 
     def sees_whole(self, cut_axes: Collection[AxisId]) -> bool:
         """Return whether the op needs the whole tensor at once where these axes are cut into blocks."""
@@ -73,7 +78,7 @@ def plan_steps(tensor: TensorIO, registry: Registry) -> tuple[Step, ...]:
         with blamed(what):
             needs = entry.requirements(op.kwargs, axes)
         _check_needs(needs, axes, what)
-        steps.append(Step(number=number, name=op.name, kwargs=op.kwargs, axes=axes, needs=needs))
+        steps.append(Step(number=number, name=op.name, kwargs=op.kwargs, axes=axes, needs=needs, files=op.files))
     return tuple(steps)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 import attrs
 
 from ...blocks import PadMode, Size
+from ...packaging.argument_files import ArgumentFiles
 from ...typing import AxisId, FrozenMapping, ModelFormat
 
 __all__ = ["AxisIO", "AxisKind", "DataDependentSize", "FileRef", "ModelIO", "OpCall", "ReferencedSize", "TensorIO", "as_fraction"]
@@ -61,6 +62,9 @@ class OpCall:
     name: str
     kwargs: Any
     """The kwargs node of the description, or None."""
+
+    files: ArgumentFiles | None = attrs.field(default=None, eq=False, repr=False)
+    """Local paths of the files that the arguments name; None where they cannot name any."""
 
 
 @attrs.frozen(kw_only=True)

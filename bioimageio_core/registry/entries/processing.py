@@ -36,8 +36,13 @@ class ProcessingOp(Protocol):
         ...
 
 
-ProcessingOpFactory: TypeAlias = "Callable[[Any, tuple[AxisId, ...]], ProcessingOp]"
-"""``(kwargs node or None, axes of the tensor) -> ProcessingOp``."""
+ProcessingOpFactory: TypeAlias = "Callable[..., ProcessingOp]"
+"""``(kwargs node or None, axes of the tensor) -> ProcessingOp``.
+
+Where the class of the arguments has a field for a file of the model (`bioimageio_core.spec.files.FileDescr`), it is called with
+a third argument ``files``: a mapping from the path of each file in the arguments, such as ``flat_field``, to its local path.
+A file is fetched and verified when it is asked for.
+"""
 
 
 @attrs.frozen(kw_only=True)
@@ -63,6 +68,18 @@ class ProcessingOpEntry(DescriptionEntry):
 
     reference_implementation: str = attrs.field(default="", validator=is_a(str, "a string"))
     """``module:function`` of an independent implementation, called as ``function(tensor, kwargs, axes)``, for the conformance kit."""
+
+    def make(self, kwargs: Any, axes: tuple[AxisId, ...], files: Mapping[str, str] | None) -> ProcessingOp:
+        """Import the implementation and bind the arguments.
+
+        Args:
+            kwargs: The arguments.
+            axes: Axes of the tensor.
+            files: Local paths of the files that the arguments name; None where their class has no field for any.
+
+        """
+        factory = self.load()
+        return factory(kwargs, axes) if files is None else factory(kwargs, axes, files)
 
     def classes(self) -> Iterator[tuple[str, type]]:
         """Yield the description class of each format version."""
