@@ -5,19 +5,20 @@ from __future__ import annotations
 import typing
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import PurePosixPath
 from typing import Annotated, Any, get_args, get_origin
 
 import attrs
 
-from ..spec.extensions import OpaqueWeights
+from ..spec.extensions import OpaqueOp, OpaqueWeights
+from ..spec.fields import file_name
 from ..spec.files import FileDescr
 from ..spec.model.weights import WeightsEntryV04, split_architecture
-from ..spec.node import Loc, Node
+from ..spec.node import Loc
 from ..spec.strings import FileSource, PackagedSource
-from ..structuring.class_fields import fields_of
-from ..typing import FrozenMapping
+from ..structuring.class_fields import FieldInfo, fields_of, has_fields
 
-__all__ = ["FileReference", "file_references"]
+__all__ = ["FileReference", "file_references", "names_files"]
 
 
 @attrs.frozen(kw_only=True)
@@ -50,47 +51,66 @@ class FileReference:
     """Whether it is part of packages."""
 
 
-def file_references(descr: Node, *, packaged_only: bool = True) -> tuple[FileReference, ...]:
+def file_references(descr: Any, *, packaged_only: bool = True) -> tuple[FileReference, ...]:
     """Return the files that a description names, in the order of its fields.
 
     Free-form parts (``config``) name no files.
 
     Args:
-        descr: The description.
+        descr: The description, or a part of one.
         packaged_only: Leave out files that are not part of packages.
 
     """
     found = [reference for reference in _in(descr, ()) if reference.packaged or not packaged_only]
-    if any(_NAMED_BY_CODE & {*reference.loc} for reference in found):
-        found = [attrs.evolve(r, keeps_place=bool({*_NAMED_BY_CODE, "attachments"} & {*r.loc})) for r in found]
+    if any(_may_be_code(reference) for reference in found):
+        found = [attrs.evolve(r, keeps_place=_may_be_code(r) or "attachments" in r.loc) for r in found]
     return tuple(found)
 
 
-_NAMED_BY_CODE = {"architecture", "preprocessing", "postprocessing"}
-"""Fields whose files may be code, which finds other files of the package by their paths."""
+def _may_be_code(reference: FileReference) -> bool:
+    """Return whether a file may be code, which finds other files of the package by their paths: an architecture, or a step itself."""
+    loc = {*reference.loc}
+    return "architecture" in loc or (bool({"preprocessing", "postprocessing"} & loc) and "kwargs" not in loc)
+
+
+def names_files(cls: type) -> bool:
+    """Return whether a class has a field, in itself or in classes within it, for a file that goes into packages."""
+    return _may_name_files(cls, ())
+
+
+def _may_name_files(type_: Any, outer: tuple[type, ...]) -> bool:
+    if has_fields(type_):
+        within = (*outer, type_)
+        return type_ not in outer and (issubclass(type_, FileDescr) or any(_may_name_files(f.type, within) for f in fields_of(type_)))
+    if get_origin(type_) is Annotated and _names_file(type_):
+        return True
+    return any(_may_name_files(argument, outer) for argument in get_args(type_))
 
 
 def _in(value: Any, loc: Loc) -> Iterator[FileReference]:
     if isinstance(value, OpaqueWeights):
         yield from _in_free_form(value.tree, loc)
-    elif isinstance(value, Node):
+    elif isinstance(value, OpaqueOp):
+        yield from filter(_is_file_of_op, _in_free_form(value.tree, loc))
+    elif has_fields(type(value)):  # arguments of plugins may be dataclasses
         yield from _in_fields(value, loc)
         if isinstance(value, WeightsEntryV04):
             yield from _in_weights_v0_4(value, loc)
-    elif isinstance(value, tuple):
+    elif isinstance(value, (tuple, list)):
         for index, item in enumerate(value):
             yield from _in(item, (*loc, index))
-    elif isinstance(value, FrozenMapping):
+    elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from _in(item, (*loc, key))
 
 
-def _in_fields(value: Node, loc: Loc) -> Iterator[FileReference]:
-    for field in fields_of(type(value)):
+def _in_fields(value: Any, loc: Loc) -> Iterator[FileReference]:
+    cls: Any = type(value)
+    for field, kinds in _fields_with_texts(cls):
         content, here = getattr(value, field.name), (*loc, field.key)
         if field.name == "source" and isinstance(value, FileDescr):
             yield _described(content, value.sha256, here)
-        elif kinds := _text_types(field.type):
+        elif kinds:
             yield from _in_texts(content, here, kinds)
         if not isinstance(content, str):
             yield from _in(content, here)
@@ -101,10 +121,10 @@ def _described(source: str, sha256: str | None, loc: Loc) -> FileReference:
 
 
 @cache
-def _text_types(type_: Any) -> tuple[Any, ...]:
-    """Return the kinds of text that a field accepts, in the order in which they are tried; empty where no kind names a file."""
-    members = tuple(_members(type_))
-    return members if any(_names_file(m) or _names_other_file(m) for m in members) else ()
+def _fields_with_texts(cls: type) -> tuple[tuple[FieldInfo, tuple[Any, ...]], ...]:
+    """Return fields, each with the kinds of text that it accepts, in the order in which they are tried; none if no kind names a file."""
+    kinds = [(field, tuple(_members(field.type))) for field in fields_of(cls)]
+    return tuple((field, found if any(_names_file(m) or _names_other_file(m) for m in found) else ()) for field, found in kinds)
 
 
 def _members(type_: Any) -> Iterator[Any]:
@@ -126,13 +146,17 @@ def _names_other_file(type_: Any) -> bool:
 
 def _in_texts(content: Any, loc: Loc, kinds: tuple[Any, ...]) -> Iterator[FileReference]:
     if isinstance(content, str):
-        kind = next(kind for kind in kinds if _fits(content, kind))
-        if _names_file(kind) or _names_other_file(kind):
+        kind = next((kind for kind in kinds if _fits(content, kind)), None)
+        if kind is not None and (_names_file(kind) or _names_other_file(kind)):
             yield FileReference(loc=loc, source=content, packaged=_names_file(kind))
-    elif isinstance(content, tuple):
+    elif isinstance(content, (tuple, list)):
         for index, item in enumerate(content):
             if isinstance(item, str):
                 yield from _in_texts(item, (*loc, index), kinds)
+    elif isinstance(content, Mapping):
+        for key, item in content.items():
+            if isinstance(item, str):
+                yield from _in_texts(item, (*loc, key), kinds)
 
 
 def _fits(text: str, kind: Any) -> bool:
@@ -156,6 +180,11 @@ def _in_weights_v0_4(entry: WeightsEntryV04, loc: Loc) -> Iterator[FileReference
         yield FileReference(
             loc=(*loc, "architecture"), source=file, sha256=sha256, sha256_key="architecture_sha256", after=architecture[len(file) :]
         )
+
+
+def _is_file_of_op(reference: FileReference) -> bool:
+    """Return whether an argument of an unknown op looks like a file by more than its key: ``source`` may be a camera."""
+    return reference.sha256 is not None or PurePosixPath(file_name(reference.source)).suffix != ""
 
 
 def _in_free_form(tree: Any, loc: Loc) -> Iterator[FileReference]:

@@ -14,8 +14,9 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from ..errors import BioimageioError, MissingRequirementError
+from ..packaging.references import file_references, names_files
 from ..registry import Needs, ProcessingOp, ProcessingOpEntry
-from ..typing import AxisId
+from ..typing import AxisId, FrozenMapping
 from .descriptions import Case, DescriptionConformance
 from .entry import one_sentence
 from .fixtures import assert_close, assert_same
@@ -35,6 +36,9 @@ class ProcessingOpConformance(DescriptionConformance):
 
     kwargs: Sequence[Mapping[str, Any]] = ()
     """Arguments to try, as they are written in descriptions; none: made up from the class."""
+
+    files: Mapping[str, bytes] = FrozenMapping()
+    """Contents of the files that the arguments name, by their ``source``; none: made up, numbers of the size of the tensor."""
 
     axes: tuple[AxisId, ...] = ("batch", "channel", "y", "x")
     """Axes of the tensors."""
@@ -143,8 +147,7 @@ class ProcessingOpConformance(DescriptionConformance):
         def law(trial: Trial, data: Any) -> None:
             first = trial.whole()
             assert_same(trial.whole(), first, "the second call gives another result")
-            again = self.entry.load()(trial.kwargs, self.axes)
-            assert_same(trial.whole(again), first, "a new op gives a different result")
+            assert_same(trial.whole(trial.new_op()), first, "a new op gives a different result")
 
         self.law(case, law, examples=5)
 
@@ -152,11 +155,13 @@ class ProcessingOpConformance(DescriptionConformance):
         """The op can be pickled, as it is sent to the workers of a cluster, and does the same there."""
 
         def law(trial: Trial, data: Any) -> None:
+            expected = trial.whole()
             try:
                 travelled, _ = pickle.loads(pickle.dumps((trial.op, trial.needs)))  # noqa: S301 (written just now)
             except Exception as error:
                 raise AssertionError(f"the op or its needs cannot be pickled: define them at the top of the module ({error})") from error
-            assert_same(trial.whole(travelled), trial.whole(), "the pickled op gives another result")
+            trial.package.close()  # unpacked files of this process are not there on other machines
+            assert_same(trial.whole(travelled), expected, "the pickled op gives another result")
 
         self.law(case, law, examples=3)
 
@@ -167,14 +172,30 @@ class ProcessingOpConformance(DescriptionConformance):
             dtype = str(trial.tensor.dtype)
             shape = tuple(32 if axis not in self.sizes else n for axis, n in zip(self.axes, trial.tensor.shape, strict=True))
             given = [noise(shape, dtype, seed, self.values) for seed in range(8)]
-            trials = [Trial.of(self.entry, trial.kwargs, self.axes, tensor) for tensor in given]
+            trials = [Trial.of(self.entry, trial.kwargs, self.axes, tensor, self.files) for tensor in given]
             alone = [t.whole() for t in trials]
-            together = in_threads([partial(t.whole, trial.op) for t in trials])
+            together = in_threads([partial(t.whole, trials[0].op) for t in trials])
             for expected, results in zip(alone, together, strict=True):
                 for found in results:
                     assert_same(found, expected, "a call in one thread changes the result in another")
 
         self.law(case, law, examples=1)
+
+    def test_wrong_file(self, case: Case) -> None:
+        """A file of the model with other content is refused in one sentence, with an error of `bioimageio_core.errors`."""
+        if not names_files(self.entry.descr[case.version]):
+            pytest.skip("the arguments name no file")
+
+        def law(trial: Trial, data: Any) -> None:
+            wrong = {reference.source: b"not what the op reads" for reference in file_references(trial.kwargs)}
+            if not wrong:
+                reject()
+            try:
+                Trial.of(self.entry, trial.kwargs, self.axes, trial.tensor, wrong).whole()
+            except BioimageioError as error:
+                one_sentence(str(error))
+
+        self.law(case, law, examples=3)
 
     def test_reference(self, case: Case) -> None:
         """The result is that of the independent implementation that the entry names."""
@@ -201,7 +222,7 @@ class ProcessingOpConformance(DescriptionConformance):
             kwargs = getattr(reader.structure(cls, tree), "kwargs", None)
             tensor = data.draw(tensors(self.axes, dtype, self.sizes, self.values), label="tensor")
             try:
-                trial = Trial.of(self.entry, kwargs, self.axes, tensor)
+                trial = Trial.of(self.entry, kwargs, self.axes, tensor, self.files)
                 trial.whole()
             except BioimageioError as error:
                 if case.listed:

@@ -289,7 +289,7 @@ class TestSchema:
     def test_to_file(self, bmz: ForkedBmz, tmp_path: Path) -> None:
         """A file is written, and replaced by a newer schema, with nothing on stdout."""
         path = tmp_path / "schema.json"
-        path.write_text("{}", encoding="utf-8")
+        path.write_text('{"$schema": "older"}', encoding="utf-8")
         ran = bmz("schema", "-o", path)
         assert (ran.status, ran.out) == (0, "")
         assert path.read_text(encoding="utf-8") == bmz("schema").out

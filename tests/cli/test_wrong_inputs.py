@@ -264,7 +264,7 @@ class TestOptions:
             (["--memory", "-1"], "'-1'"),
             (["--device", "tpu"], "'tpu'"),
             (["--weights-format", "caffe"], "'caffe'"),
-            (["--stats-over", "t"], "'t'"),
+            (["--stats-over", "t"], "'time'"),
             (["--workers", "0"], "--workers"),
             (["--batch-size", "none"], "--batch-size"),
             (["--halo", "y=-1"], "-1"),

@@ -9,7 +9,10 @@ from typing import Any
 import attrs
 import numpy as np
 
+from bioimageio_core.errors import InputError
 from bioimageio_core.registry import Measure, Needs, ProcessingOpEntry, hookimpl
+from bioimageio_core.spec.fields import suffix
+from bioimageio_core.spec.files import FileDescr
 from bioimageio_core.spec.node import Node, node
 from bioimageio_core.testing import ProcessingOpConformance
 
@@ -92,6 +95,43 @@ def of_reference(tensor: Any, kwargs: Any, axes: Any) -> Any:
     return tensor.astype(np.float32) * 3
 
 
+@attrs.define
+class GainOfFile:
+    """An op that multiplies by the mean of a file, which it keeps in some form until it is called."""
+
+    kept: Any
+    read: Callable[[Any], Any]
+
+    def __call__(self, tensor: Any, measured: Any) -> Any:
+        return tensor.astype(np.float32) * np.float32(self.read(self.kept))
+
+
+@node
+class FileKwargs(Node):
+    gain: FileDescr = attrs.field(validator=suffix(".npy"))
+
+
+@node
+class FileOpDescr(Node):
+    id: str = "factor"
+    kwargs: FileKwargs
+
+
+def mean_of(path: str) -> Any:
+    try:
+        return np.load(path, allow_pickle=False).mean()
+    except ValueError as error:
+        raise InputError(f"{path} is no .npy file: {error}") from None
+
+
+def mean_of_any(path: str) -> Any:
+    return np.load(path, allow_pickle=False).mean()
+
+
+def of_mapping(files: Any) -> Any:
+    return mean_of(files["gain"])
+
+
 FLOATS = Needs(dtype="float32")
 
 
@@ -113,6 +153,23 @@ class TestOpGood(OpTest):
 
 class TestOpGoodMean(OpTest):
     entry = op(given_mean, Needs(dtype="float32", measures=(Measure(kind="mean", axes=("batch", "channel", "y", "x")),)))
+
+
+class TestOpGoodFile(OpTest):
+    entry = op(good, make=lambda kwargs, axes, context: GainOfFile(mean_of(context.files["gain"]), float), descr={"0.5": FileOpDescr})
+
+
+class TestOpGoodFileLater(OpTest):
+    entry = op(good, make=lambda kwargs, axes, context: GainOfFile(context.files, of_mapping), descr={"0.5": FileOpDescr})
+    kwargs = ({"gain": {"source": "gain.npy"}},)
+
+
+class TestOpKeepsAPath(OpTest):
+    entry = op(good, make=lambda kwargs, axes, context: GainOfFile(context.files["gain"], mean_of), descr={"0.5": FileOpDescr})
+
+
+class TestOpReadsAnyFile(OpTest):
+    entry = op(good, make=lambda kwargs, axes, context: GainOfFile(mean_of_any(context.files["gain"]), float), descr={"0.5": FileOpDescr})
 
 
 class TestOpGoodHalo(OpTest):

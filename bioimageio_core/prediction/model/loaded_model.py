@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from ...packaging.argument_files import ArgumentFiles
 from ...registry import Registry
 from ...sources import Package
 from .from_v0_4 import model_io_v0_4
@@ -62,6 +63,18 @@ class LoadedModel:
 
     def _is_code(self, op: OpCall) -> bool:
         return op.name in self.registry.processing_ops and self.registry.processing_ops[op.name].runs_model_code
+
+    def sha256_of_op_files(self) -> dict[str, str]:
+        """Return the SHA-256 of each file that arguments of ops name, by tensor, position of the op and path in its arguments.
+
+        Raises:
+            SourceError: A file is missing.
+            HashMismatchError: The SHA-256 of a file is not the described one.
+
+        """
+        tensors = (*self.io.inputs, *self.io.outputs)
+        named = [(f"{t.id}.{n}", ArgumentFiles.of(op.kwargs, self.package)) for t in tensors for n, op in enumerate(t.ops)]
+        return {f"{place}.{name}": sha256 for place, files in named if files for name, sha256 in files.hashes().items()}
 
     @property
     def weights(self) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from ...errors import InputError, PluginError
+from ...packaging.argument_files import ArgumentFiles
 from ...registry import Measure, Needs, OpContext, ProcessingOp, Registry, blamed
 from ...typing import AxisId, FrozenMapping
 from .described_files import DescribedFiles
@@ -48,15 +49,16 @@ class Step:
             TrustError: The op is code of the model, which is not trusted.
             ModelRunError: The code of the model fails.
             SourceError: A file of the model that the op needs is missing.
+            HashMismatchError: The SHA-256 of a file is not the described one.
 
         """
         entry = model.registry.processing_ops[self.name]
-        with blamed(f"making {model.registry.words_for('processing_ops', self.name)}"):
-            factory = entry.load()
-            if not entry.runs_model_code:
-                return factory(self.kwargs, self.axes)
+        files: Mapping[str, str] | None = ArgumentFiles.of(self.kwargs, model.package)
+        if entry.runs_model_code:
             files = DescribedFiles(self.described, model.package, model.descr.attachments, with_source=True)
-            return factory(self.kwargs, self.axes, OpContext(step=self.described, files=files, trust=trust))
+        context = None if files is None else OpContext(step=self.described, files=files, trust=trust)
+        with blamed(f"making {model.registry.words_for('processing_ops', self.name)}"):
+            return entry.make(self.kwargs, self.axes, context)
 
     def sees_whole(self, cut_axes: Collection[AxisId]) -> bool:
         """Return whether the op needs the whole tensor at once where these axes are cut into blocks."""

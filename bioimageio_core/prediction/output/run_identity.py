@@ -51,6 +51,7 @@ def run_identity(plan: Plan, model: LoadedModel) -> dict[str, Any]:
                 for o in plan.outputs
             },
         },
+        "op_files": model.sha256_of_op_files() or None,
         "statistics": _digest(thaw(plan.supplied)) if plan.supplied else None,
     }
 
@@ -77,7 +78,7 @@ def check_same_run(location: str, before: dict[str, Any], now: dict[str, Any]) -
     """
     different = [part for part in now if json.loads(json.dumps(now[part], default=str)) != before.get(part)]
     if different:
-        words = {"plan": "options or blocks", "inputs": "images", "statistics": "given statistics"}
+        words = {"plan": "options or blocks", "inputs": "images", "statistics": "given statistics", "op_files": "files of ops"}
         listed = ", ".join(words.get(part, part) for part in different)
         raise OutputError(
             f"{location} was started by a different run (different {listed}), and results of different runs cannot be mixed: "

@@ -38,21 +38,29 @@ class ProcessingOp(Protocol):
 
 @attrs.frozen(kw_only=True)
 class OpContext:
-    """What an op that is code of the model is made from (`ProcessingOpEntry.runs_model_code`)."""
+    """What an op is made from besides its arguments, if it is code of the model or its arguments name files of the model."""
 
     step: Any
-    """The step as described: a node of the entry's class."""
+    """The step as described: a node of the entry's class; None where the op is made alone, as by the conformance kit."""
 
     files: Mapping[str, str]
-    """Local paths of the file of the step (``source``), of files in further fields, and of the attachments of the model, by place in
-    the package (``attachments/code/layers.py``). A file is fetched and verified when it is asked for."""
+    """Local paths of files, each of which is fetched and verified when it is asked for.
+
+    Of arguments, by the path of the file in them, such as ``flat_field`` or ``tables.0``. Of an op that is code of the model
+    (`ProcessingOpEntry.runs_model_code`): the file of the step (``source``), files in further fields, and the attachments of the model,
+    by place in the package (``attachments/code/layers.py``).
+    """
 
     trust: bool = False
     """Whether code that comes with the model may run."""
 
 
 ProcessingOpFactory: TypeAlias = "Callable[..., ProcessingOp]"
-"""``(kwargs node or None, axes of the tensor) -> ProcessingOp``; with an `OpContext` as third argument if the entry says so."""
+"""``(kwargs node or None, axes of the tensor) -> ProcessingOp``.
+
+An `OpContext` is the third argument where the entry says that the op is code of the model, and where the class of the arguments has
+a field for a file of the model (`bioimageio_core.spec.files.FileDescr`).
+"""
 
 
 @attrs.frozen(kw_only=True)
@@ -81,6 +89,18 @@ class ProcessingOpEntry(DescriptionEntry):
 
     reference_implementation: str = attrs.field(default="", validator=is_a(str, "a string"))
     """``module:function`` of an independent implementation, called as ``function(tensor, kwargs, axes)``, for the conformance kit."""
+
+    def make(self, kwargs: Any, axes: tuple[AxisId, ...], context: OpContext | None) -> ProcessingOp:
+        """Import the implementation and bind the arguments.
+
+        Args:
+            kwargs: The arguments.
+            axes: Axes of the tensor.
+            context: What else the op is made from; None where it takes nothing else.
+
+        """
+        factory = self.load()
+        return factory(kwargs, axes) if context is None else factory(kwargs, axes, context)
 
     def classes(self) -> Iterator[tuple[str, type]]:
         """Yield the description class of each format version."""
