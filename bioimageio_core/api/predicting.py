@@ -126,7 +126,7 @@ def compute_statistics(
         images: A path, pattern, folder or array, or a sequence of them; of plates and of files that hold several images, all of these.
         model: Any source of `load_description`; measure the statistics that its preprocessing needs, for ``predict(statistics=...)``.
         measures: Without a model: some of ``mean``, ``std``, ``min``, ``max``, ``median``, ``count`` (of pixels that
-            are not NaN) and ``percentile 99.8``,
+            are not NaN), ``histogram 256 0 65535`` (number of bins, and their range) and ``percentile 99.8``,
             by interpolation (numpy's ``linear``); with ``inverted_cdf`` after a percentile, an element of the image.
         over: Axes to reduce; none means all.
         options: `axes`, `channel`, `level`, `series`, `stats_over`, `client`, `wait_for_workers`, `workers` and `progress`

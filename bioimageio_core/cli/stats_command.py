@@ -26,7 +26,7 @@ __all__ = ["command"]
     multiple=True,
     show_default="mean, std, min, max",
     help="Without --model: mean, std, min, max, median, count, 'percentile 99.8' (interpolated as in numpy), "
-    "'percentile 99.8 inverted_cdf' (the value of a pixel); may be repeated.",
+    "'percentile 99.8 inverted_cdf' (the value of a pixel), 'histogram 256 0 65535' (bins and their range); may be repeated.",
 )
 @click.option("--over", type=NAMES, default="", show_default="all", help="Axes to reduce over, as in y,x.")
 @click.option("-o", "--output", help="JSON file to write, for --statistics of 'bmz predict'.")

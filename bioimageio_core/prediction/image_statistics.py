@@ -96,7 +96,9 @@ def _count(nan_counts: dict[str, int], tensor: str, measured: Measured) -> None:
 
 
 def parse_measure(text: str, over: tuple[AxisId, ...]) -> Measure:
-    """Return a measure from its name, as in ``mean``, ``max``, ``median``, ``percentile 99.8`` or ``percentile 99.8 inverted_cdf``.
+    """Return a measure from its name.
+
+    As in ``mean``, ``max``, ``median``, ``percentile 99.8``, ``percentile 99.8 inverted_cdf`` or ``histogram 256 0 65535``.
 
     Raises:
         InputError: The name is no measure.
@@ -111,9 +113,14 @@ def parse_measure(text: str, over: tuple[AxisId, ...]) -> Measure:
         q, method = float(more[0]), (more[1:] or ["linear"])[0]
         if name == "percentile" and 0 <= q <= 100 and method in ("linear", "inverted_cdf") and len(more) < 3:
             return Measure(kind="percentile", q=q, axes=over, method="linear" if method == "linear" else "inverted_cdf")
+        if name == "histogram" and len(more) == 3:
+            return Measure(kind="histogram", bins=int(more[0]), range=(float(more[1]), float(more[2])), axes=over)
     except (IndexError, ValueError):
         pass
-    raise InputError(f"unknown measure {text!r}: expected {', '.join(named)}, 'percentile 99.8' or 'percentile 99.8 inverted_cdf'")
+    raise InputError(
+        f"unknown measure {text!r}: expected {', '.join(named)}, 'percentile 99.8', 'percentile 99.8 inverted_cdf' "
+        "or a histogram by its number of bins and their range, 'histogram 256 0 65535'"
+    )
 
 
 def measure_images(

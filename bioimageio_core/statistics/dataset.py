@@ -74,13 +74,14 @@ class DatasetStatistics:
             self._by_kept[kept][0].end_pass(partial)
 
     def results(self) -> dict[Measure, NDArray[np.float64]]:
-        """Return all measures: float64, with size 1 along reduced axes."""
+        """Return all measures: float64, with size 1 along reduced axes; histograms with bins at the end."""
         found: dict[Measure, NDArray[np.float64]] = {}
         for kept, (statistics, strung) in self._by_kept.items():
             results = statistics.results()
             for measure, inner in strung.items():
-                sizes = iter(results[inner].shape[:-1])
-                found[measure] = results[inner].reshape([next(sizes) if n in kept else 1 for n in range(len(self._axes))])
+                sizes = iter(results[inner].shape)
+                shape = [next(sizes) if n in kept else 1 for n in range(len(self._axes))]
+                found[measure] = results[inner].reshape([*shape, *measure.value_shape])
         return found
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..registry.entries import Statistic
+from .bin_counts import BinCounts, Bins
 from .extremes import Extremes
 from .grouping import Grouping
 from .moments import Moments
@@ -32,6 +33,9 @@ class Wanted:
     own: tuple[Statistic, ...]
     """Statistics of plugins."""
 
+    bins: tuple[Bins, ...]
+    """Histograms."""
+
     search: Search | None
 
     @property
@@ -43,7 +47,7 @@ class Wanted:
 class GroupPartial:
     """Accumulators for the groups of one grouping."""
 
-    __slots__ = ("extremes", "histogram", "moments", "n", "own", "wanted")
+    __slots__ = ("bin_counts", "extremes", "histogram", "moments", "n", "own", "wanted")
 
     def __init__(self, wanted: Wanted) -> None:
         groups = wanted.grouping.groups
@@ -52,6 +56,7 @@ class GroupPartial:
         self.moments = Moments(groups) if wanted.moments else None
         self.extremes = Extremes(groups, wanted.dtype) if wanted.extremes else None
         self.own = tuple(OwnState(statistic, groups) for statistic in wanted.own)
+        self.bin_counts = tuple(BinCounts(bins, groups) for bins in wanted.bins)
         self.histogram = None if wanted.search is None else wanted.search.histogram()
 
     def update(self, block: NDArray[Any], start: tuple[int, ...]) -> int:
@@ -73,6 +78,8 @@ class GroupPartial:
                 self.extremes.update(groups, rows, nan)
             for own in self.own:
                 own.update(groups, rows)
+            for counts in self.bin_counts:
+                counts.update(groups, rows)
             if self.wanted.search is not None and self.histogram is not None:
                 self.wanted.search.count(self.histogram, groups, rows, nan)
         return nan_count
@@ -86,6 +93,8 @@ class GroupPartial:
             self.extremes.merge(other.extremes)
         for mine, theirs in zip(self.own, other.own, strict=True):
             mine.merge(theirs)
+        for counts, more in zip(self.bin_counts, other.bin_counts, strict=True):
+            counts.merge(more)
         if self.histogram is not None and other.histogram is not None:
             self.histogram.merge(other.histogram)
 

@@ -60,6 +60,7 @@ def _arrays(part: GroupPartial) -> dict[str, NDArray[Any]]:
     if part.extremes is not None:
         arrays |= {"low": part.extremes.low, "high": part.extremes.high}
     arrays |= {f"own{number}": own.state for number, own in enumerate(part.own)}
+    arrays |= {f"bins{number}": bins.counts for number, bins in enumerate(part.bin_counts)}
     if part.histogram is not None:
         arrays["keys"], arrays["counts"] = part.histogram.pairs()
     return arrays
@@ -73,5 +74,7 @@ def _fill(part: GroupPartial, arrays: dict[str, NDArray[Any]]) -> None:
         part.extremes.low[:], part.extremes.high[:] = arrays["low"], arrays["high"]
     for number, own in enumerate(part.own):
         own.state[:] = arrays[f"own{number}"]
+    for number, bins in enumerate(part.bin_counts):
+        bins.counts[:] = arrays[f"bins{number}"]
     if part.histogram is not None:
         part.histogram.add_counts(arrays["keys"], arrays["counts"])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..registry.entries import Measure, Statistic
+from .bin_counts import Bins
 from .extremes import Extremes
 from .grouping import Grouping
 from .moments import Moments
@@ -37,10 +38,11 @@ class StreamingStatistics:
 
     Means and standard deviations are accumulated in float64.
     Percentiles are interpolated between exact order statistics, for any amount of data.
-    NaN is ignored; the statistics of a group of NaN alone are NaN.
+    Counts and histograms are exact.
+    NaN is ignored; the statistics of a group of NaN alone are NaN, its counts 0.
 
-    Memory, in a worker: 24 bytes for each mean, and 512 KiB for each group (position along the axes that are not reduced) with
-    percentiles, in later passes for each order statistic of each group.
+    Memory, in a worker: 24 bytes for each mean, 8 bytes for each bin of a histogram, and 512 KiB for each group
+    (position along the axes that are not reduced) with percentiles, in later passes for each order statistic of each group.
     Percentiles of more than 128 groups take 16 bytes for each distinct pair of group and leading 16 bits.
 
     Args:
@@ -114,6 +116,8 @@ class StreamingStatistics:
     def results(self) -> dict[Measure, F64]:
         """Return all statistics: float64, with size 1 along reduced axes and the tensor's size along the others.
 
+        Histograms have their bins along one more axis at the end.
+
         Raises:
             RuntimeError: Not all passes are done.
 
@@ -138,6 +142,8 @@ class _GroupState:
         self.extremes: Extremes | None = None
         self.quantiles = tuple(m for m in measures if m.is_searched)
         self.own = tuple(dict.fromkeys(m.statistic for m in measures if m.statistic is not None))
+        self.bins = tuple(dict.fromkeys((m.bins, m.range) for m in measures if m.bins is not None and m.range is not None))
+        self.counts: dict[Bins, NDArray[np.int64]] = {}
         self.states: dict[Statistic, F64] = {}
         self.search = Search.begin(grouping.groups, dtype) if self.quantiles else None
         shape = (grouping.groups, 2 * len(self.quantiles))
@@ -154,6 +160,7 @@ class _GroupState:
             moments=first and any(m.kind in ("mean", "std") for m in self.measures),
             extremes=first and any(m.quantile in (0, 100) for m in self.measures),
             own=self.own if first else (),
+            bins=self.bins if first else (),
             search=self.search,
         )
 
@@ -161,6 +168,7 @@ class _GroupState:
         if part.wanted.first:
             self.n, self.moments, self.extremes = part.n, part.moments, part.extremes
             self.states = {statistic: own.state for statistic, own in zip(self.own, part.own, strict=True)}
+            self.counts = {bins: part.counts for bins, part in zip(self.bins, part.bin_counts, strict=True)}
             for k, measure in enumerate(self.quantiles):
                 assert measure.quantile is not None
                 self.rank[:, 2 * k], self.rank[:, 2 * k + 1], self.weight[:, k] = ranks(self.n, measure.quantile, measure.method)
@@ -172,11 +180,13 @@ class _GroupState:
                 self.values = search.values(self.prefixes)
 
     def results(self) -> dict[Measure, F64]:
-        return {measure: self._result(measure).reshape(self.grouping.result_shape) for measure in self.measures}
+        return {measure: self._result(measure).reshape(self.grouping.result_shape + measure.value_shape) for measure in self.measures}
 
     def _result(self, measure: Measure) -> F64:
         if measure.kind == "count":
             return self.n.astype(np.float64)
+        if measure.bins is not None and measure.range is not None:
+            return self.counts[measure.bins, measure.range].astype(np.float64)
         if measure.statistic is not None:
             return finished(measure.statistic, self.states[measure.statistic])
         if measure.kind in ("mean", "std"):

@@ -86,4 +86,4 @@ def _measured(measure: Measure, tensor: NDArray[Any], axes: tuple[AxisId, ...]) 
 
 
 def _within(shape: tuple[int, ...], given: list[slice]) -> tuple[slice, ...]:
-    return tuple(slice(None) if size == 1 else part for size, part in zip(shape, given, strict=True))
+    return tuple(slice(None) if size == 1 else part for size, part in zip(shape, given, strict=False))  # bins are further axes

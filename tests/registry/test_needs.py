@@ -20,7 +20,10 @@ def merge(earlier: Any, later: Any) -> Any:
 OWN: dict[str, Any] = {"name": "power", "state": state, "merge": merge, "finish": state, "empty": (0.0,)}
 
 WRONG_MEASURES: list[tuple[dict[str, Any], str]] = [
-    ({"kind": "maximum"}, "kind: expected one of 'mean', 'std', 'min', 'max', 'median', 'percentile', 'count', 'own', found 'maximum'"),
+    (
+        {"kind": "maximum"},
+        "kind: expected one of 'mean', 'std', 'min', 'max', 'median', 'percentile', 'count', 'histogram', 'own', found 'maximum'",
+    ),
     ({"kind": ["mean"]}, "kind: expected one of .*found \\['mean'\\]"),
     ({"axes": "yx"}, r"axes: expected a tuple of ids of axes, as in \('y', 'x'\), found 'yx'"),
     ({"axes": ["y", "x"]}, "axes: expected a tuple of ids of axes"),
@@ -39,6 +42,18 @@ WRONG_MEASURES: list[tuple[dict[str, Any], str]] = [
     ({"kind": "mean", "method": "inverted_cdf"}, "method: expected 'linear' for the kind 'mean'"),
     ({"kind": "std", "ddof": 2}, "ddof: expected 0 or 1 for the kind 'std', found 2"),
     ({"kind": "mean", "ddof": 1}, "ddof: expected 0 for the kind 'mean', found 1"),
+    ({"kind": "histogram", "range": (0, 1)}, "bins: expected a whole number for a histogram, found None"),
+    ({"kind": "histogram", "bins": 2.0, "range": (0, 1)}, "bins: expected a whole number for a histogram, found 2.0"),
+    ({"kind": "histogram", "bins": 0, "range": (0, 1)}, "bins: expected a whole number from 1 to 65536, found 0"),
+    ({"kind": "histogram", "bins": 2}, "range: expected a tuple of two numbers for a histogram, found None"),
+    ({"kind": "histogram", "bins": 2, "range": [0, 1]}, r"range: expected a tuple of two numbers for a histogram, found \[0, 1\]"),
+    ({"kind": "histogram", "bins": 2, "range": (0, True)}, "range: expected a tuple of two numbers for a histogram"),
+    ({"kind": "histogram", "bins": 2, "range": (1, 1)}, r"range: expected two finite numbers, the lower one first, found \(1, 1\)"),
+    ({"kind": "histogram", "bins": 2, "range": (0, float("inf"))}, "range: expected two finite numbers"),
+    ({"kind": "histogram", "bins": 2, "range": (-1e308, 1e308)}, "range: expected two finite numbers"),
+    ({"kind": "histogram", "bins": 3, "range": (1.0, 1.0 + 2**-52)}, "range: expected one that float64 can cut into 3 bins"),
+    ({"kind": "mean", "bins": 2}, "bins: expected None for the kind 'mean', found 2: only histograms have it"),
+    ({"kind": "mean", "range": (0, 1)}, "range: expected None for the kind 'mean'"),
     ({"kind": "own"}, "statistic: expected a Statistic for the kind 'own', found None"),
     ({"kind": "mean", "statistic": Statistic(**OWN)}, "statistic: expected None for the kind 'mean'"),
 ]
@@ -108,6 +123,7 @@ def test_good() -> None:
         Measure(kind="percentile", axes=(), q=99.8, method="inverted_cdf"),
         Measure(kind="median", axes=("y",), method="inverted_cdf"),
         Measure(kind="std", axes=("y",), ddof=1, tensor="raw"),
+        Measure(kind="histogram", axes=("y",), bins=256, range=(0, 65535.0)),
         Measure(kind="own", axes=("y",), statistic=Statistic(**OWN)),
     )
     needs = Needs(measures=measures, halo={"y": 3}, dtype="float32")

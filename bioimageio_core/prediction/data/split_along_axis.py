@@ -16,7 +16,8 @@ from .tensor_view import TensorView
 __all__ = ["slab_count", "split_along_axis"]
 
 MAX_COUNTS = 2**22
-"""Maximum number of counts that percentiles keep at once, of 16 bytes each: one per group and distinct leading 16 bits in it."""
+"""Maximum number of counts that are kept at once: of percentiles, 16 bytes for each group and distinct leading 16 bits in it;
+of histograms, 8 bytes for each group and bin."""
 
 
 def slab_count(axes: Sequence[AxisId], shape: Sequence[int], chunks: Sequence[int], measures: Iterable[Measure]) -> int:
@@ -57,10 +58,10 @@ def split_along_axis(view: TensorView, measures: Iterable[Measure]) -> Iterator[
 def _slab(axes: Sequence[AxisId], shape: Sequence[int], chunks: Sequence[int], measures: tuple[Measure, ...]) -> tuple[int, int]:
     """Return the axis that slabs cut, and their thickness along it: complete chunks where possible."""
     most, axis = 0, 0
-    for measure in (m for m in measures if m.is_searched):
+    for measure in (m for m in measures if m.is_searched or m.bins is not None):
         kept = [n for n, a in enumerate(axes) if a not in measure.axes]
         groups = prod(shape[n] for n in kept)
-        each = min(prod(shape) // max(1, groups), 2**16)
+        each = min(prod(shape) // max(1, groups), 2**16) if measure.bins is None else measure.bins
         if groups * each > most and kept:
             most, axis = groups * each, max(kept, key=lambda n: shape[n])
     count = -(-most // MAX_COUNTS)

@@ -32,6 +32,8 @@ class AxisArray:
     """A statistic: float64, of size 1 along the reduced axes."""
 
     values: NDArray[np.float64]
+    """Along the axes; of a histogram, along its bins at the end, too."""
+
     axes: tuple[AxisId, ...]
 
     def aligned(self, axes: tuple[AxisId, ...], shape: tuple[int, ...], *, what: str) -> AxisArray:
@@ -46,19 +48,20 @@ class AxisArray:
             InputError: The statistic varies along an axis that the tensor lacks or has in a different size.
 
         """
-        for axis, size in zip(self.axes, self.values.shape, strict=True):
+        for axis, size in zip(self.axes, self.values.shape, strict=False):
             if size > 1 and (axis not in axes or shape[axes.index(axis)] != size):
                 raise InputError(f"{what} varies along axis {axis!r} ({size} values): expected a tensor with this axis and size")
         at = [self.axes.index(a) if a in self.axes else None for a in axes]
         present = [n for n in at if n is not None]
         dropped = tuple(n for n in range(len(self.axes)) if n not in present)
-        values = self.values.transpose((*present, *dropped)).reshape([self.values.shape[n] for n in present])
+        bins = tuple(range(len(self.axes), self.values.ndim))
+        values = self.values.transpose((*present, *dropped, *bins)).reshape([self.values.shape[n] for n in (*present, *bins)])
         return AxisArray(values=values[tuple(np.newaxis if n is None else slice(None) for n in at)], axes=axes)
 
     def within(self, windows: Sequence[Window]) -> NDArray[np.float64]:
         """Return the part for a (padded) region."""
         whole = Window(0, 1, (), (0, 1), ())
-        used = [whole if size == 1 else w for size, w in zip(self.values.shape, windows, strict=True)]
+        used = [whole if size == 1 else w for size, w in zip(self.values.shape, windows, strict=False)]
         return pad_windows(self.values[tuple(slice(w.start, w.stop) for w in used)], used, 0.0)
 
 

@@ -135,7 +135,9 @@ def step_statistics(key: str, value: Any, measure: Measure, view: TensorView, po
     own = [1 if a in pool_over else size for a, size in zip(view.axes[: view.extra], sizes[: view.extra], strict=True)]
     values = np.asarray(value, np.float64)
     for extra in ([1] * view.extra, own):
-        shape = [*extra, *sizes[view.extra :]]
+        shape = [*extra, *sizes[view.extra :], *measure.value_shape]
         if values.size == prod(shape):
             return AxisArray(values=values.reshape(shape), axes=view.axes)
-    raise InputError(f"the supplied statistics {key!r} have {values.size} values: expected {prod(sizes[view.extra :])}")
+    raise InputError(
+        f"the supplied statistics {key!r} have {values.size} values: expected {prod([*sizes[view.extra :], *measure.value_shape])}"
+    )

@@ -134,9 +134,12 @@ def check_references(steps: Iterable[tuple[str, Step]], inputs: Collection[str],
 
 
 def measure_text(measure: Measure) -> str:
-    """Return a measure in words, as in ``percentile 99.8 over y, x``."""
+    """Return a measure in words, as in ``percentile 99.8 over y, x`` or ``histogram 256 0 65535 over y, x``."""
     q = "" if measure.q is None else f" {measure.q:g}"
     ddof = " (n - 1)" if measure.ddof else ""
     of = "" if measure.tensor is None else f" of {measure.tensor}"
     name = measure.kind if measure.statistic is None else measure.statistic.name
-    return f"{name}{q}{ddof}{of} over {', '.join(measure.axes)}"
+    bins = (
+        "" if measure.bins is None else " ".join(["", str(measure.bins), *(repr(float(e)).removesuffix(".0") for e in measure.range or ())])
+    )
+    return f"{name}{q}{ddof}{bins}{of} over {', '.join(measure.axes)}"

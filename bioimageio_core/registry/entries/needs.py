@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Measure", "Needs", "Statistic"]
 
-MeasureKind = Literal["mean", "std", "min", "max", "median", "percentile", "count", "own"]
+MeasureKind = Literal["mean", "std", "min", "max", "median", "percentile", "count", "histogram", "own"]
 Method = Literal["linear", "inverted_cdf"]
 
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64")
@@ -23,6 +24,9 @@ DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"
 
 ANY_DTYPE = "any"
 """The dtype of a result that is known only when there is one."""
+
+MOST_BINS = 2**16
+"""Bins of a histogram."""
 
 QUANTILES: Mapping[str, float] = FrozenMapping(min=0.0, median=50.0, max=100.0)
 """Percentiles that have names of their own."""
@@ -87,6 +91,7 @@ class Measure:
     """A statistic of a tensor that an op needs before it runs.
 
     It is measured on the whole sample, never on a block, in float64, and without padding or NaN.
+    Its value is one number for each position along the other axes; of a histogram, one number for each bin, along one more axis at the end.
 
     Raises:
         TypeError: A field is of the wrong type.
@@ -95,7 +100,8 @@ class Measure:
     """
 
     kind: MeasureKind = attrs.field(validator=is_choice(*get_args(MeasureKind)))
-    """``std`` is the population's, unless ``ddof`` is 1; ``count`` is the number of values that are not NaN; ``own`` is a `Statistic`."""
+    """``std`` is the population's, unless ``ddof`` is 1; ``count`` is the number of values that are not NaN;
+    ``histogram`` is the number of values in each of some bins of equal width; ``own`` is a `Statistic`."""
 
     axes: tuple[AxisId, ...] = attrs.field(validator=are_axes)
     """Axes to reduce. With ``batch`` among them it is a statistic of the dataset, which users may supply."""
@@ -112,6 +118,14 @@ class Measure:
     ddof: int = 0
     """For ``std``: 0 divides by the number of values n, 1 by n - 1 (NaN for a single value)."""
 
+    bins: int | None = None
+    """For ``histogram``: the number of bins, 1 to 65,536."""
+
+    range: tuple[float, float] | None = None
+    """For ``histogram``: lower edge of the first bin and upper edge of the last, as `numpy.histogram` has them.
+
+    The edges are ``numpy.linspace(*range, bins + 1)``. A bin has its lower edge, the last one both; values outside are in no bin."""
+
     statistic: Statistic | None = None
     """For ``own``: what is measured."""
 
@@ -127,10 +141,36 @@ class Measure:
             raise ValueError(f"method: expected 'linear' for the kind {self.kind!r}, found {self.method!r}: only percentiles have others")
         if type(self.ddof) is not int or self.ddof not in ((0, 1) if self.kind == "std" else (0,)):
             raise ValueError(f"ddof: expected {'0 or 1' if self.kind == 'std' else '0'} for the kind {self.kind!r}, found {self.ddof!r}")
+        self._check_bins()
         own = self.kind == "own"
         if not isinstance(self.statistic, Statistic if own else type(None)):
             expected = "a Statistic" if own else "None"
             raise TypeError(f"statistic: expected {expected} for the kind {self.kind!r}, found {self.statistic!r}")
+
+    def _check_bins(self) -> None:
+        if self.kind != "histogram":
+            for name in ("bins", "range"):
+                if getattr(self, name) is not None:
+                    raise ValueError(
+                        f"{name}: expected None for the kind {self.kind!r}, found {getattr(self, name)!r}: only histograms have it"
+                    )
+            return
+        if type(self.bins) is not int:
+            raise TypeError(f"bins: expected a whole number for a histogram, found {self.bins!r}")
+        if not 1 <= self.bins <= MOST_BINS:
+            raise ValueError(f"bins: expected a whole number from 1 to {MOST_BINS}, found {self.bins!r}")
+        given = self.range
+        if not isinstance(given, tuple) or len(given) != 2 or any(type(edge) not in (int, float) for edge in given):
+            raise TypeError(f"range: expected a tuple of two numbers for a histogram, found {given!r}")
+        if not (math.isfinite(given[0]) and math.isfinite(given[1] - given[0]) and given[0] < given[1]):
+            raise ValueError(f"range: expected two finite numbers, the lower one first, found {given!r}")
+        if (given[1] - given[0]) / self.bins < 2 * math.ulp(max(map(abs, given))):
+            raise ValueError(f"range: expected one that float64 can cut into {self.bins} bins, found {given!r}")
+
+    @property
+    def value_shape(self) -> tuple[int, ...]:
+        """Shape of the value at each position along the axes that are not reduced: of a histogram the bins, else that of a number."""
+        return () if self.bins is None else (self.bins,)
 
     @property
     def quantile(self) -> float | None:

@@ -19,7 +19,10 @@ __all__ = ["Measured", "OpContext", "ProcessingOp", "ProcessingOpEntry", "Proces
 
 
 Measured: TypeAlias = "Mapping[Measure, NDArray[Any]]"
-"""Measures and their values: float64 arrays that broadcast against the op's tensor (reduced axes have size 1)."""
+"""Measures and their values: float64 arrays that broadcast against the op's tensor (reduced axes have size 1).
+
+A histogram has one more axis, the last: its bins.
+"""
 
 
 @runtime_checkable
