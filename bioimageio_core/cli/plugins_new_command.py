@@ -9,10 +9,18 @@ import click
 
 __all__ = ["new"]
 
-KINDS = ("op", "weights", "run-mode", "format")
+KINDS = ("op", "weights", "run-mode", "format", "converter", "consumer", "command")
 """Kinds of `bioimageio_core.scaffold`, repeated here so that help does not import it."""
 
-REGISTERED = {"op": "processing_ops", "weights": "weights_formats", "run-mode": "run_modes", "format": "foreign_formats"}
+REGISTERED = {
+    "op": "processing_ops",
+    "weights": "weights_formats",
+    "run-mode": "run_modes",
+    "format": "foreign_formats",
+    "converter": "weights_converters",
+    "consumer": "consumers",
+    "command": "commands",
+}
 """Field of the registry for each kind of plugin."""
 
 

@@ -33,6 +33,15 @@ class Kind:
     modules: tuple[str, ...]
     """The modules beside ``plugin``; the first does the work."""
 
+    requires: tuple[str, ...] = ("numpy>=1.26",)
+    """What is installed with it, as pip reads it, beside the library."""
+
+    test_extras: tuple[str, ...] = ("testing",)
+    """Extras of the library that its tests need."""
+
+    point: str = ""
+    """First part of the name of its entry point."""
+
 
 KINDS: Mapping[str, Kind] = FrozenMapping(
     {
@@ -59,6 +68,29 @@ KINDS: Mapping[str, Kind] = FrozenMapping(
             words="a format of models",
             example="reads zip files that hold an ONNX network and a short description of it",
             modules=("reader", "description"),
+        ),
+        "converter": Kind(
+            folder="converter",
+            words="a converter of weights",
+            example="writes the number that is its weights as an ONNX network",
+            modules=("convert",),
+            requires=("numpy>=1.26", "onnx>=1.16"),
+            test_extras=("onnx", "testing"),
+        ),
+        "consumer": Kind(
+            folder="consumer",
+            words="rules about a software that runs models",
+            example="asks for weights in two formats, and for one input",
+            modules=("rules",),
+            requires=(),
+        ),
+        "command": Kind(
+            folder="command",
+            words="a command of bmz",
+            example="lists the weights formats of a model",
+            modules=("command",),
+            requires=("click>=8.2",),
+            point="command.",
         ),
     }
 )
@@ -91,7 +123,16 @@ def rendered(names: PluginNames, kind: str) -> dict[str, str]:
     templates["$module/plugin.py"] = f"{chosen.folder}/plugin.py"
     templates |= {f"$module/{module}.py": f"{chosen.folder}/{module}.py" for module in chosen.modules}
     templates["tests/test_$entry.py"] = f"{chosen.folder}/test.py"
-    words = {**attrs.asdict(names), "words": chosen.words, "example": chosen.example, "work": f"{names.module}/{chosen.modules[0]}.py"}
+    point = f"{chosen.point}{names.entry}"
+    words = {
+        **attrs.asdict(names),
+        "words": chosen.words,
+        "example": chosen.example,
+        "work": f"{names.module}/{chosen.modules[0]}.py",
+        "dependencies": ", ".join(f'"{requirement}"' for requirement in ("bioimageio-runtime>=0.1", *chosen.requires)),
+        "test_extras": ",".join(chosen.test_extras),
+        "point": f'"{point}"' if chosen.point else point,  # in TOML, a dot in a key needs quotes
+    }
     folder = files(__package__) / "templates"
     return {
         Template(path).substitute(words): Template((folder / f"{name}.template").read_text(encoding="utf-8")).substitute(words)

@@ -43,9 +43,9 @@ class WeightsConverterConformance(EntryConformance):
         return self.entry.load()(ConverterContext(source=example.context(), inputs=inputs, target=target))
 
     def test_formats(self) -> None:
-        """It leads from one weights format to another, and some installed plugin describes both."""
+        """It leads from one weights format to another, and its plugin or an installed one describes both."""
         assert self.entry.from_format != self.entry.to_format, f"it converts {self.entry.from_format} to itself"
-        known = collect().weights_formats
+        known = {**collect().weights_formats, **self.collected().weights_formats}
         for name in (self.entry.from_format, self.entry.to_format):
             assert name in known, f"no installed plugin describes the weights format {name!r}: expected one of {', '.join(sorted(known))}"
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from bmz_process import run_process
+from made_models import pointwise_model, with_test_tensors
 
 import bioimageio_core
 from bioimageio_core.errors import InputError, OutputError
@@ -18,17 +23,19 @@ ROOT = Path(bioimageio_core.__file__).parents[1]
 LONGEST = "a-name-of-as-many-letters-as-o"
 
 
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest) -> str:
-    """Each kind of plugin."""
-    return str(request.param)
-
-
-@pytest.fixture
-def plugin(kind: str, tmp_path: Path) -> Path:
-    """A plugin as it is generated."""
-    write_plugin(plugin_names("top-hat"), kind, tmp_path / "plugin")
-    return tmp_path / "plugin"
+CHECK = """
+import json
+from bioimageio_core.registry import collect
+from bioimageio_core.testing.check import check_entries
+registry = collect()
+brought = {key: plugin.distribution for key, plugin in registry.provenance.items()}
+entries = {key: name for key, name in brought.items() if name.startswith("bioimageio-runtime-top-hat-")}
+found = {}
+for check in check_entries(list(entries)):
+    found.setdefault(entries[check.kind, check.name], []).append((check.outcome, check.what, check.why))
+print(json.dumps({"found": found, "failures": [f.message for f in registry.failures]}))
+"""
+"""Prints what `bmz plugins check` finds of each plugin."""
 
 
 def environment(*folders: Path) -> dict[str, str]:
@@ -37,70 +44,109 @@ def environment(*folders: Path) -> dict[str, str]:
 
 
 def run(*args: object, cwd: Path, env: dict[str, str] | None = None) -> str:
-    """Run a module of Python in a folder; return what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", *map(str, args)], cwd=cwd, env=env, capture_output=True, text=True, timeout=300, check=False
-    )
+    """Run Python in a folder; return what it printed."""
+    done = subprocess.run([sys.executable, *map(str, args)], cwd=cwd, env=env, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-def install(plugin: Path) -> Path:
-    """Write the metadata that installing the plugin would, into the folder that is imported from."""
-    info = plugin / "bioimageio_runtime_top_hat-0.1.0.dist-info"
+def install(plugin: Path) -> None:
+    """Write the metadata that installing a plugin would, into the folder that is imported from."""
+    project = tomllib.loads((plugin / "pyproject.toml").read_text())["project"]
+    points = project["entry-points"]["bioimageio_core"]
+    info = plugin / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: bioimageio-runtime-top-hat\nVersion: 0.1.0\n")
-    (info / "entry_points.txt").write_text("[bioimageio_core]\ntop_hat = bioimageio_runtime_top_hat.plugin\n")
-    return plugin
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    (info / "entry_points.txt").write_text("\n".join(["[bioimageio_core]", *(f"{name} = {value}" for name, value in points.items()), ""]))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a plugin of each kind as it is generated, all in one environment."""
+    folder = tmp_path_factory.mktemp("plugins")
+    for kind in KINDS:
+        write_plugin(plugin_names(f"top-hat-{kind}"), kind, folder / kind)
+        install(folder / kind)
+    return folder
 
 
 class TestGenerated:
-    """What is written."""
+    """What is written; the plugins of all kinds share each process."""
 
-    def test_own_tests_pass(self, plugin: Path) -> None:
+    def test_own_tests_pass(self, folder: Path) -> None:
         """Without a change."""
-        printed = run("pytest", "-q", "-p", "no:cacheprovider", cwd=plugin, env=environment(install(plugin)))
-        assert " passed" in printed
+        env = environment(*(folder / kind for kind in KINDS))
+        (folder / "pytest.ini").write_text("[pytest]\n")
+        tests = [f"{kind}/tests" for kind in KINDS]
+        printed = run("-m", "pytest", "-v", "-p", "no:cacheprovider", "--import-mode=importlib", *tests, cwd=folder, env=env)
+        for kind in KINDS:
+            assert re.search(rf"^{kind}/tests/test_top_hat_\w+\.py::.* PASSED", printed, re.MULTILINE), printed
 
-    def test_is_registered_and_checked(self, plugin: Path, kind: str) -> None:
-        """The entry point is found, and the checks that need no example pass."""
-        env = environment(install(plugin))
-        listed = run_process("plugins", "--json", env=env).json
-        assert {e["plugin"] for e in listed["entries"] if e["name"] == "top_hat"} == {"bioimageio-runtime-top-hat 0.1.0"}
-        checked = run_process("plugins", "check", "bioimageio-runtime-top-hat", "--json", env=env)
-        assert checked.status == 0, checked.out
-        checks = [check for entry in checked.json["entries"] for check in entry["checks"]]
-        assert sum(check["outcome"] == "passed" for check in checks) >= 2
-        assert all(check["why"] for check in checks if check["outcome"] == "skipped")
+    def test_is_registered_and_checked(self, folder: Path) -> None:
+        """The entry points are found, and the checks that need no example pass."""
+        found = json.loads(run("-c", CHECK, cwd=folder, env=environment(*(folder / kind for kind in KINDS))))
+        assert found["failures"] == []
+        assert set(found["found"]) == {f"bioimageio-runtime-top-hat-{kind}" for kind in KINDS}
+        for checks in found["found"].values():
+            assert [check for check in checks if check[0] == "failed"] == []
+            assert sum(outcome == "passed" for outcome, _, _ in checks) >= 2
+            assert all(why for outcome, _, why in checks if outcome == "skipped")
 
-    def test_modules_are_short(self, plugin: Path) -> None:
+    def test_command_runs(self, folder: Path) -> None:
+        """`bmz` lists it, and runs it."""
+        env = environment(folder / "command")
+        assert "top_hat_command" in run_process("--help", env=env).out
+        assert "no-such-model" in run_process("top_hat_command", "no-such-model", env=env).error(2)
+
+    def test_rules_are_asked(self, folder: Path, tmp_path: Path) -> None:
+        """By `bmz compat`."""
+        ran = run_process("compat", pointwise_model(tmp_path), "--json", env=environment(folder / "consumer"))
+        assert "has weights in a format that top_hat_consumer runs" in ran.out
+
+    def test_weights_are_converted(self, folder: Path, tmp_path: Path) -> None:
+        """By `bmz convert`, which runs what it writes."""
+        pytest.importorskip("onnxruntime")
+        pointwise_model(tmp_path, weights={"top_hat_converter": {"source": "weights.npy"}})
+        np.save(tmp_path / "weights.npy", 3.0)
+        ones = np.ones((1, 1, 8, 8), np.float32)
+        with_test_tensors(tmp_path, {"raw": ones}, {"out": ones * 3})
+        command = ["convert", tmp_path, "--to", "onnx", "-o", tmp_path / "converted"]
+        ran = run_process(*command, env=environment(folder / "converter"))
+        assert ran.status == 0, ran.err
+        assert (tmp_path / "converted" / "weights_onnx.onnx").is_file()
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_modules_are_short(self, folder: Path, kind: str) -> None:
         """Fewer than 40 lines each."""
-        for path in (plugin / "bioimageio_runtime_top_hat").glob("*.py"):
+        for path in folder.glob(f"{kind}/bioimageio_runtime_top_hat_*/*.py"):
             assert len(path.read_text().splitlines()) < 40, path
 
-    def test_files(self, plugin: Path) -> None:
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_files(self, folder: Path, kind: str) -> None:
         """All that a repository needs but a licence, which is the author's to choose; nothing is left to fill in."""
-        for name in ("pyproject.toml", "README.md", ".gitignore", ".github/workflows/test.yml", "tests/test_top_hat.py"):
-            assert "top_hat" in (text := (plugin / name).read_text()) or name.startswith(".git"), name
-            assert "$cls" not in text
-            assert "$entry" not in text
+        plugin, entry = folder / kind, plugin_names(f"top-hat-{kind}").entry
+        for name in ("pyproject.toml", "README.md", ".gitignore", ".github/workflows/test.yml", f"tests/test_{entry}.py"):
+            assert entry in (text := (plugin / name).read_text()) or name.startswith(".git"), name
+            assert not re.search(r"\$\{?\w", text), name
         assert not (plugin / "LICENSE").exists()
         assert "Choose a licence" in (plugin / "README.md").read_text()
 
     @pytest.mark.parametrize("name", ["a", LONGEST])
-    def test_style(self, kind: str, tmp_path: Path, name: str) -> None:
+    def test_style(self, tmp_path: Path, name: str) -> None:
         """ruff has nothing to say, however long the name is."""
         pytest.importorskip("ruff")
-        write_plugin(plugin_names(name), kind, tmp_path / "plugin")
-        run("ruff", "check", ".", "--no-cache", cwd=tmp_path / "plugin")
-        run("ruff", "format", "--check", ".", "--no-cache", cwd=tmp_path / "plugin")
+        for kind in KINDS:
+            write_plugin(plugin_names(name), kind, tmp_path / kind)
+        run("-m", "ruff", "check", ".", "--no-cache", cwd=tmp_path)
+        run("-m", "ruff", "format", "--check", ".", "--no-cache", cwd=tmp_path)
 
-    def test_types(self, plugin: Path) -> None:
+    def test_types(self, folder: Path) -> None:
         """mypy has nothing to say, strict."""
         pytest.importorskip("mypy")
         env = {**os.environ, "MYPYPATH": str(ROOT)} if "site-packages" not in ROOT.parts else None
-        cache = Path(os.environ.get("PYTEST_CACHE", plugin.parent)) / "mypy"
-        run("mypy", "--follow-imports=silent", "--cache-dir", cache, ".", cwd=plugin, env=env)
+        cache = Path(os.environ.get("PYTEST_CACHE", folder.parent)) / "mypy"
+        config = folder / "op" / "pyproject.toml"
+        run("-m", "mypy", "--follow-imports=silent", "--config-file", config, "--cache-dir", cache, *KINDS, cwd=folder, env=env)
 
 
 class TestNames:
@@ -158,7 +204,9 @@ class TestCommand:
 
     def test_wrong_usage(self, tmp_path: Path) -> None:
         """An unknown kind, or a name that is none."""
-        assert "'op', 'weights', 'run-mode', 'format'" in run_process("plugins", "new", "x", "--kind", "reader").error(2)
+        assert "'op', 'weights', 'run-mode', 'format', 'converter', 'consumer', 'command'" in run_process(
+            "plugins", "new", "x", "--kind", "reader"
+        ).error(2)
         assert "expected a name" in run_process("plugins", "new", "1x", "--kind", "op", cwd=tmp_path, env=environment()).error(2)
 
     def test_kinds_are_those_of_the_templates(self) -> None:
