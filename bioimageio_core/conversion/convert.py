@@ -160,7 +160,9 @@ def _convert(
     )
     what = model.registry.words_for("weights_converters", converter.name)
     with blamed(what), quiet_streams():
-        fields = converter.load()(context)
+        fields: object = converter.load()(context)
+    if not isinstance(fields, Mapping):
+        raise PluginError(f"{what} breaks its contract: expected a mapping of fields, found {type(fields).__name__}")
     if not target.is_file():
         raise PluginError(f"{what} breaks its contract: expected the file {target.name}, which it did not write")
     return {"source": target.name, "sha256": sha256_of(target), "parent": converter.from_format, **fields}, target

@@ -11,7 +11,7 @@ import attrs
 
 from ..errors import InputError, UnknownExtensionError
 from ..prediction.model.loaded_model import LoadedModel
-from ..registry import OWN_PLUGINS, WeightsAdapterEntry
+from ..registry import OWN_PLUGINS, WeightsAdapterEntry, blamed
 from ..text import in_one_line
 from .dependencies import Dependencies, own_dependencies
 
@@ -70,6 +70,7 @@ def environment_of(model: LoadedModel, weights_format: str | None = None) -> Env
     Raises:
         InputError: The model has no such weights.
         UnknownExtensionError: No installed plugin runs them.
+        PluginError: The plugin that runs them fails.
         SourceError: The file of the model's own dependencies is missing, or cannot be read.
 
     """
@@ -81,7 +82,9 @@ def environment_of(model: LoadedModel, weights_format: str | None = None) -> Env
         raise UnknownExtensionError(f"no installed plugin runs the weights of this model ({', '.join(wanted)}): install one that does")
     adapter = max(adapters, key=lambda a: a.preference)
     entry = model.weights[adapter.weights_format]
-    needed = dict.fromkeys([*_plugins(model, adapter), *(adapter.environment(entry) if adapter.environment is not None else ())])
+    with blamed(f"environment of {model.registry.words_for('weights_adapters', adapter.name)}"):
+        own = tuple(adapter.environment(entry)) if adapter.environment is not None else ()
+    needed = dict.fromkeys([*_plugins(model, adapter), *own])
     return Environment(
         name=re.sub(r"[^a-z0-9]+", "-", f"{model.io.name} {adapter.weights_format}".lower()).strip("-"),
         weights_format=adapter.weights_format,

@@ -43,6 +43,56 @@ OPS: dict[str, tuple[str, str, str]] = {
         RUNS + "tensor",
         "op 'other' of mistakes 1.0 of 'raw' needs the max of mask over batch, channel, y, x: expected one of the given inputs (raw)",
     ),
+    "string": (
+        "Needs(measures=(Measure(kind='max', axes='yx'),))",
+        RUNS + "tensor",
+        "op 'string' of mistakes 1.0 for tensor 'raw' fails: TypeError: axes: expected a tuple of ids of axes, as in ('y', 'x')",
+    ),
+    "method": (
+        "Needs(measures=(Measure(kind='median', axes=axes, method='nearest'),))",
+        RUNS + "tensor",
+        "op 'method' of mistakes 1.0 for tensor 'raw' fails: ValueError: method: expected one of 'linear'",
+    ),
+    "q": (
+        "Needs(measures=(Measure(kind='percentile', axes=axes, q=101),))",
+        RUNS + "tensor",
+        "op 'q' of mistakes 1.0 for tensor 'raw' fails: ValueError: q: expected a number from 0 to 100, found 101",
+    ),
+    "bins": (
+        "Needs(measures=(Measure(kind='histogram', axes=axes, bins=8),))",
+        RUNS + "tensor",
+        "op 'bins' of mistakes 1.0 for tensor 'raw' fails: TypeError: range: expected a tuple of two numbers",
+    ),
+    "own": (
+        "Needs(measures=(Measure(kind='own', axes=axes),))",
+        RUNS + "tensor",
+        "op 'own' of mistakes 1.0 for tensor 'raw' fails: TypeError: statistic: expected a Statistic",
+    ),
+    "tensor": (
+        "Needs(measures=(Measure(kind='max', axes=axes, tensor=0),))",
+        RUNS + "tensor",
+        "op 'tensor' of mistakes 1.0 for tensor 'raw' fails: TypeError: tensor: expected the id of an input",
+    ),
+    "dtype": (
+        "Needs(dtype='float')",
+        RUNS + "tensor",
+        "op 'dtype' of mistakes 1.0 for tensor 'raw' fails: ValueError: dtype: expected one of 'bool', 'int8'",
+    ),
+    "halo": (
+        "Needs(halo={'y': -1})",
+        RUNS + "tensor",
+        "op 'halo' of mistakes 1.0 for tensor 'raw' fails: ValueError: halo: expected a whole number",
+    ),
+    "far": (
+        "Needs(halo={'z': 1})",
+        RUNS + "tensor",
+        "op 'far' of mistakes 1.0 for tensor 'raw': halo: expected axes of the tensor (batch, channel, y, x), found 'z'",
+    ),
+    "state": (
+        "Needs(measures=(Measure(kind='own', axes=axes, statistic=BROKEN),))",
+        RUNS + "tensor",
+        "state of the statistic 'broken' fails: ZeroDivisionError",
+    ),
 }
 """Needs, what `load` returns, and a part of the sentence, by name of an op."""
 
@@ -50,6 +100,8 @@ PLUGIN = """
 import sys
 from bioimageio_core.registry import Measure, Needs, ProcessingOpEntry, Statistic, hookimpl
 from bioimageio_core.spec.node import Node, node
+
+BROKEN = Statistic(name="broken", state=lambda values: 1 // 0, merge=lambda a, b: b, finish=lambda state: state, empty=(0,))
 """
 
 ENTRY = """

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import attrs
+import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ModelRunError
@@ -151,16 +152,18 @@ def run_network(adapter: WeightsAdapter, model: ModelIO, inputs: Mapping[str, ND
         inputs: Arrays by input id, along the described axes; optional inputs may be missing.
 
     Raises:
-        ModelRunError: The network failed, or its outputs differ from the description in number or rank.
+        ModelRunError: The network failed, or its outputs are no arrays, or differ from the description in number or rank.
 
     """
     with blamed(f"the network of {model.name!r}"):
-        outputs = list(adapter([inputs.get(t.id) for t in model.inputs]))
+        outputs: list[Any] = list(adapter([inputs.get(t.id) for t in model.inputs]))
     if len(outputs) < len(model.outputs):
         raise ModelRunError(
             f"the network returned {len(outputs)} outputs: expected {len(model.outputs)} ({', '.join(t.id for t in model.outputs)})"
         )
     for tensor, array in zip(model.outputs, outputs, strict=False):
+        if not isinstance(array, np.ndarray):
+            raise ModelRunError(f"output {tensor.id!r} of the network is of type {type(array).__name__}: expected a numpy array")
         if array.ndim != len(tensor.axes):
             raise ModelRunError(
                 f"output {tensor.id!r} of the network has {array.ndim} axes (shape {array.shape}): "

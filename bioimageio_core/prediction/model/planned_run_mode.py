@@ -37,7 +37,9 @@ class PlannedRunMode:
 
     def wrap(self, adapter: WeightsAdapter, registry: Registry) -> WeightsAdapter:
         """Return an adapter that is called in place of the network."""
-        return _make(self.name, self.kwargs, registry).wrap(adapter, self.pipeline)
+        mode = _make(self.name, self.kwargs, registry)
+        with blamed(f"wrapping the network with {registry.words_for('run_modes', self.name)}"):
+            return mode.wrap(adapter, self.pipeline)
 
 
 def plan_run_mode(model: ModelIO, options: PlanOptions, registry: Registry) -> PlannedRunMode | None:
@@ -55,8 +57,11 @@ def plan_run_mode(model: ModelIO, options: PlanOptions, registry: Registry) -> P
     kwargs = options.run_mode_kwargs if options.run_mode else model.run_mode_kwargs
     mode = _make(name, kwargs, registry)
     before = _pipeline(model, options)
-    with blamed(f"planning {model.name!r} with {registry.words_for('run_modes', name)}"):
-        pipeline = mode.plan(before)
+    what = f"planning {model.name!r} with {registry.words_for('run_modes', name)}"
+    with blamed(what):
+        pipeline: object = mode.plan(before)
+    if not isinstance(pipeline, Pipeline):
+        raise PluginError(f"{what}: expected a Pipeline, found {type(pipeline).__name__}")
     known = {axis for tensor in (*before.inputs, *before.outputs) for axis in tensor.axes}
     unknown = [axis for axis in (*pipeline.halo, *pipeline.whole_axes) if axis not in known]
     if unknown or (pipeline.inputs, pipeline.outputs) != (before.inputs, before.outputs):

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from ...blocks import FixedSize, SteppedSize
-from ...errors import BioimageioError, InputError
-from ...registry import WeightsAdapter
+from ...errors import BioimageioError, InputError, PluginError
+from ...registry import WeightsAdapter, blamed
 from ...typing import AxisId
 from ..model.loaded_model import LoadedModel
 from ..model.tensor_spec import AxisIO, ModelIO, TensorIO
@@ -86,13 +86,23 @@ def _with_required_sizes(model: LoadedModel, choice: WeightsChoice, block: Mappi
 
 
 def _required_shapes(model: LoadedModel, choice: WeightsChoice) -> list[tuple[int | None, ...]]:
-    """Return what the adapter's entry reads from the file, if it can and the file is on this machine."""
+    """Return what the adapter's entry reads from the file, if it can and the file is on this machine.
+
+    Raises:
+        PluginError: The plugin's function fails.
+
+    """
     read = model.registry.weights_adapters[choice.adapter].input_shapes
     source = str(model.weights[choice.weights_format].source)
     if read is None or model.package.size_of(source) is None:
         return []
+    what = f"input_shapes of {model.registry.words_for('weights_adapters', choice.adapter)}"
     try:
-        return [tuple(shape) for shape in read(str(model.package.local(source)), [t.id for t in model.io.inputs])]
+        path = str(model.package.local(source))
+        with blamed(what, passing=(OSError, ValueError)):
+            return [tuple(shape) for shape in read(path, [t.id for t in model.io.inputs])]
+    except PluginError:
+        raise
     except (BioimageioError, OSError, ValueError):  # of broken weights; loading them says more
         return []
 

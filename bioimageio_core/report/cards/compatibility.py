@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import attrs
 
-from ...errors import BioimageioError, InputError
+from ...errors import BioimageioError, InputError, PluginError
 from ...prediction.model.loaded_model import LoadedModel
 from ...prediction.model.weights_selection import runnable_formats
 from ...registry import Judgement, Registry, blamed
@@ -66,8 +66,13 @@ def compatibility(descr: Any, package: Package, registry: Registry, consumers: I
 
 
 def _judged_by_plugin(name: str, descr: Any, registry: Registry) -> list[Judgement]:
-    with blamed(f"the rules of {registry.words_for('consumers', name)}"):
-        return list(registry.consumers[name].load()(descr))
+    what = f"the rules of {registry.words_for('consumers', name)}"
+    with blamed(what):
+        judgements = list(registry.consumers[name].load()(descr))
+    wrong = next((j for j in judgements if not isinstance(j, Judgement)), None)
+    if wrong is not None:
+        raise PluginError(f"{what}: expected Judgement, found {type(wrong).__name__}")
+    return judgements
 
 
 def _judged_here(descr: Any, package: Package, registry: Registry) -> Iterator[Judgement]:
