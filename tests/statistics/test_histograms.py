@@ -15,7 +15,7 @@ from bioimageio_core.statistics import DatasetStatistics, StreamingStatistics, p
 
 AXES = ("channel", "y", "x")
 OVER = st.sampled_from([("y", "x"), ("channel", "y", "x"), ("channel",), ("x",), ()])
-FLOATS = st.floats(width=32) | st.sampled_from([0.0, -0.0, 0.1, 0.5, 1.0, 2.0, np.nan, np.inf, -np.inf])
+FLOATS = st.floats(width=32) | st.sampled_from([0.0, -0.0, float(np.float32(0.1)), 0.5, 1.0, 2.0, np.nan, np.inf, -np.inf])
 
 
 def measured(image: np.ndarray[Any, Any], measures: list[Measure], cut: int) -> dict[Measure, np.ndarray[Any, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 import attrs
@@ -128,8 +129,13 @@ def mean_of_any(path: str) -> Any:
     return np.load(path, allow_pickle=False).mean()
 
 
+_LOADING = Lock()
+"""numpy reads headers with the parser of Python, which fails in Python 3.11 if threads that take turns often call it at once."""
+
+
 def of_mapping(files: Any) -> Any:
-    return mean_of(files["gain"])
+    with _LOADING:
+        return mean_of(files["gain"])
 
 
 FLOATS = Needs(dtype="float32")
