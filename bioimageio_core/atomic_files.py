@@ -23,7 +23,6 @@ from .places import local_target
 __all__ = [
     "atomic_file",
     "atomic_folder",
-    "is_html",
     "leftovers",
     "link_or_copy",
     "move_into_place",
@@ -60,11 +59,6 @@ def write_text(path: str | Path, text: str, *, overwrite: bool, replaces: tuple[
         if not replaced:
             raise OutputError(f"{path} exists and is no {what}, so it is not replaced: choose another name, or remove it yourself")
     write_bytes(path, text.encode("utf-8"), overwrite=overwrite)
-
-
-def is_html(text: str) -> bool:
-    """Return whether a text is a page, for the argument `replaces` of `write_text`."""
-    return text.lstrip()[:15].lower().startswith(("<!doctype html", "<html"))
 
 
 def write_bytes(path: str | Path, content: bytes, *, overwrite: bool) -> None:

@@ -238,6 +238,17 @@ def with_test_tensors(folder: Path, inputs: dict[str, np.ndarray], outputs: dict
     return folder
 
 
+def half_micrometer_model(folder: Path) -> Path:
+    """The image itself along y and x, of at least 8 pixels of 0.5 micrometers."""
+    identity_graph(folder / "weights.onnx")
+    scaled = {"scale": 0.5, "unit": "micrometer"}
+    return save_description_0_5(
+        folder,
+        [tensor("raw", BATCH, channels(), *(space(a, {"min": 8, "step": 1}, **scaled) for a in "yx"))],
+        [tensor("out", BATCH, channels(), *(space(a, follows(a), **scaled) for a in "yx"))],
+    )
+
+
 def waiting_model(folder: Path) -> Path:
     """Two outputs: one in blocks, one whose postprocessing waits for all of it; the input is normalised by its statistics."""
     normalise = [{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["y", "x"]}}]

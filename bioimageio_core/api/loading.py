@@ -53,17 +53,16 @@ def load_model(source: Source | Package, *, tested: bool = False) -> LoadedModel
     """
     package = open_package(source)
     tree = model_tree(package)
-    descr, _ = read_tree(tree if tested else _without_wrong_tolerances(tree, package.name), default_registry(), package.name)
-    return LoadedModel.of(_with_run_mode_expanded(descr, package, default_registry()), package, default_registry())
+    reading = reading_of(tree, default_registry(), package.name)
+    wrong = reading.report.errors
+    if not tested and wrong and all(issue.loc[:3] == TOLERANCES for issue in wrong):
+        message = f"{package.name}: the tolerances for test outputs break the format, on which predictions do not depend: {wrong[0]}"
+        warnings.warn(message, PredictionWarning, stacklevel=2)
+        reading = reading_of(_without_tolerances(tree), default_registry(), package.name)
+    return LoadedModel.of(_with_run_mode_expanded(reading.valid(), package, default_registry()), package, default_registry())
 
 
-def _without_wrong_tolerances(tree: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return the tree of a model, without its tolerances if they alone break the format."""
-    wrong = reading_of(tree, default_registry(), name).report.errors
-    if not wrong or any(issue.loc[:3] != TOLERANCES for issue in wrong):
-        return tree
-    message = f"{name}: the tolerances for test outputs break the format, on which predictions do not depend: {wrong[0]}"
-    warnings.warn(message, PredictionWarning, stacklevel=3)
+def _without_tolerances(tree: Mapping[str, Any]) -> Mapping[str, Any]:
     own = {key: value for key, value in tree["config"]["bioimageio"].items() if key != TOLERANCES[-1]}
     return {**tree, "config": {**tree["config"], "bioimageio": own}}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .common_options import html_option, import_option, json_option
-from .output_files import check_file_apart
+from .output_files import check_file_apart, write_page
 from .terminal import print_json, progress_bars
 
 __all__ = ["command"]
@@ -33,9 +33,7 @@ def command(source: str, html: str | None, measure: bool, imports: tuple[str, ..
             analyse_network(source, progress=progress, imports=imports)
     shown = card(source)
     if html is not None:
-        from ..atomic_files import is_html, write_text
-
-        write_text(html, shown.page(), overwrite=True, replaces=("page", is_html))
+        write_page(html, shown.page())
     if as_json:
         print_json(shown.as_dict())
     elif html is None:

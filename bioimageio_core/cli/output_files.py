@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["check_file_apart"]
+__all__ = ["check_file_apart", "write_page"]
 
 
 def check_file_apart(output: str | None, sources: Iterable[str]) -> None:
@@ -29,3 +29,19 @@ def check_file_apart(output: str | None, sources: Iterable[str]) -> None:
             check_apart(output, [("its source", place) for place in source_places(source)])
         except SourceError:  # the command itself says so
             continue
+
+
+def write_page(path: str, page: str) -> None:
+    """Write an HTML page; another page of this name is replaced.
+
+    Raises:
+        OutputError: A file of this name holds something else, or it cannot be written.
+
+    """
+    from ..atomic_files import write_text
+
+    write_text(path, page, overwrite=True, replaces=("page", _is_html))
+
+
+def _is_html(text: str) -> bool:
+    return text.lstrip()[:15].lower().startswith(("<!doctype html", "<html"))

@@ -8,7 +8,7 @@ import click
 
 from ..errors import OutputError
 from .common_options import compile_option, device_option, html_option, import_option, json_option, precision_option, trust_option
-from .output_files import check_file_apart
+from .output_files import check_file_apart, write_page
 from .terminal import print_json, progress_bars
 
 if TYPE_CHECKING:
@@ -49,10 +49,9 @@ def command(model: str, quick: bool, isolated: bool, save: str | None, html: str
         report = test_model(model, quick=quick, isolated=isolated, report=show_stage, **options)
     saved, problem = _save_failed(report, save)
     if html is not None:
-        from ..atomic_files import is_html, write_text
         from ..report.html.model_test_page import model_test_page
 
-        write_text(html, model_test_page(report), overwrite=True, replaces=("page", is_html))
+        write_page(html, model_test_page(report))
     if as_json:
         print_json({**report.as_dict(), "saved": saved})
     else:

@@ -8,7 +8,7 @@ import click
 
 from ..report.plain_text import in_one_line
 from .common_options import html_option, json_option
-from .output_files import check_file_apart
+from .output_files import check_file_apart, write_page
 from .terminal import paint, print_json, progress_bars
 
 if TYPE_CHECKING:
@@ -58,10 +58,9 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
         if len(reports) > 1:
             click.echo(validation_summary(reports))
     if html is not None:
-        from ..atomic_files import is_html, write_text
         from ..report.cards.annotated_report import validation_page
 
-        write_text(html, validation_page(reports), overwrite=True, replaces=("page", is_html))
+        write_page(html, validation_page(reports))
     return max(_STATUS[r.status] for r in reports)
 
 

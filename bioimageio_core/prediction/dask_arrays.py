@@ -210,14 +210,17 @@ def _results(state: StreamingStatistics, axes: tuple[str, ...]) -> dict[Measure,
 
 
 def _bind_step(step: Step, measured: Mapping[Measure, AxisArray], source: _Source) -> BoundStep:
-    model = source.model()
-    return bind_step(step, step.make(model, trust=source.trust), model.registry, measured)
+    return _bound(step, measured, source.model(), source.trust)
+
+
+def _bound(step: Step, measured: Mapping[Measure, AxisArray], model: LoadedModel, trust: bool) -> BoundStep:
+    return bind_step(step, step.make(model, trust=trust), model.registry, measured)
 
 
 def _all_steps(steps: dict[str, list[BoundStep]], plan: Plan, source: _Source) -> dict[str, tuple[BoundStep, ...]]:
     """Return the bound steps of all tensors by id; steps of outputs are bound with the plugins of this process."""
-    found = {name: tuple(own) for name, own in steps.items()}
-    return found | {o.id: tuple(_bind_step(s, {}, source) for s in o.steps) for o in plan.outputs}
+    found, model = {name: tuple(own) for name, own in steps.items()}, source.model()
+    return found | {o.id: tuple(_bound(s, {}, model, source.trust) for s in o.steps) for o in plan.outputs}
 
 
 def _network(source: _Source, plan: Plan) -> Lazy[Network]:

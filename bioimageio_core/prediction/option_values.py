@@ -56,12 +56,16 @@ EVERY_SPACE_AXIS: AxisId = "space"
 
 def option_error(name: str, value: object, expected: str) -> InputError:
     """Return the error of an option with a value that it cannot have."""
+    return InputError(f"{name}= (--{name.replace('_', '-')}) is {_shown(value)}: expected {expected}")
+
+
+def _shown(value: object) -> str:
+    """Return a value in one line of at most 80 characters."""
     written = repr(value)
     if isinstance(value, np.ndarray) or hasattr(value, "__array__"):
         written = f"an array of shape {getattr(value, 'shape', '?')}"
     shown = in_one_line(written)
-    shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
-    return InputError(f"{name}= (--{name.replace('_', '-')}) is {shown}: expected {expected}")
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."
 
 
 def suggestion(value: object, known: Sequence[str]) -> str:
@@ -77,8 +81,7 @@ def output_location(value: Any) -> str:
 
     """
     if not isinstance(value, str | bytes | os.PathLike):
-        shown = in_one_line(repr(value))[:80]
-        raise OutputError(f"output= (-o) is {shown}: expected a path or URL, as in 'result.zarr', or None for arrays in memory")
+        raise OutputError(f"output= (-o) is {_shown(value)}: expected a path or URL, as in 'result.zarr', or None for arrays in memory")
     return os.fsdecode(value)
 
 
@@ -274,7 +277,7 @@ def shard_of(value: Any) -> tuple[int, int] | None:
         return None
     number, count = (_integer(one, 1) for one in value) if isinstance(value, tuple | list) and len(value) == 2 else (None, None)
     if number is None or count is None or number > count:
-        raise InputError(f"shard is {in_one_line(repr(value))[:80]}: expected a pair of numbers i, n (--shard i/n) with i from 1 to n")
+        raise InputError(f"shard is {_shown(value)}: expected a pair of numbers i, n (--shard i/n) with i from 1 to n")
     return number, count
 
 

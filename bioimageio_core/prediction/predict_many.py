@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import attrs
@@ -69,11 +70,9 @@ def plan_many(inputs: Sequence[Any], template: str, *, series: int | str | None 
 
     """
     check_output_name(template)
-    requests = _requests(tuple(expand_parts(inputs) if series is None else inputs), template, series)
     planned: dict[Place, PredictionRequest] = {}
-    for request in requests:
+    for place, request in _requests(tuple(expand_parts(inputs) if series is None else inputs), template, series):
         check_output_name(request.output)
-        place = place_of(request.output)
         if place in planned:
             raise InputError(
                 f"{planned[place].name} and {request.name} have the same output {request.output}: "
@@ -85,25 +84,27 @@ def plan_many(inputs: Sequence[Any], template: str, *, series: int | str | None 
     return tuple(planned.values())
 
 
-def _requests(images: tuple[Any, ...], template: str, series: int | str | None) -> tuple[PredictionRequest, ...]:
-    """Return a request for each image, apart from outputs of an earlier run of the same batch, which lie among its images."""
+def _requests(images: tuple[Any, ...], template: str, series: int | str | None) -> list[tuple[Place, PredictionRequest]]:
+    """Return a request for each image, after the place of its output, apart from outputs of an earlier run of the same batch, which lie
+    among its images.
+    """
     requests = []
     for number, one in enumerate(images):
         own = template if is_template(template) else template_in_folder(template, one, series=series)
-        requests.append(PredictionRequest(inputs=one, output=fill_template(own, one, number, series=series), number=number))
-    made_by: dict[Place, list[int]] = {}
-    for request in requests:
-        made_by.setdefault(place_of(request.output), []).append(request.number)
-    kept = tuple(request.inputs for request in requests if not _is_output_of_another(request, made_by))
-    return tuple(requests) if len(kept) == len(images) else _requests(kept, template, series)
+        output = fill_template(own, one, number, series=series)
+        requests.append((place_of(output), PredictionRequest(inputs=one, output=output, number=number)))
+    makers: dict[Place, set[int]] = {}
+    for place, request in requests:
+        makers.setdefault(place, set()).add(request.number)
+    kept = tuple(request.inputs for _, request in requests if not _is_output_of_another(request, makers))
+    return requests if len(kept) == len(images) else _requests(kept, template, series)
 
 
-def _is_output_of_another(request: PredictionRequest, made_by: Mapping[Place, Sequence[int]]) -> bool:
+def _is_output_of_another(request: PredictionRequest, makers: Mapping[Place, AbstractSet[int]]) -> bool:
+    """Return whether an image is what an earlier run made of another image; ``makers`` has the numbers of requests by place of output."""
     image = request.inputs
     location = image.within if isinstance(image, ImagePart) else image
-    if not isinstance(location, str | os.PathLike):
-        return False
-    if all(number == request.number for number in made_by.get(place_of(location), ())):
+    if not isinstance(location, str | os.PathLike) or not makers.get(place_of(location), set()) - {request.number}:
         return False
     complete, record = run_of_output(os.fsdecode(location))
     return complete or record is not None

@@ -9,13 +9,14 @@ from typing import Annotated, Any
 from cattrs import Converter
 
 from ..registry import DescriptionEntry, Registry
+from ..registry.entries.processing import op_key
 from ..structuring.class_fields import FieldInfo, fields_of
 from ..structuring.converter import ClassConverter
 from ..structuring.problems import StructureProblems
 from ..structuring.rules import rule_errors
 from ..structuring.scalars import StructureHook
 from ..typing import ModelFormat
-from .extension_handlers import op_hook, op_key, run_mode_hook, weights_hook
+from .extension_handlers import op_hook, run_mode_hook, weights_hook
 from .extensions import AlsoAs, Extension
 
 __all__ = ["converter_for", "make_converter", "unstructured"]

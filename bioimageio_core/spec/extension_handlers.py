@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 from ..registry import DescriptionEntry, Registry
 from ..registry.entries.base import NAME_IN_WORDS, NAME_PATTERN
+from ..registry.entries.processing import op_key
 from ..structuring.format_value import format_value
 from ..structuring.freezing import freeze
 from ..structuring.node import Issue
@@ -24,15 +25,10 @@ from ..structuring.scalars import StructureHook
 from ..typing import FrozenMapping, ModelFormat
 from .extensions import OpaqueOp, OpaqueWeights
 
-__all__ = ["Structure", "op_hook", "op_key", "run_mode_hook", "weights_hook"]
+__all__ = ["Structure", "op_hook", "run_mode_hook", "weights_hook"]
 
 Structure: TypeAlias = "Callable[[DescriptionEntry, Any, type], Any]"
 """``(entry, tree, class of the entry) -> structured part``; raises `StructureProblems`."""
-
-
-def op_key(version: ModelFormat) -> str:
-    """Return the key that names the op of a processing step."""
-    return "name" if version == "0.4" else "id"
 
 
 def op_hook(

@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from ..axis_names import SPACE
 from ..packaging.references import file_references
 from ..sources import Package
 from ..typing import AxisId
 
 __all__ = ["made_package"]
-
-SPACE = ("z", "y", "x")
 
 
 def made_package(arguments: Any, given: Mapping[str, bytes], axes: Sequence[AxisId], shape: Sequence[int]) -> Package:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from ..errors import BioimageioError, MissingRequirementError
 from ..packaging.references import file_references, names_files
 from ..registry import Needs, ProcessingOp, ProcessingOpEntry
+from ..registry.entries.processing import op_key
 from ..typing import AxisId, FrozenMapping
 from .descriptions import Case, DescriptionConformance
 from .entry import one_sentence
@@ -68,8 +69,7 @@ class ProcessingOpConformance(DescriptionConformance):
         """Return the listed arguments as processing steps."""
         if not self.kwargs:
             return ()
-        key = "name" if self.tried == "0.4" else "id"
-        return [{key: self.entry.name, "kwargs": dict(kwargs)} for kwargs in self.kwargs]
+        return [{op_key(self.tried): self.entry.name, "kwargs": dict(kwargs)} for kwargs in self.kwargs]
 
     def test_needs(self, case: Case) -> None:
         """`requirements` returns the same `Needs` at every call, about axes that the tensor has."""

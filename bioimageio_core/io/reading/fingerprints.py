@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -97,18 +98,7 @@ def _regions(image: Image) -> Iterator[tuple[slice, ...]]:
         yield tuple(slice(0, size) for size in image.shape)
         return
     extents = [min(size, SAMPLE if n >= len(image.shape) - 2 else 1) for n, size in enumerate(image.shape)]
-    # Multiples of irrational numbers, without their integer part, spread evenly over all axes together.
-    steps = [math.sqrt(prime) % 1 for prime in _primes(len(extents))]
-    for sample in range(SAMPLES):
-        starts = [int(sample * step % 1 * (size - extent + 1)) for step, size, extent in zip(steps, image.shape, extents, strict=True)]
+    number = random.Random(0).random  # noqa: S311  (no secret; of all that `random` has, only this is the same in every release of Python)
+    for _ in range(SAMPLES):
+        starts = [int(number() * (size - extent + 1)) for size, extent in zip(image.shape, extents, strict=True)]
         yield tuple(slice(start, start + extent) for start, extent in zip(starts, extents, strict=True))
-
-
-def _primes(count: int) -> list[int]:
-    found: list[int] = []
-    number = 2
-    while len(found) < count:
-        if all(number % prime for prime in found):
-            found.append(number)
-        number += 1
-    return found

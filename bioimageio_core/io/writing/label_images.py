@@ -14,7 +14,7 @@ import attrs
 from ...errors import OutputError
 from ...places import absolute_path, place_of
 from ...sources.locks import temporary_lock
-from ..locations import file_system, join, local_path, zarr_store
+from ..locations import file_system, join, local_path, parent, zarr_store
 from ..reading.ome_zarr import parse_multiscales
 from ..reading.zarr_groups import attributes_of_group, is_zarr_node
 from ..reading.zarr_layouts import labels_of_group, ome_attributes
@@ -143,16 +143,15 @@ def renew_consolidated_metadata(location: str) -> None:
 def _consolidated_above(location: str) -> list[tuple[str, Literal[2, 3]]]:
     """Return the groups above an output that keep copies of all metadata, and their versions of zarr, from the innermost."""
     found: list[tuple[str, Literal[2, 3]]] = []
-    place = _without_links(location)
-    files, path = file_system(place)
-    while "/" in path.rstrip("/"):
-        path = path.rstrip("/").rpartition("/")[0]
-        place = place.rpartition("/")[0]
-        if not place or not is_zarr_node(files, path):
+    place = parent(_without_links(location))
+    while place is not None:
+        files, path = file_system(place)
+        if not is_zarr_node(files, path):
             break
         zarr_format: Literal[2, 3] = 3 if files.exists(join(path, "zarr.json")) else 2
         if _is_consolidated(files, path, zarr_format):
             found.append((place, zarr_format))
+        place = parent(place)
     return found
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
 
 from ...sources import Package
+from ...sources.named_files import NamedFiles
 from ...sources.urls import is_url
 from ...spec.fields import file_name
 from ...spec.files import FileDescr
@@ -16,19 +17,12 @@ from ...spec.model.weights import split_architecture
 __all__ = ["DescribedFiles"]
 
 
-class DescribedFiles(Mapping[str, str]):
-    """Local paths of files of a weights entry, without the weights, or of a processing step.
+class DescribedFiles(NamedFiles):
+    """Files of a weights entry, without the weights, or of a processing step.
 
-    Each is fetched and verified at its first access.
     The key of a file is its field (``external_data``, ``architecture``), or field and place in the package where a field holds several
     (``attachments/code/layers.py``); of a URL, the place is the file name.
     Attachments of the model are among those of each entry and step.
-    Most adapters and ops use none of them, so none is fetched in advance.
-
-    Raises:
-        SourceError: On access: the file is missing.
-        HashMismatchError: On access: its SHA-256 is not the described one.
-
     """
 
     def __init__(self, described: Any, package: Package, attachments: Any = (), *, with_source: bool = False) -> None:
@@ -41,20 +35,10 @@ class DescribedFiles(Mapping[str, str]):
             with_source: Whether the file of the part itself, if it has one, is included as ``source``; adapters get that of weights apart.
 
         """
-        self._package = package
-        self._named = {**dict(_in_field("attachments", attachments)), **dict(_named(described))}
+        named = {**dict(_in_field("attachments", attachments)), **dict(_named(described))}
         if with_source and isinstance(described, FileDescr):
-            self._named["source"] = (str(described.source), described.sha256)
-
-    def __getitem__(self, name: str) -> str:
-        source, sha256 = self._named[name]
-        return str(self._package.local(source, sha256=sha256))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._named)
-
-    def __len__(self) -> int:
-        return len(self._named)
+            named["source"] = (str(described.source), described.sha256)
+        super().__init__(named, package)
 
 
 def _named(described: Any) -> Iterator[tuple[str, tuple[str, str | None]]]:

@@ -46,10 +46,7 @@ def run_identity(plan: Plan, model: LoadedModel) -> dict[str, Any]:
         "plan": {
             **{key: data[key] for key in IDENTITY_KEYS},
             "mask": None if plan.mask is None else fingerprint(plan.mask.image),
-            "stored": {
-                o.id: [o.codec, None if o.id not in plan.ome else _digest(repr([plan.ome[o.id].metadata(), plan.ome[o.id].codec]))]
-                for o in plan.outputs
-            },
+            "stored": {o.id: [o.codec, _digest(plan.ome[o.id].metadata()) if o.id in plan.ome else None] for o in plan.outputs},
         },
         "op_files": model.sha256_of_op_files() or None,
         "statistics": _digest(thaw(plan.supplied)) if plan.supplied else None,

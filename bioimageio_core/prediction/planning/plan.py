@@ -24,7 +24,7 @@ from .cache_policy import CachePolicy
 from .mask import Mask
 from .outputs.object_positions import ObjectList
 from .passes import Pass
-from .planned_tensors import PlannedInput, PlannedOutput
+from .planned_tensors import PlannedInput, PlannedOutput, all_steps
 from .profiling.profile import Profile
 from .run_choices import RunChoices
 
@@ -137,8 +137,7 @@ class Plan:
     @property
     def all_steps(self) -> tuple[tuple[str, Step], ...]:
         """The steps of all tensors, each after the id of its tensor."""
-        steps = [(i.id, step) for i in self.inputs for step in i.steps]
-        return (*steps, *((o.id, step) for o in self.outputs for step in (*o.steps, *o.late_steps)))
+        return all_steps(self.inputs, self.outputs)
 
     def regions_of(self, task: int) -> range:
         """Return the regions of a task."""

@@ -18,7 +18,7 @@ from ..data.boxes import Boxes, plan_boxes
 from ..data.split_along_axis import slab_count
 from ..model.processing_steps import Step
 from .passes import LevelPass, Pass, PostprocessPass, RegionsPass, StatisticsPass
-from .planned_tensors import PlannedInput, PlannedOutput
+from .planned_tensors import PlannedInput, PlannedOutput, all_steps
 
 __all__ = ["boxes_per_task", "plan_passes", "pooled_measure"]
 
@@ -156,8 +156,7 @@ def plan_passes(
 
     """
     planner = _Planner(grids=grids, supplied=supplied, pool_over=pool_over, threads=threads)
-    steps = [s for i in inputs for s in i.steps] + [s for o in outputs for s in (*o.steps, *o.late_steps)]
-    references = tuple(dict.fromkeys(m for s in steps for m in s.needs.measures if m.tensor is not None))
+    references = tuple(dict.fromkeys(m for _, s in all_steps(inputs, outputs) for m in s.needs.measures if m.tensor is not None))
     for planned in inputs:
         tensor = _input_tensor(planned, grids)
         needed = [m for m in references if m.tensor == planned.id]

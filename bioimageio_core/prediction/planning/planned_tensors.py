@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import attrs
 
 from ...blocks import AxisGrid, AxisTie, TiedAxis
@@ -12,7 +14,7 @@ from ..model.processing_steps import Step
 from ..model.tensor_spec import TensorIO
 from .outputs.storage_dtype import StorageDtype
 
-__all__ = ["PlannedInput", "PlannedOutput"]
+__all__ = ["PlannedInput", "PlannedOutput", "all_steps"]
 
 
 @attrs.frozen(kw_only=True)
@@ -109,3 +111,9 @@ class PlannedOutput:
         if self.blend is None:
             return self.unit
         return tuple(n if t is None else t.tied.size(grids[t.grid].block_size(0)) for n, t in zip(self.chunks, self.ties, strict=True))
+
+
+def all_steps(inputs: Iterable[PlannedInput], outputs: Iterable[PlannedOutput]) -> tuple[tuple[str, Step], ...]:
+    """Return the steps of all tensors, each after the id of its tensor."""
+    steps = [(i.id, step) for i in inputs for step in i.steps]
+    return (*steps, *((o.id, step) for o in outputs for step in (*o.steps, *o.late_steps)))

@@ -40,7 +40,7 @@ from .outputs.output_layout import check_assembles, plan_output, with_chunks_of_
 from .outputs.storage_dtype import plan_storage_dtype
 from .plan import Plan
 from .plan_passes import plan_passes
-from .planned_tensors import PlannedInput
+from .planned_tensors import PlannedInput, all_steps
 from .profiling.profile import UNMEASURED, Profile
 from .run_choices import RunChoices
 from .seam_warnings import seam_warnings
@@ -164,7 +164,7 @@ def make_plan(
         mask = with_covered_tasks(mask, regions, per_task)
     covered = 1.0 if mask is None else mask.task_count / len(mask.tasks)
     seconds = choice.estimated_seconds * covered
-    steps = [(i.id, s) for i in planned for s in i.steps] + [(o.id, s) for o in outputs for s in (*o.steps, *o.late_steps)]
+    steps = all_steps(planned, outputs)
     check_references(steps, [i.id for i in planned], registry)
     supplied, known = _supplied(planned, steps, options)
     ome = ome_images(planned, outputs, grids, options)

@@ -15,7 +15,7 @@ from .needs import Measure, Needs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Measured", "OpContext", "ProcessingOp", "ProcessingOpEntry", "ProcessingOpFactory"]
+__all__ = ["Measured", "OpContext", "ProcessingOp", "ProcessingOpEntry", "ProcessingOpFactory", "op_key"]
 
 
 Measured: TypeAlias = "Mapping[Measure, NDArray[Any]]"
@@ -64,6 +64,11 @@ ProcessingOpFactory: TypeAlias = "Callable[..., ProcessingOp]"
 An `OpContext` is the third argument where the entry says that the op is code of the model, and where the class of the arguments has
 a field for a file of the model (`bioimageio_core.spec.files.FileDescr`).
 """
+
+
+def op_key(version: str) -> str:
+    """Return the key that names the op of a processing step in a format version."""
+    return "name" if version == "0.4" else "id"
 
 
 @attrs.frozen(kw_only=True)
@@ -117,7 +122,7 @@ class ProcessingOpEntry(DescriptionEntry):
 
         """
         for version, cls in self.descr.items():
-            key = "name" if version == "0.4" else "id"
+            key = op_key(version)
             found = next((field for field in fields_of(cls) if field.key == key), None)
             if found is None:
                 raise ValueError(f"{cls.__qualname__} has no field {key}: expected {key}: Literal[{self.name!r}] = {self.name!r}")

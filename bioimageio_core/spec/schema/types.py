@@ -15,6 +15,7 @@ from cattrs import Converter
 
 from ...registry import DescriptionEntry, Registry
 from ...registry.entries.base import NAME_PATTERN
+from ...registry.entries.processing import op_key
 from ...structuring.class_fields import FieldInfo, fields_of, has_fields
 from ...structuring.containers import is_fixed_tuple, is_list, is_mapping
 from ...structuring.scalars import NonFinite
@@ -23,7 +24,6 @@ from ...structuring.unions import discriminated, is_union
 from ...typing import ModelFormat
 from ..constraints import anchored, schema_of
 from ..converters import make_converter
-from ..extension_handlers import op_key
 from ..extensions import AlsoAs, Extension
 from .docstrings import describe_class, describe_fields
 

@@ -9,27 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 import zarr
-from made_models import BATCH, channels, follows, identity_graph, pointwise_model, save_description_0_5, space, tensor
+from made_models import half_micrometer_model, pointwise_model
 
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError
 from bioimageio_core.io import open_image
 
-ANY = {"min": 8, "step": 1}
-
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     """A model of pixels of 0.5 micrometers."""
-    folder = tmp_path / "model"
-    folder.mkdir()
-    identity_graph(folder / "weights.onnx")
-    scaled = {"scale": 0.5, "unit": "micrometer"}
-    return save_description_0_5(
-        folder,
-        [tensor("raw", BATCH, channels(), *(space(a, ANY, **scaled) for a in "yx"))],
-        [tensor("out", BATCH, channels(), *(space(a, follows(a), **scaled) for a in "yx"))],
-    )
+    (tmp_path / "model").mkdir()
+    return half_micrometer_model(tmp_path / "model")
 
 
 def ome_image(path: Path, scale: list[float], unit: str | None = "micrometer", position: tuple[float, float] = (0.0, 0.0)) -> Path:

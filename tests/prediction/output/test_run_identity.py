@@ -10,7 +10,7 @@ import dask.array as da
 import numpy as np
 import pytest
 import zarr
-from made_models import BATCH, channels, follows, identity_graph, pointwise_model, save_description_0_5, space, tensor
+from made_models import half_micrometer_model, pointwise_model
 
 import bioimageio_core as bc
 from bioimageio_core.errors import OutputError
@@ -62,16 +62,8 @@ ALL_WAYS = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     """The image itself, in pixels of 0.5 micrometers."""
-    folder = tmp_path / "model"
-    folder.mkdir()
-    identity_graph(folder / "weights.onnx")
-    scaled = {"scale": 0.5, "unit": "micrometer"}
-    sizes = {"min": 8, "step": 1}
-    return save_description_0_5(
-        folder,
-        [tensor("raw", BATCH, channels(), *(space(a, sizes, **scaled) for a in "yx"))],
-        [tensor("out", BATCH, channels(), *(space(a, follows(a), **scaled) for a in "yx"))],
-    )
+    (tmp_path / "model").mkdir()
+    return half_micrometer_model(tmp_path / "model")
 
 
 class TestResumed:
