@@ -35,7 +35,7 @@ def import_libraries(names: Iterable[str]) -> None:
             import_module(name)
         except ModuleNotFoundError as error:
             raise MissingRequirementError(f"{what}, which cannot be imported: {in_brief(error)}; install it, also for workers") from error
-        except Exception as error:  # the code of a library may raise anything
+        except (Exception, SystemExit) as error:  # the code of a library may raise anything
             raise InputError(f"{what}, which fails when it is imported: {in_brief(error, named=True)}") from error
 
 

@@ -82,7 +82,7 @@ class ModelCode:
         file = self.file_name
         try:
             module = self._main_module()
-        except Exception as error:  # the code of a model may raise anything
+        except (Exception, SystemExit) as error:  # the code of a model may raise anything
             raise ModelRunError(
                 f"the {what} file {file} cannot be imported: {in_brief(error, named=True)}{_remedy(error, self._modules)}"
             ) from error
@@ -141,13 +141,13 @@ def call_code(function: Any, kwargs: Mapping[str, Any], what: str, *, modules: C
     """
     try:
         return function(**kwargs)
-    except Exception as error:  # the code of a model may raise anything
+    except (Exception, SystemExit) as error:  # the code of a model may raise anything
         raise ModelRunError(
             f"{what} fails with the arguments {dict(kwargs)}: {in_brief(error, named=True)}{_remedy(error, modules)}"
         ) from error
 
 
-def _remedy(error: Exception, modules: Collection[str]) -> str:
+def _remedy(error: BaseException, modules: Collection[str]) -> str:
     """Return the remedy if code looks for a file that is not there, or for a module of the model in a way that does not find it."""
     if not isinstance(error, ImportError | FileNotFoundError):
         return ""

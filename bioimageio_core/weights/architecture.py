@@ -97,7 +97,7 @@ def module_from_library(import_from: str, name: str, kwargs: Mapping[str, Any], 
         if error.name is not None and f"{import_from}.".startswith(f"{error.name}."):
             raise MissingRequirementError(f"the architecture {what} needs {library}, which is not installed: install it") from None
         raise ModelRunError(f"the architecture {what} cannot be imported: {in_brief(error, named=True)}") from error
-    except Exception as error:  # the code of a library may raise anything
+    except (Exception, SystemExit) as error:  # the code of a library may raise anything
         raise ModelRunError(f"the architecture {what} cannot be imported: {in_brief(error, named=True)}") from error
     if found is None:
         raise ModelRunError(

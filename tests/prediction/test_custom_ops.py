@@ -235,6 +235,7 @@ WRONG = {
     "raises": ("raise KeyError('lost')", r"custom op make of post\.py fails: KeyError"),
     "leaves": ("import sys; sys.exit(3)", r"custom op make of post\.py fails: SystemExit"),
     "type": ("return list(array)", r"custom op make of post\.py returns list: expected a numpy array of shape \(1, 1, 40, 40\)"),
+    "mask": ("import numpy; return numpy.ma.masked_greater(array, 0)", r"make of post\.py returns MaskedArray: expected a numpy array"),
     "shape": ("return array[0]", r"returns shape \(1, 40, 40\): expected that of its input, \(1, 1, 40, 40\)"),
     "dtype": ("return array.astype(complex)", r"returns complex128: expected one of bool, int8"),
 }

@@ -14,6 +14,11 @@ RUNS = "lambda kwargs, axes: lambda tensor, measured: "
 OPS: dict[str, tuple[str, str, str]] = {
     "list": ("Needs()", f"{RUNS}tensor.tolist()", "op 'list' of mistakes 1.0 returns list: expected a numpy array of shape (1, 1, 8, 8)"),
     "none": ("Needs()", f"{RUNS}None", "op 'none' of mistakes 1.0 returns NoneType: expected a numpy array"),
+    "mask": (
+        "Needs()",
+        f"{RUNS}__import__('numpy').ma.masked_greater(tensor, 0)",
+        "op 'mask' of mistakes 1.0 returns MaskedArray: expected a numpy array",
+    ),
     "crop": ("Needs()", f"{RUNS}tensor[..., 1:]", "op 'crop' of mistakes 1.0 returns shape (1, 1, 8, 7): expected that of the block"),
     "wide": (
         "Needs()",

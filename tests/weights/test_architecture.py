@@ -208,6 +208,15 @@ class TestWhileTheNetworkLives:
         with pytest.raises(ModelRunError, match="have to be among the attachments of the model"):
             module_from_file(path, "net", {}, trust=True)
 
+    def test_exits(self, tmp_path: Path) -> None:
+        """Code that ends the process is an error like others, wherever it does so."""
+        (tmp_path / "at_once.py").write_text("import sys\nsys.exit(0)\n")
+        with pytest.raises(ModelRunError, match=r"at_once\.py cannot be imported: SystemExit: 0"):
+            module_from_file(tmp_path / "at_once.py", "net", {}, trust=True)
+        (tmp_path / "later.py").write_text("import sys\ndef net(): sys.exit(0)\n")
+        with pytest.raises(ModelRunError, match=r"net of later\.py fails with the arguments \{\}: SystemExit: 0"):
+            module_from_file(tmp_path / "later.py", "net", {}, trust=True)
+
     def test_absolute_names_for_importlib(self, tmp_path: Path) -> None:
         """Code that looks for a file of the model by its absolute name learns how it is found."""
         (tmp_path / "helper.py").write_text("size = 3\n")

@@ -172,6 +172,13 @@ class TestWrongNames:
         assert "'broken_ops', which fails when it is imported: RuntimeError: compiled for another PyTorch" in line
         assert not (folder / "out.zarr").exists()
 
+    def test_exits(self, folder: Path) -> None:
+        """A library that ends the process when it is imported does not end the prediction as a success."""
+        (folder / "leaving_ops.py").write_text("import sys\nsys.exit(0)\n")
+        line = bmz(folder, *PREDICT, "--import", "leaving_ops").error(2)
+        assert "'leaving_ops', which fails when it is imported: SystemExit: 0" in line
+        assert not (folder / "out.zarr").exists()
+
     def test_errors_of_function(self) -> None:
         """The classes of errors."""
         with pytest.raises(MissingRequirementError):

@@ -32,7 +32,7 @@ class CheckedOp:
         """
         with blamed(self.what):
             result: object = self.op(tensor, measured)
-        if not isinstance(result, np.ndarray):
+        if not isinstance(result, np.ndarray) or isinstance(result, np.ma.MaskedArray):  # a mask would be lost where pixels are written
             raise PluginError(f"{self.what} returns {type(result).__name__}: expected a numpy array of shape {tensor.shape}")
         if result.shape != tensor.shape and not self.needs.whole_sample:
             raise PluginError(

@@ -42,7 +42,7 @@ class CustomOp:
             result = self.function(tensor.copy())
         except (Exception, SystemExit) as error:  # the code of a model may raise anything
             raise ModelRunError(f"{self.what} fails: {in_brief(error, named=True)}") from error
-        if not isinstance(result, np.ndarray):
+        if not isinstance(result, np.ndarray) or isinstance(result, np.ma.MaskedArray):  # a mask would be lost where pixels are written
             raise ModelRunError(f"{self.what} returns {type(result).__name__}: expected a numpy array of shape {tensor.shape}")
         if result.shape != tensor.shape:
             raise ModelRunError(f"{self.what} returns shape {result.shape}: expected that of its input, {tensor.shape}")
