@@ -24,6 +24,8 @@ GROUPS = PROJECT["dependency-groups"]
 CONSTRAINTS = "tests/constraints.txt"
 FULL = {"tags": ["full", "all-cores"]}
 """Sessions of the full set; `ran` is the last, since it looks at what the others ran."""
+FULL_ONLY = {"tags": ["full"]}
+"""Sessions of the full set that continuous integration leaves out, for its time: they guard what rarely changes."""
 FULL_ONE_CORE = {"tags": ["full", "one-core"]}
 """Sessions of the full set that keep one core busy; continuous integration runs two of them at the same time."""
 EXTRAS = "http,images,onnx,s3,torch"
@@ -31,14 +33,23 @@ PYTHONS = ("3.12", "3.13")
 """Pythons that are supported besides the lowest one, with which nox runs."""
 TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 """Runs the tests of two files at the same time; files with few, long tests would be the last by default, and keep one core idle."""
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
+"""For test processes that run at the same time: their threads would wait for each other."""
 SPREAD = ("-n", "2", "--dist", "load")
 """Runs two tests at the same time, also of one file."""
 SLOW = (
     "tests/cli/test_plugins_check.py",
     "tests/description_init/test_shared_models.py",
     "tests/docs/test_code_blocks.py",
+    "tests/docs/test_examples.py",
+    "tests/fault_matrix",
+    "tests/prediction/execution/test_first_worker.py",
     "tests/prediction/execution/test_killed_cluster.py",
     "tests/prediction/execution/test_lost_cluster.py",
+    "tests/prediction/test_op_files.py",
+    "tests/registry/test_classes_of_plugins.py",
+    "tests/registry/test_commands_of_plugins.py",
+    "tests/registry/test_foreign_ops.py",
     "tests/registry/test_hooks.py",
     "tests/scaffold",
     "tests/testing/test_kit_finds.py",
@@ -47,10 +58,21 @@ SLOW = (
 or run real networks in many sizes."""
 LONG = ("tests/network_analysis", "tests/prediction", "tests/statistics")
 """Core tests that take most of the time, and depend on numpy, zarr and frameworks rather than on Python."""
+PORTABLE = (
+    "--ignore=tests/sources/test_cache_processes.py",  # of file locks, which such a system lacks
+    "tests/blocks",
+    "tests/cli/test_validate.py",
+    "tests/io",
+    "tests/packaging",
+    "tests/prediction/test_blockwise.py",
+    "tests/sources",
+    "tests/spec/test_yaml.py",
+)
+"""Core tests of what differs between systems: files, paths, locks, processes."""
 RUNS = ROOT / ".nox" / "runs"
 PASSED = ROOT / ".nox" / "passed-core.txt"
 """The tests that passed in the session `core`; `.ci/run`, which runs it first, sets BMZ_NOT_AGAIN, and `tests` leaves them out."""
-BIG = ("tensorflow",)
+BIG = ("cellpose", "stardist", "tensorflow")
 """Plugins with large frameworks; each has its own session and environment."""
 PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml") if path.parent.name not in BIG)
 DEBIAN_IMAGEJ = "/usr/share/java/ij.jar"
@@ -104,7 +126,7 @@ def core(session: nox.Session) -> None:
     run_core_tests(session, BMZ_PASSED=str(PASSED))
 
 
-@nox.session(python=PYTHONS, **FULL)
+@nox.session(python=PYTHONS, **FULL_ONLY)
 def pythons(session: nox.Session) -> None:
     """Run the core tests that are quick on other supported Pythons; one that is not installed is skipped."""
     run_core_tests(session, *LONG)
@@ -123,7 +145,10 @@ def min_deps(session: nox.Session) -> None:
     """Run the core tests with the lowest supported version of every dependency."""
     extras = PROJECT["project"]["optional-dependencies"]
     lowest = [re.sub(r">=", "==", d) for d in (*PROJECT["project"]["dependencies"], *extras["onnx"], *extras["images"])]
-    install_wheel(session, with_packages=(*lowest, *GROUPS["test"]), constraints=False)
+    # What pip finds by itself, after it tried hundreds of newer releases that need newer dependencies, which takes minutes.
+    found = {"distributed": "distributed==2024.8", "s3fs": "s3fs[boto3]==2024.12", "xarray": "xarray<2024.11"}
+    of_tests = tuple(found.get(name, name) for name in GROUPS["test"])
+    install_wheel(session, with_packages=(*lowest, *of_tests), constraints=False)
     session.run(
         "pytest",
         *TWO_AT_ONCE,
@@ -131,7 +156,8 @@ def min_deps(session: nox.Session) -> None:
         "-p",
         "no:cacheprovider",
         *(session.posargs or ["tests"]),
-        env={**environment(session), "BMZ_MIN_DEPS": "1"},
+        # The laws were tried on many examples already; here it is only the packages that differ.
+        env={**environment(session), "BMZ_MIN_DEPS": "1", "BMZ_FEW_EXAMPLES": "1"},
     )
 
 
@@ -152,10 +178,43 @@ def typing(session: nox.Session) -> None:
     session.run("mypy")
 
 
+@nox.session(**FULL_ONLY)
+def portable(session: nox.Session) -> None:
+    """Run core tests where what only POSIX systems have is hidden, as a stand-in for other systems."""
+    install_wheel(session, "images", "onnx", with_packages=tuple(GROUPS["test"]))
+    variables = {**environment(session), "PYTHONPATH": str(ROOT / "tests" / "without_posix")}
+    session.run("pytest", "-p", "no:cacheprovider", *(session.posargs or PORTABLE), env=variables)
+
+
+@nox.session(**FULL_ONLY)
+def wheels(session: nox.Session) -> None:
+    """Build the wheels twice, which have to be the same bytes, and list the licences of all that is installed with them."""
+    session.install("build", "hatchling")
+    first, second = (Path(session.create_tmp()) / name for name in ("first", "second"))
+    for target in (first, second):
+        shutil.rmtree(target, ignore_errors=True)
+        for project in (ROOT, *PLUGINS):
+            session.run("python", "-m", "build", "--wheel", "--no-isolation", "--outdir", str(target), str(project), silent=True)
+    for wheel in sorted(first.glob("*.whl")):
+        if wheel.read_bytes() != (second / wheel.name).read_bytes():
+            session.error(f"{wheel.name} differs between two builds of the same files")
+    install_wheel(session, *EXTRAS.split(","), constraints=True)
+    session.run("python", "tests/licences.py")
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Look for known vulnerabilities of all that is installed with the wheel; needs the network."""
+    install_wheel(session, *EXTRAS.split(","), constraints=False)
+    session.install("pip-audit")
+    session.run("pip-audit", "--skip-editable", "--local", *session.posargs)
+
+
 @nox.session(**FULL_ONE_CORE)
 def docs(session: nox.Session) -> None:
     """Build the documentation; warnings are errors."""
-    install_wheel(session, "docs")
+    install_wheel(session, "docs", "onnx", with_packages=("scikit-image", "scipy"))
+    install_plugins(session, "labels")  # for the pictures of objects
     session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html", *session.posargs)
 
 
@@ -190,7 +249,7 @@ def templates(session: nox.Session) -> None:
 @nox.session(**FULL)
 def plugins(session: nox.Session) -> None:
     """Test the plugins as users install them: as wheels for the workers, none of them for the driver."""
-    install_wheel(session, *EXTRAS.split(","), with_packages=tuple(GROUPS["test"]))
+    install_wheel(session, *EXTRAS.split(","), with_packages=(*GROUPS["test"], "matplotlib"))  # for the notebook
     with tempfile.TemporaryDirectory() as folder:
         python = workers_environment(session, Path(folder))
         for plugin in PLUGINS:
@@ -209,7 +268,21 @@ def workers_environment(session: nox.Session, folder: Path) -> str:
     driver, workers = session.run("python", "-c", where, silent=True), session.run(python, "-c", where, silent=True, external=True)
     (Path(str(workers)) / "driver.pth").write_text(f"{driver}\n")  # frameworks are installed only once
     wheels = [str(wheel) for wheel in folder.glob("*.whl")]
-    session.run("pip", "--python", python, "install", "--quiet", "--no-deps", "-c", CONSTRAINTS, *wheels, "safetensors", "apeer-dev-kit")
+    session.run(
+        "pip",
+        "--python",
+        python,
+        "install",
+        "--quiet",
+        "--no-deps",
+        "-c",
+        CONSTRAINTS,
+        *wheels,
+        "safetensors",
+        "apeer-dev-kit",
+        "scikit-image",
+        "scipy",
+    )
     return python
 
 
@@ -234,22 +307,45 @@ def imagej(session: nox.Session) -> None:
 
 @nox.session(**FULL)
 def tensorflow(session: nox.Session) -> None:
-    """Test weights of Keras and TensorFlow, on each backend of Keras, and models of CSBDeep and StarDist."""
+    """Test weights of Keras and TensorFlow, on each backend of Keras, models of CSBDeep and StarDist, and objects of StarDist."""
     frameworks = ("keras", "tensorflow-cpu", "tf_keras", "tf2onnx", "torch", "csbdeep", "stardist")
     install_wheel(session, "http", "images", "onnx", "keras", with_packages=(*GROUPS["test"], *frameworks))
     plugin = ROOT / "plugins" / "tensorflow"
-    install_plugins(session, "tensorflow", "csbdeep", "czmodel", "deepimagej")
-    variables = {**environment(session), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    install_plugins(session, "tensorflow", "csbdeep", "czmodel", "deepimagej", "stardist")
+    variables = {**environment(session), "TF_CPP_MIN_LOG_LEVEL": "3", **ONE_THREAD}
     for backend in ("torch", "tensorflow"):  # Keras takes one backend per process
         session.run("pytest", *SPREAD, "tests/weights/test_keras.py", "-p", "no:cacheprovider", env={**variables, "KERAS_BACKEND": backend})
     with session.chdir(plugin):
         pytest = ("python", "-P", "-m", "pytest", "-p", "no:cacheprovider")
         session.run(*pytest, "-k", "TestSharedFiles and keras", "tests/test_running.py", env={**variables, "KERAS_BACKEND": "torch"})
         session.run(*pytest, *TWO_AT_ONCE, *session.posargs, env={**variables, "KERAS_BACKEND": "tensorflow"})
-    others = {"csbdeep": "tests/test_predicting.py", "czmodel": "tests/test_saved_models.py", "deepimagej": "tests/test_saved_model.py"}
+    others = {
+        "csbdeep": "tests/test_predicting.py",
+        "czmodel": "tests/test_saved_models.py",
+        "deepimagej": "tests/test_saved_model.py",
+        "stardist": "tests",
+    }
     for name, file in others.items():
         with session.chdir(ROOT / "plugins" / name):
             session.run(*pytest, file, env={**variables, "KERAS_BACKEND": "tensorflow"})
+
+
+@nox.session(**FULL_ONLY)
+def objects(session: nox.Session) -> None:
+    """Test the ops that find objects with the packages StarDist and Cellpose, whose frameworks take minutes to install."""
+    install_wheel(session, "onnx", with_packages=(*GROUPS["test"], "cellpose", "stardist"))
+    install_plugins(session, "cellpose", "stardist")
+    for name in ("cellpose", "stardist"):
+        with session.chdir(ROOT / "plugins" / name):
+            session.run("python", "-P", "-m", "pytest", "-p", "no:cacheprovider", *TWO_AT_ONCE, env={**environment(), **ONE_THREAD})
+
+
+@nox.session(**FULL_ONE_CORE)
+def readers(session: nox.Session) -> None:
+    """Read labels with the package ome-zarr and with the plugin of napari, which brings napari, and so is no dependency of other tests."""
+    install_wheel(session, "onnx", with_packages=(*GROUPS["test"], "napari-ome-zarr", "ome-zarr"))
+    # The plugins of napari for pytest warn when they are imported, which is an error here.
+    session.run("pytest", "-p", "no:napari", "-p", "no:npe2", "tests/readers", *session.posargs, env=environment())
 
 
 @nox.session(**FULL_ONE_CORE)
@@ -301,7 +397,7 @@ def compare_with_reference(session: nox.Session, examples: int) -> None:
 @nox.session(**FULL_ONE_CORE)
 def oracle(session: nox.Session) -> None:
     """Compare with the reference implementation: verdicts, updates, packages."""
-    compare_with_reference(session, examples=2000)
+    compare_with_reference(session, examples=500)
 
 
 @nox.session(**FULL)
@@ -323,6 +419,20 @@ def ran(session: nox.Session) -> None:
     session.run("python", "tests/runs_table.py", "docs/weights-tested.md", *records, *session.posargs)
 
 
+@nox.session(**FULL_ONE_CORE)
+def fuzz(session: nox.Session) -> None:
+    """Fuzz each reader of files from elsewhere, guided by coverage, for ten seconds, or for ``-- SECONDS``."""
+    install_wheel(session, "images", "onnx", with_packages=("atheris",))
+    install_plugins(session, "czmodel", "deepimagej")
+    folder = Path(session.create_tmp()).resolve()
+    (seconds,) = session.posargs or ("10",)
+    names = session.run(
+        "python", "-c", "from fuzz_targets import TARGETS; print(*TARGETS)", silent=True, env={"PYTHONPATH": "tests/fuzzing"}
+    )
+    for name in str(names).split():
+        session.run("python", "tests/fuzzing/fuzz.py", name, seconds, str(folder), silent=True)
+
+
 @nox.session
 def mutations(session: nox.Session) -> None:
     """Read 20,000 damaged descriptions, and compare with the reference implementation on as many; takes minutes."""
@@ -334,7 +444,20 @@ def mutations(session: nox.Session) -> None:
 def large(session: nox.Session) -> None:
     """Run the tests that take minutes each."""
     install_wheel(session, *EXTRAS.split(","), with_packages=tuple(GROUPS["test"]))
-    session.run("pytest", "-k", "large", *session.posargs, env={**environment(), "BMZ_LARGE": "1"})
+    session.run("pytest", "-m", "large", *session.posargs, env={**environment(), "BMZ_LARGE": "1"})
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Make each fault of the documentation with each executor; ``-- --write`` writes the table of what users see; takes minutes."""
+    install_wheel(session, "images", "onnx", with_packages=tuple(GROUPS["test"]))
+    writes = "--write" in session.posargs
+    seen = Path(session.create_tmp()).resolve() / "seen.jsonl"
+    seen.unlink(missing_ok=True)
+    variables = {**environment(), "BMZ_LARGE": "1", **({"BMZ_FAULTS_SEEN": str(seen)} if writes else {})}
+    session.run("pytest", "tests/fault_matrix", *(p for p in session.posargs if p != "--write"), env=variables)
+    if writes:
+        session.run("python", "tests/fault_matrix/seen.py", "docs/when-runs-fail.md", str(seen))
 
 
 @nox.session

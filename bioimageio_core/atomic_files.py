@@ -1,6 +1,7 @@
-"""Files and folders that appear complete or not at all.
+"""Files and folders that appear complete or not at all, also after a loss of power.
 
 Content goes into a temporary file or folder beside the target, which takes the name of the target in one step.
+It is on the disk before it takes the name, and the name is on the disk before the function returns.
 Processes that are killed leave a hidden ``.NAME.HEX.part`` behind, never half a target.
 Temporary files have the permissions that the user's umask gives to new files.
 """
@@ -17,7 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from .errors import OutputError
+from .durability import exchanged, sync_folder, sync_tree
+from .errors import BioimageioError, OutputError
 from .places import local_target
 
 __all__ = [
@@ -26,6 +28,8 @@ __all__ = [
     "leftovers",
     "link_or_copy",
     "move_into_place",
+    "output_file",
+    "remove_folder",
     "temporary_file",
     "write_bytes",
     "write_text",
@@ -73,12 +77,30 @@ def write_bytes(path: str | Path, content: bytes, *, overwrite: bool) -> None:
         OutputError: The file exists and `overwrite` is false, it cannot be written, or it is not on this machine.
 
     """
+    with output_file(path, overwrite=overwrite) as file:
+        file.write(content)
+
+
+@contextmanager
+def output_file(path: str | Path, *, overwrite: bool) -> Iterator[IO[bytes]]:
+    """Open a file that a user asks for, as `atomic_file` does.
+
+    Args:
+        path: Path of the file, or its URL (``file://``); ``~`` stands for the home of the user.
+        overwrite: Replace an existing file.
+
+    Raises:
+        OutputError: The file exists and `overwrite` is false, it cannot be written, or it is not on this machine.
+
+    """
     target = local_target(path)
     if target.is_dir():
         raise OutputError(f"{path} is a folder: expected the name of a file")
     try:
         with atomic_file(target, overwrite=overwrite) as file:
-            file.write(content)
+            yield file
+    except BioimageioError:  # of what is written; some are errors of the system, too
+        raise
     except FileExistsError:
         raise OutputError(f"{path} exists already: expected a new file; allow to overwrite it, or choose another name") from None
     except OSError as error:
@@ -86,13 +108,13 @@ def write_bytes(path: str | Path, content: bytes, *, overwrite: bool) -> None:
 
 
 @contextmanager
-def atomic_file(path: Path, *, overwrite: bool = True, durable: bool = False) -> Iterator[IO[bytes]]:
+def atomic_file(path: Path, *, overwrite: bool = True, durable: bool = True) -> Iterator[IO[bytes]]:
     """Open a file for writing bytes; it takes its name at the end of the block, and never does if the block raises.
 
     Args:
         path: The file; its folder exists.
         overwrite: Replace an existing file.
-        durable: Write the content to the disk before the file takes its name, so that it also survives a loss of power.
+        durable: False for a file that is worth little after a loss of power: it may then be empty or gone, and costs less.
 
     Raises:
         FileExistsError: The file exists and `overwrite` is false; of several writers at once exactly one succeeds.
@@ -102,10 +124,7 @@ def atomic_file(path: Path, *, overwrite: bool = True, durable: bool = False) ->
     with temporary_file(path.parent, path.name) as part:
         with part.open("r+b") as file:
             yield file
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        move_into_place(part, path, overwrite=overwrite)
+        move_into_place(part, path, overwrite=overwrite, durable=durable)
 
 
 @contextmanager
@@ -152,25 +171,30 @@ def leftovers(folder: Path, prefix: str) -> Iterator[Path]:
     yield from folder.glob(f".{glob.escape(prefix[:LONGEST])}.*.part")
 
 
-def move_into_place(part: Path, path: Path, *, overwrite: bool) -> None:
-    """Give a complete file or folder its final name.
+def move_into_place(part: Path, path: Path, *, overwrite: bool, durable: bool = True) -> None:
+    """Give a complete file or folder its final name, after its content is on the disk.
 
     Args:
         part: The file or folder, on the file system of `path`.
         path: The final name.
         overwrite: Replace what is there, if it is of the same kind; otherwise only an empty folder is replaced, by a folder.
+        durable: False leaves it to the system when the content and the name are written to the disk.
 
     Raises:
         FileExistsError: There is something that must not be replaced.
         OSError: The move failed; what was there stays.
 
     """
+    if durable:
+        sync_tree(part)
     if part.is_dir():
         _move_folder(part, path, overwrite=overwrite)
     elif overwrite:
         part.replace(path)
     else:
         _move_to_new(part, path)
+    if durable:
+        sync_folder(path.parent)
 
 
 def link_or_copy(file: Path, path: Path) -> None:
@@ -204,6 +228,9 @@ def _move_folder(part: Path, path: Path, *, overwrite: bool) -> None:
         return
     if not overwrite:
         raise FileExistsError(f"{path} exists and is not empty: expected no folder, or an empty one")
+    if exchanged(part, path):
+        remove_folder(part)
+        return
     old = _temporary_name(path.parent, path.name)
     path.rename(old)
     try:
@@ -211,7 +238,15 @@ def _move_folder(part: Path, path: Path, *, overwrite: bool) -> None:
     except OSError:
         old.rename(path)
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    remove_folder(old)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder as far as possible; other processes may still write into it for a moment."""
+    for _ in range(3):
+        shutil.rmtree(path, ignore_errors=True)
+        if not path.exists():
+            return
 
 
 def _move_to_new(part: Path, path: Path) -> None:

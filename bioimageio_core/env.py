@@ -6,7 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["set_temporarily"]
+__all__ = ["is_switched_on", "set_temporarily"]
+
+
+def is_switched_on(name: str) -> bool:
+    """Return whether an environment variable is set to anything but ``0``, ``false`` or ``no``."""
+    return os.environ.get(name, "").strip().lower() not in ("", "0", "false", "no")
 
 
 @contextmanager

@@ -28,7 +28,9 @@ All of them survive pickling, since workers raise them: the arguments of ``__ini
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
+
+from .text import without_secrets
 
 __all__ = [
     "AxesError",
@@ -54,13 +56,13 @@ __all__ = [
 
 
 class BioimageioError(Exception):
-    """Base of all errors raised on purpose; ``str(error)`` is a message for users."""
+    """Base of all errors raised on purpose; ``str(error)`` is a message for users, without passwords and tokens of URLs."""
 
     exit_status = 2
     """Exit status of ``bmz`` if this error ends a command: 1 for a negative result, 2 for wrong usage or no access."""
 
     def __str__(self) -> str:
-        return str(self.args[0]) if self.args else ""
+        return without_secrets(str(self.args[0])) if self.args else ""
 
 
 class DescriptionError(BioimageioError, ValueError):
@@ -173,3 +175,8 @@ class DeviceMemoryError(ModelRunError):
 
 class TrustError(BioimageioError, PermissionError):
     """Code that comes with a model would have to run, but is not trusted."""
+
+    remedy: ClassVar[str] = (
+        "allow it for once with trust=True (--trust), or from now on (trust_model, bmz trust), if you know the author of the model"
+    )
+    """For the end of messages."""

@@ -5,13 +5,33 @@ Public: plugins quote errors of frameworks with it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["close_names", "did_you_mean", "in_brief", "in_one_line", "is_slip_of"]
+__all__ = ["close_names", "did_you_mean", "in_brief", "in_one_line", "is_slip_of", "without_secrets"]
 
 BRIEF = 300
 """Characters that are kept of an error message of a framework."""
+
+
+_URL = re.compile(r"(?<![a-z0-9+.-])(?P<scheme>[a-z0-9+.-]+://)(?P<rest>[^\s\"]*)", re.IGNORECASE)
+"""A URL begins where its scheme does and takes all that follows, so that each character of a long text is looked at once."""
+
+
+def without_secrets(text: str) -> str:
+    """Return text with its URLs as they may be shown: without user names, passwords, queries and fragments, which may be tokens."""
+    return _URL.sub(_without_secrets, text) if "://" in text else text
+
+
+def _without_secrets(url: re.Match[str]) -> str:
+    shown = url["rest"].rpartition("@")[2]  # user and password may hold any other character
+    path = re.split(r"[?#]", shown, maxsplit=1)[0]
+    query = shown[len(path) :]
+    names = re.findall(r"[?&;]([A-Za-z0-9_.-]+)=", query) if query.startswith("?") else []
+    end = query[len(query.rstrip("'\"),.:;")) :]  # what belongs to the sentence
+    hidden = "?" + "&".join(f"{name}=..." for name in names) if names else query[:1] + "..." if query else ""
+    return url["scheme"] + path + hidden + end
 
 
 def in_one_line(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
+from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 project = "bioimageio-runtime"
@@ -40,6 +42,19 @@ def keep_first_line(app: Any, what: str, name: str, obj: Any, options: Any, line
         lines[:0] = ["..", ""]  # an empty comment
 
 
+def draw_objects(app: Any) -> None:
+    """Draw the pictures of objects.md, which a build without the packages for them lacks."""
+    from sphinx.util.logging import getLogger
+
+    from bioimageio_core.errors import BioimageioError
+
+    try:
+        run_path(str(Path(__file__).parent / "draw_objects.py"))["main"]()
+    except (ImportError, BioimageioError) as error:
+        getLogger(__name__).warning("the pictures of objects.md need ONNX Runtime and the plugin bioimageio-runtime-labels: %s", error)
+
+
 def setup(app: Any) -> None:
     """Connect to Sphinx."""
+    app.connect("builder-inited", draw_objects)
     app.connect("autodoc-process-docstring", keep_first_line, priority=400)

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,9 @@ validate({"type": "model", "format_version": "0.4.10"})
 gc.freeze()
 for line in sys.stdin:
     call = json.loads(line)
+    if "wait" in call:
+        print(os.waitstatus_to_exitcode(os.waitpid(call["wait"], 0)[1]), flush=True)
+        continue
     child = os.fork()
     if child == 0:
         os.environ.update(call["env"])
@@ -44,7 +47,7 @@ for line in sys.stdin:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    print(child, flush=True)
 """
 
 PRELOADED = (
@@ -110,27 +113,60 @@ def run_process(*args: object, env: Mapping[str, str] | None = None, code: str |
     return Ran(status=done.returncode, out=done.stdout, err=done.stderr)
 
 
-class ForkedBmz:
-    """Runs ``bmz`` in forks of one process; in new processes where the system has no fork."""
+@attrs.frozen(kw_only=True)
+class Started:
+    """A command that was started."""
 
-    def __init__(self) -> None:
+    process: int
+    """The id of its process."""
+
+    folder: Path
+    """Where its output is."""
+
+    wait: Callable[[], int]
+
+    def ended(self) -> Ran:
+        """Wait for its end; to be called once."""
+        status = self.wait()
+        return Ran(status=status, out=(self.folder / "out").read_text(), err=(self.folder / "err").read_text())
+
+
+class ForkedBmz:
+    """Runs ``bmz`` in forks of one process; in new processes where the system has no fork.
+
+    Args:
+        started_by: The beginning of the command that starts the process.
+        preloaded: Modules that the process imports.
+
+    """
+
+    def __init__(self, *, started_by: Sequence[str] = (), preloaded: Sequence[str] = PRELOADED) -> None:
         self._folder = tempfile.TemporaryDirectory()
+        self._command = [*started_by, sys.executable, "-c", SERVER, json.dumps(preloaded)]
         self._server: subprocess.Popen[str] | None = None
 
     def __call__(self, *args: object, env: Mapping[str, str] | None = None) -> Ran:
         """Run a command."""
         if not hasattr(os, "fork"):
             return run_process(*args, env=env)
+        return self.start(*args, env=env).ended()
+
+    def start(self, *args: object, env: Mapping[str, str] | None = None) -> Started:
+        """Start a command; others may run at the same time."""
         if self._server is None:
-            command = [sys.executable, "-c", SERVER, json.dumps(PRELOADED)]
-            self._server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            self._server = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        folder = Path(tempfile.mkdtemp(dir=self._folder.name))
+        outputs = {name: str(folder / name) for name in ("out", "err")}
+        process = self._ask({"args": [str(a) for a in args], "env": dict(env or {}), **outputs})
+        return Started(process=process, folder=folder, wait=lambda: self._ask({"wait": process}))
+
+    def _ask(self, question: Mapping[str, Any]) -> int:
+        assert self._server is not None
         assert self._server.stdin is not None
         assert self._server.stdout is not None
-        out, err = (str(Path(self._folder.name) / name) for name in ("out", "err"))
-        self._server.stdin.write(json.dumps({"args": [str(a) for a in args], "env": dict(env or {}), "out": out, "err": err}) + "\n")
+        self._server.stdin.write(json.dumps(question) + "\n")
         self._server.stdin.flush()
-        status = int(self._server.stdout.readline())
-        return Ran(status=status, out=Path(out).read_text(), err=Path(err).read_text())
+        return int(self._server.stdout.readline())
 
     def close(self) -> None:
         """End the process."""

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,11 +21,12 @@ class KillableCluster:
         folder: A new folder for their files.
         workers: Number of workers, with one thread each.
         nannies: Whether each worker is the child of a process that starts it again when it dies.
+        started_by: The beginning of a command that runs the rest of it.
 
     """
 
-    def __init__(self, folder: Path, *, workers: int, nannies: bool) -> None:
-        self._folder, self._count, self._nannies = folder, workers, nannies
+    def __init__(self, folder: Path, *, workers: int, nannies: bool, started_by: Sequence[str] = ()) -> None:
+        self._folder, self._count, self._nannies, self._started_by = folder, workers, nannies, started_by
         self._file = folder / "scheduler.json"
         self.parents: list[subprocess.Popen[bytes]] = []
         """Processes that were started for the workers: their nannies, or the workers themselves."""
@@ -76,6 +78,6 @@ class KillableCluster:
         return found
 
     def _start(self, what: str, *options: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-P", "-m", "dask", what, "--host", "127.0.0.1", "--no-dashboard", *options]
+        command = [*self._started_by, sys.executable, "-P", "-m", "dask", what, "--host", "127.0.0.1", "--no-dashboard", *options]
         with (self._folder / "log.txt").open("ab") as log:
             return subprocess.Popen([*command, "--scheduler-file", str(self._file)], cwd=self._folder, stdout=log, stderr=log)

@@ -13,7 +13,7 @@ from typing import Any
 
 __all__ = ["Served"]
 
-WAYS = ("refuse", "no-head", "no-length", "cut", "hang", "stall")
+WAYS = ("refuse", "no-head", "no-length", "cut", "hang", "stall", "drip", "endless")
 
 
 class Served:
@@ -30,6 +30,9 @@ class Served:
         /cut/file         half of it, after announcing all
         /hang/file        nothing is said until the server is closed
         /stall/file       half of it to the first who asks, and no more until the server is closed
+        /drip/file        a byte at a time, ten a second
+        /endless/file     without length and without end
+        /other/PORT/file  by the URL of another server of this machine
     """
 
     def __init__(self, folder: Path) -> None:
@@ -69,6 +72,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         way, _, name = path.partition("/")
         if way == "redirect":
             self.head(302, Location=f"/{name}")
+        elif way == "other":
+            self.head(302, Location=f"http://127.0.0.1:{name}")
         elif way == "status":
             self.head(int(name.partition("/")[0]))
         elif way == "no-head" and not with_body:
@@ -84,7 +89,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self.head(403 if way == "refuse" else 404)
         content = file.read_bytes()
         known = {"Content-Length": str(len(content)), "ETag": f'"{hashlib.sha256(content).hexdigest()}"'}
-        self.head(200, **({} if way == "no-length" else known))
+        self.head(200, **({} if way in ("no-length", "endless") else known))
+        while with_body and way == "endless" and not self.served.closed.is_set():
+            self.wfile.write(bytes(1 << 16))
+        if with_body and way == "drip":
+            for number in range(len(content)):
+                self.wfile.write(content[number : number + 1])
+                if self.served.closed.wait(0.1):
+                    break
+            return None
         stalls = way == "stall" and self.served.fetched[self.path] == 1
         if with_body:
             self.wfile.write(content[: len(content) // 2] if stalls or way == "cut" else content)

@@ -6,10 +6,12 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from recorded_disk import recorded_disk
 
 from bioimageio_core.atomic_files import atomic_file, atomic_folder, leftovers, link_or_copy, move_into_place, temporary_file, write_text
 from bioimageio_core.errors import OutputError
@@ -167,3 +169,61 @@ class TestLinks:
         (tmp_path / "c").write_bytes(b"other")
         link_or_copy(tmp_path / "a", tmp_path / "c")
         assert (tmp_path / "c").read_bytes() == b"other"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the record names open files by /proc")
+class TestPower:
+    """After a loss of power at any moment, the old content or the new one is there, complete."""
+
+    def test_files(self, tmp_path: Path) -> None:
+        """A file that replaces another one."""
+        disk, path = tmp_path / "disk", tmp_path / "disk" / "file"
+        disk.mkdir()
+        with recorded_disk(disk) as record:
+            write_text(path, "old", overwrite=False)
+            before = len(record.synced)
+            write_text(path, "new", overwrite=True)
+        for cut in range(before, len(record.synced) + 1):
+            after = tmp_path / f"after-{cut}"
+            after.mkdir()
+            record.restore(cut, after)
+            assert (after / "file").read_text() == ("new" if cut == len(record.synced) else "old")
+
+    @pytest.mark.parametrize("overwrite", [False, True])
+    def test_folders(self, tmp_path: Path, overwrite: bool) -> None:
+        """A folder with folders; it is never there in part."""
+        disk, path = tmp_path / "disk", tmp_path / "disk" / "package"
+        disk.mkdir()
+        with recorded_disk(disk) as record:
+            for content in ["old", "new"][not overwrite :]:
+                before = len(record.synced)
+                with atomic_folder(path, overwrite=overwrite) as part:
+                    (part / "sub").mkdir()
+                    for name in ("a", "sub/b"):
+                        (part / name).write_text(content)
+        for cut in range(before, len(record.synced) + 1):
+            after = tmp_path / f"after-{cut}"
+            after.mkdir()
+            record.restore(cut, after)
+            found = {name: (after / "package" / name).read_text() for name in ("a", "sub/b") if (after / "package").exists()}
+            assert found in ([dict.fromkeys(("a", "sub/b"), "old")] if overwrite else [{}]) + [dict.fromkeys(("a", "sub/b"), "new")]
+            assert cut < len(record.synced) or found["a"] == "new"
+
+    def test_a_folder_is_replaced_in_one_step(self, tmp_path: Path) -> None:
+        """Who reads it meanwhile finds one of both, at any moment."""
+        path = tmp_path / "folder"
+        path.mkdir()
+        missing, ended = [], threading.Event()
+
+        def look() -> None:
+            while not ended.is_set():
+                missing.extend([] if path.exists() else [True])
+
+        reader = threading.Thread(target=look)
+        reader.start()
+        for _ in range(50):
+            with atomic_folder(path, overwrite=True):
+                pass
+        ended.set()
+        reader.join()
+        assert not missing

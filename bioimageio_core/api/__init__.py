@@ -1,5 +1,6 @@
 """The functions behind the façade: thin orchestration, nothing else."""
 
+from .consents import keep_consent, parts_that_run, proposed_consent, revoke_trust, trust_model, trusted_models
 from .descriptions import (
     card,
     json_schema,
@@ -28,16 +29,22 @@ __all__ = [
     "import_model",
     "init_description",
     "json_schema",
+    "keep_consent",
     "load_description",
     "load_model_description",
     "open_predictor",
     "package_files",
+    "parts_that_run",
     "plugins",
     "predict",
     "predict_many",
+    "proposed_consent",
+    "revoke_trust",
     "save_description",
     "save_package",
     "test_model",
+    "trust_model",
+    "trusted_models",
     "update_format",
     "validate",
     "verify",

@@ -189,7 +189,12 @@ def save_description(descr: Any, path: str | Path, *, overwrite: bool = False) -
 
 
 def save_package(
-    source: Source | Package | Node, path: str | Path, *, weights_formats: Sequence[str] | None = None, overwrite: bool = False
+    source: Source | Package | Node,
+    path: str | Path,
+    *,
+    weights_formats: Sequence[str] | None = None,
+    overwrite: bool = False,
+    include_outside: bool = False,
 ) -> Path:
     """Write a description and copies of all files that it names as a package that is complete by itself.
 
@@ -202,6 +207,7 @@ def save_package(
         path: A zip if it ends in ``.zip``, else a folder.
         weights_formats: The weights to keep; None keeps all.
         overwrite: Whether to replace an existing package.
+        include_outside: Whether to copy files of this machine from outside of the folder of the description, too.
 
     Returns:
         The path of the package.
@@ -209,14 +215,17 @@ def save_package(
     Raises:
         SourceError: A file is missing, or cannot be fetched.
         HashMismatchError: A file is not the one that the description names.
-        InputError: The model lacks one of the weights formats.
+        InputError: The model lacks one of the weights formats, or names files outside of its folder.
         OutputError: The package exists, or cannot be written.
 
     """
     target = local_target(path)
     with open_package(unstructured(source, default_registry()) if isinstance(source, Node) else source) as package:
         descr, _ = read_tree(package_tree(package), default_registry(), package.name)
-        write_package(descr, package, default_registry(), target, weights_formats=weights_formats, overwrite=overwrite)
+        registry = default_registry()
+        write_package(
+            descr, package, registry, target, weights_formats=weights_formats, overwrite=overwrite, include_outside=include_outside
+        )
     return target
 
 

@@ -7,17 +7,19 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from ..consent import consents_from_environment, with_consent
 from ..errors import BioimageioError, DescriptionError, InvalidDescriptionError, PluginError, PredictionWarning
 from ..packaging.package_places import package_places
 from ..places import Place, place_of
 from ..prediction.model.loaded_model import LoadedModel
+from ..prediction.options import PredictOptions
 from ..registry import Registry, collect
 from ..sources import Package, Source, open_package
 from ..spec.converters import unstructured
 from ..spec.updating import package_tree
 from ..spec.validation import read_tree, reading_of
 
-__all__ = ["default_registry", "load_model", "model_tree", "plugins", "source_places"]
+__all__ = ["default_registry", "load_model", "load_with_consent", "model_tree", "plugins", "source_places"]
 
 
 @cache
@@ -60,6 +62,14 @@ def load_model(source: Source | Package, *, tested: bool = False) -> LoadedModel
         warnings.warn(message, PredictionWarning, stacklevel=2)
         reading = reading_of(_without_tolerances(tree), default_registry(), package.name)
     return LoadedModel.of(_with_run_mode_expanded(reading.valid(), package, default_registry()), package, default_registry())
+
+
+def load_with_consent(source: Source | Package, options: PredictOptions, *, tested: bool = False) -> tuple[LoadedModel, PredictOptions]:
+    """Return a model and the options to use it with: code of a model that the user trusted before needs no `trust`.
+
+    Raises what `load_model` does.
+    """
+    return with_consent(load_model(source, tested=tested), options, consents_from_environment())
 
 
 def _without_tolerances(tree: Mapping[str, Any]) -> Mapping[str, Any]:

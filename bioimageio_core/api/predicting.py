@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ..errors import InputError, MissingRequirementError, UnknownExtensionError
@@ -12,9 +11,8 @@ from ..io.reading.image_parts import expand_parts
 from ..model_tests.test_report import TestReport
 from ..model_tests.weights_tests import test_weights
 from ..prediction.data.expand_image_paths import expand_image_paths
-from ..prediction.execution.executors.base import Executor
+from ..prediction.execution.chosen_executor import executor_of
 from ..prediction.execution.executors.chosen_client import chosen_client
-from ..prediction.execution.executors.threads import Threads
 from ..prediction.geometry.network_geometry import NetworkAnalysis
 from ..prediction.image_statistics import measure_for_model, measure_images, parse_measure
 from ..prediction.option_values import output_location
@@ -27,33 +25,36 @@ from ..prediction.statistics_file import Statistics
 from ..prediction.verify import TOLERANCE, VerifyReport, verify_blocks
 from ..resources import allotted_cores
 from ..sources import Package, Source, open_package
-from .loading import load_model
+from .chains import Models, open_chain
+from .loading import load_with_consent
 
 __all__ = ["analyse_network", "compute_statistics", "open_predictor", "predict", "predict_many", "test_model", "verify"]
 
 
-def open_predictor(model: Source | Package, **options: Any) -> Predictor:
+def open_predictor(model: Models, **options: Any) -> Predictor:
     """Open a model for planning and predicting; a context manager.
 
     Args:
-        model: Any source of `load_description`.
+        model: Any source of `load_description`; or a list of them, each of which takes outputs of those before, as one prediction:
+            those that its description names (``output_of``), those of the same id, or the only output.
+            A member may be an open predictor, with options of its own.
         options: See `PredictOptions`.
 
     Raises:
         SourceError: The source cannot be found or read.
         InvalidDescriptionError: The description breaks its format.
         UnknownExtensionError: No installed plugin provides one of the ops or the run mode.
+        InputError: The list is empty, or a model takes no output of those before.
 
     """
-    chosen = evolve_options(PredictOptions(), options)  # before the model is loaded, which may take long
-    return Predictor(load_model(model), chosen)
+    return open_chain(model, options)
 
 
-def predict(model: Source | Package, inputs: Any, output: Any = None, **options: Any) -> Prediction:
+def predict(model: Models, inputs: Any, output: Any = None, **options: Any) -> Prediction:
     """Run a model on images of any size.
 
     Args:
-        model: Any source of `load_description`.
+        model: Any source of `load_description`; or a list of them, see `open_predictor`.
         inputs: One image for a model with one input, or a mapping by tensor id:
             arrays (numpy, dask, zarr, xarray) or paths (``.npy``, ``.tif``, ``.zarr``).
         output: Path or URL of a zarr group to write, with one array per output; None returns numpy arrays.
@@ -82,7 +83,7 @@ def predict(model: Source | Package, inputs: Any, output: Any = None, **options:
     return Prediction(outputs, plan=None, **more)
 
 
-def predict_many(model: Source | Package, inputs: Any, output: str | os.PathLike[str], **options: Any) -> Iterator[Prediction | Failed]:
+def predict_many(model: Models, inputs: Any, output: str | os.PathLike[str], **options: Any) -> Iterator[Prediction | Failed]:
     """Run a model on many images, one after the other, with one network; a failure of one image does not stop the rest.
 
     Args:
@@ -129,8 +130,8 @@ def compute_statistics(
             are not NaN), ``histogram 256 0 65535`` (number of bins, and their range) and ``percentile 99.8``,
             by interpolation (numpy's ``linear``); with ``inverted_cdf`` after a percentile, an element of the image.
         over: Axes to reduce; none means all.
-        options: `axes`, `channel`, `level`, `series`, `stats_over`, `client`, `wait_for_workers`, `workers` and `progress`
-            of `PredictOptions`.
+        options: `axes`, `channel`, `level`, `series`, `run_mode`, `run_mode_kwargs`, `stats_over`, `client`, `wait_for_workers`,
+            `workers` and `progress` of `PredictOptions`.
 
     Raises:
         InputError: There are no images, they do not match the model or each other, or a measure is unknown.
@@ -147,22 +148,18 @@ def compute_statistics(
         where = f" in {images}" if isinstance(images, str | os.PathLike) else ""
         raise InputError(f"no images{where} to measure: expected .npy, .tif or .zarr")
     client = chosen_client(chosen.client)
-    entered: AbstractContextManager[Executor] = nullcontext(Threads())
-    if client is not None:
-        from ..prediction.execution.executors.dask_cluster import cluster_of
-
-        entered = cluster_of(client, wait_for_workers=chosen.wait_for_workers)
     workers = chosen.workers or allotted_cores()
-    with entered as executor:
+    with executor_of(client, wait_for_workers=chosen.wait_for_workers) as executor:
         if model is None:
             wanted = [parse_measure(text, tuple(over)) for text in measures]
             return measure_images(sources, wanted, chosen, executor=executor, workers=workers)
         with open_package(model) as package:
-            return measure_for_model(load_model(package), sources, chosen, executor=executor, workers=workers)
+            loaded, chosen = load_with_consent(package, chosen)
+            return measure_for_model(loaded, sources, chosen, executor=executor, workers=workers)
 
 
 def _predict_from_worker(
-    model: Source, inputs: Any, output: Any, options: dict[str, Any]
+    model: Models, inputs: Any, output: Any, options: dict[str, Any]
 ) -> tuple[dict[str, LabelledArray], dict[str, Any]]:
     """Predict within a task of a cluster; return the outputs in a form that processes without its plugins can unpickle."""
     from distributed import worker_client
@@ -199,12 +196,13 @@ def test_model(
         SourceError: A test tensor is missing or unreadable.
 
     """
+    chosen = evolve_options(PredictOptions(), options)
     if isolated:
         from ..environments.isolated_test import test_isolated
 
-        return test_isolated(load_model(source, tested=True), evolve_options(PredictOptions(), options), quick=quick, report=report)
-    model = load_model(source, tested=True)
-    return test_weights(model, evolve_options(PredictOptions(), options), sizes=not quick, blocks=not quick, report=report)
+        return test_isolated(*load_with_consent(source, chosen, tested=True), quick=quick, report=report)
+    model, chosen = load_with_consent(source, chosen, tested=True)
+    return test_weights(model, chosen, sizes=not quick, blocks=not quick, report=report)
 
 
 test_model.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions of this name
@@ -247,4 +245,4 @@ def analyse_network(source: Source | Package, *, again: bool = False, **options:
     chosen = evolve_options(PredictOptions(), options)
     report = chosen.progress or (lambda stage, done, total: None)
     with open_package(source) as package:
-        return analyse_model(load_model(package), chosen, report, again=again)
+        return analyse_model(*load_with_consent(package, chosen), report, again=again)

@@ -72,7 +72,9 @@ def import_model(
     return import_foreign(Path(path).expanduser(), target, default_registry(), format=format, options=options, overwrite=overwrite)
 
 
-def export_model(source: Source | Package, to_format: str, path: str | Path, *, overwrite: bool = False, **options: Any) -> ExportedModel:
+def export_model(
+    source: Source | Package, to_format: str, path: str | Path, *, overwrite: bool = False, include_outside: bool = False, **options: Any
+) -> ExportedModel:
     """Export a model to the format of other software.
 
     The available formats depend on the installed plugins.
@@ -83,6 +85,7 @@ def export_model(source: Source | Package, to_format: str, path: str | Path, *, 
         to_format: Name of the format.
         path: The file or folder to write.
         overwrite: Whether to replace an existing file or package.
+        include_outside: Whether to copy files of this machine from outside of the model's folder, too.
         options: Arguments of the format, by name.
 
     Returns:
@@ -90,11 +93,13 @@ def export_model(source: Source | Package, to_format: str, path: str | Path, *, 
 
     Raises:
         UnknownExtensionError: No installed plugin writes the format.
-        InputError: The format cannot store the model.
+        InputError: The format cannot store the model, or the model names files outside of its folder.
         OutputError: The target exists, or cannot be written.
 
     """
     with open_package(source) as package:
         descr, _ = read_tree(model_tree(package), default_registry(), package.name)
         target = local_target(path)
-        return export_foreign(descr, package, default_registry(), to_format, target, options=options, overwrite=overwrite)
+        return export_foreign(
+            descr, package, default_registry(), to_format, target, options=options, overwrite=overwrite, include_outside=include_outside
+        )

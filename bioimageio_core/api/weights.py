@@ -11,7 +11,7 @@ from ..places import local_target
 from ..prediction.option_values import module_names
 from ..prediction.options import PredictOptions, Progress, evolve_options
 from ..sources import Package, Source
-from .loading import default_registry, load_model
+from .loading import default_registry, load_with_consent
 
 if TYPE_CHECKING:
     from ..conversion import ConvertedWeights
@@ -26,6 +26,7 @@ def convert_weights(
     path: str | Path,
     *,
     overwrite: bool = False,
+    include_outside: bool = False,
     report: Callable[[str], None] = lambda stage: None,
     **options: Any,
 ) -> ConvertedWeights:
@@ -39,6 +40,7 @@ def convert_weights(
         to_format: The target weights format.
         path: The package to write: a zip if it ends in ``.zip``, else a folder.
         overwrite: Whether to replace an existing package.
+        include_outside: Whether to copy files of this machine from outside of the model's folder, too.
         report: Called with the name of each stage.
         options: `weights_format` (the weights to convert; by default any with a converter), `device`, `imports` and `trust` of
             `PredictOptions`.
@@ -47,7 +49,7 @@ def convert_weights(
         The package, and how much outputs of the converted weights deviate.
 
     Raises:
-        InputError: The model already has weights of this format, or lacks the weights to convert.
+        InputError: The model already has weights of this format, lacks the weights to convert, or names files outside of its folder.
         UnknownExtensionError: No installed plugin converts to this format.
         MissingRequirementError: A package that the converter requires is not installed.
         ModelRunError: The weights cannot be converted, or outputs of the converted weights deviate too much.
@@ -57,16 +59,18 @@ def convert_weights(
     """
     from ..conversion import convert_weights
 
-    chosen = evolve_options(PredictOptions(), options)
-    return convert_weights(load_model(source, tested=True), to_format, local_target(path), chosen, overwrite=overwrite, report=report)
+    model, chosen = load_with_consent(source, evolve_options(PredictOptions(), options), tested=True)
+    target = local_target(path)
+    return convert_weights(model, to_format, target, chosen, overwrite=overwrite, include_outside=include_outside, report=report)
 
 
-def environment_of(source: Source | Package, weights_format: str | None = None) -> Environment:
+def environment_of(source: Source | Package, weights_format: str | None = None, *, trust: bool = False) -> Environment:
     """Return the requirements of a model with one of its weights formats; none of them has to be installed.
 
     Args:
         source: Any source of `load_description`.
         weights_format: The weights to run; None: those with the highest preference if all requirements were installed.
+        trust: Whether packages and channels that the model itself names are part of it; options of pip and URLs never are.
 
     Returns:
         The requirements, with methods ``conda_file`` and ``pip_file`` that return files for conda and pip.
@@ -79,7 +83,8 @@ def environment_of(source: Source | Package, weights_format: str | None = None) 
     """
     from ..environments.environment import environment_of
 
-    return environment_of(load_model(source), weights_format)
+    model, options = load_with_consent(source, PredictOptions(trust=trust))
+    return environment_of(model, weights_format, trust=options.trust)
 
 
 def init_description(

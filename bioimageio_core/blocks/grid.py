@@ -87,9 +87,10 @@ class AxisGrid:
 
     def core(self, block: int, output: TiedAxis) -> tuple[int, int]:
         """Return ``(start, stop)`` of the core of block number ``block`` in an output, in pixels of this output from its `origin`."""
-        end, origin = self.output_size(output), self.origin(output)
-        start = output.at(self.begin + block * self.stride) - origin
-        stop = end if block + 1 == self.count else min(end, output.at(self.begin + (block + 1) * self.stride) - origin)
+        # All positions from the begin of the computed range, which is on the group's grid, as strides are.
+        end, begin = self.output_size(output), block * self.stride
+        start = output.at(begin)
+        stop = end if block + 1 == self.count else min(end, output.at(begin + self.stride))
         return min(start, end), stop
 
     def core_of_image(self, block: int) -> tuple[int, int]:

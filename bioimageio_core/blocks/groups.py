@@ -30,13 +30,20 @@ class TiedAxis:
     halo: int = 0
     """Outputs only: pixels at either end of a block that depend on pixels outside of it."""
 
+    @cached_property
+    def _integers(self) -> tuple[int, int]:
+        """Numerator and denominator of the ratio, which every small block needs several times."""
+        return self.ratio.numerator, self.ratio.denominator
+
     def size(self, base: int) -> int:
         """Return the size of this axis if the base axis has ``base`` pixels."""
-        return base * self.ratio.numerator // self.ratio.denominator + self.offset
+        numerator, denominator = self._integers
+        return base * numerator // denominator + self.offset
 
     def at(self, base: int) -> int:
         """Return the position on this axis of position ``base`` of the base axis; both are on the group's grid."""
-        position, between = divmod(base * self.ratio.numerator, self.ratio.denominator)
+        numerator, denominator = self._integers
+        position, between = divmod(base * numerator, denominator)
         if between:
             raise BlockError(f"position {base} lies between pixels of axis {self.axis!r} of {self.tensor!r} (ratio {self.ratio})")
         return position

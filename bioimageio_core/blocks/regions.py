@@ -59,6 +59,20 @@ class RegionGrid:
             sizes.append(min(side, count - brick * side))
         return tuple(a + b for a, b in zip(first, unravel(within, tuple(sizes)), strict=True))
 
+    def number(self, position: tuple[int, ...]) -> int:
+        """Return the number of the region at a position; the inverse of `position`."""
+        number, left, sizes, within = 0, self.count, list[int](), list[int]()
+        for at, count, side in zip(position, self.shape, self.brick or self.shape, strict=True):
+            left //= count
+            brick, rest = divmod(at, side)
+            number += brick * side * prod(sizes) * left
+            sizes.append(min(side, count - brick * side))
+            within.append(rest)
+        row_major = 0
+        for rest, size in zip(within, sizes, strict=True):
+            row_major = row_major * size + rest
+        return number + row_major
+
     def blocks_before(self, region: int) -> int:
         """Return the number of blocks of all regions before a region; for the region number `count`, of all regions."""
         if region == self.count:

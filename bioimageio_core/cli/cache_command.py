@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .common_options import json_option
-from .terminal import bytes_in_words, print_json
+from .terminal import bytes_in_words, print_json, say
 
 __all__ = ["command"]
 
@@ -27,7 +27,7 @@ def command(context: click.Context, as_json: bool) -> None:
     if as_json:
         print_json({"path": str(cache.folder), "files": size.files, "bytes": size.bytes, "offline": cache.offline})
     else:
-        click.echo(f"{cache.folder}: {size.files} files, {bytes_in_words(size.bytes)}{', offline' if cache.offline else ''}")
+        say(f"{cache.folder}: {size.files} files, {bytes_in_words(size.bytes)}{', offline' if cache.offline else ''}")
 
 
 @command.command()
@@ -41,4 +41,4 @@ def clear(as_json: bool) -> None:
     if as_json:
         print_json({"path": str(cache.folder), "files": size.files, "bytes": size.bytes})
     else:
-        click.echo(f"{cache.folder}: removed {size.files} files, {bytes_in_words(size.bytes)}")
+        say(f"{cache.folder}: removed {size.files} files, {bytes_in_words(size.bytes)}")

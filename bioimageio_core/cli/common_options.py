@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ..env import set_temporarily
 from .grouped_options import grouped_option
 
 __all__ = [
@@ -11,9 +12,11 @@ __all__ = [
     "device_option",
     "html_option",
     "import_option",
+    "include_outside_option",
     "json_option",
     "overwrite_option",
     "precision_option",
+    "timeout_option",
     "trust_option",
     "weights_option",
 ]
@@ -40,7 +43,27 @@ import_option = grouped_option(
     multiple=True,
     help="Library to import before weights are loaded, because they use its ops, as in torchvision; may be repeated.",
 )
+
+
+def _set_time_limit(context: click.Context, _parameter: click.Parameter, seconds: float | None) -> None:
+    if seconds is not None:
+        context.with_resource(set_temporarily("BMZ_TIMEOUT", str(seconds)))
+
+
+timeout_option = grouped_option(
+    "network",
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    expose_value=False,
+    callback=_set_time_limit,
+    show_default="BMZ_TIMEOUT, or no limit",
+    help="Give up a call of the network, or a server, that gives no answer within this time.",
+)
 weights_option = grouped_option(
     "network", "--weights-format", show_default="the fastest that are installed", help="Weights to use, as in onnx."
+)
+include_outside_option = click.option(
+    "--include-outside", is_flag=True, help="Copy files that MODEL names outside of its folder, too; look at them first."
 )
 overwrite_option = grouped_option("output", "--overwrite", is_flag=True, help="Replace an existing output.")

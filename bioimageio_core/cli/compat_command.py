@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .common_options import json_option
-from .terminal import print_json
+from .terminal import print_json, say
 
 __all__ = ["command"]
 
@@ -34,5 +34,5 @@ def command(model: str, consumers: tuple[str, ...], as_json: bool) -> int:
     if as_json:
         print_json([c.as_dict() for c in found])
     else:
-        click.echo(compatibility_text(found))
+        say(compatibility_text(found))
     return 1 if consumers and any(c.answer == "no" for c in found) else 0

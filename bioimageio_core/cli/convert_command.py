@@ -6,8 +6,16 @@ from typing import Any
 
 import click
 
-from .common_options import device_option, import_option, json_option, overwrite_option, trust_option
-from .terminal import print_json, progress_bars, table
+from .common_options import (
+    device_option,
+    import_option,
+    include_outside_option,
+    json_option,
+    overwrite_option,
+    timeout_option,
+    trust_option,
+)
+from .terminal import print_json, progress_bars, say, table
 
 __all__ = ["command"]
 
@@ -19,7 +27,9 @@ __all__ = ["command"]
 @click.option("--from", "weights_format", metavar="FORMAT", show_default="those with a converter", help="Weights to convert.")
 @device_option
 @import_option
+@timeout_option
 @trust_option
+@include_outside_option
 @overwrite_option
 @json_option
 def command(model: str, to_format: str, output: str, overwrite: bool, as_json: bool, **options: Any) -> None:
@@ -39,7 +49,7 @@ def command(model: str, to_format: str, output: str, overwrite: bool, as_json: b
         converted = convert_weights(model, to_format, output, overwrite=overwrite, report=show_stage, **options)
     tested = {o.output: o.greatest_deviation for o in converted.test.outputs}
     for line in () if as_json else converted.warnings:
-        click.echo(f"warning: {line}", err=True)
+        say(f"warning: {line}", err=True)
     if as_json:
         print_json(
             {
@@ -59,5 +69,5 @@ def command(model: str, to_format: str, output: str, overwrite: bool, as_json: b
         (name, f"{converted.deviations[name]:.3g}" if name in converted.deviations else "not compared", f"{away:.3g}")
         for name, away in tested.items()
     ]
-    click.echo(table(rows, ("output", f"from {converted.from_format}", "from the test output")))
-    click.echo(f"{converted.path}: {converted.to_format} from {converted.from_format}, by {converted.converter}")
+    say(table(rows, ("output", f"from {converted.from_format}", "from the test output")))
+    say(f"{converted.path}: {converted.to_format} from {converted.from_format}, by {converted.converter}")

@@ -9,7 +9,7 @@ import click
 from ..resources import peak_memory
 from .common_options import json_option, overwrite_option
 from .parameter_types import MEMORY
-from .terminal import bytes_in_words, print_json, progress_bars
+from .terminal import bytes_in_words, print_json, progress_bars, say
 
 __all__ = ["command"]
 
@@ -27,12 +27,12 @@ def command(output: str, size: int, memory: int, overwrite: bool, as_json: bool)
     """
     from ..demo.run import run_demo
 
-    def say(line: str) -> None:
+    def show_stage(line: str) -> None:
         if not as_json:
-            click.echo(line)
+            say(line)
 
     with progress_bars(shown=not as_json) as progress:
-        result = run_demo(Path(output), size=size, memory=bytes_in_words(memory), overwrite=overwrite, progress=progress, say=say)
+        result = run_demo(Path(output), size=size, memory=bytes_in_words(memory), overwrite=overwrite, progress=progress, say=show_stage)
     peak = peak_memory()
     times = result.prediction.times
     if as_json:
@@ -46,13 +46,21 @@ def command(output: str, size: int, memory: int, overwrite: bool, as_json: bool)
                 "peak_memory": peak,
                 "seconds": {"predict": times["total"], "all": result.seconds},
                 "overlap": result.overlap,
+                "nuclei": None
+                if result.count is None
+                else {"drawn": result.count.drawn, "found": result.count.found, "objects": result.count.objects},
             }
         )
         return
     array = result.prediction["probability"]
-    click.echo(f"result    {result.output}/probability, {' x '.join(map(str, array.shape))} {array.dtype}")
-    click.echo(f"picture   {result.picture}")
-    click.echo(f"time      {times['total']:.1f} s for {size * size / 1e6:.0f} million pixels, {result.seconds:.1f} s in all")
+    say(f"result    {result.output}/probability, {' x '.join(map(str, array.shape))} {array.dtype}")
+    say(f"picture   {result.picture}")
+    say(f"time      {times['total']:.1f} s for {size * size / 1e6:.0f} million pixels, {result.seconds:.1f} s in all")
     if peak is not None:
-        click.echo(f"memory    {bytes_in_words(peak)} at most, for an image of {bytes_in_words(result.image_bytes)} in memory")
-    click.echo(f"overlap   {result.overlap:.2f} (intersection over union of predicted and drawn nuclei)")
+        say(f"memory    {bytes_in_words(peak)} at most, for an image of {bytes_in_words(result.image_bytes)} in memory")
+    say(f"overlap   {result.overlap:.2f} (intersection over union of predicted and drawn nuclei)")
+    count = result.count
+    if count is None:
+        say("nuclei    not counted: pip install bioimageio-runtime-labels")
+    else:
+        say(f"nuclei    {count.found} of {count.drawn} drawn nuclei found, as {count.objects} objects, since some touch: {count.table}")

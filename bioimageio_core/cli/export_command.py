@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from .common_options import json_option, overwrite_option
+from .common_options import include_outside_option, json_option, overwrite_option
 from .foreign_formats import list_formats
 from .parameter_types import NAME_VALUE
-from .terminal import print_json, progress_bars
+from .terminal import print_json, progress_bars, say
 
 __all__ = ["command"]
 
@@ -19,6 +19,7 @@ __all__ = ["command"]
 @click.option("--to", "to_format", metavar="NAME", help="Format to write; without it, the formats are listed.")
 @click.option("-o", "--output", help="File or folder to write.")
 @click.option("--option", "options", type=NAME_VALUE, multiple=True, help="Argument of the format; may be repeated.")
+@include_outside_option
 @overwrite_option
 @json_option
 def command(
@@ -26,6 +27,7 @@ def command(
     to_format: str | None,
     output: str | None,
     options: tuple[tuple[str, Any], ...],
+    include_outside: bool,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -44,10 +46,10 @@ def command(
     with progress_bars(after=2, shown=not as_json) as progress:
         if progress is not None:
             progress("export", 0, 1)
-        written = export_model(model, to_format, output, overwrite=overwrite, **dict(options))
+        written = export_model(model, to_format, output, overwrite=overwrite, include_outside=include_outside, **dict(options))
     if as_json:
         print_json({"output": str(written.path), "format": written.format, "lost": written.lost})
         return
     for sentence in written.lost:
-        click.echo(f"  lost: {sentence}", err=True)
-    click.echo(f"{written.path}: {written.format}")
+        say(f"  lost: {sentence}", err=True)
+    say(f"{written.path}: {written.format}")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-import click
-
-from .terminal import print_json, table
+from .terminal import print_json, say, table
 
 __all__ = ["list_formats"]
 
@@ -21,9 +19,9 @@ def list_formats(side: Literal["reader", "writer"], *, as_json: bool) -> None:
         print_json({name: {"summary": entry.summary, "options": options[name]} for name, entry in formats.items()})
         return
     if not formats:
-        click.echo(f"no installed plugin {'reads' if side == 'reader' else 'writes'} a format of another system")
+        say(f"no installed plugin {'reads' if side == 'reader' else 'writes'} a format of another system")
         return
-    click.echo(table([(name, entry.summary) for name, entry in formats.items()], ("format", "")))
+    say(table([(name, entry.summary) for name, entry in formats.items()], ("format", "")))
     for name, by_option in options.items():
         for option, meaning in by_option.items():
-            click.echo(f"{name}: --option {option}=...: {meaning}")
+            say(f"{name}: --option {option}=...: {meaning}")

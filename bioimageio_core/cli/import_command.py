@@ -11,7 +11,7 @@ from ..errors import InvalidDescriptionError
 from .common_options import json_option, overwrite_option
 from .foreign_formats import list_formats
 from .parameter_types import NAME_VALUE
-from .terminal import issues_as_data, issues_table, print_json, progress_bars
+from .terminal import issues_as_data, issues_table, print_json, progress_bars, say
 
 __all__ = ["command"]
 
@@ -57,14 +57,14 @@ def command(
             raise
         report = error.report
         if not as_json:
-            click.echo(f"bmz: {error}", err=True)
+            say(f"bmz: {error}", err=True)
     if as_json:
         result = {"output": folder, "format": written.format} if written is not None else {}
         status = "valid" if written is not None else "invalid"
         print_json({"source": file, "status": status, **result, "issues": issues_as_data(report.issues)})
     else:
         if report.issues:
-            click.echo(issues_table(report.issues), err=True)
+            say(issues_table(report.issues), err=True)
         if written is not None:
-            click.echo(f"{folder}: model {report.format_version}, from {written.format}")
+            say(f"{folder}: model {report.format_version}, from {written.format}")
     return 0 if written is not None else 1

@@ -6,7 +6,7 @@ import click
 
 from .common_options import html_option, import_option, json_option
 from .output_files import check_file_apart, write_page
-from .terminal import print_json, progress_bars
+from .terminal import print_json, progress_bars, say
 
 __all__ = ["command"]
 
@@ -37,6 +37,6 @@ def command(source: str, html: str | None, measure: bool, imports: tuple[str, ..
     if as_json:
         print_json(shown.as_dict())
     elif html is None:
-        click.echo(card_text(shown))
+        say(card_text(shown))
     else:
-        click.echo(html)
+        say(html)

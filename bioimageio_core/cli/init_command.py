@@ -8,7 +8,7 @@ import click
 
 from .common_options import import_option, json_option, overwrite_option, trust_option
 from .parameter_types import AXIS_SIZES, INPUT_AXES
-from .terminal import issues_as_data, print_json, progress_bars, table
+from .terminal import issues_as_data, print_json, progress_bars, say, table
 
 __all__ = ["command"]
 
@@ -72,9 +72,9 @@ def command(
             }
         )
         return
-    click.echo(f"{folder}: model {drafted.report.format_version}, {drafted.report.status}, started from {drafted.weights_format} weights")
+    say(f"{folder}: model {drafted.report.format_version}, {drafted.report.status}, started from {drafted.weights_format} weights")
     for title, sentences in (("guessed", drafted.guessed), ("found", drafted.notes)):
         if sentences:
-            click.echo(f"\n{title}\n" + "\n".join(f"  {s}" for s in sentences))
-    click.echo("\nto fill in\n" + table([(f"  {t.path}", t.text) for t in drafted.todo]))
-    click.echo(f"\nshow it: bmz info {folder}; test it: bmz test {folder}")
+            say(f"\n{title}\n" + "\n".join(f"  {s}" for s in sentences))
+    say("\nto fill in\n" + table([(f"  {t.path}", t.text) for t in drafted.todo]))
+    say(f"\nshow it: bmz info {folder}; test it: bmz test {folder}")

@@ -11,9 +11,11 @@ import click
 
 from ..errors import BioimageioError, PluginError, PluginWarning, PredictionWarning
 from ..report.plain_text import in_one_line
+from ..time_limits import calls_were_given_up
+from .ending import ends_on_ctrl_c, exit_at_once
 from .restart import restart_in_large_pages
 from .standard_streams import open_closed_streams
-from .terminal import INTERRUPTED
+from .terminal import INTERRUPTED, say
 
 __all__ = ["COMMANDS", "bmz", "main"]
 
@@ -34,6 +36,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema of descriptions.",
     "stats": "Compute exact statistics of images of any size.",
     "test": "Test whether a model reproduces its test outputs.",
+    "trust": "Let code that comes with a model run from now on.",
     "update": "Update a description to the newest format version.",
     "validate": "Validate descriptions against their format.",
     "verify": "Measure whether blocks give the same result as the whole image.",
@@ -135,9 +138,12 @@ def main() -> None:
     open_closed_streams()
     if sys.argv[1:2] == ["predict"]:
         restart_in_large_pages()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), ends_on_ctrl_c():
         warnings.showwarning = _show_warning
-        sys.exit(_run())
+        status = _run()
+    if calls_were_given_up():
+        exit_at_once(status)
+    sys.exit(status)
 
 
 def _run() -> int:
@@ -155,6 +161,15 @@ def _run() -> int:
         return 0
     except (OSError, MemoryError) as error:
         return _print_error(f"{type(error).__name__}: {error}", 2)
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        from ..text import in_brief
+
+        return _print_error(
+            f"{in_brief(error, named=True)}: a fault of this library; 'bmz --debug ...' prints its traceback, for the maintainers",
+            2,
+        )
     return status if isinstance(status, int) else 0
 
 
@@ -168,11 +183,11 @@ def _usage(error: click.ClickException) -> int:
 
 
 def _print_error(message: str, status: int) -> int:
-    click.echo(f"bmz: {in_one_line(message)}", err=True)
+    say(f"bmz: {in_one_line(message)}", err=True)
     return status
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *where: object, **more: object) -> None:
     """Print a warning of the library in one line, without the line of code; warnings of other packages are for their developers."""
     if issubclass(category, PluginWarning | PredictionWarning):
-        click.echo(f"bmz: warning: {in_one_line(str(message))}", err=True)
+        say(f"bmz: warning: {in_one_line(str(message))}", err=True)

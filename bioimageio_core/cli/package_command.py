@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from .common_options import json_option, overwrite_option
-from .terminal import bytes_in_words, print_json
+from .common_options import include_outside_option, json_option, overwrite_option
+from .terminal import bytes_in_words, print_json, say
 
 __all__ = ["command"]
 
@@ -14,18 +14,19 @@ __all__ = ["command"]
 @click.argument("model")
 @click.option("-o", "--output", required=True, help="Zip file (a name that ends in .zip) or folder to write.")
 @click.option("--weights-format", "weights_formats", multiple=True, show_default="all", help="Weights to keep; may be repeated.")
+@include_outside_option
 @overwrite_option
 @json_option
-def command(model: str, output: str, weights_formats: tuple[str, ...], overwrite: bool, as_json: bool) -> None:
+def command(model: str, output: str, weights_formats: tuple[str, ...], include_outside: bool, overwrite: bool, as_json: bool) -> None:
     """Write MODEL with copies of all its files into one zip file or folder.
 
     MODEL is a folder, a description file, a zip or a URL.
     """
     from ..api import package_files, save_package
 
-    path = save_package(model, output, weights_formats=weights_formats or None, overwrite=overwrite)
+    path = save_package(model, output, weights_formats=weights_formats or None, overwrite=overwrite, include_outside=include_outside)
     files = package_files(path)
     if as_json:
         print_json({"output": str(path), "files": dict(files)})
         return
-    click.echo(f"{path}: {len(files)} files, {bytes_in_words(sum(files.values()))} unpacked")
+    say(f"{path}: {len(files)} files, {bytes_in_words(sum(files.values()))} unpacked")

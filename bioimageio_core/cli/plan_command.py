@@ -9,8 +9,8 @@ import click
 from .common_options import json_option
 from .grouped_options import GroupedCommand
 from .image_arguments import check_axes_known, image_inputs
-from .prediction_options import prediction_options
-from .terminal import print_json, progress_bars
+from .prediction_options import chain_options, prediction_options
+from .terminal import print_json, progress_bars, say
 
 __all__ = ["command"]
 
@@ -19,15 +19,16 @@ __all__ = ["command"]
 @click.argument("model")
 @click.argument("images", nargs=-1, required=True)
 @prediction_options
+@chain_options
 @json_option
-def command(model: str, images: tuple[str, ...], as_json: bool, **given: Any) -> None:
+def command(model: str, images: tuple[str, ...], then: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Show how MODEL would predict IMAGES; runs nothing, except the network on noise with --probe."""
     from ..api import open_predictor
     from ..prediction.planning.plan_json import plan_as_dict
     from ..report.text.plan_text import plan_text
 
     inputs = image_inputs(images)
-    with open_predictor(model, **given) as predictor:
+    with open_predictor([model, *then], **given) as predictor:
         plan = predictor.plan(inputs)
         if given["probe"] and not plan.profile.measured:
             with progress_bars(shown=not as_json) as progress:
@@ -37,4 +38,4 @@ def command(model: str, images: tuple[str, ...], as_json: bool, **given: Any) ->
     if as_json:
         print_json(plan_as_dict(plan))
     else:
-        click.echo(plan_text(plan))
+        say(plan_text(plan))

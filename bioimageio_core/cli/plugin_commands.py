@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Collection, Iterator
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import PluginError, PluginWarning
 
-__all__ = ["plugin_command", "plugin_commands"]
+if TYPE_CHECKING:
+    from ..registry import PluginFailure, Registry
+
+__all__ = ["plugin_command", "plugin_commands", "unreachable_commands"]
 
 GROUP = "bioimageio_core"
 SWITCH = "BMZ_DISABLE_PLUGINS"
@@ -50,6 +55,28 @@ def plugin_command(name: str) -> click.Command | None:
     if not isinstance(command, click.Command):
         raise PluginError(f"{what}: expected a click command, found {type(command).__name__}")
     return command
+
+
+def unreachable_commands(registry: Registry, own: Collection[str]) -> Iterator[PluginFailure]:
+    """Yield a failure for each command of a plugin that ``bmz NAME`` does not run.
+
+    Args:
+        registry: The collected plugins.
+        own: Names of the library's own commands.
+
+    """
+    from ..registry import PluginFailure
+
+    points = _points()
+    for name in registry.commands:
+        plugin = registry.provenance["commands", name]
+        if name in own:
+            message = f"unreachable command: {name!r} is a command of bmz itself: choose another name"
+        elif name not in points:
+            message = f"unreachable command: expected an entry point named {PREFIX}{name}, found {plugin.name}"
+        else:
+            continue
+        yield PluginFailure(plugin=plugin, message=message, entry=name)
 
 
 def _points() -> dict[str, metadata.EntryPoint]:

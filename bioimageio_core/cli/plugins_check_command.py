@@ -12,7 +12,7 @@ import click
 from ..report.plain_text import in_one_line
 from ..text import did_you_mean
 from .common_options import json_option
-from .terminal import print_json, progress_bars, table
+from .terminal import print_json, progress_bars, say, table
 
 if TYPE_CHECKING:
     from ..registry import PluginFailure, Registry
@@ -73,11 +73,11 @@ def _find(name: str, registry: Registry) -> tuple[list[tuple[str, str]], list[Pl
 def _print(checks: Sequence[Check], failures: Sequence[PluginFailure]) -> None:
     rows = [(c.kind, c.name, c.outcome, in_one_line(_sentence(c))) for c in checks]
     if rows:
-        click.echo(table(rows, ("kind", "name", "result", "check")))
+        say(table(rows, ("kind", "name", "result", "check")))
     for failure in failures:
-        click.echo(f"failed: {failure.plugin.name} of {failure.plugin.distribution}: {failure.message}")
+        say(f"failed: {failure.plugin.name} of {failure.plugin.distribution}: {failure.message}")
     counts = {outcome: sum(c.outcome == outcome for c in checks) for outcome in ("passed", "failed", "skipped")}
-    click.echo(f"{counts['passed']} passed, {counts['failed'] + len(failures)} failed, {counts['skipped']} skipped")
+    say(f"{counts['passed']} passed, {counts['failed'] + len(failures)} failed, {counts['skipped']} skipped")
 
 
 def _sentence(check: Check) -> str:

@@ -7,9 +7,10 @@ import warnings
 import click
 
 from .common_options import json_option
+from .plugin_commands import unreachable_commands
 from .plugins_check_command import check
 from .plugins_new_command import new
-from .terminal import print_json, table
+from .terminal import print_json, say, table
 
 __all__ = ["command"]
 
@@ -27,10 +28,12 @@ def command(context: click.Context, times: bool, as_json: bool) -> int:
         return 0
     from ..api import plugins
     from ..registry import HOOKS, missing_requirements
+    from .main import COMMANDS
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # failures are listed below
         registry = plugins()
+    failures = [*registry.failures, *unreachable_commands(registry, COMMANDS)]
     rows = []
     for kind in HOOKS:
         for name, entry in sorted(getattr(registry, kind).items()):
@@ -42,23 +45,22 @@ def command(context: click.Context, times: bool, as_json: bool) -> int:
             rows.append((kind, name, f"{plugin.distribution} {plugin.version}", lacks, entry.summary))
     if as_json:
         keys = ("kind", "name", "plugin", "missing", "summary")
-        failures = [
-            {"plugin": f.plugin.name, "distribution": f.plugin.distribution, "entry": f.entry, "message": f.message}
-            for f in registry.failures
+        failed = [
+            {"plugin": f.plugin.name, "distribution": f.plugin.distribution, "entry": f.entry, "message": f.message} for f in failures
         ]
         shown = [
             {"plugin": p.name, "distribution": p.distribution, "version": p.version, "import_seconds": round(p.import_seconds, 4)}
             for p in registry.plugins
         ]
-        print_json({"entries": [dict(zip(keys, row, strict=True)) for row in rows], "plugins": shown, "failures": failures})
+        print_json({"entries": [dict(zip(keys, row, strict=True)) for row in rows], "plugins": shown, "failures": failed})
     else:
         slowest = sorted(registry.plugins, key=lambda p: -p.import_seconds)
         timed = [(f"{p.import_seconds:.3f} s", p.name, f"{p.distribution} {p.version}") for p in slowest]
-        click.echo(table(timed, ("import", "plugin", "from")) if times else table(rows, ("kind", "name", "from", "missing", "summary")))
-        for failure in registry.failures:
+        say(table(timed, ("import", "plugin", "from")) if times else table(rows, ("kind", "name", "from", "missing", "summary")))
+        for failure in failures:
             where = f"{failure.plugin.distribution} {failure.plugin.version}".strip()
-            click.echo(f"failed: {failure.plugin.name} of {where}: {failure.message}", err=True)
-    return 1 if registry.failures else 0
+            say(f"failed: {failure.plugin.name} of {where}: {failure.message}", err=True)
+    return 1 if failures else 0
 
 
 command.add_command(check)

@@ -7,21 +7,23 @@ from pathlib import Path
 
 import click
 
+from .terminal import say
+
 __all__ = ["new"]
 
 KINDS = ("op", "weights", "run-mode", "format", "converter", "consumer", "command")
 """Kinds of `bioimageio_core.scaffold`, repeated here so that help does not import it."""
 
 REGISTERED = {
-    "op": "processing_ops",
-    "weights": "weights_formats",
-    "run-mode": "run_modes",
-    "format": "foreign_formats",
-    "converter": "weights_converters",
-    "consumer": "consumers",
-    "command": "commands",
+    "op": ("processing_ops",),
+    "weights": ("weights_formats", "weights_adapters"),
+    "run-mode": ("run_modes",),
+    "format": ("foreign_formats",),
+    "converter": ("weights_converters", "weights_formats"),
+    "consumer": ("consumers",),
+    "command": ("commands",),
 }
-"""Field of the registry for each kind of plugin."""
+"""Fields of the registry in which the plugin of each kind has an entry of its name."""
 
 
 @click.command(epilog="Example: bmz plugins new gamma --kind op")
@@ -40,17 +42,21 @@ def new(name: str, kind: str, folder: str | None) -> None:
     target = Path(folder or names.distribution)
     written = write_plugin(names, kind, target)
     for path in written:
-        click.echo(path)
-    click.echo(f"choose a licence, then: pip install -e '{target}[test]' && pytest {target}", err=True)
+        say(str(path))
+    say(f"choose a licence, then: pip install -e '{target}[test]' && pytest {target}", err=True)
 
 
 def _check_free(entry: str, kind: str) -> None:
-    """Raise InputError if an installed plugin has an entry of this kind and name."""
+    """Raise InputError if the library or an installed plugin has an entry of this name where the new plugin would have one."""
     from ..api import plugins
     from ..errors import InputError
+    from .main import COMMANDS
 
+    if kind == "command" and entry in COMMANDS:
+        raise InputError(f"bmz has a command {entry!r} of its own, which the plugin's would never replace: choose another name")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # failures of other plugins do not matter here
-        plugin = plugins().provenance.get((REGISTERED[kind], entry))
-    if plugin is not None:
-        raise InputError(f"{kind} {entry!r} already exists in {plugin.distribution}: choose another name")
+        registry = plugins()
+    for field in REGISTERED[kind]:
+        if (field, entry) in registry.provenance:
+            raise InputError(f"{registry.words_for(field, entry)} exists already: choose another name")

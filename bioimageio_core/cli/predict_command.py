@@ -13,8 +13,8 @@ from .common_options import json_option, overwrite_option
 from .grouped_options import GroupedCommand, grouped_option
 from .image_arguments import check_axes_known, image_inputs, image_list
 from .parameter_types import SHARD
-from .prediction_options import prediction_options
-from .terminal import INTERRUPTED, bytes_in_words, print_json, progress_bars
+from .prediction_options import chain_options, prediction_options
+from .terminal import INTERRUPTED, bytes_in_words, print_json, progress_bars, say
 
 if TYPE_CHECKING:
     from ..prediction.output.result import Prediction
@@ -58,10 +58,12 @@ __all__ = ["command"]
     help="Seconds to wait while the cluster has no workers.",
 )
 @prediction_options
+@chain_options
 @json_option
 def command(
     model: str,
     images: tuple[str, ...],
+    then: tuple[str, ...],
     output: str,
     scheduler: str | None,
     processes: int | None,
@@ -81,7 +83,7 @@ def command(
     many = image_list(images) or (images if names_parts(output) and isinstance(image_inputs(images), str) else None)
     with (
         _client(scheduler, processes) as client,
-        open_predictor(model, client=client, **given) as predictor,
+        open_predictor([model, *then], client=client, **given) as predictor,
     ):
         if many is not None:
             return _predict_many(predictor, many, output, as_json=as_json)
@@ -109,7 +111,7 @@ def _predict_many(predictor: Predictor, images: tuple[str, ...], output: str, *,
     from ..errors import InputError
     from ..prediction.predict_many import Failed, plan_many, predict_many
 
-    required = [t.id for t in predictor.model.io.inputs if not t.optional]
+    required = predictor.required_inputs
     if len(required) > 1:
         raise InputError(f"the model has {len(required)} inputs: expected ID=PATH for each of {', '.join(required)}")
     planned = plan_many(images, output, series=predictor.options.series)
@@ -128,9 +130,9 @@ def _predict_many(predictor: Predictor, images: tuple[str, ...], output: str, *,
     if as_json:
         print_json({"images": results, "failed": len(failed)})
     else:
-        click.echo(f"{len(planned) - len(failed)} of {len(planned)} images predicted")
+        say(f"{len(planned) - len(failed)} of {len(planned)} images predicted")
         for one_failed in failed:
-            click.echo(f"failed: {one_failed.inputs}: {one_failed.error}", err=True)
+            say(f"failed: {one_failed.inputs}: {one_failed.error}", err=True)
     return 1 if failed else 0
 
 
@@ -150,7 +152,7 @@ def _client(scheduler: str | None, processes: int | None) -> Iterator[Any]:
 
 def _print_warnings(plan: Plan) -> None:
     for line in plan.cautions:
-        click.echo(f"warning: {line}", err=True)
+        say(f"warning: {line}", err=True)
 
 
 def _as_data(prediction: Prediction, plan: Plan | None, output: str) -> dict[str, Any]:
@@ -163,6 +165,7 @@ def _as_data(prediction: Prediction, plan: Plan | None, output: str) -> dict[str
         "statistics": dict(prediction.statistics),
         "nan_counts": dict(prediction.nan_counts),
         "notes": prediction.notes,
+        "objects": {name: table.count for name, table in prediction.objects.items()},
         "peak_memory": peak_memory(),
         "warnings": () if plan is None else plan.warnings,
     }
@@ -171,24 +174,26 @@ def _as_data(prediction: Prediction, plan: Plan | None, output: str) -> dict[str
 def _report(prediction: Prediction, plan: Plan, output: str) -> None:
     from ..io.locations import join
 
-    if prediction.finished and prediction.done_before == plan.regions.count and "predict" not in prediction.times:
-        click.echo(f"{output} is already complete; nothing to do")
+    if prediction.finished and prediction.done_before == plan.regions.count and set(prediction.times) == {"total"}:
+        say(f"{output} is already complete; nothing to do")
         return
     for name, array in prediction.items():
         path = plan.ome[name].path if name in plan.ome else name
-        click.echo(f"{join(output, path) if path else output}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}")
+        say(f"{join(output, path) if path else output}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}")
+    for name, table in prediction.objects.items():
+        say(f"{table.count} objects in {name}" + (f": {plan.table}" if table else ""))
     for name, count in prediction.nan_counts.items():
-        click.echo(f"note: {count} pixels of {name} are NaN; statistics ignore them, the network gets them")
+        say(f"note: {count} pixels of {name} are NaN; statistics ignore them, the network gets them")
     for note in prediction.notes:
-        click.echo(f"note: {note}")
+        say(f"note: {note}")
     if prediction.done_before:
-        click.echo(f"{prediction.done_before} of {plan.regions.count} regions were complete before this run")
+        say(f"{prediction.done_before} of {plan.regions.count} regions were complete before this run")
     if not prediction.finished:
-        click.echo("incomplete: regions of other shards are missing; the last shard completes the output")
-        click.echo("if a shard failed: run the command with --resume in place of --shard, after the others have ended")
+        say("incomplete: regions of other shards are missing; the last shard completes the output")
+        say("if a shard failed: run the command with --resume in place of --shard, after the others have ended")
     stages = "".join(f"{k} {v:.1f} s, " for k, v in prediction.times.items() if k != "total" and v >= 0.05)
     peak = peak_memory()
-    click.echo(
+    say(
         f"{prediction.times['total']:.1f} s ({stages}{plan.workers} worker{'s' * (plan.workers != 1)})"
         + (f", peak memory {bytes_in_words(peak)}" if peak else "")
     )
@@ -201,6 +206,8 @@ class _Interrupted(click.ClickException):
 
     def __init__(self, output: str) -> None:
         from ..io import OutputStore
+        from ..io.writing.replaced_output import place_to_write
 
-        remedy = f"; {output} is incomplete, continue it with --resume" if OutputStore(output).unfinished else ""
+        written = OutputStore(place_to_write(output, overwrite=False, continues=True))
+        remedy = f"; {output} is incomplete, continue it with --resume" if written.unfinished else ""
         super().__init__(f"interrupted{remedy}")

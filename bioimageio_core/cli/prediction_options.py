@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 import click
 
-from .common_options import compile_option, import_option, precision_option, trust_option, weights_option
+from .common_options import compile_option, import_option, precision_option, timeout_option, trust_option, weights_option
 from .grouped_options import grouped_option
 from .parameter_types import AXIS_LENGTHS, AXIS_RANGES, AXIS_SIZES, HALO, JSON_OBJECT, MEMORY, NAMES, NUMBER_PAIR
 
-__all__ = ["prediction_options"]
+__all__ = ["chain_options", "prediction_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -73,7 +73,31 @@ _OPTIONS = (
         "network", "--run-mode-kwargs", type=JSON_OBJECT, default="{}", help='Arguments of the run mode, as in \'{"merge": "max"}\'.'
     ),
     import_option,
+    timeout_option,
     trust_option,
+    grouped_option(
+        "output",
+        "--post",
+        "postprocessing",
+        multiple=True,
+        metavar="OP[:NAME=VALUE,...]",
+        help="Op after those of the model, as in 'connected_components:threshold=0.5,min_size=20'; may be given several times.",
+    ),
+    grouped_option(
+        "output",
+        "--object-size",
+        type=AXIS_SIZES,
+        show_default="as the op says, else 64",
+        help="Largest object in output pixels, for ops that label objects block by block, as in 100, or z=20,y=100,x=100.",
+    ),
+    grouped_option(
+        "output",
+        "--join-slices",
+        metavar="AXIS[=OVERLAP]",
+        help="Axis that the model lacks, along which objects of neighbouring slices are joined if their intersection over union is "
+        "greater than this, as in z or z=0.4; without a number, than 0.25.",
+    ),
+    grouped_option("output", "--table", help="Table of the labelled objects to write, as in cells.csv or cells.parquet."),
     grouped_option("output", "--dtype", show_default="as described", help="Data type of the stored output, as in uint8."),
     grouped_option(
         "output", "--value-range", type=NUMBER_PAIR, default="0,1", show_default=True, help="Values stored as 0 and as the largest integer."
@@ -91,6 +115,25 @@ _OPTIONS = (
     ),
     grouped_option("run", "--workers", type=click.IntRange(min=1), show_default="one per core", help="Blocks computed at the same time."),
 )
+
+
+_CHAIN = (
+    grouped_option(
+        "network",
+        "--then",
+        multiple=True,
+        metavar="MODEL",
+        help="Model that takes outputs of those before, as one prediction; may be given several times.",
+    ),
+    grouped_option("output", "--intermediate", help="Zarr group for the outputs of the models before; without it they are not stored."),
+)
+
+
+def chain_options(function: F) -> F:
+    """Add the options of chains of models to a command."""
+    for option in reversed(_CHAIN):
+        function = option(function)
+    return function
 
 
 def prediction_options(function: F) -> F:

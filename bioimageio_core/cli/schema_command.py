@@ -6,6 +6,8 @@ import json
 
 import click
 
+from .terminal import say
+
 __all__ = ["command"]
 
 
@@ -23,6 +25,6 @@ def command(type_: str | None, format_version: str | None, output: str | None) -
 
     text = json.dumps(json_schema(type_, format_version), indent=2, ensure_ascii=False)
     if output is None:
-        click.echo(text)
+        say(text, exact=True)
     else:
         write_text(output, f"{text}\n", overwrite=True, replaces=("JSON Schema", lambda found: "$schema" in found[:1000]))

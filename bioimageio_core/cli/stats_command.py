@@ -8,8 +8,8 @@ import click
 
 from .common_options import json_option, overwrite_option
 from .output_files import check_file_apart
-from .parameter_types import NAMES
-from .terminal import print_json, progress_bars, table
+from .parameter_types import JSON_OBJECT, NAMES
+from .terminal import print_json, progress_bars, say, table
 
 __all__ = ["command"]
 
@@ -36,6 +36,8 @@ __all__ = ["command"]
 @click.option("--level", type=int, help="Resolution level of OME-Zarr images; 0 is the finest.")
 @click.option("--series", help="Image of files that hold several, by number or name, as in 1 or Pos1.")
 @click.option("--stats-over", type=NAMES, help="Axes that the model lacks, over which statistics are pooled.")
+@click.option("--run-mode", help="With --model: run mode of the predictions, where it changes what a sample is, as orthoplanes does.")
+@click.option("--run-mode-kwargs", type=JSON_OBJECT, default="{}", help="Arguments of the run mode.")
 @click.option("--workers", type=click.IntRange(min=1), show_default="one per core", help="Threads.")
 @json_option
 def command(
@@ -80,9 +82,9 @@ def command(
         return
     rows = [("all images", name, _values_text(value)) for name, value in found.dataset.items()]
     rows += [(key[:12], name, _values_text(value)) for key, values in found.images.items() for name, value in values.items()]
-    click.echo(table(rows, ("of", "measure", "value")))
+    say(table(rows, ("of", "measure", "value")))
     for name, count in found.nan_counts.items():
-        click.echo(f"note: {count} pixels of {name} are NaN; statistics ignore them")
+        say(f"note: {count} pixels of {name} are NaN; statistics ignore them")
 
 
 def _values_text(value: Any) -> str:

@@ -12,21 +12,60 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..json_values import json_safe
-from ..report.plain_text import bytes_in_words, table
+from ..report.plain_text import bytes_in_words, in_one_line, printable, table
+from ..text import without_secrets
 
 if TYPE_CHECKING:
     from ..prediction.options import Progress
     from ..spec.validation import Issue
 
-__all__ = ["INTERRUPTED", "bytes_in_words", "issues_as_data", "issues_table", "paint", "print_json", "progress_bars", "table"]
+__all__ = [
+    "INTERRUPTED",
+    "bytes_in_words",
+    "issues_as_data",
+    "issues_table",
+    "json_text",
+    "paint",
+    "print_json",
+    "progress_bars",
+    "say",
+    "table",
+]
 
 INTERRUPTED = 130
 """Exit status of a command that was interrupted by Ctrl-C."""
 
 
+def say(text: str, *, err: bool = False, exact: bool = False, nl: bool = True) -> None:
+    """Print text; all output for people goes through here, since descriptions, images and servers may put anything into it.
+
+    Args:
+        text: One or more lines.
+        err: Print on standard error.
+        exact: Change nothing: the text has colours, and what it quotes is `printable` already; or it is for other programs.
+        nl: End with a line break.
+
+    """
+    click.echo(text if exact else printable(text), err=err, nl=nl)
+
+
 def print_json(data: Any) -> None:
-    """Print plain data as JSON, with null for NaN and infinity, which JSON lacks."""
-    click.echo(json.dumps(json_safe(data), indent=2, ensure_ascii=False, default=str, allow_nan=False))
+    """Print plain data as JSON."""
+    click.echo(json_text(data))
+
+
+def json_text(data: Any) -> str:
+    """Return plain data as JSON, with null for NaN and infinity, which JSON lacks, and escapes for what terminals obey.
+
+    Passwords and tokens of URLs are left out.
+    """
+    text = json.dumps(json_safe(data), indent=2, ensure_ascii=False, default=str, allow_nan=False)
+    return without_secrets("\n".join(line if line.isprintable() else _escaped(line) for line in text.split("\n")))
+
+
+def _escaped(line: str) -> str:
+    """Return a line of JSON with escapes in place of characters that terminals obey; they can only be part of strings."""
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
 
 
 def issues_as_data(issues: Sequence[Issue]) -> list[dict[str, Any]]:
@@ -61,7 +100,7 @@ def progress_bars(*, shown: bool = True, after: float = 0) -> Iterator[Progress 
     from rich.progress import Progress as Bars
 
     bars = Bars(
-        TextColumn("{task.description:<24}"),
+        TextColumn("{task.description:<24}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -73,7 +112,7 @@ def progress_bars(*, shown: bool = True, after: float = 0) -> Iterator[Progress 
 
     def show(stage: str, done: int, total: int) -> None:
         if stage not in known:
-            known[stage] = bars.add_task(stage, total=total)
+            known[stage] = bars.add_task(in_one_line(stage), total=total)
         bars.update(known[stage], completed=done, total=total)
 
     later = Timer(after, bars.start)

@@ -7,9 +7,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OutputError
-from .common_options import compile_option, device_option, html_option, import_option, json_option, precision_option, trust_option
+from .common_options import (
+    compile_option,
+    device_option,
+    html_option,
+    import_option,
+    json_option,
+    precision_option,
+    timeout_option,
+    trust_option,
+)
 from .output_files import check_file_apart, write_page
-from .terminal import print_json, progress_bars
+from .terminal import print_json, progress_bars, say
 
 if TYPE_CHECKING:
     from ..model_tests.test_report import TestReport
@@ -25,6 +34,7 @@ __all__ = ["command"]
 @precision_option
 @compile_option
 @import_option
+@timeout_option
 @trust_option
 @click.option("--isolated", is_flag=True, help="Test each weights format in a new environment, which pip fills with what the format needs.")
 @click.option("--save", metavar="FOLDER", show_default="bmz-test-NAME", help="Folder for outputs that differ.")
@@ -57,11 +67,11 @@ def command(model: str, quick: bool, isolated: bool, save: str | None, html: str
     else:
         from ..report.text.model_test_text import model_test_text
 
-        click.echo(model_test_text(report))
+        say(model_test_text(report))
         if saved is not None:
-            click.echo(f"outputs that differ are in {saved}")
+            say(f"outputs that differ are in {saved}")
     if problem:
-        click.echo(f"bmz: warning: {problem}", err=True)
+        say(f"bmz: warning: {problem}", err=True)
     return 0 if report.status == "passed" else 1
 
 

@@ -7,7 +7,7 @@ import click
 from ..errors import InvalidDescriptionError
 from .common_options import json_option, overwrite_option
 from .output_files import check_file_apart
-from .terminal import issues_as_data, issues_table, print_json
+from .terminal import issues_as_data, issues_table, print_json, say
 
 __all__ = ["command"]
 
@@ -42,7 +42,7 @@ def command(source: str, output: str | None, repair: bool, overwrite: bool, as_j
             raise
         reports.append(error.report)
         if not as_json:
-            click.echo(f"bmz: {error}", err=True)
+            say(f"bmz: {error}", err=True)
     issues = reports[0].issues
     if descr is not None and output is not None:
         save_description(descr, output, overwrite=overwrite)
@@ -54,11 +54,12 @@ def command(source: str, output: str | None, repair: bool, overwrite: bool, as_j
         print_json(result)
         return 0 if descr is not None else 1
     if issues:
-        click.echo(issues_table(issues), err=True)
+        say(issues_table(issues), err=True)
     if descr is None:
         return 1
-    click.echo(
+    say(
         description_yaml(descr, default_registry()) if output is None else f"{output}: {descr.type} {descr.format_version}",
         nl=output is not None,
+        exact=output is None,
     )
     return 0

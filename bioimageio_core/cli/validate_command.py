@@ -9,7 +9,7 @@ import click
 from ..report.plain_text import in_one_line
 from .common_options import html_option, json_option
 from .output_files import check_file_apart, write_page
-from .terminal import paint, print_json, progress_bars
+from .terminal import paint, print_json, progress_bars, say
 
 if TYPE_CHECKING:
     from ..report.cards.annotated_report import AnnotatedReport
@@ -52,11 +52,11 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
     else:
         for report in reports:
             if report.status == "unreadable":
-                click.echo(in_one_line(f"{report.source}: {report.issues[0].issue.message}"), err=True)
+                say(in_one_line(f"{report.source}: {report.issues[0].issue.message}"), err=True)
             else:
-                click.echo(validation_text(report, paint))
+                say(validation_text(report, paint), exact=True)
         if len(reports) > 1:
-            click.echo(validation_summary(reports))
+            say(validation_summary(reports))
     if html is not None:
         from ..report.cards.annotated_report import validation_page
 

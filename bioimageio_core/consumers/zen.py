@@ -17,6 +17,10 @@ IN_A_GRAPH = frozenset({"binarize", "clip", "ensure_dtype", "fixed_zero_mean_uni
 """Ops that depend only on a pixel, or on the pixels of a block, so that they can be part of the network."""
 
 
+OF_THE_IMAGE = frozenset({"scale_mean_variance", "scale_range", "zero_mean_unit_variance"})
+"""Ops that depend on statistics of the complete image."""
+
+
 def judge_zen(model: Any) -> Iterator[Judgement]:
     """Judge whether a model can be written as a ``.czann`` file, which ZEN imports."""
 
@@ -29,8 +33,12 @@ def judge_zen(model: Any) -> Iterator[Judgement]:
     for words, tensors in (("input", model.inputs), ("output", model.outputs)):
         yield rule(f"has one {words}", len(tensors) == 1, f"it has {len(tensors)}", f"make it one network with one {words}")
     for op in dict.fromkeys(op_names(model)):
-        whole = "it needs statistics of the image" if op not in IN_A_GRAPH else "it can be part of the network"
-        yield rule(f"the op {op} can be part of the network", op in IN_A_GRAPH, whole, "use an op with fixed numbers, such as scale_linear")
+        reason, remedy = "it can be part of the network", ""
+        if op in OF_THE_IMAGE:
+            reason, remedy = "it needs statistics of the image", "use an op with fixed numbers, such as scale_linear"
+        elif op not in IN_A_GRAPH:
+            reason, remedy = f"it runs networks alone, without {op}", "drop the op, and carry it out in other software"
+        yield rule(f"the op {op} can be part of the network", op in IN_A_GRAPH, reason, remedy)
     spatial = [_space(t) for t in (*model.inputs, *model.outputs)]
     reason = f"tensors have {' and '.join(str(n) for n in sorted(set(spatial)))} axes in space"
     yield rule(

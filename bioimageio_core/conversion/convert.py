@@ -81,6 +81,7 @@ def convert_weights(
     options: PredictOptions,
     *,
     overwrite: bool = False,
+    include_outside: bool = False,
     report: Callable[[str], None] = lambda stage: None,
 ) -> ConvertedWeights:
     """Convert weights of a model, verify them, and write the model with all its files and the new weights.
@@ -91,10 +92,11 @@ def convert_weights(
         path: A zip if it ends in ``.zip``, else a folder.
         options: `weights_format` names the weights to convert; `device`, `imports` and `trust` are used.
         overwrite: Replace an existing package.
+        include_outside: Copy files of this machine from outside of the folder of the description, too.
         report: Called with the name of each stage.
 
     Raises:
-        InputError: The model has these weights already, or has none to convert from.
+        InputError: The model has these weights already, has none to convert from, or names files outside of its folder.
         UnknownExtensionError: No plugin converts to the format.
         MissingRequirementError: The packages that the converter needs are not installed.
         ModelRunError: The weights cannot be converted, or give other outputs after conversion; nothing is written.
@@ -115,7 +117,8 @@ def convert_weights(
         tree = unstructured(model.descr, model.registry)
         tree["weights"] = {**tree["weights"], to_format: entry}
         descr, _ = read_tree(tree, model.registry, model.package.name)
-        write_package(descr, model.package, model.registry, Path(scratch) / "package", added={file.name: file})
+        added = {file.name: file}
+        write_package(descr, model.package, model.registry, Path(scratch) / "package", added=added, include_outside=include_outside)
         with open_package(str(Path(scratch) / "package")) as package:
             written, _ = read_tree(package_tree(package), model.registry, package.name)
             converted = LoadedModel.of(written, package, model.registry)
@@ -147,7 +150,10 @@ def _convert(
     """Return the entry and the file of the converted weights."""
     import_libraries(options.imports)
     described = [t for t in model.io.inputs if t.id in inputs]
-    source = adapter_context(model, converter.from_format, device=options.devices[0], threads=allotted_cores(), trust=options.trust)
+    source = attrs.evolve(
+        adapter_context(model, converter.from_format, device=options.devices[0], threads=allotted_cores(), trust=options.trust),
+        imports=options.imports,
+    )
     target = folder / f"{_free_stem(model, converter.to_format)}{model.registry.weights_formats[converter.to_format].suffix}"
     context = ConverterContext(
         source=source,

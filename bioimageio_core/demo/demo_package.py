@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..onnx_runtime import import_onnxruntime
 from ..report.pictures.side_by_side import overlay, to_grey, to_png
 from .synthetic import nuclei_block
 from .unet import FEATURES, HALO, STRIDE
@@ -144,9 +145,7 @@ def write_package(folder: Path, weights: bytes, *, iou: float, parameters: int, 
         size: Pixels along their sides, likewise.
 
     """
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(weights, providers=["CPUExecutionProvider"])
+    session = import_onnxruntime().InferenceSession(weights, providers=["CPUExecutionProvider"])
 
     def probability(image: NDArray[Any]) -> NDArray[np.float32]:
         logits = session.run(None, {"image": normalise(image)[None, None]})[0]

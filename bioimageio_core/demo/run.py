@@ -11,12 +11,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import predict
+from ..api import default_registry, predict
 from ..errors import OutputError
 from ..prediction.options import Progress
 from ..prediction.output.result import Prediction
 from ..report.pictures.side_by_side import side_by_side
-from .synthetic import nuclei_block
+from .synthetic import nuclei_block, nuclei_centres
 
 __all__ = ["DemoResult", "model_folder", "run_demo"]
 
@@ -26,6 +26,27 @@ FIELD = 1536
 CHUNK = 512
 PICTURE = 512
 MARGIN = 100
+
+
+COUNTING_OP = "connected_components"
+"""The op that counts nuclei, of the plugin bioimageio-runtime-labels."""
+
+COUNTING = f"{COUNTING_OP}:threshold=0.5,min_size=20"
+
+
+@attrs.frozen(kw_only=True)
+class NucleiCount:
+    """The nuclei of one field."""
+
+    drawn: int
+    found: int
+    """Those of the drawn ones that an object covers."""
+
+    objects: int
+    """Objects; nuclei that touch are one."""
+
+    labels: Path
+    table: Path
 
 
 @attrs.frozen(kw_only=True)
@@ -40,6 +61,9 @@ class DemoResult:
     prediction: Prediction
     overlap: float
     """Intersection over union of the predicted and the drawn nuclei, within one field."""
+
+    count: NucleiCount | None
+    """None if the plugin that counts is not installed."""
 
     seconds: float
 
@@ -86,6 +110,7 @@ def run_demo(
     inner = np.s_[MARGIN : field - MARGIN, MARGIN : field - MARGIN] if field > 3 * MARGIN else np.s_[:field, :field]
     mask = np.asarray(found.data[0, 0, :field, :field])[inner] > 0.5
     truth = drawn[1][:field, :field][inner]
+    count = _count_nuclei(folder, image, field, memory, say)
     shown = min(PICTURE, size)
     side_by_side([drawn[0][:shown, :shown], np.asarray(found.data[0, 0, :shown, :shown])], picture)
     return DemoResult(
@@ -96,8 +121,23 @@ def run_demo(
         memory=memory,
         prediction=prediction,
         overlap=float((mask & truth).sum() / max(1, (mask | truth).sum())),
+        count=count,
         seconds=time.perf_counter() - begin,
     )
+
+
+def _count_nuclei(folder: Path, image: Path, field: int, memory: str, say: Callable[[str], None]) -> NucleiCount | None:
+    """Label and measure the nuclei of one field, as far as the plugin for it is installed."""
+    if COUNTING_OP not in default_registry().processing_ops:
+        return None
+    labels, table = folder / "nuclei.zarr", folder / "nuclei.csv"
+    say(f"counting: {labels}, {table}, in {field} x {field} pixels")
+    part = {"y": (0, field), "x": (0, field)}
+    counted = predict(model_folder(), image, labels, postprocessing=COUNTING, table=table, roi=part, memory=memory, overwrite=True)
+    centres = nuclei_centres(0, 0, 0, field, field)
+    found = np.asarray(counted["probability"].data[0, 0])[centres[:, 0], centres[:, 1]] > 0
+    objects = counted.objects["probability"].count
+    return NucleiCount(drawn=len(centres), found=int(found.sum()), objects=objects, labels=labels, table=table)
 
 
 def _write_image(path: Path, size: int, progress: Progress | None) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["nuclei_block"]
+__all__ = ["nuclei_block", "nuclei_centres"]
 
 _LATTICE = 24
 """Pixels between the sites of nuclei, of which about two in three are taken."""
@@ -57,6 +57,25 @@ def nuclei_block(seed: int, y0: int, x0: int, height: int, width: int) -> tuple[
     # A normal distribution of the same variance stands for the Poisson's, at a tenth of its price.
     noisy = photons + np.sqrt(photons * 1.5 + 36.0) * _normal_noise(seed, y0, x0, height, width) + _OFFSET
     return np.clip(np.rint(noisy), 0, 65535).astype(np.uint16), mask
+
+
+def nuclei_centres(seed: int, y0: int, x0: int, height: int, width: int) -> NDArray[np.intp]:
+    """Return a pixel in the middle of each nucleus, shape (nuclei, 2), along y, x; those with their middle outside are left out.
+
+    Args:
+        seed: Selects the plane.
+        y0: First row, may be negative.
+        x0: First column, may be negative.
+        height: Rows.
+        width: Columns.
+
+    """
+    found = []
+    for top, left, _, inside in _nuclei(seed, y0, x0, height, width):
+        rows, columns = np.nonzero(inside)
+        found.append((top + round(rows.mean()) - y0, left + round(columns.mean()) - x0))
+    centres = np.array(found, np.intp).reshape(-1, 2)
+    return centres[((centres >= 0) & (centres < (height, width))).all(axis=1)]
 
 
 def _nuclei(seed: int, y0: int, x0: int, height: int, width: int) -> Iterator[tuple[int, int, NDArray[np.float32], NDArray[np.bool_]]]:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..onnx_runtime import import_onnxruntime
 from .demo_package import TEST_SEED, normalise, write_package
 from .synthetic import nuclei_block
 from .unet import HALO, STRIDE, apply_network, network_shapes, onnx_model, receptive_field
@@ -82,9 +83,7 @@ def evaluate(weights: Mapping[str, NDArray[np.float32]], count: int = 4, size: i
 
 def difference_of_blocks(weights: bytes, halo: int, block: int = 32, size: int = 256) -> float:
     """Return the largest difference between logits of the whole image and those of blocks with a halo, by ONNX Runtime."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(weights, providers=["CPUExecutionProvider"])
+    session = import_onnxruntime().InferenceSession(weights, providers=["CPUExecutionProvider"])
     image = normalise(nuclei_block(TEST_SEED, 0, 0, size, size)[0])[None, None]
     whole = session.run(None, {"image": image})[0]
     worst = 0.0

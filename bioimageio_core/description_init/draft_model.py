@@ -101,6 +101,7 @@ def draft_model(
         report: Progress callback.
 
     Raises:
+        TrustError: The weights come with code that has to run, and are not trusted.
         SourceError: The file does not exist.
         InputError: The format cannot be drafted from, or the network accepts none of the inputs that are tried.
         MissingRequirementError: The packages that run the format are not installed.
@@ -120,15 +121,15 @@ def draft_model(
             from .read_torch import torchscript_of_export
 
             found, weights = "torchscript", part / "weights.pt"
-            torchscript_of_export(path, weights)
+            torchscript_of_export(path, weights, trust=trust)
             notes.append(f"{path.name} is an archive of torch.export, which is not a weights format: the weights are stored as TorchScript")
         else:
             weights = part / f"weights{''.join(path.suffixes[-1:]).lower()}"
             shutil.copyfile(path, weights)
-        graph = read_graph(weights, found)
+        graph = read_graph(weights, found, trust=trust, libraries=imports)
         external = _copy_external(graph, path.parent, part)
         entry = {"source": weights.name, "sha256": sha256_of(weights), **graph.fields, **external}
-        network, adapter = _load(found, entry, weights, graph, registry, trust=trust)
+        network, adapter = _load(found, entry, weights, graph, registry, imports=imports, trust=trust)
         try:
             tried = find_tensors(network, graph, axes=axes or {}, sizes=sizes or {}, channels_last=found in CHANNELS_LAST)
             measured = attrs.evolve(analyse_network(network, tried.signature, report), adapter=adapter, weights_format=found)
@@ -181,7 +182,7 @@ def _copy_external(graph: Graph, source: Path, part: Path) -> dict[str, Any]:
 
 
 def _load(
-    weights_format: str, entry: Mapping[str, Any], weights: Path, graph: Graph, registry: Registry, *, trust: bool
+    weights_format: str, entry: Mapping[str, Any], weights: Path, graph: Graph, registry: Registry, *, imports: Sequence[str], trust: bool
 ) -> tuple[WeightsAdapter, str]:
     """Return the network, and the name of its adapter."""
     described = registry.weights_formats.get(weights_format)
@@ -200,6 +201,7 @@ def _load(
         device="cpu",
         threads=max(1, allotted_cores() // 2),  # most calls are small
         trust=trust,
+        imports=tuple(imports),
     )
     return registry.weights_adapters[choice.adapter].load()(context), choice.adapter
 

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from ..env import set_temporarily
 from ..errors import InputError, MissingRequirementError, ModelRunError
 from ..libraries import missing_library
+from ..sources.model_code import no_trust
 from ..text import in_brief
+from ..torchscript import check_program
 from ..typing import FrozenMapping
 from .network_graph import Graph, GraphTensor
 
 __all__ = ["read_torchscript", "torchscript_of_export"]
 
 
-def read_torchscript(path: Path) -> Graph:
+def read_torchscript(path: Path, *, trust: bool, libraries: Collection[str]) -> Graph:
     """Return the inputs of a TorchScript file, with dimensions and channels of the first weights.
 
+    Args:
+        path: The file.
+        trust: Whether its program may do more than compute.
+        libraries: Names of libraries whose operators it may use; they have been imported.
+
     Raises:
+        TrustError: The program may do more than compute.
+        ModelRunError: The file is not an archive of TorchScript.
         MissingRequirementError: PyTorch is not installed.
         InputError: PyTorch cannot read the file.
 
     """
     torch = _torch()
+    if not trust:
+        check_program(str(path), path.name, libraries=libraries)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -42,15 +54,23 @@ def read_torchscript(path: Path) -> Graph:
     )
 
 
-def torchscript_of_export(path: Path, target: Path) -> None:
+def torchscript_of_export(path: Path, target: Path, *, trust: bool) -> None:
     """Convert a network that `torch.export.save` stored to TorchScript, by tracing it with its example inputs.
 
+    Args:
+        path: The archive.
+        target: The TorchScript file to write.
+        trust: Whether code in the archive may run: PyTorch evaluates the sizes of its tensors as expressions of Python.
+
     Raises:
+        TrustError: The archive is not trusted.
         MissingRequirementError: PyTorch is not installed.
         InputError: PyTorch cannot read the file, or the file lacks example inputs.
         ModelRunError: The TorchScript gives other outputs.
 
     """
+    if not trust:
+        raise no_trust(f"{path.name}, an archive of torch.export,")
     torch = _torch()
     try:
         with set_temporarily("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1"):  # no pickled code runs

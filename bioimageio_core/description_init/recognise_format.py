@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Collection
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -82,10 +83,17 @@ def _no_network(path: Path) -> InputError:
     )
 
 
-def read_graph(path: Path, weights_format: str) -> Graph:
+def read_graph(path: Path, weights_format: str, *, trust: bool = False, libraries: Collection[str] = ()) -> Graph:
     """Return the information about tensors in a file of weights; the rest is found by calling the network.
 
+    Args:
+        path: The file.
+        weights_format: Its format.
+        trust: Whether code that comes with the weights may run.
+        libraries: Names of libraries that have been imported for the weights.
+
     Raises:
+        TrustError: The file would have to run code.
         InputError: The file is broken.
         MissingRequirementError: Reading it needs a framework that is not installed.
 
@@ -97,7 +105,7 @@ def read_graph(path: Path, weights_format: str) -> Graph:
     if weights_format == "torchscript":
         from .read_torch import read_torchscript
 
-        return read_torchscript(path)
+        return read_torchscript(path, trust=trust, libraries=libraries)
     if weights_format == "keras_v3":
         return _read_keras(path)
     found = _installed("tensorflow")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
+from packaging.requirements import InvalidRequirement, Requirement
 
 from ..errors import SourceError, YamlError
 from ..sources import Package
@@ -27,6 +28,8 @@ class Dependencies:
     channels: tuple[str, ...] = ()
     conda: tuple[str, ...] = ()
     pip: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Lines for pip that are no requirements of packages by name: options such as ``--index-url``, and URLs."""
 
 
 def own_dependencies(entry: Any, package: Package) -> Dependencies:
@@ -50,7 +53,8 @@ def own_dependencies(entry: Any, package: Package) -> Dependencies:
         sha256 = None
     path = package.local(source, sha256=sha256)
     if manager == "pip":
-        return Dependencies(source=source, pip=_lines(path))
+        pip, left_out = _apart(_lines(path))
+        return Dependencies(source=source, pip=pip, left_out=left_out)
     if manager == "conda":
         return _conda(path, source)
     raise SourceError(f"the dependencies {dependencies!r} are for {manager!r}: expected conda:FILE or pip:FILE")
@@ -76,12 +80,36 @@ def _conda(path: Path, source: str) -> Dependencies:
     entries = tree.get("dependencies") if isinstance(tree, Mapping) else None
     if not isinstance(entries, list | tuple):
         raise SourceError(f"{path.name} is not a conda environment file: expected a list under the key 'dependencies'")
-    channels = tree.get("channels")
-    pip = [str(line) for entry in entries if isinstance(entry, Mapping) for line in entry.get("pip") or ()]
+    given = tree.get("channels")
+    channels = tuple(map(str, given)) if isinstance(given, list | tuple) else ()
+    elsewhere = [channel for channel in channels if _leads_elsewhere(channel)]
+    lines = [in_one_line(str(line)) for entry in entries if isinstance(entry, Mapping) for line in entry.get("pip") or ()]
+    pip, left_out = _apart(lines)
     names = [in_one_line(str(entry)) for entry in entries if not isinstance(entry, Mapping)]
     return Dependencies(
         source=source,
-        channels=tuple(map(str, channels)) if isinstance(channels, list | tuple) else (),
-        conda=tuple(name for name in names if name.split("=")[0].split("<")[0].split(">")[0].strip() not in ("python", "pip")),
-        pip=tuple(in_one_line(line) for line in pip),
+        channels=tuple(channel for channel in channels if channel not in elsewhere),
+        conda=tuple(
+            name
+            for name in names
+            if name.split("=")[0].split("<")[0].split(">")[0].strip() not in ("python", "pip") and not _leads_elsewhere(name)
+        ),
+        pip=pip,
+        left_out=(*left_out, *elsewhere, *filter(_leads_elsewhere, names)),
     )
+
+
+def _leads_elsewhere(text: str) -> bool:
+    """Return whether a channel or package of conda is an address, a path or an option, and no name."""
+    return "/" in text.partition("::")[2] or "://" in text or text.startswith((".", "/", "~")) or " -" in f" {text}"
+
+
+def _apart(lines: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the lines that require a package by its name, and all others: pip would fetch from wherever these say."""
+    named, others = [], []
+    for line in lines:
+        try:
+            others.append(line) if Requirement(line).url else named.append(line)
+        except InvalidRequirement:
+            others.append(line)
+    return tuple(named), tuple(others)

@@ -60,12 +60,13 @@ class Environment:
         return "".join(f"{line}\n" for line in dict.fromkeys(lines))
 
 
-def environment_of(model: LoadedModel, weights_format: str | None = None) -> Environment:
+def environment_of(model: LoadedModel, weights_format: str | None = None, *, trust: bool = False) -> Environment:
     """Return the environment that a model needs; imports no framework.
 
     Args:
         model: The model.
         weights_format: The weights to run; None: the preferred ones if everything were installed.
+        trust: Whether packages and channels that the model itself names are part of it.
 
     Raises:
         InputError: The model has no such weights.
@@ -85,14 +86,15 @@ def environment_of(model: LoadedModel, weights_format: str | None = None) -> Env
     with blamed(f"environment of {model.registry.words_for('weights_adapters', adapter.name)}"):
         own = tuple(adapter.environment(entry)) if adapter.environment is not None else ()
     needed = dict.fromkeys([*_plugins(model, adapter), *own])
+    dependencies = own_dependencies(entry, model.package)
     return Environment(
         name=re.sub(r"[^a-z0-9]+", "-", f"{model.io.name} {adapter.weights_format}".lower()).strip("-"),
         weights_format=adapter.weights_format,
         adapter=adapter.name,
         python=metadata.metadata(LIBRARY)["Requires-Python"] or "",
         requirements=tuple(needed),
-        own=own_dependencies(entry, model.package),
-        notes=tuple(_notes(model.io.name, adapter, entry)),
+        own=dependencies if trust else Dependencies(source=dependencies.source),
+        notes=(*_notes(model.io.name, adapter, entry), *_left_out(dependencies, trust=trust)),
     )
 
 
@@ -114,3 +116,10 @@ def _notes(name: str, adapter: WeightsAdapterEntry, entry: Any) -> Iterator[str]
     versions = [f"{a.name} {getattr(entry, a.name)}" for a in attrs.fields(type(entry)) if a.name.endswith("_version")]
     if versions:
         yield f"described: {', '.join(versions)}"
+
+
+def _left_out(dependencies: Dependencies, *, trust: bool) -> Iterator[str]:
+    if not trust and (dependencies.pip or dependencies.conda or dependencies.left_out):
+        yield f"without the packages that {in_one_line(dependencies.source)} of the model names: trust the model to add them (--trust)"
+    for line in dependencies.left_out if trust else ():
+        yield f"without {line!r} of {in_one_line(dependencies.source)}: only packages by name are installed, from the index that you use"

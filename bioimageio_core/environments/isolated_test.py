@@ -78,12 +78,12 @@ test_isolated.__test__ = False  # type: ignore[attr-defined]  # pytest collects 
 
 def _test_one(model: LoadedModel, options: PredictOptions, quick: bool, report: Callable[[str], None]) -> TestReport:
     name = str(options.weights_format)
-    environment = environment_of(model, name)
+    environment = environment_of(model, name, trust=options.trust)
     with tempfile.TemporaryDirectory(prefix="bmz-isolated-") as scratch:
         folder = Path(scratch)
         report(f"environment for {name}")
-        python = _build(environment, folder / "environment", model.registry, trust=options.trust)
-        write_package(model.descr, model.package, model.registry, folder / "model")
+        python = _build(environment, folder / "environment", model.registry)
+        write_package(model.descr, model.package, model.registry, folder / "model", include_outside=True)  # the copy stays here
         report(name)
         arguments = ["test", str(folder / "model"), "--weights-format", name, "--device", options.device, "--precision", options.precision]
         arguments += [part for library in options.imports for part in ("--import", library)]
@@ -98,7 +98,7 @@ def _test_one(model: LoadedModel, options: PredictOptions, quick: bool, report: 
     return TestReport.from_dict(data)
 
 
-def _build(environment: Environment, folder: Path, registry: Registry, *, trust: bool) -> Path:
+def _build(environment: Environment, folder: Path, registry: Registry) -> Path:
     """Make a virtual environment, and return its Python.
 
     Raises:
@@ -113,9 +113,7 @@ def _build(environment: Environment, folder: Path, registry: Registry, *, trust:
     extras = {canonicalize_name(r.name): sorted(r.extras) for r in needed}
     indirect = [r for name in sorted(ours) for r in _required_by(name, extras.get(name, []))]
     more = [str(r) for r in indirect if canonicalize_name(r.name) not in ours]
-    wanted = [*exact, *more]
-    if trust:
-        wanted += [*environment.own.pip, *_for_pip(environment.own.conda)]
+    wanted = [*exact, *more, *environment.own.pip, *_for_pip(environment.own.conda)]
     _checked(
         _run(python_command("-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted, python=python)),
         f"install {', '.join(exact or wanted)}",

@@ -11,9 +11,15 @@ from ..typing import Severity
 
 __all__ = ["documentation_problems"]
 
+LARGEST_TEXT = 64 * 2**20
+
 
 def documentation_problems(path: Path, loc: Loc, *, is_model: bool) -> Iterator[Issue]:
     """Yield a problem if the text is not UTF-8, and for models of format 0.5 if no heading contains "validation"."""
+    size = path.stat().st_size
+    if size > LARGEST_TEXT:
+        yield Issue(loc=loc, message=f"expected a text of at most {LARGEST_TEXT} bytes, found {size}")
+        return
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

@@ -45,6 +45,7 @@ def export_foreign(
     *,
     options: Mapping[str, Any] = FrozenMapping(),
     overwrite: bool = False,
+    include_outside: bool = False,
 ) -> ExportedModel:
     """Write a model in the format of another system; the file or folder appears when it is complete.
 
@@ -56,10 +57,11 @@ def export_foreign(
         path: The file or folder to write.
         options: Options of the writer, by name.
         overwrite: Replace an existing file or folder.
+        include_outside: Copy files of this machine from outside of the folder of the description, too.
 
     Raises:
         UnknownExtensionError: No plugin writes the format.
-        InputError: The format cannot hold the model, an option is unknown, or a file of the model is broken.
+        InputError: The format cannot hold the model, an option is unknown, or a file of the model is broken or outside of its folder.
         PluginError: The plugin that writes the format fails.
         OutputError: The target exists, or cannot be written.
 
@@ -78,7 +80,7 @@ def export_foreign(
         if own == part:
             part = Path(folder) / "export" / path.name
             part.parent.mkdir()
-        write_package(descr, package, registry, own)
+        write_package(descr, package, registry, own, include_outside=include_outside)
         with open_package(str(own)) as copied:
             written, _ = read_tree(package_tree(copied), registry, package.name)
             lost = _write(entry, registry, written, own, part, options)

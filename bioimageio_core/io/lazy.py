@@ -28,6 +28,13 @@ class Lazy(Generic[T]):
         self._lock = threading.Lock()
         self._made: tuple[int, T] | None = None
 
+    @classmethod
+    def holding(cls, value: T, make: Callable[..., T], *args: Any) -> Lazy[T]:
+        """Return a value that this process has already, and does not close; other processes make it."""
+        lazy = cls(make, *args)
+        lazy._made = os.getpid(), value
+        return lazy
+
     def __call__(self) -> T:
         """Return the value."""
         made = self._made

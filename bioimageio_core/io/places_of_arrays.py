@@ -142,6 +142,7 @@ def _of_image(image: Image) -> _Found:
     places = [place_of(location) for location in (image.location, *image.arrays) if location is not None]
     # Of images that are resampled, and of arrays in memory.
     inner = [value for name in ("image", "array") if (value := getattr(image.reader, name, None)) is not None]
+    inner += getattr(image.reader, "sources", ())  # of images that are computed from others
     return _Found(places=places, parts=inner or ([] if places else [image.reader]))
 
 

@@ -14,6 +14,7 @@ from ..errors import BioimageioError, ModelRunError
 from ..prediction.model.loaded_model import LoadedModel
 from ..prediction.model.network import run_network
 from ..prediction.model.tensor_spec import AxisIO, ModelIO, ReferencedSize
+from ..prediction.planning.outputs.network_outputs import with_network_outputs
 from ..prediction.planning.required_sizes import fixed_size_conflict
 from ..prediction.whole_tensor import WholeTensorCall
 from ..registry import WeightsAdapter
@@ -71,7 +72,7 @@ def resized(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
 def try_sizes(model: LoadedModel, adapter: WeightsAdapter, inputs: Mapping[str, NDArray[Any]], *, trust: bool) -> Iterator[SizeTrial]:
     """Call the network with inputs of the smallest sizes and some larger ones, alone and in a batch.
 
-    Outputs must have the described sizes, and items of a batch must equal the same items alone.
+    Outputs of the network must have the described sizes, and items of a batch must equal the same items alone.
 
     Args:
         model: The model.
@@ -83,14 +84,15 @@ def try_sizes(model: LoadedModel, adapter: WeightsAdapter, inputs: Mapping[str, 
         A result for each size and batch; none if all sizes are fixed.
 
     """
-    described = [t for t in model.io.inputs if t.id in inputs]
+    io = with_network_outputs(model.io, model.registry)  # an op may change the sizes that the description has
+    described = [t for t in io.inputs if t.id in inputs]
     vary = any(isinstance(a.size, SteppedSize) and a.kind != "batch" for t in described for a in t.axes)
     batches = all(any(a.kind == "batch" and not a.one_at_a_time for a in t.axes) for t in described)
-    batches = batches and all("batch" in t.axis_ids for t in model.io.outputs)
+    batches = batches and all("batch" in t.axis_ids for t in io.outputs)
     if not vary and not batches:
         return
     for step in STEPS if vary else STEPS[:1]:
-        shapes = described_shapes(model.io, step)
+        shapes = described_shapes(io, step)
         given = {t.id: given_shape(shapes[t.id]) for t in described}
         ready: dict[str, NDArray[Any]] = {}
         single: list[NDArray[Any]] | None = None
@@ -108,12 +110,12 @@ def try_sizes(model: LoadedModel, adapter: WeightsAdapter, inputs: Mapping[str, 
                 if not ready:
                     arrays = {name: resized(inputs[name], shape) for name, shape in given.items()}
                     ready = WholeTensorCall(model, arrays, trust=trust).network_inputs
-                outputs = run_network(adapter, model.io, {t.id: _repeated(ready[t.id], t.axis_ids, batch) for t in described})
-                _check_shapes(model.io, outputs, shapes, batch)
+                outputs = run_network(adapter, io, {t.id: _repeated(ready[t.id], t.axis_ids, batch) for t in described})
+                _check_shapes(io, outputs, shapes, batch)
                 if single is None:
                     single = outputs
                 else:
-                    _check_items(model.io, outputs, single)
+                    _check_items(io, outputs, single)
             except BioimageioError as error:
                 yield SizeTrial(**trial, status="failed", message=str(error))  # type: ignore[arg-type]
             else:

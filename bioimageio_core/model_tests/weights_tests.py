@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import BioimageioError
 from ..prediction.model.loaded_model import LoadedModel
+from ..prediction.model.processing_steps import plan_steps
 from ..prediction.model.test_tensors import load_test_inputs, load_test_outputs, test_tensor_paths
 from ..prediction.model.weights_selection import choose_weights, runnable_formats, settings_in_words
 from ..prediction.options import PredictOptions
@@ -21,7 +22,7 @@ from ..prediction.whole_tensor import WholeTensorCall
 from ..spec.model.tolerances import Tolerance, tolerances
 from ..typing import FrozenMapping
 from .check_test_tensors import tensor_problems
-from .compare_outputs import compare, difference, without_halo
+from .compare_outputs import compare, difference, label_difference, without_halo
 from .test_report import Agreement, TestReport, WeightsTest
 from .try_blocks import try_blocks
 from .try_sizes import try_sizes
@@ -81,7 +82,7 @@ def test_weights(
         model=model.io.name,
         tests=tuple(tests),
         settings=settings_in_words(options.devices, options.precision, options.compile),
-        agreement=tuple(_agreement(ran)),
+        agreement=tuple(_agreement(ran, _labelled(model) if ran else frozenset())),
         blockwise=blockwise,
         inputs=FrozenMapping(inputs),
         expected=FrozenMapping(expected),
@@ -109,9 +110,12 @@ def _test_one(
     except BioimageioError as error:
         return WeightsTest(weights_format=name, status="failed", message=str(error), adapter=adapter)
     compared = []
+    labels = _labelled(model)
     for tensor in model.io.outputs:
         outputs[tensor.id], halo = without_halo(tensor, outputs[tensor.id], expected[tensor.id])
-        comparison = compare(tensor.id, outputs[tensor.id], expected[tensor.id], tolerance_of(model, tensor.id, name))
+        comparison = compare(
+            tensor.id, outputs[tensor.id], expected[tensor.id], tolerance_of(model, tensor.id, name), labels=tensor.id in labels
+        )
         compared.append(attrs.evolve(comparison, cropped=FrozenMapping(halo)))
     wrong = [f"output {c.output!r}: {c.message}" for c in compared if not c.passed]
     wrong += [f"sizes {t.shapes_in_words}: {t.message}" for t in tried if t.status == "failed"]
@@ -141,16 +145,29 @@ def _deviations(model: LoadedModel, options: PredictOptions, call: WholeTensorCa
         return FrozenMapping()
     with Predictor(model, attrs.evolve(options, precision="fp32", compile=False)) as predictor, predictor.open_network() as network:
         plain = call.outputs(network)
-    return FrozenMapping({name: _greatest(array, plain[name]) for name, array in outputs.items()})
+    labels = _labelled(model)
+    return FrozenMapping({name: _greatest(array, plain[name], labels=name in labels) for name, array in outputs.items()})
 
 
-def _greatest(first: NDArray[Any], second: NDArray[Any]) -> float:
-    return float(np.max(difference(first, second), initial=0.0)) if first.shape == second.shape else float("nan")
+def _labelled(model: LoadedModel) -> frozenset[str]:
+    """Return the outputs that label objects."""
+    return frozenset(t.id for t in model.io.outputs if any(step.needs.objects is not None for step in plan_steps(t, model.registry)))
 
 
-def _agreement(tests: list[WeightsTest]) -> list[Agreement]:
+def _greatest(first: NDArray[Any], second: NDArray[Any], *, labels: bool) -> float:
+    if first.shape != second.shape:
+        return float("nan")
+    return float(np.max((label_difference if labels else difference)(first, second), initial=0.0))
+
+
+def _agreement(tests: list[WeightsTest], labels: frozenset[str]) -> list[Agreement]:
     return [
-        Agreement(first=a.weights_format, second=b.weights_format, output=name, greatest_difference=_greatest(array, b.found[name]))
+        Agreement(
+            first=a.weights_format,
+            second=b.weights_format,
+            output=name,
+            greatest_difference=_greatest(array, b.found[name], labels=name in labels),
+        )
         for a, b in combinations(tests, 2)
         for name, array in a.found.items()
     ]

@@ -173,7 +173,7 @@ def _is_zip(path: Path) -> bool:
 
 @contextmanager
 def _zip(path: Path, overwrite: bool) -> Iterator[PackageTarget]:
-    with atomic_file(path, overwrite=overwrite, durable=True) as file:
+    with atomic_file(path, overwrite=overwrite) as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as opened:
             yield _Zip(opened)
         check_target(path, overwrite=overwrite)

@@ -16,6 +16,7 @@ from ..spec.validation import read_tree
 from ..spec.yaml import dump_yaml, load_yaml
 from ..typing import FrozenMapping
 from .file_names import choose_names
+from .outside_files import check_inside
 from .package_places import package_places
 from .package_targets import check_target, open_target
 from .references import FileReference, file_references
@@ -33,6 +34,7 @@ def write_package(
     weights_formats: Sequence[str] | None = None,
     added: Mapping[str, Path] = FrozenMapping(),
     overwrite: bool = False,
+    include_outside: bool = False,
 ) -> None:
     """Write a description and copies of all files that it names into a folder or zip.
 
@@ -47,9 +49,10 @@ def write_package(
         weights_formats: The weights to keep; None keeps all.
         added: Files that are not in ``package``, by the source in the description.
         overwrite: Replace an existing package.
+        include_outside: Copy files of this machine from outside of the folder of the description, too.
 
     Raises:
-        InputError: The model lacks one of the weights formats.
+        InputError: The model lacks one of the weights formats, or names files outside of its folder.
         SourceError: A file is missing.
         HashMismatchError: A file is not the one that the description names.
         OutputError: The target exists, holds files that are read, or cannot be written.
@@ -64,6 +67,8 @@ def write_package(
         _keep_weights(tree, weights_formats, package.name)
     kept, _ = read_tree(tree, registry, package.name)
     name = "rdf.yaml" if kept.format_version.startswith(("0.2", "0.4")) else "bioimageio.yaml"
+    if not include_outside:
+        check_inside(file_references(kept), package, added=added)
     files = [
         (reference, (added.get(reference.source) or package.local(reference.source, sha256=reference.sha256)).resolve())
         for reference in file_references(kept)

@@ -16,17 +16,21 @@ from ..registry import Measure, collect
 from ..sources import Package
 from ..statistics import StreamingStatistics, pass_count
 from .data.bind_inputs import BoundInput, pad_windows
+from .data.pooling import Pooling
 from .data.tensor_view import AxisArray, BoundStep, as_windows
-from .execution.bound_steps import bind_step
+from .execution.bound_steps import bind_step, step_statistics
+from .execution.cached_inputs import input_view
 from .execution.passes.region_computer import InputReader, OutputWriter, RegionComputer, RegionPipeline
 from .execution.passes.region_input import region_windows
+from .execution.passes.regions import lazy_network
 from .execution.stage_timer import StageTimer
 from .model.loaded_model import LoadedModel
-from .model.network import Network, load_network
+from .model.network import Network
 from .model.processing_steps import Step
 from .output.encoder import OutputEncoder
 from .output.region_assembly import placement
 from .planning.plan import Plan
+from .planning.plan_passes import pooled_measure
 from .planning.planned_tensors import PlannedInput, PlannedOutput
 
 if TYPE_CHECKING:
@@ -55,7 +59,7 @@ def lazy_outputs(plan: Plan, model: LoadedModel, *, trust: bool) -> dict[str, da
     _check_possible(plan)
     arrays = {i.id: _as_dask(i.bound) for i in plan.inputs}
     source = dask.delayed(_Source(model.descr, model.package, trust), pure=True)
-    steps = {i.id: _lazy_steps(i, arrays[i.id], source) for i in plan.inputs}
+    steps = {i.id: _lazy_steps(i, arrays[i.id], source, plan) for i in plan.inputs}
     network = dask.delayed(_network, pure=True)(source, plan)
     bound_steps = dask.delayed(_all_steps)(steps, plan, source)
     compute = dask.delayed(_region, nout=1)
@@ -131,20 +135,31 @@ class _Source:
         return LoadedModel.of(self.descr, self.package, collect())
 
 
-def _lazy_steps(planned: PlannedInput, array: da.Array, source: Any) -> list[Any]:
+def _lazy_steps(planned: PlannedInput, array: da.Array, source: Any, plan: Plan) -> list[Any]:
     """Return the bound steps of an input, each as a task; ``source`` is a task that returns a `_Source`."""
     import dask
 
+    supplied, view = {**plan.known, **plan.supplied}, input_view(planned.bound)
     bound_steps: list[Any] = []
     for number, step in enumerate(planned.steps):
-        measured = dask.delayed({})
-        if step.needs.measures:
-            measured = _measured(array, planned.steps[:number], list(bound_steps), step.needs.measures, planned.bound)
+        keys = {m: step.key(planned.id, m) for m in step.needs.measures}
+        given = {m: step_statistics(k, supplied[k], m, view, plan.pooling) for m, k in keys.items() if k in supplied}
+        measured = dask.delayed(given)
+        unknown = tuple(m for m in keys if m not in given)
+        if unknown:
+            found = _measured(array, planned.steps[:number], list(bound_steps), unknown, planned.bound, plan.pooling)
+            measured = dask.delayed(_both)(given, found)
         bound_steps.append(dask.delayed(_bind_step)(step, measured, source))
     return bound_steps
 
 
-def _measured(array: da.Array, before: Sequence[Step], bound_steps: list[Any], measures: Sequence[Measure], bound: BoundInput) -> Any:
+def _both(given: Mapping[Measure, AxisArray], measured: Mapping[Measure, AxisArray]) -> dict[Measure, AxisArray]:
+    return {**given, **measured}
+
+
+def _measured(
+    array: da.Array, before: Sequence[Step], bound_steps: list[Any], measures: Sequence[Measure], bound: BoundInput, pooling: Pooling
+) -> Any:
     """Return a task that measures an input after some steps, which are given as planned, and bound as tasks."""
     import dask
 
@@ -156,7 +171,8 @@ def _measured(array: da.Array, before: Sequence[Step], bound_steps: list[Any], m
     blocks = [(at, array.blocks[at].to_delayed().ravel()[0]) for at in np.ndindex(*array.numblocks)]
     starts = [np.cumsum([0, *c]) for c in array.chunks]
     dtype = array.dtype if not before else np.dtype(before[-1].needs.expected_dtype("float32"))
-    state = begin(tuple(measures), bound.axes, array.shape, dtype)
+    pooled = {m: pooled_measure(m, bound.axes, extra, pooling) for m in measures}
+    state = begin(tuple(pooled.values()), bound.axes, array.shape, dtype)
     passes = pass_count(measures, dtype)
     for _ in range(passes):
         partials = [
@@ -165,7 +181,7 @@ def _measured(array: da.Array, before: Sequence[Step], bound_steps: list[Any], m
         while len(partials) > 1:  # a tree in the order of blocks, so that sums do not depend on the scheduler
             partials = [merge(partials[n : n + 8]) for n in range(0, len(partials), 8)]
         state = end(state, partials[0])
-    return dask.delayed(_results)(state, bound.axes)
+    return dask.delayed(_results)(state, pooled, bound.axes)
 
 
 def _begin(measures: tuple[Measure, ...], axes: tuple[str, ...], shape: tuple[int, ...], dtype: Any) -> StreamingStatistics:
@@ -205,8 +221,9 @@ def _end(state: StreamingStatistics, merged: Any) -> StreamingStatistics:
     return following
 
 
-def _results(state: StreamingStatistics, axes: tuple[str, ...]) -> dict[Measure, AxisArray]:
-    return {m: AxisArray(values=v, axes=axes) for m, v in state.results().items()}
+def _results(state: StreamingStatistics, pooled: Mapping[Measure, Measure], axes: tuple[str, ...]) -> dict[Measure, AxisArray]:
+    results = state.results()
+    return {m: AxisArray(values=results[measured], axes=axes) for m, measured in pooled.items()}
 
 
 def _bind_step(step: Step, measured: Mapping[Measure, AxisArray], source: _Source) -> BoundStep:
@@ -225,19 +242,7 @@ def _all_steps(steps: dict[str, list[BoundStep]], plan: Plan, source: _Source) -
 
 def _network(source: _Source, plan: Plan) -> Lazy[Network]:
     """Return the network, loaded at its first use in each process."""
-    return Lazy(_load, source, plan)
-
-
-def _load(source: _Source, plan: Plan) -> Network:
-    return load_network(
-        source.model(),
-        plan.weights,
-        plan.run_mode,
-        devices=plan.weights.devices,
-        threads=plan.threads,
-        calls=plan.workers,
-        trust=source.trust,
-    )
+    return lazy_network(plan, source.descr, source.package, trust=source.trust)
 
 
 def _region_of_input(planned: PlannedInput, array: da.Array, plan: Plan, region: int) -> Any:

@@ -13,6 +13,7 @@ from ..registry import Measure
 from ..registry.entries.needs import MeasureKind
 from ..typing import AxisId, FrozenMapping
 from .data.bind_inputs import bind_inputs, check_has_pixels, warn_of_images
+from .data.pooling import Pooling
 from .data.tensor_view import AxisArray, TensorView
 from .execution.bound_steps import bind_step
 from .execution.cached_inputs import input_view
@@ -20,8 +21,10 @@ from .execution.executors.base import Executor
 from .execution.measure_unplanned import measure_dataset, measure_view
 from .execution.measurement import Measured
 from .model.loaded_model import LoadedModel
+from .model.planned_run_mode import plan_run_mode
 from .model.processing_steps import measure_text, plan_steps
 from .options import PredictOptions
+from .planning.blocks.options_by_axis import options_by_axis
 from .statistics_file import Statistics, image_key
 
 __all__ = ["measure_for_model", "measure_images", "parse_measure"]
@@ -35,7 +38,7 @@ def measure_for_model(
     Args:
         model: The model.
         sources: Images, each as `Predictor.plan` takes inputs.
-        options: `axes`, `channel`, `level`, `series`, `stats_over`, `trust` and `progress` are used.
+        options: `axes`, `channel`, `level`, `series`, `run_mode`, `stats_over`, `trust` and `progress` are used.
         executor: Where tasks run; None for threads.
         workers: Concurrent tasks.
 
@@ -43,12 +46,15 @@ def measure_for_model(
         InputError: Images do not match the model or each other.
 
     """
-    bound = [{b.tensor.id: b for b in bind_inputs(model.io, source, options)} for source in sources]
+    run_mode = plan_run_mode(model.io, options_by_axis(options, model.io, None), model.registry)
+    io = model.io if run_mode is None else run_mode.of_blocks(model.io)
+    pooling = Pooling(extra=options.stats_over, added=run_mode.added_axes if run_mode is not None else {})
+    bound = [{b.tensor.id: b for b in bind_inputs(io, source, options)} for source in sources]
     warn_of_images(b for given in bound for b in given.values())
     nan_counts: dict[str, int] = {}
     dataset: dict[str, Any] = {}
     images: dict[str, dict[str, Any]] = {}
-    for tensor in model.io.inputs:
+    for tensor in io.inputs:
         given = [b[tensor.id] for b in bound if tensor.id in b]
         views = [input_view(b) for b in given]
         for step in plan_steps(tensor, model.registry):
@@ -56,7 +62,9 @@ def measure_for_model(
             of_all = [m for m in own if "batch" in m.axes]
             found: list[dict[Measure, AxisArray]] = [{} for _ in views]
             if of_all and views:
-                measured = measure_dataset(views, of_all, name=tensor.id, executor=executor, workers=workers, progress=options.progress)
+                measured = measure_dataset(
+                    views, of_all, name=tensor.id, pooling=pooling, executor=executor, workers=workers, progress=options.progress
+                )
                 _count(nan_counts, tensor.id, measured)
                 for m in of_all:
                     dataset[step.key(tensor.id, m)] = measured.values[m].values.tolist()
@@ -69,7 +77,7 @@ def measure_for_model(
                         view,
                         of_each,
                         name=tensor.id,
-                        pool_over=options.stats_over,
+                        pooling=pooling,
                         executor=executor,
                         workers=workers,
                         progress=options.progress,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
@@ -12,6 +13,7 @@ from ..io.writing.codecs import DEFAULT, check_codec
 from ..io.writing.ome_output import OmeVersion
 from ..resources import allotted_memory
 from ..typing import AxisId, FrozenMapping, Precision
+from .join_slices_option import joined_axis
 from .option_values import (
     axis_ranges,
     axis_sizes,
@@ -36,6 +38,7 @@ from .option_values import (
     suggestion,
     whole_number,
 )
+from .postprocessing_option import AddedStep, added_steps
 from .statistics_file import Statistics, as_statistics
 
 if TYPE_CHECKING:
@@ -87,8 +90,24 @@ def _shards(value: Any) -> FrozenMapping[AxisId, int]:
     return axis_sizes("shards", value, "2048")
 
 
+def _object_size(value: Any) -> FrozenMapping[AxisId, int]:
+    return axis_sizes("object_size", value, "64")
+
+
 def _stats_over(value: Any) -> tuple[str, ...]:
     return names("stats_over", value)
+
+
+def _table(value: Any) -> str | None:
+    if value is not None and not (value and isinstance(value, str | os.PathLike)):
+        raise option_error("table", value, "the path of a file, as in 'cells.csv' or 'cells.parquet'")
+    return None if value is None else os.fspath(value)
+
+
+def _intermediate(value: Any) -> str | None:
+    if value is not None and not (value and isinstance(value, str | os.PathLike)):
+        raise option_error("intermediate", value, "the path of a zarr group, as in 'maps.zarr'")
+    return None if value is None else os.fspath(value)
 
 
 def _imports(value: Any) -> tuple[str, ...]:
@@ -195,6 +214,25 @@ class PlanOptions:
 
     stats_over: tuple[AxisId, ...] = attrs.field(default=None, converter=_stats_over)
     """Axes that the model lacks over which statistics are pooled, instead of measuring each position separately."""
+
+    postprocessing: tuple[AddedStep, ...] = attrs.field(default=None, converter=added_steps)
+    """Ops after those of the model, as in ``"connected_components:threshold=0.5,min_size=20"`` or as in descriptions; several as a list.
+    A mapping by output id, or ``"OUTPUT/OP"``, where the model has several outputs."""
+
+    object_size: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_object_size)
+    """Pixels of the output that the largest object spans, by axis, for ops that label objects block by block;
+    one number for all axes of space. None: as the op says, else 64."""
+
+    join_slices: FrozenMapping[AxisId, float] = attrs.field(default=None, converter=joined_axis)
+    """Axis that the model lacks along which objects of neighbouring slices are joined, with the intersection over union above which
+    two of them are one, as in ``{"z": 0.25}``; the name alone, ``"z"``, means 0.25. None: each slice has objects of its own."""
+
+    table: str | None = attrs.field(default=None, converter=_table)
+    """Path of a table (CSV or Parquet) to write, with a row for each object that the output labels; an existing file is replaced."""
+
+    intermediate: str | None = attrs.field(default=None, converter=_intermediate)
+    """Path or URL of a zarr group to write with the outputs of the earlier models of a chain; None: they are computed where they are read.
+    A template as that of outputs, such as ``maps_{name}.zarr``."""
 
     chunks: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_chunks)
     """Chunk sizes of the output by axis, in output pixels."""

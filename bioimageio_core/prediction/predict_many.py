@@ -157,16 +157,37 @@ def predict_many(predictor: Predictor, requests: Sequence[PredictionRequest]) ->
         check_apart(request.output, read)
         if options.overwrite:
             check_images_known(request.output, unknown)
-    for request in requests:
+    tables = _tables(options.table, requests, series=options.series)
+    for request, table in zip(requests, tables, strict=True):
         try:
-            plan = predictor.plan(request.inputs, request.output)
+            plan = predictor.plan(request.inputs, request.output, table=table)
             _check_axes_known(plan)
             plan.warn()
-            yield predictor.run(predictor.probed(plan, request.inputs, request.output), request.output)
+            yield predictor.run(predictor.probed(plan, request.inputs, request.output, table=table), request.output)
         except BioimageioError as error:
             yield Failed(inputs=request.inputs, output=request.output, error=error)
         except Exception as error:  # whatever fails for one image, an error of this library included, does not stop the rest
             yield Failed(inputs=request.inputs, output=request.output, error=_unexpected(error))
+
+
+def _tables(template: str | None, requests: Sequence[PredictionRequest], *, series: int | str | None) -> tuple[str | None, ...]:
+    """Return the table of each image.
+
+    Raises:
+        InputError: Two images have the same table.
+
+    """
+    if template is None:
+        return (None,) * len(requests)
+    tables = tuple(fill_template(template, r.inputs, r.number, series=series) for r in requests)
+    twice = next((n for n, table in enumerate(tables) if table in tables[:n]), None)
+    if twice is not None:
+        first = requests[tables.index(tables[twice])]
+        raise InputError(
+            f"{first.name} and {requests[twice].name} have the same table {tables[twice]}: "
+            "expected a distinct table for each, as in table='{name}.csv' (--table '{name}.csv')"
+        )
+    return tables
 
 
 def _unexpected(error: Exception) -> BioimageioError:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import attrs
 
 from ..errors import InputError
 from ..io import run_of_output
+from ..io.writing.replaced_output import place_to_write, replaced_alone
 from ..registry import WeightsAdapter
 from ..resources import allotted_cores
 from ..typing import FrozenMapping
-from .execution.executors.base import Executor
+from .execution.chosen_executor import executor_of
 from .execution.executors.chosen_client import chosen_client
-from .execution.executors.threads import Threads
 from .execution.run import begin_run
 from .execution.run_plan import run_plan
 from .geometry.model_signature import remembered_analysis
 from .model.loaded_model import LoadedModel
 from .model.network import Network, load_network
-from .model.planned_run_mode import PlannedRunMode, plan_run_mode
+from .model.planned_run_mode import PlannedRunMode, chosen_run_mode, plan_run_mode
 from .model.processing_steps import make_ops
 from .model.weights_selection import WeightsChoice, choose_weights
 from .option_values import output_location
@@ -30,6 +30,7 @@ from .options import PredictOptions, RunOptions, evolve_options
 from .output.finalize import complete_prediction
 from .output.inputs_kept import check_inputs_kept
 from .output.label_output import as_labels, check_labels
+from .output.objects.table_file import check_table_complete, check_table_name, check_table_replaceable
 from .output.open_output import open_output
 from .output.output_names import fill_template
 from .output.result import LabelledArray, Prediction
@@ -67,6 +68,24 @@ class Predictor:
         """Return the options of this predictor with changes."""
         return evolve_options(self.options, options)
 
+    @property
+    def all_inputs(self) -> tuple[str, ...]:
+        """Ids of all inputs."""
+        return tuple(t.id for t in self.model.io.inputs)
+
+    @property
+    def required_inputs(self) -> tuple[str, ...]:
+        """Ids of the inputs that have to be given."""
+        return tuple(t.id for t in self.model.io.inputs if not t.optional)
+
+    def stores_first(self, plan: Plan) -> bool:
+        """Return whether something is stored before this model runs; see `ready`."""
+        return False
+
+    def ready(self, plan: Plan, options: RunOptions) -> Plan:
+        """Return the plan as a run carries it out, with images whose pixels can be read."""
+        return plan
+
     def plan(self, inputs: Any, output: str | os.PathLike[str] | None = None, **options: Any) -> Plan:
         """Plan a prediction; runs no model.
 
@@ -85,9 +104,17 @@ class Predictor:
 
         """
         chosen = self.with_options(**options)
+        if chosen.intermediate is not None:
+            raise InputError(
+                "intermediate= (--intermediate) stores what earlier models of a chain give: expected several models, found one"
+            )
         if output is not None:
             output = output_location(output)
             chosen = as_labels(chosen, output)
+        if chosen.table is not None:
+            chosen = attrs.evolve(chosen, table=fill_template(chosen.table, inputs, series=chosen.series))
+            assert chosen.table is not None
+            check_table_name(chosen.table, output)
         client = chosen_client(chosen.client)
         if client is not None:
             from .execution.executors.cluster_workers import worker_machines
@@ -101,7 +128,7 @@ class Predictor:
         sized = choose_sized_weights(self.model, chosen)
         continued = None
         if output is not None and (chosen.resume or chosen.shard):
-            recorded = run_of_output(output)[1] or {}
+            recorded = run_of_output(place_to_write(output, overwrite=chosen.overwrite, continues=True))[1] or {}
             continued = recorded_choices(recorded)
         plan = make_plan(
             sized.io,
@@ -113,7 +140,8 @@ class Predictor:
             processes=processes,
             on_cluster=client is not None,
             analysis=remembered_analysis(self.model.io, self.model.weights, self.model.package, self.model.registry),
-            profile=recall_profile(self.model, sized.choice) or (UNMEASURED if sized.choice.on_cpu else UNMEASURED_ON_GPU),
+            profile=recall_profile(self.model, sized.choice, chosen_run_mode(sized.io, chosen))
+            or (UNMEASURED if sized.choice.on_cpu else UNMEASURED_ON_GPU),
             continued=continued,
         )
         plan = attrs.evolve(plan, warnings=(*sized.warnings, *plan.warnings))
@@ -192,6 +220,7 @@ class Predictor:
         chosen = self.with_options(**options)
         plan = self.plan(inputs, **options)
         plan.warn()
+        plan = self.ready(plan, chosen.for_run)
         arrays = lazy_outputs(plan, self.model, trust=chosen.trust)
         return {o.id: LabelledArray(arrays[o.id], o.axes) for o in plan.outputs}
 
@@ -214,42 +243,52 @@ class Predictor:
         free = next((o.id for o in plan.outputs if o.data_dependent), None)
         if chosen.shard is not None and free is not None:
             raise InputError(f"the network determines the size of output {free!r}, so shards cannot share the run: predict without shard=")
-        continued, record = False, {}
+        check_table_replaceable(plan.table, replace=chosen.overwrite or chosen.resume or chosen.shard is not None)
+        continued, record, written = False, {}, None
         if output is not None:
             output = output_location(output)
+            continues = chosen.resume or chosen.shard is not None
+            written = place_to_write(output, overwrite=chosen.overwrite, continues=continues)
             check_inputs_kept(output, plan, self.model, overwrite=chosen.overwrite)
             check_labels(plan, output)
             record = {"identity": run_identity(plan, self.model), "choices": plan.choices.as_dict()}
-            complete, before = run_of_output(output)
-            if (chosen.resume or chosen.shard) and before is not None and not chosen.overwrite:
+            complete, before = run_of_output(written)
+            if continues and before is not None and not chosen.overwrite:
                 check_same_run(output, before.get("identity", {}), record["identity"])
                 if complete:
-                    return complete_prediction(plan, output)
+                    check_table_complete(plan.table, output)
+                    return complete_prediction(plan, written, output)
                 continued = True
         elif chosen.resume or chosen.shard:
             raise InputError("resume and shard need an output on disk: give output= (-o), as in result.zarr")
+        stores_first = self.stores_first(plan)
+        if not stores_first:
+            plan = self.ready(plan, chosen)
         # Make ops and load the network first, so that they fail before anything is written.
         ops = make_ops(plan.all_steps, self.model, trust=chosen.trust)
         client = chosen_client(chosen.client)
         network, ranks = None, FrozenMapping[str, int]()
-        executor: AbstractContextManager[Executor] = nullcontext(Threads())
         if client is None:
             network = self.network(plan.weights, plan.run_mode, threads=plan.threads, calls=plan.workers, trust=chosen.trust)
             with network.acquire() as adapter:
                 check_fixed_input_shapes(plan, adapter)
         else:
             from .execution.executors.cluster_workers import ranks_on_hosts
-            from .execution.executors.dask_cluster import cluster_of
             from .execution.executors.worker_jobs import check_sendable
 
-            for planned in plan.inputs:
+            for planned in () if stores_first else plan.inputs:  # what is stored is read from its place
                 check_sendable(planned.bound.image)
-            executor = cluster_of(client, wait_for_workers=chosen.wait_for_workers)
             ranks = FrozenMapping(ranks_on_hosts(client))
         joins = chosen.shard is not None or (chosen.resume and not chosen.overwrite)
-        sinks = open_output(plan, output, record, overwrite=chosen.overwrite, joins=joins, continued=continued)
-        with executor as entered, begin_run(plan, self.model, chosen, sinks, entered, ops=ops, network=network, rank_on_host=ranks) as run:
-            return run_plan(run, record)
+        with replaced_alone(output) if output is not None and chosen.overwrite else nullcontext():
+            sinks = open_output(plan, written, record, overwrite=chosen.overwrite, joins=joins, continued=continued, location=output)
+            if stores_first:  # after the output is started, so that an interrupted run is continued, and no older output is taken for it
+                plan = self.ready(plan, chosen)
+            with (
+                executor_of(client, wait_for_workers=chosen.wait_for_workers) as entered,
+                begin_run(plan, self.model, chosen, sinks, entered, ops=ops, network=network, rank_on_host=ranks) as run,
+            ):
+                return run_plan(run, record)
 
     def network(
         self, weights: WeightsChoice, run_mode: PlannedRunMode | None = None, *, threads: int, calls: int = 1, trust: bool = False
@@ -257,16 +296,20 @@ class Predictor:
         """Return the network in its run mode, loaded for this many concurrent calls and threads per call."""
         key = (weights, run_mode, threads, calls)
         if self._loaded is None or self._loaded[0] != key:
-            self.close()
+            self._unload()
             network = load_network(self.model, weights, run_mode, devices=weights.devices, threads=threads, calls=calls, trust=trust)
             self._loaded = (key, network)
         return self._loaded[1]
 
     @contextmanager
     def open_network(self) -> Iterator[WeightsAdapter]:
-        """Acquire the network that the options choose, in its run mode, with all cores of this machine."""
+        """Acquire the network that the options choose, in its run mode, with all cores of this machine.
+
+        It takes tensors along the described axes, so a run mode that adds axes is left out.
+        """
         weights = choose_weights(self.model.weights, self.model.registry, self.options)
         run_mode = plan_run_mode(self.model.io, self.options, self.model.registry)
+        run_mode = None if run_mode is not None and run_mode.added_axes else run_mode
         with self.network(weights, run_mode, threads=allotted_cores(), trust=self.options.trust).acquire() as adapter:
             yield adapter
 
@@ -292,6 +335,9 @@ class Predictor:
 
     def close(self) -> None:
         """Unload the network; a later prediction loads it again."""
+        self._unload()
+
+    def _unload(self) -> None:
         if self._loaded is not None:
             self._loaded[1].close()
             self._loaded = None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..spec.node import Issue
 
-__all__ = ["identity", "percentile_order", "values"]
+__all__ = ["bounds_order", "identity", "percentile_order", "values"]
 
 
 def values(value: float | tuple[float, ...]) -> tuple[float, ...]:
@@ -28,3 +28,14 @@ def percentile_order(low: float, high: float) -> Iterator[Issue]:
     """Refuse percentiles in the wrong order."""
     if low >= high:
         yield Issue(loc=("max_percentile",), message=f"expected max_percentile above min_percentile {low}, found {high}")
+
+
+def bounds_order(low: float | None, high: float | None, name: str) -> Iterator[Issue]:
+    """Tell of bounds in the wrong order, which the format allows and no runtime can apply."""
+    if low is not None and high is not None and low > high:
+        yield Issue(
+            loc=(name,),
+            message=f"expected {name} of at least {low}, found {high}",
+            severity="alert",
+            hint="Exchange the two: predictions refuse this step.",
+        )

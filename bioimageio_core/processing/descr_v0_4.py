@@ -14,7 +14,7 @@ import attrs
 from ..spec.fields import TensorName, all_of, in_range, matches, non_empty, unique
 from ..spec.node import Issue, Node, node
 from ..structuring.format_value import format_value
-from ._rules import identity, percentile_order
+from ._rules import bounds_order, identity, percentile_order
 
 __all__ = [
     "BinarizeDescr",
@@ -57,6 +57,10 @@ class ClipKwargs(Node):
 
     min: float
     max: float
+
+    def problems(self) -> Iterator[Issue]:
+        """Tell of bounds in the wrong order."""
+        yield from bounds_order(self.min, self.max, "max")
 
 
 @node

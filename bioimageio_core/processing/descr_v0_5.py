@@ -13,7 +13,7 @@ import attrs
 
 from ..spec.fields import AxisId, DType, NonBatchAxisId, TensorId, each, in_range, non_empty
 from ..spec.node import Issue, Node, node
-from ._rules import identity, percentile_order, values
+from ._rules import bounds_order, identity, percentile_order, values
 
 __all__ = [
     "BinarizeAlongAxisKwargs",
@@ -83,7 +83,7 @@ class ClipKwargs(Node):
     axes: tuple[AxisId, ...] | None = None
 
     def problems(self) -> Iterator[Issue]:
-        """Require at least one bound, at most one on each side, and axes only with percentiles."""
+        """Require at least one bound, at most one on each side, and axes only with percentiles; tell of bounds in the wrong order."""
         percentiles = self.min_percentile is not None or self.max_percentile is not None
         if not percentiles and self.min is None and self.max is None:
             yield Issue(loc=(), message="expected one of min, min_percentile, max, max_percentile, found none")
@@ -93,6 +93,8 @@ class ClipKwargs(Node):
             yield Issue(loc=("max_percentile",), message="expected one of max and max_percentile, found both")
         if self.axes is not None and not percentiles:
             yield Issue(loc=("axes",), message="expected axes only with min_percentile or max_percentile, found neither of them")
+        yield from bounds_order(self.min, self.max, "max")
+        yield from bounds_order(self.min_percentile, self.max_percentile, "max_percentile")
 
 
 @node

@@ -12,6 +12,7 @@ import attrs
 from ..errors import UnknownExtensionError
 from ..registry.entries import Needs, ProcessingOpEntry, ProcessingOpFactory
 from ..registry.hookspecs import hookimpl
+from ..registry.plugin_hints import plugin_hint
 from ..typing import AxisId, FrozenMapping
 from . import descr_v0_4 as v0_4
 from . import descr_v0_5 as v0_5
@@ -138,4 +139,4 @@ def _load(module: str, name: str) -> ProcessingOpFactory:
 
 
 def _not_run(name: str) -> ProcessingOpFactory:
-    raise UnknownExtensionError(f"no installed plugin runs the processing step {name!r}")
+    raise UnknownExtensionError(f"no installed plugin runs the processing step {name!r}{plugin_hint('processing_ops', name)}")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..json_values import json_safe
-from ..model_tests.compare_outputs import difference
+from ..model_tests.compare_outputs import difference, label_difference
 from ..model_tests.test_report import TestReport
 from ..packaging.package_targets import new_folder
 from .pictures.model_test_pictures import difference_pictures
@@ -23,8 +23,9 @@ REPORT = "bmz-test.json"
 def save_failed_outputs(report: TestReport, folder: str | Path | None = None) -> Path | None:
     """Save the outputs that differ from the expected ones, if there are any.
 
-    Each weights format and output has a folder with ``actual.npy``, ``expected.npy``, ``difference.npy`` (absolute, float64; if both have
-    one shape), and ``picture.png`` with these three side by side. The report is saved as JSON beside these folders.
+    Each weights format and output has a folder with ``actual.npy``, ``expected.npy``, ``difference.npy`` and ``picture.png``, which shows
+    these three side by side. The difference is absolute, in float64; of labels, it is 1 where a pixel is in another object.
+    It is left out where shapes differ. The report is saved as JSON beside these folders.
 
     Args:
         report: The report.
@@ -49,7 +50,8 @@ def save_failed_outputs(report: TestReport, folder: str | Path | None = None) ->
             np.save(place / "actual.npy", actual)
             np.save(place / "expected.npy", expected)
             if actual.shape == expected.shape:
-                np.save(place / "difference.npy", difference(actual, expected))
+                away = label_difference if output.labels else difference
+                np.save(place / "difference.npy", away(actual, expected))
             picture = difference_pictures(test, report).get(output.output)
             if picture is not None:
                 (place / "picture.png").write_bytes(picture)

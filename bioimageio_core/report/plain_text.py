@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["bytes_in_words", "in_one_line", "table"]
+from ..text import in_one_line as text_in_one_line
+from ..text import without_secrets
+
+__all__ = ["LONGEST_LINE", "bytes_in_words", "in_one_line", "printable", "table"]
+
+LONGEST_LINE = 10_000
+"""Characters of one line that terminals show; longer lines come from hostile or broken files."""
+
+WIDEST_COLUMN = 200
+"""Characters to which cells of a table are padded."""
 
 
 def table(rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = ()) -> str:
-    """Return rows in aligned columns."""
-    lines = [header, *rows] if header else rows
+    """Return rows in aligned columns; cells are shown on one line, and one that is wider than `WIDEST_COLUMN` stands out of its column."""
+    lines = [tuple(map(_one_line, line)) for line in ([header, *rows] if header else rows)]
     if not lines:
         return ""
-    widths = [max(len(line[n]) for line in lines) for n in range(len(lines[0]))]
+    widths = [min(WIDEST_COLUMN, max(len(line[n]) for line in lines)) for n in range(len(lines[0]))]
     texts = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     if header:
         texts.insert(1, "  ".join("-" * width for width in widths))
@@ -29,6 +38,28 @@ def bytes_in_words(amount: int) -> str:
     return f"{size:.2f} GiB"
 
 
+def printable(text: str) -> str:
+    """Return untrusted text for a terminal: its lines, each cut at `LONGEST_LINE` characters, with spaces for control characters.
+    Passwords and tokens of URLs are left out.
+
+    Control characters, and marks that reverse the direction of writing, could change what a terminal shows elsewhere, or what it does.
+    """
+    return "\n".join(map(_one_line, text.split("\n")))
+
+
 def in_one_line(text: str) -> str:
-    """Return untrusted text without line breaks and control characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Return untrusted text for a terminal as one line of at most `LONGEST_LINE` characters."""
+    return _one_line(text_in_one_line(text))
+
+
+def _one_line(text: str) -> str:
+    return _cut(without_secrets(text if text.isprintable() else _spaced(text)))
+
+
+def _spaced(line: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in line)
+
+
+def _cut(line: str) -> str:
+    left_out = len(line) - LONGEST_LINE
+    return line if left_out <= 0 else f"{line[:LONGEST_LINE]}... ({left_out} more characters)"

@@ -13,20 +13,21 @@ Files are moved into ``content`` in one step, so that every file there is comple
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import attrs
 
 from ..atomic_files import atomic_file, leftovers, temporary_file
+from ..env import is_switched_on
 from ..errors import SourceError
+from ..text import without_secrets
+from .cache_folder import default_cache_folder
+from .downloads import download
 from .hashes import sha256_of
 from .locks import file_lock
 from .urls import file_system, protocol_of, url_errors
@@ -153,7 +154,7 @@ class Cache:
     def _download(self, url: str, files: Any, path: str, key: str, token: str) -> Path:
         with temporary_file(self.folder / "parts", key) as part:
             with url_errors(url):
-                files.get_file(path, str(part))
+                download(files, path, part, url)
             sha256 = sha256_of(part)
             target = self._content(sha256)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -186,7 +187,7 @@ class Cache:
             return None
 
     def _remember(self, key: str, url: str, entry: _Entry) -> None:
-        content = json.dumps({"url": url.partition("?")[0], "sha256": entry.sha256, "token": entry.token})
+        content = json.dumps({"url": without_secrets(url).partition("?")[0], "sha256": entry.sha256, "token": entry.token})
         with atomic_file(self.folder / "urls" / f"{key}.json") as file:
             file.write(content.encode())
 
@@ -199,19 +200,14 @@ def _token(files: Any, path: str) -> str:
 
 
 def cache_from_environment() -> Cache:
-    """Return the cache that the environment variables configure: BMZ_CACHE names the folder, BMZ_OFFLINE forbids fetching."""
+    """Return the cache that the environment variables configure: BMZ_CACHE names the folder, BMZ_OFFLINE forbids fetching.
+
+    Raises:
+        SourceError: No folder is named, and the user has none of its own.
+
+    """
     named = os.environ.get("BMZ_CACHE")
     return Cache(
-        folder=Path(named).expanduser() if named else _user_caches() / "bioimageio_runtime",
-        offline=os.environ.get("BMZ_OFFLINE", "").strip().lower() not in ("", "0", "false", "no"),
+        folder=Path(named).expanduser() if named else default_cache_folder(),
+        offline=is_switched_on("BMZ_OFFLINE"),
     )
-
-
-def _user_caches() -> Path:
-    with contextlib.suppress(RuntimeError):  # the user has no home
-        if sys.platform == "win32":
-            return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-        if sys.platform == "darwin":
-            return Path.home() / "Library" / "Caches"
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(tempfile.gettempdir())

@@ -14,6 +14,7 @@ import attrs
 from ..errors import SourceError
 from ..text import close_names
 from .cache import cache_from_environment, is_cached
+from .internal_addresses import check_named_url
 from .urls import is_url, open_url, protocol_of
 
 __all__ = ["PUBLIC_COLLECTION", "Found", "find_in_collection", "id_in"]
@@ -190,6 +191,8 @@ def _beside(collection: str, source: str) -> str:
     if is_url(source):
         if is_url(collection) and protocol_of(source) not in ("http", "https", protocol_of(collection)):
             raise SourceError(f"the collection {collection} names {source!r}, which lies outside of it: expected a URL with http(s)://")
+        if is_cached(collection):
+            check_named_url(source, collection)
         return source
     if not is_url(collection):
         return str(Path(collection).expanduser().parent / source)

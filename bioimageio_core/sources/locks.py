@@ -34,12 +34,17 @@ def file_lock(path: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def temporary_lock(path: Path) -> Iterator[bool]:
-    """Hold the lock of a file that is made for it, and removed at the end; yield False on file systems without locks."""
+def temporary_lock(path: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Hold the lock of a file that is made for it, and removed at the end; yield False on file systems without locks.
+
+    Raises:
+        BlockingIOError: Another thread or process holds it, and `wait` is false.
+
+    """
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            locked = _lock(handle)
+            locked = _lock(handle, wait=wait)
             if locked and not _is_at(handle, path):  # the process that held the lock before has removed its file
                 continue
             try:
@@ -64,11 +69,13 @@ def _is_at(handle: int, path: Path) -> bool:
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(handle: int) -> bool:
+    def _lock(handle: int, *, wait: bool = True) -> bool:
         while True:
             try:
                 msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
             except OSError:
+                if not wait:
+                    raise BlockingIOError from None
                 time.sleep(0.05)
             else:
                 return True
@@ -78,14 +85,26 @@ if sys.platform == "win32":
         msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
 
 else:
-    import fcntl
+    try:
+        import fcntl
+    except ImportError:  # neither Windows nor POSIX, as within a browser
 
-    def _lock(handle: int) -> bool:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        except OSError:
+        def _lock(handle: int, *, wait: bool = True) -> bool:
             return False
-        return True
 
-    def _unlock(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_UN)
+        def _unlock(handle: int) -> None:
+            return None
+
+    else:
+
+        def _lock(handle: int, *, wait: bool = True) -> bool:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                raise
+            except OSError:
+                return False
+            return True
+
+        def _unlock(handle: int) -> None:
+            fcntl.flock(handle, fcntl.LOCK_UN)

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from ..errors import SourceError
 
-__all__ = ["DESCRIPTION_NAMES", "base_name", "description_in", "inside", "is_description", "path_or_name"]
+__all__ = ["DESCRIPTION_NAMES", "base_name", "check_name", "description_in", "inside", "is_description", "path_or_name"]
 
 DESCRIPTION_NAMES = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
 """Names of description files, the preferred first; ``*.<name>`` counts as well."""
@@ -28,18 +28,30 @@ def description_in(names: list[str]) -> str | None:
     return None
 
 
+def check_name(source: str, package: str) -> None:
+    """Check that a file can have a name.
+
+    Raises:
+        SourceError: No file can.
+
+    """
+    if "\0" in source:
+        raise SourceError(f"{package} names the file {source!r}, which no file system can have: expected a name without a NUL")
+
+
 def inside(source: str, package: str) -> str:
     """Return the normalised path of a file in a package.
 
     Raises:
-        SourceError: The path leads out of the package.
+        SourceError: The path leads out of the package, or no file can have this name.
 
     """
+    check_name(source, package)
     parts: list[str] = []
     for part in PurePosixPath(source.replace("\\", "/")).parts:
         if part == ".." and parts:
             parts.pop()
-        elif part == ".." or part.endswith(":") or part == "/":
+        elif part == ".." or part.endswith(":") or re.match(r"[A-Za-z]:", part) or part == "/":
             raise SourceError(f"{package} names the file {source!r}, which lies outside of it: expected a path within the package")
         else:
             parts.append(part)

@@ -123,7 +123,7 @@ def attached_files(files: Mapping[str, str]) -> dict[str, str]:
 
 def no_trust(what: str) -> TrustError:
     """Return the error for code that is not trusted, with the remedy."""
-    return TrustError(f"{what} is code that runs only if it is trusted: allow it with trust=True (--trust) if you know its author")
+    return TrustError(f"{what} is code that runs only if it is trusted: {TrustError.remedy}")
 
 
 def call_code(function: Any, kwargs: Mapping[str, Any], what: str, *, modules: Collection[str] = ()) -> Any:

@@ -13,14 +13,19 @@ from typing import Any
 import attrs
 
 from ..atomic_files import atomic_file, link_or_copy
-from ..errors import SourceError
+from ..errors import SourceError, TrustError
 from .cache import cache_from_environment, is_cached
-from .hashes import FileHashes, verify_sha256
-from .member_names import inside
+from .hashes import FileHashes, sha256_of, verify_sha256
+from .internal_addresses import check_named_url
+from .member_names import check_name, inside
 from .scratch import Scratch
 from .urls import is_url, open_url, path_of_url, protocol_of, url_errors
+from .zip_sizes import check_free_space, check_unpacked_size
 
 __all__ = ["Package"]
+
+LARGEST_COPIED = 64 * 2**20
+"""Bytes of a trusted file that is copied before it is compared."""
 
 
 @attrs.frozen(kw_only=True)
@@ -48,6 +53,9 @@ class Package:
     location: str = ""
     """Path or URL of the zip, or of the file of the description; empty for bytes and mappings."""
 
+    trusted: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    """SHA-256 of files by name in the description, as the user trusted them: no other content of these is used."""
+
     _unpacked: Scratch = attrs.field(factory=Scratch, eq=False, repr=False)
     _hashes: FileHashes = attrs.field(factory=FileHashes, eq=False, repr=False)
 
@@ -67,9 +75,12 @@ class Package:
         Raises:
             SourceError: The file does not exist, lies outside of the package, or cannot be unpacked for lack of space.
             HashMismatchError: It is not the file that the description names.
+            TrustError: It is not the file that the user trusted.
 
         """
         path = self._find(source, sha256)
+        if source in self.trusted:
+            path = self._as_trusted(path, source)
         if sha256:
             verify_sha256(path, sha256, name=f"{source} of {self.name}")
         return path
@@ -136,6 +147,7 @@ class Package:
         if is_url(self.root):
             query = f"?{self.query}" if self.query else ""
             return self._fetch(f"{self.root.rstrip('/')}/{inside(source, self.name)}{query}", sha256)
+        check_name(source, self.name)
         path = Path(source)
         if not path.is_absolute():
             if not self.root:
@@ -145,13 +157,33 @@ class Package:
             raise SourceError(f"{self.name} names the file {source!r}, which does not exist: expected it at {path}")
         return path
 
+    def _as_trusted(self, path: Path, source: str) -> Path:
+        """Return a file that the user trusted; it is copied before it is compared, so that what was compared is what runs.
+
+        Large files are compared where they lie, and so are ONNX graphs, which run no code and may name files beside them.
+        """
+        is_copied = path.suffix != ".onnx" and path.stat().st_size <= LARGEST_COPIED
+        if is_copied and not path.is_relative_to(self._unpacked.folder()):
+            copy = self._new_path(f"trusted/{source}")
+            with path.open("rb") as file, atomic_file(copy) as target:
+                shutil.copyfileobj(file, target)
+            path = copy
+        if sha256_of(path) != self.trusted[source]:
+            raise TrustError(
+                f"{source} of {self.name} has another content than when you trusted it: look at it, then trust it again "
+                f"(bmz trust {self.location or self.name}), or allow it for once with trust=True (--trust)"
+            )
+        return path
+
     def _check_url(self, url: str) -> None:
-        """Refuse URLs with which a remote package would read files of this machine."""
+        """Refuse URLs with which a remote package would read files of this machine or of its network."""
         from_elsewhere = self.archive is not None or is_url(self.root)
         if from_elsewhere and not url.lower().startswith(("http://", "https://")) and protocol_of(url) != protocol_of(self.root):
             raise SourceError(
                 f"{self.name} names the file {url!r}, which lies outside of it: expected a path within the package, or http(s)://"
             )
+        if is_cached(self.location):
+            check_named_url(url, self.location)
 
     def _fetch(self, url: str, sha256: str | None) -> Path:
         target = self._new_path(path_of_url(url))
@@ -161,7 +193,7 @@ class Package:
                 with url_errors(url):
                     link_or_copy(kept, target)
             else:
-                with open_url(url) as file, atomic_file(target) as copy:  # other threads may look for the target meanwhile
+                with open_url(url) as file, atomic_file(target, durable=False) as copy:  # other threads may look for the target meanwhile
                     shutil.copyfileobj(file, copy)
         return target
 
@@ -174,7 +206,9 @@ class Package:
                     info = opened.getinfo(member)
                     if stat.S_ISLNK(info.external_attr >> 16):
                         raise SourceError(f"{source!r} in {self.name} is a link, which is not followed: expected a file")
-                    with opened.open(info) as file, atomic_file(target) as copy:
+                    check_unpacked_size(opened, self._packed_size(), self.name)
+                    check_free_space(target.parent, info.file_size, f"{source!r} of {self.name}")
+                    with opened.open(info) as file, atomic_file(target, durable=False) as copy:
                         shutil.copyfileobj(file, copy)
             except KeyError:
                 raise SourceError(f"{self.name} names the file {source!r}, which is not in the zip") from None
@@ -183,6 +217,10 @@ class Package:
             except Exception as error:  # zipfile passes on what its decompressors raise
                 raise SourceError(f"{source!r} cannot be unpacked from {self.name}: {error}") from None
         return target
+
+    def _packed_size(self) -> int:
+        assert self.archive is not None
+        return len(self.archive) if isinstance(self.archive, bytes) else Path(self.archive).stat().st_size
 
     def _open_archive(self) -> zipfile.ZipFile:
         assert self.archive is not None

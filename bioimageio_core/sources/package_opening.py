@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import stat
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,13 +14,15 @@ import attrs
 
 from ..errors import HashMismatchError, SourceError
 from ..file_kinds import IMAGES, WEIGHTS, kind_of
-from ..text import close_names
+from ..places import local_path
+from ..text import close_names, without_secrets
 from .cache import cache_from_environment, is_cached
 from .collection import Found, find_in_collection, id_in
 from .hashes import sha256_of
 from .member_names import DESCRIPTION_NAMES, description_in
 from .package import Package
 from .urls import is_url, list_url, open_url, protocol_of
+from .zip_sizes import MOST_MEMBERS
 
 __all__ = ["Source", "open_package"]
 
@@ -50,9 +53,10 @@ def open_package(source: Source | Package) -> Package:
     if isinstance(source, bytes):
         return _from_bytes(source, name="the given bytes", root="")
     text = str(source)
-    if is_url(text):
+    local = local_path(text) if is_url(text) else text
+    if local is None:
         return _from_url(text)
-    path = Path(text).expanduser()
+    path = Path(local).expanduser()
     if path.exists():
         _check_kind(path, name=text)
         return _from_path(path, name=text)
@@ -113,6 +117,7 @@ def _from_path(path: Path, *, name: str, found: Found | None = None) -> Package:
     if found is not None and found.sha256:
         _verify(sha256_of(path), found)
     try:
+        _check_is_file(path, name)
         with path.open("rb") as file:
             start = file.read(len(ZIP_MAGICS[0]))
             if start in ZIP_MAGICS:
@@ -125,36 +130,54 @@ def _from_path(path: Path, *, name: str, found: Found | None = None) -> Package:
     return Package(name=name, content=content, root=str(path.parent.resolve()), location=str(path))
 
 
+def _check_is_file(path: Path, name: str) -> None:
+    """Refuse devices, sockets, and pipes with a name, at which reading could wait forever; the shell's own pipes are read.
+
+    Raises:
+        SourceError: It is one of them.
+
+    """
+    mode = path.stat().st_mode
+    of_shell = stat.S_ISFIFO(mode) and str(path).startswith(("/dev/", "/proc/"))  # <(command), or /dev/stdin
+    if not (stat.S_ISREG(mode) or of_shell):
+        raise SourceError(f"{name} is no file but a pipe, device or socket: expected a description or zip as a file, or a folder")
+
+
 def _from_folder(folder: Path) -> Package:
     try:
         names = sorted(p.name for p in folder.iterdir() if p.is_file())
         name = description_in(names)
-        content = b"" if name is None else (folder / name).read_bytes()
+        if name is None:
+            raise SourceError(f"{folder} holds no description: expected a file named {', '.join(DESCRIPTION_NAMES)} or *.<one of these>")
+        with (folder / name).open("rb") as file:
+            content = _at_most_a_description(file, str(folder / name))
+    except SourceError:
+        raise
     except OSError as error:
         raise SourceError(f"{folder} cannot be read: {error.strerror or error}") from None
-    if name is None:
-        raise SourceError(f"{folder} holds no description: expected a file named {', '.join(DESCRIPTION_NAMES)} or *.<one of these>")
     return Package(name=str(folder / name), content=content, root=str(folder.resolve()), location=str(folder / name))
 
 
 def _from_url(url: str, found: Found | None = None) -> Package:
     url = _file_in_folder(url)
+    shown = without_secrets(url)
     root, query = url.partition("?")[0].rpartition("/")[0], found.query if found is not None else ""
     sha256 = found.sha256 if found is not None else None
     if not is_cached(url):
         with open_url(url) as file:
-            content = file.read()
+            start = file.read(len(ZIP_MAGICS[0]))
+            content = start + file.read() if start in ZIP_MAGICS else _at_most_a_description(file, url, start=start)
         if found is not None and sha256:
             _verify(hashlib.sha256(content).hexdigest(), found)
-        return attrs.evolve(_from_bytes(content, name=url, root=root), location=url)
+        return attrs.evolve(_from_bytes(content, name=shown, root=root), location=url)
     path = cache_from_environment().fetch(url, sha256=sha256)
     if found is not None and sha256:
         _verify(sha256_of(path), found)
     with path.open("rb") as file:
         if file.read(len(ZIP_MAGICS[0])) in ZIP_MAGICS:
-            return attrs.evolve(_from_zip(str(path), name=url), location=url)
+            return attrs.evolve(_from_zip(str(path), name=shown), location=url)
         file.seek(0)
-        return Package(name=url, content=_at_most_a_description(file, url), root=root, query=query, location=url)
+        return Package(name=shown, content=_at_most_a_description(file, url), root=root, query=query, location=url)
 
 
 def _verify(sha256: str, found: Found) -> None:
@@ -212,6 +235,8 @@ def _from_bytes(content: bytes, *, name: str, root: str) -> Package:
 def _from_zip(archive: bytes | str, *, name: str) -> Package:
     try:
         with zipfile.ZipFile(io.BytesIO(archive) if isinstance(archive, bytes) else archive) as opened:
+            if len(opened.infolist()) > MOST_MEMBERS:
+                raise SourceError(f"{name} holds {len(opened.infolist())} files: expected at most {MOST_MEMBERS} in the zip of a model")
             found = description_in(sorted(n for n in opened.namelist() if "/" not in n))
             if found is None:
                 raise SourceError(f"{name} holds no description at its top: expected {', '.join(DESCRIPTION_NAMES)} or *.<one of these>")

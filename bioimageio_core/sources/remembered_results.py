@@ -23,14 +23,14 @@ def recall_result(of: list[Any]) -> Any:
     """
     try:
         return json.loads(_path(of).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # `SourceError` is an OSError
         return None
 
 
 def remember_result(of: list[Any], result: dict[str, Any]) -> None:
     """Remember JSON values; does nothing where the folder cannot be written."""
-    path = _path(of)
     try:
+        path = _path(of)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, json.dumps(result, indent=1), overwrite=True)
     except (OSError, BioimageioError):

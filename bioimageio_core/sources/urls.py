@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import math
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
 from ..errors import SourceError
-from ..text import in_brief
+from ..text import in_brief, without_secrets
+from ..time_limits import time_limit
+from .internal_addresses import client
 
 __all__ = [
     "file_system",
@@ -21,6 +21,7 @@ __all__ = [
     "path_of_url",
     "protocol_of",
     "server_failure",
+    "server_time_limit",
     "storage_options",
     "url_errors",
 ]
@@ -41,8 +42,8 @@ def path_of_url(url: str) -> str:
 
     Some servers append ``/content`` to the name of the file.
     """
-    plain, _, query = url.partition("?")
-    folder, _, name = plain.removesuffix("/content").replace("://", "/").rpartition("/")
+    query = url.partition("?")[2]
+    folder, _, name = without_secrets(url).partition("?")[0].removesuffix("/content").replace("://", "/").rpartition("/")
     apart = [hashlib.sha256(query.encode()).hexdigest()[:16]] if query else []
     return "/".join([folder, *apart, name])
 
@@ -57,7 +58,10 @@ def url_errors(url: str) -> Iterator[None]:
     except ImportError as error:
         raise SourceError(missing_package(url, error)) from None
     except Exception as error:  # file systems raise what the libraries under them raise
-        reason = server_failure(error) or in_brief(_cause(error), named=True)
+        cause = _cause(error)
+        if isinstance(cause, SourceError):
+            raise cause from None
+        reason = server_failure(error) or in_brief(cause, named=True)
         raise SourceError(f"{url} cannot be read: {reason}") from None
 
 
@@ -83,7 +87,9 @@ def server_failure(error: BaseException) -> str | None:
         if isinstance(status, int):
             return f"the server answered {status} {getattr(cause, 'message', '')}".strip()
         if isinstance(cause, TimeoutError):
-            return f"the server sent nothing for {_time_limit():g} s; the environment variable BMZ_TIMEOUT sets another limit in seconds"
+            return (
+                f"the server sent nothing for {server_time_limit():g} s; the environment variable BMZ_TIMEOUT sets another limit in seconds"
+            )
         cause = cause.__cause__
     return None
 
@@ -92,16 +98,9 @@ def _cause(error: Exception) -> BaseException:
     return error.__cause__ if isinstance(error, FileNotFoundError) and error.__cause__ is not None else error
 
 
-def _time_limit() -> float:
+def server_time_limit() -> float:
     """Return for how many seconds a server may send nothing; the time of a complete download is not limited."""
-    written = os.environ.get("BMZ_TIMEOUT", "").strip()
-    try:
-        seconds = float(written or 60)
-    except ValueError:
-        seconds = 0
-    if not 0 < seconds < math.inf:
-        raise SourceError(f"the environment variable BMZ_TIMEOUT is {written!r}: expected a number of seconds above 0, such as 60")
-    return seconds
+    return time_limit() or 60
 
 
 def storage_options(url: str) -> dict[str, Any]:
@@ -115,8 +114,8 @@ def storage_options(url: str) -> dict[str, Any]:
     import aiohttp
 
     # Without a timeout of its own, aiohttp ends every download after five minutes.
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_time_limit(), sock_read=_time_limit())
-    options = {"client_kwargs": {"timeout": timeout}}
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=server_time_limit(), sock_read=server_time_limit())
+    options = {"client_kwargs": {"timeout": timeout}, "get_client": client}
     return dict.fromkeys(protocols, options) if "::" in url else options
 
 

@@ -98,10 +98,31 @@ def non_empty(_instance: Any, _attribute: Any, value: Any) -> None:
 def unique(_instance: Any, _attribute: Any, value: Any) -> None:
     """Accept tuples and strings whose items differ from each other."""
     if isinstance(value, Collection):
-        seen = list(value)
-        repeated = [item for i, item in enumerate(seen) if item in seen[:i]]
-        if repeated:
-            raise ValueError(f"expected distinct items, found {format_value(repeated[0])} more than once")
+        seen = _Seen()
+        for item in value:
+            if item in seen:
+                raise ValueError(f"expected distinct items, found {format_value(item)} more than once")
+            seen.add(item)
+
+
+class _Seen:
+    """Values that were seen; those that can be hashed are found at once."""
+
+    def __init__(self) -> None:
+        self._hashed: set[Any] = set()
+        self._others: list[Any] = []
+
+    def __contains__(self, item: Any) -> bool:
+        try:
+            return item in self._hashed
+        except TypeError:  # it holds a list or a mapping
+            return item in self._others
+
+    def add(self, item: Any) -> None:
+        try:
+            self._hashed.add(item)
+        except TypeError:
+            self._others.append(item)
 
 
 def matches(pattern: str, expected: str) -> Validator[Any]:

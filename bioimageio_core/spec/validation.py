@@ -34,6 +34,9 @@ __all__ = [
     "with_problems",
 ]
 
+MOST_ISSUES = 1000
+"""Issues of one description that a report lists."""
+
 _RANK: dict[Severity, int] = {"error": 0, "alert": 1, "warning": 2, "info": 3}
 
 
@@ -179,4 +182,10 @@ def report_of(source: str, detected: Detected, problems: Iterable[Issue]) -> Val
 
 
 def _sorted(issues: Iterable[Issue]) -> tuple[Issue, ...]:
-    return tuple(sorted(issues, key=lambda issue: _RANK[issue.severity]))
+    """Return the worst issues, the worst first, and how many more there are."""
+    found = sorted(issues, key=lambda issue: _RANK[issue.severity])
+    left_out = len(found) - MOST_ISSUES
+    if left_out <= 0:
+        return tuple(found)
+    worst = found[MOST_ISSUES].severity
+    return (*found[:MOST_ISSUES], Issue(loc=(), message=f"{left_out} more issues are not listed", severity=worst))

@@ -20,8 +20,11 @@ from .node import Loc
 __all__ = ["Faults", "dump_yaml", "load_yaml", "scalar_of"]
 
 MAX_DEPTH = 100
-MAX_NODES = 1_000_000
-"""Nodes after aliases are expanded."""
+MAX_NODES = 200_000
+"""Nodes after aliases are expanded; the largest descriptions that are known have some thousands."""
+
+MAX_TAGS = 100
+"""Directives ``%TAG``: libyaml compares each with all before."""
 
 _NULL = frozenset(["", "~", "null", "Null", "NULL"])
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -33,7 +36,8 @@ _SPECIAL_FLOAT = {
     for spelling in (word, word.replace("inf", "Inf").replace("nan", "NaN"), word.upper())
 }
 _TAG = "tag:yaml.org,2002:"
-_MAX_DIGITS = 4000
+_MAX_DIGITS = 250
+"""Digits of a number: every such integer, also a hexadecimal one, is less than the largest float."""
 
 
 @attrs.define
@@ -96,6 +100,9 @@ def _events(text: str | bytes) -> Iterator[Any]:
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
+    tags = len(re.findall("^%TAG", decoded, re.MULTILINE))
+    if tags > MAX_TAGS:
+        raise _Refused(None, f"expected at most {MAX_TAGS} directives %TAG, found {tags}")
     events: Iterator[Any] = yaml.parse(decoded, Loader=loader)
     return events
 

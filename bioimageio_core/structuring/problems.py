@@ -15,6 +15,10 @@ from .node import Issue, Loc
 __all__ = ["StructureProblems", "message_of", "problems_of"]
 
 
+MOST_UNKNOWN = 100
+"""Unknown keys of one mapping that are listed; for each, all known names are compared."""
+
+
 class StructureProblems(ValueError):
     """A tree does not fit its class; ``problems`` hold where and why."""
 
@@ -47,7 +51,10 @@ def problems_of(error: BaseException, loc: Loc = ()) -> list[Issue]:
     if isinstance(error, StructureProblems):
         return [attrs.evolve(problem, loc=loc + problem.loc) for problem in error.problems]
     if isinstance(error, ForbiddenExtraKeysError):
-        return [_unknown_key(error.cl, key, loc) for key in sorted(error.extra_fields, key=str)]
+        unknown = sorted(error.extra_fields, key=str)
+        left_out = len(unknown) - MOST_UNKNOWN
+        more = [Issue(loc=loc, message=f"expected no unknown keys, found {left_out} more")] if left_out > 0 else []
+        return [_unknown_key(error.cl, key, loc) for key in unknown[:MOST_UNKNOWN]] + more
     return [Issue(loc=loc, message=message_of(error))]
 
 

@@ -7,6 +7,7 @@ from .adapters import WeightsAdapterConformance
 from .commands import CommandConformance
 from .consumers import ConsumerConformance
 from .conversion import WeightsConverterConformance
+from .faulty_files import FaultyFiles, faulty_files
 from .fixtures import WeightsExample
 from .foreign_formats import ForeignFormatConformance
 from .formats import WeightsFormatConformance
@@ -18,6 +19,7 @@ __all__ = [
     "CONFORMANCE",
     "CommandConformance",
     "ConsumerConformance",
+    "FaultyFiles",
     "ForeignFormatConformance",
     "ProcessingOpConformance",
     "RunModeConformance",
@@ -26,4 +28,5 @@ __all__ = [
     "WeightsExample",
     "WeightsFormatConformance",
     "conformance_class",
+    "faulty_files",
 ]

@@ -29,6 +29,10 @@ from .trial import Trial
 __all__ = ["ProcessingOpConformance"]
 
 
+NOT_SPACE = ("batch", "channel", "time", "index")
+"""Axes along which no object extends."""
+
+
 class ProcessingOpConformance(DescriptionConformance):
     """The laws of processing ops; a subclass sets ``entry`` to a `ProcessingOpEntry`."""
 
@@ -60,7 +64,10 @@ class ProcessingOpConformance(DescriptionConformance):
     """Absolute tolerance of comparisons."""
 
     keeps_shape: bool = True
-    """The result has the shape of the tensor; only an op that sees the whole sample may change it."""
+    """The result has the shape that the needs declare (`Needs.shape`); only an op that sees the whole sample may return another."""
+
+    object_size: Mapping[AxisId, int] = FrozenMapping()
+    """Pixels of the result that the largest object in the tensors spans, by axis; no matter where objects join that touch."""
 
     makes_nan: bool = False
     """The op may return NaN where none went in."""
@@ -97,12 +104,12 @@ class ProcessingOpConformance(DescriptionConformance):
         self.law(case, law)
 
     def test_shape(self, case: Case) -> None:
-        """The result has the shape of the tensor."""
+        """The result has the shape that the needs declare (`Needs.shape`), without one that of the tensor."""
 
         def law(trial: Trial, data: Any) -> None:
             if self.keeps_shape or not trial.needs.whole_sample:
-                found = trial.whole().shape
-                assert found == trial.tensor.shape, f"expected the shape {trial.tensor.shape}, found {found}"
+                given, found = trial.tensor.shape, trial.whole().shape
+                assert found == trial.shape, f"expected the shape {trial.shape} from {given}, found {found}: declare it as Needs.shape"
 
         self.law(case, law)
 
@@ -122,12 +129,46 @@ class ProcessingOpConformance(DescriptionConformance):
         def law(trial: Trial, data: Any) -> None:
             if trial.needs.whole_sample:
                 reject()
+            if trial.needs.objects is not None:
+                pytest.skip("the op labels objects: see test_joined_blocks_give_the_whole")
             whole = trial.whole()
             out = np.empty_like(whole)
-            cut = data.draw(blocks(self.axes, trial.tensor.shape, trial.needs.whole_axes), label="blocks")
+            cut = data.draw(blocks(self.axes, trial.tensor.shape, trial.uncut_axes), label="blocks")
             for block in cut:
-                out[block] = trial.of_block(block)
+                out[trial.of_result(block)] = trial.of_block(block)
             assert_close(out, whole, rtol=self.rtol, atol=self.atol, what="blocks beside the whole (whole_axes, halo, whole_sample?)")
+
+        self.law(case, law)
+
+    def test_joined_blocks_give_the_whole(self, case: Case) -> None:
+        """Objects found block by block and joined as the needs say are those of the whole tensor (`Needs.objects`)."""
+
+        def law(trial: Trial, data: Any) -> None:
+            objects = trial.needs.objects
+            if objects is None:
+                pytest.skip("the op labels no objects (Needs.objects)")
+            size = {**objects.size, **self.object_size}
+            space = [axis for axis in trial.needs.result_axes(self.axes) if axis not in NOT_SPACE]
+            if objects.join != "touch" and any(axis not in size for axis in space):
+                pytest.skip(f"set object_size to the pixels that the largest object in the tensors spans along {', '.join(space)}")
+            cut = data.draw(blocks(self.axes, trial.tensor.shape, NOT_SPACE), label="blocks")
+            cuts = {axis: sorted({block[self.axes.index(axis)].start for block in cut}) for axis in space}
+            expected = trial.in_boxes(dict.fromkeys(space, ()), size)
+            assert_same(
+                trial.in_boxes(cuts, size), expected, "objects joined from blocks beside those of the whole (halo, join, object_size?)"
+            )
+
+        self.law(case, law)
+
+    def test_labels(self, case: Case) -> None:
+        """Labels of objects are integers from 0 (`Needs.objects`)."""
+
+        def law(trial: Trial, data: Any) -> None:
+            if trial.needs.objects is None:
+                pytest.skip("the op labels no objects (Needs.objects)")
+            labels = trial.whole()
+            assert labels.dtype.kind in "iu", f"expected labels of an integer dtype, found {labels.dtype}: declare one as Needs.dtype"
+            assert labels.min() >= 0, f"expected 0 where there is no object, and positive labels, found {labels.min()}"
 
         self.law(case, law)
 

@@ -74,12 +74,16 @@ class RunModeConformance(EntryConformance):
         assert isinstance(self.made(arguments), RunMode), "expected the methods plan and wrap"
 
     def test_plan(self, arguments: dict[str, Any], network: Network) -> None:
-        """The plan keeps inputs and outputs, names axes that they have, and is the same at every call."""
+        """The plan keeps inputs and outputs, names axes that they have or that it adds, and is the same at every call."""
         before = pipeline_of(network)
         after = self.made(arguments).plan(before)
         assert isinstance(after, Pipeline), f"expected plan to return a Pipeline, found {type(after).__name__}"
         assert (after.inputs, after.outputs) == (before.inputs, before.outputs), "the plan changes inputs or outputs of the network"
-        strange = {*after.halo, *after.whole_axes} - {*AXES}
+        known = [axis for axis in after.added_axes if axis in AXES]
+        assert not known, f"the plan adds axes that the model has: {sorted(known)}"
+        unlike = {*after.added_axes.values()} - {"y", "x"}
+        assert not unlike, f"expected added axes that are like axes of space of the model, y or x, found {sorted(unlike)}"
+        strange = {*after.halo, *after.whole_axes} - {*AXES, *after.added_axes}
         assert not strange, f"the plan names axes that the model lacks: {sorted(strange)}"
         assert all(size >= 0 for size in after.halo.values()), f"expected a halo of at least 0, found {dict(after.halo)}"
         assert after.batch_size >= 1, f"expected a batch size of at least 1, found {after.batch_size}"
@@ -87,11 +91,11 @@ class RunModeConformance(EntryConformance):
 
     def test_outputs_keep_their_form(self, arguments: dict[str, Any], network: Network) -> None:
         """The wrapped network returns arrays of the shape and dtype that the network returns, and leaves its input alone."""
-        wrapped = self.wrapped(arguments, network)
+        wrapped, axes = self.wrapped(arguments, network), self.axes(arguments, network)
 
         def law(tensor: NDArray[Any]) -> None:
             before = tensor.copy()
-            (expected,), outputs = network([tensor]), wrapped([tensor])
+            (expected,), outputs = _of_planes(network, tensor, axes), wrapped([tensor])
             assert len(outputs) == 1, f"expected one output, found {len(outputs)}"
             found = np.asarray(outputs[0])
             assert found.shape == expected.shape, f"expected the shape {expected.shape}, found {found.shape}"
@@ -99,34 +103,34 @@ class RunModeConformance(EntryConformance):
             assert_same(tensor, before, "the input was changed in place")
             assert_same(wrapped([tensor])[0], found, "the second call gives another result")
 
-        self.for_all(law, self.images(network))
+        self.for_all(law, self.images(network, axes))
 
     def test_identity(self, arguments: dict[str, Any]) -> None:
         """With a network that returns its input the result is the input."""
         if not self.keeps_identity:
             pytest.skip("the author does not say `keeps_identity = True`")
-        wrapped = self.wrapped(arguments, Identity())
+        wrapped, axes = self.wrapped(arguments, Identity()), self.axes(arguments, Identity())
 
         def law(tensor: NDArray[Any]) -> None:
             assert_close(wrapped([tensor])[0], tensor, rtol=self.rtol, atol=self.atol, what="the identity network, wrapped")
 
-        self.for_all(law, self.images(Identity()))
+        self.for_all(law, self.images(Identity(), axes))
 
     def test_blocks_give_the_whole(self, arguments: dict[str, Any], network: Network) -> None:
         """Run on blocks with the halo and the whole axes that it asks for, it gives what it gives for the whole image."""
         planned = self.made(arguments).plan(pipeline_of(network))
-        wrapped = self.wrapped(arguments, network)
+        wrapped, axes = self.wrapped(arguments, network), self.axes(arguments, network)
         whole_axes = {*planned.whole_axes, "batch", "channel"}
 
         def law(tensor: NDArray[Any], data: Any) -> None:
             whole = np.asarray(wrapped([tensor])[0])
             out = np.empty_like(whole)
-            for block in data.draw(blocks(AXES, tensor.shape, whole_axes, network.grain), label="blocks"):
-                given, kept = _with_halo(block, tensor.shape, planned, network.grain)
+            for block in data.draw(blocks(axes, tensor.shape, whole_axes, network.grain), label="blocks"):
+                given, kept = _with_halo(block, dict(zip(axes, tensor.shape, strict=True)), planned, network.grain)
                 out[block] = np.asarray(wrapped([tensor[given]])[0])[kept]
             assert_close(out, whole, rtol=self.rtol, atol=self.atol, what="blocks beside the whole (halo, whole_axes?)")
 
-        self.for_all(law, self.images(network), st.data())
+        self.for_all(law, self.images(network, axes), st.data())
 
     def test_closes_the_network(self, arguments: dict[str, Any]) -> None:
         """Closing what wraps the network closes the network."""
@@ -153,14 +157,21 @@ class RunModeConformance(EntryConformance):
         assert isinstance(wrapped, WeightsAdapter), "expected wrap to return something with the methods __call__ and close"
         return wrapped
 
-    def images(self, network: Network) -> st.SearchStrategy[NDArray[Any]]:
-        """Return a strategy for images that a network takes."""
+    def axes(self, arguments: Mapping[str, Any], network: Network) -> tuple[str, ...]:
+        """Return the axes of what the wrapped network takes: those of the network, and those that the run mode adds."""
+        planned = self.made(arguments).plan(pipeline_of(network))
+        return planned.block_axes(planned.inputs[0])
+
+    def images(self, network: Network, axes: tuple[str, ...] = AXES) -> st.SearchStrategy[NDArray[Any]]:
+        """Return a strategy for images that a network takes, with axes of space beside those of the network."""
         sizes = {
-            axis: (low, high) if axis in AXES[:2] else (low * network.grain, high * network.grain) for axis, (low, high) in SIZES.items()
+            axis: (low, high) if axis in AXES[:2] else (low * network.grain, high * network.grain)
+            for axis in axes
+            for low, high in (SIZES.get(axis, SIZES["y"]),)
         }
         if network.grain == 1:
-            return tensors(AXES, "float32", sizes)
-        return st.builds(_on_grid, tensors(AXES, "float32", sizes), st.just(network.grain))
+            return tensors(axes, "float32", sizes)
+        return st.builds(_on_grid, tensors(axes, "float32", sizes), st.just(network.grain))
 
     def for_all(self, law: Any, *strategies: st.SearchStrategy[Any]) -> None:
         """Check a law on examples of strategies."""
@@ -174,17 +185,27 @@ def pipeline_of(network: Network) -> Pipeline:
     return Pipeline(inputs=(tensor,), outputs=(attrs.evolve(tensor, id="out"),), halo=halo)
 
 
+def _of_planes(network: Network, tensor: NDArray[Any], axes: Sequence[str]) -> list[NDArray[Any]]:
+    """Return what a network gives for each plane y, x of a tensor."""
+    added = [n for n, axis in enumerate(axes) if axis not in AXES]
+    if not added:
+        return network([tensor])
+    planes = np.moveaxis(tensor, added, range(len(added)))
+    outputs = [network([planes[at]])[0] for at in np.ndindex(planes.shape[: len(added)])]
+    return [np.moveaxis(np.stack(outputs).reshape(planes.shape), range(len(added)), added)]
+
+
 def _on_grid(tensor: NDArray[Any], grain: int) -> NDArray[Any]:
-    """Return the part of a tensor whose height and width are multiples of the network's grid."""
-    height, width = (size // grain * grain for size in tensor.shape[2:])
-    return tensor[:, :, :height, :width]
+    """Return the part of a tensor whose sizes in space are multiples of the network's grid."""
+    return tensor[(slice(None), slice(None), *(slice(0, size // grain * grain) for size in tensor.shape[2:]))]
 
 
-def _with_halo(block: Block, shape: Sequence[int], planned: Pipeline, grain: int) -> tuple[Block, Block]:
+def _with_halo(block: Block, sizes: Mapping[str, int], planned: Pipeline, grain: int) -> tuple[Block, Block]:
     """Return what to read for a block, and where in what was read it lies."""
     given, kept = [], []
-    for axis, size, part in zip(AXES, shape, block, strict=True):
-        halo = -(-planned.halo.get(axis, 0) // grain) * grain
+    for (axis, size), part in zip(sizes.items(), block, strict=True):
+        wanted = planned.halo.get(axis, planned.halo.get(planned.added_axes.get(axis, axis), 0))
+        halo = -(-wanted // grain) * grain
         start = max(0, part.start - halo)
         given.append(slice(start, min(size, part.stop + halo)))
         kept.append(slice(part.start - start, part.stop - start))

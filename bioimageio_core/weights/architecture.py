@@ -7,7 +7,7 @@ The code of a model runs only if it is trusted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
@@ -22,21 +22,15 @@ from ..spec.model.weights import split_architecture
 from ..structuring.freezing import thaw
 from ..text import in_brief
 from .descr_v0_5 import ArchitectureFromFileDescr, ArchitectureFromLibraryDescr
+from .library_networks import arguments_without_trust, gives_network, may_be_imported
 
 __all__ = [
-    "KNOWN_LIBRARIES",
     "ArchitectureFromFileDescr",
     "ArchitectureFromLibraryDescr",
     "build_module",
     "module_from_file",
     "module_from_library",
 ]
-
-KNOWN_LIBRARIES = ("monai.networks.nets", "segmentation_models_pytorch", "timm.models", "torchvision.models")
-"""Modules whose callables may be called without trust.
-
-They hold networks, and nothing that runs code from its arguments; of monai only this part, since its bundles run the code that they name.
-"""
 
 _NO_FILES: Mapping[str, str | Path] = MappingProxyType({})
 
@@ -79,17 +73,18 @@ def module_from_library(import_from: str, name: str, kwargs: Mapping[str, Any], 
         import_from: The Python module that holds the callable.
         name: Name of the callable.
         kwargs: Its arguments.
-        trust: Whether libraries other than `KNOWN_LIBRARIES` may be imported and called.
+        trust: Whether any library may be imported, and any callable called with any arguments; otherwise only those that
+            `library_networks` lists, which get no parameters but those of the model.
 
     Raises:
-        TrustError: The callable is of a library that is not trusted.
+        TrustError: The callable is not known to give networks, or an argument may name a place to load from.
         MissingRequirementError: The library is not installed.
         ModelRunError: The library lacks the callable, or the callable fails or returns something else.
 
     """
     what = f"{import_from}.{name}"
     library = import_from.partition(".")[0]
-    if not trust and library not in {known.partition(".")[0] for known in KNOWN_LIBRARIES}:
+    if not trust and not may_be_imported(import_from):
         raise no_trust(f"{what}, which the model names as its architecture,")
     try:
         found = getattr(import_module(import_from), name, None)
@@ -103,10 +98,12 @@ def module_from_library(import_from: str, name: str, kwargs: Mapping[str, Any], 
         raise ModelRunError(
             f"the architecture {what} does not exist: {import_from} is installed and has no {name!r}, which another version may"
         )
-    if not trust and not f"{getattr(found, '__module__', '')}.".startswith(tuple(f"{known}." for known in KNOWN_LIBRARIES)):
-        raise no_trust(f"{what}, which the model names as its architecture,")  # a module also holds what it imports
-    with nullcontext() if trust else _no_pickled_code():
+    if trust:
         return _as_network(call_code(found, kwargs, f"the architecture {what}"), what)
+    if not gives_network(found, name):
+        raise no_trust(f"{what}, which the model names as its architecture,")
+    with _no_pickled_code():
+        return _as_network(call_code(found, arguments_without_trust(found, kwargs, what), f"the architecture {what}"), what)
 
 
 def module_from_file(

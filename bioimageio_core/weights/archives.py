@@ -14,15 +14,10 @@ from pathlib import Path
 from ..errors import ModelRunError, SourceError
 from ..sources.member_names import inside
 from ..sources.scratch import Scratch
+from ..sources.zip_sizes import ALWAYS_ALLOWED, LARGEST_RATIO, check_free_space, check_unpacked_size
 from ..text import in_brief
 
 __all__ = ["ALWAYS_ALLOWED", "LARGEST_RATIO", "MOST_MEMBERS", "WeightsFolder", "check_archive"]
-
-ALWAYS_ALLOWED = 1 << 30
-"""Bytes that any zip may unpack to, however small it is."""
-
-LARGEST_RATIO = 100
-"""Largest ratio of unpacked to packed size of larger zips: parameters are hardly compressible."""
 
 MOST_MEMBERS = 100_000
 
@@ -58,7 +53,9 @@ class WeightsFolder:
         folder = self._scratch.folder()
         try:
             with zipfile.ZipFile(given) as archive:
-                for info, name in check_archive(archive, given.name):
+                members = check_archive(archive, given.name)
+                check_free_space(folder, sum(info.file_size for info, _ in members), given.name)
+                for info, name in members:
                     target = folder / name
                     target.parent.mkdir(parents=True, exist_ok=True)
                     with archive.open(info) as source, target.open("xb") as file:
@@ -86,11 +83,10 @@ def check_archive(archive: zipfile.ZipFile, name: str) -> list[tuple[zipfile.Zip
     members = [info for info in archive.infolist() if not info.is_dir()]
     if len(members) > MOST_MEMBERS:
         raise ModelRunError(f"{name} holds {len(members)} files: expected at most {MOST_MEMBERS} in a zip of weights")
-    total, packed = sum(info.file_size for info in members), Path(str(archive.filename)).stat().st_size
-    if total > max(ALWAYS_ALLOWED, LARGEST_RATIO * packed):
-        raise ModelRunError(
-            f"{name} has {packed} bytes and would unpack to {total}, unlike weights: expected at most {LARGEST_RATIO} times as many"
-        )
+    try:
+        check_unpacked_size(archive, Path(str(archive.filename)).stat().st_size, name)
+    except SourceError as error:
+        raise ModelRunError(str(error)) from None
     paths: dict[str, zipfile.ZipInfo] = {}
     for info in members:
         if stat.S_ISLNK(info.external_attr >> 16):

@@ -26,6 +26,9 @@ LARGEST_CONFIG = 64 << 20
 RUNS_CODE = frozenset({"Lambda", "__lambda__", "FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"})
 """Classes that are made from pickled or marshalled Python, or from a program in a different file."""
 
+OPENS_FILES = frozenset({"ckpt_to_load_from", "file_path", "filename", "filepath", "idf_weights", "path", "vocabulary", "vocabulary_file"})
+"""Settings of layers that are numbers or lists, or names of files that the layer would read, anywhere on the machine."""
+
 KNOWN_PACKAGES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
 
 KNOWN_PARTS = re.compile(
@@ -83,7 +86,7 @@ def read_keras_file(path: str | Path) -> KerasFile:
 
 
 def check_keras_config(config: Any, name: str) -> None:
-    """Refuse a network that would run code from its file, or call functions that are not part of networks.
+    """Refuse a network that would run code from its file, read other files, or call functions that are not part of networks.
 
     Its optimizer, loss and metrics are not looked at, since Keras leaves them out without compilation; those of networks within it are
     compiled nevertheless.
@@ -93,7 +96,7 @@ def check_keras_config(config: Any, name: str) -> None:
         name: Name of the file in messages.
 
     Raises:
-        ModelRunError: The network has such a class; the message names it, and what to do.
+        ModelRunError: The network has such a class or setting; the message names it, and what to do.
 
     """
     built = {key: value for key, value in config.items() if key != "compile_config"} if isinstance(config, dict) else config
@@ -104,6 +107,13 @@ def check_keras_config(config: Any, name: str) -> None:
                 f"{name} holds a {made} layer, which is Python code in the weights and is never run: "
                 "replace it by layers of Keras and save the network again, or save it as ONNX or SavedModel"
             )
+        settings = node.get("config")
+        for key, value in settings.items() if isinstance(settings, dict) else ():
+            if key in OPENS_FILES and isinstance(value, str):
+                raise ModelRunError(
+                    f"{name} holds a {made} layer that reads the file {in_brief(value)} ({key}), and is not loaded, since it could "
+                    "read any file: save the network with what the file holds, or as ONNX or SavedModel"
+                )
         module = node.get("module")
         if isinstance(made, str) and module is not None and not _is_known(str(module), made, node.get("config")):
             raise ModelRunError(f"{name} names {made} of the module {module}, which is no part of Keras networks: expected layers of Keras")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DeviceMemoryError, InputError, ModelRunError
+from ..onnx_runtime import import_onnxruntime
 from ..registry import AdapterContext
 from ..sources.scratch import Scratch
 from ..text import in_brief
@@ -22,6 +23,9 @@ __all__ = ["OnnxAdapter"]
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
+_UNKNOWN = re.compile(r"Fatal error: ([^:]*):([^:(]*)(?:\(-?\d+\))? is not a registered function/op|Error No Op registered for ()(\w+) ")
+"""How ONNX Runtime names an operator that it lacks: by domain, name and version; by name where it is one of ONNX."""
+
 
 class OnnxAdapter:
     """An ONNX Runtime session; `__call__` may run in several threads at once.
@@ -32,8 +36,8 @@ class OnnxAdapter:
     """
 
     def __init__(self, context: AdapterContext) -> None:
-        import onnxruntime as ort
-
+        ort = import_onnxruntime()
+        ort.set_default_logger_severity(4)  # failures are raised; what ONNX Runtime prints of them may hold any text of the graph
         kind, _, number = context.device.partition(":")
         provider = PROVIDERS.get(kind)
         if provider not in ort.get_available_providers():
@@ -47,7 +51,8 @@ class OnnxAdapter:
             try:
                 self.native = ort.InferenceSession(path, _session_options(ort, context.threads), providers=[selected])
             except Exception as error:  # onnxruntime's exceptions share no public base
-                raise ModelRunError(f"onnxruntime cannot load {Path(context.path).name}: {_cause(error)}") from error
+                reason = _unknown_operator(error) or _cause(error)
+                raise ModelRunError(f"onnxruntime cannot load {Path(context.path).name}: {reason}") from error
         except BaseException:
             self._scratch.remove()
             raise
@@ -70,7 +75,7 @@ class OnnxAdapter:
             given = ", ".join(f"{i} {a.dtype} {a.shape}" for i, a in zip(self._input_ids, inputs, strict=True) if a is not None)
             if is_out_of_memory(error):
                 raise DeviceMemoryError(f"memory does not suffice to run the ONNX graph on {given}: {_cause(error)}") from error
-            wanted = ", ".join(f"{i.name} {i.type} {tuple(i.shape)}" for i in self.native.get_inputs())
+            wanted = in_brief(", ".join(f"{i.name} {i.type} {tuple(i.shape)}" for i in self.native.get_inputs()))
             raise ModelRunError(f"the ONNX graph, which takes {wanted}, failed on {given}: {_cause(error)}") from error
         return [np.asarray(o) for o in outputs]
 
@@ -98,6 +103,16 @@ def _session_options(ort: Any, threads: int) -> Any:
     options.enable_cpu_mem_arena = True
     options.log_severity_level = 4  # failures are raised
     return options
+
+
+def _unknown_operator(error: Exception) -> str:
+    """Return which operator of a graph ONNX Runtime lacks; empty if it lacks none."""
+    found = _UNKNOWN.search(str(error))
+    if found is None:
+        return ""
+    domain, name = found.groups()[:2] if found[2] else found.groups()[2:]
+    operator = in_brief(f"{domain or 'ai.onnx'}:{name}")
+    return f"it lacks the operator {operator}: expected operators of ONNX, of com.microsoft, or functions within the graph"
 
 
 def _cause(error: Exception) -> str:

@@ -6,11 +6,13 @@ The messages and the numbers of their fields: https://github.com/onnx/onnx/blob/
 from __future__ import annotations
 
 import mmap
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..errors import ModelRunError
+from ..errors import ModelRunError, PredictionWarning
 from ..protobuf import messages, number, text
+from ..text import in_brief
 
 __all__ = ["names_by_input", "required_shapes"]
 
@@ -35,7 +37,8 @@ def names_by_input(names: Sequence[str], input_ids: Sequence[str]) -> list[str |
     if set(names) <= set(input_ids):
         return [i if i in names else None for i in input_ids]
     raise ModelRunError(
-        f"the ONNX graph takes {len(names)} inputs ({', '.join(names)}), the description has {len(input_ids)} ({', '.join(input_ids)}): "
+        f"the ONNX graph takes {len(names)} inputs ({in_brief(', '.join(names))}), "
+        f"the description has {len(input_ids)} ({', '.join(input_ids)}): "
         "expected the same number, or names of the graph that are ids of described inputs"
     )
 
@@ -45,6 +48,9 @@ def required_shapes(path: str, input_ids: Sequence[str]) -> list[tuple[int | Non
 
     An input that the graph lacks has no axes.
 
+    Warns:
+        PredictionWarning: The inputs of the graph have the described names in another order.
+
     Raises:
         ModelRunError: The inputs of the graph are not the described ones.
         ValueError: The file is not an ONNX file, or is cut off.
@@ -52,7 +58,15 @@ def required_shapes(path: str, input_ids: Sequence[str]) -> list[tuple[int | Non
 
     """
     shapes = dict(_inputs(_content(Path(path))))
-    return [() if name is None else shapes[name] for name in names_by_input(list(shapes), input_ids)]
+    names = names_by_input(list(shapes), input_ids)
+    if names != list(input_ids) and sorted(shapes) == sorted(input_ids):
+        warnings.warn(
+            f"the ONNX graph takes the inputs in the order {', '.join(shapes)}, the description in the order {', '.join(input_ids)}: "
+            "they are matched by position, as the format says; 'bmz test' tells whether that is right",
+            PredictionWarning,
+            stacklevel=2,
+        )
+    return [() if name is None else shapes[name] for name in names]
 
 
 def _content(path: Path) -> memoryview:

@@ -245,6 +245,7 @@ class TestLaws:
         assert len(blocks) == len(set(blocks)) == regions.block_count
         assert regions.count == len({tuple(i // n for i, n in zip(b, regions.blocks_per_region, strict=True)) for b in blocks})
         assert ceil(counts[0][0] / counts[0][1]) == regions.shape[0]
+        assert [regions.number(regions.position(r)) for r in range(regions.count)] == list(range(regions.count))
         before = list(itertools.accumulate((len(list(regions.blocks(r))) for r in range(regions.count)), initial=0))
         assert [regions.blocks_before(r) for r in range(regions.count + 1)] == before
 

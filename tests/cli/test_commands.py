@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import zarr
 from bmz_process import ForkedBmz, run_process
 
@@ -120,12 +119,12 @@ class TestPredictAndPlan:
         assert ran.json["seconds"]["total"] > 0
         assert ran.json["peak_memory"] > 0
 
-    def test_probe(self, bmz: ForkedBmz, model: Path, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_probe(self, bmz: ForkedBmz, model: Path, image: Path, tmp_path: Path) -> None:
         """The network is measured before the run, and later plans use the measurement."""
-        monkeypatch.setenv("BMZ_CACHE", str(tmp_path / "cache"))
-        assert not bmz("plan", model, image, "--json").json["measured"]
-        assert bmz("predict", model, image, "-o", tmp_path / "out.zarr", "--probe").status == 0
-        assert bmz("plan", model, image, "--json").json["measured"]
+        own = {"BMZ_CACHE": str(tmp_path / "cache")}  # commands are forked from a process that has the environment of an earlier test
+        assert not bmz("plan", model, image, "--json", env=own).json["measured"]
+        assert bmz("predict", model, image, "-o", tmp_path / "out.zarr", "--probe", env=own).status == 0
+        assert bmz("plan", model, image, "--json", env=own).json["measured"]
 
     def test_plan(self, made: Path, image: Path, bmz: ForkedBmz) -> None:
         """Blocks of 16 pixels of which 8 are kept: 5 along y, 7 along x; nothing is written or run."""

@@ -196,6 +196,13 @@ class TestZen:
         (zen,) = bc.compat(with_weights(tmp_path, *formats, **more), ["ZEN"])
         assert [words in j.rule for j in zen.judgements if j.answer == "no"] == [True]
 
+    def test_reasons(self, tmp_path: Path) -> None:
+        """Ops of the whole image have another reason than ops that ZEN does not know."""
+        pre = [{"id": "zero_mean_unit_variance", "kwargs": {}}, {"id": "nobodys_op", "kwargs": {}}]
+        (zen,) = bc.compat(with_weights(tmp_path, "onnx", pre=pre), ["ZEN"])
+        found = [j.reason for j in zen.judgements if j.answer == "no"]
+        assert found == ["it needs statistics of the image", "it runs networks alone, without nobodys_op"]
+
 
 class TestCommand:
     """``bmz compat``."""

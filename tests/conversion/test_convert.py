@@ -125,6 +125,15 @@ class TestGood:
 class TestBad:
     """A wrong conversion is caught, and nothing is written."""
 
+    def test_files_from_elsewhere(self, model: Path, tmp_path: Path, registry: Registry) -> None:
+        """A file of the user that the description names is not given away with the new package."""
+        (tmp_path / "id_rsa.txt").write_text("key")
+        tree = yaml.safe_load((model / "bioimageio.yaml").read_text()) | {"attachments": [{"source": "../id_rsa.txt"}]}
+        (model / "bioimageio.yaml").write_text(yaml.safe_dump(tree))
+        with pytest.raises(InputError, match=r"outside of its folder: '\.\./id_rsa\.txt'"):
+            convert(model, "onnx", tmp_path / "out", registry)
+        assert not (tmp_path / "out").exists()
+
     @pytest.mark.parametrize(
         ("name", "kind", "words"),
         [

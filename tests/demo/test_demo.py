@@ -11,6 +11,7 @@ import pytest
 import zarr
 
 import bioimageio_core as bc
+from bioimageio_core.api import default_registry
 from bioimageio_core.demo.run import model_folder
 
 pytest.importorskip("onnxruntime")
@@ -41,6 +42,15 @@ class TestDemo:
         again = run_bmz("demo", "-o", str(folder), "--size", "100")
         assert (again.returncode, again.stdout) == (2, "")
         assert "exists and is not empty: give --overwrite" in again.stderr
+
+    def test_in_words(self, tmp_path: Path) -> None:
+        """As a new user runs it: each stage is named, and the result is told at the end."""
+        done = run_bmz("demo", "-o", str(tmp_path / "demo"), "--size", "256")
+        assert done.returncode == 0, done.stderr
+        counting = ["counting:"] if "connected_components" in default_registry().processing_ops else []
+        assert [line.split()[0] for line in done.stdout.splitlines()] == [
+            "drawing", "predicting:", *counting, "result", "picture", "time", "memory", "overlap", "nuclei",
+        ]  # fmt: skip
 
     def test_model(self) -> None:
         """The model that comes along is valid, reproduces its test tensors, and has enough halo."""

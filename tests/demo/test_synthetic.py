@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bioimageio_core.demo.synthetic import _nucleus, nuclei_block
+from bioimageio_core.demo.synthetic import _nucleus, nuclei_block, nuclei_centres
 
 WHOLE = nuclei_block(3, -150, 900, 300, 280)
 
@@ -23,6 +23,14 @@ class TestPlane:
         assert image.min() >= 100
         assert 0.1 < mask.mean() < 0.5
         assert image[mask].mean() > 2 * image[~mask].mean()
+
+    def test_centres(self) -> None:
+        """The middle of a nucleus lies in it, and a larger window has the same ones."""
+        centres = nuclei_centres(3, -150, 900, 200, 200)
+        assert 20 < len(centres) < 80
+        assert nuclei_block(3, -150, 900, 200, 200)[1][centres[:, 0], centres[:, 1]].mean() > 0.95
+        larger = nuclei_centres(3, -200, 850, 300, 300) - 50
+        assert {tuple(centre) for centre in centres.tolist()} <= {tuple(centre) for centre in larger.tolist()}
 
     def test_seeds_differ(self) -> None:
         """Another seed is another plane."""

@@ -25,7 +25,7 @@ from bioimageio_core.description_init.network_graph import GraphTensor
 from bioimageio_core.description_init.read_onnx import read_onnx
 from bioimageio_core.description_init.recognise_format import EXPORTED, read_graph, recognise
 from bioimageio_core.description_init.synthetic_images import blobs
-from bioimageio_core.errors import AxesError, InputError, OutputError, SourceError
+from bioimageio_core.errors import AxesError, InputError, OutputError, SourceError, TrustError
 
 torch: Any = pytest.importorskip("torch")
 nn: Any = torch.nn
@@ -203,8 +203,11 @@ class TestDrafting:
             bc.init_description(tmp_path / "half.onnx", tmp_path / "other", axes={"image": "bcyx"})
 
     def test_exported_program(self, tmp_path: Path, exported: Path) -> None:
-        """Becomes TorchScript, which is said."""
-        drafted = bc.init_description(exported, tmp_path / "model")
+        """Becomes TorchScript, which is said; it wants trust, since PyTorch evaluates Python in it."""
+        with pytest.raises(TrustError, match=r"net\.pt2, an archive of torch\.export, is code .*trust=True \(--trust\)"):
+            bc.init_description(exported, tmp_path / "model")
+        assert not (tmp_path / "model").exists()
+        drafted = bc.init_description(exported, tmp_path / "model", trust=True)
         assert drafted.weights_format == "torchscript"
         assert any("torch.export" in note for note in drafted.notes)
         assert bc.test_model(tmp_path / "model").status == "passed"

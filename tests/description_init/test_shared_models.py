@@ -6,7 +6,6 @@ from math import floor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from bmz_process import Ran, run_process
 from recorded_runs import record_run
@@ -99,16 +98,6 @@ class TestAgreesWithTheRealDescription:
         (name, _, file), folder, said = drafted
         check(run_process("test", folder))
         record_run(said["weights_format"], f"{name}/{file} begun", "test tensors", "onnxruntime" if file.endswith("onnx") else "torch")
-
-    def test_unedited_it_predicts(self, drafted: tuple[tuple[str, str, str], Path, Any], tmp_path: Path) -> None:
-        """``bmz predict`` on an image of an odd size."""
-        _, folder, _ = drafted
-        image = np.random.default_rng(0).random((301, 277), dtype=np.float32)
-        np.save(tmp_path / "image.npy", image)
-        inputs = [t.id for t in io_of(folder / "bioimageio.yaml").inputs]
-        images = [f"{i}={tmp_path / 'image.npy'}" for i in inputs] if len(inputs) > 1 else [str(tmp_path / "image.npy")]
-        check(run_process("predict", folder, *images, "--axes", "yx", "-o", tmp_path / "out.zarr"))
-        assert (tmp_path / "out.zarr").is_dir()
 
     def test_unedited_blocks_give_the_whole(self, drafted: tuple[tuple[str, str, str], Path, Any]) -> None:
         """``bmz verify``, but for networks that take statistics over the image: their blocks differ with the real description, too."""

@@ -15,6 +15,7 @@ DOCS = EXAMPLES.parent
 HOW_TO = {
     "op": "invert_op",
     "op-with-files": "flat_field_op",
+    "labelling-op": "spots_op",
     "weights-format": "npz_weights",
     "run-mode": "repeat_mode",
     "foreign-format": "tiny_format",
@@ -63,6 +64,6 @@ class TestChecked:
         (gamma,) = re.findall(r"^```python\n(# gamma_plugin\.py\n.*?)^```", (DOCS / "plugins.md").read_text(encoding="utf-8"), re.S | re.M)
         site.install("gamma-plugin", gamma)
         found = site.python(CHECK)
-        assert {name for name, *_ in found} == {"flat_field", "gamma", "invert", "npz", "npz_numpy", "repeat", "shift", "tiny"}
+        assert {name for name, *_ in found} == {"flat_field", "gamma", "invert", "npz", "npz_numpy", "repeat", "shift", "spots", "tiny"}
         assert [line for line in found if line[1] == "failed"] == []
         assert sum(outcome == "passed" for _, outcome, *_ in found) > 60

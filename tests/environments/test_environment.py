@@ -80,13 +80,42 @@ class TestFiles:
 
     def test_own_dependencies(self, tmp_path: Path) -> None:
         """What the model asks for is added; its Python gives way to one that the library works with."""
-        environment = bc.environment_of(with_state_dict(tmp_path, "2.7.1", CONDA))
+        environment = bc.environment_of(with_state_dict(tmp_path, "2.7.1", CONDA), trust=True)
         tree = yaml.safe_load(environment.conda_file())
         assert tree["channels"] == ["pytorch", "conda-forge", "nodefaults"]
         python, pip, *conda, last = tree["dependencies"]
         assert (python, pip, conda) == ("python>=3.11", "pip", ["scikit-image >=0.20", "pytorch::torchvision=0.15"])
         assert last == {"pip": ["bioimageio-runtime[torch]", "torch==2.7.1", "einops==0.7"]}
         assert environment.pip_file().splitlines()[-2:] == ["# of conda: scikit-image >=0.20", "# of conda: pytorch::torchvision=0.15"]
+
+    def test_own_dependencies_without_trust(self, tmp_path: Path) -> None:
+        """Nothing that the model names is installed, neither packages nor from its channels; a note says so."""
+        environment = bc.environment_of(with_state_dict(tmp_path, "2.7.1", CONDA))
+        tree = yaml.safe_load(environment.conda_file())
+        assert tree["channels"] == ["conda-forge", "nodefaults"]
+        assert tree["dependencies"] == ["python>=3.11", "pip", {"pip": ["bioimageio-runtime[torch]", "torch==2.7.1"]}]
+        assert "without the packages that environment.yaml of the model names" in environment.conda_file().splitlines()[2]
+        assert "scikit-image" not in environment.pip_file()
+
+    @pytest.mark.parametrize(
+        "line", ["--index-url https://example.com/simple", "-e .", "x @ https://example.com/x.whl", "git+https://example.com/x", "./x.whl"]
+    )
+    def test_lines_that_name_no_package(self, tmp_path: Path, line: str) -> None:
+        """Options of pip, URLs and paths are left out of trusted models, too, with a note."""
+        text = CONDA.replace("einops==0.7", f"einops==0.7\n      - '{line}'")
+        environment = bc.environment_of(with_state_dict(tmp_path, "2.7.1", text), trust=True)
+        assert environment.own.pip == ("einops==0.7",)
+        assert [note for note in environment.notes if repr(line) in note]
+        assert line not in [written for written in environment.pip_file().splitlines() if not written.startswith("#")]
+
+    @pytest.mark.parametrize("line", ["channels: [https://example.com/channel, conda-forge]", "channels: [/tmp/channel]"])
+    def test_channels_that_are_no_names(self, tmp_path: Path, line: str) -> None:
+        """Addresses and paths are left out of trusted models, too, as are options within packages."""
+        text = CONDA.replace("channels: [pytorch, conda-forge]", line).replace("  - pip\n", "  - pip\n  - a --index-url=http://x\n")
+        environment = bc.environment_of(with_state_dict(tmp_path, "2.7.1", text), trust=True)
+        assert set(environment.own.channels) <= {"conda-forge"}
+        assert "a --index-url=http://x" not in environment.own.conda
+        assert [note for note in environment.notes if "a --index-url=http://x" in note]
 
     def test_format_0_4(self, tmp_path: Path) -> None:
         """Dependencies are written as ``manager:file``."""
@@ -95,7 +124,7 @@ class TestFiles:
         tree = yaml.safe_load((model / "rdf.yaml").read_text())
         tree["weights"]["onnx"]["dependencies"] = "pip:needs.txt"
         (model / "rdf.yaml").write_text(yaml.safe_dump(tree))
-        assert bc.environment_of(model).pip_file().splitlines()[-2:] == ["bioimageio-runtime[onnx]", "einops==0.7"]
+        assert bc.environment_of(model, trust=True).pip_file().splitlines()[-2:] == ["bioimageio-runtime[onnx]", "einops==0.7"]
 
     def test_plugins_are_named(self, tmp_path: Path) -> None:
         """An op that is not the library's own needs the distribution that brings it."""

@@ -130,6 +130,15 @@ class TestBad:
             export(model, collected(WRITER.replace(*change)), tmp_path / "out" / "model.note")
         assert list((tmp_path / "out").iterdir()) == []
 
+    def test_files_from_elsewhere(self, model: Path, tmp_path: Path, collected: Any) -> None:
+        """A file of the user that the description names is not given away with the export."""
+        (tmp_path / "id_rsa.txt").write_text("key")
+        text = (model / "bioimageio.yaml").read_text()
+        (model / "bioimageio.yaml").write_text(f"{text}\nattachments: [{{source: ../id_rsa.txt}}]\n")
+        with pytest.raises(InputError, match=r"outside of its folder: '\.\./id_rsa\.txt'"):
+            export(model, collected(WRITER), tmp_path / "out" / "model.note")
+        assert list((tmp_path / "out").iterdir()) == []
+
     def test_options(self, model: Path, tmp_path: Path, collected: Any) -> None:
         """Those that there are, are named."""
         with pytest.raises(InputError, match="has no option 'size': expected one of colour"):

@@ -192,6 +192,7 @@ class TestFailures:
         (small_disk / "ballast").unlink()
         store.write("a", (1, 0), noise[1:2])
         assert np.array_equal(store.read("a", (slice(0, 2), slice(None))), noise[:2])
+        store.close()
 
     def test_limit_of_file_size(self, tmp_path: Path) -> None:
         """Any other failed write is an OutputError with its reason, and leaves no broken chunk."""

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import yaml
 from cluster_process import cluster_of
-from made_models import box_model
+from made_models import box_model, null_model
 
 import bioimageio_core as bc
 from bioimageio_core.errors import UnknownExtensionError
@@ -69,6 +69,19 @@ def turned(image: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.asarray(np.max([filtered(image, kernel) for kernel in kernels], axis=0))
 
 
+def components(mask: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Number what is connected, also at corners, in the order of the first pixels."""
+    size = mask.size + 1
+    padded = np.pad(np.where(mask, np.arange(1, size).reshape(mask.shape), size), 1, constant_values=size)
+    height, width = mask.shape
+    while True:
+        least = np.min([padded[i : i + height, j : j + width] for i in range(3) for j in range(3)], axis=0)
+        least = np.where(mask, least, size)
+        if np.array_equal(least, padded[1:-1, 1:-1]):
+            return np.asarray(np.where(mask, np.unique(least, return_inverse=True)[1].reshape(mask.shape) + 1, 0))
+        padded[1:-1, 1:-1] = least
+
+
 def lopsided_model(folder: Path, **more: Any) -> Path:
     """Write a model whose network filters with `KERNEL`."""
     import onnx
@@ -111,6 +124,11 @@ CASES = [
         "median",
         lambda folder: lopsided_model(folder, preprocessing=[{"id": "subtract_median"}]),
         lambda image: filtered(image - np.median(image.astype(np.float64))),
+    ),
+    Case(
+        "labels",
+        lambda folder: null_model(folder, "yx", post=[{"id": "connected_components", "kwargs": {"threshold": 0.6}}]),
+        lambda image: components(image > 0.6),
     ),
     Case("tta", lopsided_model, turned, {"run_mode": "tta", "run_mode_kwargs": {"merge": "max"}}),
     Case("safetensors", safetensors_model, filtered, {"trust": True}),
@@ -175,9 +193,11 @@ class TestEnvironments:
         found = {(e["kind"], e["name"]): (e["plugin"], e["missing"]) for e in listed["entries"]}
         assert listed["failures"] == []
         for kind, name, distribution in (
+            ("processing_ops", "connected_components", "labels"),
             ("processing_ops", "subtract_median", "median"),
             ("weights_formats", "pytorch_safetensors", "safetensors"),
             ("weights_adapters", "safetensors", "safetensors"),
+            ("run_modes", "orthoplanes", "orthoplanes"),
             ("run_modes", "tta", "tta"),
         ):
             assert found[(kind, name)] == (f"bioimageio-runtime-{distribution} 0.1.0", "")
@@ -203,7 +223,7 @@ class TestCommands:
         found: Any = zarr.open_group(str(tmp_path / "out.zarr"), mode="r")["out"]
         np.testing.assert_allclose(found[0, 0], turned(image), atol=1e-5)
 
-    @pytest.mark.parametrize("name", ["median", "safetensors", "tta"])
+    @pytest.mark.parametrize("name", ["labels", "median", "orthoplanes", "safetensors", "tta"])
     def test_check(self, name: str) -> None:
         """``bmz plugins check`` finds nothing."""
         run_workers_python("-m", "bioimageio_core.cli", "plugins", "check", f"bioimageio-runtime-{name}")

@@ -287,7 +287,7 @@ class TestProcesses:
         model = loaded(made(ABOVE_MEAN, "AboveMean"))
         custom = plan_steps(model.io.outputs[0], model.registry)[0]
         sent = pickle.loads(pickle.dumps(custom.make(model, trust=True)))
-        checked = CheckedOp(op=sent, needs=custom.needs, what="custom")
+        checked = CheckedOp(op=sent, needs=custom.needs, what="custom", axes=custom.axes)
         np.testing.assert_array_equal(checked(np.arange(4.0), {}), [0, 0, 1, 1])
 
     def test_whole_tensors(self, made: Callable[..., Path]) -> None:

@@ -8,7 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_models import BATCH, channels, follows, pointwise_model, save_description_0_5, save_graph, space, tensor, with_test_tensors
+from made_models import (
+    BATCH,
+    box_graph,
+    channels,
+    follows,
+    pointwise_model,
+    save_description_0_5,
+    save_graph,
+    space,
+    tensor,
+    with_test_tensors,
+)
 from onnx import helper
 
 import bioimageio_core as bc
@@ -121,6 +132,31 @@ class TestF23KerasWeights:
         assert bc.validate(model).status == "valid"
         with pytest.raises(MissingRequirementError, match=rf"{name} needs keras \(pip install 'bioimageio-runtime\[keras\]'\)"):
             bc.predict(model, ROW)
+
+
+class TestF24EveryOutputAndTheImages:
+    """A later model takes what all earlier ones give, and images."""
+
+    def test_the_second_model_takes_the_image_too(self, tmp_path: Path) -> None:
+        """The image is that of the first model and of the second."""
+        first, folder = tmp_path / "first", tmp_path / "both"
+        for made in (first, folder):
+            made.mkdir()
+        box_graph(first / "weights.onnx", size=5)
+        axes = [space(a, {"min": 24, "step": 4}) for a in "yx"]
+        smooth = tensor("smooth", BATCH, channels(), *(space(a, follows(a), halo=2) for a in "yx"))
+        save_description_0_5(first, [tensor("raw", BATCH, channels(), *axes)], [smooth])
+        save_graph(folder / "weights.onnx", [helper.make_node("Add", ["raw", "smooth"], ["out"])], {"raw": 4, "smooth": 4}, {"out": 4})
+        tied = [space(a, follows(a)) for a in "yx"]
+        both = save_description_0_5(
+            folder,
+            [tensor("raw", BATCH, channels(), *axes), tensor("smooth", BATCH, channels(), *tied)],
+            [tensor("out", BATCH, channels(), *tied)],
+        )
+        array = np.random.default_rng(0).integers(0, 4000, (64, 80)).astype(np.uint16)
+        smoothed = np.asarray(bc.predict(first, array, axes="yx")["smooth"])
+        result = bc.predict([first, both], {"raw": array}, axes="yx", block=40)["out"]
+        np.testing.assert_allclose(np.asarray(result)[0, 0], array + smoothed[0, 0], rtol=1e-6)
 
 
 class TestF25OneNetworkInMemory:

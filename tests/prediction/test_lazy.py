@@ -51,6 +51,25 @@ class TestSameAsPredict:
                 found = lazy.data.compute()
             np.testing.assert_allclose(found, np.asarray(predictor.predict(data, axes="tyx")["out"]), rtol=1e-5, atol=1e-6)
 
+    def test_pooled_statistics(self, tmp_path: Path) -> None:
+        """Statistics of all time points together, where options say so."""
+        model = box_model(tmp_path, ANY, halo=4, preprocessing=PRE)
+        movie = noise(3, 90, 70) * np.array([1, 2, 3], np.float32).reshape(3, 1, 1)
+        with bc.open_predictor(model, **BLOCKS, stats_over="time") as predictor:
+            lazy = np.asarray(predictor.lazy(movie, axes="tyx")["out"])
+            np.testing.assert_allclose(lazy, np.asarray(predictor.predict(movie, axes="tyx")["out"]), rtol=1e-5, atol=1e-5)
+
+    def test_supplied_statistics(self, tmp_path: Path) -> None:
+        """Statistics of a dataset take the place of those of the image; others are measured."""
+        steps = [{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["batch", "y", "x"]}}, *PRE]
+        model = box_model(tmp_path, ANY, halo=4, preprocessing=steps)
+        image, dataset = noise(90, 70), [3 * noise(64, 64) + 1, noise(64, 64)]
+        supplied = bc.compute_statistics(dataset, model, axes="yx")
+        with bc.open_predictor(model, **BLOCKS, axes="yx", statistics=supplied) as predictor:
+            lazy = np.asarray(predictor.lazy(image)["out"])
+            assert len(predictor.plan(image).supplied) == 2
+            np.testing.assert_allclose(lazy, np.asarray(predictor.predict(image)["out"]), rtol=1e-5, atol=1e-5)
+
     def test_composes(self, tmp_path: Path) -> None:
         """Operations before and after form one graph with the prediction; nothing runs early, and a part computes only what it needs."""
         model = box_model(tmp_path, ANY, halo=4)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +114,7 @@ class TestAnySize:
         expected = sigmoid(independent(model, x, size=512, halo=halo, core=core))
         np.testing.assert_allclose(np.asarray(result[0, 0]), expected, atol=1e-4)  # float32 network, another number of threads
 
-    @pytest.mark.skipif(not os.environ.get("BMZ_LARGE"), reason="takes minutes: run by 'nox -s large', which sets BMZ_LARGE")
+    @pytest.mark.large
     @pytest.mark.parametrize("description", ["bioimageio.yaml", "v0_4_9.bioimageio.yaml"])
     def test_large(self, shared: Path, tmp_path: Path, description: str) -> None:
         """8192 x 8192, of format 0.5 and 0.4."""

@@ -18,7 +18,7 @@ STARDIST = {"prob_threshold": 0.5, "nms_threshold": 0.4, "n_rays": 32, "grid": [
 
 VALID: list[tuple[Any, dict[str, Any]]] = [
     ("0.4", {"name": "binarize", "kwargs": {"threshold": 0.5}}),
-    ("0.4", {"name": "clip", "kwargs": {"min": 3, "max": 2}}),
+    ("0.4", {"name": "clip", "kwargs": {"min": 2, "max": 3}}),
     ("0.4", {"name": "scale_linear", "kwargs": {"axes": "yx", "gain": [1.0, 2.0]}}),
     ("0.4", {"name": "sigmoid"}),
     ("0.4", {"name": "zero_mean_unit_variance", "kwargs": {"axes": "yx", "mean": 1.0, "std": [2.0]}}),

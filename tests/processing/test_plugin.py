@@ -58,9 +58,12 @@ class TestEntries:
         """Ops are callables with two arguments."""
         assert isinstance(entries["sigmoid"].load()(None, ("x",)), ProcessingOp)
 
-    @pytest.mark.parametrize("name", ["cellpose_flow_dynamics", "stardist_postprocessing"])
-    def test_described_only(self, entries: dict[str, ProcessingOpEntry], name: str) -> None:
+    @pytest.mark.parametrize(
+        ("name", "package"),
+        [("cellpose_flow_dynamics", "bioimageio-runtime-cellpose"), ("stardist_postprocessing", "bioimageio-runtime-stardist")],
+    )
+    def test_described_only(self, entries: dict[str, ProcessingOpEntry], name: str, package: str) -> None:
         """Ops that plugins run are described, see the whole sample, and say what is missing when loaded."""
         assert entries[name].requirements(None, ("y", "x")) == Needs(whole_sample=True)
-        with pytest.raises(UnknownExtensionError, match=f"no installed plugin runs the processing step '{name}'"):
+        with pytest.raises(UnknownExtensionError, match=rf"no installed plugin runs the processing step '{name}' \({package} brings it\)"):
             entries[name].load()

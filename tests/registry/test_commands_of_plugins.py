@@ -19,6 +19,17 @@ class TestNames:
         site.install("greeter", COMMAND.format(name="schema", imported=str(imported)), entry_point="command.schema")
         assert json.loads(run_process("schema", "--type", "dataset", env=site.environment()).out)["title"] == "bioimage.io dataset"
         assert "greeter" not in run_process("--help", env=site.environment()).out
+        ran = run_process("plugins", env=site.environment())
+        assert ran.status == 1
+        assert "failed: command.schema of greeter 1.0: unreachable command: 'schema' is a command of bmz itself" in ran.err
+
+    def test_entry_point_without_the_name(self, site: Site, tmp_path: Path) -> None:
+        """``bmz NAME`` looks for the name among the entry points: one that has another name is a failure in the list."""
+        site.install("greeter", COMMAND.format(name="greet", imported=str(tmp_path / "imported")), entry_point="greeter")
+        failures = run_process("plugins", "--json", env=site.environment()).json["failures"]
+        assert [(f["entry"], f["message"]) for f in failures] == [
+            ("greet", "unreachable command: expected an entry point named command.greet, found greeter")
+        ]
 
     def test_first_distribution_wins(self, site: Site, tmp_path: Path) -> None:
         """As for all names: by name of the distribution."""

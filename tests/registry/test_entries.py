@@ -270,3 +270,16 @@ class TestDescribedOps:
         assert not registry.processing_ops[name].described_only
         assert registry.processing_ops[name].descr["0.5"] is StardistPostprocessingDescr
         assert registry.provenance[("processing_ops", name)].name == "zstar"
+
+    def test_one_plugin_runs_it(self, collected: Callable[..., Registry]) -> None:
+        """Of two plugins that run one, the second fails, and so does one that would replace an op which the library runs."""
+        own = [EntryPoint(name="processing", value="bioimageio_core.processing.plugin", group="bioimageio_core")]
+        for name, failing in (("cellpose_flow_dynamics", ["z2"]), ("sigmoid", ["z1", "z2"])):
+            entry = OP.replace('"mine"', f'"{name}"').replace("Descr", "Mine")
+            mine = f'@node\nclass Mine(Node):\n    id: str = "{name}"\n'
+            modules = [(plugin, collected("processing_ops", entry, before=mine).plugins[0].module) for plugin in ("z1", "z2")]
+            both = [EntryPoint(name=plugin, value=module, group="bioimageio_core") for plugin, module in modules]
+            with pytest.warns(PluginWarning, match=f"duplicate: '{name}' is already registered by"):
+                registry = collect([*own, *both])
+            assert [failure.plugin.name for failure in registry.failures] == failing
+            assert not registry.processing_ops[name].described_only

@@ -19,7 +19,11 @@ OPS: dict[str, tuple[str, str, str]] = {
         f"{RUNS}__import__('numpy').ma.masked_greater(tensor, 0)",
         "op 'mask' of mistakes 1.0 returns MaskedArray: expected a numpy array",
     ),
-    "crop": ("Needs()", f"{RUNS}tensor[..., 1:]", "op 'crop' of mistakes 1.0 returns shape (1, 1, 8, 7): expected that of the block"),
+    "crop": (
+        "Needs()",
+        f"{RUNS}tensor[..., 1:]",
+        "op 'crop' of mistakes 1.0 returns shape (1, 1, 8, 7) from (1, 1, 8, 8): expected (1, 1, 8, 8)",
+    ),
     "wide": (
         "Needs()",
         f"{RUNS}tensor.astype('float64')",

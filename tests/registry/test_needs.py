@@ -63,6 +63,8 @@ WRONG_NEEDS: list[tuple[dict[str, Any], str]] = [
     ({"measures": ("mean",)}, "measures: expected a tuple of Measure"),
     ({"whole_axes": "yx"}, "whole_axes: expected a tuple of ids of axes"),
     ({"whole_sample": 1}, "whole_sample: expected true or false, found 1"),
+    ({"least": 3}, "least: expected a mapping from axes to numbers of pixels, found 3"),
+    ({"least": {"y": -1}}, "least: expected a whole number of pixels of at least 0 for each axis, found 'y': -1"),
     ({"halo": 3}, "halo: expected a mapping from axes to numbers of pixels, found 3"),
     ({"halo": {"y": -1}}, "halo: expected a whole number of pixels of at least 0 for each axis, found 'y': -1"),
     ({"halo": {"y": 1.5}}, "halo: expected a whole number of pixels"),
@@ -107,6 +109,7 @@ def test_statistic(fields: dict[str, Any], message: str) -> None:
     ("needs", "message"),
     [
         (Needs(whole_axes=("z",)), "whole_axes: expected axes of the tensor .y, x., found 'z'"),
+        (Needs(least={"z": 1}), "least: expected axes of the tensor .y, x., found 'z'"),
         (Needs(halo={"z": 1}), "halo: expected axes of the tensor .y, x., found 'z'"),
         (Needs(measures=(Measure(kind="max", axes=("y", "z")),)), "measures: expected axes of the tensor .y, x., found 'z'"),
     ],

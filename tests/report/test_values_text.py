@@ -8,6 +8,7 @@ import pytest
 from made_models import BATCH, channels, space, tensor
 
 import bioimageio_core as bc
+from bioimageio_core.report.text.card_text import card_text
 
 
 def model(data: Any, names: int = 1) -> dict[str, Any]:
@@ -73,3 +74,10 @@ class TestValues:
         }
         card = bc.card(tree).as_dict()
         assert [card[key][0]["values"] for key in ("inputs", "outputs")] == ["", "0 to 1"]
+
+
+def test_people_without_a_name() -> None:
+    """A name may be empty, and so may that of the account."""
+    people = [{"name": "", "github_user": ""}, {"name": "Ada"}]
+    tree = {"type": "dataset", "format_version": "0.2.4", "name": "x", "description": "d", "authors": people}
+    assert "(no name), Ada" in card_text(bc.card(tree))

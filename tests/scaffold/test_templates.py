@@ -199,8 +199,21 @@ class TestCommand:
     def test_name_that_is_taken(self, tmp_path: Path) -> None:
         """By an entry of the same kind: two of them could not be installed together."""
         ran = run_process("plugins", "new", "sigmoid", "--kind", "op", "-o", tmp_path / "mine")
-        assert "'sigmoid' already exists in bioimageio-runtime" in ran.error(2)
+        assert "op 'sigmoid' of bioimageio-runtime" in ran.error(2)
         assert run_process("plugins", "new", "sigmoid", "--kind", "weights", "-o", tmp_path / "mine").status == 0
+
+    @pytest.mark.parametrize(
+        ("name", "kind", "why"),
+        [
+            ("predict", "command", "bmz has a command 'predict' of its own, which the plugin's would never replace: choose another name"),
+            ("onnx", "converter", "weights format 'onnx' of bioimageio-runtime"),
+            ("onnx", "weights", "weights format 'onnx' of bioimageio-runtime"),
+        ],
+    )
+    def test_name_of_the_library(self, tmp_path: Path, name: str, kind: str, why: str) -> None:
+        """By anything that the new plugin would have, too."""
+        assert why in run_process("plugins", "new", name, "--kind", kind, "-o", tmp_path / "mine").error(2)
+        assert not (tmp_path / "mine").exists()
 
     def test_wrong_usage(self, tmp_path: Path) -> None:
         """An unknown kind, or a name that is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
 import zipfile
 from collections.abc import Iterator
@@ -263,3 +264,49 @@ class TestUrls:
         tree = tree_of(folder)
         tree["weights"]["onnx"]["source"] = f"{memory}/weights.onnx"
         np.testing.assert_array_equal(np.asarray(bc.predict(tree, image())["out"]), expected)
+
+
+class TestHostile:
+    """Sources that would fill memory or disk, or never end."""
+
+    def test_description_of_gigabytes(self, tmp_path: Path) -> None:
+        """In a folder as by its path: no description has so many bytes, so they are not read."""
+        with (tmp_path / "rdf.yaml").open("wb") as file:
+            file.truncate(6 << 30)
+        for source in (tmp_path, tmp_path / "rdf.yaml"):
+            with pytest.raises(SourceError, match=r"rdf\.yaml is larger than 64 MiB"):
+                open_package(source)
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+    def test_pipe_and_device(self, tmp_path: Path) -> None:
+        """Reading of a pipe that nothing writes would wait forever."""
+        os.mkfifo(tmp_path / "rdf.yaml")
+        (tmp_path / "zero.rdf.yaml").symlink_to("/dev/zero")
+        for name in ("rdf.yaml", "zero.rdf.yaml"):
+            with pytest.raises(SourceError, match=rf"{name} is no file but a pipe, device or socket"):
+                open_package(tmp_path / name)
+        with pytest.raises(SourceError, match="holds no description"):
+            open_package(tmp_path)
+
+    def test_names_that_no_file_can_have(self, folder: Path, archive: Path) -> None:
+        """A NUL, and on Windows the name of a drive, which would lead out of a folder."""
+        for source in (folder, archive):
+            with open_package(source) as package:
+                with pytest.raises(SourceError, match="no file system can have"):
+                    package.local("w\0.onnx")
+                assert not package.holds("w\0.onnx")
+                assert not package.holds("C:weights.onnx")
+        with open_package(archive) as package, pytest.raises(SourceError, match="lies outside of it"):
+            package.local("sub/C:weights.onnx")
+
+    def test_member_that_fills_the_disk(self, folder: Path, tmp_path: Path) -> None:
+        """A small zip may unpack to gigabytes; its directory says so before a byte is written."""
+        path = zipped(folder, tmp_path / "model.zip")
+        with zipfile.ZipFile(path, "a") as opened:
+            opened.writestr("zeros.npy", bytes(100))
+        content = bytearray(path.read_bytes())
+        size_of_last = content.rfind(b"PK\x01\x02") + 24
+        content[size_of_last : size_of_last + 4] = (2 << 30).to_bytes(4, "little")
+        path.write_bytes(content)
+        with open_package(path) as package, pytest.raises(SourceError, match=r"would unpack to 21474\d+, .*: expected at most 100 times"):
+            package.local("zeros.npy")

@@ -18,7 +18,9 @@ from served import Served
 
 import bioimageio_core as bc
 from bioimageio_core.errors import SourceError
-from bioimageio_core.sources import open_package
+from bioimageio_core.sources import downloads, open_package
+from bioimageio_core.sources.internal_addresses import check_named_url
+from bioimageio_core.text import without_secrets
 
 IMAGE = np.random.default_rng(0).random((20, 20), dtype=np.float32)
 
@@ -109,6 +111,52 @@ class TestHttp:
         with pytest.raises(SourceError, match=r"sent nothing for 0\.3 s.*BMZ_TIMEOUT"):
             bc.load_description(f"{url}/{way}/bioimageio.yaml")
 
+    def test_a_few_bytes_at_a_time(self, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A server that sends something now and then would hold a download forever."""
+        monkeypatch.setenv("BMZ_TIMEOUT", "0.3")
+        with pytest.raises(SourceError, match=r"sent \d bytes in 0\.3 s, expected at least 1024; .*BMZ_TIMEOUT"):
+            bc.load_description(f"{url}/drip/bioimageio.yaml")
+
+    def test_without_end(self, url: str, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A server that announces no size cannot fill the disk."""
+        monkeypatch.setattr(downloads, "LARGEST_UNANNOUNCED", 1 << 20)
+        with pytest.raises(SourceError, match=r"endless/bioimageio\.yaml has more than 1048576 bytes"):
+            bc.load_description(f"{url}/endless/bioimageio.yaml")
+        assert not [p for p in kept.rglob("*") if p.is_file() and p.suffix != ".lock"]
+
+    def test_passwords_and_tokens(self, url: str, kept: Path) -> None:
+        """They are in no message, no name of a package and no file of the cache."""
+        for name in ("nowhere.yaml", "bioimageio.yaml"):
+            secret = f"{url.replace('://', '://user:PASS@')}/{name}?token=TOKEN&a=b"
+            try:
+                with open_package(secret) as package:
+                    said = package.name
+                    assert "PASS" not in str(package.local(secret))
+            except SourceError as error:
+                said = str(error)
+            assert said.startswith(f"{url}/{name}?token=...&a=...")
+        content = b"".join(p.read_bytes() for p in (kept / "urls").iterdir())
+        assert b"/bioimageio.yaml" in content
+        assert b"PASS" not in content
+        assert b"TOKEN" not in content
+
+    @pytest.mark.parametrize(
+        ("written", "shown"),
+        [
+            ("http://h/a?TOKEN", "http://h/a?..."),
+            ("http://h/a#sig=TOKEN", "http://h/a#..."),
+            ("http://h/a?sig=a'TOKEN&b=TOKEN, which", "http://h/a?sig=...&b=..., which"),
+            ("http://u:a'TOKEN@h/a", "http://h/a"),
+            ("http://u:a/TOKEN@h/a", "http://h/a"),
+            ("read 'http://h/a?x=TOKEN'.", "read 'http://h/a?x=...'."),
+            ("http://h/a/b.zarr", "http://h/a/b.zarr"),
+            pytest.param("://" + "a" * 300_000, "://" + "a" * 300_000, id="long text, in time that grows with its length"),
+        ],
+    )
+    def test_secrets_are_left_out(self, written: str, shown: str) -> None:
+        """Of queries, fragments and users, whatever characters they have."""
+        assert without_secrets(written) == shown
+
     @pytest.mark.parametrize("written", ["soon", "0", "-1", "inf", "nan"])
     def test_no_time(self, url: str, monkeypatch: pytest.MonkeyPatch, written: str) -> None:
         """A time that is none is told, with an example."""
@@ -130,6 +178,55 @@ class TestHttp:
         assert "aiohttp" in line
         assert line.endswith("pip install 'bioimageio-runtime[http]'")
         assert "not installed" in line
+
+
+@pytest.mark.skipif(importlib.util.find_spec("aiohttp") is None, reason="aiohttp, which reads HTTP, is not installed")
+class TestInternalAddresses:
+    """What remote content names on this machine or in its network, where another server answers."""
+
+    @pytest.fixture
+    def inner(self, model: Path) -> Iterator[str]:
+        """``127.0.0.1:PORT`` of a server that is meant for this machine alone."""
+        server = Served(model)
+        yield server.url.removeprefix("http://")
+        server.close()
+
+    def test_named_by_a_description(self, served: Served, kept: Path, inner: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Refused, unless it is allowed."""
+        tree = yaml.safe_load((served.folder / "bioimageio.yaml").read_text())
+        (served.folder / "naming.yaml").write_text(yaml.safe_dump(tree))
+        with open_package(f"{served.url}/naming.yaml") as package:
+            for host in (inner, inner.replace("127.0.0.1", "localhost")):
+                with pytest.raises(SourceError, match=r"leads to http://\S+, an address of an internal network: .*BMZ_ALLOW_INTERNAL=1"):
+                    package.local(f"http://{host}/weights.onnx")
+            monkeypatch.setenv("BMZ_ALLOW_INTERNAL", "1")
+            assert package.local(f"http://{inner}/weights.onnx").stat().st_size > 0
+
+    def test_named_by_a_redirect(self, served: Served, kept: Path, inner: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Also where the user named the first URL, who cannot know the second."""
+        url = f"{served.url}/other/{inner.partition(':')[2]}/bioimageio.yaml"
+        with pytest.raises(SourceError, match=r"other/\d+/bioimageio\.yaml leads to http://127\.0\.0\.1:\d+/bioimageio\.yaml, an address"):
+            bc.load_description(url)
+        monkeypatch.setenv("BMZ_ALLOW_INTERNAL", "1")
+        assert bc.load_description(url).type == "model"
+
+    def test_named_by_the_user(self, served: Served, kept: Path, model: Path, inner: str) -> None:
+        """Local descriptions are the user's own."""
+        with open_package(model) as package:
+            assert package.local(f"http://{inner}/weights.onnx").stat().st_size > 0
+
+    @pytest.mark.parametrize(
+        "host", ["10.1.2.3", "169.254.169.254", "192.168.0.1", "127.1", "2130706433", "[::1]", "[::ffff:10.0.0.1]", "100.64.0.1", "0.0.0.0"]
+    )
+    def test_spellings(self, host: str) -> None:
+        """Every way to write an address of an internal network."""
+        with pytest.raises(SourceError, match="internal network"):
+            check_named_url(f"http://{host}/x", "https://example.com/rdf.yaml")
+
+    def test_public_address(self) -> None:
+        """Other addresses are read, as is what lies on the same server."""
+        check_named_url("https://93.184.216.34/x", "https://example.com/rdf.yaml")
+        check_named_url("http://10.0.0.1/x", "http://10.0.0.1/rdf.yaml")
 
 
 class TestFolders:

@@ -53,6 +53,15 @@ class TestClasses:
             assert pickle.loads(pickle.dumps(descr)) == descr
             assert len({descr, read_tree(tree, registry)[0]}) == 1
 
+    @pytest.mark.parametrize(
+        ("kwargs", "key"), [({"min": 3, "max": 1}, "max"), ({"min_percentile": 60, "max_percentile": 40}, "max_percentile")]
+    )
+    def test_clip_in_the_wrong_order(self, model: dict[str, Any], registry: Registry, kwargs: dict[str, Any], key: str) -> None:
+        """Valid, as the format has no rule about it, but an alert: every prediction refuses it."""
+        model["inputs"][0]["preprocessing"] = [{"id": "clip", "kwargs": kwargs}]
+        alerts = {issue.path: issue.message for issue in read_tree(model, registry)[1].issues if issue.severity == "alert"}
+        assert alerts[f"inputs.0.preprocessing.0.kwargs.{key}"].startswith(f"expected {key} of at least")
+
     @pytest.mark.parametrize(("written", "axis_id"), [("Y", "y"), ("c", "channel"), ("s", "channel"), ("T", "time"), ("i", "index")])
     def test_axis_ids_are_normalised(self, model: dict[str, Any], registry: Registry, written: str, axis_id: str) -> None:
         """Ids of axes are lower case and single letters are written out."""

@@ -23,6 +23,43 @@ def early() -> dict[str, Any]:
     return model_0_3()
 
 
+class TestSlips:
+    """Keys of the document that are misspelt."""
+
+    @pytest.mark.parametrize(("written", "key"), [("licence", "license"), ("Authors", "authors"), ("descripton", "description")])
+    def test_key(self, tree: dict[str, Any], registry: Registry, written: str, key: str) -> None:
+        """It is read as the key that is missing."""
+        value = tree[written] = tree.pop(key)
+        new, warnings = mended(tree, registry)
+        assert warnings[written] == [f"read as {key}"]
+        assert new[key] == value
+        assert "repaired" not in new.get("config", {})
+
+    def test_key_that_is_there(self, tree: dict[str, Any], registry: Registry) -> None:
+        """Where the right key is there too, the other is kept apart."""
+        tree["licence"] = "CC0-1.0"
+        new, _ = mended(tree, registry)
+        assert (new["license"], new["config"]["repaired"]) == ("MIT", {"licence": "CC0-1.0"})
+
+    def test_unknown_key_of_a_step(self, tree: dict[str, Any], registry: Registry) -> None:
+        """It stays, and the message says why."""
+        tree["inputs"][0]["preprocessing"] = [{"name": "clip", "kwargs": {"min": 0, "max": 1, "per": "channel"}}]
+        message = "unknown key, expected one of min, max; repairs keep it, since the step may give other results without it"
+        assert errors(tree, registry) == {"inputs.0.preprocessing.0.kwargs.per": [message]}
+
+
+class TestKept:
+    """What is moved to ``config``."""
+
+    def test_beside_what_was_there(self, tree: dict[str, Any], registry: Registry) -> None:
+        """A value of the same name, which someone else wrote, is kept within, and named."""
+        tree["config"] = {"repaired": 5}
+        tree["extra"] = 3
+        new, warnings = mended(tree, registry)
+        assert new["config"]["repaired"] == {"repaired": 5, "extra": 3}
+        assert warnings["extra"] == ["3 was moved to config.repaired, with 5, which was there before: unknown key"]
+
+
 class TestIdentity:
     """Type and version."""
 

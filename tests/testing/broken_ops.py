@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 
 from bioimageio_core.errors import InputError
-from bioimageio_core.registry import Measure, Needs, ProcessingOpEntry, hookimpl
+from bioimageio_core.registry import Measure, Needs, Objects, ProcessingOpEntry, ShapeChange, hookimpl
 from bioimageio_core.spec.fields import suffix
 from bioimageio_core.spec.files import FileDescr
 from bioimageio_core.spec.node import Node, node
@@ -92,6 +92,33 @@ def drops_pixels(op: Op, tensor: Any, measured: Any) -> Any:
     return tensor[..., 1:].astype(np.float32)
 
 
+def brightest(op: Op, tensor: Any, measured: Any) -> Any:
+    return tensor.argmax(1, keepdims=True).astype(np.uint16)
+
+
+def brightest_first(op: Op, tensor: Any, measured: Any) -> Any:
+    return np.moveaxis(tensor, 1, 0).argmax(0).astype(np.uint16)
+
+
+def each_pixel(op: Op, tensor: Any, measured: Any) -> Any:
+    bright = tensor[:, :1] > 0
+    return np.where(bright, np.cumsum(bright).reshape(bright.shape), 0).astype(np.uint32)
+
+
+def each_pixel_from_minus_one(op: Op, tensor: Any, measured: Any) -> Any:
+    return each_pixel(op, tensor, measured).astype(np.int32) - 1
+
+
+def leaves_out_the_border(op: Op, tensor: Any, measured: Any) -> Any:
+    labels = each_pixel(op, tensor, measured)
+    labels[..., :2] = labels[..., -2:] = 0
+    return labels
+
+
+def float_labels(op: Op, tensor: Any, measured: Any) -> Any:
+    return each_pixel(op, tensor, measured).astype(np.float32)
+
+
 def of_reference(tensor: Any, kwargs: Any, axes: Any) -> Any:
     return tensor.astype(np.float32) * 3
 
@@ -139,6 +166,10 @@ def of_mapping(files: Any) -> Any:
 
 
 FLOATS = Needs(dtype="float32")
+ONE_CHANNEL = ShapeChange(axes=("batch", "channel", "y", "x"), sizes={"channel": 1})
+CLASSES = Needs(dtype="uint16", shape=ONE_CHANNEL)
+NO_CHANNEL = Needs(dtype="uint16", shape=ShapeChange(axes=("batch", "y", "x")))
+LABELS = Needs(dtype="uint32", shape=ONE_CHANNEL, objects=Objects(join="touch"))
 
 
 def op(run: Callable[..., Any], needs: Any = FLOATS, **more: Any) -> ProcessingOpEntry:
@@ -182,6 +213,18 @@ class TestOpGoodHalo(OpTest):
     entry = op(narrow_halo, Needs(dtype="float32", halo={"x": 2}))
 
 
+class TestOpGoodShape(OpTest):
+    entry = op(brightest, CLASSES)
+
+
+class TestOpGoodAxes(OpTest):
+    entry = op(brightest_first, NO_CHANNEL)
+
+
+class TestOpGoodLabels(OpTest):
+    entry = op(each_pixel, LABELS)
+
+
 class TestOpInPlace(OpTest):
     entry = op(in_place)
 
@@ -221,6 +264,22 @@ class TestOpMakesNan(OpTest):
 
 class TestOpDropsPixels(OpTest):
     entry = op(drops_pixels)
+
+
+class TestOpWrongShape(OpTest):
+    entry = op(brightest, NO_CHANNEL)
+
+
+class TestOpLeavesOutTheBorder(OpTest):
+    entry = op(leaves_out_the_border, attrs.evolve(LABELS, objects=Objects(join="owner", size={"y": 1, "x": 1})))
+
+
+class TestOpFloatLabels(OpTest):
+    entry = op(float_labels, Needs(dtype="float32", shape=ONE_CHANNEL, objects=LABELS.objects))
+
+
+class TestOpNegativeLabels(OpTest):
+    entry = op(each_pixel_from_minus_one, attrs.evolve(LABELS, dtype="int32"))
 
 
 class TestOpStrangeAxis(OpTest):

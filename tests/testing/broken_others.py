@@ -66,6 +66,55 @@ class TestModeGood(ModeTest):
     entry = mode(Mode())
 
 
+@attrs.define
+class EachZ:
+    network: Any
+
+    def __call__(self, inputs: Sequence[Any]) -> Any:
+        (volume,) = inputs  # batch, channel, z, y, x
+        return [np.stack([self.network([volume[:, :, n]])[0] for n in range(volume.shape[2])], 2)]
+
+    def close(self) -> None:
+        self.network.close()
+
+
+@attrs.define
+class Volumes(Mode):
+    """Adds an axis, and smooths along it."""
+
+    smooth: bool = False
+
+    def wrap(self, adapter: Any, pipeline: Any) -> Any:
+        return Wrapped(EachZ(adapter), self.smoothed if self.smooth else self.change)
+
+    def smoothed(self, volume: Any) -> Any:
+        padded = np.pad(volume, [(0, 0), (0, 0), (1, 1), (0, 0), (0, 0)])
+        return ((padded[:, :, :-2] + padded[:, :, 1:-1] + padded[:, :, 2:]) / 3).astype(volume.dtype)
+
+
+def with_z(halo: int) -> Callable[[Any], Any]:
+    return lambda pipeline: attrs.evolve(pipeline, added_axes={"z": "y"}, halo={**pipeline.halo, "z": halo})
+
+
+class TestModeAddsAnAxis(ModeTest):
+    entry = mode(Volumes(planned=with_z(0)))
+
+
+class TestModeSmoothsAlongIt(ModeTest):
+    entry = mode(Volumes(planned=with_z(1), smooth=True))
+    keeps_identity = False
+
+
+class TestModeNarrowHaloAlongIt(ModeTest):
+    entry = mode(Volumes(planned=with_z(0), smooth=True))
+    keeps_identity = False
+
+
+class TestModeAddsAnAxisThatThereIs(ModeTest):
+    entry = mode(Mode(planned=lambda pipeline: attrs.evolve(pipeline, added_axes={"y": "x"})))
+    keeps_identity = False
+
+
 class TestModeChangesShape(ModeTest):
     entry = mode(Mode(lambda output: output[..., 1:]))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -228,6 +229,60 @@ class TestWhileTheNetworkLives:
         assert module_from_file(path, "net", {}, attached=attached, trust=True).in_features == 2
 
 
+MADE = """
+import os
+import torch
+
+
+class Made(torch.nn.Linear):
+    def __init__(self, **settings):
+        super().__init__(1, 1)
+        self.settings = settings
+        self.only = os.environ.get("TORCH_FORCE_WEIGHTS_ONLY_LOAD")
+
+"""
+
+WRITES = """
+
+def {name}(command):
+    open(command, "w").close()
+
+"""
+
+LIBRARIES = {
+    "monai/bundle.py": WRITES.format(name="run"),
+    "monai/networks/nets/__init__.py": MADE
+    + WRITES.format(name="get_pretrained")
+    + "from os import system\nfrom monai.bundle import run\n"
+    + "class UNet(Made):\n    def __init__(self, size=1, pretrained=True):\n        super().__init__(size=size, pretrained=pretrained)\n"
+    + "class Registry:\n    def __init__(self, command):\n        open(command, 'w').close()\n"
+    + "def resnet18(pretrained=False, **more):\n    return UNet(pretrained=pretrained, **more)\n",
+    "timm/__init__.py": "from timm.models import create_model\n",
+    "timm/models/_hub.py": WRITES.format(name="download_cached_file"),
+    "timm/models/__init__.py": MADE
+    + "from timm.models._hub import download_cached_file\n"
+    + "def resnet18(pretrained=False, size=1, **more):\n    return Made(size=size, pretrained=pretrained, **more)\n"
+    + "def resnet_of_another_name(command):\n    open(command, 'w').close()\n"
+    + "resnet_of_another_name.__name__ = 'resnet18'\n"
+    + "def is_model(name):\n    return name == 'resnet18'\n"
+    + "def model_entrypoint(name):\n    return resnet18\n"
+    + "def create_model(model_name, pretrained=False, **more):\n    return model_entrypoint(model_name)(pretrained=pretrained, **more)\n",
+    "torchvision/datasets/__init__.py": WRITES.format(name="download_url"),
+    "torchvision/models/__init__.py": MADE
+    + WRITES.format(name="get_weight")
+    + "def resnet18(*, weights='DEFAULT', weights_backbone='IMAGENET', **more):\n"
+    + "    return Made(weights=weights, weights_backbone=weights_backbone, **more)\n"
+    + "def list_models():\n    return ['resnet18']\n"
+    + "def get_model_builder(name):\n    return resnet18\n",
+    "segmentation_models_pytorch/__init__.py": MADE
+    + WRITES.format(name="from_pretrained")
+    + "class Unet(Made):\n    def __new__(cls, *given, **more):\n        return super().__new__(cls)\n"
+    + "    def __init__(self, encoder_name='resnet34', encoder_weights='imagenet', aux_params=None):\n"
+    + "        super().__init__(encoder_name=encoder_name, encoder_weights=encoder_weights)\n",
+    "segmentation_models_pytorch/datasets/oxford_pet.py": WRITES.format(name="download_url"),
+}
+
+
 class TestLibrary:
     """A callable of an installed library."""
 
@@ -243,31 +298,87 @@ class TestLibrary:
         with pytest.raises(TrustError, match=r"trust=True"):
             module_from_library(library, name, {}, trust=False)
 
-    def test_known_library(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Its networks are called, what else its modules hold is not, and it loads tensors only."""
-        package = tmp_path / "monai"
-        (package / "networks" / "nets").mkdir(parents=True)
-        for folder in (package, package / "networks"):
-            (folder / "__init__.py").write_text("")
-        (package / "bundle.py").write_text("def run(command):\n    raise AssertionError(command)\n")
-        (package / "networks" / "nets" / "__init__.py").write_text(
-            "import os\nfrom os import system\nfrom monai.bundle import run\nimport torch\n\n\n"
-            "class UNet(torch.nn.Linear):\n    def __init__(self):\n        super().__init__(1, 1)\n"
-            "        self.only = os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD']\n"
-        )
+    @pytest.fixture
+    def libraries(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+        """Libraries with the names of known ones, and with functions like theirs that fetch and write."""
+        for place, text in LIBRARIES.items():
+            path = tmp_path / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        for folder in [folder for folder in tmp_path.rglob("*") if folder.is_dir()]:
+            (folder / "__init__.py").touch()
         monkeypatch.syspath_prepend(tmp_path)
         monkeypatch.delenv("TORCH_FORCE_WEIGHTS_ONLY_LOAD", raising=False)
-        try:
-            assert module_from_library("monai.networks.nets", "UNet", {}, trust=False).only == "1"
-            assert "TORCH_FORCE_WEIGHTS_ONLY_LOAD" not in os.environ
-            for module, name in (("monai.networks.nets", "system"), ("monai.networks.nets", "run"), ("monai.bundle", "run")):
-                with pytest.raises(TrustError, match=rf"{module}\.{name}"):
-                    module_from_library(module, name, {"command": "true"}, trust=False)
-            with pytest.raises(ModelRunError, match=r"has no 'VNet'"):
-                module_from_library("monai.networks.nets", "VNet", {}, trust=False)
-        finally:
-            for name in [n for n in sys.modules if n.partition(".")[0] == "monai"]:
-                del sys.modules[name]
+        tops = {place.partition("/")[0] for place in LIBRARIES}
+        assert not tops & {*sys.modules}
+        yield tmp_path
+        for name in [n for n in sys.modules if n.partition(".")[0] in tops]:
+            del sys.modules[name]
+
+    @pytest.mark.parametrize(
+        ("library", "name", "kwargs", "settings"),
+        [
+            ("monai.networks.nets", "UNet", {"size": 3}, {"size": 3, "pretrained": False}),
+            ("monai.networks.nets", "resnet18", {"pretrained": "/etc/passwd"}, {"size": 1, "pretrained": False}),
+            ("timm.models", "resnet18", {"pretrained": True, "checkpoint_path": "x"}, {"size": 1, "pretrained": False}),
+            ("timm", "create_model", {"model_name": "resnet18", "size": 2}, {"size": 2, "pretrained": False}),
+            ("torchvision.models", "resnet18", {"weights": "DEFAULT", "pretrained": True}, {"weights": None, "weights_backbone": None}),
+            ("torchvision.models", "resnet18", {}, {"weights": None, "weights_backbone": None}),
+            ("segmentation_models_pytorch", "Unet", {"encoder_name": "resnet18"}, {"encoder_name": "resnet18", "encoder_weights": None}),
+        ],
+    )
+    def test_networks(self, libraries: Path, library: str, name: str, kwargs: dict[str, Any], settings: dict[str, Any]) -> None:
+        """Networks of known libraries are made, without the parameters that a library would fetch, and while PyTorch loads tensors only."""
+        made = module_from_library(library, name, kwargs, trust=False)
+        assert made.settings == settings
+        assert made.only == "1"
+        assert "TORCH_FORCE_WEIGHTS_ONLY_LOAD" not in os.environ
+
+    @pytest.mark.parametrize(
+        ("library", "name"),
+        [
+            ("monai.networks.nets", "system"),
+            ("monai.networks.nets", "run"),
+            ("monai.networks.nets", "Registry"),
+            ("monai.networks.nets", "get_pretrained"),
+            ("monai.networks.nets", "__loader__"),
+            ("monai.bundle", "run"),
+            ("timm.models", "download_cached_file"),
+            ("timm.models._hub", "download_cached_file"),
+            ("timm.models", "resnet_of_another_name"),
+            ("torchvision.models", "get_weight"),
+            ("torchvision.models", "__class__"),
+            ("torchvision.datasets", "download_url"),
+            ("segmentation_models_pytorch.datasets.oxford_pet", "download_url"),
+            ("segmentation_models_pytorch", "from_pretrained"),
+        ],
+    )
+    def test_other_callables(self, libraries: Path, library: str, name: str) -> None:
+        """What else their modules hold is not called, whether it was defined there or imported."""
+        with pytest.raises(TrustError, match=rf"{library}\.{name}, which .*trust=True \(--trust\)"):
+            module_from_library(library, name, {"command": str(libraries / "witness")}, trust=False)
+        assert not (libraries / "witness").exists()
+
+    @pytest.mark.parametrize(
+        "kwargs",
+        [
+            {"encoder_name": "tu-hf-hub:someone/model"},
+            {"encoder_name": "local-dir:/etc"},
+            {"encoder_name": "resnet18", "aux_params": {"more": ["../secret"]}},
+            {"encoder_name": "https://example.com/x"},
+            {"encoder_name": {"C:\\secret": 1}},
+        ],
+    )
+    def test_places(self, libraries: Path, kwargs: dict[str, Any]) -> None:
+        """Arguments that may name a file or an address, at any depth, want trust."""
+        with pytest.raises(TrustError, match=r"segmentation_models_pytorch\.Unet gets the argument .*trust=True \(--trust\)"):
+            module_from_library("segmentation_models_pytorch", "Unet", kwargs, trust=False)
+        assert module_from_library("segmentation_models_pytorch", "Unet", kwargs, trust=True).settings["encoder_weights"] == "imagenet"
+
+    def test_absent_callable(self, libraries: Path) -> None:
+        """Named as such."""
+        with pytest.raises(ModelRunError, match=r"has no 'VNet'"):
+            module_from_library("monai.networks.nets", "VNet", {}, trust=False)
 
     def test_not_installed(self) -> None:
         """Says what to install."""

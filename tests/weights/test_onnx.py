@@ -149,6 +149,43 @@ class TestAdapter:
             adapter([np.zeros((1, 1, 2, 2)), np.zeros((1, 1, 2, 2), np.float32)])
         assert "\n" not in str(caught.value)
 
+    @pytest.mark.parametrize(("domain", "name"), [("elsewhere", "Add"), ("", "Nonsense")])
+    def test_unknown_operator(self, tmp_path: Path, domain: str, name: str) -> None:
+        """Named with its domain, and with what is expected."""
+        graph = helper.make_graph(
+            [helper.make_node(name, ["a", "a"], ["b"], domain=domain)],
+            "made",
+            *([helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, ["n"])] for n in "ab"),
+        )
+        opsets = [helper.make_opsetid("", 17), helper.make_opsetid("elsewhere", 1)]
+        (tmp_path / "w.onnx").write_bytes(helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString())
+        with pytest.raises(
+            ModelRunError, match=rf"cannot load w\.onnx: it lacks the operator {domain or 'ai.onnx'}:{name}: expected operators of ONNX"
+        ):
+            OnnxAdapter(context(tmp_path / "w.onnx"))
+
+    def test_names_with_escapes(self, tmp_path: Path) -> None:
+        """Names in the graph do not reach the terminal as they are."""
+        names = ["\x1b[2Jevil", "more"]
+        save_graph(tmp_path / "w.onnx", [helper.make_node("Add", names, ["b"])], dict.fromkeys(names, 4), {"b": 4})
+        with pytest.raises(ModelRunError, match=r"takes 2 inputs \( \[2Jevil, more\)|takes 2 inputs \(\[2Jevil, more\)"):
+            OnnxAdapter(context(tmp_path / "w.onnx"))
+
+    def test_prints_nothing(self, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        """ONNX Runtime does not print what it also raises, such as the sizes of a tensor that is too large."""
+        large = onnx.TensorProto(name="c", data_type=onnx.TensorProto.FLOAT, dims=[2**62, 2**62])
+        graph = helper.make_graph(
+            [helper.make_node("Add", ["a", "c"], ["b"])],
+            "made",
+            *([helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, ["n"])] for n in "ab"),
+            [large],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        (tmp_path / "w.onnx").write_bytes(model.SerializeToString())
+        with pytest.raises(ModelRunError, match=r"cannot load w\.onnx"):
+            OnnxAdapter(context(tmp_path / "w.onnx"))
+        assert capfd.readouterr() == ("", "")
+
     def test_broken_file(self, tmp_path: Path) -> None:
         """One line that names the file."""
         (tmp_path / "weights.onnx").write_bytes(b"not a graph")

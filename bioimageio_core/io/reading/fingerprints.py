@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ...text import without_secrets
 from ..locations import file_system, join
 from .image import Image
 from .rescaled import Resampler
@@ -50,6 +51,9 @@ def _pixels(image: Image) -> Any:
         return {"resampled": list(image.reader.factors), **_part(image), "of": fingerprint(image.reader.image)}
     if image.location is not None:
         return {**_files(image.location), **_part(image)}
+    computed = getattr(image.reader, "content", None)  # of a reader that computes what it reads
+    if computed is not None:
+        return {"computed": computed, **_part(image)}
     array: Any = getattr(image.reader, "array", None)
     graph = _name_of_graph(array)
     if graph is not None:
@@ -75,7 +79,9 @@ def _files(location: str) -> dict[str, Any]:
             continue
         if info.get("type") == "file":
             found[name] = [info.get("size"), *(str(info[key]) for key in VERSIONS if key in info)]
-    return {"location": str(path), "files": found}
+    shown = without_secrets(str(path))
+    apart = {} if shown == str(path) else {"url": hashlib.sha256(str(path).encode()).hexdigest()}  # of which tokens are not recorded
+    return {"location": shown, **apart, "files": found}
 
 
 def _name_of_graph(array: Any) -> str | None:

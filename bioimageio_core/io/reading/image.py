@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from decimal import Decimal
+from math import isfinite, prod
 from typing import Any, TypeAlias
 
 import attrs
@@ -19,10 +20,13 @@ from ...units import is_pixel_size, normalised_unit
 from .channels import channel_positions
 from .readers import Reader, as_declared
 
-__all__ = ["Image", "PixelSize", "checked_dtype"]
+__all__ = ["Image", "PixelSize", "check_number_of_pixels", "checked_dtype"]
 
 PixelSize: TypeAlias = tuple[float, str | None]
 """A size, and the name of its unit; None where the unit is not known."""
+
+
+MOST_PIXELS = 2**63 - 1
 
 
 def checked_dtype(dtype: DTypeLike, name: str) -> np.dtype[Any]:
@@ -39,6 +43,18 @@ def checked_dtype(dtype: DTypeLike, name: str) -> np.dtype[Any]:
     if checked.kind not in "buif":
         raise SourceError(f"{name} holds {checked}, not real numbers: expected bool, integer or floating point")
     return checked.newbyteorder("=")
+
+
+def check_number_of_pixels(shape: Sequence[int], name: str) -> None:
+    """Refuse an image with more pixels than 64 bits count.
+
+    Raises:
+        SourceError: There are more than `MOST_PIXELS`.
+
+    """
+    pixels = prod(shape)
+    if pixels > MOST_PIXELS:
+        raise SourceError(f"{name} declares {Decimal(pixels):.3g} pixels: expected at most {MOST_PIXELS:.3g}, which is what 64 bits count")
 
 
 def _known_sizes(given: Mapping[AxisId, PixelSize]) -> FrozenMapping[AxisId, PixelSize]:

@@ -14,6 +14,7 @@ from ...errors import MissingRequirementError, SourceError
 from ...text import in_brief
 from ..locations import file_system, local_path
 from .series import FOR_ALL, Series, SeriesChoice, choose_series
+from .tiff_planes import check_planes
 from .tiff_series import series_of_tiff
 
 if TYPE_CHECKING:
@@ -67,6 +68,11 @@ def _open(location: str) -> tuple[tifffile.TiffFile, Any]:
         files, path = file_system(location)
         opened = files.open(path, "rb")
     tiff = tifffile.TiffFile(opened)
+    try:
+        check_planes(tiff, location)
+    except SourceError:
+        _close(tiff, opened)
+        raise
     # Pages are parsed while reading: without a lock two threads would move one file position.
     tiff.filehandle.set_lock(True)
     return tiff, opened

@@ -12,7 +12,8 @@ from ...errors import SourceError
 from ...typing import FrozenMapping
 from ..lazy import Lazy
 from ..locations import exists, file_system, join, opening_errors, stem, zarr_store
-from .image import Image, checked_dtype
+from .bounded_codecs import limit_decoders
+from .image import Image, check_number_of_pixels, checked_dtype
 from .ome_zarr import Multiscale, parse_multiscales
 from .readers import Reader
 from .scaled_values import with_scaled_values
@@ -62,6 +63,7 @@ def open_zarr(location: str, level: int | None, wanted: SeriesChoice = None) -> 
 def image_of_zarr_array(array: zarr.Array[Any], *, name: str | None = None, reader: Reader | None = None) -> Image:
     """Return the image of an open zarr array."""
     name = name or stem(array.name or "") or "array"
+    check_number_of_pixels(array.shape, name)
     dimensions = dimension_names(array)
     image = Image(
         name=name,
@@ -161,7 +163,7 @@ def _image_of_multiscale(image: Multiscale, location: str, level: int | None) ->
 def _open_array(location: str) -> zarr.Array[Any]:
     import zarr
 
-    return zarr.open_array(store=zarr_store(location, read_only=True), mode="r")
+    return limit_decoders(zarr.open_array(store=zarr_store(location, read_only=True), mode="r"))
 
 
 def _open_node(location: str, files: Any, path: str) -> zarr.Array[Any] | zarr.Group:

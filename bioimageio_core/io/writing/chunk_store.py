@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import errno
+import os
+import sys
 import threading
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
@@ -14,13 +17,16 @@ from numpy.typing import NDArray
 from ...errors import OutputError
 from ...typing import AxisId, FrozenMapping
 from ..inline_zarr import InlineZarrIO, known_internals
-from ..locations import join, zarr_store
+from ..locations import join, local_path, zarr_store
 from .codecs import DEFAULT, compressors
+from .run_state import RunState
+from .unsynced_writes import remove_empty_metadata, sync_metadata
+from .write_errors import writing
 
 if TYPE_CHECKING:
     import zarr
 
-__all__ = ["ArraySpec", "ChunkStore", "output_error"]
+__all__ = ["ArraySpec", "ChunkStore"]
 
 
 @attrs.frozen(kw_only=True)
@@ -46,14 +52,6 @@ class ArraySpec:
     def of_dtype(self, dtype: str) -> ArraySpec:
         """Return the same with another dtype."""
         return attrs.evolve(self, dtype=dtype)
-
-
-def output_error(what: str, error: Exception) -> OutputError:
-    """Return the error of a failed write."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return OutputError(f"{what} cannot be written: the disk or quota is full; free some space, then complete the output (--resume)")
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return OutputError(f"{what} cannot be written: {reason}")
 
 
 def _written_axes(spec: ArraySpec) -> dict[str, Any]:
@@ -87,24 +85,38 @@ def _without_search(array: zarr.Array[Any], block: NDArray[Any]) -> zarr.Array[A
 
 
 class ChunkStore:
-    """A folder or URL with zarr arrays; pickled as its location alone.
+    """A folder or URL with zarr arrays; pickled as its location and its run.
 
     Writes and reads may come from several threads and processes at once, as long as no two write to one chunk.
+
+    Args:
+        location: Path or fsspec URL.
+        run: The run that writes; its state learns of the files that have to be on the disk before its tasks count as done.
+
     """
 
-    __slots__ = ("_arrays", "_in_thread", "_lock", "location")
+    __slots__ = ("__weakref__", "_arrays", "_close", "_folder", "_in_thread", "_lock", "location", "run")
 
-    def __init__(self, location: str) -> None:
-        self.location = location
+    def __init__(self, location: str, run: RunState | None = None) -> None:
+        self.location, self.run = location, run
         self._arrays: dict[str, zarr.Array[Any]] = {}
         self._in_thread = InlineZarrIO()
         self._lock = threading.Lock()
+        self._folder: str | None = None
+        self._close: Callable[[], object] = bool
+
+    def close(self) -> None:
+        """Close the folder that writes of a run keep open; nothing is written or read after that."""
+        with self._lock:
+            self._arrays.clear()
+            self._close()
+            self._folder = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.location!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.location,)
+        return type(self), (self.location, self.run)
 
     def create(self, spec: ArraySpec) -> None:
         """Create an array that does not exist yet.
@@ -117,7 +129,7 @@ class ChunkStore:
 
         place = join(self.location, spec.name)
         codec = compressors(spec.codec, spec.zarr_format)
-        try:
+        with writing(place):
             array = zarr.create_array(
                 zarr_store(place, read_only=False),
                 shape=spec.shape,
@@ -129,10 +141,10 @@ class ChunkStore:
                 compressors=codec,
                 zarr_format=spec.zarr_format,
             )
-        except (OSError, ValueError, TypeError) as error:
-            raise output_error(place, error) from error
-        with self._lock:
-            self._arrays[spec.name] = array
+            sync_metadata(place)
+        if self.run is None:
+            with self._lock:
+                self._arrays[spec.name] = array
 
     def ensure(self, spec: ArraySpec) -> None:
         """Create an array unless it exists; several processes may call it at once with the same spec.
@@ -144,11 +156,14 @@ class ChunkStore:
         try:
             array = self.array(spec.name)
         except OutputError:
+            remove_empty_metadata(join(self.location, spec.name))
             try:
                 self.create(spec)
                 return
             except OutputError as error:
                 array = self._created_elsewhere(spec.name, error)
+        with writing(join(self.location, spec.name)):
+            sync_metadata(join(self.location, spec.name))  # the process that made it may have ended before it did
         if (tuple(array.shape), tuple(array.chunks), str(array.dtype)) != (spec.shape, spec.chunks, str(np.dtype(spec.dtype))):
             raise OutputError(
                 f"{join(self.location, spec.name)} exists with shape {array.shape}, chunks {array.chunks} and dtype {array.dtype}: "
@@ -174,13 +189,31 @@ class ChunkStore:
         with self._lock:
             array = self._arrays.get(name)
             if array is None:
-                place = join(self.location, name)
                 try:
-                    array = zarr.open_array(store=zarr_store(place, read_only=False), mode="r+")
+                    array = zarr.open_array(store=zarr_store(join(self._pinned(), name), read_only=False), mode="r+")
                 except (OSError, ValueError) as error:
                     raise OutputError(f"{self.location} has no array {name!r} that can be opened: {error}") from error
                 self._arrays[name] = array
             return array
+
+    @property
+    def pinned(self) -> str:
+        """The place for the writes of a run: the folder that is there now, also if it loses its name later.
+
+        Between `RunState.check` and a write, another run may give the name to a folder of its own; Linux has paths by open folders.
+        """
+        with self._lock:
+            return self._pinned()
+
+    def _pinned(self) -> str:
+        local = local_path(self.location)
+        if self.run is None or local is None or sys.platform != "linux":
+            return self.location
+        if self._folder is None:
+            opened = os.open(local, os.O_RDONLY | os.O_DIRECTORY)
+            self._close = weakref.finalize(self, os.close, opened)  # once, whichever comes first
+            self._folder = f"/proc/self/fd/{opened}"
+        return self._folder
 
     def write(self, name: str, start: Sequence[int], block: NDArray[Any]) -> None:
         """Write complete chunks (or shards) of an array.
@@ -191,6 +224,7 @@ class ChunkStore:
             block: Ends at a multiple of the chunk, or at the end of the array, along every axis.
 
         Raises:
+            CompletedElsewhere: The store is no longer that of its run.
             OutputError: The write failed.
             ValueError: The block has another dtype, or does not consist of complete chunks.
 
@@ -208,11 +242,24 @@ class ChunkStore:
                 raise ValueError(
                     f"{where} is not made of complete chunks: expected multiples of {unit} of the array {name!r} of shape {array.shape}"
                 )
-        try:
-            index = tuple(slice(begin, stop) for begin, stop in zip(start, stops, strict=True))
+        index = tuple(slice(begin, stop) for begin, stop in zip(start, stops, strict=True))
+        with writing(join(self.location, name)):
+            if self.run is not None:
+                self.run.check()
             self._in_thread.write(_without_search(array, block), index, block)
-        except OSError as error:
-            raise output_error(join(self.location, name), error) from error
+        if self.run is not None:
+            for file in self._files(name, array, start, stops):
+                self.run.writes.wrote(file)
+
+    def _files(self, name: str, array: zarr.Array[Any], start: Sequence[int], stops: Sequence[int]) -> Iterator[str]:
+        """Yield the local files of the chunks (or shards) in a region; those of fill value alone do not exist."""
+        folder = local_path(join(self.location, name))
+        if folder is not None:
+            unit = array.shards or array.chunks
+            ranges = (range(begin // step, -(-stop // step)) for begin, stop, step in zip(start, stops, unit, strict=True))
+            folder = os.path.abspath(folder)  # noqa: PTH100  (links stay as they are)
+            for chunk in product(*ranges):
+                yield os.path.join(folder, array.metadata.encode_chunk_key(chunk))  # noqa: PTH118  (of a million chunks)
 
     def read(self, name: str, index: tuple[slice, ...]) -> NDArray[Any]:
         """Return a region of an array; chunks that were never written have the fill value."""

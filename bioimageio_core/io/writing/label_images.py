@@ -18,8 +18,9 @@ from ..locations import file_system, join, local_path, parent, zarr_store
 from ..reading.ome_zarr import parse_multiscales
 from ..reading.zarr_groups import attributes_of_group, is_zarr_node
 from ..reading.zarr_layouts import labels_of_group, ome_attributes
-from .chunk_store import output_error
 from .ome_output import OmeVersion
+from .unsynced_writes import sync_metadata
+from .write_errors import writing
 
 __all__ = ["LabelsPlace", "add_to_labels", "check_integers", "labels_place", "renew_consolidated_metadata"]
 
@@ -101,12 +102,9 @@ def add_to_labels(place: LabelsPlace, paths: list[str]) -> None:
     output = join(group, place.name)
     if set(labels) <= set(labels_of_group(attributes_of_group(group))) and not _consolidated_above(output):
         return
-    try:
-        with nullcontext() if local is None else temporary_lock(Path(local) / LOCK):
-            _add_to_list(group, labels, place.version)
-            renew_consolidated_metadata(output)
-    except (OSError, ValueError, TypeError) as error:
-        raise output_error(group, error) from error
+    with writing(group), nullcontext() if local is None else temporary_lock(Path(local) / LOCK):
+        _add_to_list(group, labels, place.version)
+        renew_consolidated_metadata(output)
 
 
 def _add_to_list(location: str, new: list[str], version: OmeVersion) -> None:
@@ -120,6 +118,7 @@ def _add_to_list(location: str, new: list[str], version: OmeVersion) -> None:
     known = list(listed) if isinstance(listed, list) else []
     ome["labels"] = [*known, *(label for label in new if label not in known)]
     group.update_attributes({"ome": ome} if zarr_format == 3 else ome)
+    sync_metadata(location)
 
 
 def renew_consolidated_metadata(location: str) -> None:
@@ -132,12 +131,11 @@ def renew_consolidated_metadata(location: str) -> None:
     import zarr
 
     for place, zarr_format in _consolidated_above(location):
-        try:
+        with writing(f"consolidated metadata of {place}"):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # zarr warns that other readers may not know these metadata, which were here before
                 zarr.consolidate_metadata(zarr_store(place, read_only=False), zarr_format=zarr_format)
-        except (OSError, ValueError, TypeError) as error:
-            raise output_error(f"consolidated metadata of {place}", error) from error
+            sync_metadata(place)
 
 
 def _consolidated_above(location: str) -> list[tuple[str, Literal[2, 3]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import attrs
@@ -13,8 +13,11 @@ from ...axis_names import LETTER_OF, SPACE
 from ...errors import InputError
 from ...typing import AxisId, FrozenMapping
 from ..locations import join, zarr_store
-from .chunk_store import ArraySpec, ChunkStore, output_error
+from .chunk_store import ArraySpec, ChunkStore
+from .label_metadata import image_label
 from .pyramid import Level, halved
+from .unsynced_writes import remove_empty_metadata, sync_metadata
+from .write_errors import writing
 
 __all__ = ["OmeImage", "OmeSink", "OmeVersion", "ome_axes"]
 
@@ -85,6 +88,8 @@ class OmeImage:
 
     channel_names: tuple[str, ...] | None
     attributes: FrozenMapping[str, Any] = FrozenMapping()
+    labels: bool = False
+    """Whether its values are ids of objects."""
 
     @property
     def zarr_format(self) -> Literal[2, 3]:
@@ -112,11 +117,11 @@ class OmeImage:
             for n, level in enumerate(self.levels)
         )
 
-    def metadata(self, *, depth: int = 0) -> dict[str, Any]:
+    def metadata(self, label: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the attributes of its group.
 
         Args:
-            depth: Number of groups from the output up to the image that it labels; 0 where it is no labels of an image.
+            label: What ``image-label`` says, where it is labels; see `image_label`.
 
         """
         axes = []
@@ -137,10 +142,8 @@ class OmeImage:
         content: dict[str, Any] = {"multiscales": [multiscale]}
         if self.channel_names and "channel" in self.axes:
             content["omero"] = {"channels": [self._channel(n, name) for n, name in enumerate(self.channel_names)]}
-        if depth:
-            # From the folder of the image itself up to the image that it labels.
-            up = "../" * (depth + len(self.path.split("/")) * bool(self.path))
-            content["image-label"] = {"version": self.version, "source": {"image": up}}
+        if self.labels or label is not None:
+            content["image-label"] = image_label(self.version) if label is None else dict(label)
         if self.version == "0.4":
             multiscale["version"] = "0.4"
             return content
@@ -153,12 +156,12 @@ class OmeImage:
         window = {"min": 0.0, "max": most, "start": 0.0, "end": most}
         return {"label": name, "color": colour[number % len(colour)], "active": True, "window": window}
 
-    def write_metadata(self, output: str, *, depth: int) -> None:
+    def write_metadata(self, output: str, label: Mapping[str, Any] | None) -> None:
         """Make its folder a group, unless it is the output itself, which becomes a group when it is complete.
 
         Args:
             output: Path or URL of the output.
-            depth: See `metadata`.
+            label: See `metadata`.
 
         Raises:
             OutputError: It cannot be written.
@@ -168,11 +171,11 @@ class OmeImage:
 
         if self.path:
             place = join(output, self.path)
-            try:
+            with writing(place):
+                remove_empty_metadata(place)
                 group = zarr.open_group(zarr_store(place, read_only=False), mode="a", zarr_format=self.zarr_format)
-                group.update_attributes(self.metadata(depth=depth))
-            except OSError as error:
-                raise output_error(place, error) from error
+                group.update_attributes(self.metadata(label))
+                sync_metadata(place)
 
 
 @attrs.frozen(kw_only=True, eq=False)

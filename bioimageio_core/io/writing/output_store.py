@@ -7,18 +7,34 @@ import json
 import os
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from ...atomic_files import atomic_file
+from ...durability import sync_folder
 from ...errors import OutputError
 from ..locations import exists, file_system, join, local_path, zarr_store
 from ..reading.zarr_groups import is_zarr_node
 from ..reading.zarr_image import UNFINISHED
-from .chunk_store import ArraySpec, ChunkStore, output_error
+from .chunk_store import ArraySpec, ChunkStore
 from .run_state import RunState
+from .unsynced_writes import remove_empty_metadata, sync_metadata
+from .write_errors import output_error, writing
 
-__all__ = ["OutputStore", "continue_output", "create_output", "holds_something", "run_id_of_output", "run_of_output"]
+__all__ = [
+    "OutputStore",
+    "check_replaceable",
+    "continue_output",
+    "create_output",
+    "holds_something",
+    "origin_of_output",
+    "run_id_of_output",
+    "run_of_output",
+]
+
+PARTIAL = ".partial"
+"""How names of files end that zarr is still writing."""
 
 ATTRIBUTES = "bioimageio_core"
 """Attributes of an output's group are kept under this name."""
@@ -49,13 +65,32 @@ class OutputStore(ChunkStore):
         """
         import zarr
 
-        try:
-            store = zarr_store(self.location, read_only=False)
+        with writing(self.location):
+            if self.run is not None:
+                self.run.check()
+            place = self.pinned
+            remove_empty_metadata(place)
+            store = zarr_store(place, read_only=False)
             group = zarr.open_group(store, mode="a", zarr_format=zarr_format)
             group.update_attributes(dict(attributes))
-        except (OSError, ValueError, TypeError) as error:
-            raise output_error(self.location, error) from error
+            sync_metadata(self.location)
         self.tidy()
+
+    def remove_partial_files(self) -> None:
+        """Remove the chunks that killed processes began to write, when no process writes any more; nothing on servers and object stores.
+
+        zarr writes a chunk under a name that ends in ``.partial``, and then gives it its own.
+
+        Raises:
+            OutputError: A file cannot be removed.
+
+        """
+        folder = local_path(self.location)
+        if folder is None:
+            return
+        with writing(self.location):
+            for half_written in Path(folder).rglob(f"*{PARTIAL}"):
+                half_written.unlink(missing_ok=True)
 
     def tidy(self) -> None:
         """Remove the state of the run from a finished output; does nothing where it is gone.
@@ -64,13 +99,17 @@ class OutputStore(ChunkStore):
             OutputError: It cannot be removed.
 
         """
+        place = self.location
         try:  # first, since processes that still share the run look for it before they use the state
-            files, path = file_system(self.location)
+            place = self.pinned
+            files, path = file_system(place)
             files.rm(join(path, UNFINISHED))
+            if local_path(self.location) is not None:
+                sync_folder(path)
         except OSError as error:
             if self.unfinished:  # read-only disks also refuse to remove what does not exist
                 raise output_error(self.location, error) from error
-        RunState(self.location).remove()
+        RunState(place).remove()
 
 
 def run_of_output(location: str) -> tuple[bool, Mapping[str, Any] | None]:
@@ -94,20 +133,29 @@ def run_of_output(location: str) -> tuple[bool, Mapping[str, Any] | None]:
     if isinstance(attributes, dict):  # the last that a run writes before it removes its state
         run = attributes.get("run")
         return True, run if isinstance(run, dict) else None
-    try:
-        run = json.loads(files.cat_file(join(path, UNFINISHED))).get("run")
-    except (OSError, ValueError, AttributeError):
-        return False, None
+    run = _note(location).get("run")
     return False, run if isinstance(run, dict) else None
 
 
 def run_id_of_output(location: str) -> str:
     """Return the id of the run of an incomplete output; empty where there is none."""
+    return str(_note(location).get("id", ""))
+
+
+def origin_of_output(location: str) -> dict[str, str]:
+    """Return the id of the run that made or makes an output, and when it began; empty where there is none."""
+    complete, run = run_of_output(location)
+    known = run if complete and run is not None else _note(location)
+    return {key: str(known[key]) for key in ("id", "began") if key in known}
+
+
+def _note(location: str) -> dict[str, Any]:
     files, path = file_system(location)
     try:
-        return str(json.loads(files.cat_file(join(path, UNFINISHED))).get("id", ""))
-    except (OSError, ValueError, AttributeError):
-        return ""
+        note = json.loads(files.cat_file(join(path, UNFINISHED)))
+    except (OSError, ValueError):
+        return {}
+    return note if isinstance(note, dict) else {}
 
 
 def continue_output(location: str, arrays: Sequence[ArraySpec]) -> OutputStore:
@@ -121,7 +169,7 @@ def continue_output(location: str, arrays: Sequence[ArraySpec]) -> OutputStore:
         OutputError: It cannot be written, or an array of the same name but another shape, chunks or dtype exists.
 
     """
-    store = OutputStore(location)
+    store = OutputStore(location, RunState(location, run_id_of_output(location)))
     for spec in arrays:
         store.ensure(spec)
     return store
@@ -149,19 +197,20 @@ def create_output(
         )
     files, path = file_system(location)
     _make_room(location, files, path, overwrite)
-    record = json.dumps({"id": uuid.uuid4().hex, "arrays": names, "run": run}).encode()
+    began = datetime.now().astimezone().isoformat(timespec="seconds")
+    record = json.dumps({"id": uuid.uuid4().hex, "began": began, "arrays": names, "run": run}).encode()
     local = local_path(location)
-    try:
-        files.makedirs(path, exist_ok=True)
-        if local is None:
-            files.pipe_file(join(path, UNFINISHED), record)
-        else:
-            with atomic_file(Path(path) / UNFINISHED, overwrite=False, durable=True) as file:  # of several processes, one begins
-                file.write(record)
-    except FileExistsError:
-        raise OutputError(f"another process has just begun {location}: choose another name, or share the run (--shard)") from None
-    except OSError as error:
-        raise output_error(location, error) from error
+    with writing(location):
+        try:
+            files.makedirs(path, exist_ok=True)
+            if local is None:
+                files.pipe_file(join(path, UNFINISHED), record)
+            else:
+                with atomic_file(Path(path) / UNFINISHED, overwrite=False) as file:  # of several processes, one begins
+                    file.write(record)
+                sync_folder(Path(path).parent)
+        except FileExistsError:
+            raise OutputError(f"another process has just begun {location}: choose another name, or share the run (--shard)") from None
     return continue_output(location, arrays)
 
 
@@ -176,9 +225,16 @@ def _holds_something(files: Any, path: str) -> bool:
     return not files.isdir(path) or not all(str(name).endswith(".part") for name in files.ls(path, detail=False))
 
 
-def _make_room(location: str, files: Any, path: str, overwrite: bool) -> None:
+def check_replaceable(location: str, *, overwrite: bool) -> bool:
+    """Return whether there is something at the location of an output.
+
+    Raises:
+        OutputError: It must not be replaced.
+
+    """
+    files, path = file_system(location)
     if not _holds_something(files, path):
-        return
+        return False
     unfinished = bool(files.exists(join(path, UNFINISHED)))
     ours = unfinished or is_zarr_node(files, path)
     kind = "exists and is incomplete" if unfinished else "exists"
@@ -189,6 +245,12 @@ def _make_room(location: str, files: Any, path: str, overwrite: bool) -> None:
         raise OutputError(f"{location} {kind}: {remedy}")
     if not ours:
         raise OutputError(f"{location} exists and is not a zarr store, so it is not overwritten: give another name")
+    return True
+
+
+def _make_room(location: str, files: Any, path: str, overwrite: bool) -> None:
+    if not check_replaceable(location, overwrite=overwrite):
+        return
     try:
         # Metadata first: an interrupted removal must not leave what looks like a complete store.
         for name in ("zarr.json", ".zgroup", ".zarray"):

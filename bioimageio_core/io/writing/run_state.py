@@ -17,13 +17,17 @@ from typing import Any
 from ...atomic_files import atomic_file
 from ..locations import file_system, join, local_path
 from ..reading.zarr_image import UNFINISHED
-from .chunk_store import output_error
+from .unsynced_writes import UnsyncedWrites
+from .write_errors import CompletedElsewhere, writing
 
-__all__ = ["RunState"]
+__all__ = ["CompletedElsewhere", "RunState"]
 
 FOLDER = ".bmz-run"
 PER_FOLDER = 4096
 """Markers in one folder; some file systems get slow with more."""
+
+DONE = b"done"
+"""Content of a marker without a result: a file without content is what a loss of power leaves of one."""
 
 
 class RunState:
@@ -35,26 +39,48 @@ class RunState:
 
     """
 
-    __slots__ = ("_made", "location", "output", "run_id")
+    __slots__ = ("_made", "_note", "location", "output", "run_id", "writes")
 
     def __init__(self, output: str, run_id: str = "") -> None:
         self.output, self.run_id = output, run_id
         self.location = join(output, FOLDER)
         self._made: set[str] = set()
+        folder = local_path(output)
+        self._note = None if folder is None else os.path.join(folder, UNFINISHED)  # noqa: PTH118  (read before each write)
+        self.writes = UnsyncedWrites(folder)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.output, self.run_id)
 
     def goes_on(self) -> bool:
         """Return whether the output is still that of this run, and incomplete: no process completed it or started it again."""
-        files, path = file_system(join(self.output, UNFINISHED))
         try:
-            record = json.loads(files.cat_file(path))
+            record = json.loads(self._read_note())
         except FileNotFoundError:
             return False
-        except (OSError, ValueError):
+        except OSError:
             return True
+        except ValueError:  # it appears complete or not at all: this is what a loss of power left
+            return not self.run_id
         return not self.run_id or not isinstance(record, dict) or record.get("id", self.run_id) == self.run_id
+
+    def _read_note(self) -> bytes:
+        if self._note is not None:
+            with open(self._note, "rb") as file:  # noqa: PTH123  (a third of the time)
+                return file.read()
+        files, path = file_system(join(self.output, UNFINISHED))
+        content: bytes = files.cat_file(path)
+        return content
+
+    def check(self) -> None:
+        """Check that the output is still that of this run, and incomplete; before each write.
+
+        Raises:
+            CompletedElsewhere: It is not.
+
+        """
+        if not self.goes_on():
+            raise CompletedElsewhere
 
     def exists(self) -> bool:
         """Return whether there is any state."""
@@ -70,18 +96,18 @@ class RunState:
 
         """
         place = join(self.location, name)
-        with _output_errors(place):
+        with writing(place):
             local = local_path(place)
             if local is None:
                 files, path = file_system(place)
                 files.pipe_file(path, data)
                 return
             self._make_folder(os.path.dirname(local))  # noqa: PTH120
-            if data:
-                with atomic_file(Path(local)) as file:
-                    file.write(data)
-            else:  # an empty file is never half written
-                os.close(os.open(local, os.O_CREAT | os.O_WRONLY, 0o666))
+            if data == DONE:  # a part of it is as good, and most files are such
+                _write_file(local, os.O_CREAT, data)
+                return
+            with atomic_file(Path(local), durable=False) as file:
+                file.write(data)
 
     def create(self, name: str, data: bytes) -> bool:
         """Write a file that does not exist yet; return False where it does.
@@ -93,7 +119,7 @@ class RunState:
 
         """
         place = join(self.location, name)
-        with _output_errors(place):
+        with writing(place):
             local = local_path(place)
             if local is None:
                 files, path = file_system(place)
@@ -116,7 +142,7 @@ class RunState:
 
         """
         place = join(self.location, name)
-        with _output_errors(place):
+        with writing(place):
             local = local_path(place)
             if local is None:
                 files, path = file_system(place)
@@ -139,7 +165,7 @@ class RunState:
 
         """
         place = join(self.location, name)
-        with _output_errors(place):
+        with writing(place):
             files, path = file_system(place)
             try:
                 content: bytes = files.cat_file(path)
@@ -155,17 +181,47 @@ class RunState:
 
         """
         place = join(self.location, name)
-        with _output_errors(place), contextlib.suppress(FileNotFoundError):
+        with writing(place), contextlib.suppress(FileNotFoundError):
             files, path = file_system(place)
             files.rm(path)
 
-    def mark(self, stage: str, task: int, result: bytes = b"") -> None:
-        """Record that a task is done; to be called when all that it wrote is complete.
+    def mark_when_synced(self, stage: str, task: int) -> None:
+        """Record that a task is done, now or later: once all that this process wrote until now is on the disk, and `sync` at the latest.
 
         Args:
             stage: Name of the sweep that the task belongs to.
             task: Its number.
-            result: What other processes need of it.
+
+        Raises:
+            OutputError: The marker cannot be written, or the disk does not take what was written.
+
+        """
+        self.writes.finished(stage, task)
+        if self._note is None or self.writes.due:
+            self.sync()
+
+    def sync(self) -> None:
+        """Wait until all that this process wrote is on the disk, and mark the tasks that wrote it.
+
+        Raises:
+            CompletedElsewhere: The output is no longer that of this run.
+            OutputError: The disk does not take it, or a marker cannot be written.
+
+        """
+        with writing(self.output):
+            tasks = self.writes.sync()
+        if tasks:
+            self.check()
+        for stage, task in tasks:
+            self.mark(stage, task)
+
+    def mark(self, stage: str, task: int, result: bytes = DONE) -> None:
+        """Record that a task is done; to be called when all that it wrote is on the disk.
+
+        Args:
+            stage: Name of the sweep that the task belongs to.
+            task: Its number.
+            result: What other processes need of it; not empty.
 
         Raises:
             OutputError: The marker cannot be written.
@@ -197,8 +253,7 @@ class RunState:
                 if not _last(folder).isdigit():  # left by another program
                     continue
                 first = int(_last(folder)) * PER_FOLDER
-                for marker in files.ls(folder, detail=False):
-                    name = _last(marker)
+                for name in _files_with_content(files, folder):
                     if name.isdigit() and first + int(name) < count:  # others are being written
                         found[first + int(name)] = 1
         return found
@@ -229,7 +284,7 @@ class RunState:
 
         """
         local = local_path(self.location)
-        with _output_errors(self.location), contextlib.suppress(FileNotFoundError):
+        with writing(self.location), contextlib.suppress(FileNotFoundError):
             if local is None:
                 files, path = file_system(self.location)
                 files.rm(path, recursive=True)
@@ -262,14 +317,16 @@ def _marker(stage: str, task: int) -> str:
     return f"{stage}/{task // PER_FOLDER}/{task % PER_FOLDER}"
 
 
+def _files_with_content(files: Any, folder: str) -> Iterator[str]:
+    """Yield the names of files in a folder; a loss of power leaves empty ones."""
+    if local_path(folder) is not None and Path(folder).is_dir():
+        with os.scandir(folder) as found:  # ten times as fast as fsspec
+            yield from (entry.name for entry in found if entry.stat().st_size)
+        return
+    for entry in files.ls(folder, detail=True):
+        if entry["size"]:
+            yield _last(entry["name"])
+
+
 def _last(path: str) -> str:
     return str(path).replace("\\", "/").rstrip("/").rpartition("/")[2]
-
-
-@contextlib.contextmanager
-def _output_errors(place: str) -> Iterator[None]:
-    """Raise OutputError for what the file system refuses."""
-    try:
-        yield
-    except OSError as error:
-        raise output_error(place, error) from error

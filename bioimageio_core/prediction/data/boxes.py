@@ -31,6 +31,13 @@ class Boxes:
         """Number of boxes."""
         return prod(self.counts)
 
+    def number(self, start: Sequence[int]) -> int:
+        """Return the number of the box that begins at a position."""
+        at = 0
+        for begin, size, count in zip(start, self.size, self.counts, strict=True):
+            at = at * count + begin // size
+        return at
+
     def box(self, number: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return ``(start, stop)`` of a box."""
         start = tuple(i * s for i, s in zip(unravel(number, self.counts), self.size, strict=True))

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import PluginError
-from ...registry import Measured, Needs, ProcessingOp, blamed
+from ...registry import Beyond, LabellingOp, Measured, Needs, ProcessingOp, blamed
+from ...typing import AxisId
 
 __all__ = ["CheckedOp"]
 
@@ -23,22 +24,38 @@ class CheckedOp:
     what: str
     """The op and its distribution in words."""
 
-    def __call__(self, tensor: NDArray[Any], measured: Measured) -> NDArray[Any]:
+    axes: tuple[AxisId, ...]
+    """Axes of the tensors."""
+
+    def __call__(self, tensor: NDArray[Any], measured: Measured, beyond: Beyond | None = None) -> NDArray[Any]:
         """Return the processed tensor.
+
+        Args:
+            tensor: The tensor, or a region of it.
+            measured: Statistics of the tensor.
+            beyond: Pixels before and after a region by axis, for ops that label objects; None for a complete tensor.
 
         Raises:
             PluginError: The op fails, or returns something else than an array of the shape and the dtype that it declared.
 
         """
+        change = self.needs.shape
+        expected = tensor.shape if change is None else change.shape(dict(zip(self.axes, tensor.shape, strict=True)))
         with blamed(self.what):
-            result: object = self.op(tensor, measured)
+            result: object
+            if beyond is not None and isinstance(self.op, LabellingOp):
+                result = self.op.label(tensor, measured, beyond)
+            else:
+                result = self.op(tensor, measured)
         if not isinstance(result, np.ndarray) or isinstance(result, np.ma.MaskedArray):  # a mask would be lost where pixels are written
-            raise PluginError(f"{self.what} returns {type(result).__name__}: expected a numpy array of shape {tensor.shape}")
-        if result.shape != tensor.shape and not self.needs.whole_sample:
-            raise PluginError(
-                f"{self.what} returns shape {result.shape}: expected that of the block, {tensor.shape}, "
-                "since only ops that see the whole sample may change it (Needs.whole_sample)"
+            raise PluginError(f"{self.what} returns {type(result).__name__}: expected a numpy array of shape {expected}")
+        if result.shape != expected:
+            declared = (
+                "the declared one (Needs.shape)"
+                if self.needs.shape is not None
+                else "that of its input, unless it declares another (Needs.shape)"
             )
+            raise PluginError(f"{self.what} returns shape {result.shape} from {tensor.shape}: expected {expected}, {declared}")
         allowed = self.needs.dtypes_from(tensor.dtype.name)
         if result.dtype.name not in allowed:
             raise PluginError(

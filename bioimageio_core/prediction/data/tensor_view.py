@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from ...blocks import Window
 from ...errors import InputError
-from ...registry import Measure, ProcessingOp
+from ...registry import Beyond, Measure
 from ...typing import AxisId, FrozenMapping
 from .bind_inputs import pad_windows
 from .boxes import Boxes, plan_boxes
+from .checked_op import CheckedOp
 
 __all__ = ["AxisArray", "BoundStep", "Readable", "TensorView", "as_windows"]
 
@@ -69,7 +70,7 @@ class AxisArray:
 class BoundStep:
     """A processing op with its implementation and its statistics."""
 
-    op: ProcessingOp
+    op: CheckedOp
     measured: Mapping[Measure, AxisArray]
     whole_axes: tuple[AxisId, ...] = ()
     """Axes that the op needs complete."""
@@ -77,17 +78,18 @@ class BoundStep:
     halo: Mapping[AxisId, int] = FrozenMapping()
     """Number of neighbouring pixels that the op uses on either side, by axis."""
 
-    def apply(self, tensor: NDArray[Any], windows: Sequence[Window]) -> NDArray[Any]:
+    def apply(self, tensor: NDArray[Any], windows: Sequence[Window], beyond: Beyond | None = None) -> NDArray[Any]:
         """Apply the op to a region.
 
         Args:
             tensor: The region along the axes of the model's tensor.
             windows: Its position along extra axes and those of the tensor.
+            beyond: Pixels before and after it by axis, for ops that label objects.
 
         """
         extra = len(windows) - tensor.ndim
         parts = {m: a.within(windows) for m, a in self.measured.items()}
-        return self.op(tensor, {m: part.reshape(part.shape[extra:]) for m, part in parts.items()})
+        return self.op(tensor, {m: part.reshape(part.shape[extra:]) for m, part in parts.items()}, beyond)
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -12,7 +12,9 @@ import numpy as np
 from ...errors import InputError
 from ...registry import Measure, ProcessingOp, Registry
 from ...typing import AxisId, FrozenMapping
+from ..data.changed_tensor import changed_view
 from ..data.checked_op import CheckedOp
+from ..data.pooling import NO_POOLING, Pooling
 from ..data.tensor_view import AxisArray, BoundStep, TensorView
 from ..data.whole_tensors import ArraySource, ProcessedSource, read_whole
 from ..model.processing_steps import OpsByStep, Step
@@ -51,7 +53,7 @@ class StepBinder:
     supplied: Mapping[str, Any] = FrozenMapping()
     """Supplied statistics, by `Step.key`."""
 
-    pool_over: tuple[AxisId, ...] = ()
+    pooling: Pooling = NO_POOLING
     report: Callable[[str, AxisArray], None] = lambda key, value: None
     """Called with `Step.key` and value of every statistic that a step uses."""
 
@@ -63,7 +65,7 @@ class StepBinder:
 
         """
         keys = {m: step.key(tensor, m) for m in step.needs.measures}
-        found = {m: step_statistics(key, self.supplied[key], m, view, self.pool_over) for m, key in keys.items() if key in self.supplied}
+        found = {m: step_statistics(key, self.supplied[key], m, view, self.pooling) for m, key in keys.items() if key in self.supplied}
         own = [m for m in keys if m.tensor is None and m not in found]
         if own:
             found |= self.measured(tensor, step.number, view, own)
@@ -108,11 +110,12 @@ class StepChain:
 
     def _apply(self, step: Step) -> None:
         """Bind a step, and apply it to the whole tensor in memory, to larger regions, or to each region."""
-        view = self._view.then(self._binder.bind(step, self._view, tensor=self._tensor))
+        bound = self._binder.bind(step, self._view, tensor=self._tensor)
+        view = changed_view(self._view, bound, step.needs.shape) if step.changes else self._view.then(bound)
         if step.sees_whole(self._cut):
             source = ProcessedSource(source=ArraySource(array=read_whole(view)), pad_value=self._pad_value)
             self._view = attrs.evolve(view, source=source, steps=())
-        elif step.needs_halo(self._cut):
+        elif step.needs_halo(self._cut) and not step.changes:
             self._view = attrs.evolve(view, source=ProcessedSource(source=view, pad_value=self._pad_value), steps=())
         else:
             self._view = view
@@ -120,21 +123,21 @@ class StepChain:
 
 def bind_step(step: Step, op: ProcessingOp, registry: Registry, measured: Mapping[Measure, AxisArray]) -> BoundStep:
     """Return a step bound to its op and these statistics."""
-    checked = CheckedOp(op=op, needs=step.needs, what=registry.words_for("processing_ops", step.name))
+    checked = CheckedOp(op=op, needs=step.needs, what=registry.words_for("processing_ops", step.name), axes=step.axes)
     return BoundStep(op=checked, measured=measured, whole_axes=step.needs.whole_axes, halo=step.needs.halo)
 
 
-def step_statistics(key: str, value: Any, measure: Measure, view: TensorView, pool_over: tuple[AxisId, ...]) -> AxisArray:
+def step_statistics(key: str, value: Any, measure: Measure, view: TensorView, pooling: Pooling) -> AxisArray:
     """Return a supplied statistic along the axes of a view; without extra axes, it applies to all of their positions.
 
     Raises:
         InputError: The statistic has the wrong number of values.
 
     """
-    sizes = [1 if a in measure.axes else size for a, size in zip(view.axes, view.shape, strict=True)]
-    own = [1 if a in pool_over else size for a, size in zip(view.axes[: view.extra], sizes[: view.extra], strict=True)]
+    over = pooling.axes_of(measure, view.axes, view.extra)
+    sizes = [1 if a in over else size for a, size in zip(view.axes, view.shape, strict=True)]
     values = np.asarray(value, np.float64)
-    for extra in ([1] * view.extra, own):
+    for extra in ([1] * view.extra, sizes[: view.extra]):
         shape = [*extra, *sizes[view.extra :], *measure.value_shape]
         if values.size == prod(shape):
             return AxisArray(values=values.reshape(shape), axes=view.axes)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import attrs
 
 from ...io import RunState
+from ...io.writing.run_state import CompletedElsewhere
 
 __all__ = ["CompletedElsewhere", "CompletionMarker"]
-
-
-class CompletedElsewhere(Exception):
-    """Another process completed the run and removed its state."""
 
 
 @attrs.frozen(kw_only=True)
@@ -24,12 +21,21 @@ class CompletionMarker:
     def mark(self, task: int, result: bytes = b"") -> None:
         """Mark a task as done, after everything that it wrote is complete.
 
+        A task with a result wrote nothing else. Another one is marked when what it wrote is on the disk, which `sync` waits for.
+
         Args:
             task: Number of the task.
             result: Its result, for other processes that share the sweep.
 
         """
-        self.state.mark(self.stage, task, result)
+        if result:
+            self.state.mark(self.stage, task, result)
+        else:
+            self.state.mark_when_synced(self.stage, task)
+
+    def sync(self) -> None:
+        """Wait until everything that this process wrote is on the disk, and its tasks are marked."""
+        self.state.sync()
 
     def unmark(self, task: int) -> None:
         """Remove the marker of a task, so that the task is computed again."""
@@ -44,8 +50,7 @@ class CompletionMarker:
             CompletedElsewhere: Another process did.
 
         """
-        if not self.state.goes_on():
-            raise CompletedElsewhere
+        self.state.check()
 
     def done(self, count: int) -> bytearray:
         """Return a byte for each of ``count`` tasks: 1 if it is done, else 0."""

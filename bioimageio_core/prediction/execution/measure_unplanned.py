@@ -10,9 +10,10 @@ import numpy as np
 from ...errors import InputError
 from ...registry import Measure
 from ...statistics import DatasetStatistics
-from ...typing import AxisId
+from ..data.pooling import NO_POOLING, Pooling
 from ..data.tensor_view import AxisArray, TensorView
 from ..options import Progress
+from ..planning.plan_passes import pooled_measure
 from .executors.base import Executor
 from .executors.threads import Threads
 from .measurement import Measured, Measurement, ViewMeasurement
@@ -26,7 +27,7 @@ def measure_view(
     measures: Iterable[Measure],
     *,
     name: str,
-    pool_over: tuple[AxisId, ...] = (),
+    pooling: Pooling = NO_POOLING,
     executor: Executor | None = None,
     workers: int = 1,
     progress: Progress | None = None,
@@ -37,13 +38,13 @@ def measure_view(
         view: The tensor.
         measures: What to measure.
         name: Name of the tensor, for progress.
-        pool_over: Extra axes that statistics are pooled over.
+        pooling: Axes that statistics are pooled over.
         executor: Where tasks run; None for threads.
         workers: Concurrent tasks.
         progress: Progress callback; None disables it.
 
     """
-    measurement = ViewMeasurement(view, measures, pool_over)
+    measurement = ViewMeasurement(view, measures, pooling)
     _run(measurement, name, executor, workers, progress)
     return measurement.measured()
 
@@ -53,6 +54,7 @@ def measure_dataset(
     measures: Iterable[Measure],
     *,
     name: str,
+    pooling: Pooling = NO_POOLING,
     executor: Executor | None = None,
     workers: int = 1,
     progress: Progress | None = None,
@@ -63,6 +65,7 @@ def measure_dataset(
         views: The tensors, along the same axes.
         measures: What to measure.
         name: Name of the dataset, for progress and errors.
+        pooling: Axes that statistics are pooled over, beside extra axes.
         executor: Where tasks run; None for threads.
         workers: Concurrent tasks.
         progress: Progress callback; None disables it.
@@ -72,8 +75,8 @@ def measure_dataset(
 
     """
     first = views[0]
-    extra = first.axes[: first.extra]
-    pooled_measures = {m: attrs.evolve(m, axes=tuple(a for a in first.axes if a in (*m.axes, *extra)), tensor=None) for m in measures}
+    pooling = attrs.evolve(pooling, extra=first.axes[: first.extra])
+    pooled_measures = {m: pooled_measure(m, first.axes, first.extra, pooling) for m in measures}
     dtype = np.result_type(*(view.dtype() for view in views))
     try:
         statistics = DatasetStatistics(pooled_measures.values(), axes=first.axes, shapes=[v.shape for v in views], dtype=dtype)

@@ -10,8 +10,8 @@ import numpy as np
 
 from ...registry import Measure
 from ...statistics import DatasetPartial, DatasetStatistics, Partial, StreamingStatistics, partial_from_bytes, partial_to_bytes
-from ...typing import AxisId
 from ..data.boxes import Boxes
+from ..data.pooling import NO_POOLING, Pooling
 from ..data.split_along_axis import split_along_axis
 from ..data.tensor_view import AxisArray, TensorView
 from ..planning.plan_passes import STATISTICS_ELEMENTS, boxes_per_task, pooled_measure
@@ -146,12 +146,12 @@ class ViewMeasurement(Measurement):
     Args:
         view: The tensor.
         measures: What to measure.
-        pool_over: Extra axes that statistics are pooled over.
+        pooling: Axes that statistics are pooled over.
 
     """
 
-    def __init__(self, view: TensorView, measures: Iterable[Measure], pool_over: tuple[AxisId, ...] = ()) -> None:
-        self._pooled = {m: pooled_measure(m, view.axes, view.extra, pool_over) for m in measures}
+    def __init__(self, view: TensorView, measures: Iterable[Measure], pooling: Pooling = NO_POOLING) -> None:
+        self._pooled = {m: pooled_measure(m, view.axes, view.extra, pooling) for m in measures}
         self._view, self._axis = view, 0
         super().__init__(self._slabs())
 

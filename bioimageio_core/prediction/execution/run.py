@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cached_property
 from typing import Any
 
 import attrs
 import numpy as np
 
+from ...errors import OutputError
+from ...objects import Numbering
 from ...registry import Measure
 from ...typing import FrozenMapping
 from ..data.tensor_view import AxisArray, TensorView
@@ -18,14 +20,15 @@ from ..model.loaded_model import LoadedModel
 from ..model.network import Network
 from ..model.processing_steps import OpsByStep
 from ..options import RunOptions
-from ..output.encoder import OutputEncoder
+from ..output.encoder import MaskedRegions, OutputEncoder
+from ..output.objects.object_table import ObjectTable
 from ..output.open_output import OpenOutput, TensorSinks
 from ..planning.plan import Plan
 from ..planning.planned_tensors import PlannedInput, PlannedOutput
 from .bound_steps import StepBinder, StepChain
 from .cached_inputs import cached_from_statistics, input_view
 from .claims import Claims
-from .completion import CompletionMarker
+from .completion import CompletedElsewhere, CompletionMarker
 from .executors.base import Executor
 from .measurement import Measured
 from .stage_timer import StageTimer
@@ -125,6 +128,12 @@ class Run:
     notes: list[str] = attrs.field(factory=list)
     """Sentences for `Prediction.notes`."""
 
+    object_numbers: dict[str, Numbering] = attrs.field(factory=dict)
+    """The numbers of the objects of each output that labels objects, after the pass that joins them."""
+
+    tables: dict[str, ObjectTable] = attrs.field(factory=dict)
+    """The measured objects of each output."""
+
     def first_task(self, count: int) -> int:
         """Return the first task of a shared sweep that this shard claims."""
         number, shards = self.options.shard or (1, 1)
@@ -169,7 +178,7 @@ def begin_run(
         measured=statistics,
         references=statistics.references,
         supplied={**plan.known, **plan.supplied},
-        pool_over=plan.pool_over,
+        pooling=plan.pooling,
         report=statistics.report,
     )
     claims = None if options.shard is None or output.state is None else Claims(output.state)
@@ -191,9 +200,16 @@ def begin_run(
     try:
         with nullcontext() if claims is None else claims:
             yield run
+    except BaseException:
+        if output.state is not None:
+            with suppress(OutputError, CompletedElsewhere):  # the first error is the one to report
+                output.state.sync()  # so that no finished task is repeated
+        raise
     finally:
-        if output.store is not None and not output.store.unfinished:
-            output.store.tidy()  # remove what this process wrote while another one completed the run
+        if output.store is not None:
+            output.store.close()
+            if not output.store.unfinished:
+                output.store.tidy()  # remove what this process wrote while another one completed the run
 
 
 def _input_run(planned: PlannedInput, plan: Plan, binder: StepBinder) -> InputRun:
@@ -208,6 +224,10 @@ def _output_run(sinks: TensorSinks, plan: Plan, binder: StepBinder) -> OutputRun
 
     def late() -> StepChain:
         cut = {a.id for a in planned.tensor.axes if a.kind != "batch"}
-        return StepChain(planned.id, sinks.of_blocks(plan), planned.late_steps, cut=cut, binder=binder)
+        view = sinks.of_blocks(plan)
+        if planned.labelling is not None and plan.mask is not None:
+            encoder = OutputEncoder(output=planned.of_regions, mask=plan.mask)
+            view = attrs.evolve(view, source=MaskedRegions(source=view.source, encoder=encoder))
+        return StepChain(planned.id, view, planned.late_steps, cut=cut, binder=binder)
 
     return OutputRun(planned=planned, sinks=sinks, encoder=OutputEncoder(output=planned, mask=plan.mask), late=late)

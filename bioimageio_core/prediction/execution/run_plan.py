@@ -9,31 +9,59 @@ from typing import Any
 
 from ...errors import OutputError
 from ...io import run_of_output
+from ...io.writing.output_store import origin_of_output
 from ..output.finalize import finalize, labelled_arrays
+from ..output.objects.object_table import ObjectTable
+from ..output.open_output import OpenOutput
 from ..output.result import Prediction
-from ..planning.passes import LevelPass, Pass, PostprocessPass, RegionsPass, StatisticsPass
+from ..planning.passes import (
+    JoinPass,
+    LabelPass,
+    LevelPass,
+    Pass,
+    PostprocessPass,
+    RegionsPass,
+    SlicesPass,
+    StatisticsPass,
+    TablePass,
+)
 from ..planning.plan_json import plan_as_dict
 from .completion import CompletedElsewhere
 from .executors.threads import Threads
 from .passes.base import PassRunner
 from .passes.boxes import LevelRunner, PostprocessRunner
+from .passes.labels import JoinRunner, LabelRunner
 from .passes.regions import RegionsRunner
+from .passes.slices import SlicesRunner
 from .passes.statistics import StatisticsRunner
+from .passes.tables import TableRunner
 from .progress import Reporter
 from .run import Run
 from .task_shares import POLL
 
-__all__ = ["run_plan"]
+__all__ = ["measure_statistics", "run_plan"]
 
 RUNNERS: Mapping[type[Pass], Callable[[Run, Any], PassRunner]] = {
     StatisticsPass: StatisticsRunner,
     RegionsPass: RegionsRunner,
+    LabelPass: LabelRunner,
+    JoinPass: JoinRunner,
+    SlicesPass: SlicesRunner,
     PostprocessPass: PostprocessRunner,
+    TablePass: TableRunner,
     LevelPass: LevelRunner,
 }
 """The runner of each kind of pass."""
 
-STAGES = {"statistics": "statistics", "postprocess": "whole output", "level": "levels"}
+STAGES = {
+    "statistics": "statistics",
+    "label": "label",
+    "join": "join",
+    "slices": "join slices",
+    "postprocess": "whole output",
+    "table": "table",
+    "level": "levels",
+}
 """The stage to which the time of a pass is added; tasks of regions time their own stages."""
 
 
@@ -62,27 +90,42 @@ def run_plan(run: Run, record: dict[str, Any]) -> Prediction:
             if not complete:
                 completed_elsewhere = _is_complete_on_disk(run)  # markers that another shard removed look like tasks that are not done
                 break
-    except (CompletedElsewhere, OutputError) as error:  # markers cannot be written where the state of the run is removed
+        seconds = {**run.timer.seconds, "total": time.perf_counter() - begin}
+        if complete and not completed_elsewhere:
+            origin = {} if run.output.store is None else origin_of_output(run.output.store.location)
+            attributes = {
+                "plan": plan_as_dict(run.plan),
+                "run": {**record, **origin},
+                "statistics": run.statistics.reported,
+                "seconds": seconds,
+            }
+            finalize(run.output, run.plan, attributes, {name: numbers.count for name, numbers in run.object_numbers.items()})
+    except (CompletedElsewhere, OutputError):  # nothing can be written where another run took the place of the output
         completed_elsewhere = _is_complete_on_disk(run)
-        if not completed_elsewhere and isinstance(error, CompletedElsewhere):
-            place = "the output" if run.output.store is None else run.output.store.location
-            raise OutputError(f"{place} was started again by another process: run it again (--resume) to share that run") from None
+        seconds = {**run.timer.seconds, "total": time.perf_counter() - begin}
         if not completed_elsewhere:
+            if run.output.state is not None and not run.output.state.goes_on():
+                raise _taken_over(run.output) from None
             raise
-    seconds = {**run.timer.seconds, "total": time.perf_counter() - begin}
-    if complete and not completed_elsewhere:
-        attributes = {"plan": plan_as_dict(run.plan), "run": record, "statistics": run.statistics.reported, "seconds": seconds}
-        finalize(run.output, run.plan, attributes)
     return Prediction(
-        labelled_arrays(run.output),
+        labelled_arrays(run.output, complete=complete or completed_elsewhere),
         plan=run.plan,
         statistics=run.statistics.reported,
         times=seconds,
         nan_counts=run.statistics.nan_counts,
         notes=run.notes,
+        objects={name: run.tables.get(name, ObjectTable(numbers.count)) for name, numbers in run.object_numbers.items()},
         finished=complete or completed_elsewhere,
         done_before=done_before,
     )
+
+
+def measure_statistics(run: Run) -> None:
+    """Carry out the passes of a plan that measure statistics of inputs, which its regions need."""
+    for pass_ in run.plan.passes:
+        if isinstance(pass_, RegionsPass):
+            return
+        _run_pass(run, pass_)
 
 
 def _run_pass(run: Run, pass_: Pass) -> tuple[bool, int]:
@@ -101,6 +144,8 @@ def _run_pass(run: Run, pass_: Pass) -> tuple[bool, int]:
             report = Reporter(pass_.title, share.units, run.options.progress, done_before)
             for task, result in share.results(executor, runner.concurrent_tasks()):
                 report.more(runner.collect(task, result))
+            if run.output.state is not None:
+                run.output.state.sync()
             if not share.is_complete():
                 return False, done_before
         runner.finish()
@@ -122,5 +167,24 @@ def _claim_whole_pass(run: Run, pass_: Pass) -> None:
 
 
 def _is_complete_on_disk(run: Run) -> bool:
-    """Return whether another process completed the output."""
-    return run.output.store is not None and run_of_output(run.output.store.location)[0]
+    """Return whether another process completed the output, of this very run."""
+    if run.output.store is None or run.output.state is None or not run_of_output(run.output.location)[0]:
+        return False
+    own = run.output.state.run_id  # empty if the output was completed while this process opened it
+    return not own or origin_of_output(run.output.location).get("id", own) == own
+
+
+def _taken_over(output: OpenOutput) -> OutputError:
+    """Return the error of a run whose output another run wrote again."""
+    assert output.store is not None
+    assert output.state is not None
+    origins = [origin_of_output(place) for place in (output.store.location, output.location)]
+    began = next(
+        (origin.get("began", "an unknown time") for origin in origins if origin.get("id", output.state.run_id) != output.state.run_id), None
+    )
+    if began is None:
+        return OutputError(f"{output.location} was removed while this run wrote it, so this run ended: run it again")
+    return OutputError(
+        f"{output.location} was started again by another run, which began at {began}: this run ended, and wrote nothing "
+        "into the other result; resume the other run (--resume), or give another name"
+    )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ...errors import ModelRunError
 from ...libraries import import_libraries
 from ...registry import AdapterContext, WeightsAdapter, blamed
+from ...time_limits import TimeLimitedCalls, time_limit
 from .described_files import DescribedFiles
 from .loaded_model import LoadedModel
 from .planned_run_mode import PlannedRunMode
@@ -94,10 +95,29 @@ def load_adapter(choice: WeightsChoice, device: str, model: LoadedModel, *, thre
     entry = model.registry.weights_adapters[choice.adapter]
     import_libraries(choice.imports)
     context = adapter_context(model, choice.weights_format, device=device, threads=threads, trust=trust)
-    context = attrs.evolve(context, precision=choice.precision, compile=choice.compile)
+    context = attrs.evolve(context, imports=choice.imports, precision=choice.precision, compile=choice.compile)
     _LOG.info("running %s weights of %s with %s on %s", choice.weights_format, model.io.name, choice.adapter, device)
+    limit = time_limit()
     with blamed(f"loading {context.path} with {model.registry.words_for('weights_adapters', choice.adapter)}"):
-        return entry.load()(context)
+        adapter = entry.load()(context)
+    return adapter if limit is None else _TimeLimitedAdapter(adapter, TimeLimitedCalls(limit, "the network"))
+
+
+class _TimeLimitedAdapter:
+    """An adapter whose calls have a time limit."""
+
+    def __init__(self, adapter: WeightsAdapter, within_limit: TimeLimitedCalls) -> None:
+        self._adapter, self._within_limit = adapter, within_limit
+
+    def __call__(self, inputs: Sequence[NDArray[Any] | None]) -> Sequence[NDArray[Any]]:
+        outputs: Sequence[NDArray[Any]] = self._within_limit(self._adapter, inputs)
+        return outputs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._adapter, name)  # those that adapters may have, such as `native`
+
+    def close(self) -> None:
+        self._adapter.close()
 
 
 def load_network(

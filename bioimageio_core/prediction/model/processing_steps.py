@@ -12,10 +12,11 @@ from ...packaging.argument_files import ArgumentFiles
 from ...registry import Measure, Needs, OpContext, ProcessingOp, Registry, blamed
 from ...typing import AxisId, FrozenMapping
 from .described_files import DescribedFiles
+from .implicit_casts import CAST
 from .loaded_model import LoadedModel
 from .tensor_spec import TensorIO
 
-__all__ = ["OpsByStep", "Step", "check_references", "make_ops", "measure_text", "plan_steps"]
+__all__ = ["OpsByStep", "Step", "check_references", "check_sizes", "make_ops", "measure_text", "plan_steps"]
 
 OpsByStep: TypeAlias = "Mapping[tuple[str, int], ProcessingOp]"
 """Made ops by id of the tensor and number of the step."""
@@ -31,7 +32,7 @@ class Step:
     name: str
     kwargs: Any
     axes: tuple[AxisId, ...]
-    """Axes of the tensor."""
+    """Axes of the tensor, after the steps before."""
 
     needs: Needs
     described: Any = attrs.field(default=None, eq=False, repr=False)
@@ -60,6 +61,16 @@ class Step:
         with blamed(f"making {model.registry.words_for('processing_ops', self.name)}"):
             return entry.make(self.kwargs, self.axes, context)
 
+    @property
+    def result_axes(self) -> tuple[AxisId, ...]:
+        """Axes of the result."""
+        return self.needs.result_axes(self.axes)
+
+    @property
+    def changes(self) -> bool:
+        """Whether the result has another shape than the tensor, or labels objects: then blocks are not replaced by their results."""
+        return self.needs.shape is not None or self.needs.objects is not None
+
     def sees_whole(self, cut_axes: Collection[AxisId]) -> bool:
         """Return whether the op needs the whole tensor at once where these axes are cut into blocks."""
         return self.needs.whole_sample or any(a in cut_axes for a in self.needs.whole_axes)
@@ -81,21 +92,53 @@ class Step:
 def plan_steps(tensor: TensorIO, registry: Registry) -> tuple[Step, ...]:
     """Return the steps of a tensor with their needs.
 
+    Casts after a step that labels objects are left out: labels stay integers, wide enough for all objects. Nothing else can follow.
+
     Raises:
         PluginError: A plugin's ``requirements`` fails, or returns what is not about this tensor.
-        InputError: A plugin's ``requirements`` refuses the arguments.
+        InputError: A plugin's ``requirements`` refuses the arguments, or an op cannot follow the one before.
 
     """
     axes = tensor.axis_ids
-    steps = []
+    steps: list[Step] = []
     for number, op in enumerate(tensor.ops, start=1):
         entry = registry.processing_ops[op.name]
         what = f"requirements of {registry.words_for('processing_ops', op.name)} for tensor {tensor.id!r}"
         with blamed(what):
             needs = entry.requirements(op.kwargs, axes)
         _check_needs(needs, axes, what)
-        steps.append(Step(number=number, name=op.name, kwargs=op.kwargs, axes=axes, needs=needs, described=op.step))
+        labels = next((s for s in steps if s.needs.objects is not None), None)
+        if labels is not None and op.name == CAST:
+            continue
+        step = Step(number=number, name=op.name, kwargs=op.kwargs, axes=axes, needs=needs, described=op.step)
+        if labels is not None:
+            raise InputError(f"tensor {tensor.id!r}: {op.name} cannot follow {labels.name}, which labels objects: remove it")
+        steps.append(step)
+        axes = step.result_axes
     return tuple(steps)
+
+
+def check_sizes(tensor: str, steps: Iterable[Step], sizes: Mapping[AxisId, int]) -> None:
+    """Check that each step gets a tensor that is as large as its op needs.
+
+    Args:
+        tensor: Id of the tensor.
+        steps: Its steps, in order.
+        sizes: Size of each axis before them; those that are not known are negative.
+
+    Raises:
+        InputError: A tensor is smaller, as where an op names a channel that is not there.
+
+    """
+    sizes = dict(sizes)
+    for step in steps:
+        for axis, least in step.needs.least.items():
+            if 0 <= sizes.get(axis, -1) < least:
+                found = f"at least {least} along axis {axis!r}, found {sizes[axis]}"
+                raise InputError(f"tensor {tensor!r}: {step.name} needs {found}: give it other arguments")
+        if step.needs.shape is not None:
+            sizes |= {axis: size * step.needs.shape.scale.get(axis, 1) for axis, size in sizes.items() if size >= 0}
+            sizes |= step.needs.shape.sizes
 
 
 def _check_needs(needs: object, axes: tuple[AxisId, ...], what: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,8 @@ def load_npy(path: Path) -> NDArray[Any]:
     """
     try:
         array: NDArray[Any] = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise SourceError(f"{path.name} is no readable .npy file: {error}") from None
+    if not isinstance(array, np.ndarray):
+        raise SourceError(f"{path.name} is an archive of arrays: expected a .npy file")
     return array

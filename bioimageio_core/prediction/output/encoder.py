@@ -9,11 +9,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.tensor_view import Readable
 from ..planning.mask import Mask
 from ..planning.outputs.storage_dtype import to_storage_dtype
 from ..planning.planned_tensors import PlannedOutput
 
-__all__ = ["OutputEncoder"]
+__all__ = ["MaskedRegions", "OutputEncoder"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -25,7 +26,22 @@ class OutputEncoder:
 
     def __call__(self, start: Sequence[int], array: NDArray[Any]) -> NDArray[Any]:
         """Return a region of the output, which starts at ``start``, as stored."""
-        array = to_storage_dtype(array, self.output.storage_dtype)
-        if self.mask is not None:
-            array = np.where(self.mask.of_output(self.output.ties, start, array.shape), array, array.dtype.type(0))
-        return array
+        return self.masked(start, to_storage_dtype(array, self.output.storage_dtype))
+
+    def masked(self, start: Sequence[int], array: NDArray[Any]) -> NDArray[Any]:
+        """Return a region of the output, which starts at ``start``, with 0 where the mask does not cover it."""
+        if self.mask is None:
+            return array
+        return np.where(self.mask.of_output(self.output.ties, start, array.shape), array, array.dtype.type(0))
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class MaskedRegions:
+    """An output that is 0 where the mask does not cover it, so that no object depends on which blocks the network skips."""
+
+    source: Readable
+    encoder: OutputEncoder
+
+    def read(self, start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
+        """Return the region ``[start, stop)``."""
+        return self.encoder.masked(start, self.source.read(start, stop))

@@ -10,12 +10,15 @@ from ...errors import OutputError
 from ...io import ArraySpec, ChunkStore, OutputStore, RunState, continue_output, create_output, run_of_output
 from ...io.locations import join
 from ...io.writing.ome_output import OmeImage, OmeSink
-from ...io.writing.output_store import run_id_of_output
+from ...io.writing.replaced_output import mark_as_replacement
 from ...typing import FrozenMapping
 from ..data.blending import Blended
 from ..data.tensor_view import Readable, TensorView
+from ..planning.outputs.changed_output import LABELS
+from ..planning.passes import LabelPass
 from ..planning.plan import Plan
 from ..planning.planned_tensors import PlannedOutput
+from .objects.label_store import StoredWindows
 from .run_identity import check_same_run
 from .sinks import MemorySink, ReadableSink, ScratchSink, Sink, StoreSink
 
@@ -36,9 +39,15 @@ class TensorSinks:
     region_sink: Sink
     """The sink of regions: `sink`, or a sink of intermediate results if a late pass follows."""
 
+    windows: StoredWindows | None = None
+    """The labels of objects in windows, where objects are labelled."""
+
     def of_blocks(self, plan: Plan) -> TensorView:
         """Return a view of the output before late passes; overlapping blocks are blended."""
-        output, source = self.planned, cast("Readable", self.region_sink)  # only late passes read it, and their sinks are readable
+        output, source = (
+            self.planned.of_regions,
+            cast("Readable", self.region_sink),
+        )  # read by late passes alone, which have readable sinks
         if output.blend is not None:
             source = Blended(tiles=source, ties=output.ties, grids=plan.grids, how=output.blend)
         return TensorView(
@@ -63,8 +72,16 @@ class OpenOutput:
 
     tensors: tuple[TensorSinks, ...]
 
+    location: str
+    """Path or URL of the complete output; empty if outputs stay in memory. The store may lie beside it until then."""
 
-def open_output(plan: Plan, path: str | None, record: dict[str, Any], *, overwrite: bool, joins: bool, continued: bool) -> OpenOutput:
+    continued: bool = False
+    """Whether an earlier process, which may have been killed, wrote to the output."""
+
+
+def open_output(
+    plan: Plan, path: str | None, record: dict[str, Any], *, overwrite: bool, joins: bool, continued: bool, location: str | None = None
+) -> OpenOutput:
     """Create the output of a run, or open an unfinished one.
 
     Args:
@@ -74,6 +91,7 @@ def open_output(plan: Plan, path: str | None, record: dict[str, Any], *, overwri
         overwrite: Whether an existing output is removed.
         joins: Whether to join the run of another process that creates the output at the same time, as shards and `resume` do.
         continued: Whether an unfinished output of the same run exists.
+        location: Path or URL of the complete output, if it is another one.
 
     Raises:
         OutputError: The path holds something else, or cannot be written.
@@ -83,9 +101,11 @@ def open_output(plan: Plan, path: str | None, record: dict[str, Any], *, overwri
     if path is not None:
         specs = [spec for o in plan.outputs if not o.data_dependent for spec in _specs(o, plan)]
         store = _open_store(path, specs, record, overwrite=overwrite, joins=joins, continued=continued)
-        state = RunState(path, run_id_of_output(path))
+        if location is not None and location != path and not continued:
+            mark_as_replacement(path)
+        state = store.run
     tensors = tuple(_sinks(o, plan, store, state) for o in plan.outputs)
-    return OpenOutput(store=store, state=state, tensors=tensors)
+    return OpenOutput(store=store, state=state, tensors=tensors, location=location or path or "", continued=continued)
 
 
 def _open_store(path: str, specs: list[ArraySpec], record: dict[str, Any], *, overwrite: bool, joins: bool, continued: bool) -> OutputStore:
@@ -111,13 +131,29 @@ def _sinks(output: PlannedOutput, plan: Plan, store: OutputStore | None, state: 
         sink = StoreSink(store=store, name=output.id) if image is None else OmeSink(store=store, image=image)
     if not output.has_late_pass:
         return TensorSinks(planned=output, image=image, sink=sink, region_sink=sink)
-    shape, chunks = output.region_shape(plan.grids), output.region_chunks(plan.grids)
+    raw = output.of_regions
+    shape, chunks = raw.region_shape(plan.grids), raw.region_chunks(plan.grids)
     region_sink: ReadableSink = MemorySink(shape, "float32")
     if in_store:
         assert state is not None
-        scratch = ChunkStore(join(state.location, "scratch"))
-        region_sink = ScratchSink(scratch, ArraySpec(name=output.id, shape=shape, dtype="float32", axes=output.axes, chunks=chunks))
-    return TensorSinks(planned=output, image=image, sink=sink, region_sink=region_sink)
+        scratch = ChunkStore(join(state.location, "scratch"), state)
+        region_sink = ScratchSink(scratch, ArraySpec(name=output.id, shape=shape, dtype="float32", axes=raw.axes, chunks=chunks))
+        windows = _windows(output, plan, scratch)
+    else:
+        windows = _windows(output, plan, None)
+    return TensorSinks(planned=output, image=image, sink=sink, region_sink=region_sink, windows=windows)
+
+
+def _windows(output: PlannedOutput, plan: Plan, scratch: ChunkStore | None) -> StoredWindows | None:
+    """Return where labels of windows are kept: in the store of intermediate results, or in memory."""
+    planned = next((p.windows for p in plan.passes if isinstance(p, LabelPass) and p.subject == output.id), None)
+    if planned is None:
+        return None
+    shape, tile = planned.tiles_shape, planned.tile
+    if scratch is None:
+        return StoredWindows(windows=planned, sink=MemorySink(shape, LABELS))
+    spec = ArraySpec(name=f"windows/{output.id}", shape=shape, dtype=LABELS, axes=output.axes, chunks=tile)
+    return StoredWindows(windows=planned, sink=ScratchSink(scratch, spec))
 
 
 def _specs(output: PlannedOutput, plan: Plan) -> tuple[ArraySpec, ...]:

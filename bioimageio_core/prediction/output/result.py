@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 from ...typing import AxisId, FrozenMapping
+from .objects.object_table import ObjectTable
 
 if TYPE_CHECKING:
     from ..planning.plan import Plan
@@ -61,6 +62,7 @@ class Prediction(Mapping[str, LabelledArray]):
         times: Mapping[str, float],
         nan_counts: Mapping[str, int],
         notes: Sequence[str] = (),
+        objects: Mapping[str, ObjectTable] = FrozenMapping(),
         finished: bool = True,
         done_before: int = 0,
     ) -> None:
@@ -77,6 +79,9 @@ class Prediction(Mapping[str, LabelledArray]):
         Statistics ignore NaN, pixels keep them."""
         self.notes = tuple(notes)
         """Sentences about objects that the network listed: how many beyond the image are left out, or why none are."""
+        self.objects = FrozenMapping(objects)
+        """The objects of each output that labels objects: their number, and with the option `table` what was measured of them.
+        Empty if this process did not label any, as where the output was complete before."""
         self.finished = finished
         """Whether the output is complete; False while regions of other shards are missing."""
         self.done_before = done_before

@@ -23,7 +23,10 @@ from ..planning.run_choices import RunChoices
 __all__ = ["check_same_run", "recorded_choices", "run_identity"]
 
 
-IDENTITY_KEYS = ("plan_format", "run_mode", "outputs", "axes", "regions", "tasks", "batch_size", "statistics_pooled_over", "skip_empty")
+IDENTITY_KEYS = (
+    *("plan_format", "run_mode", "outputs", "axes", "regions", "tasks", "batch_size"),
+    *("statistics_pooled_over", "skip_empty", "join_slices"),
+)
 """Keys of a plan (as JSON) that influence results, or which task computes what."""
 
 
@@ -35,7 +38,7 @@ def run_identity(plan: Plan, model: LoadedModel) -> dict[str, Any]:
     """
     data = plan_as_dict(plan)
     return {
-        "model": _digest([data["model"], data["format_version"], repr(model.io), *model.sha256_of_code()]),
+        "model": _digest([data["model"], data["format_version"], repr(plan.model), *model.sha256_of_code()]),
         "weights": {
             "sha256": model.sha256_of_weights(plan.weights.weights_format),
             "format": plan.weights.weights_format,

@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 import attrs
 
 from ...registry import Measure
+from ...typing import AxisId
 from ..data.boxes import Boxes
+from .outputs.label_windows import LabelWindows
 
-__all__ = ["LevelPass", "Pass", "PostprocessPass", "RegionsPass", "StatisticsPass"]
+__all__ = ["JoinPass", "LabelPass", "LevelPass", "Pass", "PostprocessPass", "RegionsPass", "SlicesPass", "StatisticsPass", "TablePass"]
 
 
 @attrs.frozen(kw_only=True)
@@ -107,6 +109,63 @@ class PostprocessPass(Pass):
     def title(self) -> str:
         """What the pass does, in words."""
         return f"postprocess {self.subject}"
+
+
+@attrs.frozen(kw_only=True)
+class LabelPass(Pass):
+    """Labels the objects of an output, box by box."""
+
+    kind = "label"
+    windows: LabelWindows
+
+    @property
+    def title(self) -> str:
+        """What the pass does, in words."""
+        return f"label {self.subject}"
+
+
+@attrs.frozen(kw_only=True)
+class JoinPass(Pass):
+    """Finds which labels of neighbouring boxes are one object, and numbers all objects."""
+
+    kind = "join"
+    windows: LabelWindows
+
+    @property
+    def title(self) -> str:
+        """What the pass does, in words."""
+        return f"join objects of {self.subject}"
+
+
+@attrs.frozen(kw_only=True)
+class SlicesPass(Pass):
+    """Finds which objects of neighbouring slices are one, and numbers all objects again."""
+
+    kind = "slices"
+    windows: LabelWindows
+    axis: AxisId
+    """The axis along which slices follow each other; boxes span one position of it."""
+
+    overlap: float
+    """Intersection over union of two objects, above which they may be one."""
+
+    @property
+    def title(self) -> str:
+        """What the pass does, in words."""
+        return f"join slices of {self.subject} along {self.axis}"
+
+
+@attrs.frozen(kw_only=True)
+class TablePass(Pass):
+    """Measures the objects of an output."""
+
+    kind = "table"
+    windows: LabelWindows
+
+    @property
+    def title(self) -> str:
+        """What the pass does, in words."""
+        return f"measure objects of {self.subject}"
 
 
 @attrs.frozen(kw_only=True)

@@ -15,6 +15,7 @@ from ...blocks import AxisGrid, RegionGrid
 from ...errors import PredictionWarning
 from ...io.writing.ome_output import OmeImage
 from ...typing import AxisId, FrozenMapping
+from ..data.pooling import Pooling
 from ..model.planned_run_mode import PlannedRunMode
 from ..model.processing_steps import Step
 from ..model.tensor_spec import ModelIO
@@ -23,7 +24,7 @@ from .blocks.axis_groups import SizedGroup
 from .cache_policy import CachePolicy
 from .mask import Mask
 from .outputs.object_positions import ObjectList
-from .passes import Pass
+from .passes import Pass, SlicesPass
 from .planned_tensors import PlannedInput, PlannedOutput, all_steps
 from .profiling.profile import Profile
 from .run_choices import RunChoices
@@ -77,6 +78,9 @@ class Plan:
     ome: FrozenMapping[str, OmeImage]
     """OME-Zarr images to write, by output id; empty for plain zarr arrays."""
 
+    table: str | None
+    """Path of the table of objects to write; None where none is."""
+
     passes: tuple[Pass, ...]
     """The passes of a run, in order."""
 
@@ -104,6 +108,16 @@ class Plan:
     """What in the images, the blocks or the run mode may make the prediction differ from what is intended."""
 
     @property
+    def pooling(self) -> Pooling:
+        """Axes that statistics are pooled over: `pool_over`, and those that the run mode adds."""
+        return Pooling(extra=self.pool_over, added=self.run_mode.added_axes if self.run_mode is not None else FrozenMapping())
+
+    @property
+    def outputs_of_regions(self) -> tuple[PlannedOutput, ...]:
+        """The outputs as regions write them: before late steps change their shapes."""
+        return tuple(o.of_regions for o in self.outputs)
+
+    @property
     def grids(self) -> tuple[AxisGrid, ...]:
         """The grid of each axis group."""
         return self.regions.grids
@@ -122,6 +136,11 @@ class Plan:
     def computed_per_kept(self) -> float:
         """Pixels that the network computes per pixel of the image."""
         return prod(g.computed_per_kept for g in self.grids)
+
+    @property
+    def join_slices(self) -> FrozenMapping[AxisId, float]:
+        """The axis along which objects of neighbouring slices are joined, with the least intersection over union; empty without one."""
+        return FrozenMapping({p.axis: p.overlap for p in self.passes if isinstance(p, SlicesPass)})
 
     @property
     def choices(self) -> RunChoices:

@@ -64,6 +64,8 @@ def plan_as_dict(plan: Plan) -> dict[str, Any]:
         "regions_per_brick": list(plan.regions.brick),
         "tasks": plan.task_count,
         "tasks_to_run": len(plan.tasks),
+        "join_slices": dict(plan.join_slices),
+        "table": plan.table,
         "passes": [step.as_dict() for step in plan.passes],
         "skip_empty": plan.skip_empty,
         "mask": None if plan.mask is None else plan.mask.image.name,

@@ -15,9 +15,12 @@ from ...registry import Measure
 from ...statistics import pass_count
 from ...typing import AxisId
 from ..data.boxes import Boxes, plan_boxes
+from ..data.pooling import Pooling
 from ..data.split_along_axis import slab_count
 from ..model.processing_steps import Step
-from .passes import LevelPass, Pass, PostprocessPass, RegionsPass, StatisticsPass
+from .outputs.changed_output import LABELS
+from .outputs.label_windows import LabelWindows, plan_label_windows
+from .passes import JoinPass, LabelPass, LevelPass, Pass, PostprocessPass, RegionsPass, SlicesPass, StatisticsPass, TablePass
 from .planned_tensors import PlannedInput, PlannedOutput, all_steps
 
 __all__ = ["boxes_per_task", "plan_passes", "pooled_measure"]
@@ -32,6 +35,12 @@ Neither depends on the number of workers, since sums of floats depend on their g
 LATE_ELEMENTS = 2**21
 """Elements of a box of a pass over an output."""
 
+DEFAULT_OBJECT_SIZE = 64
+"""Pixels that the largest object spans, where neither the op nor the user says so."""
+
+BYTES_PER_LABEL = 128
+"""Memory that an op takes to label a pixel, beside the values that it labels: labels, masks, queues."""
+
 BYTES_PER_SECOND = 300e6
 """Approximate rate at which one core reads, measures or writes chunks."""
 
@@ -41,10 +50,9 @@ def boxes_per_task(boxes: int) -> int:
     return max(BOXES_PER_TASK, -(-boxes // MAX_STATISTICS_TASKS))
 
 
-def pooled_measure(measure: Measure, axes: Sequence[AxisId], extra: int, pool_over: Collection[AxisId]) -> Measure:
-    """Return a measure of the tensor itself, over the axes of the measure and the extra axes to pool over."""
-    over = {*measure.axes, *(a for a in pool_over if a in axes[:extra])}
-    return attrs.evolve(measure, axes=tuple(a for a in axes if a in over), tensor=None)
+def pooled_measure(measure: Measure, axes: Sequence[AxisId], extra: int, pooling: Pooling) -> Measure:
+    """Return a measure of the tensor itself, over the axes of the measure and those to pool over."""
+    return attrs.evolve(measure, axes=pooling.axes_of(measure, axes, extra), tensor=None)
 
 
 @attrs.frozen(kw_only=True)
@@ -67,7 +75,7 @@ class _Tensor:
 class _Planner:
     grids: tuple[AxisGrid, ...]
     supplied: Mapping[str, Any]
-    pool_over: tuple[AxisId, ...]
+    pooling: Pooling
     threads: int
     passes: list[Pass] = attrs.field(factory=list)
 
@@ -85,7 +93,7 @@ class _Planner:
 
     def add_statistics(self, tensor: _Tensor, measures: Sequence[Measure], step: int, whole: Collection[AxisId], dtype: str) -> None:
         boxes = plan_boxes(tensor.axes, tensor.shape, tensor.chunks, extra=tensor.extra, elements=STATISTICS_ELEMENTS, whole_axes=whole)
-        pooled = [pooled_measure(m, tensor.axes, tensor.extra, self.pool_over) for m in measures]
+        pooled = [pooled_measure(m, tensor.axes, tensor.extra, self.pooling) for m in measures]
         passes = pass_count(measures, np.dtype(dtype))
         slabs = slab_count(tensor.axes, tensor.shape, tensor.chunks, pooled)
         size = prod(tensor.shape) * np.dtype(tensor.dtype).itemsize
@@ -131,11 +139,15 @@ def plan_passes(
     ome: Mapping[str, OmeImage],
     *,
     supplied: Mapping[str, Any],
-    pool_over: tuple[AxisId, ...],
+    pooling: Pooling,
     region_tasks: int,
     region_seconds: float,
     region_bytes: float,
     threads: int,
+    memory: int,
+    object_size: Mapping[AxisId, int],
+    join_slices: Mapping[AxisId, float],
+    tables: Collection[str],
 ) -> tuple[Pass, ...]:
     """Return the passes of a plan.
 
@@ -148,14 +160,18 @@ def plan_passes(
         grids: The grids of the axis groups.
         ome: OME-Zarr images by output.
         supplied: Statistics that need not be measured, by `Step.key`.
-        pool_over: Extra axes that statistics are pooled over.
+        pooling: Axes that statistics are pooled over.
         region_tasks: Tasks of the pass over regions.
         region_seconds: Estimated time of the pass over regions.
         region_bytes: Bytes that the pass over regions reads.
         threads: Concurrent tasks of passes that do not run the network.
+        memory: Budget of memory in bytes.
+        object_size: Pixels of outputs that the largest object spans, by axis, where users say so.
+        join_slices: Extra axes along which objects of neighbouring slices are joined, with the least intersection over union.
+        tables: Ids of outputs whose objects are measured.
 
     """
-    planner = _Planner(grids=grids, supplied=supplied, pool_over=pool_over, threads=threads)
+    planner = _Planner(grids=grids, supplied=supplied, pooling=pooling, threads=threads)
     references = tuple(dict.fromkeys(m for _, s in all_steps(inputs, outputs) for m in s.needs.measures if m.tensor is not None))
     for planned in inputs:
         tensor = _input_tensor(planned, grids)
@@ -172,7 +188,10 @@ def plan_passes(
         )
     )
     for output in outputs:
-        if output.has_late_pass:
+        if output.labelling is not None:
+            windows = label_windows(output, output.labelling, object_size, memory=memory // threads)
+            _add_labels(planner, output, output.labelling, windows, join_slices, table=output.id in tables)
+        elif output.has_late_pass:
             _add_late(planner, output)
     for output in outputs:
         if output.id in ome:
@@ -195,23 +214,28 @@ def _input_tensor(planned: PlannedInput, grids: tuple[AxisGrid, ...]) -> _Tensor
     )
 
 
+def _output_tensor(output: PlannedOutput, steps: tuple[Step, ...]) -> _Tensor:
+    """Return an output as regions write it, and some of its late steps."""
+    raw = output.of_regions
+    return _Tensor(
+        id=raw.id,
+        of_output=True,
+        axes=raw.axes,
+        shape=tuple(max(n, 1) for n in raw.shape),
+        chunks=raw.unit,
+        extra=raw.extra,
+        dtype="float32",
+        steps=steps,
+        cut=frozenset(a.id for a in raw.tensor.axes if a.kind != "batch"),
+    )
+
+
 def _add_late(planner: _Planner, output: PlannedOutput) -> None:
     """Add the passes over an output that follow the regions."""
-    tensor = _Tensor(
-        id=output.id,
-        of_output=True,
-        axes=output.axes,
-        shape=output.shape,
-        chunks=output.unit,
-        extra=output.extra,
-        dtype="float32",
-        steps=output.late_steps,
-        cut=frozenset(a.id for a in output.tensor.axes if a.kind != "batch"),
-    )
-    if output.data_dependent:
-        tensor = attrs.evolve(tensor, shape=tuple(max(n, 1) for n in output.shape))
+    tensor = _output_tensor(output, output.late_steps)
     whole, in_memory = planner.add_steps(tensor)
-    boxes = plan_boxes(tensor.axes, tensor.shape, tensor.chunks, extra=tensor.extra, elements=LATE_ELEMENTS, whole_axes=whole)
+    shape = tuple(max(n, 1) for n in output.shape)
+    boxes = plan_boxes(output.axes, shape, output.unit, extra=output.extra, elements=LATE_ELEMENTS, whole_axes=whole)
     planner.passes.append(
         PostprocessPass(
             boxes=boxes,
@@ -220,6 +244,71 @@ def _add_late(planner: _Planner, output: PlannedOutput) -> None:
             in_process=in_memory,
             **planner.common(output.id, read=4 * prod(tensor.shape), written=_stored_bytes(output)),
         )
+    )
+
+
+def _add_labels(
+    planner: _Planner, output: PlannedOutput, step: Step, windows: LabelWindows, join_slices: Mapping[AxisId, float], *, table: bool
+) -> None:
+    """Add the passes that label the objects of an output, join them across boxes and slices, write them and measure them."""
+    before = output.late_steps[: output.late_steps.index(step)]
+    tensor = _output_tensor(output, before)
+    planner.add_steps(tensor)
+    count = windows.boxes.count
+    labels = prod(windows.tiles_shape) * np.dtype(LABELS).itemsize
+    planner.passes.append(
+        LabelPass(windows=windows, tasks=count, resumable=True, **planner.common(output.id, read=4 * prod(tensor.shape), written=labels))
+    )
+    planner.passes.append(
+        JoinPass(windows=windows, tasks=count, resumable=False, in_process=True, **planner.common(output.id, read=labels, written=0))
+    )
+    for axis, overlap in join_slices.items():
+        planner.passes.append(
+            SlicesPass(
+                windows=windows,
+                axis=axis,
+                overlap=overlap,
+                tasks=count,
+                resumable=False,
+                in_process=True,
+                **planner.common(output.id, read=2 * labels, written=0),
+            )
+        )
+    planner.passes.append(
+        PostprocessPass(
+            boxes=windows.boxes, tasks=count, resumable=True, **planner.common(output.id, read=labels, written=_stored_bytes(output))
+        )
+    )
+    if table:
+        planner.passes.append(
+            TablePass(windows=windows, tasks=count, resumable=False, in_process=True, **planner.common(output.id, read=labels, written=0))
+        )
+
+
+def label_windows(output: PlannedOutput, step: Step, object_size: Mapping[AxisId, int], *, memory: int) -> LabelWindows:
+    """Return the boxes in which the objects of an output are labelled, and what the op sees around them.
+
+    Args:
+        output: The output.
+        step: The step that labels.
+        object_size: Pixels that the largest object spans, by axis, where users say so.
+        memory: Bytes that a task may take.
+
+    """
+    objects = step.needs.objects
+    assert objects is not None
+    space = [a.id for a in output.tensor.axes if a.kind == "space"]
+    halo: dict[AxisId, int] = {}
+    for axis in space:
+        scale = 1 if step.needs.shape is None else step.needs.shape.scale.get(axis, 1)
+        size = object_size.get(axis, objects.size.get(axis, DEFAULT_OBJECT_SIZE))
+        halo[axis] = scale if objects.join == "touch" else -(-size * objects.context // scale) * scale
+    one_each = (*output.axes[: output.extra], *(a.id for a in output.tensor.axes if a.kind == "batch"))
+    raw = output.of_regions
+    values = prod(n for axis, n in zip(raw.axes, raw.shape, strict=True) if axis not in space and axis not in one_each)
+    most = memory // (values * np.dtype("float32").itemsize + BYTES_PER_LABEL)
+    return plan_label_windows(
+        output.axes, output.shape, output.unit, one_each=one_each, halo=halo, elements=min(LATE_ELEMENTS, most), most=most
     )
 
 

@@ -69,12 +69,32 @@ class PlannedOutput:
     """Steps that run on every block."""
 
     late_steps: tuple[Step, ...]
-    """Steps that run after all blocks: from the first one that needs statistics of the output, the whole output, or neighbouring blocks."""
+    """Steps that run after all blocks: from the first one that needs statistics of the output, the whole output, or neighbouring blocks,
+    or that changes the shape of the output."""
+
+    unchanged: PlannedOutput | None = None
+    """The output before a late step changes its shape; None where none does."""
 
     @property
     def id(self) -> str:
         """Id of the tensor."""
         return self.tensor.id
+
+    @property
+    def of_regions(self) -> PlannedOutput:
+        """The output as regions write it: before late steps change its shape."""
+        return self if self.unchanged is None else self.unchanged
+
+    @property
+    def needs_complete(self) -> bool:
+        """Whether a late step needs the complete output, so that no part can be predicted alone; labels are those of the part."""
+        cut = [a.id for a in self.tensor.axes if a.kind == "space"]
+        return any(s.own_measures or s.sees_whole(cut) or (s.needs_halo(cut) and s.needs.objects is None) for s in self.late_steps)
+
+    @property
+    def labelling(self) -> Step | None:
+        """The step that labels objects; None where none does."""
+        return next((step for step in self.late_steps if step.needs.objects is not None), None)
 
     @property
     def has_late_pass(self) -> bool:

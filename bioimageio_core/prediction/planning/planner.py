@@ -9,20 +9,19 @@ from typing import Any
 import attrs
 import numpy as np
 
-from ...axis_names import axis_of_name
 from ...blocks import AxisGrid, FixedSize, RegionGrid, tie_axes
 from ...errors import BlockError, InputError
 from ...io import open_image
 from ...registry import Registry
 from ...typing import AxisId, FrozenMapping
 from ..data.bind_inputs import BoundInput, bind_inputs
+from ..data.pooling import Pooling
 from ..geometry.network_geometry import NetworkAnalysis
-from ..geometry.shortfalls import measured_halos
-from ..model.planned_run_mode import plan_run_mode
-from ..model.processing_steps import Step, check_references, plan_steps
+from ..model.planned_run_mode import PlannedRunMode, plan_run_mode
+from ..model.processing_steps import Step, check_references, check_sizes, plan_steps
 from ..model.tensor_spec import ModelIO
 from ..model.weights_selection import WeightsChoice
-from ..option_values import by_axis_of_model, check_tensor_ids
+from ..option_values import check_tensor_ids
 from ..options import PlanOptions
 from ..statistics_file import image_key
 from .blocks.axis_groups import CUTTABLE, SizedGroup, axis_groups
@@ -30,10 +29,15 @@ from .blocks.block_sizes import GroupConstraints, choose_blocks
 from .blocks.fixed_output_sizes import size_warnings
 from .blocks.ignored_options import ignored_options
 from .blocks.io_costs import IoCosts, TensorIoCosts
+from .blocks.options_by_axis import options_by_axis
 from .blocks.regions import plan_regions
 from .cache_policy import choose_caches
 from .mask import mask_warnings, plan_mask
 from .mask_coverage import with_covered_tasks
+from .outputs.added_steps import with_added_steps
+from .outputs.changed_output import changed_output
+from .outputs.labelled_outputs import check_joined_slices, object_size_warnings, tables_of
+from .outputs.network_outputs import with_network_outputs
 from .outputs.object_positions import object_lists, object_warnings
 from .outputs.ome_layout import ome_images
 from .outputs.output_layout import check_assembles, plan_output, with_chunks_of_regions
@@ -93,18 +97,22 @@ def make_plan(
         PluginError: A plugin fails while planning.
 
     """
-    options = _with_sizes_by_axis(options, model, analysis)
     check_tensor_ids("dtype", options.dtype, [t.id for t in model.outputs], "output")
+    model = with_added_steps(with_network_outputs(model, registry), options.postprocessing, registry)
+    run_mode = plan_run_mode(model, options_by_axis(options, model, analysis), registry)
+    of_network, model = model, model if run_mode is None else run_mode.of_blocks(model)
+    model = with_network_outputs(model, registry)  # added steps may need the axes that the run mode adds
+    options = options_by_axis(options, model, analysis)
+    if run_mode is not None:
+        options = run_mode.apply(options, of_network)
     bound = bind_inputs(model, inputs, options)
     options = attrs.evolve(options, roi=_resampled_roi(options.roi, bound))
-    run_mode = plan_run_mode(model, options, registry)
-    if run_mode is not None:
-        options = run_mode.apply(options, model)
     groups = axis_groups(model, bound, options, run_mode.pipeline.whole_axes if run_mode is not None else ())
     _check_measured(options, groups)
     extra = tuple(dict.fromkeys(a for b in bound for a in b.extra_axes))
+    pooling = Pooling(extra=options.stats_over, added=run_mode.added_axes if run_mode is not None else {})
     for axis in options.stats_over:
-        if axis not in extra:
+        if axis not in (*extra, *pooling.added):
             raise InputError(
                 f"stats_over names the axis {axis!r}: expected one that the model lacks and the image has ({', '.join(extra) or 'none'})"
             )
@@ -123,13 +131,16 @@ def make_plan(
         cores=cores,
         calls=calls,
         regions_beside_device=regions_beside_device,
+        slices_per_call=run_mode.pipeline.slices_per_call if run_mode is not None else None,
     )
     grids = choice.grids
     planned = tuple(
         PlannedInput(bound=b, ties=tie_axes(b.tensor.id, b.axes, grids, inputs=True), steps=plan_steps(b.tensor, registry)) for b in bound
     )
+    for given in planned:
+        check_sizes(given.id, given.steps, dict(zip(given.bound.axes, given.bound.shape, strict=True)))
     outputs = tuple(plan_output(t, extra, grids, options, registry) for t in model.outputs)
-    of_complete = [o.id for o in outputs if o.late_steps]
+    of_complete = [o.id for o in outputs if o.needs_complete]
     _check_complete(of_complete, [g for g in grids if g.group.name not in extra or g.group.name in options.stats_over])
     for output in outputs:
         check_assembles(output, grids)
@@ -142,6 +153,7 @@ def make_plan(
     else:
         regions = RegionGrid(grids=grids, blocks_per_region=continued.blocks_per_region, brick=continued.brick)
     outputs = tuple(with_chunks_of_regions(o, regions, options) for o in outputs)
+    outputs = tuple(changed_output(o, grids, options) for o in outputs)
     workers = max(1, min(choice.workers, regions.count))
     in_flight = min(choice.in_flight, regions.count)
     extra_bytes = io_costs.bytes_in_flight(grids, regions.blocks_per_region) - io_costs.bytes_in_flight(grids) * options.batch_size
@@ -167,6 +179,8 @@ def make_plan(
     steps = all_steps(planned, outputs)
     check_references(steps, [i.id for i in planned], registry)
     supplied, known = _supplied(planned, steps, options)
+    tables = tables_of(outputs, options)
+    check_joined_slices(outputs, options)
     ome = ome_images(planned, outputs, grids, options)
     passes = plan_passes(
         planned,
@@ -174,11 +188,15 @@ def make_plan(
         grids,
         ome,
         supplied={**known, **supplied},
-        pool_over=options.stats_over,
+        pooling=pooling,
         region_tasks=-(-regions.count // per_task) if mask is None else mask.task_count,
         region_seconds=seconds,
         region_bytes=io_costs.bytes_read(grids) * regions.block_count * covered,
         threads=workers if weights.on_cpu else in_flight,
+        memory=max(0, options.memory_bytes - profile.base),
+        object_size=options.object_size,
+        join_slices=options.join_slices,
+        tables=tables,
     )
     return Plan(
         model=model,
@@ -200,6 +218,7 @@ def make_plan(
         known=known,
         statistics_file=options.statistics.path,
         ome=ome,
+        table=options.table,
         passes=passes,
         memory=options.memory_bytes,
         cache=cache,
@@ -215,35 +234,22 @@ def make_plan(
         + object_warnings(objects)
         + ignored_options(groups, grids, options, of_complete)
         + (() if mask is None else mask_warnings(mask, options.roi))
+        + object_size_warnings(outputs, options)
         + seam_warnings(model, groups, grids, analysis, options.block)
+        + _plane_warnings(run_mode, bound)
         + (run_mode.pipeline.warnings if run_mode is not None else ()),
     )
 
 
-def _with_sizes_by_axis(options: PlanOptions, model: ModelIO, analysis: NetworkAnalysis | None) -> PlanOptions:
-    """Return the options with the model's names of axes, sizes for each axis, and the halo in pixels if it is given or known."""
-    ids = {a.id for t in (*model.inputs, *model.outputs) for a in t.axes}
-    inputs, outputs = (
-        tuple(dict.fromkeys(a.id for t in tensors for a in t.axes if a.kind == "space")) for tensors in (model.inputs, model.outputs)
+def _plane_warnings(run_mode: PlannedRunMode | None, bound: Sequence[BoundInput]) -> tuple[str, ...]:
+    """Return a sentence for each axis that the run mode adds and the images lack: slices along other axes would be padding."""
+    added = () if run_mode is None else run_mode.added_axes
+    lacking = [axis for axis in added if all(b.shape[b.axes.index(axis)] == 1 for b in bound)]
+    return tuple(
+        f"the image is a single slice along axis {axis!r}, so most of what the run mode merges is padding: "
+        "predict without the run mode, or name the axes of the image with axes= (--axes)"
+        for axis in lacking
     )
-
-    def by_axis(name: str, space: tuple[AxisId, ...]) -> FrozenMapping[AxisId, Any]:
-        return by_axis_of_model(name, getattr(options, name), ids, space)
-
-    options = attrs.evolve(
-        options,
-        block=by_axis("block", inputs),
-        network_stride=by_axis("network_stride", inputs),
-        pixel_size=by_axis("pixel_size", inputs),
-        roi=by_axis("roi", inputs),
-        chunks=by_axis("chunks", outputs),
-        shards=by_axis("shards", outputs),
-        halo=options.halo if options.halo == "measured" else by_axis("halo", outputs),
-        stats_over=tuple(axis if axis in ids else axis_of_name(axis) for axis in options.stats_over),
-    )
-    if options.halo != "measured" or analysis is None:
-        return options
-    return attrs.evolve(options, halo=measured_halos(model, analysis))
 
 
 def _check_measured(options: PlanOptions, groups: tuple[SizedGroup, ...]) -> None:

@@ -10,12 +10,14 @@ from .consumers import ConsumerEntry, Judge, Judgement
 from .converters import ConverterContext, WeightsConverter, WeightsConverterEntry
 from .foreign_formats import ForeignFormat, ForeignFormatEntry, ForeignFormatWriter
 from .needs import Measure, Needs, Statistic
-from .processing import Measured, OpContext, ProcessingOp, ProcessingOpEntry, ProcessingOpFactory
+from .processing import Beyond, LabellingOp, Measured, OpContext, ProcessingOp, ProcessingOpEntry, ProcessingOpFactory
+from .results import JoinRule, Objects, ShapeChange
 from .run_modes import Pipeline, PipelineSize, PipelineTensor, RunMode, RunModeEntry
 from .weights import AdapterContext, WeightsAdapter, WeightsAdapterEntry, WeightsFormatEntry
 
 __all__ = [
     "AdapterContext",
+    "Beyond",
     "CommandEntry",
     "ConsumerEntry",
     "ConverterContext",
@@ -25,11 +27,14 @@ __all__ = [
     "ForeignFormat",
     "ForeignFormatEntry",
     "ForeignFormatWriter",
+    "JoinRule",
     "Judge",
     "Judgement",
+    "LabellingOp",
     "Measure",
     "Measured",
     "Needs",
+    "Objects",
     "OpContext",
     "Pipeline",
     "PipelineSize",
@@ -39,6 +44,7 @@ __all__ = [
     "ProcessingOpFactory",
     "RunMode",
     "RunModeEntry",
+    "ShapeChange",
     "Statistic",
     "WeightsAdapter",
     "WeightsAdapterEntry",

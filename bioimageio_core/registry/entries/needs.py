@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import attrs
 
 from ...typing import AxisId, FrozenMapping
+from .axes import are_axes, is_choice
 from .base import called_with, is_a, is_name
+from .results import Objects, ShapeChange
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,24 +32,6 @@ MOST_BINS = 2**16
 
 QUANTILES: Mapping[str, float] = FrozenMapping(min=0.0, median=50.0, max=100.0)
 """Percentiles that have names of their own."""
-
-
-def are_axes(_instance: Any, attribute: Any, value: Any) -> None:
-    """Accept a tuple of distinct ids of axes."""
-    if not isinstance(value, tuple) or not all(isinstance(axis, str) and axis for axis in value):
-        raise TypeError(f"{attribute.name}: expected a tuple of ids of axes, as in ('y', 'x'), found {value!r}")
-    if len(set(value)) < len(value):
-        raise ValueError(f"{attribute.name}: expected each axis once, found {value!r}")
-
-
-def is_choice(*allowed: str) -> Callable[[Any, Any, Any], None]:
-    """Accept one of these strings."""
-
-    def validate(_instance: Any, attribute: Any, value: Any) -> None:
-        if value not in allowed:
-            raise ValueError(f"{attribute.name}: expected one of {', '.join(map(repr, allowed))}, found {value!r}")
-
-    return validate
 
 
 def is_tensor_id(_instance: Any, attribute: Any, value: Any) -> None:
@@ -212,13 +196,24 @@ class Needs:
     dtype: str | None = attrs.field(default=None, validator=attrs.validators.optional(is_choice(*DTYPES, ANY_DTYPE)))
     """Name of the resulting dtype, where the op changes it; ``any`` if that is known only when there is a result."""
 
+    least: Mapping[AxisId, int] = attrs.field(default=FrozenMapping(), converter=_frozen)
+    """Sizes that the tensor must have at least, by axis, where the arguments tell, as in ``{"channel": 3}`` for an op that reads channel 2.
+    Plans for smaller tensors are refused."""
+
+    shape: ShapeChange | None = attrs.field(default=None)
+    """How the shape of the result differs from that of the tensor; None if it does not."""
+
+    objects: Objects | None = attrs.field(default=None)
+    """That the result labels objects; None if it does not. Such an op sees one item of the batch, and axes other than space completely."""
+
     @measures.validator
     def _check_measures(self, attribute: Any, value: Any) -> None:
         if not isinstance(value, tuple) or not all(isinstance(measure, Measure) for measure in value):
             raise TypeError(f"{attribute.name}: expected a tuple of Measure, found {value!r}")
 
     @halo.validator
-    def _check_halo(self, attribute: Any, value: Any) -> None:
+    @least.validator
+    def _check_sizes(self, attribute: Any, value: Any) -> None:
         if not isinstance(value, Mapping):
             raise TypeError(f"{attribute.name}: expected a mapping from axes to numbers of pixels, found {value!r}")
         for axis, size in value.items():
@@ -226,6 +221,23 @@ class Needs:
                 raise ValueError(
                     f"{attribute.name}: expected a whole number of pixels of at least 0 for each axis, found {axis!r}: {size!r}"
                 )
+
+    @shape.validator
+    @objects.validator
+    def _check_result(self, attribute: Any, value: Any) -> None:
+        expected = {"shape": ShapeChange, "objects": Objects}[attribute.name]
+        if value is not None and not isinstance(value, expected):
+            raise TypeError(f"{attribute.name}: expected {expected.__name__} or None, found {value!r}")
+
+    def __attrs_post_init__(self) -> None:
+        if self.objects is not None and self.whole_sample:
+            raise ValueError("whole_sample: expected false for an op that labels objects, which are joined across blocks")
+        if self.shape is not None and self.shape.scale and self.objects is None:
+            raise ValueError("shape: expected a scale only of an op that labels objects (objects=)")
+
+    def result_axes(self, axes: tuple[AxisId, ...]) -> tuple[AxisId, ...]:
+        """Return the axes of a result, for those of the tensor."""
+        return axes if self.shape is None else self.shape.axes
 
     def expected_dtype(self, given: str) -> str:
         """Return the dtype that plans expect of a result, for the dtype of the tensor."""
@@ -253,9 +265,12 @@ class Needs:
         named = {
             "whole_axes": self.whole_axes,
             "halo": tuple(self.halo),
+            "least": tuple(self.least),
             "measures": tuple(axis for m in self.measures if m.tensor is None for axis in m.axes),
         }
         for field, listed in named.items():
             unknown = [axis for axis in listed if axis not in axes]
             if unknown:
                 raise ValueError(f"{field}: expected axes of the tensor ({', '.join(axes)}), found {unknown[0]!r}")
+        if self.shape is not None:
+            self.shape.check_axes(axes)

@@ -15,7 +15,7 @@ from .needs import Measure, Needs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Measured", "OpContext", "ProcessingOp", "ProcessingOpEntry", "ProcessingOpFactory", "op_key"]
+__all__ = ["Beyond", "LabellingOp", "Measured", "OpContext", "ProcessingOp", "ProcessingOpEntry", "ProcessingOpFactory", "op_key"]
 
 
 Measured: TypeAlias = "Mapping[Measure, NDArray[Any]]"
@@ -35,6 +35,28 @@ class ProcessingOp(Protocol):
         Args:
             tensor: The sample or a block of it; its axes are those that the op was made for.
             measured: A value for each of the op's `Needs.measures`.
+        """
+        ...
+
+
+Beyond: TypeAlias = "Mapping[AxisId, tuple[int, int]]"
+"""Pixels of the tensor before and after a window, along each axis; 0 where the window reaches the edge of the tensor."""
+
+
+@runtime_checkable
+class LabellingOp(ProcessingOp, Protocol):
+    """An op that labels objects (`Needs.objects`), and whose result depends on where in the tensor a window lies.
+
+    Other ops that label objects are called with each window as if it were all there is.
+    """
+
+    def label(self, tensor: NDArray[Any], measured: Measured, beyond: Beyond) -> NDArray[Any]:
+        """Return the labels of a window.
+
+        Args:
+            tensor: The window: a block and the pixels around it, as far as the tensor has them.
+            measured: A value for each of the op's `Needs.measures`.
+            beyond: Pixels of the tensor before and after the window.
         """
         ...
 

@@ -50,7 +50,7 @@ class PipelineTensor:
     """Names of the processing ops, in order: those before the network for inputs, those after it for outputs."""
 
     sizes: tuple[PipelineSize, ...] = ()
-    """Which sizes each axis can have; empty if unknown."""
+    """Which sizes each axis can have; empty if unknown. A batch axis that is described with a single item has a step of 0."""
 
 
 @attrs.frozen(kw_only=True)
@@ -71,20 +71,38 @@ class Pipeline:
     warnings: tuple[str, ...] = ()
     """Warnings for users of this run mode, one sentence each; shown with the plan."""
 
+    added_axes: Mapping[AxisId, AxisId] = FrozenMapping()
+    """Axes of space that blocks have and the network lacks, by the axis of the network that each is like, as in ``{"z": "y"}``.
+
+    Every input and output with the axis that it is like gets the added axis (see `block_axes`), with the same sizes, size references,
+    pixel size and halo, unless `halo` names the added axis: a halo of 0 there says that its positions do not depend on each other.
+    Statistics over the axis that it is like extend over the added axis.
+    """
+
+    slices_per_call: int | None = None
+    """How many slices of a block the network is given at once, by which planning estimates the memory of a call; None: the whole block."""
+
+    def block_axes(self, tensor: PipelineTensor) -> tuple[AxisId, ...]:
+        """Return the axes of a tensor as the wrapped network gets or returns it: added axes stand before its first axis of space."""
+        space = [axis for axis, kind in zip(tensor.axes, tensor.kinds, strict=True) if kind == "space"]
+        added = tuple(axis for axis, like in self.added_axes.items() if like in space)
+        first = tensor.axes.index(space[0]) if space else 0
+        return (*tensor.axes[:first], *added, *tensor.axes[first:])
+
 
 @runtime_checkable
 class RunMode(Protocol):
     """A way of running the network other than one call per block."""
 
     def plan(self, pipeline: Pipeline) -> Pipeline:
-        """Return the pipeline with a larger halo, axes that are not cut, or another batch size.
+        """Return the pipeline with a larger halo, axes that are not cut, added axes, or another batch size.
 
         Called while planning, before any data is read; `inputs` and `outputs` stay as they are.
         """
         ...
 
     def wrap(self, adapter: WeightsAdapter, pipeline: Pipeline) -> WeightsAdapter:
-        """Return what is called for each block in place of the network.
+        """Return what is called for each block in place of the network, with arrays along `Pipeline.block_axes`.
 
         Args:
             adapter: The network; it may be called any number of times for a block.

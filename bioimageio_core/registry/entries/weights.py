@@ -56,6 +56,9 @@ class AdapterContext:
     """Threads that one call may use."""
 
     trust: bool = False
+    imports: tuple[str, ...] = ()
+    """Names of libraries that the user has imported for the weights; to name one is to trust it."""
+
     precision: Precision = "fp32"
     """Precision of computation; one of the entry's `precisions`."""
 

@@ -161,12 +161,12 @@ def _at(issue: Issue, span: Span | None, lines: list[str]) -> AnnotatedIssue:
 
 
 def _excerpt(line: str, start: int, end: int) -> Excerpt:
-    text = "".join(c if c.isprintable() else " " for c in line)
-    first, last = 0, len(text)
-    if len(text) > EXCERPT_WIDTH:
-        first = max(0, min(start - _BEFORE, len(text) - EXCERPT_WIDTH))
+    first, last = 0, len(line)
+    if len(line) > EXCERPT_WIDTH:
+        first = max(0, min(start - _BEFORE, len(line) - EXCERPT_WIDTH))
         last = first + EXCERPT_WIDTH
-    end = min(end, last)
+    text = "".join(c if c.isprintable() else " " for c in line[first:last])
+    start, end = max(0, start - first), max(0, min(end, last) - first)
     return Excerpt(
-        before=("…" if first else "") + text[first:start], marked=text[start:end], behind=text[end:last] + ("…" if last < len(text) else "")
+        before=("…" if first else "") + text[:start], marked=text[start:end], behind=text[end:] + ("…" if last < len(line) else "")
     )

@@ -20,6 +20,7 @@ from ...typing import FrozenMapping
 from .make_resource_card import common_facts
 from .model_card import ModelCard, WeightsCard
 from .model_sections import model_sections
+from .result_in_words import result_in_words
 from .tensor_card import AxisCard, OpCard, TensorCard
 from .value_range import values_in_words
 
@@ -60,6 +61,7 @@ def _tensor(io: TensorIO, descr: Any, ops: tuple[Any, ...], registry: Registry) 
         optional=io.optional,
         axes=tuple(_axis(a) for a in io.axes),
         ops=tuple(_op(o, registry) for o in ops),
+        result=result_in_words(io, registry),
     )
 
 

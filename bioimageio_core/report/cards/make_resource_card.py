@@ -59,7 +59,10 @@ def common_facts(descr: Any, package: Package, report: ValidationReport) -> dict
 
 def _person(person: Any) -> PersonCard:
     return PersonCard(
-        name=person.name or person.github_user, affiliation=person.affiliation, orcid=person.orcid, github_user=person.github_user
+        name=person.name or person.github_user or "(no name)",
+        affiliation=person.affiliation,
+        orcid=person.orcid,
+        github_user=person.github_user,
     )
 
 

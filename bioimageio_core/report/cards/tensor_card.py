@@ -102,6 +102,8 @@ class TensorCard:
     optional: bool
     axes: tuple[AxisCard, ...]
     ops: tuple[OpCard, ...]
+    result: str = ""
+    """What the ops make of the tensor, in words, where they label objects or change axes or sizes; else empty."""
 
     def as_dict(self, ops: str) -> dict[str, Any]:
         """Return plain data, with the ops under the key `ops`."""
@@ -113,6 +115,7 @@ class TensorCard:
             "optional": self.optional,
             "axes": [a.as_dict() for a in self.axes],
             ops: [o.as_dict() for o in self.ops],
+            "result": self.result,
         }
 
 

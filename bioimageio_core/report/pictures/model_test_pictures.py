@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...model_tests.compare_outputs import difference
+from ...model_tests.compare_outputs import difference, label_difference
 from ...model_tests.test_report import TestReport, WeightsTest
 from .side_by_side import in_a_row, subsampled, to_colours, to_png
 
@@ -21,16 +21,18 @@ MAX_PIXELS, MIN_PIXELS = 512, 160
 def difference_pictures(test: WeightsTest, report: TestReport) -> dict[str, bytes]:
     """Return a PNG for each output that has axes y and x, by id."""
     pictures = {}
+    labels = {output.output for output in test.outputs if output.labels}
     for name, found in test.found.items():
-        picture = difference_picture(found, report.expected[name], report.axes[name])
+        picture = difference_picture(found, report.expected[name], report.axes[name], labels=name in labels)
         if picture is not None:
             pictures[name] = picture
     return pictures
 
 
-def difference_picture(found: NDArray[Any], expected: NDArray[Any], axes: Sequence[str]) -> bytes | None:
+def difference_picture(found: NDArray[Any], expected: NDArray[Any], axes: Sequence[str], *, labels: bool = False) -> bytes | None:
     """Return a PNG with three panels: expected and found, in the same colours, and their absolute difference, up to its greatest value.
 
+    Of labels, the third panel shows pixels that are in another object.
     Shows the middle of axis z, and the first position of all other axes but y and x.
     None if there is no such plane; there is no difference if the shapes differ.
     """
@@ -42,7 +44,7 @@ def difference_picture(found: NDArray[Any], expected: NDArray[Any], axes: Sequen
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     panels = [to_colours(wanted, low, high), to_colours(got, low, high)]
     if wanted.shape == got.shape:
-        away = difference(got, wanted)
+        away = label_difference(got, wanted) if labels else difference(got, wanted)
         finite = away[np.isfinite(away)]
         panels.append(to_colours(away, 0.0, float(finite.max()) if finite.size else 1.0))
     return to_png(in_a_row(panels))

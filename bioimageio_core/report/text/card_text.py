@@ -116,6 +116,8 @@ def _tensor(tensor: TensorCard, ops: str) -> Iterator[str]:
     yield from _indented(table([tuple(row[n] for n in shown) for row in rows], tuple(header[n] for n in shown)), "    ")
     for number, op in enumerate(tensor.ops):
         yield from _wrapped(_op(op), f"    {ops if number == 0 else '':<15} ")
+    if tensor.result:
+        yield from _wrapped(tensor.result, f"    {'result':<15} ")
 
 
 def _op(op: OpCard) -> str:

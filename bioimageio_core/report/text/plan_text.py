@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...prediction.model.planned_run_mode import PlannedRunMode
 from ...prediction.planning.passes import Pass
 from ...prediction.planning.plan import Plan
 from ...prediction.planning.plan_json import plan_as_dict
@@ -15,7 +16,7 @@ def plan_text(plan: Plan) -> str:
     lines = [
         f"model      {plan.model.name} (format {plan.model.format})",
         f"weights    {plan.weights.weights_format} on {plan.weights.adapter}, {plan.weights.settings}",
-        *([f"run mode   {plan.run_mode.name}"] if plan.run_mode is not None else []),
+        *([f"run mode   {plan.run_mode.name}{_added_axes(plan.run_mode)}"] if plan.run_mode is not None else []),
         *(f"           {line}" for i in plan.inputs for line in i.bound.guess),
     ]
     data = plan_as_dict(plan)
@@ -57,6 +58,11 @@ def plan_text(plan: Plan) -> str:
     )
     lines.extend(f"warning    {w}" for w in data["warnings"])
     return "\n".join(lines)
+
+
+def _added_axes(run_mode: PlannedRunMode) -> str:
+    added = [f"{axis}, like {like}" for axis, like in run_mode.added_axes.items()]
+    return f": blocks have the axis {' and '.join(added)}, which the network lacks" if added else ""
 
 
 def _pass_text(step: Pass) -> str:

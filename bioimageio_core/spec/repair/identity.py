@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...structuring.class_fields import fields_of
 from ...structuring.format_value import format_value
+from ...text import is_slip_of
 from ..formats import detect
 from ..node import Issue
 from ..notes import mended
+from ..versions import class_of
 
-__all__ = ["format_version", "is_model", "type_"]
+__all__ = ["format_version", "is_model", "slips", "type_"]
 
 _PARTS_OF_A_MODEL = ("inputs", "outputs", "weights")
 _EARLIEST = "0.3.0"
@@ -82,3 +85,16 @@ def _by_form(tree: Mapping[str, Any]) -> str:
         return "0.3.0" if isinstance(tree.get("attachments"), list) or isinstance(tree.get("documentation"), dict) else "0.2.0"
     first = inputs[0] if isinstance(inputs, list) and inputs else None
     return "0.5.0" if isinstance(first, Mapping) and isinstance(first.get("axes"), list) else _EARLIEST
+
+
+def slips(tree: dict[str, Any]) -> Iterator[Issue]:
+    """Read a key that is a slip of a single one that the format has and the description lacks, such as ``licence``."""
+    detected = detect(tree)
+    if detected.format is None:
+        return
+    known = {field.key for field in fields_of(class_of(detected.family, detected.format))}
+    for key in [key for key in tree if isinstance(key, str) and key not in known]:
+        meant = [name for name in known if name not in tree and is_slip_of(key, name)]
+        if len(meant) == 1:
+            tree[meant[0]] = tree.pop(key)
+            yield mended((key,), f"read as {meant[0]}")

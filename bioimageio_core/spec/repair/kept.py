@@ -37,8 +37,9 @@ def keep(tree: dict[str, Any], loc: Loc, value: Any, why: str) -> Issue:
     config = tree.get("config")
     if not isinstance(config, dict):
         config = tree["config"] = {} if config is None else {PLACE: {"config": config}}
-    place = config.setdefault(PLACE, {})
+    place, beside = config.setdefault(PLACE, {}), ""
     if not isinstance(place, dict):
+        beside = f", with {format_value(place)}, which was there before"
         place = config[PLACE] = {PLACE: place}
     path = written = ".".join(map(str, loc))
     number, written_plainly = 1, as_finite(value)
@@ -46,4 +47,4 @@ def keep(tree: dict[str, Any], loc: Loc, value: Any, why: str) -> Issue:
         number += 1
         path = f"{written} ({number})"
     place[path] = written_plainly
-    return mended(loc, f"{format_value(value)} was moved to config.{PLACE}: {why}")
+    return mended(loc, f"{format_value(value)} was moved to config.{PLACE}{beside}: {why}")

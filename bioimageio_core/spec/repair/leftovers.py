@@ -10,12 +10,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+import attrs
+
 from ...text import is_slip_of
 from ..node import Issue, Loc
 from ..notes import mended
 from .kept import NOTHING, keep, value_at
 
-__all__ = ["settle"]
+__all__ = ["settle", "with_reason"]
 
 _ROUNDS = 30
 """How often a description is judged: what is taken away may bring the next fault to light."""
@@ -52,10 +54,22 @@ def settle(tree: dict[str, Any], judge: Callable[[dict[str, Any]], Iterable[Issu
 
 def _is_foreign_key_of_tensor(problem: Issue) -> bool:
     """Return whether a problem is an unknown key within an input or output, but not within its steps, that is no slip of a known key."""
-    if not problem.at_key or problem.loc[0] not in ("inputs", "outputs") or {"preprocessing", "postprocessing"} & {*problem.loc[:-1]}:
+    if not problem.at_key or problem.loc[0] not in ("inputs", "outputs") or _is_in_step(problem):
         return False
     meant = _MEANT.search(problem.message)
     return meant is None or not is_slip_of(str(problem.loc[-1]), meant[1])
+
+
+def _is_in_step(problem: Issue) -> bool:
+    """Return whether a problem is within a pre- or postprocessing step."""
+    return not {"preprocessing", "postprocessing"}.isdisjoint(problem.loc[:-1])
+
+
+def with_reason(problem: Issue) -> Issue:
+    """Return a problem that is left; of an unknown key within a step, its message says why it is."""
+    if problem.severity != "error" or not problem.at_key or not _is_in_step(problem):
+        return problem
+    return attrs.evolve(problem, message=f"{problem.message}; repairs keep it, since the step may give other results without it")
 
 
 _MEANT = re.compile(r"did you mean '(.*?)'\?")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
+import attrs
+
 from ...errors import InvalidDescriptionError, YamlError
 from ...registry import Registry
 from ...structuring.freezing import thaw
@@ -19,7 +21,7 @@ from ..validation import combined, read_tree, report_of
 from ..versions import NEWEST, class_of, converter_format, upgrade_of
 from ..yaml import load_yaml
 from . import fields, files, identity, newest, people, processing, shapes, tensors, weights
-from .leftovers import settle
+from .leftovers import settle, with_reason
 from .text import load_damaged_yaml
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ Repair: TypeAlias = Callable[[dict[str, Any]], Iterator[Issue]]
 ALL: tuple[Repair, ...] = (
     identity.type_,
     identity.format_version,
+    identity.slips,
     fields.config,
     fields.tolerance,
     weights.model_block,
@@ -142,7 +145,7 @@ def repair_and_update(
     try:
         descr, report = read_tree(updated, registry, source)
     except InvalidDescriptionError as error:
-        report = combined(said, error.report)
+        report = combined(said, attrs.evolve(error.report, issues=tuple(map(with_reason, error.report.issues))))
         raise InvalidDescriptionError(report.summary().replace("is invalid", "cannot be repaired"), report) from None
     return descr, combined(said, report)
 
@@ -200,5 +203,5 @@ def _is_hash_of_architecture(problem: Issue, tree: Mapping[str, Any]) -> bool:
 
 
 def _refuse(source: str, detected: Detected, problems: list[Issue]) -> NoReturn:
-    report = report_of(source, detected, problems)
+    report = report_of(source, detected, list(map(with_reason, problems)))
     raise InvalidDescriptionError(report.summary().replace("is invalid", "cannot be repaired"), report)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ...atomic_files import write_bytes
 from ...errors import ModelRunError
+from ...onnx_runtime import import_onnxruntime
 from ...registry import ConverterContext
 from ..state_dict import load_module
 from ..torch_network import for_inference, ordered_outputs
@@ -49,12 +50,14 @@ def torchscript_to_onnx(context: ConverterContext) -> Mapping[str, Any]:
     Instance normalisation is written as means over space where the exporter does not know the number of channels.
 
     Raises:
+        TrustError: The script does more than compute.
         ModelRunError: The weights cannot be loaded, are too large, or no graph gives the same outputs.
 
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # PyTorch deprecates TorchScript
-        module = load_script(context.source.path, "cpu").eval()
+        source = context.source
+        module = load_script(source.path, "cpu", trust=source.trust, libraries=source.imports).eval()
     return _write(context, module, {"exporting": _recorded, "tracing": _traced, "exporting with means": _recorded_with_means})
 
 
@@ -93,8 +96,8 @@ class _Graph:
 
     def __init__(self, content: bytes, context: ConverterContext, example: Example) -> None:
         import onnx
-        import onnxruntime
 
+        onnxruntime = import_onnxruntime()
         model = name_axes(onnx.load_from_string(content), context, example)
         self.content = model.SerializeToString()
         self.opset_version = next(opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx"))

@@ -39,7 +39,7 @@ def write_apeer(
         weights_formats: The weights to put into it; None: those that run fastest.
         base_image: What the container is built on.
         gpu: Whether the module asks for a GPU, and runs on it.
-        trust: Whether code that comes with the model runs.
+        trust: Whether code that comes with the model runs, and packages that the model names are installed.
 
     Raises:
         ValueError: An option is wrong, or the model has no such weights.
@@ -51,7 +51,7 @@ def write_apeer(
     if not isinstance(base_image, str) or not base_image or any(c.isspace() for c in base_image):
         raise ValueError(f"base_image: expected the name of an image, found {base_image!r}")
     chosen = _chosen(descr, folder, weights_formats)
-    environments = [bc.environment_of(folder, name) for name in chosen]
+    environments = [bc.environment_of(folder, name, trust=trust) for name in chosen]
     path.mkdir()
     bc.save_package(folder, path / MODEL, weights_formats=chosen)
     needed = dict.fromkeys([IMAGES, *(r for environment in environments for r in (*environment.requirements, *environment.own.pip))])
@@ -83,6 +83,7 @@ def _lost(descr: Any, chosen: Sequence[str], environments: Sequence[Any]) -> Ite
     if left:
         yield f"the weights {', '.join(left)} are not part of the module: give --option weights_formats=[{', '.join(descr.weights)}]"
     conda = dict.fromkeys(package for environment in environments for package in environment.own.conda)
+    yield from (note for environment in environments for note in environment.notes if note.startswith("without "))
     if conda:
         yield f"conda packages that the model asks for are not installed in the container: {', '.join(map(str, conda))}"
 

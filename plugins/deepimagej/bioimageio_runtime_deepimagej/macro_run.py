@@ -19,6 +19,9 @@ __all__ = ["run_macro"]
 MOST_STEPS = 2_000_000
 """Statements and operators that a macro may take."""
 
+LONGEST_TEXT, LETTERS_PER_STEP = 100_000, 100
+"""Letters of a text that a macro may make, and how many of them count as one more step."""
+
 DEEPEST_CALLS = 30
 
 Held: TypeAlias = Any
@@ -169,8 +172,8 @@ class _Run:
             case syntax.Call():
                 return self._call(expression, scope)
 
-    def _count(self) -> None:
-        self._taken += 1
+    def _count(self, steps: int = 1) -> None:
+        self._taken += steps
         if self._taken > MOST_STEPS:
             raise MacroError(f"expected a macro that ends within {MOST_STEPS} steps, found one that does not")
 
@@ -218,7 +221,7 @@ class _Run:
             return float(first and self._holds(right, scope)) if sign == "&&" else float(first or self._holds(right, scope))
         one, other = self.value(left, scope), self.value(right, scope)
         if sign == "+" and (isinstance(one, str) or isinstance(other, str)):
-            return self._told_as(one) + self._told_as(other)
+            return self._joined(self._told_as(one), self._told_as(other))
         if isinstance(one, list) or isinstance(other, list) or one is None or other is None:
             return self._unknown("computes with what is no number")
         if sign in ("==", "!=", "<", "<=", ">", ">="):
@@ -226,6 +229,14 @@ class _Run:
         if isinstance(one, str) or isinstance(other, str):
             return self._unknown("computes with strings")
         return combine(sign, one, other)
+
+    def _joined(self, one: str, other: str) -> str:
+        """Return a text after another; long texts count as several steps, so that memory is bounded, too."""
+        length = len(one) + len(other)
+        if length > LONGEST_TEXT:
+            raise MacroError(f"expected texts of at most {LONGEST_TEXT} letters in the macro, found one of {length}")
+        self._count(length // LETTERS_PER_STEP)
+        return one + other
 
     def _told_as(self, value: Held) -> str:
         if isinstance(value, str):
@@ -317,6 +328,7 @@ class _Run:
                 self._threshold = (low, high)
                 return None
             case "newArray", [float(size)] if 0 <= size <= 65536:
+                self._count(int(size))  # so that memory is bounded
                 return [0.0] * int(size)
             case "newArray", _:
                 return given

@@ -55,16 +55,18 @@ def measure_run(folder: Path, inputs: dict[str, str], make: dict[str, list[int]]
         reason = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
         raise ValueError(f"the model could not be measured: {reason[0]}")
     found = json.loads(done.stdout.splitlines()[-1])
+    if found["memory"] is None:
+        raise ValueError("the model could not be measured: this system does not record the memory of processes")
     return MeasuredRun(seconds=found["seconds"], memory=found["memory"])
 
 
 def _run(job: dict[str, Any]) -> dict[str, Any]:
-    import resource
     import time
 
     import numpy as np
 
     import bioimageio_core as bc
+    from bioimageio_core.resources import peak_memory
 
     folder = Path(job["folder"])
     for name, shape in job["make"].items():
@@ -75,8 +77,7 @@ def _run(job: dict[str, Any]) -> dict[str, Any]:
     seconds = time.perf_counter() - begin
     for name, file in job["save"].items():
         np.save(folder / file, np.asarray(found[name]))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {"seconds": seconds, "memory": peak * (1 if sys.platform == "darwin" else 1024)}
+    return {"seconds": seconds, "memory": peak_memory()}
 
 
 if __name__ == "__main__":

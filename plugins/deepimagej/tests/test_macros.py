@@ -210,6 +210,8 @@ class TestOthers:
             "x = ;",
             "run(",
             "while (true) { x = 1; }",
+            'a = "x"; for (i = 0; i < 60; i++) { a = a + a; }',
+            "a = newArray(60000); for (i = 0; i < 60000; i++) { a[i] = newArray(60000); }",
             "function f(n) { return f(n); } y = f(1);",
             "(" * 500,
             "{" * 500,

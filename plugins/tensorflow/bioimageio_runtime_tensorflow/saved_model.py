@@ -14,7 +14,7 @@ from bioimageio_core.errors import ModelRunError, TrustError
 from bioimageio_core.registry import AdapterContext
 from bioimageio_core.weights.archives import WeightsFolder
 
-from .graph_code import refuse_code
+from .graph_code import refuse_meta_graph
 from .graph_network import GraphNetwork, one_line, use_device
 from .signatures import choose_signature, declared_order, in_described_order, natural
 
@@ -81,7 +81,8 @@ def _tags(path: Path, name: str, *, trust: bool) -> list[str]:
     saved = saved_model_pb2.SavedModel()
     saved.ParseFromString(path.read_bytes())
     graphs = list(saved.meta_graphs)
-    refuse_code((graph.graph_def for graph in graphs), name, trust=trust)
+    for graph in graphs:
+        refuse_meta_graph(graph, name, trust=trust)
     tagged = [sorted(graph.meta_info_def.tags) for graph in graphs]
     serving = [tags for tags in tagged if "serve" in tags]
     if ["serve"] in serving or len(serving) == 1:

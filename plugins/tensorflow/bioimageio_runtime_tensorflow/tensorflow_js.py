@@ -16,7 +16,7 @@ from bioimageio_core.weights.archives import WeightsFolder
 from bioimageio_core.weights.keras import NetworkInLists
 from bioimageio_core.weights.keras_files import check_keras_config
 
-from .graph_code import refuse_code
+from .graph_code import refuse_graph
 from .graph_network import GraphNetwork, one_line, use_device
 from .keras_files import refuse_functions
 from .separate_ops import separate_ops
@@ -76,7 +76,7 @@ def _graph(model: TensorflowJsModel, context: AdapterContext, name: str) -> tupl
     """Return the graph of a graph-model as a function."""
     graph = tf.compat.v1.GraphDef()
     json_format.ParseDict(model.topology, graph)
-    refuse_code([graph], name, trust=context.trust)
+    refuse_graph(graph, name, trust=context.trust)
     separate_ops(graph)
     for node in graph.node:
         if node.op == "Const" and node.name in model.weights:

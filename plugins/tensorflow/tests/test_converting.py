@@ -60,10 +60,15 @@ def run(weights_format: str, source: AdapterContext, path: Path, inputs: list[An
         opened.close()
 
 
-@pytest.mark.parametrize("network", [*NETWORKS])
 @pytest.mark.parametrize(
-    ("weights_format", "library", "target_format"),
-    [(*source, to) for source in SOURCES for to in ("onnx", "tensorflow_saved_model_bundle") if (source[0], to) in CONVERTERS],
+    ("weights_format", "library", "target_format", "network"),
+    [
+        (*source, to, network)
+        for source in SOURCES
+        for to in ("onnx", "tensorflow_saved_model_bundle")
+        for network in (["two by two"] if source[1] == "keras 3" else NETWORKS)  # a described U-Net of Keras 3 is converted elsewhere
+        if (source[0], to) in CONVERTERS
+    ],
 )
 class TestEqual:
     """Each way, for two networks, each made by two generations of Keras."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from bioimageio_runtime_tensorflow.saved_model import SavedModelAdapter
 from bioimageio_runtime_tensorflow.tensorflow_js import TensorflowJsAdapter
 from made_keras import unet
 from made_tensorflow import context, save_graph_model, save_layers_model, save_saved_model, save_shards, zipped
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.python.trackable.resource import CapturableResource
 
 from bioimageio_core.errors import ModelRunError, TrustError
 
@@ -32,33 +35,151 @@ def refused(open_weights: Any, path: Path, match: str, error: type[Exception] = 
     assert "\n" not in str(caught.value)
 
 
+def _table(secret: str) -> Any:
+    table = tf.raw_ops.HashTableV2(key_dtype=tf.int64, value_dtype=tf.string, shared_name="table")
+    return tf.raw_ops.InitializeTableFromTextFileV2(table_handle=table, filename=secret, key_index=-1, value_index=-2)
+
+
+def _csv(secret: str) -> Any:
+    return tf.raw_ops.CSVDatasetV2(
+        filenames=[secret],
+        compression_type="",
+        buffer_size=1000,
+        header=False,
+        field_delim=":",
+        use_quote_delim=False,
+        na_value="",
+        select_cols=tf.constant([0], tf.int64),
+        record_defaults=[tf.constant([""])],
+        exclude_cols=tf.constant([], tf.int64),
+        output_shapes=[[]],
+    )
+
+
+R = tf.raw_ops
+OPERATIONS: dict[str, Callable[[str], Any]] = {
+    "WriteFile": lambda path: R.WriteFile(filename=path, contents="written"),
+    "Save": lambda path: R.Save(filename=tf.constant(path), tensor_names=tf.constant(["a"]), data=[tf.constant([1.0])]),
+    "SaveV2": lambda path: R.SaveV2(
+        prefix=tf.constant(path), tensor_names=tf.constant(["a"]), shape_and_slices=tf.constant([""]), tensors=[tf.constant([1.0])]
+    ),
+    "ReadFile": lambda path: R.ReadFile(filename=path),
+    "MatchingFiles": lambda path: R.MatchingFiles(pattern=path),
+    "ImmutableConst": lambda path: R.ImmutableConst(dtype=tf.uint8, shape=[1], memory_region_name=path),
+    "InitializeTableFromTextFile": _table,
+    "CSVDataset": _csv,
+    "TextLineDataset": lambda path: R.TextLineDataset(filenames=path, compression_type="", buffer_size=0),
+    "RestoreV2": lambda path: R.RestoreV2(prefix=path, tensor_names=["a"], shape_and_slices=[""], dtypes=[tf.float32])[0],
+    "Print": lambda path: R.PrintV2(input=path),
+    "PyFunc": lambda path: tf.numpy_function(lambda x: x, [path], tf.string),
+}
+"""What does more than compute, with the path of a file; each value is an operation or a tensor."""
+
+
+class Wakes(CapturableResource):
+    """A table with a function that TensorFlow runs when it loads the SavedModel."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        super().__init__()
+        self._act = act
+
+    def _create_resource(self) -> Any:
+        return R.HashTableV2(key_dtype=tf.int64, value_dtype=tf.float32, shared_name="wakes")
+
+    def _initialize(self) -> None:
+        self._act()
+
+    def size(self) -> Any:
+        """Use the table."""
+        return tf.cast(R.LookupTableSizeV2(table_handle=self.resource_handle), tf.float32)
+
+
+PLACES: dict[str, Callable[[Callable[[], None]], Any]] = {
+    "signature": lambda act: act(),
+    "branch": lambda act: tf.cond(tf.random.uniform([]) >= 0, lambda: (act(), 1)[1], lambda: 2),
+    "loop": lambda act: tf.while_loop(lambda n: n < 1, lambda n: (act(), n + 1)[1], [tf.constant(0)]),
+    "function of a function": lambda act: tf.function(lambda: (tf.function(act)(), 1)[1])(),
+}
+
+
+def save_graph(folder: Path, operation: str, where: str) -> Path:
+    """Write a zipped SavedModel that runs an operation: in its signature, in a function called there, or while it is loaded."""
+
+    def act() -> None:
+        OPERATIONS[operation](str(folder / "witness"))
+
+    module = tf.Module()
+    module.wakes = Wakes(act if where == "loading" else lambda: None)
+
+    def run(a: Any) -> Any:
+        if where in PLACES:
+            PLACES[where](act)
+        return {"b": a + 1 + module.wakes.size()}
+
+    signature = tf.function(run, input_signature=[tf.TensorSpec([None, None, None, 1], tf.float32, name="a")])
+    tf.saved_model.save(module, str(folder / "saved"), signatures={"serving_default": signature})
+    for made in folder.glob("witness*"):
+        made.unlink()
+    return zipped(folder / "saved", folder / "w.zip")
+
+
 class TestSavedModels:
     """What may be wrong with them."""
 
-    @pytest.mark.parametrize("operation", ["write", "read", "python"])
-    def test_more_than_computing(self, tmp_path: Path, operation: str) -> None:
-        """Graphs that touch files or call Python: the witness does not appear, unless they are trusted."""
-        witness = tmp_path / "witness"
-        (tmp_path / "secret").write_text("a secret")
-
-        def run(a: Any) -> Any:
-            if operation == "write":
-                tf.io.write_file(str(witness), "written")
-            elif operation == "read":
-                return {"b": a + tf.cast(tf.strings.length(tf.io.read_file(str(tmp_path / "secret"))), tf.float32)}
-            else:
-                a = tf.numpy_function(lambda x: x, [a], tf.float32)
-            return {"b": a + 1}
-
-        module = tf.Module()
-        signature = tf.function(run, input_signature=[tf.TensorSpec([None, None, None, 1], tf.float32, name="a")])
-        tf.saved_model.save(module, str(tmp_path / "saved"), signatures={"serving_default": signature})
-        path = zipped(tmp_path / "saved", tmp_path / "w.zip")
-        refused(SavedModelAdapter, path, r"w\.zip reads or writes files, or calls Python, by .*trust=True", TrustError)
-        assert not witness.exists()
-        if operation == "write":
+    @pytest.mark.parametrize(
+        ("operation", "where"),
+        [*((operation, "signature") for operation in OPERATIONS), *((o, p) for o in ("WriteFile", "SaveV2") for p in (*PLACES, "loading"))],
+    )
+    def test_more_than_computing(self, tmp_path: Path, operation: str, where: str) -> None:
+        """Operations that touch files, call Python or print, wherever the graph calls them, want trust and are named."""
+        path, does_more = save_graph(tmp_path, operation, where), f"uses (.*, )?{operation}(V2)?[, ].*trust=True"
+        refused(SavedModelAdapter, path, rf"the graph in w\.zip {does_more} \(--trust\)", TrustError)
+        assert not [*tmp_path.glob("witness*")]
+        if operation in ("WriteFile", "Save"):
             SavedModelAdapter(context(path, trust=True))([X])
-            assert witness.exists()
+            assert [*tmp_path.glob("witness*")]
+
+    def test_function_with_the_name_of_an_operation(self, tmp_path: Path) -> None:
+        """It does not hide the operation."""
+        path = tmp_path / "saved" / "saved_model.pb"
+        save_graph(tmp_path, "WriteFile", "signature")
+        saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+        saved.meta_graphs[0].graph_def.library.function.add().signature.name = "WriteFile"
+        path.write_bytes(saved.SerializeToString())
+        refused(SavedModelAdapter, zipped(tmp_path / "saved", tmp_path / "w.zip"), "uses WriteFile", TrustError)
+
+    def test_function_that_may_be_chosen(self, tmp_path: Path) -> None:
+        """TensorFlow replaces functions by others of the same interface, such as those for a GPU: saving is no excuse for them."""
+        path = tmp_path / "saved" / "saved_model.pb"
+        save_saved_model(unet(keras), tmp_path / "saved")
+        SavedModelAdapter(context(tmp_path / "saved"))
+        saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+        for function in saved.meta_graphs[0].graph_def.library.function:
+            if "traced_save" in function.signature.name:
+                function.attr["api_implements"].s = b"lstm"
+        path.write_bytes(saved.SerializeToString())
+        refused(SavedModelAdapter, tmp_path / "saved", "uses .*SaveV2", TrustError)
+
+    @pytest.mark.parametrize("part", ["restores", "initializes"])
+    def test_graphs_of_tensorflow_1(self, tmp_path: Path, part: str) -> None:
+        """What such a graph runs when it is loaded, beside the signature."""
+        builder = tf.compat.v1.saved_model.Builder(str(tmp_path / "saved"))
+        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+            a = tf.compat.v1.placeholder(tf.float32, [None, None, None, 1], name="a")
+            scale = tf.compat.v1.get_variable("scale", initializer=2.0, use_resource=False)
+            write = tf.raw_ops.WriteFile(filename=str(tmp_path / "witness"), contents="written")
+            session.run(tf.compat.v1.global_variables_initializer())
+            served = {"predict": tf.compat.v1.saved_model.predict_signature_def({"a": a}, {"b": a * scale})}
+            builder.add_meta_graph_and_variables(session, ["serve"], served, main_op=write if part == "initializes" else None)
+            builder.save()
+        path = tmp_path / "saved" / "saved_model.pb"
+        if part == "restores":
+            SavedModelAdapter(context(tmp_path / "saved"))  # nothing leads to the operation
+            saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+            saved.meta_graphs[0].saver_def.restore_op_name = "WriteFile"
+            path.write_bytes(saved.SerializeToString())
+        refused(SavedModelAdapter, tmp_path / "saved", "uses WriteFile", TrustError)
+        assert not (tmp_path / "witness").exists()
 
     def test_tags(self, tmp_path: Path) -> None:
         """Another tag than serve is taken where it is the only one; several are named."""
@@ -208,7 +329,7 @@ class TestTensorflowJs:
         tree = json.loads((folder / "model.json").read_text())
         tree["modelTopology"]["node"].append({"name": "write", "op": "WriteFile", "input": ["x", "y"]})
         (folder / "model.json").write_text(json.dumps(tree))
-        refused(TensorflowJsAdapter, folder, "by WriteFile", TrustError)
+        refused(TensorflowJsAdapter, folder, "uses WriteFile", TrustError)
 
     def test_unknown_operation(self, tmp_path: Path) -> None:
         """One that TensorFlow lacks."""
@@ -221,7 +342,7 @@ class TestTensorflowJs:
                 ]
             },
         }
-        refused(TensorflowJsAdapter, save_shards(tmp_path / "w", tree, [], b""), "cannot load the graph-model in w: .*Nonsense")
+        refused(TensorflowJsAdapter, save_shards(tmp_path / "w", tree, [], b""), "cannot load the graph-model in w: .*Nonsense", trust=True)
 
     def test_bomb(self, tmp_path: Path) -> None:
         """A zip of zeros."""

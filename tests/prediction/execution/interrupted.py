@@ -9,10 +9,15 @@ import sys
 from typing import Any
 
 import bioimageio_core as bc
+from bioimageio_core.io.writing.unsynced_writes import UnsyncedWrites
 
 
 def main() -> None:
-    """Predict; with ``kill_at``, a fraction of all progress reports of a stage, kill this process there."""
+    """Predict; kill this process at a progress report of the stage ``kill_stage``.
+
+    Each task waits for its marker: these runs are shorter than the time for which markers are put off.
+    """
+    UnsyncedWrites.due = True  # type: ignore[assignment,method-assign]
     model, image, output, text = sys.argv[1:5]
     options: dict[str, Any] = json.loads(text)
     stage, after = options.pop("kill_stage", None), options.pop("kill_after", 0)

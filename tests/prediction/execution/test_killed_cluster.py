@@ -132,7 +132,7 @@ class TestKilled:
         assert result["done_before"] >= (after if stage == "predict" else 1)
         assert_same(output, undisturbed)
 
-    @pytest.mark.skipif("BMZ_LARGE" not in os.environ, reason="takes minutes: run by 'nox -s large', which sets BMZ_LARGE")
+    @pytest.mark.large
     @pytest.mark.parametrize("seed", range(20))
     def test_large_at_random(self, tmp_path: Path, model: Path, image: Path, undisturbed: Path, seed: int) -> None:
         """All processes are killed at a random moment, then the run is resumed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -194,7 +193,7 @@ class TestStopped:
 
 
 class TestAtRandom:
-    @pytest.mark.skipif("BMZ_LARGE" not in os.environ, reason="takes minutes: run by 'nox -s large', which sets BMZ_LARGE")
+    @pytest.mark.large
     @pytest.mark.parametrize("seed", range(30))
     def test_large(self, tmp_path: Path, model: Path, image: Path, seed: int) -> None:
         """A worker, a nanny, the scheduler, all workers or all nannies are killed at any moment: a result or one sentence."""

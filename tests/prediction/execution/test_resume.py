@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -85,9 +84,26 @@ def _spans(plan: Any, region: int) -> list[tuple[Any, range, Any]]:
 class TestKilled:
     """SIGKILL at any moment, then the same command with ``resume``."""
 
+    def test_half_written_chunk(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """What a killed process began to write, under the name that zarr gives it, is not left in the result."""
+        output = tmp_path / "o.zarr"
+
+        def stop(stage: str, done: int, total: int) -> None:
+            if stage == "predict" and done >= 2:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            bc.predict(model, image, output, progress=stop, **BLOCKS)
+        chunk = next(path for path in output.rglob("*") if path.is_file() and path.parent.name.isdigit() and ".bmz" not in str(path))
+        half = chunk.with_suffix(".0123456789abcdef.partial")
+        half.write_bytes(b"half")
+        bc.predict(model, image, output, resume=True, **BLOCKS)
+        assert not half.exists()
+        assert chunk.exists()
+
     @pytest.mark.parametrize(
         ("stage", "after"),
-        [("statistics of raw", 0), ("predict", 0), ("predict", 20), ("predict", 30), ("statistics of energy", 0), ("postprocess", 1)],
+        [("statistics of raw", 0), ("predict", 0), ("predict", 10), ("predict", 20), ("statistics of energy", 0), ("postprocess", 1)],
     )
     def test_resumes(self, tmp_path: Path, model: Path, image: Path, stage: str, after: int) -> None:
         """Killed in each stage: finished tasks are not repeated, and the result is the same, bit by bit."""
@@ -95,16 +111,17 @@ class TestKilled:
         assert run(model, image, undisturbed).returncode == 0
         killed = run(model, image, output, kill_stage=stage, kill_after=after)
         assert killed.returncode == -signal.SIGKILL
-        assert assert_markers_are_true(output, undisturbed) >= (after - 1 if stage == "predict" else 0)
+        marked = assert_markers_are_true(output, undisturbed)
+        assert marked >= (after // 2 if stage == "predict" else 0)
         again = run(model, image, output, resume=True)
         assert again.returncode == 0, again.stderr
         told = json.loads(again.stdout)
         assert told["finished"]
-        assert told["done_before"] >= (after if stage == "predict" else 0)
+        assert told["done_before"] == marked
         assert_same(output, undisturbed)
         assert not (output / ".bmz-run").exists()
 
-    @pytest.mark.skipif("BMZ_LARGE" not in os.environ, reason="takes minutes: run by 'nox -s large', which sets BMZ_LARGE")
+    @pytest.mark.large
     @pytest.mark.parametrize("seed", range(100))
     def test_large_at_random(self, tmp_path: Path, model: Path, image: Path, seed: int) -> None:
         """Killed at random moments, again and again, until a run ends."""
@@ -143,7 +160,7 @@ class TestContinuing:
         output = tmp_path / "o.zarr"
         assert run(model, image, output, kill_stage="predict", kill_after=10).returncode != 0
         again = bc.predict(model, image, output, resume=True, memory="3 GB", workers=1)
-        assert again.done_before >= 10
+        assert again.done_before >= 5
         assert again.plan.grids[-1].block_size(0) == 64
 
     @pytest.mark.parametrize(

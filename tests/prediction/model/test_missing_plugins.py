@@ -64,7 +64,8 @@ class TestMissing:
         with pytest.raises(UnknownExtensionError) as raised:
             loaded(model, default_registry())
         missing = (
-            "op 'cellpose_flow_dynamics', op 'sharpen', op 'subtract_median' (bioimageio-runtime-median",
+            "op 'cellpose_flow_dynamics' (bioimageio-runtime-cellpose brings it), op 'sharpen'",
+            "op 'subtract_median' (bioimageio-runtime-median",
             "run mode 'tta' (bioimageio-runtime-tta",
             "weights 'tensorflow_js' (bioimageio-runtime-tensorflow",
             "weights 'novel'",

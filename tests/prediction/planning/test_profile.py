@@ -29,7 +29,7 @@ def profile(*points: tuple[int, float, int]) -> Profile:
 
 def remembered(monkeypatch: pytest.MonkeyPatch, found: Profile) -> None:
     """Let plans recall this profile as if it was measured."""
-    monkeypatch.setattr("bioimageio_core.prediction.predictor.recall_profile", lambda model, weights: found)
+    monkeypatch.setattr("bioimageio_core.prediction.predictor.recall_profile", lambda model, weights, run_mode: found)
 
 
 class TestProfile:

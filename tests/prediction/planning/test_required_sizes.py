@@ -139,6 +139,12 @@ class TestRequiredShapes:
         assert required_shapes(str(tmp_path / "w.onnx"), ["first", "second"]) == said == [(1, None, 16, None), (None,) * 4]
         assert required_shapes(str(tmp_path / "w.onnx"), ["b", "unused", "a"]) == [said[1], (), said[0]]
 
+    def test_same_names_in_another_order(self, tmp_path: Path) -> None:
+        """Matched by position, with a line: one of the two orders is probably a mistake."""
+        save_graph(tmp_path / "w.onnx", [helper.make_node("Sub", ["a", "b"], ["c"])], {"a": 4, "b": (None, 1, 8, 8)}, {"c": 4})
+        with pytest.warns(PredictionWarning, match="takes the inputs in the order a, b, the description in the order b, a: .* by position"):
+            assert required_shapes(str(tmp_path / "w.onnx"), ["b", "a"]) == [(None,) * 4, (None, 1, 8, 8)]
+
     @pytest.mark.parametrize("content", [b"", b"no graph", b"\x3a\xff\xff"])
     def test_broken(self, tmp_path: Path, content: bytes) -> None:
         """A broken file is one that loading reports."""

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import attrs
 
+from ..completion import CompletionMarker
+
 __all__ = ["Executor", "Function", "Job", "Work"]
 
 
@@ -62,6 +64,11 @@ class Job(Protocol):
     @property
     def prefers_locality(self) -> bool:
         """Whether neighbouring tasks read the same data, so that one process should run them."""
+        ...
+
+    @property
+    def marker(self) -> CompletionMarker | None:
+        """Marks finished tasks; None if they leave no markers."""
         ...
 
     def open(self, worker: str) -> Work:

@@ -24,6 +24,9 @@ SETTINGS = {
     "distributed.admin.system-monitor.interval": "2s",
 }
 
+LEAKS = "ignore:resource_tracker:UserWarning"
+"""Filter for warnings of Python that a worker that was killed left semaphores behind: Python prints them when the command has ended."""
+
 SCHEDULER = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
 """Options of the scheduler: no dashboard, and any free port for metrics, since several predictions may run on one machine."""
 
@@ -49,7 +52,11 @@ def worker_processes(count: int) -> Iterator[Any]:
     environment = dict(os.environ)
     with ExitStack() as stack:
         stack.enter_context(dask.config.set({**SETTINGS, **spawning}))
+        stack.enter_context(_quiet_logs(logging.ERROR, "distributed.client", "distributed.nanny"))
+        stack.enter_context(_quiet_logs(logging.WARNING, "distributed.nanny.memory"))  # these say why a worker died
+        stack.enter_context(_quiet_logs(logging.CRITICAL, "distributed.scheduler"))  # it reports results that died with a worker as errors
         os.environ |= SAFE_PATH  # also for the first processes, which dask starts before it sets the environment of its workers
+        os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), LEAKS)))
         try:
             cluster = stack.enter_context(_closed_cluster(distributed, count))
             client = stack.enter_context(distributed.Client(cluster, set_as_default=False))
@@ -110,19 +117,24 @@ def connect(scheduler: str) -> Iterator[Any]:
     except (OSError, ValueError) as error:
         raise SourceError(f"cannot connect to a scheduler at {scheduler}: {error}") from None
     try:
-        yield client
+        with _quiet_logs(logging.ERROR, "distributed.client"):
+            yield client
     finally:
-        with nullcontext() if client.status == "running" else _quiet_logs():
+        with nullcontext() if client.status == "running" else _quiet_logs(logging.CRITICAL, "distributed", "distributed.client"):
             client.close()
 
 
 @contextmanager
-def _quiet_logs() -> Iterator[None]:
-    """Silence the logs of dask: a client that lost its scheduler reports tracebacks when it is closed."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+def _quiet_logs(least: int, *names: str) -> Iterator[None]:
+    """Silence logs of dask below a level: what the run makes of it is in its result, or in its one sentence.
+
+    A client warns of results that died with a worker, and are computed again, a nanny of workers that died or take seconds to end.
+    A client that lost its scheduler reports tracebacks as errors when it is closed.
+    """
+    loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
+        logger.setLevel(least)
     try:
         yield
     finally:

@@ -144,6 +144,11 @@ class WorkerJob(WorkerPlugin):  # type: ignore[misc]
                 self._work = self._job.open(self._worker)
         return self._work(task)
 
+    def sync(self) -> None:
+        """Wait until what the tasks wrote is on the disk, and they are marked: the driver relies on it once they return."""
+        if self._job is not None and self._job.marker is not None:
+            self._job.marker.sync()
+
 
 def carry_out(name: str, tasks: Sequence[int]) -> tuple[list[tuple[int, Any]], float]:
     """Return results of tasks of a job, and their total time in seconds; runs on a worker.
@@ -160,4 +165,6 @@ def carry_out(name: str, tasks: Sequence[int]) -> tuple[list[tuple[int, Any]], f
             raise ModelRunError(f"worker {worker.address} did not receive the job: continue with resume=True (--resume)")
         time.sleep(0.1)
     begin = time.perf_counter()
-    return [(task, job.carry_out(task)) for task in tasks], time.perf_counter() - begin
+    results = [(task, job.carry_out(task)) for task in tasks]
+    job.sync()
+    return results, time.perf_counter() - begin

@@ -23,7 +23,9 @@ Block: TypeAlias = tuple[int, ...]
 
 def batches(blocks: list[Block], plan: Plan, grids: tuple[AxisGrid, ...]) -> Iterator[list[Block]]:
     """Yield batches: blocks of equal size, at most ``plan.batch_size``."""
-    stackable = all("batch" in i.bound.tensor.axis_ids for i in plan.inputs) and all("batch" in o.tensor.axis_ids for o in plan.outputs)
+    stackable = all("batch" in i.bound.tensor.axis_ids for i in plan.inputs) and all(
+        "batch" in o.tensor.axis_ids for o in plan.outputs_of_regions
+    )
     if plan.batch_size == 1 or not stackable:
         yield from ([b] for b in blocks)
         return

@@ -20,18 +20,20 @@ from ..completion import CompletionMarker
 from ..executors.base import Function, Job, Work
 from ..run import Run
 from ..task_shares import OwnTasks, SharedTasks, TaskShare
+from .joined_labels import labelled_view
 
-__all__ = ["LevelJob", "LevelRunner", "PostprocessJob", "PostprocessRunner"]
+__all__ = ["BoxRunner", "BoxTasks", "LevelJob", "LevelRunner", "PostprocessJob", "PostprocessRunner"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class _BoxJob(ABC):
-    """Boxes of complete chunks, each written by one task."""
+class BoxTasks:
+    """Boxes of complete chunks, with a task for each."""
 
     units_per_task: ClassVar[int] = 1
     prefers_locality: ClassVar[bool] = False  # boxes share no chunks
     boxes: Boxes
     marker: CompletionMarker | None
+    """Marks boxes that are done; None if nothing is kept of them."""
 
     @property
     def task_count(self) -> int:
@@ -42,6 +44,11 @@ class _BoxJob(ABC):
     def units(self) -> int:
         """Number of boxes."""
         return self.boxes.count
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _BoxJob(BoxTasks, ABC):
+    """Boxes that are written."""
 
     def open(self, worker: str) -> Work:
         """Return the work that writes boxes."""
@@ -104,19 +111,19 @@ class LevelJob(_BoxJob):
         self.sink.store.write(self.sink.image.place(self.level), start, region)
 
 
-class _BoxRunner:
-    """Carries out a pass of one sweep over boxes, which shards share."""
+class BoxRunner:
+    """Carries out a pass of one sweep over boxes; shards share it if its job marks boxes."""
 
     def __init__(self, run: Run, pass_: Pass) -> None:
         self._run, self._pass = run, pass_
 
     def load_recorded(self) -> bool:
-        """Return False: every task has its own marker."""
+        """Return False: every task has its own marker, or is repeated."""
         return False
 
     def share(self, job: Job, sweep: int) -> TaskShare:
-        """Return the tasks of boxes that are not written yet."""
-        marker = self._run.marker(self._pass.name)
+        """Return the tasks of boxes that are not done yet."""
+        marker = job.marker
         if self._run.claims is None or marker is None:
             return OwnTasks(job, range(job.task_count), marker)
         return SharedTasks(job, first=self._run.first_task(job.task_count), marker=marker, claims=self._run.claims)
@@ -125,7 +132,7 @@ class _BoxRunner:
         """Return the number of concurrent tasks per process."""
         return self._run.plan.concurrent_io
 
-    def collect(self, task: int, result: None) -> int:
+    def collect(self, task: int, result: Any) -> int:
         """Count a box."""
         return 1
 
@@ -133,16 +140,17 @@ class _BoxRunner:
         """Do nothing: the boxes are written."""
 
 
-class PostprocessRunner(_BoxRunner):
+class PostprocessRunner(BoxRunner):
     """Blends and postprocesses an output."""
 
     def jobs(self) -> Iterator[Job]:
         """Yield the job that writes all boxes of the output."""
         output = self._run.outputs[self._pass.subject]
         assert isinstance(self._pass, PostprocessPass)
-        view = output.late.view_after_all()
+        labelled = output.planned.labelling is not None
+        view = labelled_view(self._run, output) if labelled else output.late.view_after_all()
         yield PostprocessJob(
-            boxes=view.boxes(elements=LATE_ELEMENTS),
+            boxes=self._pass.boxes if labelled else view.boxes(elements=LATE_ELEMENTS),
             marker=self._run.marker(self._pass.name),
             view=view,
             sink=output.sinks.sink,
@@ -150,7 +158,7 @@ class PostprocessRunner(_BoxRunner):
         )
 
 
-class LevelRunner(_BoxRunner):
+class LevelRunner(BoxRunner):
     """Makes a coarser level of an OME-Zarr image."""
 
     def jobs(self) -> Iterator[Job]:

@@ -105,7 +105,7 @@ class RegionComputer:
             for batch in batches(blocks, self.plan, grids):
                 for cores in self._cores(batch, grids, inputs):
                     if self.plan.objects:  # in a single block
-                        arrays, notes = objects_of_image(self.plan.objects, self.plan.outputs, [core for _, core in cores])
+                        arrays, notes = objects_of_image(self.plan.objects, self.plan.outputs_of_regions, [core for _, core in cores])
                         cores = [(start, array) for (start, _), array in zip(cores, arrays, strict=True)]
                     for output, assembly, (start, core) in zip(self.work.outputs, assemblies, cores, strict=True):
                         assembly.put(start, self._postprocessed(output, start, core))
@@ -124,14 +124,14 @@ class RegionComputer:
             outputs = self._run({i.planned.id: stacked(i, batch) for i in inputs})
         except DeviceMemoryError:
             if len(batch) == 1:
-                uncut = any(o.blend or o.data_dependent for o in self.plan.outputs)
+                uncut = any(o.blend or o.data_dependent for o in self.plan.outputs_of_regions)
                 smaller = None if uncut else halved_grids(batch[0], grids)
                 if smaller is None:
                     raise
             outputs = None
         # Outside of the handler, which would keep the arrays of the failed call alive.
         if outputs is None and smaller is not None:
-            starts = [placement(o, grids, [range(k, k + 1) for k in batch[0]])[0] for o in self.plan.outputs]
+            starts = [placement(o, grids, [range(k, k + 1) for k in batch[0]])[0] for o in self.plan.outputs_of_regions]
             yield list(zip(starts, self._in_parts(smaller), strict=True))
             return
         if outputs is None:
@@ -139,19 +139,19 @@ class RegionComputer:
             yield from self._cores(batch[len(batch) // 2 :], grids, inputs)
             return
         for number in range(len(batch)):
-            yield [core_of(o, array, batch, number, grids) for o, array in zip(self.plan.outputs, outputs, strict=True)]
+            yield [core_of(o, array, batch, number, grids) for o, array in zip(self.plan.outputs_of_regions, outputs, strict=True)]
 
     def _in_parts(self, grids: tuple[AxisGrid, ...]) -> list[NDArray[Any]]:
         """Return the cores of one block, assembled from the smaller blocks of these grids."""
         ranges = tuple(range(g.count) for g in grids)
-        parts = [Assembly(o, grids, ranges) for o in self.plan.outputs]
+        parts = [Assembly(o, grids, ranges) for o in self.plan.outputs_of_regions]
         for block in product(*ranges):
             inputs = self._read(grids, tuple(range(k, k + 1) for k in block))
             for cores in self._cores([block], grids, inputs):
                 for part, (start, core) in zip(parts, cores, strict=True):
                     part.put(start, core)
         whole = []
-        for output, part in zip(self.plan.outputs, parts, strict=True):
+        for output, part in zip(self.plan.outputs_of_regions, parts, strict=True):
             placed = part.finished()
             assert placed is not None
             whole.append(placed[1].reshape(placed[1].shape[output.extra :]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import cached_property
 from itertools import product
 from typing import Any, TypeAlias
 
@@ -54,6 +55,13 @@ class RegionInput:
         item, index = self._within(block)
         return not self.raw[item][index].any()
 
+    @cached_property
+    def _begins(self) -> tuple[int, ...]:
+        """First pixel of the padded region along each axis."""
+        return tuple(
+            0 if tie is None else self.grids[tie.grid].span_window(self.ranges[tie.grid], tie.tied)[0] for tie in self.planned.ties
+        )
+
     def _within(self, block: Sequence[int]) -> tuple[tuple[int, ...], tuple[slice, ...]]:
         """Return the position of a block along extra axes, and its region along the axes of the tensor."""
         bound = self.planned.bound
@@ -65,7 +73,7 @@ class RegionInput:
             if tie is not None:
                 grid = self.grids[tie.grid]
                 start, size = grid.input_window(block[tie.grid], tie.tied)
-                begin = start - grid.span_window(self.ranges[tie.grid], tie.tied)[0]
+                begin = start - self._begins[n]
             if n < extra:
                 item.append(begin)
             else:

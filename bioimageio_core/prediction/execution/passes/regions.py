@@ -7,6 +7,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import attrs
 
+from ....io.lazy import Lazy
 from ....registry import collect
 from ....sources import Package
 from ...data.bind_inputs import BoundInput
@@ -14,6 +15,7 @@ from ...data.whole_tensors import ProcessedSource
 from ...model.loaded_model import LoadedModel
 from ...model.network import Network, load_network
 from ...planning.passes import RegionsPass
+from ...planning.plan import Plan
 from ..bound_steps import StepChain
 from ..cached_inputs import cached
 from ..completion import CompletionMarker
@@ -24,7 +26,7 @@ from ..stage_timer import StageTimer
 from ..task_shares import OwnTasks, TaskShare
 from .region_computer import ComputedRegion, InputReader, OutputWriter, RegionComputer, RegionPipeline
 
-__all__ = ["RegionJob", "RegionsDone", "RegionsRunner"]
+__all__ = ["RegionJob", "RegionsDone", "RegionsRunner", "lazy_network", "region_pipeline"]
 
 RegionsDone: TypeAlias = "tuple[list[ComputedRegion], dict[str, float]]"
 """The regions of a task, and the seconds by stage."""
@@ -131,14 +133,8 @@ class RegionsRunner:
     def jobs(self) -> Iterator[Job]:
         """Yield the job that computes all regions."""
         run = self._run
-        limits = {i.id: policy.limit for i, policy in zip(run.plan.inputs, run.plan.cache, strict=True)}
-        work = RegionPipeline(
-            plan=run.plan,
-            inputs=tuple(_reader(i, limits[name]) for name, i in run.inputs.items()),
-            outputs=tuple(_writer(o, run) for o in run.outputs.values()),
-        )
         yield RegionJob(
-            work=work,
+            work=region_pipeline(run),
             descr=run.model.descr,
             package=run.model.package,
             trust=run.options.trust,
@@ -173,6 +169,23 @@ class RegionsRunner:
         """Do nothing: the regions are written."""
 
 
+def region_pipeline(run: Run, *, sinks: bool = True) -> RegionPipeline:
+    """Return what the regions of a run are computed from, after its statistics are measured.
+
+    Args:
+        run: The run.
+        sinks: Whether regions write to the sinks of the run; otherwise they return their outputs.
+
+    """
+    limits = {i.id: policy.limit for i, policy in zip(run.plan.inputs, run.plan.cache, strict=True)}
+    outputs = tuple(_writer(o, run) for o in run.outputs.values())
+    return RegionPipeline(
+        plan=run.plan,
+        inputs=tuple(_reader(i, limits[name]) for name, i in run.inputs.items()),
+        outputs=outputs if sinks else tuple(attrs.evolve(o, sink=None) for o in outputs),
+    )
+
+
 def _reader(run: InputRun, limit: int) -> InputReader:
     """Return the reader of an input, with a cache of chunks that blocks share."""
     view = run.steps.view_after_all()
@@ -186,8 +199,35 @@ def _writer(output: OutputRun, run: Run) -> OutputWriter:
     planned, sink = output.planned, output.sinks.region_sink
     blocks = StepChain(planned.id, output.sinks.of_blocks(run.plan), planned.steps, cut=(), binder=run.binder)
     return OutputWriter(
-        planned=planned,
+        planned=planned.of_regions,
         steps=blocks.view_after_all().steps,
         sink=sink if run.executor.shares_memory or sink.is_picklable else None,
         encoder=None if planned.has_late_pass else output.encoder,
+    )
+
+
+def lazy_network(plan: Plan, descr: Any, package: Package, *, trust: bool, loaded: Network | None = None) -> Lazy[Network]:
+    """Return the network of a plan, which each process loads at its first use.
+
+    Args:
+        plan: The plan.
+        descr: The description of the model.
+        package: The files of the model.
+        trust: Whether code that comes with the model may run.
+        loaded: The network, if this process has loaded it already.
+
+    """
+    arguments = (descr, package, plan, trust)
+    return Lazy(_load, *arguments) if loaded is None else Lazy.holding(loaded, _load, *arguments)
+
+
+def _load(descr: Any, package: Package, plan: Plan, trust: bool) -> Network:
+    return load_network(
+        LoadedModel.of(descr, package, collect()),
+        plan.weights,
+        plan.run_mode,
+        devices=plan.weights.devices,
+        threads=plan.threads,
+        calls=plan.workers,
+        trust=trust,
     )

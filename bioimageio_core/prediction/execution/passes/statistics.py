@@ -46,7 +46,7 @@ class StatisticsRunner:
 
     def jobs(self) -> Iterator[Job]:
         """Yield a job for each sweep over the tensor."""
-        self._measurement = ViewMeasurement(self._view(), self._pass.measures, self._run.plan.pool_over)
+        self._measurement = ViewMeasurement(self._view(), self._pass.measures, self._run.plan.pooling)
         yield from self._measurement.sweeps()
 
     def share(self, job: Job, sweep: int) -> TaskShare:

@@ -12,7 +12,7 @@ from ....blocks import AxisGrid, AxisGroup, FixedSize, strides, whole_axis, with
 from ....errors import BlockError
 from ...options import PlanOptions
 from ..profiling.profile import Profile
-from .axis_groups import SizedGroup
+from .axis_groups import CUTTABLE, SizedGroup
 from .io_costs import IoCosts
 
 __all__ = ["BlockChoice", "GroupConstraints", "choose_blocks"]
@@ -81,6 +81,7 @@ def choose_blocks(
     cores: int,
     calls: int,
     regions_beside_device: int | None = None,
+    slices_per_call: int | None = None,
 ) -> BlockChoice:
     """Choose a stride for every axis group, and the number of concurrent calls.
 
@@ -98,6 +99,7 @@ def choose_blocks(
         calls: Maximum number of concurrent calls of the network.
         regions_beside_device: Maximum number of regions that cores read and write while a device other than a CPU computes;
             None if the network runs on the cores: then as many as calls.
+        slices_per_call: How many slices of a block the run mode gives to the network at once; None for whole blocks.
 
     Raises:
         BlockError: No grid of blocks fits halo, chunks, sizes and memory.
@@ -119,6 +121,7 @@ def choose_blocks(
         cores=cores,
         calls=calls,
         regions_beside_device=regions_beside_device,
+        slices_per_call=slices_per_call,
     )
     whole = {
         n: [whole_axis(groups[n].group, groups[n].image_size, group_constraints[n].begin, group_constraints[n].end)] for n in if_needed
@@ -169,6 +172,7 @@ class _Costs:
     cores: int
     calls: int
     regions_beside_device: int | None
+    slices_per_call: int | None
 
     def pixels(self, grids: Sequence[AxisGrid]) -> int:
         """Return the pixels of the largest block."""
@@ -176,10 +180,21 @@ class _Costs:
 
     def memory(self, grids: Sequence[AxisGrid], workers: int, in_flight: int) -> int:
         """Return the memory of a choice in bytes: calls, and regions that are read and written meanwhile."""
-        calls = workers * self.profile.bytes(self.pixels(grids) * self.options.batch_size)
-        # The measured memory of a call includes most of its inputs and outputs.
-        io = (max(0, in_flight - workers) + workers / 2) * self.io_costs.bytes_in_flight(grids) * self.options.batch_size
+        sliced = self.slices_per_call is not None and not self.profile.measured
+        calls = workers * self.profile.bytes(self._pixels_of_slices(grids) if sliced else self.pixels(grids) * self.options.batch_size)
+        # The memory of a call includes most of its inputs and outputs, but not those of a block of which it takes some slices.
+        io = (
+            (max(0, in_flight - workers) + (workers if sliced else workers / 2))
+            * self.io_costs.bytes_in_flight(grids)
+            * self.options.batch_size
+        )
         return self.profile.base + int(calls * ALLOCATED + io) + in_flight * self.io_costs.bytes_decoding
+
+    def _pixels_of_slices(self, grids: Sequence[AxisGrid]) -> int:
+        """Return the pixels of the largest call, which takes slices across the shortest side of the block."""
+        sides = [g.block_size(0) for g, sized in zip(grids, self.groups, strict=True) if sized.cutting in (*CUTTABLE, "one_call")]
+        slices = min(max(self.slices_per_call or 1, self.options.batch_size), min(sides) * self.options.batch_size)
+        return max(1, prod(sides) // min(sides) * slices)
 
     def seconds(self, grids: Sequence[AxisGrid], workers: int) -> float:
         """Return the time of a choice in seconds."""

@@ -15,7 +15,7 @@ from ....units import normalised_unit
 from ...options import PlanOptions
 from ..planned_tensors import PlannedInput, PlannedOutput
 
-__all__ = ["ome_images"]
+__all__ = ["ome_images", "pixel_placement"]
 
 
 def ome_images(
@@ -52,9 +52,12 @@ def _image(
             "write plain zarr, without ome= (--ome)"
         )
     order = ome_axes(output.axes, output.shape, name=name)
+    if output.labelling is not None:  # labels have no channels
+        order = tuple(n for n in order if output.axes[n] != "channel" or output.shape[n] > 1)
     axes = tuple(output.axes[n] for n in order)
-    placed = [_placed(output, n, inputs, grids) for n in order]
-    cut = [(tie := output.ties[n]) is not None and grids[tie.grid].count > 1 for n in order]
+    placed = [pixel_placement(output, n, inputs, grids) for n in order]
+    # A late pass writes boxes of complete chunks, wherever the blocks of the network are cut.
+    cut = [output.has_late_pass or ((tie := output.ties[n]) is not None and grids[tie.grid].count > 1) for n in order]
     kind = np.dtype(output.storage_dtype.dtype).kind
     levels = plan_levels(
         [output.shape[n] for n in order],
@@ -82,10 +85,11 @@ def _image(
         position=tuple(p[2] for p in placed),
         channel_names=None if names is None else names.channel_names,
         attributes=FrozenMapping(attributes),
+        labels=output.labelling is not None,
     )
 
 
-def _placed(
+def pixel_placement(
     output: PlannedOutput, number: int, inputs: tuple[PlannedInput, ...], grids: tuple[AxisGrid, ...]
 ) -> tuple[float, str | None, float]:
     """Return size and unit of a pixel along an axis, and the position of the centre of the first pixel.

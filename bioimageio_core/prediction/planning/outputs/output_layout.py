@@ -10,13 +10,13 @@ from ....blocks import AxisGrid, AxisTie, FixedSize, RegionGrid, tie_axes
 from ....errors import BlockError, InputError
 from ....registry import Registry
 from ....typing import AxisId
-from ...model.processing_steps import plan_steps
+from ...model.processing_steps import check_sizes, plan_steps
 from ...model.tensor_spec import DataDependentSize, TensorIO
 from ...options import PlanOptions
 from ..planned_tensors import PlannedOutput
 from .storage_dtype import plan_storage_dtype
 
-__all__ = ["check_assembles", "plan_output", "with_chunks_of_regions"]
+__all__ = ["check_assembles", "output_chunk", "output_units", "plan_output", "with_chunks_of_regions"]
 
 LARGEST_CHUNK = 2**20
 """Pixels of an output chunk along axes that are not cut."""
@@ -34,6 +34,9 @@ def plan_output(
         options: `chunks`, `shards`, `codec`, `overlap` and `dtype` are used.
         registry: The installed plugins.
 
+    Raises:
+        InputError: An op needs a larger tensor.
+
     """
     axes = extra + tensor.axis_ids
     ties = tie_axes(tensor.id, axes, grids, inputs=False)
@@ -50,14 +53,17 @@ def plan_output(
             shape.append(1)
     cut = {a for a, tie in zip(axes, ties, strict=True) if tie is not None and grids[tie.grid].count > 1}
     steps = plan_steps(tensor, registry)
+    check_sizes(tensor.id, steps, dict(zip(axes, shape, strict=True)))
     inner = cut - set(extra) - {"batch"}
-    barrier = next((n for n, s in enumerate(steps) if s.own_measures or s.sees_whole(inner) or s.needs_halo(inner)), len(steps))
+    barrier = next(
+        (n for n, s in enumerate(steps) if s.own_measures or s.changes or s.sees_whole(inner) or s.needs_halo(inner)), len(steps)
+    )
     overlapping = any(tie is not None and grids[tie.grid].group.may_cut and grids[tie.grid].count > 1 for tie in ties[len(extra) :])
     blend = options.overlap if options.overlap != "crop" and overlapping and -1 not in shape else None
     if blend is not None:
         barrier = 0  # the output of the network is blended first, and postprocessed after
-    units = _units(axes, tuple(shape), ties, grids, options)
-    chunks = tuple(_chunk(axis, unit, options) for axis, unit in zip(axes, units, strict=True))
+    units = output_units(axes, tuple(shape), ties, grids, options)
+    chunks = tuple(output_chunk(axis, unit, options) for axis, unit in zip(axes, units, strict=True))
     return PlannedOutput(
         tensor=tensor,
         axes=axes,
@@ -74,7 +80,7 @@ def plan_output(
     )
 
 
-def _units(
+def output_units(
     axes: tuple[AxisId, ...],
     shape: tuple[int, ...],
     ties: tuple[AxisTie | None, ...],
@@ -120,7 +126,7 @@ def with_chunks_of_regions(output: PlannedOutput, regions: RegionGrid, options: 
     return attrs.evolve(output, chunks=tuple(chunks))
 
 
-def _chunk(axis: AxisId, unit: int, options: PlanOptions) -> int:
+def output_chunk(axis: AxisId, unit: int, options: PlanOptions) -> int:
     """Return the size of a chunk within a shard."""
     if not options.shards or axis not in options.chunks:
         return unit

@@ -45,6 +45,7 @@ def probe_network(model: LoadedModel, plan: Plan, options: PredictOptions, *, co
     threads = max(1, cores // calls)
     task = ProbeTask(
         descr=model.descr,
+        io=plan.model,
         package=model.package,
         weights=plan.weights,
         run_mode=plan.run_mode,
@@ -83,7 +84,7 @@ def probe_network(model: LoadedModel, plan: Plan, options: PredictOptions, *, co
         reason = error_text.splitlines()[-1] if error_text else "not enough memory for the smallest size"
         raise ModelRunError(f"the network could not be measured: {reason}")
     profile = Profile(base=base, points=tuple(points), calls=calls, threads=threads, failed_at=failed_at)
-    remember_profile(model, plan.weights, profile)
+    remember_profile(model, plan.weights, profile, None if plan.run_mode is None else (plan.run_mode.name, plan.run_mode.kwargs))
     return profile
 
 

@@ -22,6 +22,7 @@ from ....sources import Package
 from ...model.loaded_model import LoadedModel
 from ...model.network import load_network, run_network
 from ...model.planned_run_mode import PlannedRunMode
+from ...model.tensor_spec import ModelIO
 from ...model.weights_selection import WeightsChoice
 
 __all__ = ["ProbeTask", "main"]
@@ -32,6 +33,9 @@ class ProbeTask:
     """The measurement to make."""
 
     descr: Any
+    io: ModelIO
+    """Inputs and outputs as blocks have them."""
+
     package: Package
     weights: WeightsChoice
     run_mode: PlannedRunMode | None
@@ -75,7 +79,7 @@ def main() -> None:
 
         def call(_: int, arrays: dict[str, Any] = arrays) -> None:
             with network.acquire() as adapter:
-                run_network(adapter, model.io, arrays)
+                run_network(adapter, task.io, arrays)
 
         try:
             begin = time.perf_counter()

@@ -11,6 +11,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from bioimageio_core.onnx_runtime import import_onnxruntime
 from bioimageio_core.prediction.model.tensor_spec import OpCall
 from bioimageio_core.text import in_brief
 
@@ -128,8 +129,7 @@ def run(model: Any, image: NDArray[Any], number: int = 0) -> NDArray[Any]:
         ValueError: It does not run.
 
     """
-    import onnxruntime as ort
-
+    ort = import_onnxruntime()
     options = ort.SessionOptions()
     options.log_severity_level = 4
     try:

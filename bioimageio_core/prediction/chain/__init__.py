@@ -1,0 +1,1 @@
+"""Chains: a model that takes what other models give, in one run."""

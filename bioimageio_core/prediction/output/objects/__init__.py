@@ -1,0 +1,1 @@
+"""Labels of objects in windows, and tables of objects."""
