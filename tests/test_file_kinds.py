@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bioimageio_core.errors import OutputError, SourceError
+from bioimageio_core.errors import MissingRequirementError, OutputError, SourceError
 from bioimageio_core.file_kinds import FILE_KINDS, IMAGES, WEIGHTS, check_output_name, kind_of, stem
-from bioimageio_core.io.reading.image_opening import READABLE, opener_of
-from bioimageio_core.io.reading.zarr_archive import open_archive
+from bioimageio_core.io.reading.chosen_reader import is_readable, reader_entry_of
 from bioimageio_core.sources import open_package
 
 
@@ -45,19 +44,20 @@ class TestOneTable:
 
     @pytest.mark.parametrize("ending", sorted(FILE_KINDS))
     def test_images(self, ending: str) -> None:
-        """Each kind that is read is an image, and each of its endings has an opener; all others are refused."""
+        """Each ending that has a reader is that of an image; all others are refused."""
         location = f"memory://kinds/x{ending.upper()}"
-        if kind_of(location) in READABLE:
+        if is_readable(location):
             assert kind_of(location) in IMAGES
-            assert callable(opener_of(location))
+            assert ending in reader_entry_of(location).suffixes
         else:
-            with pytest.raises(SourceError, match="not of a known image format"):
-                opener_of(location)
+            with pytest.raises((SourceError, MissingRequirementError), match=r"not of a known image format|read by a plugin"):
+                reader_entry_of(location)
 
     @pytest.mark.parametrize("ending", [".ozx", ".zarr.zip", ".ome.zarr.zip"])
     def test_archives(self, ending: str) -> None:
         """Zipped zarr folders are archives with any ending, also where a path leads into them."""
-        assert opener_of(f"memory://kinds/x{ending}") is opener_of(f"memory://kinds/x{ending}/0") is open_archive
+        for path in ("", "/0"):
+            assert reader_entry_of(f"memory://kinds/x{ending}{path}").name == "zipped-zarr"
 
     @pytest.mark.parametrize("ending", sorted(FILE_KINDS))
     def test_models(self, ending: str, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from ..consent import consents_from_environment, with_consent
@@ -13,19 +12,13 @@ from ..packaging.package_places import package_places
 from ..places import Place, place_of
 from ..prediction.model.loaded_model import LoadedModel
 from ..prediction.options import PredictOptions
-from ..registry import Registry, collect
+from ..registry import Registry, default_registry
 from ..sources import Package, Source, open_package
 from ..spec.converters import unstructured
 from ..spec.updating import package_tree
 from ..spec.validation import read_tree, reading_of
 
 __all__ = ["default_registry", "load_model", "load_with_consent", "model_tree", "plugins", "source_places"]
-
-
-@cache
-def default_registry() -> Registry:
-    """Return the registry of all installed plugins, collected once."""
-    return collect()
 
 
 def plugins() -> Registry:

@@ -90,7 +90,7 @@ def predict_many(model: Models, inputs: Any, output: str | os.PathLike[str], **o
         model: Any source of `load_description`.
         inputs: A pattern (``data/*.tif``), a folder, or a sequence of inputs of `predict`.
         output: Template of the outputs, as in ``results/{name}.zarr``, with ``{name}``, ``{folder}`` and ``{number}``,
-            and those that set several images in one file or folder apart (``{series}``, or ``{plate}``, ``{row}``, ``{column}`` and
+            and those that set several images in one file or folder apart (``{scene}``, or ``{plate}``, ``{row}``, ``{column}`` and
             ``{field}``); or a folder.
         options: See `PredictOptions`. With ``resume``, complete outputs are left unchanged.
 
@@ -102,7 +102,7 @@ def predict_many(model: Models, inputs: Any, output: str | os.PathLike[str], **o
 
     """
     found = expand_image_paths([os.fspath(inputs)]) if isinstance(inputs, str | os.PathLike) else tuple(inputs)
-    planned = plan_many(found, output_location(output), series=options.get("series"))
+    planned = plan_many(found, output_location(output), scene=options.get("scene"))
     return _predict_all(open_predictor(model, **options), planned)
 
 
@@ -130,7 +130,7 @@ def compute_statistics(
             are not NaN), ``histogram 256 0 65535`` (number of bins, and their range) and ``percentile 99.8``,
             by interpolation (numpy's ``linear``); with ``inverted_cdf`` after a percentile, an element of the image.
         over: Axes to reduce; none means all.
-        options: `axes`, `channel`, `level`, `series`, `run_mode`, `run_mode_kwargs`, `stats_over`, `client`, `wait_for_workers`,
+        options: `axes`, `channel`, `level`, `scene`, `run_mode`, `run_mode_kwargs`, `stats_over`, `client`, `wait_for_workers`,
             `workers` and `progress` of `PredictOptions`.
 
     Raises:
@@ -142,7 +142,7 @@ def compute_statistics(
         sources: Sequence[Any] = expand_image_paths([os.fspath(images)])
     else:
         sources = list(images) if isinstance(images, list | tuple) else [images]
-    if chosen.series is None:
+    if chosen.scene is None:
         sources = expand_parts(sources)
     if not sources:
         where = f" in {images}" if isinstance(images, str | os.PathLike) else ""

@@ -88,7 +88,7 @@ def command(
         if many is not None:
             return _predict_many(predictor, many, output, as_json=as_json)
         inputs = image_inputs(images)
-        output = fill_template(output, inputs, series=predictor.options.series)
+        output = fill_template(output, inputs, scene=predictor.options.scene)
         plan = predictor.plan(inputs, output)
         check_axes_known(plan, as_json=as_json)
         if not as_json:
@@ -114,7 +114,7 @@ def _predict_many(predictor: Predictor, images: tuple[str, ...], output: str, *,
     required = predictor.required_inputs
     if len(required) > 1:
         raise InputError(f"the model has {len(required)} inputs: expected ID=PATH for each of {', '.join(required)}")
-    planned = plan_many(images, output, series=predictor.options.series)
+    planned = plan_many(images, output, scene=predictor.options.scene)
     results, failed = [], []
     with progress_bars(shown=not as_json) as progress:
         if progress is not None:

@@ -19,7 +19,7 @@ _OPTIONS = (
     grouped_option("input", "--axes", help="Axes of the image, as in 'tczyx' or 'time,channel,y,x'."),
     grouped_option("input", "--channel", help="Channels to use, by name or number, as in DAPI or 0,2."),
     grouped_option("input", "--level", type=int, help="Resolution level of an OME-Zarr image; 0 is the finest."),
-    grouped_option("input", "--series", help="Image of a file that holds several, by number or name, as in 1 or Pos1."),
+    grouped_option("input", "--scene", help="Image of a file that holds several, by number or name, as in 1 or Pos1."),
     grouped_option(
         "input", "--pixel-size", type=AXIS_LENGTHS, help="Pixel size by axis, in the unit of the model; replaces that of the file."
     ),

@@ -34,7 +34,7 @@ __all__ = ["command"]
 @click.option("--axes", help="Axes of the images, as in 'tczyx'.")
 @click.option("--channel", help="Channels to use, by name or number, as in DAPI or 0,2.")
 @click.option("--level", type=int, help="Resolution level of OME-Zarr images; 0 is the finest.")
-@click.option("--series", help="Image of files that hold several, by number or name, as in 1 or Pos1.")
+@click.option("--scene", help="Image of files that hold several, by number or name, as in 1 or Pos1.")
 @click.option("--stats-over", type=NAMES, help="Axes that the model lacks, over which statistics are pooled.")
 @click.option("--run-mode", help="With --model: run mode of the predictions, where it changes what a sample is, as orthoplanes does.")
 @click.option("--run-mode-kwargs", type=JSON_OBJECT, default="{}", help="Arguments of the run mode.")

@@ -38,7 +38,7 @@ def measure_for_model(
     Args:
         model: The model.
         sources: Images, each as `Predictor.plan` takes inputs.
-        options: `axes`, `channel`, `level`, `series`, `run_mode`, `stats_over`, `trust` and `progress` are used.
+        options: `axes`, `channel`, `level`, `scene`, `run_mode`, `stats_over`, `trust` and `progress` are used.
         executor: Where tasks run; None for threads.
         workers: Concurrent tasks.
 
@@ -139,7 +139,7 @@ def measure_images(
     Args:
         sources: Arrays or paths.
         measures: What to measure; a measure without axes reduces all axes.
-        options: `axes`, `channel`, `level`, `series` and `progress` are used.
+        options: `axes`, `channel`, `level`, `scene` and `progress` are used.
         executor: Where tasks run; None for threads.
         workers: Concurrent tasks.
 
@@ -150,7 +150,7 @@ def measure_images(
     for name, option in (("axes", options.axes), ("channel", options.channel)):
         if isinstance(option, Mapping):
             raise InputError(f"{name}= (--{name}) is given by tensor id, which only a model has: give one value, or the model (--model)")
-    opened = [open_image(s, axes=options.axes, level=options.level, series=options.series) for s in sources]
+    opened = [open_image(s, axes=options.axes, level=options.level, scene=options.scene) for s in sources]
     for image in opened:
         check_has_pixels(image)
     if options.channel is not None:

@@ -32,7 +32,7 @@ __all__ = [
     "is_duration",
     "is_flag",
     "is_image",
-    "is_series",
+    "is_scene",
     "is_text",
     "names",
     "number_range",
@@ -98,10 +98,10 @@ def plain_value(value: Any) -> Any:
     return value.item() if isinstance(value, np.bool_ | np.integer) else value
 
 
-def is_series(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
-    """Check that a value is the number or name of a series, or None."""
+def is_scene(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
+    """Check that a value is the number or name of a scene, or None."""
     if not (value is None or isinstance(value, str) or _integer(value, 0) is not None):
-        raise option_error(option.name, value, "the number of a series, from 0, or its name")
+        raise option_error(option.name, value, "the number of a scene, from 0, or its name")
 
 
 def _by_axis(name: str, value: Any, read: Callable[[Any], T | None], one: str, example: str) -> FrozenMapping[AxisId, T]:

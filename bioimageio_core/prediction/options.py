@@ -25,7 +25,7 @@ from .option_values import (
     is_duration,
     is_flag,
     is_image,
-    is_series,
+    is_scene,
     is_text,
     module_names,
     names,
@@ -143,7 +143,7 @@ class PlanOptions:
     level: int | None = attrs.field(default=None, converter=plain_value, validator=whole_number(0, or_none="the finest"))
     """Resolution level of an OME-Zarr image; 0 is the finest."""
 
-    series: int | str | None = attrs.field(default=None, converter=plain_value, validator=is_series)
+    scene: int | str | None = attrs.field(default=None, converter=plain_value, validator=is_scene)
     """Number (from 0) or name of the image to use, in files that hold several: positions, scenes or appended pages of a TIFF file,
     images of a zarr group."""
 

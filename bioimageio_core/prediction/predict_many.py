@@ -14,7 +14,7 @@ from ..file_kinds import check_output_name
 from ..io import run_of_output
 from ..io.places_of_arrays import places_of, unknown_origin
 from ..io.reading.image_parts import expand_parts
-from ..io.reading.series import ImagePart
+from ..io.reading.scenes import ImagePart
 from ..packaging.package_places import package_places
 from ..places import Place, check_apart, nested_places, place_of
 from ..text import in_brief
@@ -53,7 +53,7 @@ class PredictionRequest:
         return str(self.inputs) if isinstance(self.inputs, ImagePart) else location_of(self.inputs) or f"image {self.number}"
 
 
-def plan_many(inputs: Sequence[Any], template: str, *, series: int | str | None = None) -> tuple[PredictionRequest, ...]:
+def plan_many(inputs: Sequence[Any], template: str, *, scene: int | str | None = None) -> tuple[PredictionRequest, ...]:
     """Return the prediction requests for many images.
 
     Args:
@@ -61,8 +61,8 @@ def plan_many(inputs: Sequence[Any], template: str, *, series: int | str | None 
         template: As in ``results/{name}.zarr``: ``{name}`` is the file name without extension, ``{number}`` counts from 0,
             ``{folder}`` is the name of the folder of the file. Without braces: a folder for outputs with the names of the images.
             Files and folders that hold several images are predicted image by image: those of TIFF files and of bioformats2raw have
-            the field ``{series}``; those of plates ``{plate}``, ``{row}``, ``{column}`` and ``{field}``.
-        series: The only image to predict of each file that holds several; None for all.
+            the field ``{scene}``; those of plates ``{plate}``, ``{row}``, ``{column}`` and ``{field}``.
+        scene: The only image to predict of each file that holds several; None for all.
 
     Raises:
         InputError: The template has unknown fields, or two images have the same output.
@@ -71,12 +71,12 @@ def plan_many(inputs: Sequence[Any], template: str, *, series: int | str | None 
     """
     check_output_name(template)
     planned: dict[Place, PredictionRequest] = {}
-    for place, request in _requests(tuple(expand_parts(inputs) if series is None else inputs), template, series):
+    for place, request in _requests(tuple(expand_parts(inputs) if scene is None else inputs), template, scene):
         check_output_name(request.output)
         if place in planned:
             raise InputError(
                 f"{planned[place].name} and {request.name} have the same output {request.output}: "
-                "expected a distinct output for each; use {folder}, {number} or {series} in the template"
+                "expected a distinct output for each; use {folder}, {number} or {scene} in the template"
             )
         planned[place] = request
     _check_outputs_apart(planned)
@@ -84,20 +84,20 @@ def plan_many(inputs: Sequence[Any], template: str, *, series: int | str | None 
     return tuple(planned.values())
 
 
-def _requests(images: tuple[Any, ...], template: str, series: int | str | None) -> list[tuple[Place, PredictionRequest]]:
+def _requests(images: tuple[Any, ...], template: str, scene: int | str | None) -> list[tuple[Place, PredictionRequest]]:
     """Return a request for each image, after the place of its output, apart from outputs of an earlier run of the same batch, which lie
     among its images.
     """
     requests = []
     for number, one in enumerate(images):
-        own = template if is_template(template) else template_in_folder(template, one, series=series)
-        output = fill_template(own, one, number, series=series)
+        own = template if is_template(template) else template_in_folder(template, one, scene=scene)
+        output = fill_template(own, one, number, scene=scene)
         requests.append((place_of(output), PredictionRequest(inputs=one, output=output, number=number)))
     makers: dict[Place, set[int]] = {}
     for place, request in requests:
         makers.setdefault(place, set()).add(request.number)
     kept = tuple(request.inputs for _, request in requests if not _is_output_of_another(request, makers))
-    return requests if len(kept) == len(images) else _requests(kept, template, series)
+    return requests if len(kept) == len(images) else _requests(kept, template, scene)
 
 
 def _is_output_of_another(request: PredictionRequest, makers: Mapping[Place, AbstractSet[int]]) -> bool:
@@ -157,7 +157,7 @@ def predict_many(predictor: Predictor, requests: Sequence[PredictionRequest]) ->
         check_apart(request.output, read)
         if options.overwrite:
             check_images_known(request.output, unknown)
-    tables = _tables(options.table, requests, series=options.series)
+    tables = _tables(options.table, requests, scene=options.scene)
     for request, table in zip(requests, tables, strict=True):
         try:
             plan = predictor.plan(request.inputs, request.output, table=table)
@@ -170,7 +170,7 @@ def predict_many(predictor: Predictor, requests: Sequence[PredictionRequest]) ->
             yield Failed(inputs=request.inputs, output=request.output, error=_unexpected(error))
 
 
-def _tables(template: str | None, requests: Sequence[PredictionRequest], *, series: int | str | None) -> tuple[str | None, ...]:
+def _tables(template: str | None, requests: Sequence[PredictionRequest], *, scene: int | str | None) -> tuple[str | None, ...]:
     """Return the table of each image.
 
     Raises:
@@ -179,7 +179,7 @@ def _tables(template: str | None, requests: Sequence[PredictionRequest], *, seri
     """
     if template is None:
         return (None,) * len(requests)
-    tables = tuple(fill_template(template, r.inputs, r.number, series=series) for r in requests)
+    tables = tuple(fill_template(template, r.inputs, r.number, scene=scene) for r in requests)
     twice = next((n for n, table in enumerate(tables) if table in tables[:n]), None)
     if twice is not None:
         first = requests[tables.index(tables[twice])]

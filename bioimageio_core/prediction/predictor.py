@@ -112,7 +112,7 @@ class Predictor:
             output = output_location(output)
             chosen = as_labels(chosen, output)
         if chosen.table is not None:
-            chosen = attrs.evolve(chosen, table=fill_template(chosen.table, inputs, series=chosen.series))
+            chosen = attrs.evolve(chosen, table=fill_template(chosen.table, inputs, scene=chosen.scene))
             assert chosen.table is not None
             check_table_name(chosen.table, output)
         client = chosen_client(chosen.client)
@@ -175,7 +175,7 @@ class Predictor:
             PredictionWarning: The axes of an image are guessed, or it differs from what the model was trained with.
 
         """
-        output = None if output is None else fill_template(output_location(output), inputs, series=self.with_options(**options).series)
+        output = None if output is None else fill_template(output_location(output), inputs, scene=self.with_options(**options).scene)
         plan = self.probed(self.plan(inputs, output, **options), inputs, output, **options)
         plan.warn()
         return self.run(plan, output, **{k: v for k, v in options.items() if k in RUN_OPTIONS})

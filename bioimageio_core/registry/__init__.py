@@ -2,6 +2,7 @@
 
 from .blame import blamed
 from .collect import SWITCH, collect
+from .default import default_registry
 from .entries import (
     AdapterContext,
     Beyond,
@@ -14,6 +15,8 @@ from .entries import (
     ForeignFormat,
     ForeignFormatEntry,
     ForeignFormatWriter,
+    ImageReaderEntry,
+    ImageWriterEntry,
     JoinRule,
     Judge,
     Judgement,
@@ -40,7 +43,7 @@ from .entries import (
     WeightsFormatEntry,
 )
 from .hookspecs import API_VERSION, GROUP, HOOKS, Hook, hookimpl
-from .plugin_hints import OWN_PLUGINS, plugin_hint
+from .plugin_hints import OWN_PLUGINS, plugin_for_suffix, plugin_hint
 from .registry import Plugin, PluginFailure, Registry, missing_requirements
 
 __all__ = [
@@ -61,6 +64,8 @@ __all__ = [
     "ForeignFormatEntry",
     "ForeignFormatWriter",
     "Hook",
+    "ImageReaderEntry",
+    "ImageWriterEntry",
     "JoinRule",
     "Judge",
     "Judgement",
@@ -90,7 +95,9 @@ __all__ = [
     "WeightsFormatEntry",
     "blamed",
     "collect",
+    "default_registry",
     "hookimpl",
     "missing_requirements",
+    "plugin_for_suffix",
     "plugin_hint",
 ]

@@ -18,6 +18,8 @@ from .entries import (
     ConsumerEntry,
     Entry,
     ForeignFormatEntry,
+    ImageReaderEntry,
+    ImageWriterEntry,
     ProcessingOpEntry,
     RunModeEntry,
     WeightsAdapterEntry,
@@ -81,6 +83,16 @@ def bioimageio_foreign_formats() -> Iterable[ForeignFormatEntry]:  # type: ignor
 
 
 @hookspec
+def bioimageio_image_readers() -> Iterable[ImageReaderEntry]:  # type: ignore[empty-body]
+    """Yield the formats of image files that are read."""
+
+
+@hookspec
+def bioimageio_image_writers() -> Iterable[ImageWriterEntry]:  # type: ignore[empty-body]
+    """Yield the formats of image files that results are written in."""
+
+
+@hookspec
 def bioimageio_consumers() -> Iterable[ConsumerEntry]:  # type: ignore[empty-body]
     """Yield the software about which this plugin knows what it can run."""
 
@@ -100,6 +112,8 @@ HOOKS: Mapping[str, Hook] = FrozenMapping(
             Hook(name="bioimageio_weights_converters", kind="weights_converters", entry=WeightsConverterEntry),
             Hook(name="bioimageio_run_modes", kind="run_modes", entry=RunModeEntry),
             Hook(name="bioimageio_foreign_formats", kind="foreign_formats", entry=ForeignFormatEntry),
+            Hook(name="bioimageio_image_readers", kind="image_readers", entry=ImageReaderEntry),
+            Hook(name="bioimageio_image_writers", kind="image_writers", entry=ImageWriterEntry),
             Hook(name="bioimageio_consumers", kind="consumers", entry=ConsumerEntry),
             Hook(name="bioimageio_commands", kind="commands", entry=CommandEntry),
         )

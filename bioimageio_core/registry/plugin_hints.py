@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..typing import FrozenMapping
 
-__all__ = ["OWN_PLUGINS", "plugin_hint"]
+__all__ = ["OWN_PLUGINS", "plugin_for_suffix", "plugin_hint"]
 
 OWN_PLUGINS: Mapping[tuple[str, str], str] = FrozenMapping(
     {
@@ -39,3 +39,12 @@ def plugin_hint(kind: str, name: str) -> str:
     """Return in brackets the distribution that brings an entry; empty if it is not one of this project."""
     distribution = OWN_PLUGINS.get((kind, name))
     return f" ({distribution} brings it)" if distribution else ""
+
+
+MICROSCOPES = (".czi", ".dv", ".lif", ".nd2", ".oib", ".oif", ".sldy", ".vsi")
+"""Suffixes of files of microscopes that bioio reads."""
+
+
+def plugin_for_suffix(name: str) -> str:
+    """Return the distribution of this project that reads files with the suffix of a name; empty if there is none."""
+    return "bioimageio-runtime-bioio" if name.lower().endswith(MICROSCOPES) else ""

@@ -13,6 +13,8 @@ from .entries import (
     CommandEntry,
     ConsumerEntry,
     ForeignFormatEntry,
+    ImageReaderEntry,
+    ImageWriterEntry,
     ProcessingOpEntry,
     RunModeEntry,
     WeightsAdapterEntry,
@@ -29,6 +31,8 @@ WORDS: Mapping[str, str] = FrozenMapping(
     weights_converters="converter",
     run_modes="run mode",
     foreign_formats="format",
+    image_readers="image reader",
+    image_writers="image writer",
     consumers="consumer",
     commands="command",
 )
@@ -69,6 +73,8 @@ class Registry:
     weights_converters: FrozenMapping[str, WeightsConverterEntry] = FrozenMapping()
     run_modes: FrozenMapping[str, RunModeEntry] = FrozenMapping()
     foreign_formats: FrozenMapping[str, ForeignFormatEntry] = FrozenMapping()
+    image_readers: FrozenMapping[str, ImageReaderEntry] = FrozenMapping()
+    image_writers: FrozenMapping[str, ImageWriterEntry] = FrozenMapping()
     consumers: FrozenMapping[str, ConsumerEntry] = FrozenMapping()
     commands: FrozenMapping[str, CommandEntry] = FrozenMapping()
     plugins: tuple[Plugin, ...] = ()

@@ -112,6 +112,6 @@ class TestWritten:
         to_zarr(data, str(tmp_path / "several.zarr"), 3)
         with pytest.raises(SourceError, match=r"2 images.*0 'dim', 1 'raw'"):
             open_image(str(tmp_path / "several.zarr"))
-        assert open_image(str(tmp_path / "several.zarr"), series="raw").pixel_size == {"y": (2.0, None)}
+        assert open_image(str(tmp_path / "several.zarr"), scene="raw").pixel_size == {"y": (2.0, None)}
         to_zarr(xr.Dataset(coords={"y": [0, 2, 4]}), str(tmp_path / "y.zarr"), 3)
         assert open_image(str(tmp_path / "y.zarr")).shape == (3,)

@@ -77,7 +77,7 @@ class TestArchives:
         archive = zipped(group(tmp_path / "image", ("0", "1")), "a.ozx")
         with pytest.raises(SourceError, match=r"holds 2 images \(0, 1\)"):
             open_image(archive)
-        assert open_image(archive, series=1).read(ALL)[0, 0] == 1
+        assert open_image(archive, scene=1).read(ALL)[0, 0] == 1
         assert [open_image(part).read(ALL)[0, 0] for part in expand_parts([archive])] == [0, 1]
 
     def test_folder_of_archives(self, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ class TestConverted:
     """The layout of bioformats2raw."""
 
     def test_one_series(self, tmp_path: Path, zarr_format: int) -> None:
-        """The group of metadata is no image: a single series just opens."""
+        """The group of metadata is no image: a single scene just opens."""
         found = open_image(converted(tmp_path / "a.zarr", {"0": 7}, zarr_format))
         assert (value(found), found.axes) == (7, ("y", "x"))
 
@@ -56,10 +56,10 @@ class TestConverted:
     def test_several(self, tmp_path: Path, zarr_format: int, named: bool) -> None:
         """Several are listed, and chosen by option or path, whether the group of metadata names them or not."""
         path = converted(tmp_path / "a.zarr", {"0": 7, "1": 8}, zarr_format, named=named)
-        with pytest.raises(SourceError, match=r"holds 2 images \(0, 1\): choose one with series= \(--series 1\), or by its path, as in "):
+        with pytest.raises(SourceError, match=r"holds 2 images \(0, 1\): choose one with scene= \(--scene 1\), or by its path, as in "):
             open_image(path)
-        chosen = open_image(path, series=1)
-        assert (value(chosen), chosen.name, chosen.location) == (8, "a (series 1)", str(path / "1"))
+        chosen = open_image(path, scene=1)
+        assert (value(chosen), chosen.name, chosen.location) == (8, "a (scene 1)", str(path / "1"))
         assert value(open_image(path / "1")) == 8
         assert [value(open_image(part)) for part in expand_parts([path])] == [7, 8]
 
@@ -79,7 +79,7 @@ class TestLabels:
         labels.create_group("unlisted")
         assert value(open_image(tmp_path / "a.zarr")) == 1
         assert value(open_image(tmp_path / "a.zarr/labels/nuclei")) == 3
-        assert value(open_image(tmp_path / "a.zarr/labels", series="nuclei")) == 3
+        assert value(open_image(tmp_path / "a.zarr/labels", scene="nuclei")) == 3
         with pytest.raises(SourceError, match=r"labels holds 2 images \(0 'cells', 1 'nuclei'\)"):
             open_image(tmp_path / "a.zarr/labels")
 

@@ -31,7 +31,7 @@ WRONG: dict[str, list[Any]] = {
     "imports": ["torch vision", "", ["torchvision", "./lib"], [3], 3],
     "join_slices": [0.25, "", "=0.5", "z=", "z=much", "z=1", {"z": 0}, {"z": "0.5"}, {"z": float("nan")}, {3: 0.5}, {"z": 0.2, "t": 0.2}],
     "level": [-1, 0.5, "0"],
-    "series": [-1, 0.5, True],
+    "scene": [-1, 0.5, True],
     "memory": [2, 0, -5, "much", "4", object(), float("inf"), "1e999 GB"],
     "network_stride": [0, {"y": 0.5}],
     "ome": [0.5, "0.6", True],
@@ -124,7 +124,7 @@ RIGHT: dict[str, list[Any]] = {
     "progress": [len],
     "roi": [{}],
     "run_mode_kwargs": [{}],
-    "series": [*COUNTS, "nonsense", ""],
+    "scene": [*COUNTS, "nonsense", ""],
     "statistics": [{}, {"nonsense": 5}],
     "stats_over": ["nonsense", "", []],
     "table": ["nonsense", Path("nonsense")],
@@ -164,7 +164,7 @@ class TestNumbersOfNumpy:
             "batch_size": integer(2),
             "workers": integer(3),
             "level": integer(0),
-            "series": integer(1),
+            "scene": integer(1),
             "channel": [integer(1), "x"],
             "shard": (integer(1), integer(4)),
             "block": {"y": integer(64)},
@@ -172,7 +172,7 @@ class TestNumbersOfNumpy:
             "roi": {"y": (integer(1), integer(5)), "x": slice(integer(3), None)},
         }
         options = evolve_options(PredictOptions(), given)
-        kept = (options.batch_size, options.workers, options.level, options.series, options.channel, options.shard)
+        kept = (options.batch_size, options.workers, options.level, options.scene, options.channel, options.shard)
         assert kept == (2, 3, 0, 1, (1, "x"), (1, 4))
         assert {type(n) for n in (options.batch_size, options.level, *(options.shard or ()))} == {int}
         assert (options.block, options.halo, options.roi) == ({"y": 64}, {"space": 4}, {"y": (1, 5), "x": (3, None)})

@@ -86,7 +86,7 @@ class Image:
     """Path or URL that pixels are read from; None for arrays in memory."""
 
     part: str = ""
-    """What of `location` the image is, where that is a file of several images: the number of its series, or its path."""
+    """What of `location` the image is, where that is a file of several images: the number of its scene, or its path."""
 
     arrays: tuple[str, ...] = ()
     """Paths or URLs of the zarr arrays that hold the image, at all resolutions; empty for images that are not of this kind."""

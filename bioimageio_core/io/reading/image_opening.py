@@ -4,51 +4,35 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import attrs
 import numpy as np
 
 from ...errors import SourceError
-from ...file_kinds import FILE_KINDS, ZARR, ZARR_ARCHIVE, kind_of
-from ..locations import local_path, within_archive
+from ..locations import opening_errors
+from .chosen_reader import reader_of
 from .image import Image, checked_dtype
-from .npy import open_npy
 from .readers import ArrayReader, dtype_with_nan, without_mask
 from .scaled_values import with_scaled_values
-from .series import ImagePart, SeriesChoice, check_single
-from .tiff import open_tiff
+from .scenes import ImagePart, SceneChoice, check_single
 from .xarray_labels import labels_of
-from .zarr_archive import ARCHIVES, open_archive
-from .zarr_image import image_of_zarr_array, open_zarr
+from .zarr_image import image_of_zarr_array
 
-__all__ = ["READABLE", "open_image", "opener_of"]
-
-Opener: TypeAlias = Callable[[str, "int | None", SeriesChoice], Image]
-
-_OPENERS: dict[str, Opener] = {
-    "numpy": open_npy,
-    "TIFF": open_tiff,
-    "OME-TIFF": open_tiff,
-    ZARR: open_zarr,
-    ZARR_ARCHIVE: open_archive,
-}
-
-READABLE = frozenset(_OPENERS)
-"""The kinds of files that are read as images."""
+__all__ = ["open_image"]
 
 
-def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: int | None = None, series: int | str | None = None) -> Image:
+def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: int | None = None, scene: int | str | None = None) -> Image:
     """Open an image without reading its pixels.
 
     Args:
         source: A numpy, dask, zarr or xarray array, or another object with ``shape``, ``dtype`` and ``__getitem__``;
-            or a path or fsspec URL of a ``.npy`` or TIFF file, a zarr array or group, or an OME-Zarr image.
+            or a path or fsspec URL of a file or folder that an installed plugin reads, as of TIFF and OME-Zarr.
         axes: The axes, as `bioimageio_core.axis_names.parse_axes` reads them, in place of those that the source names.
         level: Resolution of an OME-Zarr or pyramidal TIFF, 0 (the finest) where None.
-        series: Number (from 0) or name of the image, in a TIFF file or zarr group that holds several.
+        scene: Number (from 0) or name of the image, in a file or folder that holds several.
 
     Raises:
         SourceError: The source does not exist, is not an image of real numbers, holds several images of which none is chosen,
@@ -62,10 +46,10 @@ def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: i
     elif isinstance(source, ImagePart) and source.error is not None:
         raise source.error
     elif isinstance(source, str | os.PathLike):
-        image = _open_location(os.fsdecode(source), level, source.series if isinstance(source, ImagePart) else series)
+        image = _open_location(os.fsdecode(source), level, source.scene if isinstance(source, ImagePart) else scene)
     else:
         image = _open_array(source)
-        check_single(series, level, image.name)
+        check_single(scene, level, image.name)
     if image.shape == ():
         raise SourceError(f"{image.name} is a single number: expected an array with axes")
     if 0 in (image.chunks or ()) and 0 not in image.shape:
@@ -73,32 +57,11 @@ def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: i
     return image if axes is None else image.with_axes(axes)
 
 
-def _open_location(location: str, level: int | None, series: SeriesChoice) -> Image:
-    image = opener_of(location)(location, level, series)
+def _open_location(location: str, level: int | None, scene: SceneChoice) -> Image:
+    reader = reader_of(location)
+    with opening_errors(location, "an image"):
+        image = reader.open(location, scene, level)
     return attrs.evolve(image, location=image.location or location)
-
-
-def opener_of(location: str) -> Opener:
-    """Return what opens the image at a path or URL: a function of its location, the level and the series.
-
-    Raises:
-        SourceError: There is nothing, or nothing of a known image format.
-
-    """
-    plain = location.partition("?")[0].rstrip("/")
-    if location.startswith("zip://") or within_archive(location, ARCHIVES) is not None:
-        return open_archive
-    local = local_path(location)
-    if local is not None and not Path(local).exists():
-        raise SourceError(f"{location} does not exist")
-    inside_zarr = any(part.lower().endswith(".zarr") for part in plain.split("/"))
-    if inside_zarr or (local is not None and Path(local).is_dir()):
-        return open_zarr
-    kind = kind_of(plain)
-    if kind not in READABLE:
-        endings = ", ".join(sorted(ending for ending, kind in FILE_KINDS.items() if kind in READABLE))
-        raise SourceError(f"{location} is not of a known image format: expected a name that ends in {endings}")
-    return _OPENERS[kind]
 
 
 def _open_array(source: Any) -> Image:

@@ -11,24 +11,24 @@ from ..lazy import Lazy
 from ..locations import file_system, local_path, opening_errors, stem
 from .image import Image, checked_dtype
 from .readers import HandleReader
-from .series import SeriesChoice, check_single
+from .scenes import SceneChoice, check_single
 
 __all__ = ["open_npy"]
 
 
-def open_npy(location: str, level: int | None, series: SeriesChoice) -> Image:
+def open_npy(location: str, level: int | None, scene: SceneChoice) -> Image:
     """Open a ``.npy`` file: a local one is memory mapped, a remote one is read completely.
 
     Args:
         location: Path or URL.
         level: None or 0: the file holds one resolution.
-        series: None or 0: the file holds one image.
+        scene: None or 0: the file holds one image.
 
     Raises:
         SourceError: The file does not exist, is not of this format, or holds objects; or its server does not answer.
 
     """
-    check_single(series, level, location)
+    check_single(scene, level, location)
     handle = Lazy(_load, location)
     with opening_errors(location, ".npy"):
         array = handle()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...errors import SourceError
 from ..lazy import Lazy
 
-__all__ = ["ArrayReader", "HandleReader", "Reader", "as_declared", "dtype_with_nan", "without_mask"]
+__all__ = ["ArrayReader", "HandleReader", "Reader", "as_declared", "dtype_with_nan", "materialise", "without_mask"]
 
 
 class Reader(Protocol):

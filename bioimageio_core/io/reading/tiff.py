@@ -10,22 +10,22 @@ from ..lazy import Lazy
 from ..locations import opening_errors, stem
 from .image import Image, checked_dtype
 from .readers import HandleReader
-from .series import SeriesChoice
+from .scenes import SceneChoice
 from .tiff_metadata import AXES, series_axes, tiff_metadata
 from .tiff_pages import open_tiff_array
 
 __all__ = ["open_tiff"]
 
 
-def open_tiff(location: str, level: int | None, wanted: SeriesChoice) -> Image:
-    """Open a series of a TIFF file.
+def open_tiff(location: str, level: int | None, wanted: SceneChoice) -> Image:
+    """Open a scene of a TIFF file.
 
     Contiguous uncompressed files on a local disk are memory mapped; from others only the strips or TIFF tiles of a region are read.
 
     Args:
         location: Path or URL.
         level: Level of the pyramid, 0 (the finest) where None.
-        wanted: Number or name of the series; None for the only one that is no side image of a slide.
+        wanted: Number or name of the scene; None for the only one that is no side image of a slide.
 
     Raises:
         MissingRequirementError: tifffile is not installed.
@@ -49,7 +49,7 @@ def open_tiff(location: str, level: int | None, wanted: SeriesChoice) -> Image:
         names = None
     name = stem(location)
     part = str(array.number) if len(array.tiff.series) > 1 else ""
-    name += f" (series {part})" if part else ""
+    name += f" (scene {part})" if part else ""
     return Image(
         name=name,
         shape=shape,

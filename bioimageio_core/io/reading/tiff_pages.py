@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 from ...errors import MissingRequirementError, SourceError
 from ...text import in_brief
 from ..locations import file_system, local_path
-from .series import FOR_ALL, Series, SeriesChoice, choose_series
+from .scenes import FOR_ALL, Scene, SceneChoice, choose_scene
 from .tiff_planes import check_planes
 from .tiff_series import series_of_tiff
 
 if TYPE_CHECKING:
     import tifffile
 
-__all__ = ["TiffArray", "open_tiff_array", "series_in"]
+__all__ = ["TiffArray", "open_tiff_array", "scenes_in"]
 
 
-def open_tiff_array(location: str, level: int | None, wanted: SeriesChoice) -> TiffArray:
+def open_tiff_array(location: str, level: int | None, wanted: SceneChoice) -> TiffArray:
     """Open a series of a TIFF file, at a level of its pyramid."""
     tiff, opened = _open(location)
     try:
@@ -33,12 +33,12 @@ def open_tiff_array(location: str, level: int | None, wanted: SeriesChoice) -> T
         raise
 
 
-def _chosen(tiff: tifffile.TiffFile, opened: Any, location: str, level: int | None, wanted: SeriesChoice) -> TiffArray:
+def _chosen(tiff: tifffile.TiffFile, opened: Any, location: str, level: int | None, wanted: SceneChoice) -> TiffArray:
     local = local_path(location)
     number = level or 0
     if not tiff.series:
         raise SourceError(f"{location} is a TIFF file without images")
-    chosen = choose_series(series_of_tiff(tiff), wanted, location, other_way=FOR_ALL).number
+    chosen = choose_scene(series_of_tiff(tiff), wanted, location, other_way=FOR_ALL).number
     series = tiff.series[chosen]
     if not 0 <= number < len(series.levels):
         raise SourceError(f"{location} has {len(series.levels)} levels, counted from 0: found level {number}")
@@ -50,8 +50,8 @@ def _chosen(tiff: tifffile.TiffFile, opened: Any, location: str, level: int | No
     return TiffArray(tiff=tiff, opened=opened, number=chosen, series=series, mapped=mapped)
 
 
-def series_in(location: str) -> tuple[Series, ...]:
-    """Return the series of a TIFF file."""
+def scenes_in(location: str) -> tuple[Scene, ...]:
+    """Return the scenes of a TIFF file."""
     tiff, opened = _open(location)
     try:
         return series_of_tiff(tiff)

@@ -8,7 +8,7 @@ from ...errors import SourceError
 from ...file_kinds import FILE_KINDS, ZARR_ARCHIVE
 from ..locations import file_system, join, opening_errors, stem, within_archive
 from .image import Image
-from .series import SeriesChoice
+from .scenes import SceneChoice
 from .zarr_groups import is_zarr_node
 from .zarr_image import open_zarr
 
@@ -18,7 +18,7 @@ ARCHIVES = tuple(ending for ending, kind in FILE_KINDS.items() if kind == ZARR_A
 """Endings of names of archives."""
 
 
-def open_archive(location: str, level: int | None, wanted: SeriesChoice) -> Image:
+def open_archive(location: str, level: int | None, wanted: SceneChoice) -> Image:
     """Open the image at a path into an archive, local or on a server, of which only what is read is transferred.
 
     Args:

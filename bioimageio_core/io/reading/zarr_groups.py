@@ -24,7 +24,7 @@ __all__ = [
     "images_of_group",
     "is_zarr_node",
     "plate_of",
-    "series_of_group",
+    "scenes_of_group",
 ]
 
 _NODE_FILES = ("zarr.json", ".zarray", ".zgroup")
@@ -62,7 +62,7 @@ def images_of_group(group: zarr.Group, location: str) -> tuple[str, ...]:
 
     """
     labels = labels_of_group(ome_attributes(dict(group.attrs))) if group_name(location) == "labels" else ()
-    return series_of_group(location) or labels or without_coordinates(group, _children(location))
+    return scenes_of_group(location) or labels or without_coordinates(group, _children(location))
 
 
 def group_name(location: str) -> str:
@@ -122,11 +122,11 @@ def _fields_of_well(plate: str, well: str) -> tuple[str, ...]:
     return paths_of_well(attributes)
 
 
-def series_of_group(location: str) -> tuple[str, ...]:
+def scenes_of_group(location: str) -> tuple[str, ...]:
     """Return the paths of the images that belong together in a group: fields of a well, or series of bioformats2raw;
     none where the group is another one.
 
-    The series are those that the group ``OME`` names, else consecutive numbers, up to the largest where the store can list them.
+    The scenes are those that the group ``OME`` names, else consecutive numbers, up to the largest where the store can list them.
     """
     ome = attributes_of_group(location)
     if not is_bioformats2raw(ome):

@@ -17,10 +17,10 @@ from .image import Image, check_number_of_pixels, checked_dtype
 from .ome_zarr import Multiscale, parse_multiscales
 from .readers import Reader
 from .scaled_values import with_scaled_values
-from .series import FOR_ALL, Series, SeriesChoice, check_single, choose_series
+from .scenes import FOR_ALL, Scene, SceneChoice, check_single, choose_scene
 from .xarray_labels import labels_from_coordinates
 from .zarr_coordinates import coordinates_beside, dimension_names
-from .zarr_groups import attributes_of_group, images_of_group, series_of_group
+from .zarr_groups import attributes_of_group, fields_of_plate, images_of_group, scenes_of_group
 from .zarr_layouts import check_version, ome_attributes, paths_of_well, wells_of_plate
 from .zarr_reader import OpenZarrReader, ZarrReader
 
@@ -33,7 +33,7 @@ UNFINISHED = ".bmz-unfinished.json"
 """Name of the file that lies in an output until it is complete."""
 
 
-def open_zarr(location: str, level: int | None, wanted: SeriesChoice = None) -> Image:
+def open_zarr(location: str, level: int | None, wanted: SceneChoice = None) -> Image:
     """Open the image at a path or URL of a zarr array or group.
 
     Args:
@@ -86,31 +86,35 @@ def _with_labels(image: Image, array: zarr.Array[Any], location: str) -> Image:
     return attrs.evolve(image, channel_names=labels.channel_names, pixel_size=labels.pixel_size, position=labels.position)
 
 
-def _image_of_group(group: zarr.Group, location: str, level: int | None, wanted: SeriesChoice) -> Image:
+def _image_of_group(group: zarr.Group, location: str, level: int | None, wanted: SceneChoice) -> Image:
     ome = ome_attributes(dict(group.attrs))
     check_version(ome, location)
     images = parse_multiscales(ome)
     if images:
-        return _image_of_multiscale(images[choose_series(multiscales_in(ome), wanted, location).number], location, level)
+        return _image_of_multiscale(images[choose_scene(multiscales_in(ome), wanted, location).number], location, level)
     wells = wells_of_plate(ome)
     if len(wells) == 1:
         return open_zarr(join(location, wells[0]), level, wanted)
-    if wells:
+    if wells and wanted is None:
         raise SourceError(_several_wells(location, wells))
+    if wells:
+        fields = fields_of_plate(location)
+        field = fields[choose_scene([Scene(number=n, name=one.path) for n, one in enumerate(fields)], wanted, location).number]
+        return open_zarr(join(location, field.path), level)
     paths = images_of_group(group, location)
     if not paths:
         raise SourceError(f"{location} is a zarr group without arrays: expected an array")
-    by_path = f", or by its path, as in {join(location, paths[-1])}" + (FOR_ALL if series_of_group(location) else "")
-    chosen = choose_series([Series(number=n, name=path) for n, path in enumerate(paths)], wanted, location, other_way=by_path)
+    by_path = f", or by its path, as in {join(location, paths[-1])}" + (FOR_ALL if scenes_of_group(location) else "")
+    chosen = choose_scene([Scene(number=n, name=path) for n, path in enumerate(paths)], wanted, location, other_way=by_path)
     image = open_zarr(join(location, chosen.name), level)
     if len(paths) == 1:
         return image
-    return attrs.evolve(image, name=f"{stem(location)} (series {chosen.name})", location=image.location or join(location, chosen.name))
+    return attrs.evolve(image, name=f"{stem(location)} (scene {chosen.name})", location=image.location or join(location, chosen.name))
 
 
-def multiscales_in(ome: Mapping[str, Any]) -> tuple[Series, ...]:
+def multiscales_in(ome: Mapping[str, Any]) -> tuple[Scene, ...]:
     """Return the images that the OME-Zarr attributes of one group describe."""
-    return tuple(Series(number=n, name=image.name or "") for n, image in enumerate(parse_multiscales(ome)))
+    return tuple(Scene(number=n, name=image.name or "") for n, image in enumerate(parse_multiscales(ome)))
 
 
 def _several_wells(location: str, wells: Sequence[str]) -> str:

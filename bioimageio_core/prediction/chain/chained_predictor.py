@@ -34,7 +34,7 @@ from .predicted_image import EarlierOutput, PredictedReader, earlier_output, pre
 __all__ = ["ChainedPredictor", "Link"]
 
 OF_EARLIER = (
-    *("axes", "channel", "level", "series", "pixel_size", "rescale", "stats_over", "workers", "weights_format", "device"),
+    *("axes", "channel", "level", "scene", "pixel_size", "rescale", "stats_over", "workers", "weights_format", "device"),
     *("precision", "compile", "imports"),
 )
 """Options that the earlier models of a chain take too; all others are those of the last model."""
@@ -149,7 +149,7 @@ class ChainedPredictor(Predictor):
                 plans[earlier] = earlier.plan(own, **self._options_of(earlier, options) | memory)
             stored = None
             if options.intermediate is not None:
-                stored = _numbered(fill_template(options.intermediate, inputs, series=options.series), list(plans).index(earlier))
+                stored = _numbered(fill_template(options.intermediate, inputs, scene=options.scene), list(plans).index(earlier))
             linked[link.input] = predicted_image(plans[earlier], earlier, self._output(link, plans[earlier], stored), stored=stored)
         self._used.update(plans)
         if given is None:

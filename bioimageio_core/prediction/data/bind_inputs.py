@@ -129,7 +129,7 @@ def bind_inputs(model: ModelIO, inputs: Any, options: PlanOptions) -> tuple[Boun
     Args:
         model: The model.
         inputs: One image (array or path) for a model with one input, or a mapping by tensor id.
-        options: `axes`, `channel`, `level`, `series`, `pixel_size` and `rescale` are used.
+        options: `axes`, `channel`, `level`, `scene`, `pixel_size` and `rescale` are used.
 
     Raises:
         InputError: An input is missing, unknown, an output of another model that is not given by name, or has a dtype that the model
@@ -170,7 +170,7 @@ def _by_id(model: ModelIO, inputs: Any) -> dict[str, Any]:
 
 
 def _bind(tensor: TensorIO, source: Any, options: PlanOptions) -> BoundInput:
-    image = open_image(source, level=options.level, series=options.series)
+    image = open_image(source, level=options.level, scene=options.scene)
     check_has_pixels(image)
     _check_dtype(tensor, image)
     matched = match_axes(tensor, image, value_for_tensor(options.axes, tensor.id))

@@ -10,7 +10,7 @@ from pathlib import Path
 from ...errors import PredictionWarning
 from ...file_kinds import IMAGES, kind_of
 from ...io.locations import file_system, local_path
-from ...io.reading.image_opening import READABLE
+from ...io.reading.chosen_reader import is_readable
 from ...io.reading.zarr_groups import is_zarr_node
 
 __all__ = ["expand_image_paths"]
@@ -45,7 +45,7 @@ def expand_image_paths(names: Iterable[str]) -> tuple[str, ...]:
 
 def _images_in(folder: Path) -> list[str]:
     names = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
-    read = [name for name in names if kind_of(name) in READABLE]
+    read = [name for name in names if is_readable(name)]
     skipped = [name for name in names if name not in read and kind_of(name) in IMAGES]
     if skipped:
         kind = "1 image of a kind that is" if len(skipped) == 1 else f"{len(skipped)} images of kinds that are"

@@ -12,7 +12,7 @@ from ...errors import BioimageioError, InputError
 from ...file_kinds import stem
 from ...io import open_image
 from ...io.reading.image_parts import part_of
-from ...io.reading.series import SeriesChoice
+from ...io.reading.scenes import SceneChoice
 
 __all__ = ["fill_template", "is_template", "location_of", "names_parts", "template_in_folder"]
 
@@ -22,16 +22,16 @@ def is_template(output: str) -> bool:
     return "{" in output
 
 
-def fill_template(template: str, inputs: Any, number: int = 0, *, series: SeriesChoice = None) -> str:
+def fill_template(template: str, inputs: Any, number: int = 0, *, scene: SceneChoice = None) -> str:
     """Return the output for an image; a location without fields stays as it is.
 
     Args:
         template: As in ``results/{name}.zarr``: ``{name}`` is the name of the image without its ending,
             ``{folder}`` the name of its folder, ``{number}`` its number. Of one of several images in a file or folder, name and folder
-            are those of the file, and further fields set it apart: ``{series}``, or ``{plate}``, ``{row}``, ``{column}`` and ``{field}``.
+            are those of the file, and further fields set it apart: ``{scene}``, or ``{plate}``, ``{row}``, ``{column}`` and ``{field}``.
         inputs: The image, or the images by tensor id, of which the first counts.
         number: Number of the image among all, from 0.
-        series: The series that is chosen from a file or folder.
+        scene: The scene that is chosen from a file or folder.
 
     Raises:
         InputError: The template has unknown fields.
@@ -39,10 +39,10 @@ def fill_template(template: str, inputs: Any, number: int = 0, *, series: Series
     """
     if not is_template(template):
         return template
-    part = part_of(_first(inputs), series)
+    part = part_of(_first(inputs), scene)
     location = (location_of(inputs) if part is None else part.within) or str(number)
     parts = location.replace("\\", "/").rstrip("/").split("/")
-    fields = {"series": "0"} if part is None else {key: re.sub(r"[/\\]+", "_", value) for key, value in part.fields.items()}
+    fields = {"scene": "0"} if part is None else {key: re.sub(r"[/\\]+", "_", value) for key, value in part.fields.items()}
     known = {"name": stem(location), "number": number, "folder": parts[-2] if len(parts) > 1 else "", **fields}
     try:
         names = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
@@ -52,7 +52,7 @@ def fill_template(template: str, inputs: Any, number: int = 0, *, series: Series
             raise KeyError(*names)
         return template.format(**known)
     except (KeyError, IndexError, ValueError, AttributeError):
-        further = ", ".join(f"{{{field}}}" for field in (("series",) if part is None else part.fields))
+        further = ", ".join(f"{{{field}}}" for field in (("scene",) if part is None else part.fields))
         raise InputError(
             f"output {template!r}: expected the fields {{name}}, {{folder}}, {{number}} or {further} for {location}, "
             "as in results/{name}.zarr"
@@ -69,14 +69,14 @@ def _can_be_opened(inputs: Any) -> bool:
 
 def names_parts(template: str) -> bool:
     """Return whether a template sets the images in a file or folder apart."""
-    return any(f"{{{field}" in template for field in ("series", "plate", "row", "column", "field"))
+    return any(f"{{{field}" in template for field in ("scene", "plate", "row", "column", "field"))
 
 
-def template_in_folder(folder: str, inputs: Any, *, series: SeriesChoice = None) -> str:
+def template_in_folder(folder: str, inputs: Any, *, scene: SceneChoice = None) -> str:
     """Return the template of outputs in a folder: by the name of the image, and by what sets it apart from others in the same file."""
-    part = part_of(_first(inputs), series)
+    part = part_of(_first(inputs), scene)
     fields = {} if part is None else part.fields
-    name = "{plate}_{row}{column}_{field}" if "plate" in fields else "{name}_{series}" if fields else "{name}"
+    name = "{plate}_{row}{column}_{field}" if "plate" in fields else "{name}_{scene}" if fields else "{name}"
     return f"{folder.rstrip('/')}/{name}.zarr"
 
 

@@ -9,6 +9,7 @@ from .commands import CommandEntry
 from .consumers import ConsumerEntry, Judge, Judgement
 from .converters import ConverterContext, WeightsConverter, WeightsConverterEntry
 from .foreign_formats import ForeignFormat, ForeignFormatEntry, ForeignFormatWriter
+from .image_formats import ImageReaderEntry, ImageWriterEntry
 from .needs import Measure, Needs, Statistic
 from .processing import Beyond, LabellingOp, Measured, OpContext, ProcessingOp, ProcessingOpEntry, ProcessingOpFactory
 from .results import JoinRule, Objects, ShapeChange
@@ -27,6 +28,8 @@ __all__ = [
     "ForeignFormat",
     "ForeignFormatEntry",
     "ForeignFormatWriter",
+    "ImageReaderEntry",
+    "ImageWriterEntry",
     "JoinRule",
     "Judge",
     "Judgement",
@@ -60,6 +63,8 @@ Entry: TypeAlias = (
     | WeightsConverterEntry
     | RunModeEntry
     | ForeignFormatEntry
+    | ImageReaderEntry
+    | ImageWriterEntry
     | ConsumerEntry
     | CommandEntry
 )

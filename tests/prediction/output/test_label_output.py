@@ -75,7 +75,7 @@ class TestLabels:
         assert found["image-label"] == {"version": version, "source": {"image": "../../"}}
         assert [axis["name"] for axis in found["multiscales"][0]["axes"]][-2:] == ["y", "x"]
         assert zarr.open_group(str(path / "labels/cells"), mode="r").metadata.zarr_format == zarr_format
-        labels = open_image(path / "labels", series="cells")
+        labels = open_image(path / "labels", scene="cells")
         assert labels.read((slice(0, 1),) * len(labels.shape)).item() == 2
         assert open_image(path).shape == (9, 11)
 
@@ -160,7 +160,7 @@ class TestLabels:
         bc.predict(model, path, path / "labels/first/cells", dtype="uint8")
         assert ome(path / "labels")["labels"] == ["first/cells"]
         assert ome(path / "labels/first/cells")["image-label"]["source"] == {"image": "../../../"}
-        assert open_image(path / "labels", series="first/cells").shape[-2:] == (9, 11)
+        assert open_image(path / "labels", scene="first/cells").shape[-2:] == (9, 11)
 
         linked = image(tmp_path / "b.zarr", zarr_format)
         for link, target in ((linked / "labels", tmp_path / "disk" / "labels-of-b"), (linked / "labels/x", tmp_path / "disk" / "cells")):

@@ -1,4 +1,4 @@
-"""Files and folders that hold several images (series): which there are, and which one is meant."""
+"""Files and folders that hold several images (scenes): which there are, and which one is meant."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import attrs
 from ...errors import SourceError
 from ...typing import FrozenMapping
 
-__all__ = ["FOR_ALL", "ImagePart", "Series", "SeriesChoice", "check_single", "choose_series"]
+__all__ = ["FOR_ALL", "ImagePart", "Scene", "SceneChoice", "check_single", "choose_scene"]
 
-SeriesChoice: TypeAlias = int | str | None
-"""The number of a series, counted from 0, or its name; None where the file holds one."""
+SceneChoice: TypeAlias = int | str | None
+"""The number of a scene, counted from 0, or its name; None where the file holds one."""
 
-FOR_ALL = "; for all of them, call predict_many with {series} in the output (-o)"
+FOR_ALL = "; for all of them, call predict_many with {scene} in the output (-o)"
 """A way to predict all images of a file, for messages."""
 
 SHOWN = 12
-"""Number of series that a message lists."""
+"""Number of scenes that a message lists."""
 
 
 @attrs.frozen(kw_only=True)
-class Series:
+class Scene:
     """One image of several."""
 
     number: int
@@ -34,6 +34,23 @@ class Series:
 
     is_side_image: bool = False
     """Whether it only accompanies another image: the thumbnail, label or overview of a slide."""
+
+    in_batches: bool = True
+    """Whether it is predicted when all images of the file are. Side images never are."""
+
+    location: str = ""
+    """Path or URL of the image where it has one of its own, such as a field of a plate; empty where its number chooses it."""
+
+    fields: FrozenMapping[str, str] = FrozenMapping()
+    """What sets it apart in names of outputs, by the fields of templates; where empty, that is ``scene``, its number."""
+
+    error: SourceError | None = None
+    """Why it cannot be opened, where that is known already."""
+
+    @property
+    def template_fields(self) -> FrozenMapping[str, str]:
+        """What sets it apart in names of outputs, by the fields of templates."""
+        return self.fields or FrozenMapping({"scene": str(self.number)})
 
     def __str__(self) -> str:
         name = f" {self.name!r}" if self.name not in ("", str(self.number)) else ""
@@ -47,14 +64,14 @@ class ImagePart(os.PathLike[str]):
     location: str
     """Path or URL of the image, or of the file that holds it."""
 
-    series: int | None = None
-    """Number of the series in the file."""
+    scene: int | None = None
+    """Number of the scene in the file."""
 
     within: str
     """Path or URL of the file or folder that holds all of the images."""
 
     fields: FrozenMapping[str, str]
-    """What sets it apart, by the fields of templates: ``series``, or ``plate``, ``row``, ``column`` and ``field``."""
+    """What sets it apart, by the fields of templates: ``scene``, or ``plate``, ``row``, ``column`` and ``field``."""
 
     error: SourceError | None = None
     """Why it cannot be opened, where that is known already; raised when it is opened."""
@@ -63,14 +80,14 @@ class ImagePart(os.PathLike[str]):
         return self.location
 
     def __str__(self) -> str:
-        return self.location if self.series is None else f"{self.location} (series {self.series})"
+        return self.location if self.scene is None else f"{self.location} (scene {self.scene})"
 
 
-def choose_series(found: Sequence[Series], wanted: SeriesChoice, location: str, *, other_way: str = "") -> Series:
-    """Return the series that is wanted, or the only one that is no side image.
+def choose_scene(found: Sequence[Scene], wanted: SceneChoice, location: str, *, other_way: str = "") -> Scene:
+    """Return the scene that is wanted, or the only one that is no side image.
 
     Args:
-        found: All series, at least one.
+        found: All scenes, at least one.
         wanted: A number, or a name, which counts before a number that is written as text;
             upper and lower case differ only where that is needed.
         location: Of the file or folder, for messages.
@@ -86,16 +103,16 @@ def choose_series(found: Sequence[Series], wanted: SeriesChoice, location: str, 
     listed = ", ".join(map(str, found[:SHOWN])) + (", ..." if len(found) > SHOWN else "")
     if wanted is None:
         raise SourceError(
-            f"{location} holds {len(found)} images ({listed}): choose one with series= (--series {found[-1].number}){other_way}"
+            f"{location} holds {len(found)} images ({listed}): choose one with scene= (--scene {found[-1].number}){other_way}"
         )
     same = _matching(found, wanted)
     if len(same) == 1:
         return same[0]
     problem = f"{len(same)} images named {wanted!r}" if same else f"no image {wanted!r}"
-    raise SourceError(f"{location} holds {problem} ({listed}): expected the number of one as series= (--series)")
+    raise SourceError(f"{location} holds {problem} ({listed}): expected the number of one as scene= (--scene)")
 
 
-def _matching(found: Sequence[Series], wanted: int | str) -> list[Series]:
+def _matching(found: Sequence[Scene], wanted: int | str) -> list[Scene]:
     by_number = [one for one in found if str(one.number) == str(wanted)]
     if not isinstance(wanted, str):
         return by_number
@@ -103,14 +120,14 @@ def _matching(found: Sequence[Series], wanted: int | str) -> list[Series]:
     return by_name or by_number or [one for one in found if one.name.lower() == wanted.lower()]
 
 
-def check_single(wanted: SeriesChoice, level: int | None, location: str) -> None:
+def check_single(wanted: SceneChoice, level: int | None, location: str) -> None:
     """Refuse to choose from something that holds one image of one resolution.
 
     Raises:
-        SourceError: A series or level other than the first is wanted.
+        SourceError: A scene or level other than the first is wanted.
 
     """
     if wanted not in (None, 0, "0"):
-        raise SourceError(f"{location} holds a single image, found series {wanted!r}: leave out series= (--series)")
+        raise SourceError(f"{location} holds a single image, found scene {wanted!r}: leave out scene= (--scene)")
     if level:
         raise SourceError(f"{location} is a single array without level {level}: leave out level= (--level), or give the OME-Zarr image")

@@ -44,31 +44,31 @@ class TestPositions:
     """OME positions are images of their own."""
 
     def test_option(self, model: Path, positions: Path) -> None:
-        """Without ``series`` the error names it; with it, this image is predicted."""
-        with pytest.raises(SourceError, match=r"series= \(--series 1\)"):
+        """Without ``scene`` the error names it; with it, this image is predicted."""
+        with pytest.raises(SourceError, match=r"scene= \(--scene 1\)"):
             bc.predict(model, positions)
-        assert bc.predict(model, positions, series="Pos1")["out"][0, 0, 0, 0] == 4
-        with pytest.raises(InputError, match=r"series= .*number of a series"):
-            bc.predict(model, positions, series=0.5)
+        assert bc.predict(model, positions, scene="Pos1")["out"][0, 0, 0, 0] == 4
+        with pytest.raises(InputError, match=r"scene= .*number of a scene"):
+            bc.predict(model, positions, scene=0.5)
 
     def test_many(self, model: Path, positions: Path, tmp_path: Path) -> None:
-        """A folder gets one output for each, named by file and series; ``series`` chooses one of them."""
+        """A folder gets one output for each, named by file and scene; ``scene`` chooses one of them."""
         assert not any(isinstance(r, bc.Failed) for r in bc.predict_many(model, [positions], tmp_path / "out"))
         assert [value(tmp_path / "out" / f"run_{n}.zarr") for n in range(2)] == [2, 4]
-        list(bc.predict_many(model, [positions], tmp_path / "one", series=1))
+        list(bc.predict_many(model, [positions], tmp_path / "one", scene=1))
         assert [p.name for p in (tmp_path / "one").iterdir()] == ["run_1.zarr"]
         assert value(tmp_path / "one" / "run_1.zarr") == 4
-        with pytest.raises(InputError, match=r"have the same output .*\{series\}"):
+        with pytest.raises(InputError, match=r"have the same output .*\{scene\}"):
             bc.predict_many(model, [positions], tmp_path / "{name}.zarr")
 
-    @pytest.mark.parametrize("series", [1, "1", "Pos1", "pos1"])
-    def test_name_of_the_chosen_one(self, model: Path, positions: Path, tmp_path: Path, series: int | str) -> None:
-        """``{series}`` is the number of the series that is chosen, however it is named."""
-        output = str(tmp_path / "{name}_{series}.zarr")
-        bc.predict(model, positions, output, series=series)
-        bc.open_predictor(model).predict({"raw": positions}, output, series=0)
+    @pytest.mark.parametrize("scene", [1, "1", "Pos1", "pos1"])
+    def test_name_of_the_chosen_one(self, model: Path, positions: Path, tmp_path: Path, scene: int | str) -> None:
+        """``{scene}`` is the number of the scene that is chosen, however it is named."""
+        output = str(tmp_path / "{name}_{scene}.zarr")
+        bc.predict(model, positions, output, scene=scene)
+        bc.open_predictor(model).predict({"raw": positions}, output, scene=0)
         assert [value(tmp_path / f"run_{n}.zarr") for n in range(2)] == [2, 4]
-        list(bc.predict_many(model, [positions], output, series=series, resume=True))
+        list(bc.predict_many(model, [positions], output, scene=scene, resume=True))
         assert len(list(tmp_path.glob("*.zarr"))) == 2
 
     def test_names_in_zarr(self, model: Path, tmp_path: Path) -> None:
@@ -76,24 +76,24 @@ class TestPositions:
         group = zarr.open_group(str(tmp_path / "g.zarr"), mode="w")
         for n, name in enumerate(("a", "b")):
             group.create_array(name, data=np.full((9, 11), n + 1, np.float32), dimension_names=("y", "x"))
-        for series in (0, "b"):
-            bc.predict(model, tmp_path / "g.zarr", str(tmp_path / "{name}_{series}.zarr"), series=series)
+        for scene in (0, "b"):
+            bc.predict(model, tmp_path / "g.zarr", str(tmp_path / "{name}_{scene}.zarr"), scene=scene)
         assert [value(tmp_path / f"g_{name}.zarr") for name in "ab"] == [2, 4]
-        bc.predict(model, tmp_path / "g.zarr/b", str(tmp_path / "{name}_{series}_single.zarr"), series=0)
-        bc.predict(model, np.ones((9, 11), np.float32), str(tmp_path / "m_{series}.zarr"), axes="yx")
+        bc.predict(model, tmp_path / "g.zarr/b", str(tmp_path / "{name}_{scene}_single.zarr"), scene=0)
+        bc.predict(model, np.ones((9, 11), np.float32), str(tmp_path / "m_{scene}.zarr"), axes="yx")
         assert value(tmp_path / "b_0_single.zarr") == 4
         assert value(tmp_path / "m_0.zarr") == 2
 
     def test_resume_is_per_series(self, model: Path, positions: Path, tmp_path: Path) -> None:
-        """The output of one series is no result of another one."""
-        bc.predict(model, positions, tmp_path / "out.zarr", series=0)
+        """The output of one scene is no result of another one."""
+        bc.predict(model, positions, tmp_path / "out.zarr", scene=0)
         with pytest.raises(bc.errors.OutputError, match="different images"):
-            bc.predict(model, positions, tmp_path / "out.zarr", series=1, resume=True)
+            bc.predict(model, positions, tmp_path / "out.zarr", scene=1, resume=True)
 
     def test_statistics(self, positions: Path) -> None:
         """Statistics are those of all positions, or of the one that is chosen."""
         assert bc.compute_statistics(positions, measures=["mean"]).dataset["mean over y, x"] == [[1.5]]
-        assert bc.compute_statistics(positions, measures=["mean"], series=0).dataset["mean over y, x"] == [[1.0]]
+        assert bc.compute_statistics(positions, measures=["mean"], scene=0).dataset["mean over y, x"] == [[1.0]]
 
 
 def plate(path: Path, wells: dict[str, list[float]], zarr_format: int) -> Path:
@@ -137,7 +137,7 @@ class TestPlates:
         assert {p.name: value(p) for p in (tmp_path / "out").iterdir()} == {"p_A1_0.zarr": 2, "p_B1_1.zarr": 6}
         list(bc.predict_many(model, [source / "A/1", source / "B/1"], tmp_path / "{plate}-{row}-{field}.zarr"))
         assert [value(tmp_path / f"p-{name}.zarr") for name in ("A-0", "B-0", "B-1")] == [2, 4, 6]
-        list(bc.predict_many(model, [source / "B/1"], tmp_path / "one", series=1))
+        list(bc.predict_many(model, [source / "B/1"], tmp_path / "one", scene=1))
         monkeypatch.chdir(source / "B")
         bc.predict(model, "1/0", str(tmp_path / "one" / "{plate}_{row}{column}_{field}.zarr"))
         assert {p.name: value(p) for p in (tmp_path / "one").iterdir()} == {"p_B1_0.zarr": 4, "p_B1_1.zarr": 6}
@@ -150,7 +150,7 @@ class TestPlates:
         assert bc.predict(model, source / "A/1/1")["out"][0, 0, 0, 0] == 4
         with pytest.raises(SourceError, match=r"A/1 holds 2 images \(0, 1\)"):
             bc.predict(model, source / "A/1")
-        assert bc.predict(model, source / "A/1", series=1)["out"][0, 0, 0, 0] == 4
+        assert bc.predict(model, source / "A/1", scene=1)["out"][0, 0, 0, 0] == 4
         assert bc.predict(model, source / "B/2")["out"][0, 0, 0, 0] == 6
 
     def test_single_field(self, model: Path, tmp_path: Path, zarr_format: int) -> None:

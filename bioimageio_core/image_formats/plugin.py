@@ -1,0 +1,54 @@
+"""The image formats of the library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
+
+from ..registry import ImageReaderEntry, ImageWriterEntry, hookimpl
+
+__all__ = ["bioimageio_image_readers", "bioimageio_image_writers"]
+
+TIFF = (".tif", ".tiff", ".btf", ".tf2", ".tf8")
+OME_TIFF = tuple(f".ome{suffix}" for suffix in TIFF)
+IMAGES = "'bioimageio-runtime[images]'"
+
+
+@hookimpl
+def bioimageio_image_readers() -> Iterable[ImageReaderEntry]:
+    """Yield an entry for each format that is read."""
+    yield ImageReaderEntry(name="npy", suffixes=(".npy",), load=lambda: _made("readers.npy", "NpyReader"), summary="arrays of numpy")
+    yield ImageReaderEntry(
+        name="tiff",
+        suffixes=(*TIFF, *OME_TIFF),
+        load=lambda: _made("readers.tiff", "TiffReader"),
+        requires=("tifffile",),
+        install=IMAGES,
+        summary="TIFF, OME-TIFF and hyperstacks of ImageJ, with pyramids",
+    )
+    yield ImageReaderEntry(
+        name="zarr",
+        suffixes=(".zarr", ".ome.zarr"),
+        load=lambda: _made("readers.zarr", "ZarrImageReader"),
+        paths_within=True,
+        summary="zarr arrays and groups, OME-Zarr images, plates and labels",
+    )
+    yield ImageReaderEntry(
+        name="zipped-zarr",
+        suffixes=(".ozx", ".zarr.zip", ".ome.zarr.zip"),
+        load=lambda: _made("readers.zarr", "ZarrArchiveReader"),
+        paths_within=True,
+        summary="zip archives of a zarr folder",
+    )
+
+
+@hookimpl
+def bioimageio_image_writers() -> Iterable[ImageWriterEntry]:
+    """Yield an entry for each format that is written, apart from zarr, which runs write directly."""
+    return ()
+
+
+def _made(module: str, name: str) -> Any:
+    """Import a module of this package, and return an object of a class in it."""
+    return getattr(import_module(f"..{module}", __name__), name)()

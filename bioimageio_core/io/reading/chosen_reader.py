@@ -1,0 +1,108 @@
+"""Which reader opens an image: the suffix of its name decides, and where several readers have it, what they find in the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...errors import MissingRequirementError, SourceError
+from ...registry import ImageReaderEntry, Registry, default_registry, missing_requirements, plugin_for_suffix
+from ..locations import local_path, stem
+from .image_reader import ImageReader
+
+__all__ = ["image_stem", "is_readable", "reader_entry_of", "reader_of"]
+
+FOLDERS = "zarr"
+"""Name of the reader of local folders whose names do not tell what they are."""
+
+
+def reader_of(location: str) -> ImageReader:
+    """Return the reader of the image at a path or URL.
+
+    Raises:
+        SourceError: There is nothing, or nothing of a known image format.
+        MissingRequirementError: A package that the reader needs is not installed, or the plugin that reads this kind of file.
+
+    """
+    entry = reader_entry_of(location)
+    missing = missing_requirements(entry.requires)
+    if missing:
+        remedy = f": pip install {entry.install}" if entry.install else ""
+        raise MissingRequirementError(f"{location} needs {', '.join(missing)} to be read{remedy}")
+    if not entry.urls and local_path(location) is None:
+        raise SourceError(f"{location} is a URL, but the reader {entry.name!r} reads local files: download it first")
+    reader: ImageReader = entry.load()
+    return reader
+
+
+def reader_entry_of(location: str) -> ImageReaderEntry:
+    """Return the entry of the reader of a path or URL; see `reader_of`."""
+    registry = default_registry()
+    found = _readers_of(location, registry)
+    if not found:
+        return _of_unknown(location, registry)
+    _check_exists(location, found)
+    if len(found) == 1:
+        return found[0]
+    usable = [entry for entry in found if not missing_requirements(entry.requires)]
+    return next((entry for entry in usable if entry.load().sniff(location)), (usable or found)[-1])
+
+
+def is_readable(name: str) -> bool:
+    """Return whether a reader has the suffix of the name of a file or folder."""
+    return bool(_readers_of(name, default_registry()))
+
+
+def image_stem(location: str) -> str:
+    """Return the name of an image without its ending, if a reader has it or it is a known one."""
+    name = location.rstrip("/").rpartition("/")[2]
+    suffix = _suffix_of(name, [s for e in default_registry().image_readers.values() for s in e.suffixes])
+    return name[: len(name) - len(suffix)] if suffix else stem(location)
+
+
+def _readers_of(location: str, registry: Registry) -> list[ImageReaderEntry]:
+    """Return the readers that have the longest suffix of a name that fits, the most preferred first."""
+    if location.startswith("zip://"):
+        location = location.partition("::")[2]
+    parts = location.partition("?")[0].rstrip("/").split("/")
+    by_suffix: dict[str, list[ImageReaderEntry]] = {}
+    for entry in registry.image_readers.values():
+        names = [part.removesuffix(":") for part in parts] if entry.paths_within else parts[-1:]
+        suffix = max((_suffix_of(name, entry.suffixes) for name in names), key=len)
+        if suffix:
+            by_suffix.setdefault(suffix, []).append(entry)
+    found = by_suffix[max(by_suffix, key=len)] if by_suffix else []
+    return sorted(found, key=lambda entry: (-entry.preference, entry.name))
+
+
+def _suffix_of(name: str, suffixes: list[str] | tuple[str, ...]) -> str:
+    fitting = (suffix for suffix in suffixes if name.lower().endswith(suffix) and len(name) > len(suffix))
+    return max(fitting, key=len, default="")
+
+
+def _of_unknown(location: str, registry: Registry) -> ImageReaderEntry:
+    """Return the reader of a folder whose name tells nothing.
+
+    Raises:
+        SourceError: It is no folder.
+
+    """
+    local = local_path(location)
+    if local is not None and not Path(local).exists():
+        raise SourceError(f"{location} does not exist")
+    if local is not None and Path(local).is_dir() and FOLDERS in registry.image_readers:
+        return registry.image_readers[FOLDERS]
+    plugin = plugin_for_suffix(location)
+    if plugin:
+        raise MissingRequirementError(f"{location} is read by a plugin that is not installed: pip install {plugin}")
+    endings = ", ".join(sorted({suffix for entry in registry.image_readers.values() for suffix in entry.suffixes}))
+    raise SourceError(f"{location} is not of a known image format: expected a name that ends in {endings}")
+
+
+def _check_exists(location: str, found: list[ImageReaderEntry]) -> None:
+    """Refuse a local path where there is nothing; one that leads into a file exists where the file does."""
+    local = local_path(location)
+    if local is None or Path(local).exists():
+        return
+    into_a_file = any(entry.paths_within for entry in found) and any(p.is_file() for p in Path(local.replace(":/", "/")).parents)
+    if not into_a_file:
+        raise SourceError(f"{location} does not exist")
