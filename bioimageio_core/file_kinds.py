@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from .errors import OutputError
 from .typing import FrozenMapping
 
-__all__ = ["FILE_KINDS", "IMAGES", "WEIGHTS", "ZARR", "ZARR_ARCHIVE", "check_output_name", "ending", "kind_of", "stem"]
+__all__ = ["FILE_KINDS", "IMAGES", "WEIGHTS", "ZARR", "ZARR_ARCHIVE", "ending", "kind_of", "stem"]
 
 ZARR = "zarr"
 """The kind that outputs are."""
@@ -82,24 +81,3 @@ def _last_name(location: str) -> str:
         return _last_name(inner or beneath)
     path = location.partition("?")[0] if "://" in location else location
     return path.replace("\\", "/").rstrip("/").rpartition("/")[2]
-
-
-def check_output_name(location: str) -> None:
-    """Refuse the name of an output that ends like a file of another kind than the one that is written, or is on a web server.
-
-    Raises:
-        OutputError: The ending is that of another kind of file, or the protocol is that of web servers.
-
-    """
-    if not location.strip():
-        raise OutputError("the name of the output is empty: expected the path or URL of a zarr folder as output= (-o), such as result.zarr")
-    if location.rpartition("::")[2].lower().startswith(("http://", "https://")):
-        raise OutputError(f"output {location} is on a web server, which is only read from: expected a local path, or a store such as s3://")
-    found = ending(location)
-    kind = FILE_KINDS.get(found.lower(), ZARR)
-    if kind != ZARR:
-        place = location.rstrip("/\\")
-        raise OutputError(
-            f"output {location} has the ending of {kind} files, which are not written: "
-            f"expected the name of a zarr folder, such as {place[: len(place) - len(found)]}.zarr"
-        )

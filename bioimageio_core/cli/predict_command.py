@@ -76,11 +76,12 @@ def command(
     IMAGES are .npy, .tif or zarr, patterns or folders of these, or ID=PATH for each input of the model.
     """
     from ..api import open_predictor
-    from ..file_kinds import check_output_name
-    from ..prediction.output.output_names import fill_template, names_parts
+    from ..io.writing.chosen_writer import check_output_name
+    from ..prediction.output.output_names import fill_template, is_template, names_parts
 
-    check_output_name(output)
     many = image_list(images) or (images if names_parts(output) and isinstance(image_inputs(images), str) else None)
+    if many is None or is_template(output):
+        check_output_name(output, given["output_format"])
     with (
         _client(scheduler, processes) as client,
         open_predictor([model, *then], client=client, **given) as predictor,
@@ -206,8 +207,11 @@ class _Interrupted(click.ClickException):
 
     def __init__(self, output: str) -> None:
         from ..io import OutputStore
+        from ..io.writing.chosen_writer import writer_of
         from ..io.writing.replaced_output import place_to_write
+        from ..prediction.files.file_set import run_place
 
-        written = OutputStore(place_to_write(output, overwrite=False, continues=True))
+        place = output if writer_of(output) is None else run_place(output)
+        written = OutputStore(place_to_write(place, overwrite=False, continues=True))
         remedy = f"; {output} is incomplete, continue it with --resume" if written.unfinished else ""
         super().__init__(f"interrupted{remedy}")

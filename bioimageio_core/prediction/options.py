@@ -329,6 +329,10 @@ class RunOptions:
     shard: tuple[int, int] | None = attrs.field(default=None, converter=shard_of)
     """``(i, n)``: compute shard i of n, i from 1 to n, while other processes compute the other shards of the same output."""
 
+    output_format: str | None = attrs.field(default=None, validator=is_text("imagej", or_none=True))
+    """Name of the image writer, where several write files with the ending of the output, such as ``imagej`` for ``.tif``;
+    None: the one that they prefer. ``bmz plugins`` lists them."""
+
     trust: bool = attrs.field(default=False, converter=plain_value, validator=is_flag())
     """Whether code that comes with the model may run."""
 

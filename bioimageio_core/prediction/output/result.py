@@ -87,6 +87,20 @@ class Prediction(Mapping[str, LabelledArray]):
         self.done_before = done_before
         """Number of regions that an earlier run had computed."""
 
+    def with_outputs(self, outputs: Mapping[str, LabelledArray]) -> Prediction:
+        """Return the same prediction with its outputs at other places."""
+        return Prediction(
+            outputs,
+            plan=self.plan,
+            statistics=self.statistics,
+            times=self.times,
+            nan_counts=self.nan_counts,
+            notes=self.notes,
+            objects=self.objects,
+            finished=self.finished,
+            done_before=self.done_before,
+        )
+
     def __getitem__(self, key: str) -> LabelledArray:
         try:
             return self._outputs[key]
