@@ -173,14 +173,11 @@ def _as_data(prediction: Prediction, plan: Plan | None, output: str) -> dict[str
 
 
 def _report(prediction: Prediction, plan: Plan, output: str) -> None:
-    from ..io.locations import join
-
     if prediction.finished and prediction.done_before == plan.regions.count and set(prediction.times) == {"total"}:
         say(f"{output} is already complete; nothing to do")
         return
     for name, array in prediction.items():
-        path = plan.ome[name].path if name in plan.ome else name
-        say(f"{join(output, path) if path else output}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}")
+        say(f"{_place(output, plan, name)}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}")
     for name, table in prediction.objects.items():
         say(f"{table.count} objects in {name}" + (f": {plan.table}" if table else ""))
     for name, count in prediction.nan_counts.items():
@@ -198,6 +195,17 @@ def _report(prediction: Prediction, plan: Plan, output: str) -> None:
         f"{prediction.times['total']:.1f} s ({stages}{plan.workers} worker{'s' * (plan.workers != 1)})"
         + (f", peak memory {bytes_in_words(peak)}" if peak else "")
     )
+
+
+def _place(output: str, plan: Plan, name: str) -> str:
+    """Return where an output of the model is: a file, or an image or array of the zarr folder."""
+    from ..io.locations import join
+    from ..io.writing.chosen_writer import EACH, writer_of
+
+    if writer_of(output) is not None:
+        return output.replace(EACH, name)
+    path = plan.ome[name].path if name in plan.ome else name
+    return join(output, path) if path else output
 
 
 class _Interrupted(click.ClickException):

@@ -112,7 +112,9 @@ class Predictor:
             raise InputError(
                 "intermediate= (--intermediate) stores what earlier models of a chain give: expected several models, found one"
             )
-        if output is not None:
+        if output is None:
+            chosen = attrs.evolve(chosen, ome="none", pyramid=None) if chosen.ome == "auto" else chosen
+        else:
             output = output_location(output)
             entry = writer_of(output, chosen.output_format)
             chosen = as_labels(chosen, output) if entry is None else as_file(chosen, entry, output)

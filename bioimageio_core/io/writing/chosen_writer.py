@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...errors import MissingRequirementError, OutputError
 from ...file_kinds import FILE_KINDS, ZARR, ending
 from ...registry import ImageWriterEntry, Registry, default_registry, missing_requirements
@@ -10,6 +12,9 @@ from .image_writer import ImageWriter
 
 EACH = "{output}"
 """The part of the name of a file that stands for the id of the output, where a model has several."""
+
+ENDING = re.compile(r"(?<=.)\.[A-Za-z][A-Za-z0-9]{0,7}$")
+"""What looks like the ending of the name of a file: ``v1.5`` and ``2024.05.01_s1`` have none."""
 
 __all__ = ["EACH", "check_output_name", "loaded_writer", "writer_of"]
 
@@ -36,7 +41,9 @@ def writer_of(location: str, chosen: str | None = None) -> ImageWriterEntry | No
         if EACH in location:
             raise OutputError(f"output {location} is a zarr folder, which holds all outputs of a model: leave out {EACH}")
         if chosen is not None:
-            raise OutputError(f"output {location} is a zarr folder: expected the name of a file for the format {chosen!r}")
+            raise OutputError(
+                f"output {location} is a zarr folder: expected the name of a file for output_format= (--output-format) {chosen}"
+            )
         return None
     registry = default_registry()
     found = _writers_of(location, registry)
@@ -79,9 +86,10 @@ def _check_place(location: str) -> None:
 
 
 def _is_zarr(location: str) -> bool:
-    """Return whether an output is a zarr folder, or lies within one, as labels of an image do."""
-    names = location.partition("?")[0].replace("\\", "/").rstrip("/").split("/")
-    return FILE_KINDS.get(ending(names[-1]).lower()) == ZARR or any(name.lower().endswith(".zarr") for name in names[:-1])
+    """Return whether an output is a zarr folder, as a name without an ending is, or lies within one, as labels of an image do."""
+    *folders, name = location.partition("?")[0].replace("\\", "/").rstrip("/").split("/")
+    has_ending = ending(name) or ENDING.search(name)
+    return not has_ending or FILE_KINDS.get(ending(name).lower()) == ZARR or any(one.lower().endswith(".zarr") for one in folders)
 
 
 def _writers_of(location: str, registry: Registry) -> list[ImageWriterEntry]:
@@ -100,9 +108,8 @@ def _unknown(location: str, registry: Registry) -> OutputError:
     written = sorted({suffix for entry in registry.image_writers.values() for suffix in entry.suffixes})
     expected = f"expected a name that ends in .zarr, for a zarr folder, or in {', '.join(written)}"
     kind = FILE_KINDS.get(ending(location).lower())
-    if kind is None:
-        return OutputError(f"output {location} has no ending that tells its format: {expected}; such as {_without_ending(location)}.zarr")
-    return OutputError(f"output {location} has the ending of {kind} files, which are not written: {expected}")
+    of = "an unknown ending" if kind is None else f"the ending of {kind} files, which are not written"
+    return OutputError(f"output {location} has {of}: {expected}, such as {_without_ending(location)}.zarr")
 
 
 def _without_ending(location: str) -> str:

@@ -88,7 +88,7 @@ def run_place(location: str) -> str:
     """Return the hidden zarr folder beside a file in which a run keeps its results until the file is complete."""
     local = local_path(location)
     assert local is not None, "files are local"
-    folder, name = os.path.split(absolute_path(local))
+    folder, name = os.path.split(absolute_path(local.replace(EACH, "output")))
     return os.path.join(folder, f".{name}.bmz-run.zarr")  # noqa: PTH118
 
 

@@ -27,8 +27,8 @@ def as_file(options: PredictOptions, entry: ImageWriterEntry, location: str) -> 
         OutputError: The options are those of zarr outputs.
 
     """
-    if options.ome is not None or options.shards:
-        name = "ome" if options.ome is not None else "shards"
+    if options.ome != "auto" or options.shards:
+        name = "ome" if options.ome != "auto" else "shards"
         raise OutputError(f"{name}= (--{name}) is for zarr outputs, found the file {location}: leave it out, or name a zarr folder")
     return attrs.evolve(options, ome="0.5", pyramid=entry.levels)
 

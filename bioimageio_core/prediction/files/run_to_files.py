@@ -15,8 +15,9 @@ from ...sources.locks import temporary_lock
 from ..options import RunOptions
 from ..output.result import LabelledArray, Prediction
 from ..output.run_identity import check_same_run
+from ..output.tensor_array import TensorArray
 from ..planning.plan import Plan
-from .file_array import FileArray
+from .file_image import FileImage
 from .file_set import FileSet, file_set
 from .layouts import check_layouts
 from .write_files import words, write_files
@@ -106,8 +107,9 @@ def _complete(plan: Plan, files: FileSet) -> Prediction:
 
 def _arrays(plan: Plan, files: FileSet) -> dict[str, LabelledArray]:
     found = {}
-    for name, path in files.paths.items():
-        image = plan.ome[name]
-        array = FileArray(str(path), image.axes, image.levels[0].shape, np.dtype(image.dtype))
-        found[name] = LabelledArray(array, image.axes)
+    for output in plan.outputs:
+        image = plan.ome[output.id]
+        written = FileImage(location=str(files.paths[output.id]), axes=image.axes, shape=image.levels[0].shape)
+        array = TensorArray(source=written, source_axes=image.axes, axes=output.axes, shape=output.shape, dtype=np.dtype(image.dtype))
+        found[output.id] = LabelledArray(array, output.axes)
     return found

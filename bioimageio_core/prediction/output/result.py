@@ -22,7 +22,7 @@ class LabelledArray:
     """An array with named axes; numpy functions accept it."""
 
     data: Any
-    """A `numpy.ndarray`, or a `zarr.Array` if an output was given."""
+    """A `numpy.ndarray`; if an output was given, a `zarr.Array` with these axes, or a `TensorArray` over one with other axes or a file."""
 
     axes: tuple[AxisId, ...]
 
