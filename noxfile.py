@@ -167,7 +167,8 @@ def tests(session: nox.Session) -> None:
 def min_deps(session: nox.Session) -> None:
     """Run the core tests that use dependencies with the lowest supported version of each."""
     extras = PROJECT["project"]["optional-dependencies"]
-    lowest = [re.sub(r">=", "==", d) for d in (*PROJECT["project"]["dependencies"], *extras["onnx"], *extras["images"])]
+    of_extras = [one for name in ("onnx", "images", "pictures", "hdf5", "n5") for one in extras[name]]
+    lowest = [re.sub(r">=", "==", d) for d in (*PROJECT["project"]["dependencies"], *of_extras)]
     # What pip finds by itself, after it tried hundreds of newer releases that need newer dependencies, which takes minutes.
     found = {"distributed": "distributed==2024.8", "s3fs": "s3fs[boto3]==2024.12", "xarray": "xarray<2024.11"}
     of_tests = tuple(found.get(name, name) for name in GROUPS["test"])

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from .typing import FrozenMapping
 
-__all__ = ["FILE_KINDS", "IMAGES", "WEIGHTS", "ZARR", "ZARR_ARCHIVE", "ending", "kind_of", "stem"]
+__all__ = ["FILE_KINDS", "IMAGES", "N5", "WEIGHTS", "ZARR", "ZARR_ARCHIVE", "ending", "kind_of", "stem"]
 
 ZARR = "zarr"
 """The kind that outputs are."""
 
 ZARR_ARCHIVE = "zipped zarr"
 """The kind of zip archives of one zarr folder."""
+
+N5 = "N5"
+"""The kind of N5 folders."""
 
 WEIGHTS = "weights"
 """The kind of files of weights whose endings name no other kind."""
@@ -26,11 +29,11 @@ FILE_KINDS = FrozenMapping(
         ".npz": "numpy archive",
         **dict.fromkeys((".h5", ".hdf5", ".hdf", ".he5", ".ims"), "HDF5"),
         **dict.fromkeys((".nc", ".nc4", ".cdf"), "NetCDF"),
-        ".n5": "N5",
-        ".png": "PNG",
-        **dict.fromkeys((".jpg", ".jpeg"), "JPEG"),
+        ".n5": N5,
+        **dict.fromkeys((".png", ".apng"), "PNG"),
+        **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), "JPEG"),
         **dict.fromkeys((".jp2", ".j2k"), "JPEG 2000"),
-        **dict.fromkeys((".bmp", ".gif", ".webp", ".svg", ".pdf"), "picture"),
+        **dict.fromkeys((".bmp", ".dib", ".gif", ".webp", ".svg", ".pdf"), "picture"),
         **dict.fromkeys((".avi", ".mov", ".mp4"), "video"),
         **dict.fromkeys((".nii", ".nii.gz"), "NIfTI"),
         **dict.fromkeys((".nrrd", ".nhdr"), "NRRD"),
@@ -49,6 +52,9 @@ FILE_KINDS = FrozenMapping(
 
 IMAGES = frozenset(FILE_KINDS.values()) - {"data", WEIGHTS, "table", "text", "archive", "zip"}
 """Kinds of files that hold images, as far as their names tell."""
+
+CONTAINERS = tuple(known for known, kind in FILE_KINDS.items() if kind in ("HDF5", "NetCDF", N5))
+"""Endings of names that paths lead into, as in ``stack.h5:/raw``: what they lead to has no ending of its own."""
 
 _LONGEST_FIRST = sorted(FILE_KINDS, key=len, reverse=True)
 
@@ -69,7 +75,7 @@ def kind_of(location: str) -> str | None:
 
 
 def stem(location: str) -> str:
-    """Return the name of a file or folder without its ending, if that is a known one."""
+    """Return the name of a file or folder without its ending, if that is a known one; of a path into a file, that of the file."""
     name = _last_name(location)
     return name[: len(name) - len(ending(name))]
 
@@ -80,4 +86,6 @@ def _last_name(location: str) -> str:
         inner = first.partition("://")[2].strip("/")
         return _last_name(inner or beneath)
     path = location.partition("?")[0] if "://" in location else location
-    return path.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    names = path.replace("\\", "/").rstrip("/").split("/")
+    containers = (name.removesuffix(":") for name in names[:-1] if name.removesuffix(":").lower().endswith(CONTAINERS))
+    return next(containers, names[-1])

@@ -73,7 +73,8 @@ def command(
     """Predict IMAGES of any size with MODEL.
 
     MODEL is a folder, a description file, a zip or a URL.
-    IMAGES are .npy, .tif or zarr, patterns or folders of these, or ID=PATH for each input of the model.
+    IMAGES are files of a format that is read (TIFF, zarr, .npy, PNG, HDF5, ...),
+    patterns or folders of these, or ID=PATH for each input of the model.
     """
     from ..api import open_predictor
     from ..io.writing.chosen_writer import check_output_name
