@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +52,18 @@ class TestPixels:
         with h5py.File(path) as file:
             np.testing.assert_array_equal(file["exported_data"][()], array, strict=True)
 
-    def test_storage(self, tmp_path: Path) -> None:
-        """One dataset with the chunks of the image, compressed with what every reader has."""
+    @pytest.mark.parametrize("fast", [True, False])
+    def test_storage(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast: bool) -> None:
+        """One dataset with the chunks of the image, compressed with what every reader has, also where imagecodecs is not installed."""
+        if not fast:
+            monkeypatch.setitem(sys.modules, "imagecodecs", None)
         array = np.zeros((3, 100, 120), np.float32)
         with h5py.File(written(tmp_path / "a.h5", array, ("channel", "y", "x"), chunks=(1, 64, 64))) as file:
             assert list(file) == ["exported_data"]
             dataset = file["exported_data"]
             assert (dataset.chunks, dataset.compression, dataset.shuffle) == ((1, 64, 64), "gzip", True)
             assert dataset.id.get_storage_size() < array.nbytes / 20
+            np.testing.assert_array_equal(dataset[()], array)
 
     def test_large_chunks(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Chunks that readers could not hold are halved."""

@@ -74,7 +74,7 @@ class TestPixels:
     def test_any_shape(self, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
         """Whatever shape, axes, dtype and chunks."""
         axes = (*(a for a in AXES[:3] if data.draw(st.booleans())), "y", "x")
-        shape = tuple(data.draw(st.integers(1, 3 if a in AXES[:3] else 70)) for a in axes)
+        shape = tuple(data.draw(st.integers(1, 3) if a in AXES[:3] else st.integers(2, 70)) for a in axes)
         chunks = tuple(data.draw(st.integers(1, n)) for n in shape)
         dtype = data.draw(st.sampled_from(DTYPES[:-1]))
         array = data.draw(arrays(dtype, shape, elements={"allow_nan": False} if dtype.startswith("f") else None))

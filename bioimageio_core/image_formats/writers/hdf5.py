@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -62,6 +63,7 @@ class Hdf5Writer:
         dtype, shape = stored_dtype(image), image.shape
         chunks = _chunks(image)
         parts = list(regions(shape, chunks, dtype.itemsize))
+        deflate = _deflate()
         # Versions of HDF5 before 1.8 (2008) have no attributes of over 64 KiB.
         with h5py.File(path, "w", libver=("v108", "v108")) as file, ThreadPoolExecutor(allotted_cores()) as pool:
             dataset = file.create_dataset(
@@ -72,7 +74,8 @@ class Hdf5Writer:
             dataset.attrs.update(_attributes(image))
             for part, block in zip(parts, read_ahead(masks_as_bytes(image, read), 0, parts), strict=True):
                 starts = list(product(*(range(p.start, p.stop, c) for p, c in zip(part, chunks, strict=True))))
-                for start, packed in zip(starts, pool.map(_packed, _cut(block.astype(dtype, copy=False), chunks)), strict=True):
+                packing = pool.map(partial(_packed, deflate=deflate), _cut(block.astype(dtype, copy=False), chunks))
+                for start, packed in zip(starts, packing, strict=True):
                     dataset.id.write_direct_chunk(start, packed)
 
 
@@ -92,10 +95,18 @@ def _cut(block: NDArray[Any], chunks: tuple[int, ...]) -> Iterator[NDArray[Any]]
         yield np.pad(chunk, [(0, c - n) for c, n in zip(chunks, chunk.shape, strict=True)])
 
 
-def _packed(chunk: NDArray[Any]) -> bytes:
+def _deflate() -> Callable[[NDArray[np.uint8]], bytes]:
+    """Return the fastest function here that compresses as gzip does: that of libdeflate takes half the time of zlib."""
+    try:
+        from imagecodecs import deflate_encode
+    except ImportError:
+        return lambda array: zlib.compress(array.data, LEVEL)
+    return lambda array: bytes(deflate_encode(array.tobytes(), level=LEVEL))
+
+
+def _packed(chunk: NDArray[Any], deflate: Callable[[NDArray[np.uint8]], bytes]) -> bytes:
     """Return a chunk as HDF5 stores it: the first bytes of all elements, then the second ones, and so on, compressed."""
-    shuffled = chunk.reshape(-1).view(np.uint8).reshape(-1, chunk.itemsize).T
-    return zlib.compress(np.ascontiguousarray(shuffled).data, LEVEL)
+    return deflate(np.ascontiguousarray(chunk.reshape(-1).view(np.uint8).reshape(-1, chunk.itemsize).T))
 
 
 def _attributes(image: ImageLayout) -> dict[str, Any]:
