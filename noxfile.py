@@ -312,7 +312,7 @@ def workers_environment(session: nox.Session, folder: Path) -> str:
 
 @nox.session(**FULL_ONE_CORE)
 def imagej(session: nox.Session) -> None:
-    """Compare macros of deepImageJ with the results of ImageJ.
+    """Compare macros of deepImageJ with the results of ImageJ, and open written files with it.
 
     Needs ImageJ (BMZ_IMAGEJ, or Debian's package), Java and Xvfb; skipped without them, but an error in continuous integration.
     """
@@ -321,12 +321,14 @@ def imagej(session: nox.Session) -> None:
     if missing:
         refuse = session.error if os.environ.get("CI") else session.skip
         refuse(f"not found: {', '.join(missing)}; on Debian, apt-get install {IMAGEJ_PACKAGES}")
-    install_wheel(session, "images", "onnx", "testing", with_packages=("onnx",))
+    install_wheel(session, "images", "onnx", "testing", with_packages=("onnx", "scikit-image"))
     plugin = ROOT / "plugins" / "deepimagej"
     install_plugins(session, "deepimagej")
     with session.chdir(plugin):
         pytest = ("python", "-P", "-m", "pytest", "-p", "no:cacheprovider", "tests/test_imagej.py")
         session.run(*pytest, *session.posargs, env={**environment(), "BMZ_IMAGEJ": str(jar)})
+    writing = ("pytest", "-p", "no:cacheprovider", "tests/image_formats/test_writing_imagej.py")
+    session.run(*writing, *session.posargs, env={**environment(), "BMZ_IMAGEJ": str(jar)})
 
 
 @nox.session(**FULL)
