@@ -280,7 +280,7 @@ import bioimageio_core as bc
 from bioimageio_core.io import ImageLayout, ImageLevel
 pixels = np.arange(24, dtype=np.int16).reshape(1, 2, 3, 4)
 levels = (ImageLevel(shape=pixels.shape, chunks=(1, 1, 2, 2)),)
-size = {"z": (1.0, "nanometer"), "y": (0.25, "nanometer"), "x": (0.25, "nanometer")}
+size = dict(z=(1.0, "nanometer"), y=(0.25, "nanometer"), x=(0.25, "nanometer"))
 layout = ImageLayout(name="made", axes=("channel", "z", "y", "x"), dtype=pixels.dtype, levels=levels, pixel_size=size)
 writer = bc.plugins().image_writers["mrc"].load()
 writer.check(layout)
