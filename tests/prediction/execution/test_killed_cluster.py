@@ -63,7 +63,7 @@ if __name__ == "__main__":
         found = bc.predict(model, image, output, client=client, progress=progress, **options)
         print(json.dumps({"finished": found.finished, "done_before": found.done_before, "killed": len(killed)}))
 """
-BLOCKS: dict[str, Any] = {"block": {"y": 64, "x": 64}}
+BLOCKS: dict[str, Any] = {"block": {"y": 64, "x": 64}, "ome": "none"}
 
 
 def run(tmp_path: Path, model: Path, image: Path, output: Path, **options: Any) -> subprocess.CompletedProcess[str]:

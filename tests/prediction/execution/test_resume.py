@@ -159,7 +159,7 @@ class TestContinuing:
         """A resumed run keeps its blocks, although a different budget would lead to different blocks."""
         output = tmp_path / "o.zarr"
         assert run(model, image, output, kill_stage="predict", kill_after=10).returncode != 0
-        again = bc.predict(model, image, output, resume=True, memory="3 GB", workers=1)
+        again = bc.predict(model, image, output, resume=True, memory="3 GB", workers=1, ome="none")
         assert again.done_before >= 5
         assert again.plan.grids[-1].block_size(0) == 64
 
@@ -211,7 +211,7 @@ class TestContinuing:
             "from bioimageio_core.cli.main import main\n"
             "main()\n"
         )
-        command = ["predict", str(model), str(image), "-o", str(output), "--block", "y=64,x=64"]
+        command = ["predict", str(model), str(image), "-o", str(output), "--block", "y=64,x=64", "--ome", "none"]
         done = subprocess.run([sys.executable, "-P", "-c", script, *command], capture_output=True, text=True, check=False)
         assert done.returncode == 130
         assert "--resume" in done.stderr

@@ -21,7 +21,7 @@ from bioimageio_core.errors import OutputError
 from bioimageio_core.io import OutputStore, RunState
 from bioimageio_core.prediction.output import open_output as open_output_module
 
-OPTIONS: dict[str, Any] = {"block": {"y": 64, "x": 64}, "axes": "yx", "workers": 1}
+OPTIONS: dict[str, Any] = {"block": {"y": 64, "x": 64}, "axes": "yx", "workers": 1, "ome": "none"}
 SCRIPT = """
 import json, os, signal, sys, numpy as np
 from bioimageio_core.errors import BioimageioError
@@ -49,7 +49,7 @@ def images(tmp_path: Path) -> tuple[Path, Path]:
 def smooth(output: Path) -> np.ndarray:
     """Return what a complete output holds."""
     assert not list(output.glob(".bmz*"))
-    return zarr.open_group(str(output), mode="r")["0"][...][None]  # type: ignore[index,return-value]
+    return zarr.open_group(str(output), mode="r")["smooth"][...]  # type: ignore[index,return-value]
 
 
 def once(call: Callable[[], None]) -> Callable[[str, int, int], None]:
@@ -206,7 +206,7 @@ class TestProcesses:
         expected = np.asarray(bc.predict(model, images[1], tmp_path / "expected.zarr", **OPTIONS)["smooth"])
         bc.predict(model, images[0], output, **OPTIONS)
         old = smooth(output)
-        options = '{"block": {"y": 64, "x": 64}, "axes": "yx", "overwrite": true}'
+        options = '{"block": {"y": 64, "x": 64}, "axes": "yx", "ome": "none", "overwrite": true}'
         with start(model, images[1], output, signal.SIGKILL, options) as killed:
             assert killed.wait() == -signal.SIGKILL
         np.testing.assert_array_equal(smooth(output), old)
