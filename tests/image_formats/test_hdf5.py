@@ -24,6 +24,9 @@ from bioimageio_core.places import place_of
 
 h5py = pytest.importorskip("h5py")
 
+pytestmark = pytest.mark.filterwarnings("ignore:.product. is deprecated:DeprecationWarning")
+"""Of h5py 3.8, which writes attributes with a function that numpy renamed."""
+
 VOLUME = np.arange(3 * 5 * 7, dtype=np.uint16).reshape(3, 5, 7)
 
 
