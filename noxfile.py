@@ -95,8 +95,8 @@ PORTABLE = (
 RUNS = ROOT / ".nox" / "runs"
 PASSED = ROOT / ".nox" / "passed-core.txt"
 """The tests that passed in the session `core`; `.ci/run`, which runs it first, sets BMZ_NOT_AGAIN, and `tests` leaves them out."""
-BIG = ("cellpose", "stardist", "tensorflow")
-"""Plugins with large frameworks; each has its own session and environment."""
+BIG = ("bioio", "cellpose", "stardist", "tensorflow")
+"""Plugins with large frameworks or many dependencies; each has its own session and environment."""
 PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml") if path.parent.name not in BIG)
 DEBIAN_IMAGEJ = "/usr/share/java/ij.jar"
 IMAGEJ_PACKAGES = "imagej default-jre-headless xvfb xauth"
@@ -364,6 +364,15 @@ def objects(session: nox.Session) -> None:
     for name in ("cellpose", "stardist"):
         with session.chdir(ROOT / "plugins" / name):
             session.run("python", "-P", "-m", "pytest", "-p", "no:cacheprovider", *TWO_AT_ONCE, env={**environment(), **ONE_THREAD})
+
+
+@nox.session(**FULL_ONLY)
+def bioio(session: nox.Session) -> None:
+    """Read files of microscopes that other packages write, with the readers of bioio, which bring many dependencies."""
+    install_wheel(session, "onnx", with_packages=(*GROUPS["test"], "bioio", "bioio-czi", "bioio-dv", "mrc", "pylibCZIrw"))
+    install_plugins(session, "bioio")
+    with session.chdir(ROOT / "plugins" / "bioio"):
+        session.run("python", "-P", "-m", "pytest", "-p", "no:cacheprovider", *session.posargs, env={**environment(), **ONE_THREAD})
 
 
 @nox.session(**FULL_ONE_CORE)

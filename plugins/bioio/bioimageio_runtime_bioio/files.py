@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bioimageio_core.errors import MissingRequirementError, SourceError
-from bioimageio_core.io.locations import local_path
+from bioimageio_core.io import local_path
 
 __all__ = ["is_czi", "open_file", "open_scene", "scenes_of"]
 
@@ -45,9 +45,7 @@ def open_file(location: str) -> Any:
         if find_spec(f"bioio_{kind}") is not None:
             raise SourceError(f"{location} is damaged, or no {kind.upper()} file: {error}") from error
         extra = kind if kind in EXTRAS else "bioformats"
-        raise MissingRequirementError(
-            f"{location} needs a reader of bioio: pip install 'bioimageio-runtime-bioio[{extra}]'"
-        ) from error
+        raise MissingRequirementError(f"{location} needs a reader of bioio: pip install 'bioimageio-runtime-bioio[{extra}]'") from error
 
 
 def scenes_of(reader: Any, location: str) -> tuple[str, ...]:

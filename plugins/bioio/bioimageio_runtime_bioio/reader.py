@@ -6,15 +6,13 @@ from collections.abc import Sequence
 
 import attrs
 
-from bioimageio_core.io import Image, Scene, SceneChoice, choose_scene, lazy_image
+from bioimageio_core.io import FOR_ALL, Image, Scene, SceneChoice, choose_scene, lazy_image
 
 from .files import open_file, scenes_of
 from .pixels import open_pixels
 from .scene_metadata import describe
 
 __all__ = ["BioioReader"]
-
-EVERY_SCENE = "; for all of them, call predict_many with {scene} in the output (-o)"
 
 
 @attrs.frozen
@@ -41,7 +39,7 @@ class BioioReader:
 
         """
         scenes = self.scenes(location)
-        number = choose_scene(scenes, scene, location, other_way=EVERY_SCENE).number
+        number = choose_scene(scenes, scene, location, other_way=FOR_ALL).number
         found = describe(location, number, level or 0)
         several = len(scenes) > 1
         return lazy_image(

@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from bioimageio_core.io.locations import local_path
+from bioimageio_core.io import local_path
 from bioimageio_core.typing import FrozenMapping
 from bioimageio_core.units import is_pixel_size, normalised_unit
 

@@ -145,7 +145,7 @@ class TestScenes:
     def test_scenes(self, two: tuple[Path, NDArray[Any], NDArray[Any]]) -> None:
         """None is left out, although metadata list none; each is chosen by number or name."""
         path, first, second = two
-        with pytest.raises(SourceError, match="2 images .*0 'Scene 0', 1 'Scene 1'"):
+        with pytest.raises(SourceError, match=r"2 images .*0 'Scene 0', 1 'Scene 1'"):
             open_image(path)
         assert [dict(part.fields) for part in expand_parts([path])] == [{"scene": "0"}, {"scene": "1"}]
         np.testing.assert_array_equal(pixels(open_image(path, scene=0))[..., :, :].squeeze(), first)
