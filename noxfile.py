@@ -457,7 +457,7 @@ def ran(session: nox.Session) -> None:
 @nox.session(**FULL_ONE_CORE)
 def fuzz(session: nox.Session) -> None:
     """Fuzz each reader of files from elsewhere, guided by coverage, for ten seconds, or for ``-- SECONDS``."""
-    install_wheel(session, "images", "onnx", with_packages=("atheris",))
+    install_wheel(session, "hdf5", "images", "n5", "onnx", "pictures", with_packages=("atheris",))
     install_plugins(session, "czmodel", "deepimagej")
     folder = Path(session.create_tmp()).resolve()
     (seconds,) = session.posargs or ("10",)

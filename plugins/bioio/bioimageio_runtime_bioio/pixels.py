@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
+from bioimageio_core.io import local_path
+
+from .czi_planes import scenes_differ, with_planes_by_place
 from .files import is_czi, open_scene
 
 __all__ = ["labelled_pixels", "open_pixels"]
@@ -34,7 +38,7 @@ def labelled_pixels(reader: Any, location: str) -> Any:
         location: Path of the file.
 
     """
-    data = _stitched(reader)
+    data = _stitched(reader, location)
     if is_czi(location) and data.sizes.get(SAMPLES) == 3:
         # Files of ZEISS hold blue first, and bioio leaves it there.
         data = data.isel({SAMPLES: slice(None, None, -1)})
@@ -43,10 +47,14 @@ def labelled_pixels(reader: Any, location: str) -> Any:
     return data.isel(dict.fromkeys(single, 0), drop=True)
 
 
-def _stitched(reader: Any) -> Any:
+def _stitched(reader: Any, location: str) -> Any:
     if TILES in reader.dims.order:
         try:
             return reader.mosaic_xarray_dask_data
         except NotImplementedError:
             pass
+    elif is_czi(location) and len(reader.scenes) > 1 and find_spec("aicspylibczi") is not None:
+        path = local_path(location) or location
+        if scenes_differ(path):
+            return with_planes_by_place(reader.xarray_dask_data, path, reader.current_scene_index)
     return reader.xarray_dask_data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,39 @@ class TestScenes:
         """A copy reads the same scene."""
         path, _, second = two
         np.testing.assert_array_equal(pixels(pickle.loads(pickle.dumps(open_image(path, scene=1)))).squeeze(), second)
+
+
+def name_scenes(path: Path, *names: str) -> None:
+    """Write names of scenes into the metadata, as ZEN does, in place of what describes the document."""
+    content = path.read_bytes()
+    begin, end = content.index(b"<ImageDocument>"), content.index(b"</ImageDocument>") + len(b"</ImageDocument>")
+    listed = "".join(f'<Scene Index="{number}" Name="{name}"/>' for number, name in enumerate(names))
+    shorter = re.sub(rb"<(Document|Application)>.*?</\1>", b"", content[begin:end], flags=re.DOTALL)
+    named = shorter.replace(b"</Channels>", f"</Channels><S><Scenes>{listed}</Scenes></S>".encode())
+    assert len(named) <= end - begin
+    path.write_bytes(content[:begin] + named.ljust(end - begin) + content[end:])
+
+
+class TestNamedScenes:
+    """Scenes that the metadata name."""
+
+    @pytest.mark.parametrize("height", [20, 25], ids=["equal sizes", "other sizes"])
+    @pytest.mark.parametrize("named", [True, False])
+    def test_names(self, tmp_path: Path, height: int, named: bool) -> None:
+        """Each is found by its name, or number where there is no name."""
+        first, second = numbers(20, 30), numbers(height, 30) // 2
+        path = tmp_path / "a.czi"
+        with czi.create_czi(str(path)) as document:
+            document.write(first, scene=0, location=(0, 0))
+            document.write(second, scene=1, location=(500, 100))
+            document.write_metadata()
+        if named:
+            name_scenes(path, "A1", "B2")
+        for number, name, plane in ((0, "A1" if named else "Scene 0", first), (1, "B2" if named else "Scene 1", second)):
+            for scene in (number, name):
+                np.testing.assert_array_equal(pixels(open_image(path, scene=scene))[0], plane)
+            with czi.open_czi(str(path)) as document:
+                np.testing.assert_array_equal(document.read(scene=number)[..., 0], plane)
 
 
 class TestDamaged:
