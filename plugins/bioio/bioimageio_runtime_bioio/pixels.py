@@ -1,60 +1,58 @@
-"""Pixels of a scene as a dask array."""
+"""Pixels of a scene as an array with named dimensions."""
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
-from bioimageio_core.io import local_path
+from .czi_scene import CziScene, is_czi
+from .files import open_scene
 
-from .czi_planes import scenes_differ, with_planes_by_place
-from .files import is_czi, open_scene
-
-__all__ = ["labelled_pixels", "open_pixels"]
+__all__ = ["DaskScene", "open_pixels"]
 
 TILES = "M"
 """The dimension of the tiles of a mosaic."""
 
-SAMPLES = "S"
+COLOURS = "S"
 """The dimension of the colours of a pixel."""
 
 KEPT = ("Y", "X", "C")
 """Dimensions that stay where they have a single position; others are left out then."""
 
 
-def open_pixels(location: str, number: int, level: int) -> Any:
-    """Return a scene as a dask array, with the dimensions of `labelled_pixels`."""
-    return labelled_pixels(open_scene(location, number, level), location).data
+def open_pixels(location: str, number: int, level: int) -> CziScene | DaskScene:
+    """Open a scene at a resolution."""
+    return CziScene(location, number) if is_czi(location) else DaskScene(open_scene(location, number, level))
 
 
-def labelled_pixels(reader: Any, location: str) -> Any:
-    """Return a scene as an xarray over a dask array.
+class DaskScene:
+    """A scene as an array that bioio reads.
 
-    Tiles of a mosaic are put together, if the reader can, and stay a dimension otherwise.
+    Tiles of a mosaic are put together, if bioio can, and stay a dimension otherwise.
     Dimensions of a single position are left out, apart from y, x and channels; of those, where colours are channels.
 
     Args:
         reader: The reader of bioio, at the scene and level.
-        location: Path of the file.
 
     """
-    data = _stitched(reader, location)
-    if is_czi(location) and data.sizes.get(SAMPLES) == 3:
-        # Files of ZEISS hold blue first, and bioio leaves it there.
-        data = data.isel({SAMPLES: slice(None, None, -1)})
-    colours = data.sizes.get(SAMPLES, 1) > 1
-    single = [name for name, size in data.sizes.items() if size == 1 and (name not in KEPT or (name == "C" and colours))]
-    return data.isel(dict.fromkeys(single, 0), drop=True)
+
+    def __init__(self, reader: Any) -> None:
+        data = _stitched(reader)
+        colours = data.sizes.get(COLOURS, 1) > 1
+        single = [name for name, size in data.sizes.items() if size == 1 and (name not in KEPT or (name == "C" and colours))]
+        data = data.isel(dict.fromkeys(single, 0), drop=True)
+        self._pixels = data.data
+        self.dims = tuple(str(name) for name in data.dims)
+        self.shape, self.dtype = self._pixels.shape, self._pixels.dtype
+        self.chunks = tuple(max(along) for along in self._pixels.chunks)
+
+    def __getitem__(self, index: tuple[slice, ...]) -> Any:
+        return self._pixels[index]
 
 
-def _stitched(reader: Any, location: str) -> Any:
+def _stitched(reader: Any) -> Any:
     if TILES in reader.dims.order:
         try:
             return reader.mosaic_xarray_dask_data
         except NotImplementedError:
             pass
-    elif is_czi(location) and len(reader.scenes) > 1 and find_spec("aicspylibczi") is not None:
-        path = local_path(location) or location
-        if scenes_differ(path):
-            return with_planes_by_place(reader.xarray_dask_data, path, reader.current_scene_index)
     return reader.xarray_dask_data

@@ -8,7 +8,8 @@ import attrs
 
 from bioimageio_core.io import FOR_ALL, Image, Scene, SceneChoice, choose_scene, lazy_image
 
-from .files import open_file, scenes_of
+from .czi_scene import is_czi
+from .files import open_file, scene_names
 from .pixels import open_pixels
 from .scene_metadata import describe
 
@@ -22,13 +23,13 @@ class BioioReader:
     def sniff(self, location: str) -> bool:
         """Return whether a reader of bioio opens a file."""
         try:
-            return bool(scenes_of(open_file(location), location))
+            return bool(scene_names(open_file(location), location))
         except Exception:  # of a file of another kind
             return False
 
     def scenes(self, location: str) -> Sequence[Scene]:
         """Return the scenes of a file, by the names that bioio has for them."""
-        return [Scene(number=number, name=name) for number, name in enumerate(scenes_of(open_file(location), location))]
+        return [Scene(number=number, name=name) for number, name in enumerate(scene_names(open_file(location), location))]
 
     def open(self, location: str, scene: SceneChoice, level: int | None) -> Image:
         """Open a scene; tiles of a mosaic are one image, of which a region reads those that it needs.
@@ -53,4 +54,5 @@ class BioioReader:
             channel_names=found.channel_names,
             pixel_size=found.pixel_size,
             chunks=found.chunks,
+            one_at_a_time=is_czi(location),
         )

@@ -14,8 +14,9 @@ from bioimageio_core.io import local_path
 from bioimageio_core.typing import FrozenMapping
 from bioimageio_core.units import is_pixel_size, normalised_unit
 
+from .czi_scene import CziScene, is_czi
 from .files import open_scene
-from .pixels import SAMPLES, labelled_pixels
+from .pixels import COLOURS, DaskScene
 
 __all__ = ["SceneMetadata", "describe"]
 
@@ -27,7 +28,7 @@ AXES: Mapping[str, str] = FrozenMapping(
 )  # fmt: skip
 """Axes by the dimensions of bioio, apart from samples; others are named by their letter."""
 
-COLOURS: Mapping[int, tuple[str, ...]] = FrozenMapping({3: ("red", "green", "blue"), 4: ("red", "green", "blue", "alpha")})
+NAMES_OF_COLOURS: Mapping[int, tuple[str, ...]] = FrozenMapping({3: ("red", "green", "blue"), 4: ("red", "green", "blue", "alpha")})
 
 NUMBERED = re.compile(r"Channel:\d+(:\d+)*")
 """Names that bioio makes for channels without a name."""
@@ -63,29 +64,35 @@ def describe(location: str, number: int, level: int) -> SceneMetadata:
 
     """
     reader = open_scene(location, number, level)
-    data = labelled_pixels(reader, location)
-    dims = tuple(str(name) for name in data.dims)
-    colours = {SAMPLES: "component" if "C" in dims else "channel"}
+    pixels = CziScene(location, number) if is_czi(location) else DaskScene(reader)
+    dims, shape = pixels.dims, dict(zip(pixels.dims, pixels.shape, strict=True))
+    if isinstance(pixels, CziScene):
+        pixels.close()
+        tile = {"Y": reader.dims.Y, "X": reader.dims.X, COLOURS: shape.get(COLOURS, 1)}
+        chunks = tuple(min(size, tile.get(name, 1)) for name, size in shape.items())
+    else:
+        chunks = pixels.chunks
+    colours = {COLOURS: "component" if "C" in dims else "channel"}
     sizes = _sizes(reader)
     if level:
         finest = open_scene(location, number, 0)
         if _sizes(finest) == sizes:  # those of the finest level, at which pixels are smaller
-            full = labelled_pixels(finest, location).sizes
-            sizes = {axis: (size * full[axis.upper()] / data.sizes[axis.upper()], unit) for axis, (size, unit) in sizes.items()}
+            full = finest.dims
+            sizes = {axis: (size * getattr(full, axis.upper()) / shape[axis.upper()], unit) for axis, (size, unit) in sizes.items()}
     if "T" in dims:
         sizes |= _interval(reader)
     return SceneMetadata(
         stem=Path(local_path(location) or location).stem,
         axes=tuple(colours.get(name) or AXES.get(name, f"dimension_{name.lower()}") for name in dims),
-        channel_names=_channel_names(reader, data, dims),
+        channel_names=_channel_names(reader, shape),
         pixel_size=FrozenMapping(sizes),
-        chunks=tuple(max(along) for along in data.data.chunks),
+        chunks=chunks,
     )
 
 
-def _channel_names(reader: Any, data: Any, dims: tuple[str, ...]) -> tuple[str, ...] | None:
-    if "C" not in dims:
-        return COLOURS.get(data.sizes.get(SAMPLES, 0))
+def _channel_names(reader: Any, shape: Mapping[str, int]) -> tuple[str, ...] | None:
+    if "C" not in shape:
+        return NAMES_OF_COLOURS.get(shape.get(COLOURS, 0))
     names = tuple(str(name) for name in reader.channel_names or ())
     unnamed = all(NUMBERED.fullmatch(name) or name == str(number) for number, name in enumerate(names))
     return None if unnamed else names

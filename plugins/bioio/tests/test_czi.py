@@ -1,4 +1,4 @@
-"""CZI files that the package pylibCZIrw writes and reads."""
+"""CZI files that the package pylibCZIrw writes, and aicspylibczi reads."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from aicspylibczi import CziFile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pylibCZIrw import czi
 
@@ -30,11 +33,11 @@ def pixels(image: Image) -> NDArray[Any]:
     return image.read((slice(None),) * len(image.shape))
 
 
-def tiles(document: Any, plane: NDArray[Any], size: tuple[int, int], corner: tuple[int, int], **where: Any) -> None:
+def tiles(document: Any, array: NDArray[Any], size: tuple[int, int], corner: tuple[int, int], **where: Any) -> None:
     """Write a plane as tiles, with its first pixel at a corner (x, y)."""
-    for y in range(0, plane.shape[0], size[0]):
-        for x in range(0, plane.shape[1], size[1]):
-            tile = np.ascontiguousarray(plane[y : y + size[0], x : x + size[1]])
+    for y in range(0, array.shape[0], size[0]):
+        for x in range(0, array.shape[1], size[1]):
+            tile = np.ascontiguousarray(array[y : y + size[0], x : x + size[1]])
             document.write(tile, location=(corner[0] + x, corner[1] + y), **where)
 
 
@@ -52,8 +55,8 @@ class TestPlanes:
         assert image.channel_names is None
         assert dict(image.pixel_size) == {"x": (pytest.approx(0.25), MICRONS), "y": (pytest.approx(0.5), MICRONS)}
         np.testing.assert_array_equal(pixels(image)[0], plane)
-        with czi.open_czi(str(tmp_path / "a.czi")) as document:
-            np.testing.assert_array_equal(pixels(image)[0], document.read()[..., 0])
+        with (tmp_path / "a.czi").open("rb") as file:
+            np.testing.assert_array_equal(pixels(image)[0], CziFile(file).read_image()[0].squeeze())
 
     def test_stack(self, tmp_path: Path) -> None:
         """Channels have names; a chunk is a plane."""
@@ -66,8 +69,8 @@ class TestPlanes:
         assert (image.axes, image.channel_names, image.chunks) == (("channel", "z", "y", "x"), ("DAPI", "GFP"), (1, 1, 40, 50))
         assert image.pixel_size["z"] == (pytest.approx(2.0), MICRONS)
         np.testing.assert_array_equal(pixels(image), stack)
-        region = (slice(1, 2), slice(1, 3), slice(5, 17), slice(30, 50))
-        np.testing.assert_array_equal(image.read(region), stack[region])
+        with (tmp_path / "a.czi").open("rb") as file:
+            np.testing.assert_array_equal(pixels(image), CziFile(file).read_image()[0].squeeze())
 
     def test_time(self, tmp_path: Path) -> None:
         """Timepoints are an axis."""
@@ -110,7 +113,9 @@ class TestColours:
             document.write_metadata()
         image = open_image(tmp_path / "a.czi")
         assert (image.axes, image.channel_names) == (("y", "x", "channel"), ("red", "green", "blue"))
+        assert image.chunks == (*size, 3)
         np.testing.assert_array_equal(pixels(image), plane[..., ::-1])
+        np.testing.assert_array_equal(image.read((slice(30, 50), slice(29, 61), slice(1, 3))), plane[30:50, 29:61, 1::-1])
 
 
 class TestMosaics:
@@ -126,8 +131,8 @@ class TestMosaics:
         assert (image.axes, image.shape, image.chunks) == (("channel", "y", "x"), (1, 80, 90), (1, 40, 30))
         np.testing.assert_array_equal(pixels(image)[0], plane)
         np.testing.assert_array_equal(image.read((slice(0, 1), slice(30, 50), slice(29, 61)))[0], plane[30:50, 29:61])
-        with czi.open_czi(str(tmp_path / "a.czi")) as document:
-            np.testing.assert_array_equal(pixels(image)[0], document.read()[..., 0])
+        with (tmp_path / "a.czi").open("rb") as file:
+            np.testing.assert_array_equal(pixels(image), CziFile(file).read_mosaic(C=0))
 
 
 class TestScenes:
@@ -189,8 +194,38 @@ class TestNamedScenes:
         for number, name, plane in ((0, "A1" if named else "Scene 0", first), (1, "B2" if named else "Scene 1", second)):
             for scene in (number, name):
                 np.testing.assert_array_equal(pixels(open_image(path, scene=scene))[0], plane)
-            with czi.open_czi(str(path)) as document:
-                np.testing.assert_array_equal(document.read(scene=number)[..., 0], plane)
+
+    @pytest.mark.parametrize("size", [(40, 50), (20, 25)], ids=["planes", "mosaics"])
+    def test_overlap(self, tmp_path: Path, size: tuple[int, int]) -> None:
+        """Scenes that overlap are not mixed."""
+        first, second = numbers(40, 50), numbers(60, 75) // 2
+        with czi.create_czi(str(tmp_path / "a.czi")) as document:
+            tiles(document, first, size, (0, 0), scene=0)
+            tiles(document, second, (60, 75) if size == (40, 50) else size, (10, 5), scene=1)
+            document.write_metadata()
+        np.testing.assert_array_equal(pixels(open_image(tmp_path / "a.czi", scene=0))[0], first)
+        np.testing.assert_array_equal(pixels(open_image(tmp_path / "a.czi", scene=1))[0], second)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two channels of a mosaic over three planes."""
+    path = tmp_path_factory.mktemp("czi") / "a.czi"
+    stack = numbers(2, 3, 20, 30)
+    with czi.create_czi(str(path)) as document:
+        for channel, depth in np.ndindex(2, 3):
+            tiles(document, stack[channel, depth], (8, 12), (-5, 9), plane={"C": channel, "Z": depth})
+        document.write_metadata()
+    np.save(path.with_suffix(".npy"), stack)
+    return path
+
+
+@given(st.tuples(*(st.tuples(st.integers(0, n), st.integers(0, n)) for n in (2, 3, 20, 30))))
+@settings(deadline=None)
+def test_regions(written: Path, ends: tuple[tuple[int, int], ...]) -> None:
+    """A region is the slice of numpy."""
+    region = tuple(slice(min(one), max(one)) for one in ends)
+    np.testing.assert_array_equal(open_image(written).read(region), np.load(written.with_suffix(".npy"))[region])
 
 
 class TestDamaged:
