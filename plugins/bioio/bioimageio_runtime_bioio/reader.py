@@ -8,7 +8,6 @@ import attrs
 
 from bioimageio_core.io import FOR_ALL, Image, Scene, SceneChoice, choose_scene, lazy_image
 
-from .czi_scene import is_czi
 from .files import open_file, scene_names
 from .pixels import open_pixels
 from .scene_metadata import describe
@@ -54,5 +53,5 @@ class BioioReader:
             channel_names=found.channel_names,
             pixel_size=found.pixel_size,
             chunks=found.chunks,
-            one_at_a_time=is_czi(location),
+            one_at_a_time=True,
         )
