@@ -38,7 +38,11 @@ def test_mosaic(tmp_path: Path, nuclei: np.ndarray) -> None:
     save_tiles(tmp_path / "slide.czi", nuclei)
     command = [sys.executable, "-P", "-m", "bioimageio_core.cli", "predict", str(model_folder()), str(tmp_path / "slide.czi")]
     done = subprocess.run(
-        [*command, "-o", str(tmp_path / "{name}.zarr"), "--block", "128"], capture_output=True, text=True, timeout=300, check=False
+        [*command, "-o", str(tmp_path / "{name}.zarr"), "--block", "128", "--ome", "none"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     expected = bc.predict(model_folder(), nuclei, axes="yx", block=128)["probability"]
