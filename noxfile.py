@@ -95,8 +95,8 @@ PORTABLE = (
 RUNS = ROOT / ".nox" / "runs"
 PASSED = ROOT / ".nox" / "passed-core.txt"
 """The tests that passed in the session `core`; `.ci/run`, which runs it first, sets BMZ_NOT_AGAIN, and `tests` leaves them out."""
-BIG = ("cellpose", "stardist", "tensorflow")
-"""Plugins with large frameworks; each has its own session and environment."""
+BIG = ("bioio", "cellpose", "stardist", "tensorflow")
+"""Plugins with large frameworks or many dependencies; each has its own session and environment."""
 PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml") if path.parent.name not in BIG)
 DEBIAN_IMAGEJ = "/usr/share/java/ij.jar"
 IMAGEJ_PACKAGES = "imagej default-jre-headless xvfb xauth"
@@ -366,6 +366,15 @@ def objects(session: nox.Session) -> None:
             session.run("python", "-P", "-m", "pytest", "-p", "no:cacheprovider", *TWO_AT_ONCE, env={**environment(), **ONE_THREAD})
 
 
+@nox.session(**FULL_ONLY)
+def bioio(session: nox.Session) -> None:
+    """Read files of microscopes that other packages write, with the readers of bioio, which bring many dependencies."""
+    install_wheel(session, "onnx", with_packages=(*GROUPS["test"], "bioio", "bioio-czi", "bioio-dv", "mrc", "pylibCZIrw"))
+    install_plugins(session, "bioio")
+    with session.chdir(ROOT / "plugins" / "bioio"):
+        session.run("python", "-P", "-m", "pytest", "-p", "no:cacheprovider", *session.posargs, env={**environment(), **ONE_THREAD})
+
+
 @nox.session(**FULL_ONE_CORE)
 def readers(session: nox.Session) -> None:
     """Read outputs with the package ome-zarr and the plugin of napari, which brings napari, and check them with ome-zarr-models."""
@@ -448,7 +457,7 @@ def ran(session: nox.Session) -> None:
 @nox.session(**FULL_ONE_CORE)
 def fuzz(session: nox.Session) -> None:
     """Fuzz each reader of files from elsewhere, guided by coverage, for ten seconds, or for ``-- SECONDS``."""
-    install_wheel(session, "images", "onnx", with_packages=("atheris",))
+    install_wheel(session, "hdf5", "images", "n5", "onnx", "pictures", with_packages=("atheris",))
     install_plugins(session, "czmodel", "deepimagej")
     folder = Path(session.create_tmp()).resolve()
     (seconds,) = session.posargs or ("10",)

@@ -96,10 +96,10 @@ class TestUnreadable:
         """Images of kinds that are not read are named; other files are not."""
         folder = tmp_path / "images"
         shutil.copytree(image, folder / "a.zarr")
-        for name in ("c.png", "notes.txt", ".hidden.png"):
+        for name in ("c.mrc", "notes.txt", ".hidden.mrc"):
             (folder / name).touch()
         ran = bmz("stats", folder)
         assert ran.status == 0
-        assert "skipped 1 image of a kind that is not read: c.png\n" in ran.err
-        (folder / "d.czi").touch()
-        assert "skipped 2 images of kinds that are not read: c.png, d.czi\n" in bmz("stats", folder).err
+        assert "skipped 1 image of a kind that is not read: c.mrc\n" in ran.err
+        (folder / "d.nrrd").touch()
+        assert "skipped 2 images of kinds that are not read: c.mrc, d.nrrd\n" in bmz("stats", folder).err

@@ -54,6 +54,19 @@ ZARR = json.dumps(
         },
     }
 ).encode()
+AXISTAGS = json.dumps({"axes": [{"key": "y", "resolution": 0.5}, {"key": "x", "resolution": 0}]}).encode()
+N5 = json.dumps(
+    {
+        "dimensions": [4, 4],
+        "blockSize": [2, 2],
+        "dataType": "uint8",
+        "compression": {"type": "raw"},
+        "axes": ["x", "y"],
+        "resolution": [0.5, 0.5],
+        "units": ["um", "um"],
+        "downsamplingFactors": [1, 1],
+    }
+).encode()
 CZANN = json.dumps(
     {
         "Id": "0ea74e3f-4f4a-4b5e-9a1f-5d9f3b2b1c11",
@@ -98,6 +111,46 @@ def read_tiff_description(content: bytes) -> None:
         path = Path(folder) / "image.ome.tif"
         text = content.replace(b"\0", b" ") or b" "
         tifffile.imwrite(path, np.zeros((4, 4), np.uint8), description=text, metadata=None)
+        open_image(str(path))
+
+
+def read_picture(content: bytes) -> None:
+    """Open a picture, and decode it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "image.png"
+        path.write_bytes(content)
+        image = open_image(str(path))
+        image.read((slice(0, 4),) * len(image.shape))
+
+
+def picture(kind: str) -> bytes:
+    """Return a picture."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(file, kind, dpi=(300, 300))
+    return file.getvalue()
+
+
+def read_axes_of_hdf5(content: bytes) -> None:
+    """Open an HDF5 file with any text as axes and sizes of its dataset."""
+    import h5py
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "image.h5"
+        with h5py.File(path, "w") as file:
+            file["raw"] = np.zeros((4, 4), np.uint8)
+            for name in ("axistags", "axes", "element_size_um"):
+                file["raw"].attrs[name] = np.void(content) if content and name == "axes" else content.replace(b"\0", b" ")
+        open_image(str(path))
+
+
+def read_n5(content: bytes) -> None:
+    """Open an N5 folder with any attributes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "image.n5"
+        path.mkdir()
+        (path / "attributes.json").write_bytes(content)
         open_image(str(path))
 
 
@@ -158,6 +211,12 @@ def _targets() -> dict[str, Target]:
     }
     if find_spec("tifffile"):
         found["tiff"] = Target(read=read_tiff_description, seeds=(OME_XML, b"ImageJ=1.53\nunit=um\nspacing=0.5\nimages=1\n"))
+    if find_spec("PIL"):
+        found["picture"] = Target(read=read_picture, seeds=(picture("PNG"), picture("BMP"), picture("GIF"), picture("JPEG")))
+    if find_spec("h5py"):
+        found["hdf5_axes"] = Target(read=read_axes_of_hdf5, seeds=(AXISTAGS, b"zyx"))
+    if find_spec("tensorstore"):
+        found["n5"] = Target(read=read_n5, seeds=(N5,))
     if find_spec("bioimageio_runtime_czmodel"):
         found["czann"] = Target(read=read_czann, seeds=(CZANN,))
         found["czann_archive"] = Target(read=read_czann_archive, seeds=(zipped(model__json=CZANN, x__model=b""),))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from image_regions import check_copies_and_threads, imported_by, pixels, regions
+from laid_out_hdf5 import XML, axistags, letters, save_bdv, save_imaris
 from made_models import pointwise_model
 
 import bioimageio_core as bc
@@ -24,6 +24,9 @@ from bioimageio_core.places import place_of
 
 h5py = pytest.importorskip("h5py")
 
+pytestmark = pytest.mark.filterwarnings("ignore:.product. is deprecated:DeprecationWarning")
+"""Of h5py 3.8, which writes attributes with a function that numpy renamed."""
+
 VOLUME = np.arange(3 * 5 * 7, dtype=np.uint16).reshape(3, 5, 7)
 
 
@@ -33,12 +36,6 @@ def save(path: Path, **datasets: Any) -> Path:
         for name, array in datasets.items():
             file[name] = array
     return path
-
-
-def axistags(*axes: tuple[str, int, float]) -> str:
-    """Return axes as vigra writes them: key, type and resolution."""
-    written = [{"key": key, "typeFlags": kind, "resolution": size, "description": ""} for key, kind, size in axes]
-    return json.dumps({"axes": written})
 
 
 class TestChoice:
@@ -199,27 +196,6 @@ class TestAxes:
         np.testing.assert_array_equal(pixels(image), VOLUME.astype(dtype))
 
 
-def save_bdv(path: Path, data: np.ndarray, *, setups: int = 1) -> None:
-    """Write volumes (t, z, y, x) as BigDataViewer does: integers with a sign that stand for such without one, at two levels."""
-    with h5py.File(path, "w") as file:
-        for setup in range(setups):
-            file[f"s{setup:02}/resolutions"] = np.array([[1, 1, 1], [2, 2, 1]], float)
-            file[f"s{setup:02}/subdivisions"] = np.array([[4, 4, 4], [4, 4, 4]], np.int32)
-            for time, volume in enumerate(data):
-                stored = (volume + setup).view(np.int16)
-                for level, one in enumerate((stored, stored[:, ::2, ::2])):
-                    file.create_dataset(f"t{time:05}/s{setup:02}/{level}/cells", data=one, chunks=(1, 2, 2), compression="gzip")
-
-
-XML = """<?xml version="1.0" encoding="UTF-8"?>
-<SpimData version="0.2"><BasePath type="relative">.</BasePath><SequenceDescription>
-<ImageLoader format="bdv.hdf5"><hdf5 type="relative">a.h5</hdf5></ImageLoader>
-<ViewSetups>
-<ViewSetup><id>0</id><name>nuclei</name><size>6 4 3</size><voxelSize><unit>{unit}</unit><size>0.5 0.25 2.0</size></voxelSize></ViewSetup>
-<ViewSetup><id>1</id><name>membranes</name><size>6 4 3</size></ViewSetup>
-</ViewSetups></SequenceDescription></SpimData>"""
-
-
 class TestBigDataViewer:
     """Setups, timepoints and levels."""
 
@@ -286,31 +262,6 @@ class TestBigDataViewer:
             file["t00001/s00/0/cells"] = np.zeros((1, 2, 3), np.int16)
         with pytest.raises(SourceError, match="parts of different kinds"):
             pixels(open_image(tmp_path / "a.h5"))
-
-
-def letters(text: str) -> np.ndarray:
-    """Return a text as Imaris writes it."""
-    return np.frombuffer(text.encode(), "S1")
-
-
-def save_imaris(path: Path, data: np.ndarray) -> None:
-    """Write an image (t, c, z, y, x) as Imaris does: at two levels, in datasets that chunks fill up."""
-    with h5py.File(path, "w") as file:
-        info = file.create_group("DataSetInfo/Image")
-        extents = {"ExtMin0": "10", "ExtMax0": "13", "ExtMin1": "0", "ExtMax1": "1.25", "ExtMin2": "0", "ExtMax2": "6"}
-        for name, text in {"X": "6", "Y": "5", "Z": "3", "Unit": "um", **extents}.items():
-            info.attrs[name] = letters(text)
-        for channel in range(data.shape[1]):
-            file.create_group(f"DataSetInfo/Channel {channel}").attrs["Name"] = letters(f"dye {channel}")
-        for level, step in enumerate((1, 2)):
-            for time, channels in enumerate(data):
-                for channel, volume in enumerate(channels):
-                    one = volume[:, ::step, ::step]
-                    group = file.create_group(f"DataSet/ResolutionLevel {level}/TimePoint {time}/Channel {channel}")
-                    for axis, size in zip("ZYX", one.shape, strict=True):
-                        group.attrs[f"ImageSize{axis}"] = letters(str(size))
-                    stored = np.pad(one, [(0, 1), (0, 8 - one.shape[1]), (0, 8 - one.shape[2])])
-                    group.create_dataset("Data", data=stored, chunks=(4, 4, 4), compression="gzip")
 
 
 class TestImaris:

@@ -253,7 +253,7 @@ class TestDamaged:
         with pytest.raises(SourceError, match=r"a\.png is empty or damaged"):
             open_image(tmp_path / "a.png")
 
-    @pytest.mark.parametrize("ending", [".png", ".jpg", ".bmp", ".webp"])
+    @pytest.mark.parametrize("ending", [".png", ".jpg", ".bmp", ".webp", ".gif"])
     def test_truncated(self, tmp_path: Path, ending: str) -> None:
         """The end of the file is missing."""
         array = np.random.default_rng(5).integers(0, 256, (64, 64, 3), np.uint8)

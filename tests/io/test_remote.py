@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import tifffile
 import zarr
+from PIL import Image
 from served import Served
 
 from bioimageio_core.errors import SourceError
@@ -19,17 +21,20 @@ PIXELS = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
 
 @pytest.fixture
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    """A server of one image in three formats; it is given up after a fraction of a second."""
+    """A server of one image in several formats; it is given up after a fraction of a second."""
     monkeypatch.setenv("BMZ_TIMEOUT", "1")
     np.save(tmp_path / "image.npy", PIXELS)
     tifffile.imwrite(tmp_path / "image.tif", PIXELS)
+    Image.fromarray(PIXELS).save(tmp_path / "image.png")
+    with h5py.File(tmp_path / "image.h5", "w") as file:
+        file["raw"] = PIXELS
     zarr.create_array(str(tmp_path / "image.zarr"), data=PIXELS, chunks=(64, 64))
     server = Served(tmp_path)
     yield server
     server.close()
 
 
-NAMES = ["image.npy", "image.tif", "image.zarr"]
+NAMES = ["image.npy", "image.tif", "image.zarr", "image.png", "image.h5"]
 
 
 @pytest.mark.parametrize("name", NAMES)

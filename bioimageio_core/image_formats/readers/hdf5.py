@@ -16,7 +16,7 @@ from ...io.reading.scenes import FOR_ALL
 from ...typing import FrozenMapping
 from .bdv import bdv_labels, bdv_setups, is_bdv, open_bdv
 from .hdf5_attributes import labels_of_dataset
-from .hdf5_files import DatasetArray, attribute, dataset_at, is_hdf5, opened_hdf5
+from .hdf5_files import DatasetArray, attribute, begins_like_hdf5, dataset_at, opened_hdf5
 from .hdf5_search import image_paths
 from .paths_within import path_within
 
@@ -37,7 +37,7 @@ class HDF5Reader:
 
     def sniff(self, location: str) -> bool:
         """Return whether a file begins like HDF5."""
-        return is_hdf5(path_within(location, SUFFIXES, folders=False)[0])
+        return begins_like_hdf5(path_within(location, SUFFIXES, folders=False)[0])
 
     def scenes(self, location: str) -> Sequence[Scene]:
         """Return the datasets of numbers with at least two axes, or the setups of BigDataViewer.

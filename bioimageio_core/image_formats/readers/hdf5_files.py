@@ -18,7 +18,7 @@ from ...io.locations import file_system, local_path
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["DatasetArray", "attribute", "dataset_at", "is_hdf5", "opened_hdf5"]
+__all__ = ["DatasetArray", "attribute", "begins_like_hdf5", "dataset_at", "opened_hdf5"]
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """The first bytes of an HDF5 file; with a block of the user before them, they come later."""
@@ -105,12 +105,14 @@ def opened_hdf5(location: str) -> Iterator[h5py.File]:
         _close(file, opened)
 
 
-def is_hdf5(location: str) -> bool:
-    """Return whether a file begins like HDF5."""
-    local = local_path(location)
-    files, path = file_system(location if local is None else local)
-    with files.open(path, "rb") as file:
-        return bool(file.read(len(SIGNATURE)) == SIGNATURE)
+def begins_like_hdf5(location: str) -> bool:
+    """Return whether there is a file that begins like HDF5."""
+    try:
+        files, path = file_system(location)
+        with files.open(path, "rb") as file:
+            return bool(file.read(len(SIGNATURE)) == SIGNATURE)
+    except Exception:  # there is a folder, or nothing
+        return False
 
 
 def dataset_at(file: h5py.File, path: str, location: str) -> h5py.Dataset:

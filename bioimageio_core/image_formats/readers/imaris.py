@@ -12,7 +12,7 @@ from ...io import Image, Scene, SceneChoice, check_single, lazy_image
 from ...io.reading.image import PixelSize
 from ...typing import AxisId
 from ...units import normalised_unit
-from .hdf5_files import DatasetArray, attribute, dataset_at, is_hdf5, opened_hdf5
+from .hdf5_files import DatasetArray, attribute, dataset_at, opened_hdf5
 
 if TYPE_CHECKING:
     import h5py
@@ -28,8 +28,12 @@ class ImarisReader:
     """Reads files of Imaris: one image, with time and channels where there are several, at several levels."""
 
     def sniff(self, location: str) -> bool:
-        """Return whether a file begins like HDF5."""
-        return is_hdf5(location)
+        """Return whether a file has the group of Imaris."""
+        try:
+            with opened_hdf5(location) as file:
+                return "DataSet" in file
+        except Exception:  # of a file of another kind
+            return False
 
     def scenes(self, location: str) -> Sequence[Scene]:
         """Return the only image."""

@@ -17,6 +17,7 @@ from ...io.locations import file_system, local_path
 from ...io.reading.image import PixelSize
 from ...io.reading.tiff_metadata import is_measured
 from ...typing import AxisId, FrozenMapping
+from .gif_blocks import is_complete_gif
 
 if TYPE_CHECKING:
     from PIL import Image as Pillow
@@ -180,6 +181,12 @@ def _opened(location: str) -> Iterator[tuple[Pillow.Image, bool]]:
                 f"{location} has more pixels than a picture may have, which is decoded all at once: "
                 f"expected at most {most:,}; convert it to TIFF or OME-Zarr"
             ) from error
+        if picture.format == "GIF":
+            file.seek(0)
+            if not is_complete_gif(file):
+                raise SourceError(f"{location} is damaged: the end of the file is missing")
+            file.seek(0)
+            picture = Pillow.open(file, formats=FORMATS)
         with picture:
             yield picture, picture.format == "PNG" and bits == 16 and colours != 0
 
