@@ -14,6 +14,8 @@ __all__ = ["bioimageio_image_readers", "bioimageio_image_writers"]
 TIFF = (".tif", ".tiff", ".btf", ".tf2", ".tf8")
 OME_TIFF = tuple(f".ome{suffix}" for suffix in TIFF)
 IMAGES = "'bioimageio-runtime[images]'"
+HDF5 = (".h5", ".hdf5", ".hdf", ".he5", ".nc", ".nc4")
+PICTURE_SUFFIXES = (".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".webp")
 PICTURES: tuple[tuple[str, tuple[str, ...], tuple[str, ...], tuple[int, ...], dict[str, Any]], ...] = (
     ("PNG", (".png",), ("uint8", "uint16"), (1, 3, 4), {}),
     ("JPEG", (".jpg", ".jpeg"), ("uint8",), (1, 3), {"lossy": True, "longest": 65500}),
@@ -47,6 +49,41 @@ def bioimageio_image_readers() -> Iterable[ImageReaderEntry]:
         load=lambda: _made("readers.zarr", "ZarrArchiveReader"),
         paths_within=True,
         summary="zip archives of a zarr folder",
+    )
+    yield ImageReaderEntry(
+        name="pictures",
+        suffixes=PICTURE_SUFFIXES,
+        load=lambda: _made("readers.pictures", "PictureReader"),
+        requires=("PIL",),
+        install="'bioimageio-runtime[pictures]'",
+        summary="PNG, JPEG, BMP, GIF and WebP",
+    )
+    yield ImageReaderEntry(
+        name="hdf5",
+        suffixes=HDF5,
+        load=lambda: _made("readers.hdf5", "HDF5Reader"),
+        requires=("h5py",),
+        install="'bioimageio-runtime[hdf5]'",
+        paths_within=True,
+        summary="HDF5, as ilastik, Fiji and BigDataViewer write it, and NetCDF 4",
+    )
+    yield ImageReaderEntry(
+        name="imaris",
+        suffixes=(".ims",),
+        load=lambda: _made("readers.imaris", "ImarisReader"),
+        requires=("h5py",),
+        install="'bioimageio-runtime[hdf5]'",
+        summary="Imaris 5.5 and later, with pyramids",
+    )
+    yield ImageReaderEntry(
+        name="n5",
+        suffixes=(".n5",),
+        load=lambda: _made("readers.n5", "N5Reader"),
+        requires=("tensorstore",),
+        install="'bioimageio-runtime[n5]'",
+        paths_within=True,
+        urls=False,
+        summary="N5, also of BigDataViewer and BigStitcher, with pyramids",
     )
 
 

@@ -11,6 +11,9 @@ from .faulty_files import FaultyFiles, faulty_files
 from .fixtures import WeightsExample
 from .foreign_formats import ForeignFormatConformance
 from .formats import WeightsFormatConformance
+from .image_examples import ImageExample
+from .image_readers import ImageReaderConformance
+from .image_writers import ImageWriterConformance
 from .kinds import CONFORMANCE, conformance_class
 from .ops import ProcessingOpConformance
 from .run_modes import RunModeConformance
@@ -21,6 +24,9 @@ __all__ = [
     "ConsumerConformance",
     "FaultyFiles",
     "ForeignFormatConformance",
+    "ImageExample",
+    "ImageReaderConformance",
+    "ImageWriterConformance",
     "ProcessingOpConformance",
     "RunModeConformance",
     "WeightsAdapterConformance",

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
 import pytest
 
@@ -16,6 +15,7 @@ from ..spec.saving import save_description
 from ..spec.validation import read_tree, validate_tree
 from ..structuring.freezing import thaw
 from .entry import EntryConformance, one_sentence
+from .other_files import write_other_file
 
 __all__ = ["ForeignFormatConformance"]
 
@@ -74,7 +74,7 @@ class ForeignFormatConformance(EntryConformance):
             folder = tmp_path / str(number)
             folder.mkdir()
             path = folder / pattern.replace("*", "other").replace("?", "s")
-            _write_other(path, content)
+            write_other_file(path, content)
             assert self.loaded().sniff(path) is False, f"expected sniff to return False for {content} named {path.name}"
 
     def test_refuses_those_of_the_author(self, other_files: Sequence[Path]) -> None:
@@ -146,17 +146,6 @@ class ForeignFormatConformance(EntryConformance):
     def known(self) -> Registry:
         """Return all that is installed, so that weights of other plugins are judged, too."""
         return collect()
-
-
-def _write_other(path: Path, content: str) -> None:
-    if content == "folder":
-        path.mkdir()
-        (path / "nothing.txt").write_text("nothing")
-    elif content == "zip":
-        with ZipFile(path, "w") as archive:
-            archive.writestr("nothing.txt", "nothing")
-    else:
-        path.write_bytes({"nothing": b"", "text": b"name: a model of another kind\n", "noise": bytes(range(256)) * 4}[content])
 
 
 def _sources(tree: Any) -> list[str]:

@@ -14,6 +14,8 @@ from .conversion import WeightsConverterConformance
 from .entry import EntryConformance
 from .foreign_formats import ForeignFormatConformance
 from .formats import WeightsFormatConformance
+from .image_readers import ImageReaderConformance
+from .image_writers import ImageWriterConformance
 from .ops import ProcessingOpConformance
 from .run_modes import RunModeConformance
 
@@ -23,6 +25,8 @@ _CLASSES: tuple[type[EntryConformance], ...] = (
     CommandConformance,
     ConsumerConformance,
     ForeignFormatConformance,
+    ImageReaderConformance,
+    ImageWriterConformance,
     ProcessingOpConformance,
     RunModeConformance,
     WeightsAdapterConformance,

@@ -8,14 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from threading import Barrier
 from typing import TypeVar
 
 from ..python_process import python_command
 
-__all__ = ["import_times", "imported_by", "in_threads"]
+__all__ = ["import_times", "imported_by", "in_threads", "printed_by"]
 
 T = TypeVar("T")
 
@@ -34,10 +34,10 @@ def imported_by(code: str) -> frozenset[str]:
 
     All entries of a plugin ask the same, so it is answered once.
     """
-    return frozenset(json.loads(_printed(f"{code}\nimport json, sys\nprint(json.dumps(list(sys.modules)))")))
+    return frozenset(json.loads(printed_by(f"{code}\nimport json, sys\nprint(json.dumps(list(sys.modules)))")))
 
 
-def _printed(code: str) -> str:
+def printed_by(code: str) -> str:
     """Return the last line that a new process prints, which finds what this one finds."""
     done = subprocess.run(
         python_command("-c", code),
@@ -56,25 +56,32 @@ def import_times(module: str, limit: float) -> tuple[float, ...]:
     """Return the seconds that importing a module takes in a new process: measured again, up to three times, while over the limit."""
     found: list[float] = []
     while len(found) < 3 and (not found or found[-1] > limit):
-        found.append(float(_printed(IMPORTING.format(module=module))))
+        found.append(float(printed_by(IMPORTING.format(module=module))))
     return tuple(found)
 
 
-def in_threads(calls: Sequence[Callable[[], T]], *, repeats: int = 25) -> list[list[T]]:
-    """Run each call ``repeats`` times in a thread of its own, all at once; return the results of each."""
+def in_threads(calls: Sequence[Callable[[], T]], *, repeats: int = 25, hasty: bool = True) -> list[list[T]]:
+    """Run each call ``repeats`` times in a thread of its own, all at once; return the results of each.
+
+    Args:
+        calls: One for each thread.
+        repeats: How often each is called.
+        hasty: Let threads take turns as often as possible, so that races show; those of Python's own parser, too (``ast.literal_eval``).
+
+    """
     start = Barrier(len(calls))
 
     def run(call: Callable[[], T]) -> list[T]:
         start.wait()
         return [call() for _ in range(repeats)]
 
-    with _hasty_switches(), ThreadPoolExecutor(len(calls)) as pool:
+    with _hasty_switches() if hasty else nullcontext(), ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
 
 
 @contextmanager
 def _hasty_switches() -> Iterator[None]:
-    """Let threads take turns as often as possible, so that races show."""
+    """Let threads take turns as often as possible."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:

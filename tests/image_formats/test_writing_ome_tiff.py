@@ -97,7 +97,13 @@ class TestPixels:
         np.testing.assert_array_equal(tifffile.imread(path), array)
         with tifffile.TiffFile(path) as tiff:
             assert tiff.pages[0].is_tiled
-            assert all(n % 16 == 0 for n in tiff.pages[0].tile)
+            assert tiff.pages[0].tile == (512, 512)  # those of chunks of 500, 64, 1040 and 1100 rows; and of 512
+
+    def test_tiles_of_chunks(self, tmp_path: Path) -> None:
+        """Chunks that TIFF has as tiles are tiles."""
+        path = written(tmp_path / "a.ome.tif", numbers(1100, 1300), ("y", "x"), chunks=(256, 1024))
+        with tifffile.TiffFile(path) as tiff:
+            assert tiff.pages[0].tile == (256, 1024)
 
     def test_other_readers(self, tmp_path: Path) -> None:
         """A stack of planes for imageio and scikit-image, too."""

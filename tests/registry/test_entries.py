@@ -57,6 +57,8 @@ ADAPTER = 'WeightsAdapterEntry(name="mine", weights_format="onnx", requires=("nu
 CONVERTER = 'WeightsConverterEntry(name="mine", from_format="onnx", to_format="npz", requires=(), load=load)'
 RUN_MODE = 'RunModeEntry(name="mine", load=load, kwargs=Descr)'
 FOREIGN = 'ForeignFormatEntry(name="mine", patterns=("*.mine",), load=load)'
+READER = 'ImageReaderEntry(name="mine", suffixes=(".mine",), load=load)'
+WRITER = 'ImageWriterEntry(name="mine", suffixes=(".mine",), load=load)'
 CONSUMER = 'ConsumerEntry(name="mine", load=load)'
 COMMAND = 'CommandEntry(name="mine", load=load)'
 GOOD = {
@@ -66,6 +68,8 @@ GOOD = {
     "weights_converters": CONVERTER,
     "run_modes": RUN_MODE,
     "foreign_formats": FOREIGN,
+    "image_readers": READER,
+    "image_writers": WRITER,
     "consumers": CONSUMER,
     "commands": COMMAND,
 }
@@ -149,6 +153,23 @@ class TestEntries:
             ("weights_converters", '"onnx"', '""', "ValueError: from_format: expected a letter"),
             ("foreign_formats", '("*.mine",)', '"*.mine"', "TypeError: patterns: expected a tuple of strings, found '*.mine'"),
             ("foreign_formats", "load=load", "load=load, load_writer=3", "TypeError: load_writer: expected a function, found int"),
+            *(
+                (kind, old, new, message)
+                for kind in ("image_readers", "image_writers")
+                for old, new, message in (
+                    ('(".mine",)', '".mine"', "TypeError: suffixes: expected a tuple of strings, found '.mine'"),
+                    ('(".mine",)', "()", "ValueError: suffixes: expected endings of names in lower case, such as '.czi', found ()"),
+                    ('".mine"', '".MINE"', "ValueError: suffixes: expected endings of names in lower case, such as '.czi', found ('.MINE',)"),
+                    ('".mine"', '"mine"', "ValueError: suffixes: expected endings of names in lower case"),
+                    ('".mine"', '".ome.tif", "*.mine"', "ValueError: suffixes: expected endings of names in lower case"),
+                    ("load=load", "load=load, requires='h5py'", "TypeError: requires: expected a tuple of strings, found 'h5py'"),
+                    ("load=load", "load=load, install=None", "TypeError: install: expected a string, found None"),
+                    ("load=load", "load=load, preference=0.5", "TypeError: preference: expected a whole number, found 0.5"),
+                )
+            ),
+            ("image_readers", "load=load", "load=load, paths_within=1", "TypeError: paths_within: expected true or false, found 1"),
+            ("image_readers", "load=load", "load=load, urls='no'", "TypeError: urls: expected true or false, found 'no'"),
+            ("image_writers", "load=load", "load=load, levels=2", "TypeError: levels: expected true or false, found 2"),
             ("consumers", "load=load", "load=load, summary=3", "TypeError: summary: expected a string, found 3"),
         ],
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import zarr
 from bmz_process import run_process
 from made_models import box_model, pointwise_model
 from made_sites import COMMAND, Site
@@ -240,6 +243,66 @@ class TestForeignFormats:
         assert ran.out == f"{tmp_path / 'double'}: model 0.5.4, from tiny\n"
         x = np.arange(40 * 30, dtype=np.float32).reshape(40, 30)
         np.testing.assert_array_equal(predicted(site, tmp_path / "double", x, tmp_path / "y.npy"), 2 * x + 1)
+
+
+VOLUME = (
+    "c-rmL;b#J29KiAKiYb~HV?>^q#<+R9tLSW2S23n+j4{UA?T(|_ImHq&B1Zp1FM8X%{=n{L&FNKddXxL`ef9G^es6vW;Lz{judqaD2D2KtezPhpjdj5+"
+    "<`@5ebySC`vH4eE(PrmbwR_QM!2CM@yF=ZxIz8)MybZ*MXWCBJx^xF(JE~O6N}-@=Qb<jgMZHuML?U}7?%#Nl6lsn*;gk$na-4C_1qu?4G8L}4!Jx@4"
+    "ceHunktd#c;T01bhc2IZ^!Z}Qh;PPB_+iQleP<{Z"
+)
+"""An MRC file of 1 x 6 x 8 pixels of int16, 0, 3, 6 and so on, of 5 x 2.5 x 2.5 angstrom, which the package mrcfile wrote."""
+
+
+class TestImageReaders:
+    """``bioimageio_image_readers``; more in ``tests/io``."""
+
+    def test_found_and_used(self, site: Site, tmp_path: Path) -> None:
+        """A prediction reads a file of its format, by the ending of its name; a file of another kind is told in one line."""
+        site.install_example("mrc_reader")
+        check_found(site, "image_readers", "mrc", "mrc-reader")
+        (tmp_path / "Volume.MRC").write_bytes(zlib.decompress(base64.b85decode(VOLUME)))
+        model = pointwise_model(tmp_path, gain=2, offset=1)
+        command = ("predict", model, tmp_path / "Volume.MRC", "-o", tmp_path / "out.zarr")
+        ran = run_process(*command, env=site.environment())
+        assert ran.status == 0, ran.err
+        found = zarr.open_array(tmp_path / "out.zarr" / "out", mode="r")
+        np.testing.assert_array_equal(np.squeeze(np.asarray(found)), 2 * 3 * np.arange(48).reshape(6, 8) + 1)
+        (tmp_path / "text.mrc").write_bytes(b"no volume")
+        refused = run_process(*command[:2], tmp_path / "text.mrc", *command[3:], "--overwrite", env=site.environment()).error(2)
+        assert "text.mrc cannot be read as an image: expected a header of 1024 bytes" in refused
+        assert "is not of a known image format" in run_process(*command, "--overwrite").error(2)
+
+
+WRITE = """
+import json, pathlib
+import numpy as np
+import bioimageio_core as bc
+from bioimageio_core.io import ImageLayout, ImageLevel
+pixels = np.arange(24, dtype=np.int16).reshape(1, 2, 3, 4)
+levels = (ImageLevel(shape=pixels.shape, chunks=(1, 1, 2, 2)),)
+size = dict(z=(1.0, "nanometer"), y=(0.25, "nanometer"), x=(0.25, "nanometer"))
+layout = ImageLayout(name="made", axes=("channel", "z", "y", "x"), dtype=pixels.dtype, levels=levels, pixel_size=size)
+writer = bc.plugins().image_writers["mrc"].load()
+writer.check(layout)
+writer.write(layout, lambda index, level: pixels[index], pathlib.Path({path!r}))
+print("null")
+"""
+
+
+class TestImageWriters:
+    """``bioimageio_image_writers``."""
+
+    def test_found_and_used(self, site: Site, tmp_path: Path) -> None:
+        """It writes a volume by regions; bytes are those that the format says."""
+        # To be extended by a prediction with ``-o out.mrc`` when runs write files.
+        site.install_example("mrc_writer")
+        check_found(site, "image_writers", "mrc", "mrc-writer")
+        site.python(WRITE.format(path=str(tmp_path / "out.mrc")))
+        written = (tmp_path / "out.mrc").read_bytes()
+        assert np.frombuffer(written, "<i4", 4).tolist() == [4, 3, 2, 1]  # columns, rows, sections, mode of int16
+        assert np.frombuffer(written, "<f4", 3, 40).tolist() == [10, 7.5, 20]  # angstroms along x, y and z
+        assert written[208:212] == b"MAP "
+        assert written[1024:] == np.arange(24, dtype="<i2").tobytes()
 
 
 CONSUMER = """

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 import attrs
 
 from ...io import Image, Scene, SceneChoice
+from ...io.locations import file_system
 from ...io.reading.npy import open_npy
 
 __all__ = ["NpyReader"]
+
+MAGIC = b"\x93NUMPY"
 
 
 @attrs.frozen
@@ -17,8 +20,13 @@ class NpyReader:
     """Reads ``.npy`` files."""
 
     def sniff(self, location: str) -> bool:
-        """Return whether it is such a file; no other reader has its suffix."""
-        return True
+        """Return whether a file begins as such files do."""
+        try:
+            files, path = file_system(location)
+            with files.open(path, "rb") as file:
+                return bool(file.read(len(MAGIC)) == MAGIC)
+        except Exception:  # of a folder, or a server that does not answer, which an error says when it is opened
+            return False
 
     def scenes(self, location: str) -> Sequence[Scene]:
         """Return the only image."""

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import attrs
 
 from ...io import Image, Scene, SceneChoice
-from ...io.locations import within_archive
+from ...io.locations import file_system, within_archive
 from ...io.reading.zarr_archive import ARCHIVES, open_archive, root_of_archive
+from ...io.reading.zarr_groups import is_zarr_node
 from ...io.reading.zarr_image import open_zarr
 from ...io.reading.zarr_scenes import scenes_of_zarr
 
@@ -20,8 +21,11 @@ class ZarrImageReader:
     """Reads zarr folders."""
 
     def sniff(self, location: str) -> bool:
-        """Return whether it is such a folder; no other reader has its suffix."""
-        return True
+        """Return whether a folder has the metadata of a zarr array or group."""
+        try:
+            return is_zarr_node(*file_system(location))
+        except Exception:  # of a server that does not answer, which an error says when it is opened
+            return False
 
     def scenes(self, location: str) -> Sequence[Scene]:
         """Return the images in a group: fields of a plate or well, series of bioformats2raw, or images beside each other."""
@@ -37,8 +41,11 @@ class ZarrArchiveReader:
     """Reads zip archives of a zarr folder."""
 
     def sniff(self, location: str) -> bool:
-        """Return whether it is such an archive; no other reader has its suffix."""
-        return True
+        """Return whether a zip file holds a zarr folder."""
+        try:
+            return bool(root_of_archive(location)) if _is_archive(location) else is_zarr_node(*file_system(location))
+        except Exception:  # of another file, or of a server that does not answer, which an error says when it is opened
+            return False
 
     def scenes(self, location: str) -> Sequence[Scene]:
         """Return the images in the group at the root of the archive, or at a path into it."""

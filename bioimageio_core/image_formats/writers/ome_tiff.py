@@ -96,12 +96,9 @@ def _in_strips(levels: list[ImageLevel]) -> bool:
 
 
 def _tile(level: ImageLevel) -> tuple[int, int]:
-    """Return the shape of tiles: that of chunks, where TIFF has such tiles."""
-    return (_side(level.chunks[-2]), _side(level.chunks[-1]))
-
-
-def _side(chunk: int) -> int:
-    return chunk if chunk % 16 == 0 and SMALLEST_TILE <= chunk <= LARGEST_TILE else TILE
+    """Return the shape of tiles: that of chunks, where both sides are those of TIFF and neither is very small or large."""
+    sides = level.chunks[-2], level.chunks[-1]
+    return sides if all(side % 16 == 0 and SMALLEST_TILE <= side <= LARGEST_TILE for side in sides) else (TILE, TILE)
 
 
 def _planes(image: ImageLayout, read: ReadRegion, number: int) -> Iterator[NDArray[Any]]:

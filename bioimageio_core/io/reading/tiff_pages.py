@@ -14,7 +14,7 @@ from ...errors import MissingRequirementError, SourceError
 from ...text import in_brief
 from ..locations import file_system, local_path
 from .scenes import FOR_ALL, Scene, SceneChoice, choose_scene
-from .tiff_planes import check_planes
+from .tiff_planes import check_last_page, check_planes
 from .tiff_series import series_of_tiff
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def _chosen(tiff: tifffile.TiffFile, opened: Any, location: str, level: int | No
     number = level or 0
     if not tiff.series:
         raise SourceError(f"{location} is a TIFF file without images")
+    check_last_page(tiff, location)
     chosen = choose_scene(series_of_tiff(tiff), wanted, location, other_way=FOR_ALL).number
     series = tiff.series[chosen]
     if not 0 <= number < len(series.levels):
@@ -54,7 +55,9 @@ def scenes_in(location: str) -> tuple[Scene, ...]:
     """Return the scenes of a TIFF file."""
     tiff, opened = _open(location)
     try:
-        return series_of_tiff(tiff)
+        found = series_of_tiff(tiff)
+        check_last_page(tiff, location)
+        return found
     finally:
         _close(tiff, opened)
 

@@ -1,0 +1,142 @@
+"""Images for writers: layouts that Hypothesis draws, and pixels that tell how they are read."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from ..axis_names import parse_axes
+from ..io import ImageLayout, ImageLevel
+from ..typing import AxisId, FrozenMapping
+from .strategies import noise
+
+__all__ = ["FAILURE", "GivenPixels", "Interrupted", "image_layouts", "layout_of", "plain_layouts"]
+
+DTYPES = ("bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "float32", "float64")
+NAMES = ("cells", "Zellen ä", 'a "b" <c> & d', "1")
+CHANNELS = ("DAPI", "GFP", "Ü <2>", "nuclei, cells", "")
+UNITS = {"time": ("second", "millisecond", None), "z": ("micrometer", "nanometer", None)}
+RECORD = FrozenMapping({"model": {"name": "A <model> & more, äöü", "version": None}, "blocks": [1, 2.5, True]})
+FAILURE = "the region cannot be read"
+
+
+class Interrupted(RuntimeError):
+    """Stands for whatever ends a run while a file is written."""
+
+
+class OutOfBounds(AssertionError):
+    """A region that the image does not have."""
+
+
+class GivenPixels:
+    """Pixels of an image, by region, as a writer reads them.
+
+    Args:
+        image: Its layout, from which the pixels follow.
+        fails: Whether no region but the first can be read, or none where the first is all of the image.
+
+    """
+
+    def __init__(self, image: ImageLayout, *, fails: bool = False) -> None:
+        self.image = image
+        self.fails = fails
+        self.calls = 0
+        self.largest = 0
+        """Pixels of the largest region that was read."""
+
+        self._levels = [_pixels(image, number) for number in range(len(image.levels))]
+        self._lock = threading.Lock()
+        self._beyond: str | None = None
+
+    def pixels(self, level: int) -> NDArray[Any]:
+        """Return all pixels of a level."""
+        return self._levels[level].copy()
+
+    def __call__(self, index: tuple[slice, ...], level: int) -> NDArray[Any]:
+        """Return a region, as a new array."""
+        problem = self._problem(index, level)
+        if problem:
+            self._beyond = problem
+            raise OutOfBounds(problem)
+        region = self._levels[level][index].copy()
+        with self._lock:
+            self.calls += 1
+            self.largest = max(self.largest, region.size)
+            if self.fails and (self.calls > 1 or region.size == self._levels[level].size):
+                raise Interrupted(FAILURE)
+        return region
+
+    def assert_within(self) -> None:
+        """Assert that all regions that were read are within the image."""
+        assert self._beyond is None, self._beyond
+
+    def _problem(self, index: Any, level: Any) -> str | None:
+        if level not in range(len(self._levels)):
+            return f"expected a level from 0 to {len(self._levels) - 1}, found read(..., {level!r})"
+        shape = self._levels[level].shape
+        if not isinstance(index, tuple) or len(index) != len(shape) or not all(isinstance(part, slice) for part in index):
+            return f"expected a tuple of {len(shape)} slices, found read({index!r}, {level})"
+        for part, size in zip(index, shape, strict=True):
+            if part.step not in (None, 1) or part.start is None or part.stop is None or not 0 <= part.start < part.stop <= size:
+                return f"expected slices with start and stop within the shape {shape}, found read({index!r}, {level})"
+        return None
+
+
+def _pixels(image: ImageLayout, level: int) -> NDArray[Any]:
+    shape = image.levels[level].shape
+    values = (0.0, 1000.0) if image.labels else (-1000.0, 1000.0)
+    return noise(shape, image.dtype.name, int(np.prod(shape)) + level, values)
+
+
+def layout_of(axes: str, dtype: str = "float32", size: int = 8) -> ImageLayout:
+    """Return a plain image: 8 pixels (or another ``size``) along each axis but 16 along y, in chunks of one plane."""
+    parsed = parse_axes(axes)
+    shape = tuple(2 * size if axis == "y" else size for axis in parsed)
+    chunks = tuple(n if axis in ("y", "x") else 1 for axis, n in zip(parsed, shape, strict=True))
+    return ImageLayout(name="image", axes=parsed, dtype=np.dtype(dtype), levels=(ImageLevel(shape=shape, chunks=chunks),))
+
+
+def plain_layouts() -> tuple[ImageLayout, ...]:
+    """Return images of which any format holds some."""
+    return tuple(layout_of(axes, dtype, 4) for axes in ("yx", "zyx", "cyx", "tczyx") for dtype in ("uint8", "uint16", "float32"))
+
+
+@st.composite
+def image_layouts(draw: st.DrawFn, *, levels: bool) -> ImageLayout:
+    """Draw an image: some of the axes that images have, of a few pixels, of any dtype.
+
+    Args:
+        draw: Of Hypothesis.
+        levels: Whether there may be coarser levels.
+
+    """
+    second: AxisId = draw(st.sampled_from(("channel", "channel", "index")))
+    lead = [axis for axis in ("batch", "time", second, "z") if draw(st.booleans())]
+    plane = draw(st.sampled_from((["y", "x"], ["y", "x"], ["y", "x"], ["y"], ["x"], [])))
+    axes = tuple(lead + plane) or ("x",)
+    sizes = {axis: 1 if axis == "batch" else draw(st.integers(1, 11 if axis in ("y", "x") else 3)) for axis in axes}
+    shape = tuple(sizes.values())
+    chunks = tuple(draw(st.integers(1, size)) for size in shape)
+    found = [ImageLevel(shape=shape, chunks=chunks)]
+    while levels and draw(st.booleans()) and len(found) < 3:
+        smaller = tuple(-(-n // 2) if a in ("y", "x") else n for a, n in zip(axes, found[-1].shape, strict=True))
+        found.append(ImageLevel(shape=smaller, chunks=tuple(map(min, chunks, smaller))))
+    dtype = np.dtype(draw(st.sampled_from(DTYPES)))
+    measured = [axis for axis in axes if axis in ("time", "z", "y", "x") and draw(st.booleans())]
+    units = {axis: draw(st.sampled_from(UNITS["time" if axis == "time" else "z"])) for axis in measured}
+    names = draw(st.lists(st.sampled_from(CHANNELS), min_size=sizes["channel"], max_size=sizes["channel"])) if "channel" in axes else None
+    return ImageLayout(
+        name=draw(st.sampled_from(NAMES)),
+        axes=axes,
+        dtype=dtype,
+        levels=tuple(found),
+        channel_names=tuple(names) if names and draw(st.booleans()) else None,
+        pixel_size=FrozenMapping({axis: (draw(st.sampled_from((0.25, 1.0, 333.3))), unit) for axis, unit in units.items()}),
+        position=FrozenMapping({axis: draw(st.sampled_from((0.0, -12.5))) for axis in measured if draw(st.booleans())}),
+        labels=dtype.kind in "ui" and draw(st.booleans()),
+        record=draw(st.sampled_from((FrozenMapping(), RECORD))),
+    )
