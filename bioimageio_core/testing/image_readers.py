@@ -258,8 +258,12 @@ class ImageReaderConformance(EntryConformance):
             finest = self.open(example.location, example.scene)
             assert finest.shape == levels[0].shape, f"{example.path.name}: expected the finest level without a choice, found {finest.shape}"
             for before, after in zip(levels, levels[1:], strict=False):
-                assert (before.axes, before.dtype) == (after.axes, after.dtype), f"the levels of {example.path.name} differ in axes or dtype"
-                assert all(a <= b for a, b in zip(after.shape, before.shape, strict=True)), f"a level of {example.path.name} is larger than the one before"
+                assert (before.axes, before.dtype) == (after.axes, after.dtype), (
+                    f"the levels of {example.path.name} differ in axes or dtype"
+                )
+                assert all(a <= b for a, b in zip(after.shape, before.shape, strict=True)), (
+                    f"a level of {example.path.name} is larger than the one before"
+                )
 
     @pytest.mark.parametrize("content", ["missing", "nothing", "text", "noise", "zip"])
     def test_wrong_files(self, tmp_path: Path, content: str) -> None:
@@ -284,7 +288,9 @@ class ImageReaderConformance(EntryConformance):
                 found = self.outcome(lambda c=cut, e=example: self.read(f"{c}{e.within}", e.scene, e.level), what)
                 if not isinstance(found, str):  # it may lack the end of what is said of the pixels
                     found = found.reshape(example.array.shape) if found.size == example.array.size else found
-                    example.assert_pixels(found, all_of(example.array), f"read without an error from {length} of {len(content)} bytes, pixels")
+                    example.assert_pixels(
+                        found, all_of(example.array), f"read without an error from {length} of {len(content)} bytes, pixels"
+                    )
 
     def test_urls(self, images: Sequence[ImageExample]) -> None:
         """A reader of URLs opens them through fsspec, as it opens files."""
@@ -320,7 +326,9 @@ class ImageReaderConformance(EntryConformance):
             cause = error.__cause__
             while cause is not None:
                 if isinstance(cause, FAULTS_OF_CODE):
-                    raise AssertionError(f"{what}: expected an error that says what is wrong, found {type(cause).__name__}: {cause}") from error
+                    raise AssertionError(
+                        f"{what}: expected an error that says what is wrong, found {type(cause).__name__}: {cause}"
+                    ) from error
                 cause = cause.__cause__
             return str(error)
         except Exception as error:

@@ -105,7 +105,13 @@ class TestZarr(ImageReaderConformance):
         group = zarr.create_group(str(beside))
         for number, name in enumerate(("raw", "segmentation")):
             group.create_array(name, data=VOLUME[number])
-        named = {"axes": "cyx", "channel_names": ("DAPI", "GFP", "RFP"), "levels": 2, "scene_names": ("cells",), "position": {"y": 0.0, "x": 0.0}}
+        named = {
+            "axes": "cyx",
+            "channel_names": ("DAPI", "GFP", "RFP"),
+            "levels": 2,
+            "scene_names": ("cells",),
+            "position": {"y": 0.0, "x": 0.0},
+        }
         twice = {axis: (2 * size, unit) for axis, (size, unit) in MICROMETERS.items()}
         names = ("raw", "segmentation")
         return [

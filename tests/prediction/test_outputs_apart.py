@@ -122,7 +122,7 @@ class TestImages:
         before = content(folder / "x.zarr")
         bc.predict(model, "x.zarr", "deep/../x.zarr", overwrite=True)  # sub/x.zarr
         assert content(folder / "x.zarr") == before
-        assert list(zarr.open_group(str(folder / "sub" / "x.zarr"), mode="r")) == ["out"]
+        assert list(zarr.open_group(str(folder / "sub" / "x.zarr"), mode="r")) == ["0"]
 
     @pytest.mark.parametrize(
         "image",
@@ -377,7 +377,7 @@ class TestNames:
         for overwrite in (False, True):
             assert bc.predict(model, IMAGE, tmp_path / "out.zarr", axes="yx", overwrite=overwrite).finished
             assert (tmp_path / "out.zarr").is_symlink()
-            assert list(zarr.open_group(str(tmp_path / "big"), mode="r")) == ["out"]
+            assert list(zarr.open_group(str(tmp_path / "big"), mode="r")) == ["0"]
             assert not [path for path in tmp_path.iterdir() if path.name not in ("big", "out.zarr", "model")]
 
     def test_collisions_are_named_first(self, model: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""OME-Zarr outputs as the models of the format see them, which the package ome-zarr-models has; the session ``readers`` of nox installs it."""
+"""OME-Zarr outputs, checked with the package ome-zarr-models, which the session ``readers`` of nox installs."""
 
 from __future__ import annotations
 
