@@ -15,6 +15,7 @@ from ...io import ImageLayout, ImageLevel, ReadRegion
 from ...resources import allotted_cores
 from ...units import METRES
 from .ome_xml import OME_TYPES, ome_xml
+from .planar_levels import with_planar_levels
 from .plane_rows import plane_rows
 from .stored_values import as_option, check_has_planes, masks_as_bytes, stored_dtype
 
@@ -65,12 +66,12 @@ class OmeTiffWriter:
     def write(self, image: ImageLayout, read: ReadRegion, path: Path) -> None:
         """Write an image, a row of tiles at a time.
 
-        Coarser levels hold the same planes; levels with fewer planes than the finest (z halved) are left out, since OME-TIFF has none.
+        Levels of OME-TIFF have all planes of the image, so those that are coarser along z are replaced; see `with_planar_levels`.
         """
         import tifffile
 
-        levels = [level for level in image.levels if level.shape[:-2] == image.shape[:-2]]
-        read = masks_as_bytes(image, read)
+        image, read = with_planar_levels(image, masks_as_bytes(image, read))
+        levels = list(image.levels)
         software = f"bioimageio-runtime {version('bioimageio-runtime')}"
         with tifffile.TiffWriter(path, bigtiff=needs_big_tiff(image, levels, path), ome=False) as tiff:
             for number, level in enumerate(levels):
