@@ -17,7 +17,8 @@ import bioimageio_core as bc
 from bioimageio_core.errors import InputError
 from bioimageio_core.report.pictures.prediction_picture import MOST_SHOWN
 from bioimageio_core.report.pictures.scale_bar import draw_scale_bar, round_length
-from bioimageio_core.report.pictures.shown_planes import Follows, PlaneSource
+from bioimageio_core.report.pictures.shown_image import Follows
+from bioimageio_core.report.pictures.shown_planes import PlaneSource
 
 DARK, BRIGHT = (8, 4, 32), (250, 250, 170)
 """Colours of 0 and 1."""
@@ -119,6 +120,23 @@ class TestPanels:
         assert Follows(shift=-3.0).output_span(image_span, 94) == (0, 94)
         assert Follows(scale=0.5).image_span(50, 99) == (0, 99)
         assert Follows(scale=2.0, shift=-20).output_span((10, 15), 10) == (0, 10)
+        # Half the size, then 3 pixels of that cropped: pixel 20 of the image is pixel 7.
+        assert Follows(scale=0.5).then(Follows(shift=-3)).output_span((20, 24), 50) == (7, 9)
+
+    def test_chain(self, tmp_path: Path) -> None:
+        """Of a chain of models the image of the user is shown, where the last output is."""
+        for name, gain in (("double", 2.0), ("quarter", 0.25)):
+            (tmp_path / name).mkdir()
+            pointwise_model(tmp_path / name, gain=gain)
+        image = np.zeros((40, 60), np.float32)
+        image[:, 30:] = 2.0
+        models = [tmp_path / "double", tmp_path / "quarter"]
+        found = picture(bc.predict(models, image, axes="yx", roi={"y": (0, 20), "x": (20, 40)}))
+        assert found.shape == (320, 646, 3)
+        np.testing.assert_array_equal(found[:, :160], 0)
+        np.testing.assert_array_equal(found[:, 160:320], 255)
+        assert tuple(found[0, 326 + 159]) == DARK
+        assert tuple(found[0, 326 + 160]) == BRIGHT
 
 
 class TestReading:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ from ...prediction.planning.planned_tensors import PlannedInput, PlannedOutput
 from ...typing import AxisId
 from ...units import metres_in
 from .scale_bar import draw_scale_bar
-from .shown_planes import PlaneSource, Span, follow, source_of_input, source_of_output
+from .shown_image import ShownImage, shown_image
+from .shown_planes import PlaneSource, Span, source_of_input, source_of_output
 from .side_by_side import GAP, in_a_row, overlay, to_colours, to_grey, to_png
 
 __all__ = ["MOST_SHOWN", "check_drawable", "prediction_picture"]
@@ -56,25 +57,30 @@ def prediction_picture(prediction: Prediction) -> bytes:
     sources = [(o, source_of_output(o, prediction[o.id])) for o in outputs]
     count = min(MOST_PANELS, 1 + sum(_channels(source) for _, source in sources))
     spans = _shown(image, *sources[0])
-    shape = _panel_shape(spans, [{a: follow(image, o, a).output_span(spans[a], s.size(a)) for a in ("y", "x")} for o, s in sources], count)
-    original = _image_panel(source_of_input(image), spans, shape)
+    spans_of_outputs = [_spans_of_output(image, output, source, spans) for output, source in sources]
+    shape = _panel_shape([spans, *spans_of_outputs], count)
+    original = _image_panel(source_of_input(image.planned), spans, shape)
     grey = original if original.ndim == 2 else np.asarray(original.mean(axis=2), np.uint8)
     coloured = original if original.ndim == 3 else np.repeat(original[..., None], 3, axis=2)
-    panels = [_with_scale_bar(coloured, image, spans)]
-    for output, source in sources:
-        panels.extend(_output_panels(source, _spans_of_output(image, output, source, spans), shape, grey))
+    panels = [_with_scale_bar(coloured, image.planned, spans)]
+    for (_, source), shown in zip(sources, spans_of_outputs, strict=True):
+        panels.extend(_output_panels(source, shown, shape, grey))
     return to_png(in_a_row(panels[:MOST_PANELS]))
 
 
-def check_drawable(plan: Plan) -> tuple[PlannedInput, tuple[PlannedOutput, ...]]:
+def check_drawable(plan: Plan) -> tuple[ShownImage, tuple[PlannedOutput, ...]]:
     """Return the image and the outputs that a picture shows.
 
     Raises:
         InputError: No image, or no output, has axes y and x.
 
     """
-    image = next((i for i in plan.inputs if {"y", "x"} <= set(i.bound.axes)), None)
-    outputs = tuple(o for o in plan.outputs if {"y", "x"} <= set(o.axes) and not o.data_dependent)
+    image = shown_image(plan)
+    outputs = tuple(
+        o
+        for o in plan.outputs
+        if image is not None and not o.data_dependent and all(a in o.axes and image.follow(o, a) is not None for a in ("y", "x"))
+    )
     if image is None or not outputs:
         axes = {**{i.id: i.bound.axes for i in plan.inputs}, **{o.id: o.axes for o in plan.outputs}}
         listed = "; ".join(f"{name} has {', '.join(named)}" for name, named in axes.items())
@@ -87,13 +93,14 @@ def _channels(source: PlaneSource) -> int:
     return 1 if source.nearest else min(2, source.size("channel"))
 
 
-def _shown(image: PlannedInput, output: PlannedOutput, source: PlaneSource) -> dict[AxisId, Span]:
+def _shown(image: ShownImage, output: PlannedOutput, source: PlaneSource) -> dict[AxisId, Span]:
     """Return what is shown of the image, by axis: of the part that the output covers the middle along z, and the first position along
     other axes.
     """
     spans = {}
-    for axis, size in zip(image.bound.axes, image.bound.shape, strict=True):
-        low, high = follow(image, output, axis).image_span(source.size(axis), size) if axis in output.axes else (0, size)
+    for axis, size in zip(image.planned.bound.axes, image.planned.bound.shape, strict=True):
+        follows = image.follow(output, axis)
+        low, high = (0, size) if follows is None else follows.image_span(source.size(axis), size)
         if axis in ("y", "x"):
             beyond = max(0, high - low - MOST_SHOWN)
             spans[axis] = (low + beyond // 2, high - (beyond - beyond // 2))
@@ -103,12 +110,13 @@ def _shown(image: PlannedInput, output: PlannedOutput, source: PlaneSource) -> d
     return spans
 
 
-def _spans_of_output(image: PlannedInput, output: PlannedOutput, source: PlaneSource, spans: dict[AxisId, Span]) -> dict[AxisId, Span]:
+def _spans_of_output(image: ShownImage, output: PlannedOutput, source: PlaneSource, spans: dict[AxisId, Span]) -> dict[AxisId, Span]:
     """Return what is shown of an output: the same as of the image, along axes that the image has."""
     found = {}
     for axis in source.axes:
-        if axis in spans and axis != "channel":
-            low, high = follow(image, output, axis).output_span(spans[axis], source.size(axis))
+        follows = image.follow(output, axis)
+        if follows is not None and axis != "channel":
+            low, high = follows.output_span(spans[axis], source.size(axis))
             found[axis] = (low, high if axis in ("y", "x") else low + 1)
         else:
             middle = source.size(axis) // 2 if axis == "z" else 0
@@ -116,9 +124,9 @@ def _spans_of_output(image: PlannedInput, output: PlannedOutput, source: PlaneSo
     return found
 
 
-def _panel_shape(spans: dict[AxisId, Span], others: list[dict[AxisId, Span]], count: int) -> tuple[int, int]:
+def _panel_shape(spans: Sequence[dict[AxisId, Span]], count: int) -> tuple[int, int]:
     """Return the pixels of a panel along y and x: as many as the finest tensor has, or fewer, or a multiple of them."""
-    height, width = (max(s[axis][1] - s[axis][0] for s in (spans, *others)) for axis in ("y", "x"))
+    height, width = (max(s[axis][1] - s[axis][0] for s in spans) for axis in ("y", "x"))
     factor = min(SIDE / height, (SIDE - GAP * (count - 1)) // count / width)
     if factor >= 1:
         factor = min(int(factor), max(1, SMALL // max(height, width)))

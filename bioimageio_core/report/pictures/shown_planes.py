@@ -13,44 +13,13 @@ from ...prediction.output.result import LabelledArray
 from ...prediction.planning.planned_tensors import PlannedInput, PlannedOutput
 from ...typing import AxisId
 
-__all__ = ["Follows", "PlaneSource", "Span", "follow", "source_of_input", "source_of_output"]
+__all__ = ["PlaneSource", "Span", "source_of_input", "source_of_output"]
 
 Span: TypeAlias = tuple[int, int]
 """Start and stop along an axis."""
 
 BAND = 512
 """Rows that are read at once."""
-
-
-@attrs.frozen(kw_only=True)
-class Follows:
-    """How positions along an axis of an output follow from those of the image: ``image * scale + shift``."""
-
-    scale: float = 1.0
-    shift: float = 0.0
-
-    def image_span(self, size: int, limit: int) -> Span:
-        """Return the part of an image of `limit` pixels that an output of `size` pixels shows."""
-        return _clipped(-self.shift / self.scale, (size - self.shift) / self.scale, limit)
-
-    def output_span(self, span: Span, size: int) -> Span:
-        """Return the part of an output of `size` pixels that shows a part of the image."""
-        return _clipped(span[0] * self.scale + self.shift, span[1] * self.scale + self.shift, size)
-
-
-def _clipped(start: float, stop: float, size: int) -> Span:
-    """Return a span within an axis, of one pixel at least."""
-    low = min(max(round(start), 0), size - 1)
-    return low, max(low + 1, min(round(stop), size))
-
-
-def follow(image: PlannedInput, output: PlannedOutput, axis: AxisId) -> Follows:
-    """Return how an axis that both have follows from the image, also in a region of interest and where convolutions crop."""
-    n, m = output.axes.index(axis), image.bound.axes.index(axis)
-    tie, base = output.ties[n], image.ties[m]
-    if tie is None or base is None or tie.grid != base.grid:
-        return Follows(scale=output.shape[n] / image.bound.shape[m])
-    return Follows(scale=float(tie.tied.ratio / base.tied.ratio), shift=tie.tied.offset / 2 - output.origin[n])
 
 
 @attrs.frozen(kw_only=True)
