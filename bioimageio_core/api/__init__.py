@@ -13,7 +13,7 @@ from .descriptions import (
     validate,
 )
 from .loading import default_registry, plugins
-from .predicting import analyse_network, compute_statistics, open_predictor, predict, predict_many, test_model, verify
+from .predicting import analyse_network, compute_statistics, open_predictor, predict, predict_many, prediction_picture, test_model, verify
 from .systems import compat, export_model, import_model
 from .weights import convert_weights, environment_of, init_description
 
@@ -38,6 +38,7 @@ __all__ = [
     "plugins",
     "predict",
     "predict_many",
+    "prediction_picture",
     "proposed_consent",
     "revoke_trust",
     "save_description",

@@ -28,7 +28,16 @@ from ..sources import Package, Source, open_package
 from .chains import Models, open_chain
 from .loading import load_with_consent
 
-__all__ = ["analyse_network", "compute_statistics", "open_predictor", "predict", "predict_many", "test_model", "verify"]
+__all__ = [
+    "analyse_network",
+    "compute_statistics",
+    "open_predictor",
+    "predict",
+    "predict_many",
+    "prediction_picture",
+    "test_model",
+    "verify",
+]
 
 
 def open_predictor(model: Models, **options: Any) -> Predictor:
@@ -104,6 +113,40 @@ def predict_many(model: Models, inputs: Any, output: str | os.PathLike[str], **o
     found = expand_image_paths([os.fspath(inputs)]) if isinstance(inputs, str | os.PathLike) else tuple(inputs)
     planned = plan_many(found, output_location(output), scene=options.get("scene"))
     return _predict_all(open_predictor(model, **options), planned)
+
+
+def prediction_picture(prediction: Prediction, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> bytes:
+    """Draw the first image of a prediction beside its outputs, in at most 1024 x 1024 pixels.
+
+    It shows the middle along z, and the first position along all other axes but y and x. Of an image of over 4096 pixels along y or x,
+    it shows the middle. Images are grey, or in colour if they have three channels, between percentiles 0.5 and 99.5.
+    Labels are drawn over the image. Of other outputs up to two channels are colours: from 0 to 1 if they lie there,
+    else between the same percentiles. Where the size of pixels is known, the image has a scale bar.
+
+    Args:
+        prediction: The result of `predict`; its images are read again.
+        path: PNG file to write, besides; None writes none.
+        overwrite: Replace an existing file.
+
+    Returns:
+        The content of a PNG file.
+
+    Raises:
+        InputError: No output has axes y and x that the image has, too; the prediction was planned elsewhere;
+            or the name of the file does not end in ``.png``.
+        SourceError: The image cannot be read any more.
+        OutputError: The file exists, or it would overwrite an image.
+
+    """
+    from ..report.pictures.picture_file import check_picture, write_picture
+    from ..report.pictures.prediction_picture import prediction_picture as drawn
+
+    if path is not None:
+        check_picture(os.fspath(path), prediction.plan, overwrite=overwrite)
+    content = drawn(prediction)
+    if path is not None:
+        write_picture(os.fspath(path), content, overwrite=overwrite)
+    return content
 
 
 def _predict_all(predictor: Predictor, planned: Sequence[PredictionRequest]) -> Iterator[Prediction | Failed]:

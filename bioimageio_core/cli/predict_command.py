@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,14 @@ from .common_options import json_option, overwrite_option
 from .grouped_options import GroupedCommand, grouped_option
 from .image_arguments import check_axes_known, image_inputs, image_list
 from .parameter_types import SHARD
+from .predicted_pictures import draw, replaces, several_pictures, single_picture
 from .prediction_options import chain_options, prediction_options
 from .terminal import INTERRUPTED, bytes_in_words, print_json, progress_bars, say
 
 if TYPE_CHECKING:
     from ..prediction.output.result import Prediction
     from ..prediction.planning.plan import Plan
+    from ..prediction.predict_many import PredictionRequest
     from ..prediction.predictor import Predictor
 
 __all__ = ["command"]
@@ -41,6 +43,7 @@ __all__ = ["command"]
     help="Zarr group to write, or a template, as in out/{name}.zarr; for many images, also a folder.",
 )
 @overwrite_option
+@grouped_option("output", "--picture", help="PNG to draw of image and outputs; for many images a template, as in pictures/{name}.png.")
 @grouped_option("run", "--resume", is_flag=True, help="Continue an incomplete output; a complete one stays as it is.")
 @grouped_option("cluster", "--shard", type=SHARD, help="Compute part i of n, as in 3/8; the last part completes the output.")
 @grouped_option("cluster", "--scheduler", help="Predict on the workers of this dask scheduler, as in tcp://host:8786.")
@@ -65,6 +68,7 @@ def command(
     images: tuple[str, ...],
     then: tuple[str, ...],
     output: str,
+    picture: str | None,
     scheduler: str | None,
     processes: int | None,
     as_json: bool,
@@ -80,18 +84,23 @@ def command(
     from ..io.writing.chosen_writer import check_output_name
     from ..prediction.output.output_names import fill_template, is_template, names_parts
 
+    models, replace = (model, *then), replaces(given)
     many = image_list(images) or (images if names_parts(output) and isinstance(image_inputs(images), str) else None)
     if many is None or is_template(output):
         check_output_name(output, given["output_format"])
     with (
         _client(scheduler, processes) as client,
-        open_predictor([model, *then], client=client, **given) as predictor,
+        open_predictor(list(models), client=client, **given) as predictor,
     ):
+        scene = predictor.options.scene
         if many is not None:
-            return _predict_many(predictor, many, output, as_json=as_json)
+            planned = _plan_many(predictor, many, output)
+            pictures = several_pictures(picture, planned, models=models, scene=scene, replace=replace)
+            return _predict_many(predictor, planned, pictures, replace=replace, as_json=as_json)
         inputs = image_inputs(images)
-        output = fill_template(output, inputs, scene=predictor.options.scene)
+        output = fill_template(output, inputs, scene=scene)
         plan = predictor.plan(inputs, output)
+        path = single_picture(picture, plan, inputs, output, models=models, scene=scene, replace=replace)
         check_axes_known(plan, as_json=as_json)
         if not as_json:
             _print_warnings(plan)
@@ -101,32 +110,50 @@ def command(
                 prediction = predictor.run(plan, output, progress=progress)
             except KeyboardInterrupt:
                 raise _Interrupted(output) from None
+        drawn = draw(prediction, path, replace=replace)
     if as_json:
-        print_json(_as_data(prediction, plan, output))
+        print_json({**_as_data(prediction, plan, output), "picture": drawn})
     else:
         _report(prediction, plan, output)
+        if drawn is not None:
+            say(f"picture: {drawn}")
     return 0
 
 
-def _predict_many(predictor: Predictor, images: tuple[str, ...], output: str, *, as_json: bool) -> int:
-    """Predict many images; return exit status 1 if one failed."""
+def _plan_many(predictor: Predictor, images: tuple[str, ...], output: str) -> tuple[PredictionRequest, ...]:
     from ..errors import InputError
-    from ..prediction.predict_many import Failed, plan_many, predict_many
+    from ..prediction.predict_many import plan_many
 
     required = predictor.required_inputs
     if len(required) > 1:
         raise InputError(f"the model has {len(required)} inputs: expected ID=PATH for each of {', '.join(required)}")
-    planned = plan_many(images, output, scene=predictor.options.scene)
-    results, failed = [], []
+    return plan_many(images, output, scene=predictor.options.scene)
+
+
+def _predict_many(
+    predictor: Predictor, planned: tuple[PredictionRequest, ...], pictures: Mapping[str, str], *, replace: bool, as_json: bool
+) -> int:
+    """Predict many images; return exit status 1 if one failed."""
+    from ..errors import BioimageioError
+    from ..prediction.predict_many import Failed, predict_many
+
+    results: list[dict[str, Any]] = []
+    failed: list[Failed] = []
     with progress_bars(shown=not as_json) as progress:
         if progress is not None:
             progress("images", 0, len(planned))
         for number, (one, result) in enumerate(zip(planned, predict_many(predictor, planned), strict=True), start=1):
+            drawn: str | None = None
+            if not isinstance(result, Failed):
+                try:
+                    drawn = draw(result, pictures.get(one.output), replace=replace)
+                except BioimageioError as error:
+                    result = Failed(inputs=one.inputs, output=one.output, error=error)
             if isinstance(result, Failed):
                 failed.append(result)
                 results.append({"image": str(one.inputs), "output": one.output, "error": str(result.error)})
             else:
-                results.append({"image": str(one.inputs), **_as_data(result, result.plan, one.output)})
+                results.append({"image": str(one.inputs), **_as_data(result, result.plan, one.output), "picture": drawn})
             if progress is not None:
                 progress("images", number, len(planned))
     if as_json:

@@ -76,7 +76,7 @@ class TestTifffile:
             numbers(2, 3, 4, 20, 30),
             AXES,
             pixel_size={**MICROMETRES, "time": (1.5, "minute")},
-            position={"x": 10.0, "z": -4000.0},
+            position={"x": 10.0, "y": 0.0, "z": -4000.0},
             channel_names=("DAPI", "GFP", "µ"),
             record={"model": "affable-shark"},
         )

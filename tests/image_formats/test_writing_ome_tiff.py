@@ -18,6 +18,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from written_images import image_to_write
 
+from bioimageio_core.image_formats.writers import planar_levels
 from bioimageio_core.image_formats.writers.ome_tiff import OmeTiffWriter, needs_big_tiff
 from bioimageio_core.image_formats.writers.plane_rows import BAND, BUDGET
 from bioimageio_core.io import ImageLayout, ImageLevel, ImageWriter
@@ -97,7 +98,13 @@ class TestPixels:
         np.testing.assert_array_equal(tifffile.imread(path), array)
         with tifffile.TiffFile(path) as tiff:
             assert tiff.pages[0].is_tiled
-            assert all(n % 16 == 0 for n in tiff.pages[0].tile)
+            assert tiff.pages[0].tile == (512, 512)  # those of chunks of 500, 64, 1040 and 1100 rows; and of 512
+
+    def test_tiles_of_chunks(self, tmp_path: Path) -> None:
+        """Chunks that TIFF has as tiles are tiles."""
+        path = written(tmp_path / "a.ome.tif", numbers(1100, 1300), ("y", "x"), chunks=(256, 1024))
+        with tifffile.TiffFile(path) as tiff:
+            assert tiff.pages[0].tile == (256, 1024)
 
     def test_other_readers(self, tmp_path: Path) -> None:
         """A stack of planes for imageio and scikit-image, too."""
@@ -136,13 +143,27 @@ class TestLevels:
             assert all(len(page.aspage().pages) == 2 for page in tiff.pages)
             assert [page.subfiletype for page in tiff.pages[0].pages] == [1, 1]
 
-    def test_levels_with_fewer_planes(self, tmp_path: Path) -> None:
-        """OME-TIFF has none, so they are left out."""
-        array = numbers(4, 600, 600)
-        image, read = image_to_write(array, ("z", "y", "x"), coarser=[array[:, ::2, ::2], array[::2, ::4, ::4]])
+    @pytest.mark.parametrize("dtype", ["uint8", "float32", "bool"])
+    def test_levels_with_fewer_planes(self, tmp_path: Path, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """OME-TIFF has none: levels with all planes take their place, of means, or of single pixels where numbers may be ids."""
+        monkeypatch.setattr(planar_levels, "BUDGET", 5000)
+        array = np.random.default_rng(0).integers(0, 2 if dtype == "bool" else 200, (4, 1030, 601)).astype(dtype)
+        image, read = image_to_write(array, ("z", "y", "x"), chunks=(2, 256, 256), coarser=[array[::2, ::2, ::2], array[::4, ::4, ::4]])
         OmeTiffWriter().write(image, read, tmp_path / "a.ome.tif")
+        expected = np.where(array, 255, 0).astype(np.uint8) if dtype == "bool" else array
         with tifffile.TiffFile(tmp_path / "a.ome.tif") as tiff:
-            assert [level.shape for level in tiff.series[0].levels] == [(4, 600, 600), (4, 300, 300)]
+            (series,) = tiff.series
+            assert [level.shape for level in series.levels] == [(4, 1030, 601), (4, 515, 301), (4, 258, 151), (4, 129, 76)]
+            for number, level in enumerate(series.levels):
+                cell = 2**number
+                found = level.asarray()
+                if dtype != "float32":
+                    np.testing.assert_array_equal(found, expected[:, ::cell, ::cell])
+                else:
+                    rows, columns = 1030 // cell, 601 // cell
+                    cells = expected[:, : rows * cell, : columns * cell].reshape(4, rows, cell, columns, cell)
+                    np.testing.assert_allclose(found[:, :rows, :columns], cells.mean(axis=(2, 4), dtype=np.float64), rtol=1e-6)
+        assert [int(counts.max()) for counts in read.counts] == [4, 0, 0]  # of the finest level, once for each level
 
 
 class TestMetadata:

@@ -124,7 +124,7 @@ def _metadata(image: ImageLayout, channels: int) -> dict[str, Any]:
         found["unit"] = symbol if symbol.isascii() else unit
         for axis in ("x", "y", "z"):
             length = _length(image, axis)
-            if length is not None and axis in image.position:
+            if length is not None and image.position.get(axis):
                 found[f"{axis}origin"] = -image.position[axis] / image.pixel_size[axis][0]
         if _length(image, "z") is not None:
             found["spacing"] = _length(image, "z")

@@ -15,6 +15,7 @@ from ...io import ImageLayout, ImageLevel, ReadRegion
 from ...resources import allotted_cores
 from ...units import METRES
 from .ome_xml import OME_TYPES, ome_xml
+from .planar_levels import with_planar_levels
 from .plane_rows import plane_rows
 from .stored_values import as_option, check_has_planes, masks_as_bytes, stored_dtype
 
@@ -65,12 +66,12 @@ class OmeTiffWriter:
     def write(self, image: ImageLayout, read: ReadRegion, path: Path) -> None:
         """Write an image, a row of tiles at a time.
 
-        Coarser levels hold the same planes; levels with fewer planes than the finest (z halved) are left out, since OME-TIFF has none.
+        Levels of OME-TIFF have all planes of the image, so those that are coarser along z are replaced; see `with_planar_levels`.
         """
         import tifffile
 
-        levels = [level for level in image.levels if level.shape[:-2] == image.shape[:-2]]
-        read = masks_as_bytes(image, read)
+        image, read = with_planar_levels(image, masks_as_bytes(image, read))
+        levels = list(image.levels)
         software = f"bioimageio-runtime {version('bioimageio-runtime')}"
         with tifffile.TiffWriter(path, bigtiff=needs_big_tiff(image, levels, path), ome=False) as tiff:
             for number, level in enumerate(levels):
@@ -96,12 +97,9 @@ def _in_strips(levels: list[ImageLevel]) -> bool:
 
 
 def _tile(level: ImageLevel) -> tuple[int, int]:
-    """Return the shape of tiles: that of chunks, where TIFF has such tiles."""
-    return (_side(level.chunks[-2]), _side(level.chunks[-1]))
-
-
-def _side(chunk: int) -> int:
-    return chunk if chunk % 16 == 0 and SMALLEST_TILE <= chunk <= LARGEST_TILE else TILE
+    """Return the shape of tiles: that of chunks, where both sides are those of TIFF and neither is very small or large."""
+    sides = level.chunks[-2], level.chunks[-1]
+    return sides if all(side % 16 == 0 and SMALLEST_TILE <= side <= LARGEST_TILE for side in sides) else (TILE, TILE)
 
 
 def _planes(image: ImageLayout, read: ReadRegion, number: int) -> Iterator[NDArray[Any]]:

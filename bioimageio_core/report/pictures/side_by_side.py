@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["in_a_row", "overlay", "side_by_side", "subsampled", "to_colours", "to_grey", "to_png"]
+__all__ = ["GAP", "in_a_row", "overlay", "side_by_side", "subsampled", "to_colours", "to_grey", "to_png"]
 
-_GAP = 6
+GAP = 6
 """White pixels between panels."""
 
 # Colours from dark violet to bright yellow, whose lightness grows evenly, in grey and for the colour blind, too.
@@ -58,7 +58,7 @@ def in_a_row(panels: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     columns: list[NDArray[np.uint8]] = []
     for number, panel in enumerate(panels):
         if number:
-            columns.append(np.full((height, _GAP, 3), 255, np.uint8))
+            columns.append(np.full((height, GAP, 3), 255, np.uint8))
         columns.append(np.pad(panel, ((0, height - len(panel)), (0, 0), (0, 0)), constant_values=255))
     return np.concatenate(columns, axis=1)
 
