@@ -79,7 +79,9 @@ class ImageExample:
         )
         sizes = {axis: (size, normalised_unit(unit)) for axis, (size, unit) in self.pixel_size.items()}
         _assert_near(dict(image.pixel_size), sizes, f"{name}: pixel size")
-        _assert_near({a: (at, None) for a, at in image.position.items()}, {a: (at, None) for a, at in self.position.items()}, f"{name}: position")
+        _assert_near(
+            {a: (at, None) for a, at in image.position.items()}, {a: (at, None) for a, at in self.position.items()}, f"{name}: position"
+        )
         chunks = image.chunks
         assert chunks is None or (len(chunks) == len(image.shape) and min(chunks, default=1) > 0), (
             f"{name}: expected chunks of at least one pixel along each of {len(image.shape)} axes, or None, found {chunks}"

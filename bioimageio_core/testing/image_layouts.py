@@ -16,7 +16,7 @@ from .strategies import noise
 
 __all__ = ["FAILURE", "GivenPixels", "Interrupted", "image_layouts", "layout_of", "plain_layouts"]
 
-DTYPES = ("bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "float32", "float64")
+DTYPES = ("uint8", "float32", "uint16", "bool", "int8", "int16", "uint32", "int32", "uint64", "int64", "float16", "float64")
 NAMES = ("cells", "Zellen ä", 'a "b" <c> & d', "1")
 CHANNELS = ("DAPI", "GFP", "Ü <2>", "nuclei, cells", "")
 UNITS = {"time": ("second", "millisecond", None), "z": ("micrometer", "nanometer", None)}
@@ -101,8 +101,8 @@ def layout_of(axes: str, dtype: str = "float32", size: int = 8) -> ImageLayout:
 
 
 def plain_layouts() -> tuple[ImageLayout, ...]:
-    """Return images of which any format holds some."""
-    return tuple(layout_of(axes, dtype, 4) for axes in ("yx", "zyx", "cyx", "tczyx") for dtype in ("uint8", "uint16", "float32"))
+    """Return plain images of all dtypes, of which any format holds some."""
+    return tuple(layout_of(axes, dtype, 4) for axes in ("yx", "zyx", "cyx", "tczyx") for dtype in DTYPES)
 
 
 @st.composite

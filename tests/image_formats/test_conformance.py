@@ -105,7 +105,13 @@ class TestZarr(ImageReaderConformance):
         group = zarr.create_group(str(beside))
         for number, name in enumerate(("raw", "segmentation")):
             group.create_array(name, data=VOLUME[number])
-        named = {"axes": "cyx", "channel_names": ("DAPI", "GFP", "RFP"), "levels": 2, "scene_names": ("cells",), "position": {"y": 0.0, "x": 0.0}}
+        named = {
+            "axes": "cyx",
+            "channel_names": ("DAPI", "GFP", "RFP"),
+            "levels": 2,
+            "scene_names": ("cells",),
+            "position": {"y": 0.0, "x": 0.0},
+        }
         twice = {axis: (2 * size, unit) for axis, (size, unit) in MICROMETERS.items()}
         names = ("raw", "segmentation")
         return [
@@ -145,3 +151,18 @@ class TestZippedZarr(ImageReaderConformance):
             )
             for path in archives
         ]
+
+
+ELSEWHERE: set[tuple[str, str]] = set()
+"""What passes the kit in another module of this folder."""
+
+
+def test_nothing_is_left_out() -> None:
+    """Every reader and writer of the library has a class above, or in another module."""
+    tested = {(value.kind, value.entry.name) for value in globals().values() if isinstance(value, type) and hasattr(value, "entry")}
+    own = {
+        key
+        for key, plugin in collect().provenance.items()
+        if plugin.distribution == "bioimageio-runtime" and key[0] in ("image_readers", "image_writers")
+    }
+    assert own - tested == ELSEWHERE, f"no test of {sorted(own - tested - ELSEWHERE)}"

@@ -159,7 +159,11 @@ class TestEntries:
                 for old, new, message in (
                     ('(".mine",)', '".mine"', "TypeError: suffixes: expected a tuple of strings, found '.mine'"),
                     ('(".mine",)', "()", "ValueError: suffixes: expected endings of names in lower case, such as '.czi', found ()"),
-                    ('".mine"', '".MINE"', "ValueError: suffixes: expected endings of names in lower case, such as '.czi', found ('.MINE',)"),
+                    (
+                        '".mine"',
+                        '".MINE"',
+                        "ValueError: suffixes: expected endings of names in lower case, such as '.czi', found ('.MINE',)",
+                    ),
                     ('".mine"', '"mine"', "ValueError: suffixes: expected endings of names in lower case"),
                     ('".mine"', '".ome.tif", "*.mine"', "ValueError: suffixes: expected endings of names in lower case"),
                     ("load=load", "load=load, requires='h5py'", "TypeError: requires: expected a tuple of strings, found 'h5py'"),
