@@ -15,8 +15,8 @@ from ..axis_names import parse_axes
 from ..io import ImageLayout, ImageWriter
 from ..registry import GROUP, ImageWriterEntry
 from .entry import FRAMEWORKS, EntryConformance, one_sentence
-from .fixtures import assert_same
-from .image_layouts import FAILURE, GivenPixels, Interrupted, image_layouts, layout_of, plain_layouts
+from .fixtures import assert_close
+from .image_layouts import FAILURE, GivenPixels, Interrupted, image_layouts, large_layout, plain_layouts
 from .processes import imported_by, in_threads
 from .strategies import kit_settings
 
@@ -35,11 +35,14 @@ class ImageWriterConformance(EntryConformance):
     kind = "image_writers"
     entry: ImageWriterEntry
 
-    examples: int = 60
+    examples: int = 40
     """How many images are made up for each law."""
 
     accepts: Sequence[ImageLayout] = ()
     """Images that the format has to hold; others are made up."""
+
+    atol: float = 0.0
+    """Absolute tolerance of pixels that are read back, for formats that lose some of them."""
 
     writes_at_once: bool = False
     """Whether the format can only be written completely, so that one region may be all of the image."""
@@ -144,13 +147,12 @@ class ImageWriterConformance(EntryConformance):
             self.assert_written(image, path)
 
     def test_by_region(self, tmp_path: Path) -> None:
-        """An image of many planes is not read as one region."""
+        """A large image is not read as one region."""
         if self.writes_at_once:
             pytest.skip("the format is written completely: `writes_at_once`")
-        made = [layout_of(axes, dtype) for dtype in ("float32", "uint8") for axes in ("zyx", "tyx", "cyx")]
-        image = next((one for one in made if self.accepted(one)), None)
+        image = next((one for one in map(large_layout, ("zyx", "tyx", "cyx", "yx")) if self.accepted(one)), None)
         if image is None:
-            pytest.skip("the format holds no images of several planes of float32 or uint8")
+            pytest.skip("the format holds no large images of uint8")
         pixels = GivenPixels(image)
         self.loaded().write(image, pixels, tmp_path / f"image{self.entry.suffixes[0]}")
         assert pixels.largest <= np.prod(image.shape) / 2, (
@@ -193,8 +195,11 @@ class ImageWriterConformance(EntryConformance):
     def assert_written(self, image: ImageLayout, path: Path) -> None:
         """Assert that a file has the pixels of an image."""
         found, named = self.read_back(path)
+        if image.dtype == bool and found.dtype.kind in "ui":  # of a format without bool
+            found = found != 0
         assert found.dtype.newbyteorder("=") == image.dtype, f"{in_words(image)}: expected the dtype {image.dtype}, found {found.dtype}"
-        assert_same(self.as_in(image, found, named), GivenPixels(image).pixels(0), f"{in_words(image)}, read back")
+        pixels = GivenPixels(image).pixels(0)
+        assert_close(self.as_in(image, found, named), pixels, rtol=0.0, atol=self.atol, what=f"{in_words(image)}, read back")
 
     def as_in(self, image: ImageLayout, found: NDArray[Any], named: str | Sequence[str] | None) -> NDArray[Any]:
         """Return an array that was read along the axes of an image; axes of size 1 may be missing in either."""
@@ -202,7 +207,8 @@ class ImageWriterConformance(EntryConformance):
             plain = [tuple(n for n in shape if n != 1) for shape in (found.shape, image.shape)]
             assert plain[0] == plain[1], f"{in_words(image)}: expected the shape {image.shape}, found {found.shape}"
             return found.reshape(image.shape)
-        axes = parse_axes(named)
+        others = [axis for axis in image.axes if axis not in ("batch", "time", "z", "y", "x")]
+        axes = [others[0] if axis == "channel" and others else axis for axis in parse_axes(named)]  # many formats know no other axis
         sizes = dict(zip(axes, found.shape, strict=True))
         expected = {axis: size for axis, size in zip(image.axes, image.shape, strict=True) if size > 1}
         several = {axis: size for axis, size in sizes.items() if size > 1}

@@ -237,7 +237,7 @@ def heavy(load: Callable[[], Any]) -> Callable[[], Any]:
 
 class ReaderTest(ImageReaderConformance):
     plugin = __name__
-    examples = 20
+    examples = 10
 
     @pytest.fixture
     def images(self, tmp_path: Path) -> Sequence[ImageExample]:
@@ -388,7 +388,7 @@ def writer(load: Callable[[], Any], name: str = "flat") -> ImageWriterEntry:
 
 class WriterTest(ImageWriterConformance):
     plugin = __name__
-    examples = 40
+    examples = 15
 
     def read_back(self, path: Path) -> Any:
         line, _, content = path.read_bytes().partition(b"\n")
