@@ -44,20 +44,43 @@ SLOW = (
     "tests/docs/test_examples.py",
     "tests/fault_matrix",
     "tests/prediction/execution/test_first_worker.py",
+    "tests/prediction/execution/test_full_devices.py",
     "tests/prediction/execution/test_killed_cluster.py",
     "tests/prediction/execution/test_lost_cluster.py",
+    "tests/prediction/execution/test_passes.py",
+    "tests/prediction/execution/test_resume.py",
+    "tests/prediction/execution/test_two_runs.py",
     "tests/prediction/test_op_files.py",
     "tests/registry/test_classes_of_plugins.py",
     "tests/registry/test_commands_of_plugins.py",
+    "tests/registry/test_discovery.py",
     "tests/registry/test_foreign_ops.py",
     "tests/registry/test_hooks.py",
     "tests/scaffold",
+    "tests/sources/test_cache_processes.py",
+    "tests/test_python_process.py",
     "tests/testing/test_kit_finds.py",
 )
-"""Tests outside the core that take a third of the time of all: they start hundreds of processes, wait for killed ones,
+"""Tests outside the core that take half of the time of all: they start hundreds of processes, wait for killed ones,
 or run real networks in many sizes."""
 LONG = ("tests/network_analysis", "tests/prediction", "tests/statistics")
 """Core tests that take most of the time, and depend on numpy, zarr and frameworks rather than on Python."""
+OWN_LOGIC = (
+    "tests/architecture",
+    "tests/consent",
+    "tests/consumers",
+    "tests/demo",
+    "tests/environments",
+    "tests/foreign",
+    "tests/objects",
+    "tests/packaging",
+    "tests/prediction/planning",
+    "tests/readers",
+    "tests/statistics",
+    "tests/test_onnx_runtime.py",
+    "tests/testing",
+)
+"""Core tests of what uses dependencies little, or only as other core tests do."""
 PORTABLE = (
     "--ignore=tests/sources/test_cache_processes.py",  # of file locks, which such a system lacks
     "tests/blocks",
@@ -142,9 +165,10 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(**FULL)
 def min_deps(session: nox.Session) -> None:
-    """Run the core tests with the lowest supported version of every dependency."""
+    """Run the core tests that use dependencies with the lowest supported version of each."""
     extras = PROJECT["project"]["optional-dependencies"]
-    lowest = [re.sub(r">=", "==", d) for d in (*PROJECT["project"]["dependencies"], *extras["onnx"], *extras["images"])]
+    of_extras = [one for name in ("onnx", "images", "pictures", "hdf5", "n5") for one in extras[name]]
+    lowest = [re.sub(r">=", "==", d) for d in (*PROJECT["project"]["dependencies"], *of_extras)]
     # What pip finds by itself, after it tried hundreds of newer releases that need newer dependencies, which takes minutes.
     found = {"distributed": "distributed==2024.8", "s3fs": "s3fs[boto3]==2024.12", "xarray": "xarray<2024.11"}
     of_tests = tuple(found.get(name, name) for name in GROUPS["test"])
@@ -152,7 +176,7 @@ def min_deps(session: nox.Session) -> None:
     session.run(
         "pytest",
         *TWO_AT_ONCE,
-        *(f"--ignore={path}" for path in SLOW),
+        *(f"--ignore={path}" for path in (*SLOW, *OWN_LOGIC)),
         "-p",
         "no:cacheprovider",
         *(session.posargs or ["tests"]),
@@ -288,7 +312,7 @@ def workers_environment(session: nox.Session, folder: Path) -> str:
 
 @nox.session(**FULL_ONE_CORE)
 def imagej(session: nox.Session) -> None:
-    """Compare macros of deepImageJ with the results of ImageJ.
+    """Compare macros of deepImageJ with the results of ImageJ, and open written files with it.
 
     Needs ImageJ (BMZ_IMAGEJ, or Debian's package), Java and Xvfb; skipped without them, but an error in continuous integration.
     """
@@ -297,12 +321,14 @@ def imagej(session: nox.Session) -> None:
     if missing:
         refuse = session.error if os.environ.get("CI") else session.skip
         refuse(f"not found: {', '.join(missing)}; on Debian, apt-get install {IMAGEJ_PACKAGES}")
-    install_wheel(session, "images", "onnx", "testing", with_packages=("onnx",))
+    install_wheel(session, "images", "onnx", "testing", with_packages=("onnx", "scikit-image"))
     plugin = ROOT / "plugins" / "deepimagej"
     install_plugins(session, "deepimagej")
     with session.chdir(plugin):
         pytest = ("python", "-P", "-m", "pytest", "-p", "no:cacheprovider", "tests/test_imagej.py")
         session.run(*pytest, *session.posargs, env={**environment(), "BMZ_IMAGEJ": str(jar)})
+    writing = ("pytest", "-p", "no:cacheprovider", "tests/image_formats/test_writing_imagej.py")
+    session.run(*writing, *session.posargs, env={**environment(), "BMZ_IMAGEJ": str(jar)})
 
 
 @nox.session(**FULL)
@@ -342,8 +368,8 @@ def objects(session: nox.Session) -> None:
 
 @nox.session(**FULL_ONE_CORE)
 def readers(session: nox.Session) -> None:
-    """Read labels with the package ome-zarr and with the plugin of napari, which brings napari, and so is no dependency of other tests."""
-    install_wheel(session, "onnx", with_packages=(*GROUPS["test"], "napari-ome-zarr", "ome-zarr"))
+    """Read outputs with the package ome-zarr and the plugin of napari, which brings napari, and check them with ome-zarr-models."""
+    install_wheel(session, "onnx", with_packages=(*GROUPS["test"], "napari-ome-zarr", "ome-zarr", "ome-zarr-models"))
     # The plugins of napari for pytest warn when they are imported, which is an error here.
     session.run("pytest", "-p", "no:napari", "-p", "no:npe2", "tests/readers", *session.posargs, env=environment())
 

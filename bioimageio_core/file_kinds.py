@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from .errors import OutputError
 from .typing import FrozenMapping
 
-__all__ = ["FILE_KINDS", "IMAGES", "WEIGHTS", "ZARR", "ZARR_ARCHIVE", "check_output_name", "ending", "kind_of", "stem"]
+__all__ = ["FILE_KINDS", "IMAGES", "N5", "WEIGHTS", "ZARR", "ZARR_ARCHIVE", "ending", "kind_of", "stem"]
 
 ZARR = "zarr"
 """The kind that outputs are."""
 
 ZARR_ARCHIVE = "zipped zarr"
 """The kind of zip archives of one zarr folder."""
+
+N5 = "N5"
+"""The kind of N5 folders."""
 
 WEIGHTS = "weights"
 """The kind of files of weights whose endings name no other kind."""
@@ -27,11 +29,11 @@ FILE_KINDS = FrozenMapping(
         ".npz": "numpy archive",
         **dict.fromkeys((".h5", ".hdf5", ".hdf", ".he5", ".ims"), "HDF5"),
         **dict.fromkeys((".nc", ".nc4", ".cdf"), "NetCDF"),
-        ".n5": "N5",
-        ".png": "PNG",
-        **dict.fromkeys((".jpg", ".jpeg"), "JPEG"),
+        ".n5": N5,
+        **dict.fromkeys((".png", ".apng"), "PNG"),
+        **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), "JPEG"),
         **dict.fromkeys((".jp2", ".j2k"), "JPEG 2000"),
-        **dict.fromkeys((".bmp", ".gif", ".webp", ".svg", ".pdf"), "picture"),
+        **dict.fromkeys((".bmp", ".dib", ".gif", ".webp", ".svg", ".pdf"), "picture"),
         **dict.fromkeys((".avi", ".mov", ".mp4"), "video"),
         **dict.fromkeys((".nii", ".nii.gz"), "NIfTI"),
         **dict.fromkeys((".nrrd", ".nhdr"), "NRRD"),
@@ -50,6 +52,9 @@ FILE_KINDS = FrozenMapping(
 
 IMAGES = frozenset(FILE_KINDS.values()) - {"data", WEIGHTS, "table", "text", "archive", "zip"}
 """Kinds of files that hold images, as far as their names tell."""
+
+CONTAINERS = tuple(known for known, kind in FILE_KINDS.items() if kind in ("HDF5", "NetCDF", N5))
+"""Endings of names that paths lead into, as in ``stack.h5:/raw``: what they lead to has no ending of its own."""
 
 _LONGEST_FIRST = sorted(FILE_KINDS, key=len, reverse=True)
 
@@ -70,7 +75,7 @@ def kind_of(location: str) -> str | None:
 
 
 def stem(location: str) -> str:
-    """Return the name of a file or folder without its ending, if that is a known one."""
+    """Return the name of a file or folder without its ending, if that is a known one; of a path into a file, that of the file."""
     name = _last_name(location)
     return name[: len(name) - len(ending(name))]
 
@@ -81,25 +86,6 @@ def _last_name(location: str) -> str:
         inner = first.partition("://")[2].strip("/")
         return _last_name(inner or beneath)
     path = location.partition("?")[0] if "://" in location else location
-    return path.replace("\\", "/").rstrip("/").rpartition("/")[2]
-
-
-def check_output_name(location: str) -> None:
-    """Refuse the name of an output that ends like a file of another kind than the one that is written, or is on a web server.
-
-    Raises:
-        OutputError: The ending is that of another kind of file, or the protocol is that of web servers.
-
-    """
-    if not location.strip():
-        raise OutputError("the name of the output is empty: expected the path or URL of a zarr folder as output= (-o), such as result.zarr")
-    if location.rpartition("::")[2].lower().startswith(("http://", "https://")):
-        raise OutputError(f"output {location} is on a web server, which is only read from: expected a local path, or a store such as s3://")
-    found = ending(location)
-    kind = FILE_KINDS.get(found.lower(), ZARR)
-    if kind != ZARR:
-        place = location.rstrip("/\\")
-        raise OutputError(
-            f"output {location} has the ending of {kind} files, which are not written: "
-            f"expected the name of a zarr folder, such as {place[: len(place) - len(found)]}.zarr"
-        )
+    names = path.replace("\\", "/").rstrip("/").split("/")
+    containers = (name.removesuffix(":") for name in names[:-1] if name.removesuffix(":").lower().endswith(CONTAINERS))
+    return next(containers, names[-1])

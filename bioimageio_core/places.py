@@ -57,12 +57,16 @@ class Place:
         return self.holds(other) or other.holds(self)
 
 
+_INTO_FILE = re.compile(r"(?<=[^/.])(\.\w+):(?=/(?!/))")
+"""The colon between a file and a path in it, as in ``stack.h5:/raw``."""
+
+
 def place_of(location: str | os.PathLike[str]) -> Place:
     """Return the place of a path or fsspec URL.
 
     Local paths may be relative, begin with ``~``, contain ``.``, ``..`` and links, or be URLs (``file://``, ``local://``).
     What lies beneath a cache (``simplecache::s3://...``) is one place with what is cached.
-    What lies in an archive (``zip://name::archive.zip``) is within the place of the archive.
+    What lies in an archive (``zip://name::archive.zip``) or a file (``stack.h5:/raw``) is within the place of the archive or file.
     """
     text = os.fsdecode(location)
     if local_path(text) is not None:
@@ -79,7 +83,10 @@ def place_of(location: str | os.PathLike[str]) -> Place:
 def _storage_and_parts(location: str) -> tuple[str, tuple[str, ...]]:
     local = local_path(location)
     if local is not None:
-        return LOCAL, Path(os.path.realpath(local)).parts
+        into = _INTO_FILE.search(local)
+        named = into is not None and os.path.lexists(local[: into.end()])  # a folder whose name ends with a colon
+        return LOCAL, Path(os.path.realpath(local if named else _INTO_FILE.sub(r"\1", local))).parts
+    location = _INTO_FILE.sub(r"\1", location)
     protocol, _, rest = location.partition("://")
     protocol = protocol.lower()
     if protocol in PORTS:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from bioimageio_core.errors import MissingRequirementError, OutputError, SourceError
-from bioimageio_core.file_kinds import FILE_KINDS, IMAGES, WEIGHTS, check_output_name, kind_of, stem
+from bioimageio_core.file_kinds import FILE_KINDS, IMAGES, WEIGHTS, kind_of, stem
 from bioimageio_core.io.reading.chosen_reader import is_readable, reader_entry_of
+from bioimageio_core.io.writing.chosen_writer import check_output_name
 from bioimageio_core.sources import open_package
 
 

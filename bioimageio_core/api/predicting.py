@@ -56,7 +56,7 @@ def predict(model: Models, inputs: Any, output: Any = None, **options: Any) -> P
     Args:
         model: Any source of `load_description`; or a list of them, see `open_predictor`.
         inputs: One image for a model with one input, or a mapping by tensor id:
-            arrays (numpy, dask, zarr, xarray) or paths (``.npy``, ``.tif``, ``.zarr``).
+            arrays (numpy, dask, zarr, xarray) or paths of files in a format that is read.
         output: Path or URL of a zarr group to write, with one array per output; None returns numpy arrays.
         options: See `PredictOptions`.
 
@@ -146,7 +146,7 @@ def compute_statistics(
         sources = expand_parts(sources)
     if not sources:
         where = f" in {images}" if isinstance(images, str | os.PathLike) else ""
-        raise InputError(f"no images{where} to measure: expected .npy, .tif or .zarr")
+        raise InputError(f"no images{where} to measure: expected files of a format that is read, such as .tif, .zarr or .png")
     client = chosen_client(chosen.client)
     workers = chosen.workers or allotted_cores()
     with executor_of(client, wait_for_workers=chosen.wait_for_workers) as executor:

@@ -21,7 +21,7 @@ def image_list(paths: tuple[str, ...]) -> tuple[str, ...] | None:
 
     found = expand_image_paths(paths)
     if not found:
-        raise InputError(f"no images in {', '.join(paths)}: expected .npy, .tif or .zarr")
+        raise InputError(f"no images in {', '.join(paths)}: expected files of a format that is read, such as .tif, .zarr or .png")
     return None if len(paths) == 1 and found == paths else found
 
 

@@ -73,14 +73,16 @@ def command(
     """Predict IMAGES of any size with MODEL.
 
     MODEL is a folder, a description file, a zip or a URL.
-    IMAGES are .npy, .tif or zarr, patterns or folders of these, or ID=PATH for each input of the model.
+    IMAGES are files of a format that is read (TIFF, zarr, .npy, PNG, HDF5, ...),
+    patterns or folders of these, or ID=PATH for each input of the model.
     """
     from ..api import open_predictor
-    from ..file_kinds import check_output_name
-    from ..prediction.output.output_names import fill_template, names_parts
+    from ..io.writing.chosen_writer import check_output_name
+    from ..prediction.output.output_names import fill_template, is_template, names_parts
 
-    check_output_name(output)
     many = image_list(images) or (images if names_parts(output) and isinstance(image_inputs(images), str) else None)
+    if many is None or is_template(output):
+        check_output_name(output, given["output_format"])
     with (
         _client(scheduler, processes) as client,
         open_predictor([model, *then], client=client, **given) as predictor,
@@ -172,14 +174,11 @@ def _as_data(prediction: Prediction, plan: Plan | None, output: str) -> dict[str
 
 
 def _report(prediction: Prediction, plan: Plan, output: str) -> None:
-    from ..io.locations import join
-
     if prediction.finished and prediction.done_before == plan.regions.count and set(prediction.times) == {"total"}:
         say(f"{output} is already complete; nothing to do")
         return
     for name, array in prediction.items():
-        path = plan.ome[name].path if name in plan.ome else name
-        say(f"{join(output, path) if path else output}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}")
+        say(f"{_place(output, plan, name)}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}")
     for name, table in prediction.objects.items():
         say(f"{table.count} objects in {name}" + (f": {plan.table}" if table else ""))
     for name, count in prediction.nan_counts.items():
@@ -199,6 +198,17 @@ def _report(prediction: Prediction, plan: Plan, output: str) -> None:
     )
 
 
+def _place(output: str, plan: Plan, name: str) -> str:
+    """Return where an output of the model is: a file, or an image or array of the zarr folder."""
+    from ..io.locations import join
+    from ..io.writing.chosen_writer import EACH, writer_of
+
+    if writer_of(output) is not None:
+        return output.replace(EACH, name)
+    path = plan.ome[name].path if name in plan.ome else name
+    return join(output, path) if path else output
+
+
 class _Interrupted(click.ClickException):
     """Ctrl-C during a prediction; the message says how to continue."""
 
@@ -206,8 +216,11 @@ class _Interrupted(click.ClickException):
 
     def __init__(self, output: str) -> None:
         from ..io import OutputStore
+        from ..io.writing.chosen_writer import writer_of
         from ..io.writing.replaced_output import place_to_write
+        from ..prediction.files.file_set import run_place
 
-        written = OutputStore(place_to_write(output, overwrite=False, continues=True))
+        place = output if writer_of(output) is None else run_place(output)
+        written = OutputStore(place_to_write(place, overwrite=False, continues=True))
         remedy = f"; {output} is incomplete, continue it with --resume" if written.unfinished else ""
         super().__init__(f"interrupted{remedy}")

@@ -102,8 +102,20 @@ _OPTIONS = (
     grouped_option(
         "output", "--value-range", type=NUMBER_PAIR, default="0,1", show_default=True, help="Values stored as 0 and as the largest integer."
     ),
-    grouped_option("output", "--ome", type=click.Choice(["0.4", "0.5"]), help="Write OME-Zarr of this version."),
-    grouped_option("output", "--pyramid", is_flag=True, help="Also write coarser levels; needs --ome."),
+    grouped_option(
+        "output",
+        "--output-format",
+        help="Format of the file, where several have its ending, as in imagej for .tif; 'bmz plugins' lists them.",
+    ),
+    grouped_option(
+        "output",
+        "--ome",
+        type=click.Choice(["auto", "0.4", "0.5", "none"]),
+        default="auto",
+        show_default="0.5 where it can hold the output",
+        help="Version of OME-Zarr, or none for plain zarr arrays.",
+    ),
+    grouped_option("output", "--pyramid/--no-pyramid", default=None, show_default="with it", help="Coarser levels of OME-Zarr."),
     grouped_option("output", "--chunks", type=AXIS_SIZES, help="Chunks of the output, in output pixels, as in y=256,x=256."),
     grouped_option("output", "--shards", type=AXIS_SIZES, help="Files of the output, of several chunks each, as in y=2048,x=2048."),
     grouped_option(

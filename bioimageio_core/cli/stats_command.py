@@ -52,7 +52,7 @@ def command(
 ) -> None:
     """Compute exact statistics of IMAGES of any size: of all together, and of each.
 
-    IMAGES are .npy, .tif or zarr, patterns or folders of these.
+    IMAGES are files of a format that is read (TIFF, zarr, .npy, PNG, HDF5, ...), patterns or folders of these.
     """
     from ..api import compute_statistics
     from ..errors import InputError
@@ -61,7 +61,7 @@ def command(
 
     paths = expand_image_paths(images)
     if not paths:
-        raise InputError(f"no images in {', '.join(images)}: expected .npy, .tif or .zarr")
+        raise InputError(f"no images in {', '.join(images)}: expected files of a format that is read, such as .tif, .zarr or .png")
     if output is not None:
         check_apart(output, [("an image to measure", path) for path in paths], within=True)
         check_file_apart(output, [model] if model is not None else [])

@@ -10,7 +10,7 @@ import attrs
 
 from ..errors import InputError
 from ..io.writing.codecs import DEFAULT, check_codec
-from ..io.writing.ome_output import OmeVersion
+from ..io.writing.ome_output import OmeChoice
 from ..resources import allotted_memory
 from ..typing import AxisId, FrozenMapping, Precision
 from .join_slices_option import joined_axis
@@ -252,15 +252,13 @@ class PlanOptions:
     value_range: tuple[float, float] = attrs.field(default=(0.0, 1.0), converter=number_range)
     """The values that 0 and the largest integer of `dtype` represent."""
 
-    ome: OmeVersion | None = attrs.field(
-        default=None, validator=is_choice(get_args(OmeVersion), what="a version of OME-Zarr, ", or_none=True)
-    )
-    """Write OME-Zarr images of this version, ``0.4`` or ``0.5``, instead of plain zarr arrays.
+    ome: OmeChoice = attrs.field(default="auto", validator=is_choice(get_args(OmeChoice), what="a version of OME-Zarr, or "))
+    """Write OME-Zarr images of this version, ``0.4`` or ``0.5``; ``none``: plain zarr arrays;
+    ``auto``: OME-Zarr 0.5, but plain arrays of outputs that it cannot hold, such as those with several items along a batch.
     A single output is the image itself; several outputs are images below it, by id."""
 
-    pyramid: bool = attrs.field(default=False, converter=plain_value, validator=is_flag())
-    """Whether to write coarser levels, each of half the resolution: means, or the nearest pixel of labels.
-    Only with `ome`, or where the output is to be labels of an OME-Zarr image."""
+    pyramid: bool | None = attrs.field(default=None, converter=plain_value, validator=is_flag(or_none=True))
+    """Whether OME-Zarr images have coarser levels, each of half the resolution: means, or the nearest pixel of labels. None: they have."""
 
     codec: str = attrs.field(default=DEFAULT, validator=is_text("zstd:9"))
     """Compression of output chunks: ``lz4``, ``zstd``, ``gzip`` or ``blosc``, with a level as in ``zstd:9``, or ``none``."""
@@ -278,6 +276,8 @@ class PlanOptions:
             check()
 
     def _check_output(self) -> None:
+        if self.ome == "none" and self.pyramid:
+            raise InputError("pyramid is set with ome none: expected ome 0.4 or 0.5, since only OME-Zarr has levels")
         if self.ome == "0.4" and self.shards:
             raise InputError("shards are set with ome 0.4, but OME-Zarr 0.4 (zarr version 2) has no shards: give ome 0.5, or no shards")
         check_codec(self.codec)
@@ -328,6 +328,10 @@ class RunOptions:
 
     shard: tuple[int, int] | None = attrs.field(default=None, converter=shard_of)
     """``(i, n)``: compute shard i of n, i from 1 to n, while other processes compute the other shards of the same output."""
+
+    output_format: str | None = attrs.field(default=None, validator=is_text("imagej", or_none=True))
+    """Name of the image writer, where several write files with the ending of the output, such as ``imagej`` for ``.tif``;
+    None: the one that they prefer. ``bmz plugins`` lists them."""
 
     trust: bool = attrs.field(default=False, converter=plain_value, validator=is_flag())
     """Whether code that comes with the model may run."""

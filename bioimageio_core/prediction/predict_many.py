@@ -10,14 +10,15 @@ from typing import Any
 import attrs
 
 from ..errors import AxesError, BioimageioError, InputError, OutputError
-from ..file_kinds import check_output_name
 from ..io import run_of_output
 from ..io.places_of_arrays import places_of, unknown_origin
 from ..io.reading.image_parts import expand_parts
 from ..io.reading.scenes import ImagePart
+from ..io.writing.chosen_writer import check_output_name
 from ..packaging.package_places import package_places
 from ..places import Place, check_apart, nested_places, place_of
 from ..text import in_brief
+from .files.file_set import is_written_by_run
 from .output.inputs_kept import check_images_known, lies_within_array
 from .output.output_names import fill_template, is_template, location_of, template_in_folder
 from .output.result import Prediction
@@ -69,7 +70,8 @@ def plan_many(inputs: Sequence[Any], template: str, *, scene: int | str | None =
         OutputError: The name of an output is that of another kind of file, or one output lies within another or over an image.
 
     """
-    check_output_name(template)
+    if is_template(template):
+        check_output_name(template)
     planned: dict[Place, PredictionRequest] = {}
     for place, request in _requests(tuple(expand_parts(inputs) if scene is None else inputs), template, scene):
         check_output_name(request.output)
@@ -106,8 +108,9 @@ def _is_output_of_another(request: PredictionRequest, makers: Mapping[Place, Abs
     location = image.within if isinstance(image, ImagePart) else image
     if not isinstance(location, str | os.PathLike) or not makers.get(place_of(location), set()) - {request.number}:
         return False
-    complete, record = run_of_output(os.fsdecode(location))
-    return complete or record is not None
+    written = os.fsdecode(location)
+    complete, record = run_of_output(written)
+    return complete or record is not None or is_written_by_run(written)
 
 
 def _check_outputs_apart(planned: Mapping[Place, PredictionRequest]) -> None:

@@ -11,6 +11,7 @@ import attrs
 
 from ..errors import InputError
 from ..io import run_of_output
+from ..io.writing.chosen_writer import writer_of
 from ..io.writing.replaced_output import place_to_write, replaced_alone
 from ..registry import WeightsAdapter
 from ..resources import allotted_cores
@@ -19,6 +20,9 @@ from .execution.chosen_executor import executor_of
 from .execution.executors.chosen_client import chosen_client
 from .execution.run import begin_run
 from .execution.run_plan import run_plan
+from .files.file_set import file_set, run_place
+from .files.layouts import as_file, check_layouts
+from .files.run_to_files import run_to_files
 from .geometry.model_signature import remembered_analysis
 from .model.loaded_model import LoadedModel
 from .model.network import Network, load_network
@@ -108,9 +112,12 @@ class Predictor:
             raise InputError(
                 "intermediate= (--intermediate) stores what earlier models of a chain give: expected several models, found one"
             )
-        if output is not None:
+        if output is None:
+            chosen = attrs.evolve(chosen, ome="none", pyramid=None) if chosen.ome == "auto" else chosen
+        else:
             output = output_location(output)
-            chosen = as_labels(chosen, output)
+            entry = writer_of(output, chosen.output_format)
+            chosen = as_labels(chosen, output) if entry is None else as_file(chosen, entry, output)
         if chosen.table is not None:
             chosen = attrs.evolve(chosen, table=fill_template(chosen.table, inputs, scene=chosen.scene))
             assert chosen.table is not None
@@ -128,7 +135,8 @@ class Predictor:
         sized = choose_sized_weights(self.model, chosen)
         continued = None
         if output is not None and (chosen.resume or chosen.shard):
-            recorded = run_of_output(place_to_write(output, overwrite=chosen.overwrite, continues=True))[1] or {}
+            place = output if entry is None else run_place(output)
+            recorded = run_of_output(place_to_write(place, overwrite=chosen.overwrite, continues=True))[1] or {}
             continued = recorded_choices(recorded)
         plan = make_plan(
             sized.io,
@@ -146,7 +154,11 @@ class Predictor:
         )
         plan = attrs.evolve(plan, warnings=(*sized.warnings, *plan.warnings))
         if output is not None:
-            check_inputs_kept(output, plan, self.model, overwrite=chosen.overwrite)
+            if entry is not None:
+                files = file_set(output, [o.id for o in plan.outputs])
+                check_layouts(plan, files, entry)
+            for place in (output,) if entry is None else map(str, files.paths.values()):
+                check_inputs_kept(place, plan, self.model, overwrite=chosen.overwrite)
             check_labels(plan, output)
         return plan
 
@@ -240,13 +252,23 @@ class Predictor:
 
         """
         chosen = evolve_options(self.options.for_run, options)
+        if output is not None:
+            output = output_location(output)
+            entry = writer_of(output, chosen.output_format)
+            if entry is not None:
+                return run_to_files(
+                    plan, output, entry, chosen, lambda: run_identity(plan, self.model), lambda place: self._run(plan, place, chosen)
+                )
+        return self._run(plan, output, chosen)
+
+    def _run(self, plan: Plan, output: str | None, chosen: RunOptions) -> Prediction:
+        """Carry out a plan, with zarr as output, or arrays in memory."""
         free = next((o.id for o in plan.outputs if o.data_dependent), None)
         if chosen.shard is not None and free is not None:
             raise InputError(f"the network determines the size of output {free!r}, so shards cannot share the run: predict without shard=")
         check_table_replaceable(plan.table, replace=chosen.overwrite or chosen.resume or chosen.shard is not None)
         continued, record, written = False, {}, None
         if output is not None:
-            output = output_location(output)
             continues = chosen.resume or chosen.shard is not None
             written = place_to_write(output, overwrite=chosen.overwrite, continues=continues)
             check_inputs_kept(output, plan, self.model, overwrite=chosen.overwrite)

@@ -101,13 +101,13 @@ class TestPredictAndPlan:
         ran = run_process("predict", made, image, "-o", tmp_path / "out.zarr", "--block", "y=16,x=16")
         assert ran.status == 0
         assert ran.err == ""
-        assert "out: float32, batch 1, channel 1, y 40, x 50" in ran.out
-        result = zarr.open_group(str(tmp_path / "out.zarr"), mode="r")["out"]
+        assert "out.zarr: float32, batch 1, channel 1, y 40, x 50" in ran.out
+        result = zarr.open_group(str(tmp_path / "out.zarr"), mode="r")["0"]
         assert isinstance(result, zarr.Array)
         x = np.pad(np.asarray(zarr.open_array(str(image))[...]), 1, mode="symmetric")
         expected = sum(x[i : i + 40, j : j + 50].astype(np.float64) for i in range(3) for j in range(3)) / 9
-        np.testing.assert_allclose(np.asarray(result[0, 0]), expected, rtol=1e-5)
-        assert result.metadata.dimension_names == ("batch", "channel", "y", "x")  # type: ignore[union-attr]
+        np.testing.assert_allclose(np.asarray(result[0]), expected, rtol=1e-5)
+        assert result.metadata.dimension_names == ("c", "y", "x")  # type: ignore[union-attr]
 
     def test_predict_json(self, bmz: ForkedBmz, made: Path, image: Path, tmp_path: Path) -> None:
         """Where the output is, its arrays, and the time."""

@@ -35,7 +35,7 @@ class TestExisting:
         assert (out / "stale").exists()
         assert bmz("predict", made, image, "-o", out, "--overwrite").status == 0
         assert not (out / "stale").exists()
-        assert zarr.open_group(str(out), mode="r")["out"].shape == (1, 1, 40, 50)
+        assert zarr.open_group(str(out), mode="r")["0"].shape == (1, 40, 50)
 
     def test_never_overwrites_what_is_no_zarr(self, bmz: ForkedBmz, made: Path, image: Path, tmp_path: Path) -> None:
         """Neither a folder of the user nor a file."""

@@ -31,7 +31,7 @@ class TestClosed:
         done = subprocess.run(line, shell=True, stdout=subprocess.PIPE, check=False)
         assert done.returncode == 0
         if command == "predict":
-            assert zarr.open_group(str(tmp_path / "o.zarr"), mode="r")["out"].shape == (1, 1, 40, 50)
+            assert zarr.open_group(str(tmp_path / "o.zarr"), mode="r")["0"].shape == (1, 40, 50)
 
     def test_errors(self, made: Path, tmp_path: Path) -> None:
         """An error has its status, though nothing can show its message."""

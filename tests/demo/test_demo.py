@@ -35,9 +35,9 @@ class TestDemo:
         assert result["peak_memory"] > 0
         assert (folder / "picture.png").read_bytes().startswith(b"\x89PNG")
         image = zarr.open_array(str(folder / "image.zarr"), mode="r")
-        probability = zarr.open_group(str(folder / "result.zarr"), mode="r")["probability"]
+        probability = zarr.open_group(str(folder / "result.zarr"), mode="r")["0"]
         assert image.shape == (1700, 1700)
-        assert probability.shape == (1, 1, 1700, 1700)  # type: ignore[union-attr]
+        assert probability.shape == (1, 1700, 1700)  # type: ignore[union-attr]
 
         again = run_bmz("demo", "-o", str(folder), "--size", "100")
         assert (again.returncode, again.stdout) == (2, "")

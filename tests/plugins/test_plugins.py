@@ -220,8 +220,8 @@ class TestCommands:
         arguments = ["predict", str(lopsided_model(folder)), str(tmp_path / "image.zarr"), "-o", str(tmp_path / "out.zarr")]
         options = ["--run-mode", "tta", "--run-mode-kwargs", '{"merge": "max"}']
         run_workers_python("-m", "bioimageio_core.cli", *arguments, *options)
-        found: Any = zarr.open_group(str(tmp_path / "out.zarr"), mode="r")["out"]
-        np.testing.assert_allclose(found[0, 0], turned(image), atol=1e-5)
+        found: Any = zarr.open_group(str(tmp_path / "out.zarr"), mode="r")["0"]
+        np.testing.assert_allclose(found[0], turned(image), atol=1e-5)
 
     @pytest.mark.parametrize("name", ["labels", "median", "orthoplanes", "safetensors", "tta"])
     def test_check(self, name: str) -> None:

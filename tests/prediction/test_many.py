@@ -67,7 +67,7 @@ class TestMany:
         assert isinstance(failed, bc.Failed)
         assert "w3.zarr" in str(failed.error)
         for n in (0, 6):
-            assert zarr.open_group(str(tmp_path / "out" / f"w{n}-{n}.zarr"), mode="r")["out"][0, 0, 0, 0] == 2 * n
+            assert zarr.open_group(str(tmp_path / "out" / f"w{n}-{n}.zarr"), mode="r")["0"][0, 0, 0] == 2 * n
         assert not (tmp_path / "out" / "w3-3.zarr").exists()
 
     def test_pattern_and_resume(self, tmp_path: Path, model: Path) -> None:

@@ -34,7 +34,8 @@ WRONG: dict[str, list[Any]] = {
     "scene": [-1, 0.5, True],
     "memory": [2, 0, -5, "much", "4", object(), float("inf"), "1e999 GB"],
     "network_stride": [0, {"y": 0.5}],
-    "ome": [0.5, "0.6", True],
+    "ome": [0.5, "0.6", True, None],
+    "output_format": ["", 3],
     "overlap": ["nonsense", None, 3],
     "overwrite": ["no", 1, None],
     "pixel_size": ["small", 0, True, -1.0, float("nan"), float("inf"), {"y": 0}],
@@ -134,7 +135,7 @@ RIGHT: dict[str, list[Any]] = {
     **{name: [{}] for name in ("axes", "dtype")},
     **dict.fromkeys(("block", "chunks", "halo", "network_stride", "object_size", "shards"), SIZES),
     **{name: [True, np.bool_(True)] for name in FLAGS},
-    **{name: ["nonsense"] for name in ("device", "run_mode", "weights_format")},
+    **{name: ["nonsense"] for name in ("device", "output_format", "run_mode", "weights_format")},
 }
 """Those of `any_values` that the documentation of an option allows; against the model and the images they are checked later."""
 

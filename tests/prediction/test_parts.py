@@ -132,7 +132,7 @@ class TestRegionOfInterest:
         image = noise(120, 120)
         bc.predict(model, image, tmp_path / "o.zarr", roi={"y": (9, 101)}, block={"y": 40, "x": 40})
         np.testing.assert_allclose(
-            zarr.open_group(str(tmp_path / "o.zarr"), mode="r")["out"][...], predicted(model, image)[:, :, 9:101], rtol=1e-6
+            zarr.open_group(str(tmp_path / "o.zarr"), mode="r")["0"][...], predicted(model, image)[0, :, 9:101], rtol=1e-6
         )
         plan = bc.open_predictor(model).plan(image, roi={"y": (9, 101)})
         assert plan_as_dict(plan)["outputs"]["out"]["origin"] == [0, 0, 9, 0]

@@ -107,12 +107,12 @@ class TestAnySize:
         x = real_image(shared, shape)
         zarr.save_array(str(tmp_path / "in.zarr"), x)
         bc.predict(model / description, tmp_path / "in.zarr", tmp_path / "out.zarr", axes="yx", weights_format="onnx")
-        result = zarr.open_group(str(tmp_path / "out.zarr"), mode="r")["probability"]
+        result = zarr.open_group(str(tmp_path / "out.zarr"), mode="r")["0"]
         assert isinstance(result, zarr.Array)
-        assert result.shape == (1, 1, *shape)
+        assert result.shape == (1, *shape)
         halo, core = (0, 512) if shape == (512, 512) else (32, 448)  # an image of exactly this size is one bare call
         expected = sigmoid(independent(model, x, size=512, halo=halo, core=core))
-        np.testing.assert_allclose(np.asarray(result[0, 0]), expected, atol=1e-4)  # float32 network, another number of threads
+        np.testing.assert_allclose(np.asarray(result[0]), expected, atol=1e-4)  # float32 network, another number of threads
 
     @pytest.mark.large
     @pytest.mark.parametrize("description", ["bioimageio.yaml", "v0_4_9.bioimageio.yaml"])
@@ -133,6 +133,6 @@ class TestAnySize:
         """Four times larger, nearest neighbour: exact, whatever the blocks."""
         x = real_image(shared, (123, 77))
         bc.predict(shared / "models/upsample_test_model", x, tmp_path / "out.zarr", block={"y": 20, "x": 35})
-        result = zarr.open_group(str(tmp_path / "out.zarr"), mode="r")["output"]
+        result = zarr.open_group(str(tmp_path / "out.zarr"), mode="r")["0"]
         assert isinstance(result, zarr.Array)
-        np.testing.assert_array_equal(np.asarray(result[0, 0]), np.kron(x, np.ones((4, 4), np.float32)))
+        np.testing.assert_array_equal(np.asarray(result[0]), np.kron(x, np.ones((4, 4), np.float32)))

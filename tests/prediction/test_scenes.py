@@ -37,7 +37,7 @@ def positions(tmp_path: Path) -> Path:
 
 def value(path: Path) -> float:
     """Return the first pixel of an output."""
-    return float(zarr.open_group(str(path), mode="r")["out"][0, 0, 0, 0])
+    return float(zarr.open_group(str(path), mode="r")["0"][0, 0, 0])
 
 
 class TestPositions:

@@ -112,7 +112,7 @@ class TestImported:
         """In threads, and on workers, which import it themselves."""
         ran = bmz(folder, *PREDICT[:-1], str(tmp_path / "out.zarr"), "--import", "made_ops", *options)
         assert ran.status == 0, ran.err
-        np.testing.assert_array_equal(zarr.open_group(tmp_path / "out.zarr", mode="r")["out"][0, 0], 2 * IMAGE)
+        np.testing.assert_array_equal(zarr.open_group(tmp_path / "out.zarr", mode="r")["0"][0], 2 * IMAGE)
 
     @pytest.mark.parametrize(
         "command",

@@ -96,6 +96,7 @@ def _open_array(source: Any) -> Image:
         reader=ArrayReader(array=source, persisted=_is_persisted(source)),
     )
     stored = source.data if hasattr(source, "axes") else None  # of an output of a prediction; that of a lazy xarray would be read
+    stored = getattr(stored, "source", stored)
     return with_scaled_values(image, stored) if stored is not None and hasattr(stored, "store_path") else image
 
 

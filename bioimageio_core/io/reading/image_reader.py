@@ -97,7 +97,6 @@ def lazy_image(
     names = None if channel_names is None else tuple(channel_names)
     if names is not None and (parsed is None or "channel" not in parsed or shape[parsed.index("channel")] != len(names)):
         names = None
-    known = parsed or ()
     return Image(
         name=name,
         shape=shape,
@@ -107,8 +106,8 @@ def lazy_image(
         part=part,
         channel_names=names,
         chunks=None if chunks is None else tuple(chunks),
-        pixel_size=FrozenMapping({axis: size for axis, size in pixel_size.items() if axis in known}),
-        position=FrozenMapping({axis: at for axis, at in position.items() if axis in known}),
+        pixel_size=FrozenMapping({axis: size for axis, size in pixel_size.items() if parsed is None or axis in parsed}),
+        position=FrozenMapping({axis: at for axis, at in position.items() if parsed is None or axis in parsed}),
         reader=HandleReader(handle=handle),
     )
 

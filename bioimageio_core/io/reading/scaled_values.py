@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from .image import Image
 from .readers import Reader
 
-__all__ = ["with_scaled_values"]
+__all__ = ["with_scale", "with_scaled_values"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -53,6 +53,17 @@ def with_scaled_values(image: Image, array: Any) -> Image:
     if array.metadata.zarr_format == 2 and "_ARRAY_DIMENSIONS" in attributes and array.fill_value:
         # Where xarray writes it. Zero is what is there without a chunk, and what predictions have outside of masks.
         attributes.setdefault("_FillValue", array.fill_value.item())
+    return with_scale(image, attributes)
+
+
+def with_scale(image: Image, attributes: Mapping[str, Any]) -> Image:
+    """Return an image with the values that its integers stand for; as it is if its array has no scale.
+
+    Args:
+        image: The image as stored.
+        attributes: The attributes of its array, as numbers, lists and texts.
+
+    """
     scale, offset = _number(attributes.get("scale_factor")), _number(attributes.get("add_offset"))
     if (scale is None and offset is None) or image.dtype.kind not in "iu":
         return image

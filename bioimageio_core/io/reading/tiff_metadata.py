@@ -16,7 +16,7 @@ from .image import PixelSize
 if TYPE_CHECKING:
     import tifffile
 
-__all__ = ["AXES", "series_axes", "tiff_metadata"]
+__all__ = ["AXES", "is_measured", "series_axes", "tiff_metadata"]
 
 Sizes: TypeAlias = dict[AxisId, PixelSize]
 
@@ -41,6 +41,11 @@ UNITS: Mapping[int, str] = FrozenMapping({2: "inch", 3: "centimeter"})
 SCREENS = (72, 96)
 """Pixels per inch that software writes where nothing was measured: those of screens. One pixel per unit says as little.
 Scanners have other numbers, such as 300, which count."""
+
+
+def is_measured(per_inch: float) -> bool:
+    """Return whether a resolution in pixels per inch may be that of an image: not one of screens, and not nothing."""
+    return per_inch > 0 and round(per_inch, 1) not in SCREENS
 
 
 def series_axes(letters: str, count: int) -> tuple[AxisId, ...] | None:
@@ -120,7 +125,7 @@ def _tags(page: tifffile.TiffPage) -> Sizes:
         return {}
     inch = 2.54 if unit == "centimeter" else 1.0
     lengths = _pixel_lengths(page).items()
-    return {axis: (length, unit) for axis, length in lengths if length != 1 and round(inch / length, 2) not in SCREENS}
+    return {axis: (length, unit) for axis, length in lengths if length != 1 and is_measured(inch / length)}
 
 
 def _pixel_lengths(page: tifffile.TiffPage) -> dict[AxisId, float]:

@@ -19,9 +19,12 @@ from .pyramid import Level, halved
 from .unsynced_writes import remove_empty_metadata, sync_metadata
 from .write_errors import writing
 
-__all__ = ["OmeImage", "OmeSink", "OmeVersion", "ome_axes"]
+__all__ = ["OmeChoice", "OmeImage", "OmeSink", "OmeVersion", "ome_axes"]
 
 OmeVersion: TypeAlias = Literal["0.4", "0.5"]
+
+OmeChoice: TypeAlias = Literal["auto", "0.4", "0.5", "none"]
+"""A version; ``none`` for plain zarr; ``auto`` for 0.5 where it can hold an output."""
 
 NAMED = ("time", "channel")
 """Axes that the format names by their letter and types by their name."""
@@ -52,7 +55,7 @@ def ome_axes(axes: Sequence[AxisId], shape: Sequence[int], *, name: str) -> tupl
     if len(others) > 1 or "batch" in others:
         raise InputError(
             f"output {name!r} with axes {', '.join(axes)} cannot be an OME-Zarr image, which has time, channels or one other axis, "
-            f"and space, and no batch: found {', '.join(others)}; store it as plain zarr"
+            f"and space, and no batch: found {', '.join(others)}; store it as plain zarr (--ome none)"
         )
     return tuple(sorted(kept, key=lambda n: ORDER.get(axes[n], 2)))
 

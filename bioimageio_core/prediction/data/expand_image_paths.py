@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ...errors import PredictionWarning
-from ...file_kinds import IMAGES, kind_of
+from ...file_kinds import IMAGES, N5, kind_of
 from ...io.locations import file_system, local_path
 from ...io.reading.chosen_reader import is_readable
 from ...io.reading.zarr_groups import is_zarr_node
@@ -34,13 +34,17 @@ def expand_image_paths(names: Iterable[str]) -> tuple[str, ...]:
         path = None if local is None else Path(local)
         if path is None:
             found.append(name)
-        elif path.is_dir() and path.suffix != ".zarr" and not is_zarr_node(*file_system(name)):
+        elif path.is_dir() and path.suffix != ".zarr" and not _is_in_n5(path) and not is_zarr_node(*file_system(name)):
             found.extend(_images_in(path))
         elif not path.exists() and glob.has_magic(str(path)):
             found.extend(sorted(glob.glob(str(path), recursive=True)) or [name])  # noqa: PTH207 (Path.glob takes no absolute patterns)
         else:
             found.append(name)
     return tuple(dict.fromkeys(found))
+
+
+def _is_in_n5(path: Path) -> bool:
+    return any(kind_of(part) == N5 for part in path.parts)
 
 
 def _images_in(folder: Path) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from ...io import OutputStore
 from ...io.writing.label_images import LabelsPlace, add_to_labels, labels_place, renew_consolidated_metadata
 from ...io.writing.label_metadata import image_label, path_to_image
@@ -13,11 +15,13 @@ from ...io.writing.output_store import origin_of_output
 from ...io.writing.replaced_output import take_place
 from ...io.writing.write_errors import CompletedElsewhere
 from ...json_values import json_safe
-from ...typing import FrozenMapping
+from ...typing import AxisId, FrozenMapping
 from ..planning.plan import Plan
+from ..planning.planned_tensors import PlannedOutput
 from .open_output import OpenOutput, array_spec, open_output
 from .result import LabelledArray, Prediction
 from .sinks import MemorySink
+from .tensor_array import TensorArray
 
 __all__ = ["complete_prediction", "finalize", "labelled_arrays"]
 
@@ -116,10 +120,17 @@ def labelled_arrays(output: OpenOutput, *, complete: bool = True) -> dict[str, L
             assert isinstance(tensor.sink, MemorySink)
             found[planned.id] = LabelledArray(tensor.sink.array, planned.axes)
         elif tensor.image is not None:
-            found[planned.id] = LabelledArray(store.array(tensor.image.place(0)), tensor.image.axes)
+            found[planned.id] = LabelledArray(_with_axes_of(planned, store.array(tensor.image.place(0)), tensor.image.axes), planned.axes)
         else:
             found[planned.id] = LabelledArray(store.array(planned.id), planned.axes)
     return found
+
+
+def _with_axes_of(output: PlannedOutput, array: Any, axes: tuple[AxisId, ...]) -> Any:
+    """Return the array of an image with the axes of the output."""
+    if axes == output.axes:
+        return array
+    return TensorArray(source=array, source_axes=axes, axes=output.axes, shape=output.shape, dtype=np.dtype(array.dtype))
 
 
 def complete_prediction(plan: Plan, written: str, path: str) -> Prediction:

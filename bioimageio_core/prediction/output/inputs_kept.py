@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...errors import BioimageioError, OutputError
-from ...file_kinds import check_output_name
 from ...io import Image, holds_something, open_image
 from ...io.locations import parent
 from ...io.places_of_arrays import places_of, unknown_origin
 from ...io.reading.zarr_image import levels_of
+from ...io.writing.chosen_writer import check_output_name
 from ...packaging.package_places import package_places
 from ...places import Place, check_apart, place_of
 from ..model.loaded_model import LoadedModel

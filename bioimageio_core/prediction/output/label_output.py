@@ -22,7 +22,7 @@ def as_labels(options: PredictOptions, output: str) -> PredictOptions:
     place = _named_labels(output)
     if place is None or options.ome == place.version:
         return options
-    if options.ome is not None:
+    if options.ome != "auto":
         raise OutputError(
             f"{output} would be labels of an OME-Zarr {place.version} image: expected ome= (--ome) {place.version}, found {options.ome}"
         )

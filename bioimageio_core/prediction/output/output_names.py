@@ -43,7 +43,7 @@ def fill_template(template: str, inputs: Any, number: int = 0, *, scene: SceneCh
     location = (location_of(inputs) if part is None else part.within) or str(number)
     parts = location.replace("\\", "/").rstrip("/").split("/")
     fields = {"scene": "0"} if part is None else {key: re.sub(r"[/\\]+", "_", value) for key, value in part.fields.items()}
-    known = {"name": stem(location), "number": number, "folder": parts[-2] if len(parts) > 1 else "", **fields}
+    known = {"name": stem(location), "number": number, "folder": parts[-2] if len(parts) > 1 else "", "output": "{output}", **fields}
     try:
         names = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
         if part is None and names - {*known} and not _can_be_opened(inputs):  # it fails with a message when it is opened

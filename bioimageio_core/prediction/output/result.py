@@ -22,7 +22,7 @@ class LabelledArray:
     """An array with named axes; numpy functions accept it."""
 
     data: Any
-    """A `numpy.ndarray`, or a `zarr.Array` if an output was given."""
+    """A `numpy.ndarray`; if an output was given, a `zarr.Array` with these axes, or a `TensorArray` over one with other axes or a file."""
 
     axes: tuple[AxisId, ...]
 
@@ -86,6 +86,20 @@ class Prediction(Mapping[str, LabelledArray]):
         """Whether the output is complete; False while regions of other shards are missing."""
         self.done_before = done_before
         """Number of regions that an earlier run had computed."""
+
+    def with_outputs(self, outputs: Mapping[str, LabelledArray]) -> Prediction:
+        """Return the same prediction with its outputs at other places."""
+        return Prediction(
+            outputs,
+            plan=self.plan,
+            statistics=self.statistics,
+            times=self.times,
+            nan_counts=self.nan_counts,
+            notes=self.notes,
+            objects=self.objects,
+            finished=self.finished,
+            done_before=self.done_before,
+        )
 
     def __getitem__(self, key: str) -> LabelledArray:
         try:

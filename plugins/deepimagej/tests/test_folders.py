@@ -114,7 +114,7 @@ class TestImport:
         np.testing.assert_array_equal(found, expected(image))
         import zarr
 
-        np.testing.assert_array_equal(np.asarray(zarr.open_group(str(tmp_path / "out.zarr"), mode="r")["out"])[0, :, :, 0], found)
+        np.testing.assert_array_equal(np.asarray(zarr.open_group(str(tmp_path / "out.zarr"), mode="r")["0"])[0], found)
 
     def test_described(self, tmp_path: Path) -> None:
         """Sizes, scales, halo and what else the file says."""

@@ -50,7 +50,7 @@ def truth(probability: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def labels_of(output: Path) -> np.ndarray[Any, Any]:
-    return np.squeeze(np.asarray(zarr.open_group(str(output), mode="r")["probability"]))
+    return np.squeeze(np.asarray(zarr.open_group(str(output), mode="r")["0"]))
 
 
 @pytest.fixture(autouse=True)

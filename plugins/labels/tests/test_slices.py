@@ -49,7 +49,7 @@ def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def labels_of(output: Path) -> Any:
-    return np.asarray(zarr.open_group(str(output), mode="r")["probability"])[:, 0, 0]
+    return np.asarray(zarr.open_group(str(output), mode="r")["0"])
 
 
 class TestVolume:

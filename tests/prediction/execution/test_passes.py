@@ -112,7 +112,7 @@ class TestSharing:
         assert any(t["finished"] for t in results)
         single = bc.predict(model, tmp_path / "image.zarr", tmp_path / "single.zarr", block={"y": 1024, "x": 1024})
         assert all(t["statistics"] == dict(single.statistics) for t in results if t["statistics"])
-        np.testing.assert_array_equal(zarr.open_group(str(output), mode="r")["out"][...], np.asarray(single["out"]))
+        np.testing.assert_array_equal(zarr.open_group(str(output), mode="r")["0"][...], np.asarray(single["out"])[0])
 
     def test_levels_are_written_by_shards(self, tmp_path: Path, model: Path) -> None:
         """The last shard writes the levels that regions do not write; no further call is needed."""

@@ -21,7 +21,7 @@ import bioimageio_core as bc
 from bioimageio_core.errors import InputError, OutputError
 
 SCRIPT = Path(__file__).with_name("interrupted.py")
-BLOCKS: dict[str, Any] = {"block": {"y": 64, "x": 64}}
+BLOCKS: dict[str, Any] = {"block": {"y": 64, "x": 64}, "ome": "none"}
 
 
 @pytest.fixture

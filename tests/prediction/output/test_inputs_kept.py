@@ -250,7 +250,7 @@ class TestUnknown:
         image = KNOWN[kind]()
         assert unknown_origin(image) is None
         assert bc.predict(model, image, "old.zarr", overwrite=True, axes="yx").finished
-        assert list(zarr.open_group("old.zarr", mode="r")) == ["out"]
+        assert list(zarr.open_group("old.zarr", mode="r")) == ["0"]
 
 
 class TestRun:

@@ -182,8 +182,8 @@ class TestLabels:
         path = image(tmp_path / "a.zarr", zarr_format)
         bc.predict(model, np.zeros((600, 500), np.uint8), path / "labels/x", axes="yx", dtype="uint8", pyramid=True, chunks=128)
         assert len(ome(path / "labels/x")["multiscales"][0]["datasets"]) > 1
-        with pytest.raises(InputError, match="pyramid is set without ome"):
-            bc.predict(model, path, tmp_path / "out.zarr", pyramid=True)
+        with pytest.raises(InputError, match="pyramid is set with ome none"):
+            bc.predict(model, path, tmp_path / "out.zarr", pyramid=True, ome="none")
 
     def test_run_of_another_plan(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
         """A plan that was made for no output writes no plain zarr among labels; one with the version of the image writes labels."""

@@ -61,13 +61,13 @@ class TestMetadata:
         """The output has axes, pixel size, unit and position of the input, without the batch axis, and can be read as an image."""
         image = ome_image(tmp_path / "in.zarr", noise(3, 100, 90), "tyx", [2.0, 0.5, 0.25], [0.0, 10.0, 20.0])
         found = bc.predict(model, image, tmp_path / "o.zarr", ome=version, block={"y": 40, "x": 40})["out"]
-        assert found.axes == ("time", "channel", "y", "x")
+        assert found.axes == ("time", "batch", "channel", "y", "x")
         back = open_image(tmp_path / "o.zarr")
         assert back.axes == ("time", "channel", "y", "x")
         assert back.channel_names == ("intensity",)
         assert dict(back.pixel_size) == {"time": (2.0, None), "y": (0.5, "micrometer"), "x": (0.25, "micrometer")}
         assert dict(back.position) == {"time": 0.0, "y": 10.0, "x": 20.0}
-        np.testing.assert_array_equal(np.asarray(found)[:, 0], np.asarray(bc.predict(model, image)["out"])[:, 0, 0])
+        np.testing.assert_array_equal(np.asarray(found), np.asarray(bc.predict(model, image)["out"]))
         group = zarr.open_group(str(tmp_path / "o.zarr"), mode="r")
         assert group.metadata.zarr_format == (2 if version == "0.4" else 3)
         content = dict(group.attrs) if version == "0.4" else dict(group.attrs["ome"])  # type: ignore[arg-type]
@@ -156,7 +156,7 @@ class TestMetadata:
         with pytest.raises(InputError, match="cannot be an OME-Zarr image"):
             bc.predict(model, noise(2, 1, 40, 40), tmp_path / "o.zarr", ome="0.5")
         assert not (tmp_path / "o.zarr").exists()
-        for options in ({"ome": "0.6"}, {"pyramid": True}, {"ome": "0.4", "shards": {"y": 64}}):
+        for options in ({"ome": "0.6"}, {"ome": "none", "pyramid": True}, {"ome": "0.4", "shards": {"y": 64}}):
             with pytest.raises(InputError, match="OME-Zarr"):
                 bc.predict(model, noise(40, 40), tmp_path / "o.zarr", **options)
 

@@ -41,7 +41,7 @@ class TestAtOnce:
 
     def test_resumes_what_was_completed_meanwhile(self, tmp_path: Path) -> None:
         """The output is opened as it is."""
-        bc.predict(pointwise_model(tmp_path, gain=2.0), IMAGE, tmp_path / "o.zarr", axes="yx")
+        bc.predict(pointwise_model(tmp_path, gain=2.0), IMAGE, tmp_path / "o.zarr", axes="yx", ome="none")
         assert not self.opened(tmp_path, joins=True).state.goes_on()
 
 
@@ -98,5 +98,5 @@ class TestFullDisk:
         (line,) = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
         assert line.endswith("the disk or quota is full; free some space, then continue with resume=True (--resume)")
         assert (tmp_path / "disk-before" / "o.zarr" / ".bmz-unfinished.json").exists()
-        found = zarr.open_group(str(tmp_path / "disk-after" / "o.zarr"), mode="r")["out"]
-        np.testing.assert_array_equal(found[0, 0], 2 * image)
+        found = zarr.open_group(str(tmp_path / "disk-after" / "o.zarr"), mode="r")["0"]
+        np.testing.assert_array_equal(found[0], 2 * image)

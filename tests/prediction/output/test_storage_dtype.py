@@ -37,7 +37,7 @@ class TestDtype:
         assert found.dtype == np.uint8
         np.testing.assert_array_equal(np.asarray(found)[0, 0], expected)
         if output is not None:
-            attributes = zarr.open_group(str(output), mode="r")["out"].attrs
+            attributes = zarr.open_group(str(output), mode="r")["0"].attrs
             assert attributes["scale_factor"] == 1 / 255
             assert attributes["add_offset"] == 0
 
@@ -88,12 +88,13 @@ class TestLayout:
             "chunks": {"y": 16, "x": 32},
             "block": {"y": 32, "x": 32},
             "codec": "blosc:1",
+            "pyramid": False,
         }
         bc.predict(model, image, tmp_path / "o.zarr", **options)
-        array = zarr.open_group(str(tmp_path / "o.zarr"), mode="r")["out"]
+        array = zarr.open_group(str(tmp_path / "o.zarr"), mode="r")["0"]
         assert (array.shards[-2:], array.chunks[-2:]) == ((64, 64), (16, 32))
-        np.testing.assert_array_equal(array[0, 0], image * np.float32(3))
-        assert len([f for f in (tmp_path / "o.zarr" / "out" / "c").rglob("*") if f.is_file()]) == 2 * 3
+        np.testing.assert_array_equal(array[0], image * np.float32(3))
+        assert len([f for f in (tmp_path / "o.zarr" / "0" / "c").rglob("*") if f.is_file()]) == 2 * 3
 
     def test_no_whole_chunks(self, tmp_path: Path) -> None:
         """A shard is a multiple of the chunks."""

@@ -115,7 +115,7 @@ class TestChunks:
         model = box_model(tmp_path, {"min": 16, "step": 4})
         x = np.random.default_rng(0).random((200, 130), dtype=np.float32)
         result = bc.predict(model, x, tmp_path / "out.zarr", block={"y": 60, "x": 60}, chunks={"y": chunk, "x": chunk})
-        stored = zarr.open_group(str(tmp_path / "out.zarr"), mode="r")["out"]
+        stored = zarr.open_group(str(tmp_path / "out.zarr"), mode="r")["0"]
         assert isinstance(stored, zarr.Array)
         assert stored.chunks[-2:] == (chunk, chunk)
         np.testing.assert_allclose(np.asarray(result["out"]), np.asarray(bc.predict(model, x)["out"]), rtol=1e-6)
@@ -133,7 +133,7 @@ class TestChunks:
             [tensor("raw", BATCH, channels("a", "b"), space("y", {"min": 4, "step": 1}), space("x", {"min": 4, "step": 1}))],
             [tensor("out", BATCH, channels("fore", "back"), space("y", follows("y")), space("x", follows("x")))],
         )
-        bc.predict(tmp_path, np.zeros((2, 9, 9), np.float32), tmp_path / "out.zarr")
+        bc.predict(tmp_path, np.zeros((2, 9, 9), np.float32), tmp_path / "out.zarr", ome="none")
         group = zarr.open_group(str(tmp_path / "out.zarr"), mode="r")
         assert group["out"].metadata.dimension_names == ("batch", "channel", "y", "x")  # type: ignore[union-attr]
         assert group["out"].attrs["channel_names"] == ["fore", "back"]

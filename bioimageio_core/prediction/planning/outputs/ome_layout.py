@@ -21,7 +21,7 @@ __all__ = ["ome_images", "pixel_placement"]
 def ome_images(
     inputs: tuple[PlannedInput, ...], outputs: tuple[PlannedOutput, ...], grids: tuple[AxisGrid, ...], options: PlanOptions
 ) -> FrozenMapping[str, OmeImage]:
-    """Return an image for each output, by id; none where outputs are plain zarr arrays.
+    """Return an image for each output, by id; none of outputs that are plain zarr arrays.
 
     Args:
         inputs: All inputs, for pixel sizes and positions.
@@ -30,26 +30,28 @@ def ome_images(
         options: `ome`, `pyramid` and `codec` are used.
 
     Raises:
-        InputError: An output cannot be an OME-Zarr image, because of its axes or a size that the network determines;
-            or `pyramid` is set without `ome`.
+        InputError: A version is chosen, and an output cannot be such an image, because of its axes or a size that the network determines.
 
     """
-    if options.ome is None:
-        if options.pyramid:
-            raise InputError("pyramid is set without ome: expected ome= (--ome 0.5), since only OME-Zarr has levels")
-        return FrozenMapping()
-    return FrozenMapping({o.id: _image(o, inputs, grids, options, path=o.id if len(outputs) > 1 else "") for o in outputs})
+    images = {}
+    for output in outputs if options.ome != "none" else ():
+        try:
+            images[output.id] = _image(output, inputs, grids, options, path=output.id if len(outputs) > 1 else "")
+        except InputError:
+            if options.ome != "auto":
+                raise
+    return FrozenMapping(images)
 
 
 def _image(
     output: PlannedOutput, inputs: tuple[PlannedInput, ...], grids: tuple[AxisGrid, ...], options: PlanOptions, *, path: str
 ) -> OmeImage:
-    assert options.ome is not None
+    assert options.ome != "none"
     name = output.id
     if output.data_dependent:
         raise InputError(
             f"output {name!r} has a size that the network determines, so it cannot be an OME-Zarr image: "
-            "write plain zarr, without ome= (--ome)"
+            "write plain zarr, with ome='none' (--ome none)"
         )
     order = ome_axes(output.axes, output.shape, name=name)
     if output.labelling is not None:  # labels have no channels
@@ -72,12 +74,12 @@ def _image(
     return OmeImage(
         path=path,
         name=name,
-        version=options.ome,
+        version="0.5" if options.ome == "auto" else options.ome,
         order=order,
         axes=axes,
         dtype=output.storage_dtype.dtype,
         nearest=kind in "iub" and output.storage_dtype.range is None,
-        levels=levels if options.pyramid else levels[:1],
+        levels=levels[:1] if options.pyramid is False else levels,
         shards=None if output.shards is None else tuple(output.shards[n] for n in order),
         codec=options.codec,
         pixel_size=tuple(p[0] for p in placed),
