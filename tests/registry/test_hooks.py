@@ -284,8 +284,7 @@ class TestImageWriters:
     """``bioimageio_image_writers``."""
 
     def test_found_and_used(self, site: Site, tmp_path: Path) -> None:
-        """It writes a volume by regions; bytes are those that the format says."""
-        # To be extended by a prediction with ``-o out.mrc`` when runs write files.
+        """It writes a volume by regions, and the result of a prediction; bytes are those that the format says."""
         site.install_example("mrc_writer")
         check_found(site, "image_writers", "mrc", "mrc-writer")
         site.python(WRITE.format(path=str(tmp_path / "out.mrc")))
@@ -294,6 +293,12 @@ class TestImageWriters:
         assert np.frombuffer(written, "<f4", 3, 40).tolist() == [10, 7.5, 20]  # angstroms along x, y and z
         assert written[208:212] == b"MAP "
         assert written[1024:] == np.arange(24, dtype="<i2").tobytes()
+        x = np.arange(40 * 30, dtype=np.float32).reshape(40, 30)
+        np.save(tmp_path / "x.npy", x)
+        model = pointwise_model(tmp_path, gain=2, offset=1)
+        ran = run_process("predict", model, tmp_path / "x.npy", "-o", tmp_path / "result.mrc", env=site.environment())
+        assert ran.status == 0, ran.err
+        np.testing.assert_array_equal(np.fromfile(tmp_path / "result.mrc", "<f4", offset=1024).reshape(40, 30), 2 * x + 1)
 
 
 CONSUMER = """
