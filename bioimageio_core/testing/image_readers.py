@@ -286,7 +286,7 @@ class ImageReaderConformance(EntryConformance):
                 cut.write_bytes(content[:length])
                 what = f"{length} of {len(content)} bytes of {example.path.name}"
                 found = self.outcome(what, self.read, f"{cut}{example.within}", example.scene, example.level)
-                if not isinstance(found, str):  # it may lack the end of what is said of the pixels
+                if not isinstance(found, str):  # it may lack some metadata at the end
                     found = found.reshape(example.array.shape) if found.size == example.array.size else found
                     example.assert_pixels(
                         found, all_of(example.array), f"read without an error from {length} of {len(content)} bytes, pixels"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ __all__ = ["image_card"]
 MOST_LEVELS = 64
 """Levels that are looked for."""
 
-MODELS = FrozenMapping(
+MODELS: Mapping[str, tuple[str, ...]] = FrozenMapping(
     planes=("yx", "cyx", "yxc", "bcyx", "byxc"),
     volumes=("zyx", "czyx", "zyxc", "bczyx", "bzyxc"),
 )
