@@ -14,7 +14,6 @@ from ..io.reading.zarr_groups import is_zarr_node
 from ..places import local_path
 from ..report.cards.image_card import ImageCard
 from ..report.cards.make_image_card import image_card as make_image_card
-from ..sources.member_names import is_description
 from .loading import default_registry
 
 __all__ = ["image_card", "is_image"]
@@ -45,7 +44,5 @@ def is_image(source: str | os.PathLike[str]) -> bool:
     location = os.fsdecode(source)
     local = local_path(location)
     if local is not None and Path(local).is_dir():
-        if is_zarr_node(*file_system(location)):
-            return True
-        return is_readable(location) and not any(is_description(path.name) for path in Path(local).iterdir())
+        return is_readable(location) or is_zarr_node(*file_system(location))
     return is_readable(location) or kind_of(location) in IMAGES

@@ -13,7 +13,7 @@ from .terminal import print_json, progress_bars, say
 __all__ = ["command"]
 
 
-@click.command(epilog="Examples: bmz info path/to/model --html card.html; bmz info cells.ome.tif --scene 1")
+@click.command(epilog="Example: bmz info path/to/model --html card.html, or bmz info cells.ome.tif --scene 1")
 @click.argument("source")
 @html_option
 @click.option("--measure", is_flag=True, help="Run the network on noise to measure its halo and sizes; the result is cached.")

@@ -35,11 +35,12 @@ class TestDispatch:
         assert bmz("info", tmp_path / "folder", "--json").json["axes"] == ["y", "x"]
 
     def test_model_stays_a_model(self, bmz: ForkedBmz, model: Path, tmp_path: Path) -> None:
-        """A folder, also one that is named like an image, and a zip."""
-        named = Path(shutil.copytree(model, tmp_path / "model.zarr"))
+        """A folder, its description, and a zip."""
         archive = shutil.make_archive(str(tmp_path / "packed"), "zip", model)
-        for source in (model, named, archive):
-            assert bmz("info", source, "--json").json["type"] == "model"
+        for source in (model, next(model.glob("*.yaml")), archive):
+            ran = bmz("info", source, "--json")
+            assert ran.status == 0, ran.err
+            assert ran.json["type"] == "model"
 
     @pytest.mark.parametrize("name", ["missing.tif", "missing.nrrd", "broken.tif"])
     def test_bad_file(self, bmz: ForkedBmz, tmp_path: Path, name: str) -> None:

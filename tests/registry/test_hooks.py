@@ -256,7 +256,7 @@ class TestImageReaders:
         command = ("predict", model, tmp_path / "Volume.MRC", "-o", tmp_path / "out.zarr")
         ran = run_process(*command, env=site.environment())
         assert ran.status == 0, ran.err
-        found = zarr.open_array(tmp_path / "out.zarr" / "out", mode="r")
+        found = zarr.open_array(tmp_path / "out.zarr" / "0", mode="r")
         np.testing.assert_array_equal(np.squeeze(np.asarray(found)), 2 * MRC_PIXELS[0] + 1)
         (tmp_path / "text.mrc").write_bytes(b"no volume")
         refused = run_process(*command[:2], tmp_path / "text.mrc", *command[3:], "--overwrite", env=site.environment()).error(2)

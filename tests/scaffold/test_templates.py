@@ -112,7 +112,7 @@ class TestGenerated:
         command = ["predict", pointwise_model(tmp_path, gain=2), tmp_path / "cells.top_hat_image_reader", "-o", tmp_path / "out.zarr"]
         ran = run_process(*command, env=environment(folder / "image-reader"))
         assert ran.status == 0, ran.err
-        np.testing.assert_array_equal(np.squeeze(zarr.open_array(tmp_path / "out.zarr" / "out", mode="r")[:]), 2 * pixels)
+        np.testing.assert_array_equal(np.squeeze(zarr.open_array(tmp_path / "out.zarr" / "0", mode="r")[:]), 2 * pixels)
 
     def test_weights_are_converted(self, folder: Path, tmp_path: Path) -> None:
         """By `bmz convert`, which runs what it writes."""
