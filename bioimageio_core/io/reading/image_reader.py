@@ -26,7 +26,7 @@ class ImageReader(Protocol):
     def sniff(self, location: str) -> bool:
         """Return whether a file whose name fits is of this format; looks at its first bytes, not at all of it.
 
-        Called only where several readers have the same suffix.
+        Called only where several readers have the same suffix. Raises nothing.
         """
         ...
 
