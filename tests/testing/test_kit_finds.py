@@ -115,7 +115,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]
     """The tests that fail, and why, of each class of the modules ``broken_*``."""
     folder = tmp_path_factory.mktemp("broken")
     broken = sorted(Path(__file__).parent.glob("broken_*.py"))
-    for module in broken:
+    for module in (*broken, Path(__file__).parent / "flat_format.py"):
         shutil.copy(module, folder)
     (folder / "imports_jax.py").write_text(HEAVY)
     (folder / "pytest.ini").write_text("[pytest]\n")
