@@ -255,7 +255,7 @@ def templates(session: nox.Session) -> None:
     """Generate a plugin of each kind, install it, and run its tests and linters as its author does."""
     install_wheel(session, "onnx", "testing", with_packages=(*GROUPS["lint"], *GROUPS["typing"], "basedpyright", "onnx"), constraints=False)
     with tempfile.TemporaryDirectory() as folder:  # not in .nox, which linters ignore
-        for kind in ("op", "weights", "run-mode", "format", "converter", "consumer", "command"):
+        for kind in ("op", "weights", "run-mode", "format", "image-reader", "image-writer", "converter", "consumer", "command"):
             plugin = Path(folder) / kind
             session.run("pip", "uninstall", "--yes", f"bioimageio-runtime-top-hat-{kind}", silent=True)  # from an earlier run
             session.run("bmz", "plugins", "new", f"top-hat-{kind}", "--kind", kind, "-o", str(plugin), silent=True)

@@ -12,6 +12,7 @@ from .descriptions import (
     update_format,
     validate,
 )
+from .images import image_card
 from .loading import default_registry, plugins
 from .predicting import analyse_network, compute_statistics, open_predictor, predict, predict_many, prediction_picture, test_model, verify
 from .systems import compat, export_model, import_model
@@ -26,6 +27,7 @@ __all__ = [
     "default_registry",
     "environment_of",
     "export_model",
+    "image_card",
     "import_model",
     "init_description",
     "json_schema",

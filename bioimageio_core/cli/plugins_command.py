@@ -14,6 +14,9 @@ from .terminal import print_json, say, table
 
 __all__ = ["command"]
 
+SHOWN = 6
+"""Endings of names of files that the table shows of an entry."""
+
 
 @click.group(invoke_without_command=True, epilog="Example: bmz plugins --json")
 @click.option("--times", is_flag=True, help="List how long importing each plugin takes, instead of the entries.")
@@ -42,9 +45,10 @@ def command(context: click.Context, times: bool, as_json: bool) -> int:
             lacks = f"needs {', '.join(missing)}" if missing else ""
             if getattr(entry, "described_only", False):
                 lacks = "described only: needs a plugin that runs it"
-            rows.append((kind, name, f"{plugin.distribution} {plugin.version}", lacks, entry.summary))
+            endings = list(getattr(entry, "suffixes", getattr(entry, "patterns", ())))
+            rows.append((kind, name, f"{plugin.distribution} {plugin.version}", lacks, entry.summary, endings))
     if as_json:
-        keys = ("kind", "name", "plugin", "missing", "summary")
+        keys = ("kind", "name", "plugin", "missing", "summary", "files")
         failed = [
             {"plugin": f.plugin.name, "distribution": f.plugin.distribution, "entry": f.entry, "message": f.message} for f in failures
         ]
@@ -56,11 +60,18 @@ def command(context: click.Context, times: bool, as_json: bool) -> int:
     else:
         slowest = sorted(registry.plugins, key=lambda p: -p.import_seconds)
         timed = [(f"{p.import_seconds:.3f} s", p.name, f"{p.distribution} {p.version}") for p in slowest]
-        say(table(timed, ("import", "plugin", "from")) if times else table(rows, ("kind", "name", "from", "missing", "summary")))
+        listed = [(*row[:4], _with_endings(row[4], row[5])) for row in rows]
+        say(table(timed, ("import", "plugin", "from")) if times else table(listed, ("kind", "name", "from", "missing", "summary")))
         for failure in failures:
             where = f"{failure.plugin.distribution} {failure.plugin.version}".strip()
             say(f"failed: {failure.plugin.name} of {where}: {failure.message}", err=True)
     return 1 if failures else 0
+
+
+def _with_endings(summary: str, endings: list[str]) -> str:
+    """Return a summary with the first names of files that an entry is for."""
+    shown = ", ".join(endings[:SHOWN]) + (", ..." if len(endings) > SHOWN else "")
+    return f"{summary} ({shown})".strip() if shown else summary
 
 
 command.add_command(check)

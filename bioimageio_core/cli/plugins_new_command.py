@@ -11,7 +11,7 @@ from .terminal import say
 
 __all__ = ["new"]
 
-KINDS = ("op", "weights", "run-mode", "format", "converter", "consumer", "command")
+KINDS = ("op", "weights", "run-mode", "format", "image-reader", "image-writer", "converter", "consumer", "command")
 """Kinds of `bioimageio_core.scaffold`, repeated here so that help does not import it."""
 
 REGISTERED = {
@@ -19,6 +19,8 @@ REGISTERED = {
     "weights": ("weights_formats", "weights_adapters"),
     "run-mode": ("run_modes",),
     "format": ("foreign_formats",),
+    "image-reader": ("image_readers",),
+    "image-writer": ("image_writers",),
     "converter": ("weights_converters", "weights_formats"),
     "consumer": ("consumers",),
     "command": ("commands",),

@@ -69,6 +69,18 @@ KINDS: Mapping[str, Kind] = FrozenMapping(
             example="reads zip files that hold an ONNX network and a short description of it",
             modules=("reader", "description"),
         ),
+        "image-reader": Kind(
+            folder="image_reader",
+            words="a reader of image files",
+            example="reads files with a line of JSON and then all pixels",
+            modules=("reader", "header"),
+        ),
+        "image-writer": Kind(
+            folder="image_writer",
+            words="a writer of image files",
+            example="writes files with a line of JSON and then all pixels",
+            modules=("writer",),
+        ),
         "converter": Kind(
             folder="converter",
             words="a converter of weights",

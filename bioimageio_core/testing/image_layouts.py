@@ -14,13 +14,16 @@ from ..io import ImageLayout, ImageLevel
 from ..typing import AxisId, FrozenMapping
 from .strategies import noise
 
-__all__ = ["FAILURE", "GivenPixels", "Interrupted", "image_layouts", "layout_of", "plain_layouts"]
+__all__ = ["FAILURE", "GivenPixels", "Interrupted", "image_layouts", "large_layout", "plain_layouts"]
 
-DTYPES = ("bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "float32", "float64")
+DTYPES = ("uint8", "float32", "uint16", "bool", "int8", "int16", "uint32", "int32", "uint64", "int64", "float16", "float64")
 NAMES = ("cells", "Zellen ä", 'a "b" <c> & d', "1")
 CHANNELS = ("DAPI", "GFP", "Ü <2>", "nuclei, cells", "")
 UNITS = {"time": ("second", "millisecond", None), "z": ("micrometer", "nanometer", None)}
 RECORD = FrozenMapping({"model": {"name": "A <model> & more, äöü", "version": None}, "blocks": [1, 2.5, True]})
+LARGEST_NOISE = 2**20
+"""Pixels of the largest image that has noise; a larger one is 0, and takes no memory."""
+
 FAILURE = "the region cannot be read"
 
 
@@ -88,21 +91,29 @@ class GivenPixels:
 
 def _pixels(image: ImageLayout, level: int) -> NDArray[Any]:
     shape = image.levels[level].shape
+    if np.prod(shape) > LARGEST_NOISE:
+        return np.broadcast_to(np.zeros((), image.dtype), shape)
     values = (0.0, 1000.0) if image.labels else (-1000.0, 1000.0)
     return noise(shape, image.dtype.name, int(np.prod(shape)) + level, values)
 
 
-def layout_of(axes: str, dtype: str = "float32", size: int = 8) -> ImageLayout:
-    """Return a plain image: 8 pixels (or another ``size``) along each axis but 16 along y, in chunks of one plane."""
+def layout_of(axes: str, dtype: str, sizes: dict[AxisId, int]) -> ImageLayout:
+    """Return a plain image in chunks of one plane."""
     parsed = parse_axes(axes)
-    shape = tuple(2 * size if axis == "y" else size for axis in parsed)
-    chunks = tuple(n if axis in ("y", "x") else 1 for axis, n in zip(parsed, shape, strict=True))
+    shape = tuple(sizes[axis] for axis in parsed)
+    chunks = tuple(min(n, 512) if axis in ("y", "x") else 1 for axis, n in zip(parsed, shape, strict=True))
     return ImageLayout(name="image", axes=parsed, dtype=np.dtype(dtype), levels=(ImageLevel(shape=shape, chunks=chunks),))
 
 
+def large_layout(axes: str) -> ImageLayout:
+    """Return an image of 128 Mi pixels of uint8."""
+    return layout_of(axes, "uint8", {"time": 128, "channel": 128, "z": 128, "y": 1024 if len(axes) > 2 else 128 * 1024, "x": 1024})
+
+
 def plain_layouts() -> tuple[ImageLayout, ...]:
-    """Return images of which any format holds some."""
-    return tuple(layout_of(axes, dtype, 4) for axes in ("yx", "zyx", "cyx", "tczyx") for dtype in ("uint8", "uint16", "float32"))
+    """Return plain images of all dtypes, of which any format holds some."""
+    sizes: dict[AxisId, int] = {"time": 3, "channel": 2, "z": 4, "y": 8, "x": 5}
+    return tuple(layout_of(axes, dtype, sizes) for axes in ("yx", "zyx", "cyx", "tczyx") for dtype in DTYPES)
 
 
 @st.composite
@@ -118,7 +129,7 @@ def image_layouts(draw: st.DrawFn, *, levels: bool) -> ImageLayout:
     lead = [axis for axis in ("batch", "time", second, "z") if draw(st.booleans())]
     plane = draw(st.sampled_from((["y", "x"], ["y", "x"], ["y", "x"], ["y"], ["x"], [])))
     axes = tuple(lead + plane) or ("x",)
-    sizes = {axis: 1 if axis == "batch" else draw(st.integers(1, 11 if axis in ("y", "x") else 3)) for axis in axes}
+    sizes = {axis: 1 if axis == "batch" else draw(st.integers(2, 11) if axis in ("y", "x") else st.integers(1, 3)) for axis in axes}
     shape = tuple(sizes.values())
     chunks = tuple(draw(st.integers(1, size)) for size in shape)
     found = [ImageLevel(shape=shape, chunks=chunks)]

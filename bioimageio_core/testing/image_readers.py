@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import tracemalloc
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,9 @@ collect([EntryPoint(name="checked", value={module!r}, group={group!r})]).image_r
 READING = """
 import pickle, pathlib
 import numpy as np
-image = pickle.loads(pathlib.Path({path!r} + ".pickle").read_bytes())
-np.save({path!r} + ".npy", image.read(tuple(slice(0, n) for n in image.shape)))
+for number in range({count}):
+    image = pickle.loads(pathlib.Path({folder!r}, f"travels{{number}}.pickle").read_bytes())
+    np.save(pathlib.Path({folder!r}, f"travels{{number}}.npy"), image.read(tuple(slice(0, n) for n in image.shape)))
 print()
 """
 
@@ -188,19 +190,20 @@ class ImageReaderConformance(EntryConformance):
     def test_travels(self, images: Sequence[ImageExample], tmp_path: Path) -> None:
         """The reader can be pickled; an image that was pickled gives the same pixels in another process."""
         try:
-            pickle.loads(pickle.dumps(self.loaded()))
+            pickle.loads(pickle.dumps(self.loaded()))  # noqa: S301
         except Exception as error:
             raise AssertionError(f"the reader cannot be pickled: define its class at the top of a module ({error})") from error
         for number, example in enumerate(images):
             image = self.opened(example)
             image.read(tuple(slice(0, 1) for _ in image.shape))  # what is open after that stays here
-            path = tmp_path / f"travels{number}"
             try:
-                path.with_suffix(".pickle").write_bytes(pickle.dumps(image))
+                (tmp_path / f"travels{number}.pickle").write_bytes(pickle.dumps(image))
             except Exception as error:
                 raise AssertionError(f"the image of {example.path.name} cannot be pickled: make it with lazy_image ({error})") from error
-            printed_by(READING.format(path=str(path)))
-            example.assert_pixels(np.load(path.with_suffix(".npy")), all_of(image), "in another process, pixels")
+        printed_by(READING.format(folder=str(tmp_path), count=len(images)))
+        for number, example in enumerate(images):
+            found = np.load(tmp_path / f"travels{number}.npy")
+            example.assert_pixels(found, all_of(example.array), "in another process, pixels")
 
     def test_opening_reads_no_pixels(self, images: Sequence[ImageExample]) -> None:
         """Opening an image takes less memory than its pixels do."""
@@ -234,22 +237,19 @@ class ImageReaderConformance(EntryConformance):
                 by_number = self.open(scene.location) if scene.location else self.open(example.location, scene.number)
                 if len(scenes) > 1 and scene.name and names.count(scene.name) == 1:
                     by_name = self.open(example.location, scene.name)
-                    same = (by_name.shape, by_name.dtype) == (by_number.shape, by_number.dtype)
                     part = tuple(slice(0, 3) for _ in by_number.shape)
-                    assert same and np.array_equal(by_name.read(part), by_number.read(part), equal_nan=by_name.dtype.kind == "f"), (
-                        f"{example.path.name}: the scene {scene.name!r} is another image than that of its number {scene.number}"
-                    )
-            images_beside = [scene for scene in scenes if not scene.is_side_image]
-            if len(images_beside) > 1:
-                self.fails(lambda e=example: self.open(e.location), f"{example.path.name} without a scene")
+                    same = by_name.shape == by_number.shape and np.array_equal(by_name.read(part), by_number.read(part))
+                    assert same, f"{example.path.name}: the scene {scene.name!r} is another image than that of its number {scene.number}"
+            if sum(not scene.is_side_image for scene in scenes) > 1:
+                self.fails(f"{example.path.name} without a scene", self.open, example.location)
 
     def test_scene_or_level_that_is_not_there(self, images: Sequence[ImageExample]) -> None:
         """Either is refused with SourceError, in one sentence."""
         for example in images:
             for scene in (NO_SUCH, "no such scene"):
-                self.fails(lambda e=example, s=scene: self.open(e.location, s, e.level), f"the scene {scene!r} of {example.path.name}")
+                self.fails(f"the scene {scene!r} of {example.path.name}", self.open, example.location, scene, example.level)
             for level in (example.levels, NO_SUCH):
-                self.fails(lambda e=example, n=level: self.open(e.location, e.scene, n), f"level {level} of {example.path.name}")
+                self.fails(f"level {level} of {example.path.name}", self.open, example.location, example.scene, level)
 
     def test_levels(self, images: Sequence[ImageExample]) -> None:
         """All levels open, with the same axes and dtype, none larger than the one before; level 0 is the finest."""
@@ -257,7 +257,7 @@ class ImageReaderConformance(EntryConformance):
             levels = [self.open(example.location, example.scene, level) for level in range(example.levels)]
             finest = self.open(example.location, example.scene)
             assert finest.shape == levels[0].shape, f"{example.path.name}: expected the finest level without a choice, found {finest.shape}"
-            for before, after in zip(levels, levels[1:], strict=False):
+            for before, after in pairwise(levels):
                 assert (before.axes, before.dtype) == (after.axes, after.dtype), (
                     f"the levels of {example.path.name} differ in axes or dtype"
                 )
@@ -272,7 +272,7 @@ class ImageReaderConformance(EntryConformance):
             path = tmp_path / f"other{suffix}"
             if content != "missing":
                 write_other_file(path, content)
-            self.fails(lambda p=path: self.read(str(p)), f"{content} named {path.name}")
+            self.fails(f"{content} named {path.name}", self.read, str(path))
 
     def test_cut_files(self, images: Sequence[ImageExample], tmp_path: Path) -> None:
         """A file that ends early gives the same pixels, where it lacks none, or an error of one sentence."""
@@ -285,8 +285,8 @@ class ImageReaderConformance(EntryConformance):
                 cut.parent.mkdir()
                 cut.write_bytes(content[:length])
                 what = f"{length} of {len(content)} bytes of {example.path.name}"
-                found = self.outcome(lambda c=cut, e=example: self.read(f"{c}{e.within}", e.scene, e.level), what)
-                if not isinstance(found, str):  # it may lack the end of what is said of the pixels
+                found = self.outcome(what, self.read, f"{cut}{example.within}", example.scene, example.level)
+                if not isinstance(found, str):  # it may lack some metadata at the end
                     found = found.reshape(example.array.shape) if found.size == example.array.size else found
                     example.assert_pixels(
                         found, all_of(example.array), f"read without an error from {length} of {len(content)} bytes, pixels"
@@ -312,15 +312,15 @@ class ImageReaderConformance(EntryConformance):
         image = self.open(location, scene, level)
         return image.read(all_of(image))
 
-    def fails(self, call: Callable[[], Any], what: str) -> None:
+    def fails(self, what: str, call: Callable[..., Any], *arguments: Any) -> None:
         """Assert that a call raises an error that can be shown to users."""
-        if not isinstance(self.outcome(call, what), str):
+        if not isinstance(self.outcome(what, call, *arguments), str):
             pytest.fail(f"expected SourceError for {what}, found an image")
 
-    def outcome(self, call: Callable[[], Any], what: str) -> Any:
+    def outcome(self, what: str, call: Callable[..., Any], *arguments: Any) -> Any:
         """Return the result of a call, or the message of its error; assert that this is one sentence about the file."""
         try:
-            return call()
+            return call(*arguments)
         except (SourceError, MissingRequirementError) as error:
             one_sentence(str(error))
             cause = error.__cause__

@@ -15,8 +15,8 @@ from ..axis_names import parse_axes
 from ..io import ImageLayout, ImageWriter
 from ..registry import GROUP, ImageWriterEntry
 from .entry import FRAMEWORKS, EntryConformance, one_sentence
-from .fixtures import assert_same
-from .image_layouts import FAILURE, GivenPixels, Interrupted, image_layouts, layout_of, plain_layouts
+from .fixtures import assert_close
+from .image_layouts import FAILURE, GivenPixels, Interrupted, image_layouts, large_layout, plain_layouts
 from .processes import imported_by, in_threads
 from .strategies import kit_settings
 
@@ -35,11 +35,14 @@ class ImageWriterConformance(EntryConformance):
     kind = "image_writers"
     entry: ImageWriterEntry
 
-    examples: int = 60
+    examples: int = 40
     """How many images are made up for each law."""
 
     accepts: Sequence[ImageLayout] = ()
     """Images that the format has to hold; others are made up."""
+
+    atol: float = 0.0
+    """Absolute tolerance of pixels that are read back, for formats that lose some of them."""
 
     writes_at_once: bool = False
     """Whether the format can only be written completely, so that one region may be all of the image."""
@@ -107,12 +110,12 @@ class ImageWriterConformance(EntryConformance):
         for image in self.accepts:
             assert self.accepted(image), f"expected check to accept {in_words(image)}, which the author names in `accepts`"
 
-        @kit_settings(self.examples * 3)
-        @given(image_layouts(levels=self.entry.levels))
         def check(image: ImageLayout) -> None:
             assert self.accepted(image) == self.accepted(image), f"check accepts {in_words(image)} once, and refuses it once"
 
-        check()
+        for image in plain_layouts():
+            check(image)
+        kit_settings(self.examples * 3)(given(image_layouts(levels=self.entry.levels))(check))()
 
     def test_writes_what_it_accepts(self, tmp_path: Path) -> None:
         """Any image that `check` accepts is written: no error, regions within bounds, one file of the name that was asked for."""
@@ -144,16 +147,16 @@ class ImageWriterConformance(EntryConformance):
             self.assert_written(image, path)
 
     def test_by_region(self, tmp_path: Path) -> None:
-        """An image of many planes is not read as one region."""
+        """A large image is not read as one region."""
         if self.writes_at_once:
             pytest.skip("the format is written completely: `writes_at_once`")
-        image = next((one for one in map(layout_of, ("zyx", "tyx", "cyx")) if self.accepted(one)), None)
+        image = next((one for one in map(large_layout, ("zyx", "tyx", "cyx", "yx")) if self.accepted(one)), None)
         if image is None:
-            pytest.skip("the format holds no images of several planes of float32")
+            pytest.skip("the format holds no large images of uint8")
         pixels = GivenPixels(image)
         self.loaded().write(image, pixels, tmp_path / f"image{self.entry.suffixes[0]}")
         assert pixels.largest <= np.prod(image.shape) / 2, (
-            f"{in_words(image)} is read in regions of up to {pixels.largest} pixels: images are larger than memory, so read a few chunks at a time"
+            f"{in_words(image)} is read in regions of up to {pixels.largest} pixels: read a few chunks at a time, as images may be large"
         )
 
     def test_interrupted(self, tmp_path: Path) -> None:
@@ -192,8 +195,11 @@ class ImageWriterConformance(EntryConformance):
     def assert_written(self, image: ImageLayout, path: Path) -> None:
         """Assert that a file has the pixels of an image."""
         found, named = self.read_back(path)
+        if image.dtype == bool and found.dtype.kind in "ui":  # of a format without bool
+            found = found != 0
         assert found.dtype.newbyteorder("=") == image.dtype, f"{in_words(image)}: expected the dtype {image.dtype}, found {found.dtype}"
-        assert_same(self.as_in(image, found, named), GivenPixels(image).pixels(0), f"{in_words(image)}, read back")
+        pixels = GivenPixels(image).pixels(0)
+        assert_close(self.as_in(image, found, named), pixels, rtol=0.0, atol=self.atol, what=f"{in_words(image)}, read back")
 
     def as_in(self, image: ImageLayout, found: NDArray[Any], named: str | Sequence[str] | None) -> NDArray[Any]:
         """Return an array that was read along the axes of an image; axes of size 1 may be missing in either."""
@@ -201,7 +207,8 @@ class ImageWriterConformance(EntryConformance):
             plain = [tuple(n for n in shape if n != 1) for shape in (found.shape, image.shape)]
             assert plain[0] == plain[1], f"{in_words(image)}: expected the shape {image.shape}, found {found.shape}"
             return found.reshape(image.shape)
-        axes = parse_axes(named)
+        others = [axis for axis in image.axes if axis not in ("batch", "time", "z", "y", "x")]
+        axes = [others[0] if axis == "channel" and others else axis for axis in parse_axes(named)]  # many formats know no other axis
         sizes = dict(zip(axes, found.shape, strict=True))
         expected = {axis: size for axis, size in zip(image.axes, image.shape, strict=True) if size > 1}
         several = {axis: size for axis, size in sizes.items() if size > 1}

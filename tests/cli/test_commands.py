@@ -267,6 +267,17 @@ class TestPlugins:
         assert adapters >= {"onnxruntime", "torchscript", "pytorch", "keras", "keras_hdf5"}
         assert listed["failures"] == []
 
+    def test_endings(self, bmz: ForkedBmz) -> None:
+        """Readers and writers of images, and formats of models, with the names of files that each is for."""
+        listed = bmz("plugins", "--json").json["entries"]
+        files = {(e["kind"], e["name"]): e["files"] for e in listed}
+        assert files["image_readers", "npy"] == files["image_writers", "npy"] == [".npy"]
+        assert files["image_readers", "tiff"][:2] == [".tif", ".tiff"]
+        assert files["processing_ops", "sigmoid"] == []
+        shown = bmz("plugins").out
+        assert "arrays of numpy (.npy)" in shown
+        assert "with pyramids (.tif, .tiff, .btf, .tf2, .tf8, .ome.tif, ...)" in shown
+
 
 class TestSchema:
     """``bmz schema``."""

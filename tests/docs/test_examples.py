@@ -19,6 +19,8 @@ HOW_TO = {
     "weights-format": "npz_weights",
     "run-mode": "repeat_mode",
     "foreign-format": "tiny_format",
+    "image-reader": "mrc_reader",
+    "image-writer": "mrc_writer",
     "types": "shift_op",
 }
 """The example of each how-to."""
@@ -64,6 +66,7 @@ class TestChecked:
         (gamma,) = re.findall(r"^```python\n(# gamma_plugin\.py\n.*?)^```", (DOCS / "plugins.md").read_text(encoding="utf-8"), re.S | re.M)
         site.install("gamma-plugin", gamma)
         found = site.python(CHECK)
-        assert {name for name, *_ in found} == {"flat_field", "gamma", "invert", "npz", "npz_numpy", "repeat", "shift", "spots", "tiny"}
+        names = {"flat_field", "gamma", "invert", "mrc", "npz", "npz_numpy", "repeat", "shift", "spots", "tiny"}
+        assert {name for name, *_ in found} == names
         assert [line for line in found if line[1] == "failed"] == []
         assert sum(outcome == "passed" for _, outcome, *_ in found) > 60

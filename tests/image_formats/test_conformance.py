@@ -14,10 +14,11 @@ import zarr
 from bioimageio_core.registry import collect
 from bioimageio_core.testing import ImageExample, ImageReaderConformance
 
-READERS = collect().image_readers
+READERS, PROVENANCE = collect().image_readers, collect().provenance
 VOLUME = np.arange(3 * 7 * 5, dtype=np.uint16).reshape(3, 7, 5)
 LARGE = np.arange(512 * 512, dtype=np.uint16).reshape(512, 512)
 MICROMETERS = {"y": (0.5, "micrometer"), "x": (0.25, "micrometer")}
+FIJI = {"z": (2.0, "micrometer"), **MICROMETERS}
 
 
 class TestNpy(ImageReaderConformance):
@@ -151,3 +152,113 @@ class TestZippedZarr(ImageReaderConformance):
             )
             for path in archives
         ]
+
+
+class TestPictures(ImageReaderConformance):
+    """Pictures that Pillow writes."""
+
+    entry = READERS["pictures"]
+    reads_at_once = True
+
+    @pytest.fixture
+    def images(self, tmp_path: Path) -> Sequence[ImageExample]:
+        """Grey of 8 and 16 bits, colours, and a JPEG, which loses a little."""
+        pictures = pytest.importorskip("PIL.Image")
+        ramp = np.add.outer(np.arange(16), np.arange(24)).astype(np.uint8) * 4
+        colours = np.stack([ramp, ramp[::-1], ramp[:, ::-1]], -1)
+        files = {"grey.png": ramp, "deep.png": ramp.astype(np.uint16) * 200, "colours.png": colours, "grey.bmp": ramp, "grey.jpg": ramp}
+        for name, array in files.items():
+            pictures.fromarray(array).save(tmp_path / name)
+        names = ("red", "green", "blue")
+        return [
+            ImageExample(
+                path=tmp_path / name,
+                array=array,
+                axes="yxc" if array.ndim == 3 else "yx",
+                channel_names=names if array.ndim == 3 else None,
+                atol=8.0 if name.endswith("jpg") else 0.0,
+            )
+            for name, array in files.items()
+        ]
+
+
+FOLDER = pytest.mark.xfail(reason="sniff raises IsADirectoryError of a folder that is named like a file")
+"""A known fault of the readers of HDF5."""
+
+
+class Hdf5Conformance(ImageReaderConformance):
+    """Readers of HDF5."""
+
+    @pytest.mark.parametrize("content", ["nothing", "text", "noise", "zip", pytest.param("folder", marks=FOLDER)])
+    def test_refuses_other_files(self, tmp_path: Path, content: str) -> None:
+        """Files, and folders."""
+        super().test_refuses_other_files(tmp_path, content)
+
+
+class TestHdf5(Hdf5Conformance):
+    """Datasets that h5py writes."""
+
+    entry = READERS["hdf5"]
+
+    @pytest.fixture
+    def images(self, tmp_path: Path) -> Sequence[ImageExample]:
+        """With sizes of Fiji, several in a file, and a path into it."""
+        h5py = pytest.importorskip("h5py")
+        with h5py.File(tmp_path / "fiji.h5", "w") as file:
+            file.create_dataset("volume", data=VOLUME, chunks=(1, 4, 4), compression="gzip").attrs["element_size_um"] = [2.0, 0.5, 0.25]
+        with h5py.File(tmp_path / "two.h5", "w") as file:
+            file["labels"], file["raw"] = VOLUME[0], VOLUME[1]
+        with h5py.File(tmp_path / "large.hdf5", "w") as file:
+            file["large"] = LARGE
+        two, names = tmp_path / "two.h5", ("labels", "raw")
+        return [
+            ImageExample(path=tmp_path / "fiji.h5", array=VOLUME, axes="zyx", scene_names=("volume",), pixel_size=FIJI),
+            ImageExample(path=two, array=VOLUME[1], scene="raw", scene_names=names),
+            ImageExample(path=two, within=":/labels", array=VOLUME[0], scene_names=("labels",)),
+            ImageExample(path=tmp_path / "large.hdf5", array=LARGE, scene_names=("large",)),
+        ]
+
+
+class TestN5(ImageReaderConformance):
+    """Folders that TensorStore writes."""
+
+    entry = READERS["n5"]
+
+    @pytest.fixture
+    def images(self, tmp_path: Path) -> Sequence[ImageExample]:
+        """A dataset at the root, x first in the file."""
+        ts = pytest.importorskip("tensorstore")
+        path = tmp_path / "volume.n5"
+        metadata = {"blockSize": [2, 3, 2], "compression": {"type": "gzip"}}
+        spec = {"driver": "n5", "kvstore": {"driver": "file", "path": f"{path}/"}, "metadata": metadata}
+        ts.open(spec, create=True, shape=VOLUME.T.shape, dtype=VOLUME.dtype).result().write(VOLUME.T).result()
+        return [ImageExample(path=path, array=VOLUME)]
+
+
+class TestImaris(Hdf5Conformance):
+    """Files laid out as Imaris lays them out."""
+
+    entry = READERS["imaris"]
+
+    @pytest.fixture
+    def images(self, tmp_path: Path) -> Sequence[ImageExample]:
+        """One channel, at one level, of 0.25 micrometers per pixel."""
+        h5py = pytest.importorskip("h5py")
+        path = tmp_path / "cells.ims"
+        with h5py.File(path, "w") as file:
+            about = {"Unit": "um", "X": "5", "Y": "7", "Z": "3", "ExtMin0": "0", "ExtMax0": "1.25", "ExtMin1": "0", "ExtMax1": "3.5"}
+            for key, value in {**about, "ExtMin2": "0", "ExtMax2": "6"}.items():
+                file.require_group("DataSetInfo/Image").attrs[key] = np.frombuffer(value.encode(), "S1")
+            file.require_group("DataSetInfo/Channel 0").attrs["Name"] = np.frombuffer(b"DAPI", "S1")
+            channel = file.create_group("DataSet/ResolutionLevel 0/TimePoint 0/Channel 0")
+            channel["Data"] = VOLUME
+            for axis, size in zip("ZYX", VOLUME.shape, strict=True):
+                channel.attrs[f"ImageSize{axis}"] = np.frombuffer(str(size).encode(), "S1")
+        return [ImageExample(path=path, array=VOLUME, axes="zyx", pixel_size=FIJI, position={"z": 1.0, "y": 0.25, "x": 0.125})]
+
+
+def test_nothing_is_left_out() -> None:
+    """Every reader of the library has a class above."""
+    tested = {value.entry.name for value in globals().values() if isinstance(value, type) and hasattr(value, "entry")}
+    own = {name for kind, name in PROVENANCE if kind == "image_readers" and PROVENANCE[kind, name].distribution == "bioimageio-runtime"}
+    assert own == tested

@@ -44,9 +44,10 @@ def own_call(name: str, *images: NDArray[np.float32]) -> list[NDArray[np.float32
 
 def written(path: Path, output: str) -> NDArray[Any]:
     """Return an output that was written."""
-    array = zarr.open_group(str(path), mode="r")[output]
+    group = zarr.open_group(str(path), mode="r")
+    array = group["0" if "0" in group else f"{output}/0"]
     assert isinstance(array, zarr.Array)
-    return np.asarray(array[:])
+    return np.asarray(array[:])[None]
 
 
 class TestMadeNetworks:

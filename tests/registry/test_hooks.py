@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import zarr
 from bmz_process import run_process
 from made_models import box_model, pointwise_model
 from made_sites import COMMAND, Site
+from mrc_file import MRC_FILE, MRC_PIXELS
 
 from bioimageio_core.registry import API_VERSION, HOOKS
 from bioimageio_core.spec.yaml import load_yaml
@@ -245,14 +244,6 @@ class TestForeignFormats:
         np.testing.assert_array_equal(predicted(site, tmp_path / "double", x, tmp_path / "y.npy"), 2 * x + 1)
 
 
-VOLUME = (
-    "c-rmL;b#J29KiAKiYb~HV?>^q#<+R9tLSW2S23n+j4{UA?T(|_ImHq&B1Zp1FM8X%{=n{L&FNKddXxL`ef9G^es6vW;Lz{judqaD2D2KtezPhpjdj5+"
-    "<`@5ebySC`vH4eE(PrmbwR_QM!2CM@yF=ZxIz8)MybZ*MXWCBJx^xF(JE~O6N}-@=Qb<jgMZHuML?U}7?%#Nl6lsn*;gk$na-4C_1qu?4G8L}4!Jx@4"
-    "ceHunktd#c;T01bhc2IZ^!Z}Qh;PPB_+iQleP<{Z"
-)
-"""An MRC file of 1 x 6 x 8 pixels of int16, 0, 3, 6 and so on, of 5 x 2.5 x 2.5 angstrom, which the package mrcfile wrote."""
-
-
 class TestImageReaders:
     """``bioimageio_image_readers``; more in ``tests/io``."""
 
@@ -260,13 +251,13 @@ class TestImageReaders:
         """A prediction reads a file of its format, by the ending of its name; a file of another kind is told in one line."""
         site.install_example("mrc_reader")
         check_found(site, "image_readers", "mrc", "mrc-reader")
-        (tmp_path / "Volume.MRC").write_bytes(zlib.decompress(base64.b85decode(VOLUME)))
+        (tmp_path / "Volume.MRC").write_bytes(MRC_FILE)
         model = pointwise_model(tmp_path, gain=2, offset=1)
         command = ("predict", model, tmp_path / "Volume.MRC", "-o", tmp_path / "out.zarr")
         ran = run_process(*command, env=site.environment())
         assert ran.status == 0, ran.err
-        found = zarr.open_array(tmp_path / "out.zarr" / "out", mode="r")
-        np.testing.assert_array_equal(np.squeeze(np.asarray(found)), 2 * 3 * np.arange(48).reshape(6, 8) + 1)
+        found = zarr.open_array(tmp_path / "out.zarr" / "0", mode="r")
+        np.testing.assert_array_equal(np.squeeze(np.asarray(found)), 2 * MRC_PIXELS[0] + 1)
         (tmp_path / "text.mrc").write_bytes(b"no volume")
         refused = run_process(*command[:2], tmp_path / "text.mrc", *command[3:], "--overwrite", env=site.environment()).error(2)
         assert "text.mrc cannot be read as an image: expected a header of 1024 bytes" in refused
@@ -293,8 +284,7 @@ class TestImageWriters:
     """``bioimageio_image_writers``."""
 
     def test_found_and_used(self, site: Site, tmp_path: Path) -> None:
-        """It writes a volume by regions; bytes are those that the format says."""
-        # To be extended by a prediction with ``-o out.mrc`` when runs write files.
+        """It writes a volume by regions, and the result of a prediction; bytes are those that the format says."""
         site.install_example("mrc_writer")
         check_found(site, "image_writers", "mrc", "mrc-writer")
         site.python(WRITE.format(path=str(tmp_path / "out.mrc")))
@@ -303,6 +293,12 @@ class TestImageWriters:
         assert np.frombuffer(written, "<f4", 3, 40).tolist() == [10, 7.5, 20]  # angstroms along x, y and z
         assert written[208:212] == b"MAP "
         assert written[1024:] == np.arange(24, dtype="<i2").tobytes()
+        x = np.arange(40 * 30, dtype=np.float32).reshape(40, 30)
+        np.save(tmp_path / "x.npy", x)
+        model = pointwise_model(tmp_path, gain=2, offset=1)
+        ran = run_process("predict", model, tmp_path / "x.npy", "-o", tmp_path / "result.mrc", env=site.environment())
+        assert ran.status == 0, ran.err
+        np.testing.assert_array_equal(np.fromfile(tmp_path / "result.mrc", "<f4", offset=1024).reshape(40, 30), 2 * x + 1)
 
 
 CONSUMER = """

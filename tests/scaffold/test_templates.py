@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zarr
 from bmz_process import run_process
 from made_models import pointwise_model, with_test_tensors
 
@@ -102,6 +103,16 @@ class TestGenerated:
         """By `bmz compat`."""
         ran = run_process("compat", pointwise_model(tmp_path), "--json", env=environment(folder / "consumer"))
         assert "has weights in a format that top_hat_consumer runs" in ran.out
+
+    def test_image_is_read(self, folder: Path, tmp_path: Path) -> None:
+        """By `bmz predict`, from a file with the ending of the format."""
+        head = {"format": "top_hat_image_reader", "axes": "yx", "dtype": "<f4", "shape": [8, 8], "micrometers": {}}
+        pixels = np.arange(64, dtype="<f4").reshape(8, 8)
+        (tmp_path / "cells.top_hat_image_reader").write_bytes(json.dumps(head).encode() + b"\n" + pixels.tobytes())
+        command = ["predict", pointwise_model(tmp_path, gain=2), tmp_path / "cells.top_hat_image_reader", "-o", tmp_path / "out.zarr"]
+        ran = run_process(*command, env=environment(folder / "image-reader"))
+        assert ran.status == 0, ran.err
+        np.testing.assert_array_equal(np.squeeze(zarr.open_array(tmp_path / "out.zarr" / "0", mode="r")[:]), 2 * pixels)
 
     def test_weights_are_converted(self, folder: Path, tmp_path: Path) -> None:
         """By `bmz convert`, which runs what it writes."""
@@ -217,9 +228,8 @@ class TestCommand:
 
     def test_wrong_usage(self, tmp_path: Path) -> None:
         """An unknown kind, or a name that is none."""
-        assert "'op', 'weights', 'run-mode', 'format', 'converter', 'consumer', 'command'" in run_process(
-            "plugins", "new", "x", "--kind", "reader"
-        ).error(2)
+        refused = run_process("plugins", "new", "x", "--kind", "reader").error(2)
+        assert "'op', 'weights', 'run-mode', 'format', 'image-reader', 'image-writer', 'converter', 'consumer', 'command'" in refused
         assert "expected a name" in run_process("plugins", "new", "1x", "--kind", "op", cwd=tmp_path, env=environment()).error(2)
 
     def test_kinds_are_those_of_the_templates(self) -> None:

@@ -56,6 +56,29 @@ FAULTS = {
     "TestForeignInvalid": {"test_reads_a_valid_model"},
     "TestForeignCrashes": {"test_broken_files"},
     "TestForeignNamesTheFolder": {"test_reads_the_same_again"},
+    "TestReaderSniffsAll": {"test_refuses_other_files"},
+    "TestReaderSniffRaises": {"test_refuses_other_files"},
+    "TestReaderSniffsNone": {"test_knows_its_own", "test_urls"},
+    "TestReaderOtherAxes": {"test_metadata"},
+    "TestReaderOtherUnit": {"test_metadata"},
+    "TestReaderSharesState": {"test_threads"},
+    "TestReaderUnpicklable": {"test_travels"},
+    "TestReaderReadsWhole": {"test_opening_reads_no_pixels"},
+    "TestReaderGivesItsOwn": {"test_pixels"},
+    "TestReaderCountsFromOne": {"test_scenes"},
+    "TestReaderTakesAnyScene": {"test_scene_or_level_that_is_not_there"},
+    "TestReaderTakesAnyLevel": {"test_scene_or_level_that_is_not_there"},
+    "TestReaderFillsUp": {"test_cut_files"},
+    "TestReaderCrashes": {"test_wrong_files", "test_cut_files"},
+    "TestReaderFilesOnly": {"test_urls"},
+    "TestReaderHeavy": {"test_load_is_light"},
+    "TestWriterFickle": {"test_check"},
+    "TestWriterFailsInTheMiddle": {"test_writes_what_it_accepts", "test_reads_back"},
+    "TestWriterSwallows": {"test_interrupted"},
+    "TestWriterWritesBeside": {"test_path"},
+    "TestWriterKeepsThePath": {"test_threads"},
+    "TestWriterReadsAll": {"test_by_region"},
+    "TestWriterHeavy": {"test_load_is_light"},
     "TestConverterLeavesTarget": {"test_broken_source"},
     "TestConverterMissesFields": {"test_fields"},
     "TestConverterWritesTheSource": {"test_writes_the_target"},
@@ -72,6 +95,13 @@ AT_LEAST = {
     "TestOpDropsPixels": {"test_shape"},
     "TestOpWrongShape": {"test_shape"},
     "TestAdapterOneLoad": {"test_closes_and_loads_again"},
+    "TestReaderOneOff": {"test_regions"},
+    "TestWriterRefusesAll": {"test_check"},
+    "TestWriterRefusesWithTypeError": {"test_check"},
+    "TestWriterScales": {"test_reads_back"},
+    "TestWriterBeyond": {"test_writes_what_it_accepts"},
+    "TestWriterOtherName": {"test_path"},
+    "TestWriterNamesOtherAxes": {"test_reads_back"},
     "TestModeChangesShape": {"test_outputs_keep_their_form"},
     "TestModePlansOtherInputs": {"test_plan"},
     "TestModeAddsAnAxisThatThereIs": {"test_plan"},
@@ -85,7 +115,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]
     """The tests that fail, and why, of each class of the modules ``broken_*``."""
     folder = tmp_path_factory.mktemp("broken")
     broken = sorted(Path(__file__).parent.glob("broken_*.py"))
-    for module in broken:
+    for module in (*broken, Path(__file__).parent / "flat_format.py"):
         shutil.copy(module, folder)
     (folder / "imports_jax.py").write_text(HEAVY)
     (folder / "pytest.ini").write_text("[pytest]\n")
@@ -130,6 +160,10 @@ class TestFaults:
         )
         assert "imports jax: import them within the function `load`" in failed["TestOpHeavyImport"]["test_import_is_light"]
         assert failed["TestForeignAcceptsAll"]["test_refuses_other_files"].startswith("expected sniff to return False for")
+        assert failed["TestReaderUnpicklable"]["test_travels"].startswith(
+            "the image of two.flat cannot be pickled: make it with lazy_image"
+        )
+        assert "at (0, 0) expected" in failed["TestWriterScales"]["test_reads_back"]
 
 
 def test_good_ones_pass(failed: dict[str, dict[str, str]]) -> None:

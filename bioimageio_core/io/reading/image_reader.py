@@ -16,7 +16,7 @@ from .image import Image, PixelSize, checked_dtype
 from .readers import HandleReader, materialise
 from .scenes import Scene, SceneChoice
 
-__all__ = ["ImageReader", "lazy_image"]
+__all__ = ["ImageReader", "OneAtATime", "lazy_image"]
 
 
 @runtime_checkable
@@ -26,7 +26,7 @@ class ImageReader(Protocol):
     def sniff(self, location: str) -> bool:
         """Return whether a file whose name fits is of this format; looks at its first bytes, not at all of it.
 
-        Called only where several readers have the same suffix.
+        Called only where several readers have the same suffix. Raises nothing.
         """
         ...
 
@@ -112,24 +112,25 @@ def lazy_image(
     )
 
 
-class _OneAtATime:
+class OneAtATime:
     """An array that one thread reads at a time."""
 
     def __init__(self, array: Any) -> None:
-        self._array = array
+        self.array = array
         self._lock = threading.Lock()
         self.shape, self.dtype = array.shape, array.dtype
 
     def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
         with self._lock:
-            return materialise(self._array[index])
+            return materialise(self.array[index])
 
     def close(self) -> None:
-        close = getattr(self._array, "close", None)
+        """Close the array, if it can be closed."""
+        close = getattr(self.array, "close", None)
         if callable(close):
             close()
 
 
 def _open(open_array: Callable[..., Any], location: str, arguments: tuple[Any, ...], one_at_a_time: bool) -> Any:
     array = open_array(location, *arguments)
-    return _OneAtATime(array) if one_at_a_time else array
+    return OneAtATime(array) if one_at_a_time else array

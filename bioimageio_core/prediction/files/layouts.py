@@ -46,7 +46,7 @@ def check_layouts(plan: Plan, files: FileSet, entry: ImageWriterEntry) -> None:
         try:
             writer.check(image_layout(plan, name, {}))
         except ValueError as error:
-            raise OutputError(f"output {name!r} cannot be written to {path.name}: {error}") from None
+            raise OutputError(f"output {path} cannot be written: {error}") from None
 
 
 def image_layout(plan: Plan, output: str, record: Mapping[str, Any]) -> ImageLayout:

@@ -61,6 +61,8 @@ def run_to_files(
             check_same_run(location, dict(record.get("identity", {})), dict(identity()))
             return _complete(plan, files)
     _check_replaceable(files, options, begun=begun, continues=continues)
+    for path in files.paths.values():
+        path.parent.mkdir(parents=True, exist_ok=True)
     try:
         prediction = run(files.run_place)
         if not prediction.finished:
@@ -79,12 +81,11 @@ def _check_replaceable(files: FileSet, options: RunOptions, *, begun: bool, cont
             raise OutputError(f"{path} cannot be written: {path.parent} is a file")
         if path.is_dir():
             raise OutputError(f"{path} is a folder: give another name")
-        path.parent.mkdir(parents=True, exist_ok=True)
     if options.overwrite or (continues and begun):
         return
     if begun:
         raise OutputError(
-            f"{files.location} was begun by a run that was interrupted: resume=True (--resume) completes it, "
+            f"{files.location} was started by a run that was interrupted: resume=True (--resume) completes it, "
             "overwrite=True (--overwrite) writes it again; or give another name"
         )
     if files.existing:

@@ -111,7 +111,7 @@ class TestContinued:
         arguments = [sys.executable, "-P", str(INTERRUPTED), str(model), str(image), str(out)]
         assert subprocess.run([*arguments, json.dumps(killed)], capture_output=True, check=False).returncode == -9
         assert not out.exists()
-        with pytest.raises(OutputError, match=r"out\.npy was begun by a run that was interrupted: resume=True"):
+        with pytest.raises(OutputError, match=r"out\.npy was started by a run that was interrupted: resume=True"):
             bc.predict(model, image, out, **BLOCKS)
         result = bc.predict(model, image, out, resume=True, **BLOCKS)
         assert result.done_before > 0
