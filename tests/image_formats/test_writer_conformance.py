@@ -42,11 +42,6 @@ class TestOmeTiff(TiffConformance):
 
     entry = WRITERS["ome-tiff"]
 
-    @pytest.mark.xfail(reason="the OME-XML counts the batch, of size 1, in place of the channels that follow it")
-    def test_reads_back(self, tmp_path: Path) -> None:
-        """A known fault of the writer."""
-        super().test_reads_back(tmp_path)
-
 
 class TestImagej(TiffConformance):
     """Hyperstacks."""

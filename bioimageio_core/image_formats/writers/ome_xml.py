@@ -76,7 +76,8 @@ def _text(text: str) -> str:
 
 def _channel_names(image: ImageLayout) -> tuple[str, ...]:
     """Return a name for each channel; empty for one without a name."""
-    other = next((axis for axis in image.axes if axis not in ("time", "z", "y", "x")), None)
+    others = [axis for axis in image.axes if axis not in ("time", "z", "y", "x")]  # all but one are of size 1
+    other = max(others, key=lambda axis: (image.size(axis), axis == "channel"), default=None)
     count = 1 if other is None else image.size(other)
     if image.channel_names is not None and len(image.channel_names) == count:
         return image.channel_names

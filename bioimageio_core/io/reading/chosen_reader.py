@@ -60,18 +60,26 @@ def image_stem(location: str) -> str:
 
 
 def _readers_of(location: str, registry: Registry) -> list[ImageReaderEntry]:
-    """Return the readers that have the longest suffix of a name that fits, the most preferred first."""
+    """Return the readers of the last name in a path that has a suffix of one, for the longest suffix, the most preferred first."""
     if location.startswith("zip://"):
         location = location.partition("::")[2]
-    parts = location.partition("?")[0].rstrip("/").split("/")
-    by_suffix: dict[str, list[ImageReaderEntry]] = {}
-    for entry in registry.image_readers.values():
-        names = [part.removesuffix(":") for part in parts] if entry.paths_within else parts[-1:]
-        suffix = max((_suffix_of(name, entry.suffixes) for name in names), key=len)
-        if suffix:
-            by_suffix.setdefault(suffix, []).append(entry)
+    *folders, last = location.partition("?")[0].rstrip("/").split("/")
+    entries = list(registry.image_readers.values())
+    by_suffix = _by_suffix(last, entries)
+    while folders and not by_suffix:
+        by_suffix = _by_suffix(folders.pop().removesuffix(":"), [entry for entry in entries if entry.paths_within])
     found = by_suffix[max(by_suffix, key=len)] if by_suffix else []
     return sorted(found, key=lambda entry: (-entry.preference, entry.name))
+
+
+def _by_suffix(name: str, entries: list[ImageReaderEntry]) -> dict[str, list[ImageReaderEntry]]:
+    """Return the readers of a name, by the longest of their suffixes that fits."""
+    found: dict[str, list[ImageReaderEntry]] = {}
+    for entry in entries:
+        suffix = _suffix_of(name, entry.suffixes)
+        if suffix:
+            found.setdefault(suffix, []).append(entry)
+    return found
 
 
 def _suffix_of(name: str, suffixes: list[str] | tuple[str, ...]) -> str:
