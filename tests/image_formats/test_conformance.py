@@ -182,20 +182,7 @@ class TestPictures(ImageReaderConformance):
         ]
 
 
-FOLDER = pytest.mark.xfail(reason="sniff raises IsADirectoryError of a folder that is named like a file")
-"""A known fault of the readers of HDF5."""
-
-
-class Hdf5Conformance(ImageReaderConformance):
-    """Readers of HDF5."""
-
-    @pytest.mark.parametrize("content", ["nothing", "text", "noise", "zip", pytest.param("folder", marks=FOLDER)])
-    def test_refuses_other_files(self, tmp_path: Path, content: str) -> None:
-        """Files, and folders."""
-        super().test_refuses_other_files(tmp_path, content)
-
-
-class TestHdf5(Hdf5Conformance):
+class TestHdf5(ImageReaderConformance):
     """Datasets that h5py writes."""
 
     entry = READERS["hdf5"]
@@ -235,7 +222,7 @@ class TestN5(ImageReaderConformance):
         return [ImageExample(path=path, array=VOLUME)]
 
 
-class TestImaris(Hdf5Conformance):
+class TestImaris(ImageReaderConformance):
     """Files laid out as Imaris lays them out."""
 
     entry = READERS["imaris"]
