@@ -43,8 +43,10 @@ class TestExisting:
         folder.mkdir()
         (folder / "thesis.tex").write_text("years of work")
         assert "not a zarr store" in bmz("predict", made, image, "-o", folder, "--overwrite").error(2)
-        assert "not a zarr store" in bmz("predict", made, image, "-o", folder / "thesis.tex", "--overwrite").error(2)
-        assert (folder / "thesis.tex").read_text() == "years of work"
+        assert "unknown ending" in bmz("predict", made, image, "-o", folder / "thesis.tex", "--overwrite").error(2)
+        (folder / "thesis").write_text("years of work")
+        assert "not a zarr store" in bmz("predict", made, image, "-o", folder / "thesis", "--overwrite").error(2)
+        assert (folder / "thesis").read_text() == (folder / "thesis.tex").read_text() == "years of work"
 
     def test_empty_folder(self, bmz: ForkedBmz, made: Path, image: Path, out: Path) -> None:
         """Is as good as none."""
@@ -95,7 +97,7 @@ class TestInterruption:
         command = [sys.executable, "-m", "bioimageio_core.cli", *args, "--block", "y=12,x=12", "--workers", "2"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
             deadline = time.monotonic() + 60
-            while len(list((out / "out").glob("c/*/*/*/*"))) < 20:
+            while len(list((out / "0").glob("c/*/*/*"))) < 20:
                 assert process.poll() is None, process.stderr.read() if process.stderr else ""
                 assert time.monotonic() < deadline
                 time.sleep(0.02)

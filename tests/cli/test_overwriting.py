@@ -58,7 +58,7 @@ class TestImages:
 
     def test_names(self, bmz: ForkedBmz, place: Path) -> None:
         """The ending of another kind of file is refused; fields are filled in for one image."""
-        line = bmz("predict", place / "model", place / "x.zarr", "-o", place / "out.ome.tif").error(2)
+        line = bmz("predict", place / "model", place / "x.zarr", "-o", place / "out.czi").error(2)
         assert line.endswith(f"such as {place}/out.zarr")
         assert bmz("predict", place / "model", place / "x.zarr", "-o", f"{place}/results/{{name}}.zarr").status == 0
         assert [path.name for path in (place / "results").iterdir()] == ["x.zarr"]

@@ -44,7 +44,14 @@ def reader_entry_of(location: str) -> ImageReaderEntry:
     if len(found) == 1:
         return found[0]
     usable = [entry for entry in found if not missing_requirements(entry.requires)]
-    return next((entry for entry in usable if entry.load().sniff(location)), (usable or found)[-1])
+    return next((entry for entry in usable if _recognises(entry, location)), (usable or found)[-1])
+
+
+def _recognises(entry: ImageReaderEntry, location: str) -> bool:
+    try:
+        return bool(entry.load().sniff(location))
+    except Exception:  # of a plugin, which should raise nothing here: another reader may know the file
+        return False
 
 
 def is_readable(name: str) -> bool:

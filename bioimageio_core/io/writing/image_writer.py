@@ -31,7 +31,7 @@ class ImageLayout:
 
     name: str
     axes: tuple[AxisId, ...]
-    """Among time, channel (or one other axis), z, y, x, in this order; axes of size 1 that a model adds may be among them."""
+    """Among time, channel (or one other axis), z, y, x, in this order; a batch of size 1 may be among them."""
 
     dtype: np.dtype[Any]
     """Bool, integer or floating point, in native byte order."""
