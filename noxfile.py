@@ -39,10 +39,16 @@ SPREAD = ("-n", "2", "--dist", "load")
 """Runs two tests at the same time, also of one file."""
 SLOW = (
     "tests/cli/test_plugins_check.py",
+    "tests/cli/test_standard_streams.py",
+    "tests/cli/test_unreadable_images.py",
+    "tests/demo",
     "tests/description_init/test_shared_models.py",
     "tests/docs/test_code_blocks.py",
     "tests/docs/test_examples.py",
     "tests/fault_matrix",
+    "tests/image_formats/test_conformance.py",
+    "tests/image_formats/test_conformance_of_others.py",
+    "tests/image_formats/test_writer_conformance.py",
     "tests/prediction/execution/test_first_worker.py",
     "tests/prediction/execution/test_full_devices.py",
     "tests/prediction/execution/test_killed_cluster.py",
@@ -51,6 +57,7 @@ SLOW = (
     "tests/prediction/execution/test_resume.py",
     "tests/prediction/execution/test_two_runs.py",
     "tests/prediction/test_op_files.py",
+    "tests/prediction/test_remote_stores.py",
     "tests/registry/test_classes_of_plugins.py",
     "tests/registry/test_commands_of_plugins.py",
     "tests/registry/test_discovery.py",
@@ -58,6 +65,8 @@ SLOW = (
     "tests/registry/test_hooks.py",
     "tests/scaffold",
     "tests/sources/test_cache_processes.py",
+    "tests/test_imports.py",
+    "tests/test_onnx_runtime.py",
     "tests/test_python_process.py",
     "tests/testing/test_kit_finds.py",
 )
@@ -69,7 +78,6 @@ OWN_LOGIC = (
     "tests/architecture",
     "tests/consent",
     "tests/consumers",
-    "tests/demo",
     "tests/environments",
     "tests/foreign",
     "tests/objects",
@@ -77,7 +85,6 @@ OWN_LOGIC = (
     "tests/prediction/planning",
     "tests/readers",
     "tests/statistics",
-    "tests/test_onnx_runtime.py",
     "tests/testing",
 )
 """Core tests of what uses dependencies little, or only as other core tests do."""

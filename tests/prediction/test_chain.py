@@ -75,7 +75,7 @@ def test_equals_one_after_the_other(first: Path, second: Path, tmp_path: Path, s
     chained = bc.predict([first, second], array, tmp_path / "out.zarr", axes=axes, block=40)["out"]
     assert chained.axes == (*axes[:-2].replace("t", "time").split(), "batch", "channel", "y", "x")[-chained.data.ndim :]
     np.testing.assert_array_equal(np.asarray(chained), expected)
-    assert sorted(zarr.open_group(tmp_path / "out.zarr", mode="r").array_keys()) == ["out"], "nothing else is stored"
+    assert sorted(zarr.open_group(tmp_path / "out.zarr", mode="r").array_keys()) == ["0"], "nothing else is stored"
 
 
 def test_networks_run_about_once(first: Path, second: Path, monkeypatch: pytest.MonkeyPatch) -> None:
