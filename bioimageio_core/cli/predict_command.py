@@ -40,7 +40,8 @@ __all__ = ["command"]
     "-o",
     "--output",
     required=True,
-    help="Zarr group to write, or a template, as in out/{name}.zarr; for many images, also a folder.",
+    help="What to write: a zarr folder or a file, as in result.zarr or result.ome.tif, or a template, as in out/{name}.ome.tif; "
+    "for many images, also a folder.",
 )
 @overwrite_option
 @grouped_option("output", "--picture", help="PNG to draw of image and outputs; for many images a template, as in pictures/{name}.png.")

@@ -249,3 +249,10 @@ class TestPredicting:
         save(tmp_path / "x.n5" / "raw" / "s1", VOLUME[:, ::2, ::2])
         result = bc.predict(model, f"{tmp_path}/x.n5/raw")
         np.testing.assert_array_equal(np.asarray(result["out"]).squeeze(), VOLUME * 2.0)
+
+
+def test_info_of_an_empty_folder(tmp_path: Path) -> None:
+    """There is no image, which one sentence says."""
+    (tmp_path / "a.n5").mkdir()
+    with pytest.raises(SourceError, match="holds no image"):
+        bc.image_card(tmp_path / "a.n5")

@@ -253,6 +253,16 @@ class TestDamaged:
         with pytest.raises(SourceError, match=r"a\.png is empty or damaged"):
             open_image(tmp_path / "a.png")
 
+    @pytest.mark.parametrize("array", [GREY, COLOURS, GREY > 100])
+    def test_damaged_pixels(self, tmp_path: Path, array: np.ndarray) -> None:
+        """A byte of the pixels that differs is an error, and no black rows, wherever it is."""
+        content = save(tmp_path / "a.png", np.tile(array, (40, 40, 1)[: array.ndim])).read_bytes()
+        begin, end = content.index(b"IDAT") + 4, content.index(b"IEND") - 8
+        for at in np.linspace(begin + 2, end - 1, 12, dtype=int):
+            (tmp_path / "b.png").write_bytes(content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1 :])
+            with pytest.raises(SourceError, match=r"b\.png (is damaged|cannot be read)"):
+                pixels(open_image(tmp_path / "b.png"))
+
     @pytest.mark.parametrize("ending", [".png", ".jpg", ".bmp", ".webp", ".gif"])
     def test_truncated(self, tmp_path: Path, ending: str) -> None:
         """The end of the file is missing."""

@@ -16,6 +16,7 @@ from ...errors import MissingRequirementError, SourceError
 from ...io.locations import file_system, local_path
 from ...io.reading.image import PixelSize
 from ...io.reading.tiff_metadata import is_measured
+from ...text import in_brief
 from ...typing import AxisId, FrozenMapping
 from .gif_blocks import is_complete_gif
 
@@ -187,6 +188,13 @@ def _opened(location: str) -> Iterator[tuple[Pillow.Image, bool]]:
                 raise SourceError(f"{location} is damaged: the end of the file is missing")
             file.seek(0)
             picture = Pillow.open(file, formats=FORMATS)
+        if picture.format == "PNG":  # while it decodes, Pillow does not compare the checksums of pixels
+            try:
+                picture.verify()
+            except Exception as error:  # SyntaxError, among others
+                raise SourceError(f"{location} is damaged: its checksums differ ({in_brief(error)})") from error
+            file.seek(0)
+            picture = Pillow.open(file, formats=FORMATS)
         with picture:
             yield picture, picture.format == "PNG" and bits == 16 and colours != 0
 
@@ -228,7 +236,14 @@ def _lengths(picture: Pillow.Image) -> tuple[float, float]:
 
 
 def _orientation(picture: Pillow.Image) -> int:
-    """Return how a picture is turned to be upright, 1 to 8 as EXIF counts; 1 where it does not tell."""
+    """Return how a picture is turned to be upright, 1 to 8 as EXIF counts; 1 where it does not tell.
+
+    Raises:
+        Exception: The pixels of a PNG file, which may hold EXIF data behind them, are damaged.
+
+    """
+    if picture.format == "PNG":
+        picture.load()  # as getexif does, whose errors are about EXIF data only then
     try:
         found = picture.getexif().get(ORIENTATION, 1)
     except Exception:  # of EXIF data that are damaged

@@ -11,7 +11,7 @@ from ..locations import opening_errors, stem
 from .image import Image, checked_dtype
 from .readers import HandleReader
 from .scenes import SceneChoice
-from .tiff_metadata import AXES, series_axes, tiff_metadata
+from .tiff_metadata import AXES, series_axes, tiff_metadata, tiff_position
 from .tiff_pages import open_tiff_array
 
 __all__ = ["open_tiff"]
@@ -44,6 +44,9 @@ def open_tiff(location: str, level: int | None, wanted: SceneChoice) -> Image:
     sizes, names = tiff_metadata(array.tiff, array.number)
     # A level of the pyramid has larger pixels than the finest level, which the metadata describe.
     shrunk = {AXES.get(a): full / max(1, n) for a, full, n in zip(series.axes, array.tiff.series[array.number].shape, shape, strict=False)}
+    # The centre of the first pixel of a level lies behind that of the finest level, which they share an edge with.
+    position = tiff_position(array.tiff, array.number, sizes)
+    position = {a: at + (shrunk.get(a, 1.0) - 1) / 2 * sizes[a][0] for a, at in position.items() if axes is None or a in axes}
     sizes = {a: (size * shrunk.get(a, 1.0), unit) for a, (size, unit) in sizes.items() if axes is None or a in axes}
     if names is not None and (axes is None or "channel" not in axes or shape[axes.index("channel")] != len(names)):
         names = None
@@ -59,5 +62,6 @@ def open_tiff(location: str, level: int | None, wanted: SceneChoice) -> Image:
         channel_names=names,
         chunks=chunks,
         pixel_size=FrozenMapping(sizes),
+        position=FrozenMapping(position),
         reader=HandleReader(handle=handle),
     )

@@ -10,13 +10,13 @@ from xml.etree import ElementTree as ET
 from ...axis_names import LETTERS, SPACE, parse_axes
 from ...errors import AxesError
 from ...typing import AxisId, FrozenMapping
-from ...units import in_named_unit
+from ...units import conversion, in_named_unit
 from .image import PixelSize
 
 if TYPE_CHECKING:
     import tifffile
 
-__all__ = ["AXES", "is_measured", "series_axes", "tiff_metadata"]
+__all__ = ["AXES", "is_measured", "series_axes", "tiff_metadata", "tiff_position"]
 
 Sizes: TypeAlias = dict[AxisId, PixelSize]
 
@@ -71,7 +71,7 @@ def tiff_metadata(tiff: tifffile.TiffFile, series: int = 0) -> tuple[Sizes, tupl
         if tiff.ome_metadata:
             return _ome(tiff.ome_metadata, series)
         if tiff.imagej_metadata:
-            return _imagej(tiff, page), None
+            return _imagej(tiff, page), _imagej_channels(tiff)
         return _tags(page), None
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError, SyntaxError):
         return {}, None
@@ -92,6 +92,31 @@ def _ome(xml: str, image: int) -> tuple[Sizes, tuple[str, ...] | None]:
     return sizes, tuple(names) if names and all(names) else None
 
 
+def tiff_position(tiff: tifffile.TiffFile, series: int, sizes: Mapping[AxisId, PixelSize]) -> dict[AxisId, float]:
+    """Return the position of the first plane of an OME-TIFF file in the units of the sizes of pixels, where both are known.
+
+    Args:
+        tiff: An open file.
+        series: Number of the series.
+        sizes: Sizes of the pixels of the finest level.
+
+    """
+    found: dict[AxisId, float] = {}
+    try:
+        if not tiff.ome_metadata:
+            return found
+        pixels = _children(_children(ET.fromstring(tiff.ome_metadata), "Image")[series], "Pixels")[0]  # noqa: S314 (as above)
+        for plane in _children(pixels, "Plane")[:1]:
+            for axis in SPACE:
+                written = plane.get(f"Position{axis.upper()}")
+                factor = conversion(plane.get(f"Position{axis.upper()}Unit"), sizes.get(axis, (0.0, None))[1])
+                if written is not None and factor is not None:
+                    found[axis] = float(written) * factor
+    except (KeyError, TypeError, ValueError, IndexError, SyntaxError):
+        return {}
+    return found
+
+
 def _children(element: ET.Element, name: str) -> list[ET.Element]:
     """Return the children of an element with this name, in the namespace of any version of OME."""
     return [child for child in element if child.tag.rpartition("}")[2] == name]
@@ -110,6 +135,15 @@ def _imagej(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> Sizes:
     if metadata.get("finterval"):
         sizes["time"] = in_named_unit(float(metadata["finterval"]), _imagej_unit(metadata.get("tunit")) or "second")
     return sizes
+
+
+def _imagej_channels(tiff: tifffile.TiffFile) -> tuple[str, ...] | None:
+    """Return the names of channels that the labels of slices are, where they repeat for each plane and time; channels vary fastest."""
+    metadata = tiff.imagej_metadata or {}
+    count, labels = int(metadata.get("channels", 1)), [str(label).strip() for label in metadata.get("Labels", ())]
+    names = tuple(labels[:count])
+    repeats = len(labels) >= count > 1 and all(label == names[n % count] for n, label in enumerate(labels))
+    return names if repeats and all(names) else None
 
 
 def _imagej_unit(written: Any) -> str | None:

@@ -51,8 +51,9 @@ def writer_of(location: str, chosen: str | None = None) -> ImageWriterEntry | No
         found = [entry for entry in found if entry.name == chosen]
         if not found:
             known = {entry.name: ", ".join(entry.suffixes) for entry in registry.image_writers.values()}
-            listed = known.get(chosen, f"none of that name, but {', '.join(sorted(known))}")
-            raise OutputError(f"output {location} in the format {chosen!r}: expected an ending of this format, found {listed}")
+            if chosen not in known:
+                raise OutputError(f"output_format= (--output-format) is {chosen!r}: expected one of {', '.join(sorted(known))}")
+            raise OutputError(f"output {location} does not end as files of the format {chosen!r} do: expected {known[chosen]}")
     if not found:
         raise _unknown(location, registry)
     if local_path(location) is None:

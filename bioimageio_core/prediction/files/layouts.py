@@ -67,7 +67,8 @@ def image_layout(plan: Plan, output: str, record: Mapping[str, Any]) -> ImageLay
     planned = next(o for o in plan.outputs if o.id == output)
     sizes = {a: (size, unit) for a, size, unit in zip(image.axes, image.pixel_size, image.units, strict=True) if a != "channel"}
     known = FrozenMapping({axis: size for axis, size in sizes.items() if size != (1.0, None)})
-    positions = dict(zip(image.axes, image.position, strict=True))
+    placed = {axis for i in plan.inputs for axis in i.bound.image.position}  # else the position of a part of the image is no position
+    positions = {axis: at for axis, at in zip(image.axes, image.position, strict=True) if axis in placed and axis in known}
     return ImageLayout(
         name=image.name,
         axes=image.axes,
@@ -75,7 +76,7 @@ def image_layout(plan: Plan, output: str, record: Mapping[str, Any]) -> ImageLay
         levels=tuple(ImageLevel(shape=level.shape, chunks=level.chunks) for level in image.levels),
         channel_names=image.channel_names if "channel" in image.axes else None,
         pixel_size=known,
-        position=FrozenMapping({axis: positions[axis] for axis in known}),
+        position=FrozenMapping(positions),
         labels=image.labels or (planned.labelling is not None),
         record=FrozenMapping(dict(record) | ({"scale": dict(image.attributes)} if image.attributes else {})),
     )

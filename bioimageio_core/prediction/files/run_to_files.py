@@ -85,7 +85,7 @@ def _check_replaceable(files: FileSet, options: RunOptions, *, begun: bool, cont
         return
     if begun:
         raise OutputError(
-            f"{files.location} was started by a run that was interrupted: resume=True (--resume) completes it, "
+            f"{files.location} was started by a run that still computes, or was interrupted: resume=True (--resume) then completes it, "
             "overwrite=True (--overwrite) writes it again; or give another name"
         )
     if files.existing:

@@ -9,7 +9,7 @@ from string import Formatter
 from typing import Any
 
 from ...errors import BioimageioError, InputError
-from ...file_kinds import stem
+from ...file_kinds import ZARR, ending, kind_of, stem
 from ...io import open_image
 from ...io.reading.image_parts import part_of
 from ...io.reading.scenes import SceneChoice
@@ -73,7 +73,19 @@ def names_parts(template: str) -> bool:
 
 
 def template_in_folder(folder: str, inputs: Any, *, scene: SceneChoice = None) -> str:
-    """Return the template of outputs in a folder: by the name of the image, and by what sets it apart from others in the same file."""
+    """Return the template of outputs in a folder: by the name of the image, and by what sets it apart from others in the same file.
+
+    Raises:
+        InputError: The name of the folder has the ending of a file.
+
+    """
+    suffix = ending(folder)
+    if suffix and kind_of(folder) != ZARR:
+        place = folder.rstrip("/\\")
+        raise InputError(
+            f"output {folder} is one file, and there are several images: expected a folder, or a template, "
+            f"as in {place[: len(place) - len(suffix)]}/{{name}}{suffix}"
+        )
     part = part_of(_first(inputs), scene)
     fields = {} if part is None else part.fields
     name = "{plate}_{row}{column}_{field}" if "plate" in fields else "{name}_{scene}" if fields else "{name}"

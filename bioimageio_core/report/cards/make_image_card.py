@@ -57,6 +57,8 @@ def image_card(
     reader = reader_of(location)
     with opening_errors(location, "an image"):
         scenes = tuple(reader.scenes(location))
+    if not scenes:
+        raise SourceError(f"{location} holds no image")
     chosen = _chosen(scenes, scene, location)
     place: str = chosen.location or location
     number = None if chosen.location or len(scenes) == 1 else chosen.number

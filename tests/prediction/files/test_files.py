@@ -111,7 +111,7 @@ class TestContinued:
         arguments = [sys.executable, "-P", str(INTERRUPTED), str(model), str(image), str(out)]
         assert subprocess.run([*arguments, json.dumps(killed)], capture_output=True, check=False).returncode == -9
         assert not out.exists()
-        with pytest.raises(OutputError, match=r"out\.npy was started by a run that was interrupted: resume=True"):
+        with pytest.raises(OutputError, match=r"out\.npy was started by a run that still computes, or was interrupted: resume=True"):
             bc.predict(model, image, out, **BLOCKS)
         result = bc.predict(model, image, out, resume=True, **BLOCKS)
         assert result.done_before > 0
@@ -185,7 +185,7 @@ class TestRefused:
             bc.predict(model, IMAGE, tmp_path / "out.npy", axes="yx", ome="0.5")
         with pytest.raises(OutputError, match=r"zarr folder: expected the name of a file for output_format= \(--output-format\) imagej"):
             bc.predict(model, IMAGE, tmp_path / "out.zarr", axes="yx", output_format="imagej")
-        with pytest.raises(OutputError, match=r"expected an ending of this format, found .*tif"):
+        with pytest.raises(OutputError, match=r"does not end as files of the format .imagej. do: expected .*tif"):
             bc.predict(model, IMAGE, tmp_path / "out.npy", axes="yx", output_format="imagej")
 
     def test_over_the_image(self, model: Path, tmp_path: Path) -> None:
