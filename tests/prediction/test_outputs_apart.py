@@ -367,7 +367,7 @@ class TestNames:
         bc.predict(model, IMAGE, "out/{name}.zarr", axes="yx")
         assert names_in("out") == ["0.zarr", "day1_s.1_0.zarr", "s.1.zarr"]
         for field in ("nam", "name.__class__", "", "name[0]"):
-            with pytest.raises(InputError, match=r"expected the fields \{name\}, \{folder\}, \{number\} or \{scene\} for 0"):
+            with pytest.raises(InputError, match=r"expected the fields \{name\}, \{ending\}, \{folder\}, \{number\} or \{scene\} for 0"):
                 bc.predict(model, IMAGE, f"out/{{{field}}}.zarr", axes="yx")
 
     def test_link_to_another_disk(self, model: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...errors import MissingRequirementError, SourceError
+from ...file_kinds import ending
 from ...registry import ImageReaderEntry, Registry, default_registry, missing_requirements, plugin_for_suffix
 from ..locations import local_path, stem
 from .image_reader import ImageReader
@@ -61,9 +62,9 @@ def is_readable(name: str) -> bool:
 
 def image_stem(location: str) -> str:
     """Return the name of an image without its ending, if a reader has it or it is a known one."""
-    name = location.rstrip("/").rpartition("/")[2]
+    name = stem(location)
     suffix = _suffix_of(name, [s for e in default_registry().image_readers.values() for s in e.suffixes])
-    return name[: len(name) - len(suffix)] if suffix else stem(location)
+    return name if ending(location) else name[: len(name) - len(suffix)]
 
 
 def _readers_of(location: str, registry: Registry) -> list[ImageReaderEntry]:

@@ -55,7 +55,13 @@ def scenes_of_zarr(location: str, within: str) -> tuple[Scene, ...]:
 
 
 def _of_field(number: int, name: str, field: PlateField, location: str, plate: str) -> Scene:
-    fields = {"plate": stem(plate), "row": field.row, "column": field.column, "field": field.field}
+    fields = {
+        "plate": stem(plate),
+        "row": field.row,
+        "column": field.column,
+        "field": field.field,
+        "scene": f"{field.row}/{field.column}/{field.field}",
+    }
     return Scene(number=number, name=name, location=location, fields=FrozenMapping(fields), error=field.error)
 
 

@@ -170,4 +170,7 @@ def check_integers(what: str, dtype: str) -> None:
 
     """
     if dtype[0] not in "iu":
-        raise OutputError(f"{what} is {dtype}, but labels of an image are integers: give dtype= (--dtype uint16), or write it elsewhere")
+        raise OutputError(
+            f"{what} is {dtype}, but labels of an image are integers: make labels of it with an op (--post), "
+            "give dtype= (--dtype uint16) if its values are labels, or write it elsewhere"
+        )

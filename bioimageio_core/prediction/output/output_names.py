@@ -9,10 +9,12 @@ from string import Formatter
 from typing import Any
 
 from ...errors import BioimageioError, InputError
-from ...file_kinds import ZARR, ending, kind_of, stem
+from ...file_kinds import ZARR, ending, kind_of
 from ...io import open_image
+from ...io.reading.chosen_reader import image_stem
 from ...io.reading.image_parts import part_of
 from ...io.reading.scenes import SceneChoice
+from ...io.writing.chosen_writer import EACH
 
 __all__ = ["fill_template", "is_template", "location_of", "names_parts", "template_in_folder"]
 
@@ -27,8 +29,8 @@ def fill_template(template: str, inputs: Any, number: int = 0, *, scene: SceneCh
 
     Args:
         template: As in ``results/{name}.zarr``: ``{name}`` is the name of the image without its ending,
-            ``{folder}`` the name of its folder, ``{number}`` its number. Of one of several images in a file or folder, name and folder
-            are those of the file, and further fields set it apart: ``{scene}``, or ``{plate}``, ``{row}``, ``{column}`` and ``{field}``.
+            ``{ending}`` its ending, as in ``tif``, ``{folder}`` the name of its folder, ``{number}`` its number.
+            Of one of several images in a file or folder, name and folder are those of the file, and further fields set it apart: ``{scene}``, or ``{plate}``, ``{row}``, ``{column}`` and ``{field}``.
         inputs: The image, or the images by tensor id, of which the first counts.
         number: Number of the image among all, from 0.
         scene: The scene that is chosen from a file or folder.
@@ -43,7 +45,8 @@ def fill_template(template: str, inputs: Any, number: int = 0, *, scene: SceneCh
     location = (location_of(inputs) if part is None else part.within) or str(number)
     parts = location.replace("\\", "/").rstrip("/").split("/")
     fields = {"scene": "0"} if part is None else {key: re.sub(r"[/\\]+", "_", value) for key, value in part.fields.items()}
-    known = {"name": stem(location), "number": number, "folder": parts[-2] if len(parts) > 1 else "", "output": "{output}", **fields}
+    own = {"name": image_stem(location), "ending": _ending(location), "number": number, "folder": parts[-2] if len(parts) > 1 else ""}
+    known = {**own, EACH[1:-1]: EACH, **fields}
     try:
         names = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
         if part is None and names - {*known} and not _can_be_opened(inputs):  # it fails with a message when it is opened
@@ -54,9 +57,15 @@ def fill_template(template: str, inputs: Any, number: int = 0, *, scene: SceneCh
     except (KeyError, IndexError, ValueError, AttributeError):
         further = ", ".join(f"{{{field}}}" for field in (("scene",) if part is None else part.fields))
         raise InputError(
-            f"output {template!r}: expected the fields {{name}}, {{folder}}, {{number}} or {further} for {location}, "
+            f"output {template!r}: expected the fields {{name}}, {{ending}}, {{folder}}, {{number}} or {further} for {location}, "
             "as in results/{name}.zarr"
         ) from None
+
+
+def _ending(location: str) -> str:
+    """Return the ending of a name without its dot, in lower case."""
+    name = location.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return (ending(location) or name.removeprefix(image_stem(location))).lstrip(".").lower()
 
 
 def _can_be_opened(inputs: Any) -> bool:

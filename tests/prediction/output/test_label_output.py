@@ -100,7 +100,7 @@ class TestLabels:
     def test_refused(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
         """Labels are integers, in the version of the image."""
         path = image(tmp_path / "a.zarr", zarr_format)
-        with pytest.raises(OutputError, match=r"'out' is float32, but labels of an image are integers: give dtype= \(--dtype uint16\)"):
+        with pytest.raises(OutputError, match=r"'out' is float32, but labels of an image are integers: make labels of it with an op"):
             bc.predict(model, path, path / "labels/cells")
         other = "0.5" if version == "0.4" else "0.4"
         with pytest.raises(OutputError, match=rf"labels of an OME-Zarr {version} image: expected ome= \(--ome\) {version}, found {other}"):
