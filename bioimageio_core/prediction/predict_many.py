@@ -60,7 +60,8 @@ def plan_many(inputs: Sequence[Any], template: str, *, scene: int | str | None =
     Args:
         inputs: Images, or mappings of images by tensor id.
         template: As in ``results/{name}.zarr``: ``{name}`` is the file name without extension, ``{ending}`` its extension,
-            ``{number}`` counts from 0, ``{folder}`` is the name of the folder of the file. Without braces: a folder for outputs with the names of the images.
+            ``{number}`` counts from 0, ``{folder}`` is the name of the folder of the file. Without braces: a folder for outputs with the
+            names of the images.
             Files and folders that hold several images are predicted image by image: those of TIFF files and of bioformats2raw have
             the field ``{scene}``; those of plates ``{plate}``, ``{row}``, ``{column}`` and ``{field}``.
         scene: The only image to predict of each file that holds several; None for all.

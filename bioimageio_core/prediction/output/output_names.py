@@ -30,7 +30,8 @@ def fill_template(template: str, inputs: Any, number: int = 0, *, scene: SceneCh
     Args:
         template: As in ``results/{name}.zarr``: ``{name}`` is the name of the image without its ending,
             ``{ending}`` its ending, as in ``tif``, ``{folder}`` the name of its folder, ``{number}`` its number.
-            Of one of several images in a file or folder, name and folder are those of the file, and further fields set it apart: ``{scene}``, or ``{plate}``, ``{row}``, ``{column}`` and ``{field}``.
+            Of one of several images in a file or folder, name and folder are those of the file, and further fields set it apart:
+            ``{scene}``, or ``{plate}``, ``{row}``, ``{column}`` and ``{field}``.
         inputs: The image, or the images by tensor id, of which the first counts.
         number: Number of the image among all, from 0.
         scene: The scene that is chosen from a file or folder.
