@@ -170,7 +170,7 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *TWO_AT_ONCE, *session.posargs, env={**environment(session), **variables})
 
 
-@nox.session(**FULL)
+@nox.session(**FULL_ONLY)
 def min_deps(session: nox.Session) -> None:
     """Run the core tests that use dependencies with the lowest supported version of each."""
     extras = PROJECT["project"]["optional-dependencies"]
@@ -386,7 +386,7 @@ def bioio(session: nox.Session) -> None:
         session.run("python", "-P", "-m", "pytest", "-p", "no:cacheprovider", *session.posargs, env={**environment(), **ONE_THREAD})
 
 
-@nox.session(**FULL_ONE_CORE)
+@nox.session(**FULL_ONLY)
 def readers(session: nox.Session) -> None:
     """Read outputs with the package ome-zarr and the plugin of napari, which brings napari, and check them with ome-zarr-models."""
     install_wheel(session, "onnx", with_packages=(*GROUPS["test"], "napari-ome-zarr", "ome-zarr", "ome-zarr-models"))
@@ -394,7 +394,7 @@ def readers(session: nox.Session) -> None:
     session.run("pytest", "-p", "no:napari", "-p", "no:npe2", "tests/readers", *session.posargs, env=environment())
 
 
-@nox.session(**FULL_ONE_CORE)
+@nox.session(**FULL_ONLY)
 def czmodel(session: nox.Session) -> None:
     """Exchange files of ZEN with the official packages, in both directions."""
     install_wheel(session, "onnx", with_packages=tuple(GROUPS["test"]))
@@ -440,7 +440,7 @@ def compare_with_reference(session: nox.Session, examples: int) -> None:
     session.run("pytest", "tests/oracle", *session.posargs, env=variables)
 
 
-@nox.session(**FULL_ONE_CORE)
+@nox.session(**FULL_ONLY)
 def oracle(session: nox.Session) -> None:
     """Compare with the reference implementation: verdicts, updates, packages."""
     compare_with_reference(session, examples=500)
@@ -465,7 +465,7 @@ def ran(session: nox.Session) -> None:
     session.run("python", "tests/runs_table.py", "docs/weights-tested.md", *records, *session.posargs)
 
 
-@nox.session(**FULL_ONE_CORE)
+@nox.session(**FULL_ONLY)
 def fuzz(session: nox.Session) -> None:
     """Fuzz each reader of files from elsewhere, guided by coverage, for ten seconds, or for ``-- SECONDS``."""
     install_wheel(session, "hdf5", "images", "n5", "onnx", "pictures", with_packages=("atheris",))
