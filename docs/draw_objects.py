@@ -44,7 +44,7 @@ def count(folder: Path) -> tuple[NDArray[np.uint16], NDArray[np.uint32], Any]:
     group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": placed}]}
     output = folder / "cells.ome.zarr" / "labels" / "nuclei"
     found = bc.predict(model_folder(), folder / "cells.ome.zarr", output, postprocessing=POST, table=folder / "nuclei.csv")
-    return image, np.asarray(found["probability"]), found.objects["probability"]
+    return image, np.asarray(found["probability"])[0, 0], found.objects["probability"]
 
 
 def labelled(grey: NDArray[np.uint8], labels: NDArray[np.uint32]) -> NDArray[np.uint8]:
