@@ -123,8 +123,9 @@ class TestBlocks:
         found = bc.predict(model, tmp_path / "volume.zarr", tmp_path / "out.zarr", block=block, **MODE)
         np.testing.assert_allclose(pixels(found), by_onnxruntime(model, standardised(volume)), atol=2e-3)  # of up to 300
 
-    def test_resumed(self, tmp_path: Path, volume: np.ndarray[Any, Any]) -> None:
+    def test_resumed(self, tmp_path: Path, volume: np.ndarray[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
         """An interrupted run continues, and gives what an uninterrupted one gives."""
+        monkeypatch.setattr("bioimageio_core.prediction.execution.progress.REPORT_EVERY", 0.0)  # on a fast machine, only the end is told
         model = conv_model(tmp_path / "model", pre=STANDARDISED)
         paths, options = (tmp_path / "volume.zarr", tmp_path / "out.zarr"), {"block": BLOCKS[0], **MODE}
         seen: list[int] = []
