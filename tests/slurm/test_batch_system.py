@@ -68,7 +68,8 @@ def assert_complete(folder: Path) -> None:
     expected = bc.predict(folder / "my-model", folder / "volume.zarr", client=False)
     found = zarr.open_group(str(folder / "result.zarr"), mode="r")
     for name, output in expected.items():
-        np.testing.assert_allclose(np.asarray(found[name]), np.asarray(output), rtol=1e-5, atol=1e-6)
+        image = np.asarray(found[f"{name}/0"])
+        np.testing.assert_allclose(image, np.squeeze(np.asarray(output), output.axes.index("batch")), rtol=1e-5, atol=1e-6)
 
 
 class TestRecipes:
