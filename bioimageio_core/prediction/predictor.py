@@ -180,7 +180,8 @@ class Predictor:
 
         Args:
             inputs: One image (array or path), or a mapping by tensor id.
-            output: Path or URL of a zarr group to write, also a template as in ``results/{name}.zarr``; None returns numpy arrays.
+            output: Path or URL of a zarr folder or a file to write, as its ending says, also a template as in ``results/{name}.zarr``;
+                None returns numpy arrays.
             options: Changes to the options of this predictor; see `PredictOptions`.
 
         Warns:
@@ -241,7 +242,8 @@ class Predictor:
 
         Args:
             plan: A plan of this predictor.
-            output: Path or URL of a zarr group to write; None returns numpy arrays.
+            output: Path or URL to write, the one that was given to `plan`; None returns numpy arrays.
+                A plan that was made without an output is written as plain zarr arrays.
             options: Changes to the run options of this predictor; see `RunOptions`.
 
         Raises:
