@@ -7,6 +7,7 @@ from pathlib import Path
 from ...errors import MissingRequirementError, SourceError
 from ...file_kinds import ending
 from ...registry import ImageReaderEntry, Registry, default_registry, missing_requirements, plugin_for_suffix
+from ..format_entries import check_requirements, entries_of_name, suffix_of
 from ..locations import local_path, stem
 from .image_reader import ImageReader
 
@@ -25,10 +26,7 @@ def reader_of(location: str) -> ImageReader:
 
     """
     entry = reader_entry_of(location)
-    missing = missing_requirements(entry.requires)
-    if missing:
-        remedy = f": pip install {entry.install}" if entry.install else ""
-        raise MissingRequirementError(f"{location} needs {', '.join(missing)} to be read{remedy}")
+    check_requirements(entry, location, "read")
     if not entry.urls and local_path(location) is None:
         raise SourceError(f"{location} is a URL, but the reader {entry.name!r} reads local files: download it first")
     reader: ImageReader = entry.load()
@@ -63,7 +61,7 @@ def is_readable(name: str) -> bool:
 def image_stem(location: str) -> str:
     """Return the name of an image without its ending, if a reader has it or it is a known one."""
     name = stem(location)
-    suffix = _suffix_of(name, [s for e in default_registry().image_readers.values() for s in e.suffixes])
+    suffix = suffix_of(name, [s for e in default_registry().image_readers.values() for s in e.suffixes])
     return name if ending(location) else name[: len(name) - len(suffix)]
 
 
@@ -73,26 +71,10 @@ def _readers_of(location: str, registry: Registry) -> list[ImageReaderEntry]:
         location = location.partition("::")[2]
     *folders, last = location.partition("?")[0].rstrip("/").split("/")
     entries = list(registry.image_readers.values())
-    by_suffix = _by_suffix(last, entries)
-    while folders and not by_suffix:
-        by_suffix = _by_suffix(folders.pop().removesuffix(":"), [entry for entry in entries if entry.paths_within])
-    found = by_suffix[max(by_suffix, key=len)] if by_suffix else []
-    return sorted(found, key=lambda entry: (-entry.preference, entry.name))
-
-
-def _by_suffix(name: str, entries: list[ImageReaderEntry]) -> dict[str, list[ImageReaderEntry]]:
-    """Return the readers of a name, by the longest of their suffixes that fits."""
-    found: dict[str, list[ImageReaderEntry]] = {}
-    for entry in entries:
-        suffix = _suffix_of(name, entry.suffixes)
-        if suffix:
-            found.setdefault(suffix, []).append(entry)
+    found = entries_of_name(last, entries)
+    while folders and not found:
+        found = entries_of_name(folders.pop().removesuffix(":"), [entry for entry in entries if entry.paths_within])
     return found
-
-
-def _suffix_of(name: str, suffixes: list[str] | tuple[str, ...]) -> str:
-    fitting = (suffix for suffix in suffixes if name.lower().endswith(suffix) and len(name) > len(suffix))
-    return max(fitting, key=len, default="")
 
 
 def _of_unknown(location: str, registry: Registry) -> ImageReaderEntry:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from ...errors import MissingRequirementError, OutputError
+from ...errors import OutputError
 from ...file_kinds import FILE_KINDS, ZARR, ending
-from ...registry import ImageWriterEntry, Registry, default_registry, missing_requirements
+from ...registry import ImageWriterEntry, Registry, default_registry
+from ..format_entries import check_requirements, entries_of_name
 from ..locations import local_path
 from .image_writer import ImageWriter
 
@@ -46,7 +47,7 @@ def writer_of(location: str, chosen: str | None = None) -> ImageWriterEntry | No
             )
         return None
     registry = default_registry()
-    found = _writers_of(location, registry)
+    found = entries_of_name(location.replace("\\", "/").rpartition("/")[2], registry.image_writers.values())
     if chosen is not None:
         found = [entry for entry in found if entry.name == chosen]
         if not found:
@@ -71,10 +72,7 @@ def loaded_writer(entry: ImageWriterEntry, location: str) -> ImageWriter:
         MissingRequirementError: A package that it needs is not installed.
 
     """
-    missing = missing_requirements(entry.requires)
-    if missing:
-        remedy = f": pip install {entry.install}" if entry.install else ""
-        raise MissingRequirementError(f"output {location} needs {', '.join(missing)} to be written{remedy}")
+    check_requirements(entry, f"output {location}", "written")
     writer: ImageWriter = entry.load()
     return writer
 
@@ -91,18 +89,6 @@ def _is_zarr(location: str) -> bool:
     *folders, name = location.partition("?")[0].replace("\\", "/").rstrip("/").split("/")
     has_ending = ending(name) or ENDING.search(name)
     return not has_ending or FILE_KINDS.get(ending(name).lower()) == ZARR or any(one.lower().endswith(".zarr") for one in folders)
-
-
-def _writers_of(location: str, registry: Registry) -> list[ImageWriterEntry]:
-    """Return the writers of the longest ending that fits, the most preferred first."""
-    name = location.replace("\\", "/").rpartition("/")[2].lower()
-    by_suffix: dict[str, list[ImageWriterEntry]] = {}
-    for entry in registry.image_writers.values():
-        for suffix in entry.suffixes:
-            if name.endswith(suffix) and len(name) > len(suffix):
-                by_suffix.setdefault(suffix, []).append(entry)
-    longest = by_suffix[max(by_suffix, key=len)] if by_suffix else []
-    return sorted(longest, key=lambda entry: (-entry.preference, entry.name))
 
 
 def _unknown(location: str, registry: Registry) -> OutputError:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
-import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError
 from ...io import Image, open_image
 from ...io.lazy import Lazy
 from ...typing import AxisId
+from ..output.tensor_array import in_order
 
 __all__ = ["FileImage"]
 
@@ -43,6 +43,4 @@ class FileImage:
             raise SourceError(f"{self.location} has the shape {image.shape}: expected {self.shape} ({', '.join(self.axes)}), as written")
         wanted = dict(zip(self.axes, index, strict=True))
         pixels = image.read(tuple(wanted.get(axis, slice(0, 1)) for axis in found))
-        order = [found.index(axis) for axis in self.axes if axis in found]
-        rest = [n for n in range(pixels.ndim) if n not in order]
-        return np.asarray(pixels.transpose([*order, *rest]).reshape([s.stop - s.start for s in index]))
+        return in_order(pixels, found, self.axes, index)

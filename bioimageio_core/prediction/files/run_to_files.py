@@ -13,6 +13,7 @@ from ...io import holds_something
 from ...registry import ImageWriterEntry
 from ...sources.locks import temporary_lock
 from ..options import RunOptions
+from ..output.finalize import prediction_before
 from ..output.result import LabelledArray, Prediction
 from ..output.run_identity import check_same_run
 from ..output.tensor_array import TensorArray
@@ -59,7 +60,7 @@ def run_to_files(
         record = files.record()
         if record is not None:
             check_same_run(location, dict(record.get("identity", {})), dict(identity()))
-            return _complete(plan, files)
+            return prediction_before(_arrays(plan, files), plan)
     _check_replaceable(files, options, begun=begun, continues=continues)
     for path in files.paths.values():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,19 +92,6 @@ def _check_replaceable(files: FileSet, options: RunOptions, *, begun: bool, cont
     if files.existing:
         why = ", and is not as a run left it, so that it cannot be resumed" if continues else ""
         raise OutputError(f"{files.existing[0]} exists{why}: give overwrite=True (--overwrite) or another name")
-
-
-def _complete(plan: Plan, files: FileSet) -> Prediction:
-    """Return the prediction of files that are complete already."""
-    return Prediction(
-        _arrays(plan, files),
-        plan=plan,
-        statistics={},
-        times={"total": 0.0},
-        nan_counts={},
-        finished=True,
-        done_before=plan.regions.count,
-    )
 
 
 def _arrays(plan: Plan, files: FileSet) -> dict[str, LabelledArray]:

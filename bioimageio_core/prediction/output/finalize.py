@@ -23,7 +23,7 @@ from .result import LabelledArray, Prediction
 from .sinks import MemorySink
 from .tensor_array import TensorArray
 
-__all__ = ["complete_prediction", "finalize", "labelled_arrays"]
+__all__ = ["complete_prediction", "finalize", "labelled_arrays", "prediction_before"]
 
 
 def finalize(output: OpenOutput, plan: Plan, attributes: dict[str, Any], objects: Mapping[str, int] = FrozenMapping()) -> None:
@@ -148,8 +148,13 @@ def complete_prediction(plan: Plan, written: str, path: str) -> Prediction:
     _update_groups_above(output, _labels(output))
     if output.store is not None:
         output.store.close()
+    return prediction_before(labelled_arrays(output), plan)
+
+
+def prediction_before(outputs: Mapping[str, LabelledArray], plan: Plan) -> Prediction:
+    """Return the prediction of outputs that an earlier run completed."""
     return Prediction(
-        labelled_arrays(output),
+        outputs,
         plan=plan,
         statistics={},
         times={"total": 0.0},

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...typing import AxisId
 
-__all__ = ["TensorArray"]
+__all__ = ["TensorArray", "in_order"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -66,9 +66,22 @@ class TensorArray:
         """Return a region; axes that only one of the two arrays has are of size 1."""
         by_axis = dict(zip(self.axes, box, strict=True))
         pixels = np.asarray(self.source[tuple(by_axis.get(axis, slice(0, 1)) for axis in self.source_axes)])
-        order = [self.source_axes.index(axis) for axis in self.axes if axis in self.source_axes]
-        rest = [n for n in range(pixels.ndim) if n not in order]
-        return pixels.transpose([*order, *rest]).reshape([s.stop - s.start for s in box]).astype(self.dtype, copy=False)
+        return in_order(pixels, self.source_axes, self.axes, box).astype(self.dtype, copy=False)
+
+
+def in_order(pixels: NDArray[Any], found: Sequence[AxisId], axes: Sequence[AxisId], box: Sequence[slice]) -> NDArray[Any]:
+    """Return a region with other axes.
+
+    Args:
+        pixels: The region as it was found.
+        found: Its axes.
+        axes: Axes of the result; those that only one of the two has are of size 1.
+        box: The region along the axes of the result.
+
+    """
+    order = [found.index(axis) for axis in axes if axis in found]
+    rest = [n for n in range(pixels.ndim) if n not in order]
+    return pixels.transpose([*order, *rest]).reshape([s.stop - s.start for s in box])
 
 
 def _one_per_axis(given: tuple[Any, ...], count: int) -> tuple[Any, ...]:
