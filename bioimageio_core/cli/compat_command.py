@@ -11,7 +11,7 @@ __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz compat path/to/model --consumer deepImageJ")
-@click.argument("model")
+@click.argument("model", type=click.Path())
 @click.option(
     "--consumer",
     "consumers",

@@ -15,15 +15,16 @@ from .common_options import (
     timeout_option,
     trust_option,
 )
+from .messages import messages_options
 from .terminal import print_json, progress_bars, say, table
 
 __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz convert path/to/model --to onnx -o model-with-onnx")
-@click.argument("model")
+@click.argument("model", type=click.Path())
 @click.option("--to", "to_format", required=True, metavar="FORMAT", help="Weights format to add, as in onnx or torchscript.")
-@click.option("-o", "--output", required=True, help="Zip file (a name that ends in .zip) or folder to write.")
+@click.option("-o", "--output", type=click.Path(), required=True, help="Zip file (a name that ends in .zip) or folder to write.")
 @click.option("--from", "weights_format", metavar="FORMAT", show_default="those with a converter", help="Weights to convert.")
 @device_option
 @import_option
@@ -31,6 +32,7 @@ __all__ = ["command"]
 @trust_option
 @include_outside_option
 @overwrite_option
+@messages_options
 @json_option
 def command(model: str, to_format: str, output: str, overwrite: bool, as_json: bool, **options: Any) -> None:
     """Write MODEL with all its files and with weights in another format, converted from its own.

@@ -8,6 +8,7 @@ import click
 
 from ..resources import peak_memory
 from .common_options import json_option, overwrite_option
+from .messages import messages_options
 from .parameter_types import MEMORY
 from .terminal import bytes_in_words, print_json, progress_bars, say
 
@@ -15,10 +16,13 @@ __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz demo -o my-demo")
-@click.option("-o", "--output", default="bmz-demo", show_default=True, help="Folder for the image, the result and a picture.")
+@click.option(
+    "-o", "--output", type=click.Path(), default="bmz-demo", show_default=True, help="Folder for the image, the result and a picture."
+)
 @click.option("--size", type=click.IntRange(min=64), default=12288, show_default=True, help="Pixels along each side of the image.")
 @click.option("--memory", type=MEMORY, default="280 MiB", show_default=True, help="Limit of host memory.")
 @overwrite_option
+@messages_options
 @json_option
 def command(output: str, size: int, memory: int, overwrite: bool, as_json: bool) -> None:
     """Predict a large synthetic image with a model of this package; needs no network connection and no data.

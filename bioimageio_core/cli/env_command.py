@@ -12,7 +12,7 @@ __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz env path/to/model --weights-format onnx -o environment.yaml")
-@click.argument("model")
+@click.argument("model", type=click.Path())
 @click.option("--weights-format", show_default="the fastest on this machine", help="Weights to run, as in onnx.")
 @click.option("--pip", "for_pip", is_flag=True, help="Write a requirements file for pip, not an environment file for conda.")
 @click.option("-o", "--output", metavar="FILE", help="File to write, instead of printing it.")

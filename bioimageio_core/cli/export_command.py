@@ -8,6 +8,7 @@ import click
 
 from .common_options import include_outside_option, json_option, overwrite_option
 from .foreign_formats import list_formats
+from .messages import messages_options
 from .parameter_types import NAME_VALUE
 from .terminal import print_json, progress_bars, say
 
@@ -15,12 +16,13 @@ __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz export path/to/model --to czann -o model.czann")
-@click.argument("model", required=False)
+@click.argument("model", type=click.Path(), required=False)
 @click.option("--to", "to_format", metavar="NAME", help="Format to write; without it, the formats are listed.")
-@click.option("-o", "--output", help="File or folder to write.")
+@click.option("-o", "--output", type=click.Path(), help="File or folder to write.")
 @click.option("--option", "options", type=NAME_VALUE, multiple=True, help="Argument of the format; may be repeated.")
 @include_outside_option
 @overwrite_option
+@messages_options
 @json_option
 def command(
     model: str | None,

@@ -17,8 +17,8 @@ __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz import nuclei.czann -o nuclei")
-@click.argument("file", required=False)
-@click.option("-o", "--output", show_default="the name of FILE without its extension", help="Folder to write.")
+@click.argument("file", type=click.Path(), required=False)
+@click.option("-o", "--output", type=click.Path(), show_default="the name of FILE without its extension", help="Folder to write.")
 @click.option("--from", "format", metavar="NAME", show_default="the one that recognises FILE", help="Format of FILE.")
 @click.option("--option", "options", type=NAME_VALUE, multiple=True, help="Argument of the format; may be repeated.")
 @overwrite_option

@@ -14,7 +14,7 @@ __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz info path/to/model --html card.html, or bmz info cells.ome.tif --scene 1")
-@click.argument("source")
+@click.argument("source", type=click.Path())
 @html_option
 @click.option("--measure", is_flag=True, help="Run the network on noise to measure its halo and sizes; the result is cached.")
 @import_option

@@ -14,8 +14,8 @@ __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz init model.onnx -o my-model")
-@click.argument("file")
-@click.option("-o", "--output", show_default="the name of FILE without its extension", help="Folder to write.")
+@click.argument("file", type=click.Path())
+@click.option("-o", "--output", type=click.Path(), show_default="the name of FILE without its extension", help="Folder to write.")
 @click.option("--name", show_default="that of the folder", help="Name of the model.")
 @click.option("--axes", type=INPUT_AXES, show_default="a guess", help="Axes of the inputs, as in bcyx, or image=bcyx,mask=byx.")
 @click.option("--size", type=AXIS_SIZES, help="Sizes that the network accepts, as in y=256,x=256.")

@@ -22,6 +22,7 @@ __all__ = ["COMMANDS", "bmz", "main"]
 COMMANDS = {
     "cache": "Show or clear the cache of downloaded files.",
     "compat": "Show which software can run a model, and why not.",
+    "completion": "Print a script that completes commands with the Tab key.",
     "convert": "Add weights in another format to a model.",
     "demo": "Predict a large synthetic image with a model of this package.",
     "env": "Show what to install for the weights of a model.",
@@ -69,13 +70,18 @@ class _Commands(click.Group):
             PluginError: A command of a plugin fails.
 
         """
+        from .messages import log_of
+
         try:
             return self._named(ctx)
-        except BioimageioError:
-            if ctx.params["debug"]:
+        except (Exception, KeyboardInterrupt) as error:
+            if isinstance(error, BioimageioError) and ctx.params["debug"]:
                 import traceback
 
                 traceback.print_exc()
+            log = log_of(ctx)
+            if log is not None:
+                log.write(f"ends: {_in_words(error)}")
             raise
 
     def _named(self, ctx: click.Context) -> Any:
@@ -131,6 +137,13 @@ def bmz(debug: bool) -> None:
 
     Exit status: 0 success; 1 negative result (invalid, differs); 2 wrong usage, no access, or the output exists; 130 interrupted.
     """
+
+
+def _in_words(error: BaseException) -> str:
+    """Return an error as the log has it."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return error.format_message() if isinstance(error, click.ClickException) else str(error) or type(error).__name__
 
 
 def main() -> None:

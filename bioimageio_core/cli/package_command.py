@@ -11,8 +11,8 @@ __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz package path/to/model -o model.zip --weights-format onnx")
-@click.argument("model")
-@click.option("-o", "--output", required=True, help="Zip file (a name that ends in .zip) or folder to write.")
+@click.argument("model", type=click.Path())
+@click.option("-o", "--output", type=click.Path(), required=True, help="Zip file (a name that ends in .zip) or folder to write.")
 @click.option("--weights-format", "weights_formats", multiple=True, show_default="all", help="Weights to keep; may be repeated.")
 @include_outside_option
 @overwrite_option

@@ -16,8 +16,8 @@ __all__ = ["command"]
 
 
 @click.command(cls=GroupedCommand, epilog="Example: bmz plan path/to/model image.zarr --memory '4 GB'")
-@click.argument("model")
-@click.argument("images", nargs=-1, required=True)
+@click.argument("model", type=click.Path())
+@click.argument("images", type=click.Path(), nargs=-1, required=True)
 @prediction_options
 @chain_options
 @json_option

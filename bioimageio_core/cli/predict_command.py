@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +10,14 @@ import click
 
 from ..resources import peak_memory
 from .common_options import json_option, overwrite_option
+from .dry_run import place_of_output, show_plan, show_plans, tell_plan
 from .grouped_options import GroupedCommand, grouped_option
 from .image_arguments import check_axes_known, image_inputs, image_list
+from .messages import messages_options
 from .parameter_types import SHARD
 from .predicted_pictures import draw, replaces, several_pictures, single_picture
 from .prediction_options import chain_options, prediction_options
+from .suggested_output import missing_output
 from .terminal import INTERRUPTED, bytes_in_words, print_json, progress_bars, say
 
 if TYPE_CHECKING:
@@ -33,18 +36,19 @@ __all__ = ["command"]
     "For many images: bmz predict path/to/model 'plate/*.tif' -o 'results/{name}.zarr'. "
     "On a batch system: bmz predict path/to/model image.zarr -o result.zarr --shard $SLURM_ARRAY_TASK_ID/100",
 )
-@click.argument("model")
-@click.argument("images", nargs=-1, required=True)
+@click.argument("model", type=click.Path())
+@click.argument("images", type=click.Path(), nargs=-1, required=True)
 @grouped_option(
     "output",
     "-o",
     "--output",
-    required=True,
+    type=click.Path(),
     help="What to write: a zarr folder or a file, as in result.zarr or result.ome.tif, or a template, as in out/{name}.ome.tif; "
     "for many images, also a folder.",
 )
 @overwrite_option
 @grouped_option("output", "--picture", help="PNG to draw of image and outputs; for many images a template, as in pictures/{name}.png.")
+@grouped_option("run", "--dry-run", is_flag=True, help="Show how the images would be predicted; write nothing.")
 @grouped_option("run", "--resume", is_flag=True, help="Continue an incomplete output; a complete one stays as it is.")
 @grouped_option("cluster", "--shard", type=SHARD, help="Compute part i of n, as in 3/8; the last part completes the output.")
 @grouped_option("cluster", "--scheduler", help="Predict on the workers of this dask scheduler, as in tcp://host:8786.")
@@ -63,15 +67,17 @@ __all__ = ["command"]
 )
 @prediction_options
 @chain_options
+@messages_options
 @json_option
 def command(
     model: str,
     images: tuple[str, ...],
     then: tuple[str, ...],
-    output: str,
+    output: str | None,
     picture: str | None,
     scheduler: str | None,
     processes: int | None,
+    dry_run: bool,
     as_json: bool,
     **given: Any,
 ) -> int:
@@ -83,35 +89,58 @@ def command(
     """
     from ..api import open_predictor
     from ..io.writing.chosen_writer import check_output_name
-    from ..prediction.output.output_names import fill_template, is_template, names_parts
+    from ..prediction.output.output_names import is_template, names_parts
 
     models, replace = (model, *then), replaces(given)
-    many = image_list(images) or (images if names_parts(output) and isinstance(image_inputs(images), str) else None)
+    many = image_list(images)
+    if output is None:
+        raise missing_output(model, images, many=many is not None)
+    if many is None and names_parts(output) and isinstance(image_inputs(images), str):
+        many = images
     if many is None or is_template(output):
         check_output_name(output, given["output_format"])
     with (
         _client(scheduler, processes) as client,
         open_predictor(list(models), client=client, **given) as predictor,
     ):
-        scene = predictor.options.scene
         if many is not None:
-            planned = _plan_many(predictor, many, output)
-            pictures = several_pictures(picture, planned, models=models, scene=scene, replace=replace)
-            return _predict_many(predictor, planned, pictures, replace=replace, as_json=as_json)
+            return _predict_many(predictor, many, output, picture, models=models, replace=replace, dry_run=dry_run, as_json=as_json)
         inputs = image_inputs(images)
-        output = fill_template(output, inputs, scene=scene)
-        plan = predictor.plan(inputs, output)
-        path = single_picture(picture, plan, inputs, output, models=models, scene=scene, replace=replace)
-        check_axes_known(plan, as_json=as_json)
-        if not as_json:
-            _print_warnings(plan)
-        with progress_bars(shown=not as_json) as progress:
-            try:
-                plan = predictor.probed(plan, inputs, output, progress=progress)
-                prediction = predictor.run(plan, output, progress=progress)
-            except KeyboardInterrupt:
-                raise _Interrupted(output) from None
-        drawn = draw(prediction, path, replace=replace)
+        return _predict_one(predictor, inputs, output, picture, models=models, replace=replace, dry_run=dry_run, as_json=as_json)
+
+
+def _predict_one(
+    predictor: Predictor,
+    inputs: str | dict[str, str],
+    output: str,
+    picture: str | None,
+    *,
+    models: tuple[str, ...],
+    replace: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    from ..prediction.output.output_names import fill_template
+
+    scene = predictor.options.scene
+    output = fill_template(output, inputs, scene=scene)
+    plan = predictor.plan(inputs, output)
+    path = single_picture(picture, plan, inputs, output, models=models, scene=scene, replace=replace)
+    check_axes_known(plan, as_json=as_json)
+    if dry_run:
+        predictor.check_output(plan, output)
+        show_plan(plan, output, as_json=as_json)
+        return 0
+    if not as_json:
+        _print_warnings(plan)
+    tell_plan(plan)
+    with progress_bars(shown=not as_json) as progress:
+        try:
+            plan = predictor.probed(plan, inputs, output, progress=progress)
+            prediction = predictor.run(plan, output, progress=progress)
+        except KeyboardInterrupt:
+            raise _Interrupted(output) from None
+    drawn = draw(prediction, path, replace=replace)
     if as_json:
         print_json({**_as_data(prediction, plan, output), "picture": drawn})
     else:
@@ -132,12 +161,24 @@ def _plan_many(predictor: Predictor, images: tuple[str, ...], output: str) -> tu
 
 
 def _predict_many(
-    predictor: Predictor, planned: tuple[PredictionRequest, ...], pictures: Mapping[str, str], *, replace: bool, as_json: bool
+    predictor: Predictor,
+    images: tuple[str, ...],
+    output: str,
+    picture: str | None,
+    *,
+    models: tuple[str, ...],
+    replace: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> int:
     """Predict many images; return exit status 1 if one failed."""
     from ..errors import BioimageioError
     from ..prediction.predict_many import Failed, predict_many
 
+    planned = _plan_many(predictor, images, output)
+    pictures = several_pictures(picture, planned, models=models, scene=predictor.options.scene, replace=replace)
+    if dry_run:
+        return show_plans(predictor, planned, as_json=as_json)
     results: list[dict[str, Any]] = []
     failed: list[Failed] = []
     with progress_bars(shown=not as_json) as progress:
@@ -206,7 +247,7 @@ def _report(prediction: Prediction, plan: Plan, output: str) -> None:
         say(f"{output} is already complete; nothing to do")
         return
     for name, array in prediction.items():
-        say(f"{_place(output, plan, name)}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}")
+        say(f"{place_of_output(output, plan, name)}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}")
     for name, table in prediction.objects.items():
         say(f"{table.count} objects in {name}" + (f": {plan.table}" if table else ""))
     for name, count in prediction.nan_counts.items():
@@ -224,17 +265,6 @@ def _report(prediction: Prediction, plan: Plan, output: str) -> None:
         f"{prediction.times['total']:.1f} s ({stages}{plan.workers} worker{'s' * (plan.workers != 1)})"
         + (f", peak memory {bytes_in_words(peak)}" if peak else "")
     )
-
-
-def _place(output: str, plan: Plan, name: str) -> str:
-    """Return where an output of the model is: a file, or an image or array of the zarr folder."""
-    from ..io.locations import join
-    from ..io.writing.chosen_writer import EACH, writer_of
-
-    if writer_of(output) is not None:
-        return output.replace(EACH, name)
-    path = plan.ome[name].path if name in plan.ome else name
-    return join(output, path) if path else output
 
 
 class _Interrupted(click.ClickException):

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from .common_options import json_option, overwrite_option
+from .messages import messages_options
 from .output_files import check_file_apart
 from .parameter_types import JSON_OBJECT, NAMES
 from .terminal import print_json, progress_bars, say, table
@@ -18,7 +19,7 @@ __all__ = ["command"]
     epilog="Example: bmz stats 'plate/*.zarr' --model path/to/model -o statistics.json, "
     "then bmz predict path/to/model plate/a.zarr -o a.zarr --statistics statistics.json"
 )
-@click.argument("images", nargs=-1, required=True)
+@click.argument("images", type=click.Path(), nargs=-1, required=True)
 @click.option("--model", help="Measure the statistics that the preprocessing of this model needs.")
 @click.option(
     "--measure",
@@ -29,7 +30,7 @@ __all__ = ["command"]
     "'percentile 99.8 inverted_cdf' (the value of a pixel), 'histogram 256 0 65535' (bins and their range); may be repeated.",
 )
 @click.option("--over", type=NAMES, default="", show_default="all", help="Axes to reduce over, as in y,x.")
-@click.option("-o", "--output", help="JSON file to write, for --statistics of 'bmz predict'.")
+@click.option("-o", "--output", type=click.Path(), help="JSON file to write, for --statistics of 'bmz predict'.")
 @overwrite_option
 @click.option("--axes", help="Axes of the images, as in 'tczyx'.")
 @click.option("--channel", help="Channels to use, by name or number, as in DAPI or 0,2.")
@@ -39,6 +40,7 @@ __all__ = ["command"]
 @click.option("--run-mode", help="With --model: run mode of the predictions, where it changes what a sample is, as orthoplanes does.")
 @click.option("--run-mode-kwargs", type=JSON_OBJECT, default="{}", help="Arguments of the run mode.")
 @click.option("--workers", type=click.IntRange(min=1), show_default="one per core", help="Threads.")
+@messages_options
 @json_option
 def command(
     images: tuple[str, ...],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ import click
 from ..json_values import json_safe
 from ..report.plain_text import bytes_in_words, in_one_line, printable, table
 from ..text import without_secrets
+from .messages import is_quiet, is_verbose, log_of
+from .progress_lines import progress_lines
 
 if TYPE_CHECKING:
     from ..prediction.options import Progress
@@ -30,6 +33,7 @@ __all__ = [
     "progress_bars",
     "say",
     "table",
+    "tell",
 ]
 
 INTERRUPTED = 130
@@ -46,7 +50,20 @@ def say(text: str, *, err: bool = False, exact: bool = False, nl: bool = True) -
         nl: End with a line break.
 
     """
-    click.echo(text if exact else printable(text), err=err, nl=nl)
+    log = log_of()
+    if log is not None and not exact:
+        log.write(text)
+    if err or exact or not is_quiet():
+        click.echo(text if exact else printable(text), err=err, nl=nl)
+
+
+def tell(text: str) -> None:
+    """Say what people want to see with ``--verbose`` and in the log only."""
+    log = log_of()
+    if is_verbose():
+        say(text, err=True)
+    elif log is not None:
+        log.write(text)
 
 
 def print_json(data: Any) -> None:
@@ -80,18 +97,21 @@ def issues_table(issues: Sequence[Issue]) -> str:
 
 @contextmanager
 def progress_bars(*, shown: bool = True, after: float = 0) -> Iterator[Progress | None]:
-    """Show a bar for each stage if standard error is a terminal.
+    """Show a bar for each stage if standard error is a terminal, else a line every ten seconds.
 
     Args:
-        shown: False: no bars.
+        shown: False: neither, as with ``--quiet``.
         after: Seconds until the bars appear; a shorter command shows none.
 
     Yields:
-        The callback that moves the bars; None if there are none.
+        The callback that moves the bars; None if nothing is shown or logged.
 
     """
-    if not (shown and sys.stderr.isatty()):
-        yield None
+    if not shown or is_quiet():
+        yield _with_stages_told(None)
+        return
+    if not sys.stderr.isatty():
+        yield _with_stages_told(progress_lines(lambda line: click.echo(printable(line), err=True)))
         return
     from threading import Timer
 
@@ -122,12 +142,34 @@ def progress_bars(*, shown: bool = True, after: float = 0) -> Iterator[Progress 
     else:
         bars.start()
     try:
-        yield show
+        yield _with_stages_told(show)
     finally:
         if after:
             later.cancel()
             later.join()
         bars.stop()
+
+
+def _with_stages_told(progress: Progress | None) -> Progress | None:
+    """Return a callback for progress that also tells when stages begin and end; None if nobody wants to know."""
+    context = click.get_current_context(silent=True)
+    if context is None or not (is_verbose() or log_of()):
+        return progress
+    begun: dict[str, float] = {}
+    ended: set[str] = set()
+
+    def show(stage: str, done: int, total: int) -> None:
+        if progress is not None:
+            progress(stage, done, total)
+        with context.scope(cleanup=False):  # a thread of the run has no context of its own
+            if stage not in begun:
+                begun[stage] = time.monotonic()
+                tell(f"{stage}: begins" + (f", {total} to do" if total > 1 else ""))
+            if done >= total > 0 and stage not in ended:
+                ended.add(stage)
+                tell(f"{stage}: done in {time.monotonic() - begun[stage]:.1f} s")
+
+    return show
 
 
 _COLOURS: dict[str, dict[str, Any]] = {

@@ -17,6 +17,7 @@ from .common_options import (
     timeout_option,
     trust_option,
 )
+from .messages import messages_options
 from .output_files import check_file_apart, write_page
 from .terminal import print_json, progress_bars, say
 
@@ -27,7 +28,7 @@ __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz test path/to/model --weights-format onnx --html report.html")
-@click.argument("model")
+@click.argument("model", type=click.Path())
 @click.option("--weights-format", show_default="all that run here", help="Weights to test, as in onnx.")
 @click.option("--quick", is_flag=True, help="Only compare with the test outputs; test no other sizes, batches or blocks.")
 @device_option
@@ -39,6 +40,7 @@ __all__ = ["command"]
 @click.option("--isolated", is_flag=True, help="Test each weights format in a new environment, which pip fills with what the format needs.")
 @click.option("--save", metavar="FOLDER", show_default="bmz-test-NAME", help="Folder for outputs that differ.")
 @html_option
+@messages_options
 @json_option
 def command(model: str, quick: bool, isolated: bool, save: str | None, html: str | None, as_json: bool, **options: Any) -> int:
     """Run MODEL on its test inputs, in every weights format that runs here, and compare with its test outputs.

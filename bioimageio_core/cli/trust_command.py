@@ -13,7 +13,7 @@ __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz trust path/to/model")
-@click.argument("model", required=False)
+@click.argument("model", type=click.Path(), required=False)
 @click.option("--list", "listed", is_flag=True, help="List the trusted models.")
 @click.option("--revoke", is_flag=True, help="Trust MODEL no longer; it may also be a place or name of the list.")
 @click.option("--yes", is_flag=True, help="Trust MODEL without a question.")

@@ -13,7 +13,7 @@ __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz update old/rdf.yaml -o old/bioimageio.yaml")
-@click.argument("source")
+@click.argument("source", type=click.Path())
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="YAML file to write, instead of printing it.")
 @click.option("--repair", is_flag=True, help="Repair violations of the format where the intent is clear.")
 @overwrite_option

@@ -20,7 +20,7 @@ _STATUS = {"valid": 0, "invalid": 1, "unreadable": 2}
 
 
 @click.command(epilog="Example: bmz validate models/ 'more/**/rdf.yaml' --check-files --html report.html")
-@click.argument("sources", nargs=-1, required=True)
+@click.argument("sources", type=click.Path(), nargs=-1, required=True)
 @click.option(
     "--check-files/--no-check-files",
     default=False,

@@ -9,6 +9,7 @@ import click
 from .common_options import json_option
 from .grouped_options import GroupedCommand
 from .image_arguments import check_axes_known, image_inputs
+from .messages import messages_options
 from .prediction_options import prediction_options
 from .terminal import print_json, progress_bars, say, table
 
@@ -16,10 +17,11 @@ __all__ = ["command"]
 
 
 @click.command(cls=GroupedCommand, epilog="Example: bmz verify path/to/model --block y=256,x=256")
-@click.argument("model")
-@click.argument("images", nargs=-1)
+@click.argument("model", type=click.Path())
+@click.argument("images", type=click.Path(), nargs=-1)
 @click.option("--tolerance", type=float, default=1e-4, show_default=True, help="Greatest difference; relative for values above 1.")
 @prediction_options
+@messages_options
 @json_option
 def command(model: str, images: tuple[str, ...], tolerance: float, as_json: bool, **given: Any) -> int:
     """Measure whether MODEL predicts the same in blocks as for the whole image.

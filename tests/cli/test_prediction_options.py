@@ -16,7 +16,19 @@ from bioimageio_core.cli.verify_command import command as verify
 from bioimageio_core.prediction.options import PredictOptions
 
 IN_PYTHON_ONLY = {"client", "progress"}
-ON_THE_COMMAND_LINE_ONLY = {"output", "picture", "scheduler", "processes", "then", "timeout", "as_json"}
+ON_THE_COMMAND_LINE_ONLY = {
+    "dry_run",
+    "log",
+    "quiet",
+    "verbose",
+    "output",
+    "picture",
+    "scheduler",
+    "processes",
+    "then",
+    "timeout",
+    "as_json",
+}
 
 
 def options_of(command: click.Command) -> dict[str, click.Option]:

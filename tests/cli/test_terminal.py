@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
+
+from bioimageio_core.cli.progress_lines import progress_lines
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
 
@@ -48,7 +51,30 @@ class TestProgressBars:
         assert "judging" in on_terminal(CODE.format(after=after, seconds=1))
 
     def test_not_in_files(self) -> None:
-        """Nothing is drawn, and nobody is asked to tell."""
-        code = "from bioimageio_core.cli.terminal import progress_bars\nwith progress_bars() as progress:\n    assert progress is None"
+        """Nothing is drawn, and quick commands say nothing."""
+        code = "from bioimageio_core.cli.terminal import progress_bars\nwith progress_bars() as progress:\n    progress('judging', 1, 3)"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
         assert (done.stdout, done.stderr) == (b"", b"")
+
+
+class TestLines:
+    """`progress_lines`."""
+
+    def test_how_far_and_how_long(self) -> None:
+        """Each stage has its own time."""
+        lines: list[str] = []
+        show = progress_lines(lines.append, apart=0)
+        show("regions", 0, 1000)
+        show("regions", 250, 1000)
+        show("levels", 0, 1)
+        assert lines[0] == "regions: 0 of 1000"
+        assert re.fullmatch(r"regions: 250 of 1000, about \d+\.\d s left", lines[1])
+        assert lines[2] == "levels ..."
+
+    def test_now_and_then(self) -> None:
+        """What is called often says little."""
+        lines: list[str] = []
+        show = progress_lines(lines.append, apart=3600)
+        for done in range(100):
+            show("regions", done, 100)
+        assert lines == []

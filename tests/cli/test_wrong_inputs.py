@@ -284,7 +284,7 @@ class TestOptions:
     def test_missing_arguments(self, bmz: ForkedBmz, made: Path, image: Path) -> None:
         """What is missing, and where help is."""
         assert "'MODEL'" in bmz("predict").error(2)
-        assert "'--output'" in bmz("predict", made, image).error(2)
+        assert "say with -o" in bmz("predict", made, image).error(2)
         assert "bmz predict --help" in bmz("predict").error(2)
 
     def test_unknown_command(self, bmz: ForkedBmz) -> None:

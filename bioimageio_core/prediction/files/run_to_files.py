@@ -23,7 +23,7 @@ from .file_set import FileSet, file_set
 from .layouts import check_layouts
 from .write_files import words, write_files
 
-__all__ = ["run_to_files"]
+__all__ = ["check_files_replaceable", "run_to_files"]
 
 
 def run_to_files(
@@ -61,7 +61,7 @@ def run_to_files(
         if record is not None:
             check_same_run(location, dict(record.get("identity", {})), dict(identity()))
             return prediction_before(_arrays(plan, files), plan)
-    _check_replaceable(files, options, begun=begun, continues=continues)
+    check_files_replaceable(files, options)
     for path in files.paths.values():
         path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -76,7 +76,15 @@ def run_to_files(
     return prediction.with_outputs(_arrays(plan, files))
 
 
-def _check_replaceable(files: FileSet, options: RunOptions, *, begun: bool, continues: bool) -> None:
+def check_files_replaceable(files: FileSet, options: RunOptions) -> None:
+    """Check that files can be written.
+
+    Raises:
+        OutputError: One exists and is not to be replaced, a run has begun them that is not to be continued, or a folder is in the way.
+
+    """
+    continues = (options.resume or options.shard is not None) and not options.overwrite
+    begun = holds_something(files.run_place)
     for path in files.paths.values():
         if not path.parent.is_dir() and path.parent.exists():
             raise OutputError(f"{path} cannot be written: {path.parent} is a file")

@@ -6,9 +6,12 @@ from ...prediction.model.planned_run_mode import PlannedRunMode
 from ...prediction.planning.passes import Pass
 from ...prediction.planning.plan import Plan
 from ...prediction.planning.plan_json import plan_as_dict
-from ..plain_text import bytes_in_words
+from ..plain_text import bytes_in_words, seconds_in_words
 
 __all__ = ["plan_text"]
+
+UNMEASURED_WITHIN = 5
+"""Factor within which the time of common networks lies about that of the one which is assumed until a network is measured."""
 
 
 def plan_text(plan: Plan) -> str:
@@ -40,18 +43,18 @@ def plan_text(plan: Plan) -> str:
     )
     if plan.mask is not None:
         lines.append(f"mask       {plan.mask.image.name}: covers {plan.mask.task_count} of {_count(plan.task_count, 'task')}")
-    lines.extend(f"pass {step.number:<6}{_pass_text(step)}" for step in plan.passes)
+    lines.extend(f"pass {step.number:<6}{_pass_text(step, measured=plan.profile.measured)}" for step in plan.passes)
     lines.append(f"blocks     {plan.reason}")
     if data["regions_per_brick"]:
         sides = [f"{a['axis']} {n}" for a, n in zip(data["axes"], data["regions_per_brick"], strict=True) if a["blocks"] > 1]
         lines.append(f"order      in bricks of {', '.join(sides)} regions, so that chunks which they share are read once")
     if plan.profile.measured:
-        lines.append(f"time       about {_seconds(plan.estimated_seconds)}, by measured blocks of {len(plan.profile.points)} sizes:")
+        lines.append(f"time       {_time(plan.estimated_seconds, measured=True)}, by measured blocks of {len(plan.profile.points)} sizes:")
         for point in plan.profile.points:
             rate = point.pixels * plan.profile.calls / point.seconds / 1e6
             lines.append(f"             {point.pixels / 1e6:8.3f} million pixels: {rate:.2f} million/s, {point.bytes / 2**20:.0f} MiB each")
     else:
-        lines.append(f"time       about {_seconds(plan.estimated_seconds)} if the network is a common U-Net; --probe measures it")
+        lines.append(f"time       {_time(plan.estimated_seconds, measured=False)}, as common networks take; --probe measures this one")
     lines.append(
         f"memory     about {data['estimated_memory'] / 2**20:.0f} MiB of {data['memory'] / 2**20:.0f} MiB, "
         f"no less than {data['floor'] / 2**20:.0f} MiB"
@@ -65,15 +68,21 @@ def _added_axes(run_mode: PlannedRunMode) -> str:
     return f": blocks have the axis {' and '.join(added)}, which the network lacks" if added else ""
 
 
-def _pass_text(step: Pass) -> str:
+def _pass_text(step: Pass, *, measured: bool) -> str:
     tasks = _count(step.tasks, "task") + (f", {step.sweeps} sweeps" if step.sweeps > 1 else "")
     moved = [f"reads {bytes_in_words(step.bytes_read)}"] + ([f"writes {bytes_in_words(step.bytes_written)}"] if step.bytes_written else [])
+    time = _time(step.seconds, measured=measured or step.kind != "regions")
     alone = ", in one process" if step.in_process else ""
-    return f"{step.title}: {tasks}{alone}, {', '.join(moved)}, about {_seconds(step.seconds)}"
+    return f"{step.title}: {tasks}{alone}, {', '.join(moved)}, {time}"
 
 
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+def _time(seconds: float, *, measured: bool) -> str:
+    """Return an estimate, as a range where the network was not measured."""
+    if seconds * UNMEASURED_WITHIN < 1:
+        return "under a second"
+    if measured:
+        return f"about {seconds_in_words(seconds)}"
+    return f"{seconds_in_words(seconds / UNMEASURED_WITHIN)} to {seconds_in_words(seconds * UNMEASURED_WITHIN)}"
 
 
 def _count(number: int, what: str) -> str:

@@ -1,0 +1,68 @@
+"""What ``bmz predict`` shows of a plan: with ``--dry-run`` in place of a run, with ``--verbose`` before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .messages import is_verbose, log_of
+from .terminal import print_json, say, table, tell
+
+if TYPE_CHECKING:
+    from ..prediction.planning.plan import Plan
+    from ..prediction.predict_many import PredictionRequest
+    from ..prediction.predictor import Predictor
+
+__all__ = ["place_of_output", "show_plan", "show_plans", "tell_plan"]
+
+
+def show_plan(plan: Plan, output: str, *, as_json: bool) -> None:
+    """Print what a run would do."""
+    if as_json:
+        from ..prediction.planning.plan_json import plan_as_dict
+
+        print_json({"output": output, "plan": plan_as_dict(plan)})
+        return
+    from ..report.text.plan_text import plan_text
+
+    say(plan_text(plan))
+    for name in (o.id for o in plan.outputs):
+        say(f"would write {place_of_output(output, plan, name)}")
+
+
+def show_plans(predictor: Predictor, planned: tuple[PredictionRequest, ...], *, as_json: bool) -> int:
+    """Print which outputs a run would write; return exit status 1 if an image cannot be predicted."""
+    from ..errors import BioimageioError
+
+    rows: list[tuple[str, str, str]] = []
+    for one in planned:
+        try:
+            plan = predictor.plan(one.inputs, one.output)
+            predictor.check_output(plan, one.output)
+            rows.append((one.name, one.output, ""))
+        except BioimageioError as error:
+            rows.append((one.name, one.output, str(error)))
+    failures = sum(bool(why) for *_, why in rows)
+    if as_json:
+        print_json({"images": [{"image": i, "output": o, "error": why or None} for i, o, why in rows], "failed": failures})
+    else:
+        say(table([(image, output, why and f"would fail: {why}") for image, output, why in rows], ("image", "output", "")))
+    return 1 if failures else 0
+
+
+def tell_plan(plan: Plan) -> None:
+    """Tell the plan before it is carried out."""
+    if is_verbose() or log_of() is not None:
+        from ..report.text.plan_text import plan_text
+
+        tell(plan_text(plan))
+
+
+def place_of_output(output: str, plan: Plan, name: str) -> str:
+    """Return where an output of the model is: a file, or an image or array of the zarr folder."""
+    from ..io.locations import join
+    from ..io.writing.chosen_writer import EACH, writer_of
+
+    if writer_of(output) is not None:
+        return output.replace(EACH, name)
+    path = plan.ome[name].path if name in plan.ome else name
+    return join(output, path) if path else output
