@@ -82,6 +82,7 @@ OWN_LOGIC = (
     "tests/foreign",
     "tests/objects",
     "tests/packaging",
+    "tests/pages",
     "tests/prediction/planning",
     "tests/readers",
     "tests/statistics",
@@ -392,6 +393,20 @@ def readers(session: nox.Session) -> None:
     install_wheel(session, "onnx", with_packages=(*GROUPS["test"], "napari-ome-zarr", "ome-zarr", "ome-zarr-models"))
     # The plugins of napari for pytest warn when they are imported, which is an error here.
     session.run("pytest", "-p", "no:napari", "-p", "no:npe2", "tests/readers", *session.posargs, env=environment())
+
+
+@nox.session(**FULL_ONLY)
+def pages(session: nox.Session) -> None:
+    """Open the pages that this library writes in a Chromium, which has to be installed; pictures of them are left in the session's folder."""
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        session.skip("needs Chromium, such as Debian's package chromium")
+    install_wheel(session, "onnx", with_packages=(*GROUPS["test"], "playwright", "axe-playwright-python"))
+    shots = Path(session.create_tmp()).resolve() / "screenshots"
+    shots.mkdir(exist_ok=True)
+    variables = {**environment(), "BMZ_BROWSER": browser, "BMZ_SCREENSHOTS": str(shots)}
+    session.run("pytest", "tests/pages", *session.posargs, env=variables)
+    session.log(f"pictures of the pages are in {shots}")
 
 
 @nox.session(**FULL_ONLY)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import InputError, MissingRequirementError, UnknownExtensionError
 from ..io.reading.image_parts import expand_parts
+from ..model_tests.remembered_tests import remember_test
 from ..model_tests.test_report import TestReport
 from ..model_tests.weights_tests import test_weights
 from ..prediction.data.expand_image_paths import expand_image_paths
@@ -223,6 +224,7 @@ def test_model(
 ) -> TestReport:
     """Run a model on its test inputs in every weights format that can run here, and compare with its test outputs.
 
+    Its verdict is remembered, and shown by `card`.
     It also tests further sizes, batches if the description promises them, and whether blockwise prediction equals
     prediction of the whole image.
 
@@ -243,9 +245,13 @@ def test_model(
     if isolated:
         from ..environments.isolated_test import test_isolated
 
-        return test_isolated(*load_with_consent(source, chosen, tested=True), quick=quick, report=report)
-    model, chosen = load_with_consent(source, chosen, tested=True)
-    return test_weights(model, chosen, sizes=not quick, blocks=not quick, report=report)
+        model, chosen = load_with_consent(source, chosen, tested=True)
+        found = test_isolated(model, chosen, quick=quick, report=report)
+    else:
+        model, chosen = load_with_consent(source, chosen, tested=True)
+        found = test_weights(model, chosen, sizes=not quick, blocks=not quick, report=report)
+    remember_test(found, model.package)
+    return found
 
 
 test_model.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions of this name

@@ -151,7 +151,7 @@ def progress_bars(*, shown: bool = True, after: float = 0) -> Iterator[Progress 
 
 
 def _with_stages_told(progress: Progress | None) -> Progress | None:
-    """Return a callback for progress that also tells when stages begin and end; None if nobody wants to know."""
+    """Return a callback for progress that also tells when stages begin and end; None if that is shown nowhere."""
     context = click.get_current_context(silent=True)
     if context is None or not (is_verbose() or log_of()):
         return progress

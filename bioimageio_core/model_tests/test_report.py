@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..typing import AxisId, FrozenMapping
 from .compare_outputs import OutputComparison
+from .evidence import Evidence
 
 __all__ = ["Agreement", "BlockTrial", "SizeTrial", "Status", "TestReport", "WeightsTest"]
 
@@ -79,6 +80,9 @@ class WeightsTest:
 
     Empty if the test itself is in full precision without compilation."""
 
+    sha256: str = ""
+    """Hash of the file of weights; empty if it was not read."""
+
     found: Mapping[str, NDArray[np.generic]] = attrs.field(default=FrozenMapping(), eq=False, repr=False)
     """The outputs, by id, as they were compared: without a halo that the test outputs lack."""
 
@@ -104,6 +108,9 @@ class TestReport:
     """Differences for every pair of tested weights formats, by output."""
 
     blockwise: BlockTrial | None = None
+    evidence: Evidence | None = None
+    """When, with what and on what the model was tested."""
+
     inputs: Mapping[str, NDArray[np.generic]] = attrs.field(default=FrozenMapping(), eq=False, repr=False)
     expected: Mapping[str, NDArray[np.generic]] = attrs.field(default=FrozenMapping(), eq=False, repr=False)
     """The test outputs, by id."""

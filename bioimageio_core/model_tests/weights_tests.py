@@ -23,6 +23,7 @@ from ..spec.model.tolerances import Tolerance, tolerances
 from ..typing import FrozenMapping
 from .check_test_tensors import tensor_problems
 from .compare_outputs import compare, difference, label_difference, without_halo
+from .evidence import gather_evidence
 from .test_report import Agreement, TestReport, WeightsTest
 from .try_blocks import try_blocks
 from .try_sizes import try_sizes
@@ -84,6 +85,7 @@ def test_weights(
         settings=settings_in_words(options.devices, options.precision, options.compile),
         agreement=tuple(_agreement(ran, _labelled(model) if ran else frozenset())),
         blockwise=blockwise,
+        evidence=gather_evidence(model.package),
         inputs=FrozenMapping(inputs),
         expected=FrozenMapping(expected),
         axes=FrozenMapping({t.id: t.axis_ids for t in (*model.io.inputs, *model.io.outputs)}),
@@ -128,8 +130,14 @@ def _test_one(
         outputs=tuple(compared),
         sizes=tried,
         deviations=deviations,
+        sha256=_hash(model, name),
         found=FrozenMapping(outputs),
     )
+
+
+def _hash(model: LoadedModel, weights_format: str) -> str:
+    source = getattr(model.weights[weights_format], "source", None)
+    return "" if source is None else model.package.sha256_of(str(source))
 
 
 def tolerance_of(model: LoadedModel, output: str, weights_format: str) -> Tolerance:

@@ -55,6 +55,9 @@ class ValidationReport:
     issues: tuple[Issue, ...] = ()
     """The worst first."""
 
+    name: str = ""
+    """The name in the description; empty if it has none."""
+
     positions: Positions | None = attrs.field(default=None, eq=False, repr=False)
     """Position of each value in the text; None without text."""
 
@@ -151,8 +154,9 @@ def reading_of(tree: Any, registry: Registry, source: str = "") -> Reading:
         problem = Issue(loc=(), message=f"expected a mapping, found {type(tree).__name__}")
         return Reading(detected=Detected(), report=report_of(source, Detected(), [problem]))
     detected = detect(tree)
+    name = tree["name"] if isinstance(tree.get("name"), str) else ""
     if detected.format is None:
-        return Reading(detected=detected, report=report_of(source, detected, detected.problems))
+        return Reading(detected=detected, report=report_of(source, detected, detected.problems, name))
     notes: list[Issue] = []
     problems: list[Issue] = []
     descr = None
@@ -166,11 +170,11 @@ def reading_of(tree: Any, registry: Registry, source: str = "") -> Reading:
     except RecursionError:
         problems.append(Issue(loc=(), message="expected at most a hundred levels of nesting, found more"))
     notes = [*detected.problems, *notes]
-    return Reading(detected=detected, descr=descr, notes=tuple(notes), report=report_of(source, detected, [*notes, *problems]))
+    return Reading(detected=detected, descr=descr, notes=tuple(notes), report=report_of(source, detected, [*notes, *problems], name))
 
 
-def report_of(source: str, detected: Detected, problems: Iterable[Issue]) -> ValidationReport:
-    """Return the problems as a report."""
+def report_of(source: str, detected: Detected, problems: Iterable[Issue], name: str = "") -> ValidationReport:
+    """Return the problems as a report of the description with this name."""
     issues = _sorted(problems)
     return ValidationReport(
         source=source,
@@ -178,6 +182,7 @@ def report_of(source: str, detected: Detected, problems: Iterable[Issue]) -> Val
         format_version=detected.format_version,
         status="invalid" if issues and issues[0].severity == "error" else "valid",
         issues=issues,
+        name=name,
     )
 
 

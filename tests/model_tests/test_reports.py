@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from datetime import datetime, timedelta
+from importlib.metadata import distributions
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +20,15 @@ from onnx import numpy_helper
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError, OutputError, SourceError
 from bioimageio_core.json_values import json_safe
+from bioimageio_core.model_tests.compare_outputs import compare
 from bioimageio_core.model_tests.test_report import TestReport
 from bioimageio_core.report.failed_outputs import save_failed_outputs
 from bioimageio_core.report.html.model_test_page import model_test_page
 from bioimageio_core.report.pictures.model_test_pictures import difference_picture
+from bioimageio_core.report.pictures.side_by_side import to_colours
+from bioimageio_core.report.text.card_text import card_text
 from bioimageio_core.report.text.model_test_text import model_test_text
+from bioimageio_core.spec.model.tolerances import Tolerance
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch.jit
 
@@ -45,6 +53,12 @@ def wrong_model(folder: Path) -> Path:
     expected = IMAGE.copy()
     expected[0, 0, 3, 5] += 1
     return with_test_tensors(pointwise_model(folder), {"raw": IMAGE}, {"out": expected})
+
+
+def decoded(png: bytes) -> np.ndarray[Any, Any]:
+    """Return the pixels of a PNG, as Pillow reads them."""
+    image: Any = pytest.importorskip("PIL.Image")
+    return np.asarray(image.open(BytesIO(png)))
 
 
 def with_torchscript(model: Path, *, gain: float) -> Path:
@@ -243,6 +257,66 @@ class TestFiles:
         assert int.from_bytes(picture[16:20], "big") == 3 * 160 + 2 * 6
         assert int.from_bytes(picture[20:24], "big") == 128
         assert difference_picture(np.zeros((1, 3)), np.zeros((1, 3)), ("batch", "x")) is None
+
+
+class TestDifferencePicture:
+    """How far an output is from its test tensor, in colours."""
+
+    def test_in_units_of_the_tolerance(self) -> None:
+        """No difference is dark, the tolerance has the middle colour, twice the tolerance the brightest."""
+        expected = np.zeros((1, 1, 160, 4))
+        found = expected.copy()
+        found[..., 1], found[..., 2], found[..., 3] = 0.01, 0.02, np.nan
+        verdict = compare("out", found, expected, Tolerance(relative=0.0, absolute=0.01, mismatched_per_million=0, output_ids=("out",)))
+        png = difference_picture(found, expected, ("batch", "channel", "y", "x"), verdict)
+        assert png is not None
+        pixels = decoded(png)[0, -4:]
+        ramp = to_colours(np.array([[0.0, 1.0, 2.0, 2.0]]), 0.0, 2.0)[0]
+        np.testing.assert_array_equal(pixels, ramp)
+
+
+class TestEvidence:
+    """When, with what and on what a model was tested."""
+
+    def test_hashes(self, tmp_path: Path) -> None:
+        """Those of the files, by hashlib; the page has them, and JSON returns."""
+        model = filter_model(tmp_path, halo=2)
+        report = bc.test_model(model, quick=True)
+        evidence = report.evidence
+        assert evidence is not None
+        assert evidence.description_sha256 == hashlib.sha256((model / "bioimageio.yaml").read_bytes()).hexdigest()
+        assert report.tests[0].sha256 == hashlib.sha256((model / "weights.onnx").read_bytes()).hexdigest()
+        assert abs(datetime.fromisoformat(evidence.made) - datetime.now().astimezone()) < timedelta(minutes=5)
+        page = model_test_page(report)
+        for text in (report.tests[0].sha256, evidence.description_sha256, evidence.packages_sha256, evidence.made[:10]):
+            assert text in page
+        assert TestReport.from_dict(json.loads(json.dumps(json_safe(report.as_dict())))).evidence == evidence
+
+    def test_packages(self, tmp_path: Path) -> None:
+        """Anyone can make the hash from a list of what is installed."""
+        evidence = bc.test_model(filter_model(tmp_path, halo=2), quick=True).evidence
+        assert evidence is not None
+        lines = sorted({f"{d.name.lower()}=={d.version}\n" for d in distributions() if d.name})
+        assert evidence.packages == len(lines)
+        assert evidence.packages_sha256 == hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+class TestLastTest:
+    """What cards say of the last test."""
+
+    def test_until_the_description_changes(self, tmp_path: Path) -> None:
+        """None, then the verdict; a changed description was not tested."""
+        model = filter_model(tmp_path, halo=2)
+        path = model / "bioimageio.yaml"
+        path.write_text(f"{path.read_text()}\n# {tmp_path.name}\n")
+        assert bc.card(model).last_test is None  # type: ignore[attr-defined]
+        bc.test_model(model, quick=True)
+        last = bc.card(model).last_test  # type: ignore[attr-defined]
+        assert (last.status, dict(last.weights)) == ("passed", {"onnx": "passed"})
+        assert f"passed on {datetime.now().astimezone().date().isoformat()} (cpu): onnx passed" in card_text(bc.card(model))
+        path.write_text(f"{path.read_text()}\n# changed\n")
+        assert bc.card(model).last_test is None  # type: ignore[attr-defined]
+        assert "not tested on this machine" in card_text(bc.card(model))
 
 
 class TestPage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,14 @@ from made_models import BATCH, box_model, channels, follows, save_description_0_
 
 import bioimageio_core as bc
 from bioimageio_core.report.cards.annotated_report import annotate, validation_page
+from bioimageio_core.report.cards.usage import usage
 from bioimageio_core.report.pictures.side_by_side import to_png
 
 ALLOWED = {
     "a": {"href", "rel"},
     "code": {"class"},
     "details": {"class", "open"},
-    "div": {"class"},
+    "div": {"class", "tabindex"},
     "dl": {"class"},
     "dd": {"class"},
     "fieldset": {"class", "aria-label"},
@@ -30,6 +32,7 @@ ALLOWED = {
     "meta": {"charset", "name", "content", "http-equiv"},
     "ol": {"class", "start"},
     "p": {"class"},
+    "pre": {"tabindex"},
     "rect": {"class", "x", "y", "width", "height", "rx"},
     "span": {"class"},
     "svg": {"width", "height", "viewbox", "role"},
@@ -38,7 +41,7 @@ ALLOWED = {
 """Tags of our pages that have attributes."""
 
 PLAIN = """
-blockquote body br dt em h1 h2 h3 h4 h5 h6 head header hr label li main mark pre strong style summary table tbody td th thead title tr ul
+blockquote body br dt em h1 h2 h3 h4 h5 h6 head header hr label li main mark strong style summary table tbody td th thead title tr ul
 """
 """Tags of our pages that have none."""
 
@@ -337,3 +340,38 @@ class TestReports:
             Page(validation_page([annotated]))
             if report.status == "valid":
                 Page(bc.card(path).page())
+
+
+class TestUsage:
+    """Lines to copy on the card of a model."""
+
+    def test_one_input(self, tmp_path: Path) -> None:
+        """The folder, not the whole path, which is nobody's business; the output by its id."""
+        folder = tmp_path / "my model"
+        folder.mkdir()
+        model = box_model(folder, {"min": 16, "step": 1}, halo=2)
+        command, code = usage(bc.card(model))  # type: ignore[arg-type]
+        assert command == "bmz predict 'my model' cells.tif -o result.ome.zarr"
+        assert code.splitlines()[2:] == ['result = bc.predict("my model", "cells.tif")', 'result["out"]  # an array with named axes']
+        page = bc.card(model).page()
+        assert "bmz predict &#39;my model&#39; cells.tif" in page
+        assert str(tmp_path) not in page
+
+    def test_inputs_before_authors(self, tmp_path: Path) -> None:
+        """What a user needs comes first."""
+        page = bc.card(box_model(tmp_path, {"min": 16, "step": 1}, halo=2)).page()
+        places = [page.index(f"<h2>{title}</h2>") for title in ("Use it", "Inputs", "Outputs", "Weights", "About")]
+        assert places == sorted(places)
+
+
+class TestValidationPage:
+    """Whose validation, and when."""
+
+    def test_name_and_date(self, tmp_path: Path) -> None:
+        """The name of the resource, and today."""
+        model = box_model(tmp_path, {"min": 16, "step": 1}, halo=2)
+        report = bc.validate(model)
+        assert report.name
+        page = validation_page([annotate(report, (model / "bioimageio.yaml").read_bytes())])
+        assert f"<h1>Validation of {report.name}</h1>" in page
+        assert f"Made on {datetime.now().astimezone().date().isoformat()}." in page

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal, TypeAlias, get_args
 
 import attrs
 
 from ...spec.positions import Positions, Span
 from ...spec.validation import Issue, ValidationReport
+from ...text import in_one_line
 from ...typing import Severity
 from ..html.notebook_page import NotebookPage
 from ..html.render import render
@@ -73,6 +75,9 @@ class AnnotatedReport(NotebookPage):
     """The validation report of a source with excerpts of its text; notebooks show it as a page."""
 
     source: str
+    name: str = ""
+    """Name of the resource; empty if the description has none, or cannot be read."""
+
     type: str = ""
     format_version: str = ""
     status: Status
@@ -86,6 +91,7 @@ class AnnotatedReport(NotebookPage):
         """Return plain data."""
         return {
             "source": self.source,
+            "name": self.name,
             "type": self.type,
             "format_version": self.format_version,
             "status": self.status,
@@ -105,6 +111,7 @@ def validation_page(reports: Sequence[AnnotatedReport]) -> str:
         counts={s: sum(r.count(s) for r in reports) for s in get_args(Severity)},
         statuses={s: sum(r.status == s for r in reports) for s in get_args(Status)},
         all_open=len(reports) <= _ALL_OPEN,
+        made=datetime.now().astimezone().isoformat(timespec="seconds"),
     )
 
 
@@ -122,7 +129,12 @@ def annotate(report: ValidationReport, content: bytes | Mapping[str, Any]) -> An
     else:
         issues = tuple(AnnotatedIssue(issue=i) for i in report.issues)
     return AnnotatedReport(
-        source=report.source, type=report.type, format_version=report.format_version, status=report.status, issues=issues
+        source=report.source,
+        name=in_one_line(report.name),
+        type=report.type,
+        format_version=report.format_version,
+        status=report.status,
+        issues=issues,
     )
 
 

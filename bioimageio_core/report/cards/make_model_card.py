@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...model_tests.remembered_tests import last_test
 from ...prediction.geometry.model_signature import remembered_analysis
 from ...prediction.geometry.shortfalls import shortfalls
 from ...prediction.model.from_v0_4 import model_io_v0_4
@@ -49,6 +50,7 @@ def model_card(descr: Any, package: Package, registry: Registry, report: Validat
         weights=_weights(descr.weights, package, registry, why_not_runnable(descr, io, registry)),
         measured=measured,
         shortfalls=() if measured is None else shortfalls(io, measured),
+        last_test=last_test(package),
     )
 
 

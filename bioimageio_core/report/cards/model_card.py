@@ -6,12 +6,14 @@ from typing import Any
 
 import attrs
 
+from ...model_tests.remembered_tests import LastTest
 from ...prediction.geometry.network_geometry import NetworkAnalysis
 from ...prediction.geometry.shortfalls import Shortfall
 from .network_table import NETWORK_HEADER, network_rows
 from .resource_card import ResourceCard
 from .tensor_card import OpCard, TensorCard
 from .tensor_drawing import draw_tensors
+from .usage import usage
 
 __all__ = ["ModelCard", "WeightsCard"]
 
@@ -51,6 +53,9 @@ class ModelCard(ResourceCard):
     shortfalls: tuple[Shortfall, ...] = ()
     """Where the description gives less than was measured, such as a smaller halo."""
 
+    last_test: LastTest | None = None
+    """What the last test of the model on this machine said; None if there was none."""
+
     def as_dict(self) -> dict[str, Any]:
         """Return the card as plain data for JSON; covers and documentation by name only."""
         return {
@@ -72,6 +77,7 @@ class ModelCard(ResourceCard):
             ],
             "measured": None if self.measured is None else self.measured.as_dict(),
             "shortfalls": [s.as_dict() for s in self.shortfalls],
+            "last_test": None if self.last_test is None else self.last_test.as_dict(),
         }
 
     def _page_data(self) -> dict[str, Any]:
@@ -79,6 +85,7 @@ class ModelCard(ResourceCard):
         return {
             **super()._page_data(),
             "is_model": True,
+            "use": usage(self),
             "measured": (NETWORK_HEADER, network_rows(self.measured, self.outputs)),
             "drawings": draw_tensors(self.inputs, self.outputs),
         }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...model_tests.test_report import TestReport
-from ..pictures.model_test_pictures import difference_pictures
+from ..pictures.model_test_pictures import BAR, difference_pictures, input_pictures
+from ..pictures.side_by_side import css_colours
 from .data_url import data_url
 from .render import render
 
@@ -18,6 +19,9 @@ def model_test_page(report: TestReport) -> str:
     return render(
         "model_test.html.j2",
         report=report,
+        inputs={name: data_url("image/png", picture) for name, picture in input_pictures(report).items()},
+        colours=css_colours(),
+        bar=BAR,
         pictures={
             (test.weights_format, name): data_url("image/png", picture)
             for test in report.tests

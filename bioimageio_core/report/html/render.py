@@ -38,6 +38,7 @@ def _environment() -> Environment:
     environment.filters["count_of"] = _count_of
     environment.filters["short_source"] = _short_source
     environment.filters["bytes_in_words"] = bytes_in_words
+    environment.filters["date"] = _date
     return environment
 
 
@@ -49,6 +50,11 @@ def _web_url(url: object) -> str:
 def _short_source(source: str) -> str:
     """Return a URL, or the last two parts of a path: pages are published, and must not show the folders of their author."""
     return source if is_url(source) else "/".join(Path(source).parts[-2:])
+
+
+def _date(moment: str) -> str:
+    """Return the day of a moment in the notation of ISO 8601."""
+    return moment[:10]
 
 
 def _count_of(count: int, severity: str) -> str:

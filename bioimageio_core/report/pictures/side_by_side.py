@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["GAP", "in_a_row", "overlay", "side_by_side", "subsampled", "to_colours", "to_grey", "to_png"]
+__all__ = ["GAP", "css_colours", "in_a_row", "overlay", "side_by_side", "subsampled", "to_colours", "to_grey", "to_png"]
 
 GAP = 6
 """White pixels between panels."""
@@ -129,6 +129,11 @@ def _colours(plane: NDArray[Any]) -> NDArray[np.uint8]:
     if low >= 0 and high <= 1:
         low, high = 0.0, 1.0
     return to_colours(values, low, high)
+
+
+def css_colours() -> str:
+    """Return the colours of `to_colours` from low to high, as the stops of a gradient in CSS."""
+    return ", ".join("rgb({:.0f} {:.0f} {:.0f})".format(*colour) for colour in _RAMP)
 
 
 def to_colours(plane: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:

@@ -55,6 +55,7 @@ def _facts(card: ResourceCard) -> Iterator[str]:
     ]
     if isinstance(card, ModelCard):
         facts.append(("run mode", (_op(card.run_mode) if card.run_mode else "one call of the network per block",)))
+        facts.append(("last test", (card.last_test.in_words() if card.last_test else "not tested on this machine",)))
     for label, values in facts:
         yield from _labelled(label, values, 10)
 

@@ -1,0 +1,60 @@
+"""The last test of each model on this machine, which cards show."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import attrs
+
+from ..sources import Package
+from ..sources.remembered_results import recall_result, remember_result
+from .test_report import TestReport
+
+__all__ = ["LastTest", "last_test", "remember_test"]
+
+
+@attrs.frozen(kw_only=True)
+class LastTest:
+    """What the last test of a model on this machine said."""
+
+    status: str
+    made: str
+    """Date and time of the test, in the notation of ISO 8601."""
+
+    settings: str
+    """Devices, precision and compilation, in words."""
+
+    weights: tuple[tuple[str, str], ...]
+    """Each weights format that was tested, with its status."""
+
+    def in_words(self) -> str:
+        """Return one line, as in ``passed on 2026-03-01 (cpu): onnx passed, torchscript passed``."""
+        return f"{self.status} on {self.made[:10]} ({self.settings}): " + ", ".join(" ".join(pair) for pair in self.weights)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {"status": self.status, "made": self.made, "settings": self.settings, "weights": dict(self.weights)}
+
+
+def remember_test(report: TestReport, package: Package) -> None:
+    """Remember what a test said, by the hash of the description."""
+    key = _key(package)
+    if key is not None and report.evidence is not None:
+        weights = {test.weights_format: test.status for test in report.tests}
+        remember_result(key, {"status": report.status, "made": report.evidence.made, "settings": report.settings, "weights": weights})
+
+
+def last_test(package: Package) -> LastTest | None:
+    """Return what the last test of a model said; None if it was not tested on this machine."""
+    key = _key(package)
+    found = None if key is None else recall_result(key)
+    try:
+        return None if found is None else LastTest(**{**found, "weights": tuple(found["weights"].items())})
+    except (AttributeError, KeyError, TypeError):  # written by another version
+        return None
+
+
+def _key(package: Package) -> list[str] | None:
+    content = package.content
+    return ["test", hashlib.sha256(content).hexdigest()] if isinstance(content, bytes) else None
