@@ -245,8 +245,8 @@ def audit(session: nox.Session) -> None:
 @nox.session(**FULL_ONE_CORE)
 def docs(session: nox.Session) -> None:
     """Build the documentation; warnings are errors."""
-    install_wheel(session, "docs", "onnx", with_packages=("scikit-image", "scipy"))
-    install_plugins(session, "labels")  # for the pictures of objects
+    install_wheel(session, "docs", "onnx", "distributed", with_packages=("matplotlib", "pandas", "scikit-image", "scipy"))
+    install_plugins(session, "labels")  # for the pictures of objects, and a tutorial
     session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html", *session.posargs)
 
 

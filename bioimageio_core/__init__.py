@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         validate,
         verify,
     )
+    from .demo.examples import example_image, example_model
     from .description_init.draft_model import DraftedModel
     from .prediction.execution.executors.dask_clients import worker_processes
     from .prediction.geometry.network_geometry import AnalysedAxis, AnalysedOutputAxis, NetworkAnalysis
@@ -66,6 +67,8 @@ __all__ = [
     "compute_statistics",
     "convert_weights",
     "environment_of",
+    "example_image",
+    "example_model",
     "export_model",
     "image_card",
     "import_model",
@@ -103,6 +106,8 @@ _HOMES = {
     "Prediction": "bioimageio_core.prediction.output.result",
     "Predictor": "bioimageio_core.prediction.predictor",
     "Statistics": "bioimageio_core.prediction.statistics_file",
+    "example_image": "bioimageio_core.demo.examples",
+    "example_model": "bioimageio_core.demo.examples",
     "worker_processes": "bioimageio_core.prediction.execution.executors.dask_clients",
 }
 

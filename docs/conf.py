@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -16,14 +17,22 @@ except PackageNotFoundError:
     release = "0.1.0"
 version = release
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+sys.path.insert(0, str(Path(__file__).parent))  # for directives of these pages
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_click", "list_ops"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_static_path = ["_static"]
 html_title = "bioimageio-runtime"
 
 myst_heading_anchors = 3
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+
+nb_execution_mode = "force"
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120  # seconds for a cell
+nb_execution_show_tb = True
 
 default_role = "py:obj"
 autodoc_member_order = "bysource"
@@ -42,6 +51,11 @@ def keep_first_line(app: Any, what: str, name: str, obj: Any, options: Any, line
         lines[:0] = ["..", ""]  # an empty comment
 
 
+def keep_asterisks(app: Any, context: Any, lines: list[str]) -> None:
+    """Keep patterns of files in help, such as ``*.tif``, from being taken for emphasis."""
+    lines[:] = [line.replace("*", "\\*") for line in lines]
+
+
 def draw_objects(app: Any) -> None:
     """Draw the pictures of objects.md, which a build without the packages for them lacks."""
     from sphinx.util.logging import getLogger
@@ -58,3 +72,5 @@ def setup(app: Any) -> None:
     """Connect to Sphinx."""
     app.connect("builder-inited", draw_objects)
     app.connect("autodoc-process-docstring", keep_first_line, priority=400)
+    for part in ("description", "epilog", "options", "arguments"):
+        app.connect(f"sphinx-click-process-{part}", keep_asterisks)

@@ -26,6 +26,7 @@ REFUSED = {
     r"^authors: expected a list, found '": "the reference reads each letter of the text as an author",
     r"^outputs\.\d+\.id: expected distinct ids of outputs": "outputs with equal ids are ambiguous",
     r"^format_version: expected three numbers": "the reference reads any text as the newest version, except of models",
+    r"^timestamp: expected a date and time in ISO 8601.*found '[^']*:\d'$": "a time that ends after one of two digits is not ISO 8601",
     r"^parent(\.\w+)?: expected": "parents of models 0.3 and 0.4 have an id or no content; the reference drops them unchecked",
 }
 """Errors of this library alone."""

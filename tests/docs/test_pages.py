@@ -28,6 +28,12 @@ class TestLists:
         assert all(line.strip() in drawn for line in tree[1].splitlines())
         assert {*re.findall(r"── (\w+)", tree[1]), "BioimageioError"} == {n for n in errors.__all__ if n.endswith("Error")}
 
+    def test_every_error_has_a_remedy(self) -> None:
+        """Each class has a section with some words of its own."""
+        sections = dict(re.findall(r"^### (\w+)\n(.+)$", page("troubleshooting.md"), re.MULTILINE))
+        assert set(sections) == {n for n in errors.__all__ if n.endswith("Error")} - {"BioimageioError"}
+        assert min(len(text.split()) for text in sections.values()) >= 10
+
     def test_every_hook_is_documented(self) -> None:
         """The table of hooks has them all, and no other."""
         hooks = {name for name in dir(hookspecs) if name.startswith("bioimageio_")}

@@ -51,7 +51,9 @@ class TensorArray:
             return self._read([slice(0, n) for n in self.shape])[index]
         box: list[slice] = []
         within: list[int | slice] = []
-        for one, size in zip(_one_per_axis(given, self.ndim), self.shape, strict=True):
+        for one, size, axis in zip(_one_per_axis(given, self.ndim), self.shape, self.axes, strict=True):
+            if not isinstance(one, slice) and not -size <= one < size:
+                raise IndexError(f"index {one} along axis {axis!r}: expected -{size} to {size - 1}")
             chosen = range(size)[one]
             if isinstance(chosen, int):
                 box.append(slice(chosen, chosen + 1))

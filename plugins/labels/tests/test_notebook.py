@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import zarr
 
-NOTEBOOK = Path(__file__).parents[3] / "docs" / "notebooks" / "counting.ipynb"
+NOTEBOOK = Path(__file__).parents[3] / "docs" / "tutorials" / "counting.ipynb"
 
 
 def cells() -> list[dict[str, Any]]:
@@ -20,7 +20,7 @@ def cells() -> list[dict[str, Any]]:
 
 
 class TestCounting:
-    """docs/notebooks/counting.ipynb."""
+    """docs/tutorials/counting.ipynb."""
 
     def test_runs(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """From top to bottom, twice: the second time it replaces what it wrote."""
