@@ -26,7 +26,7 @@ TELEMETRY = "HF_HUB_DISABLE_TELEMETRY"
 PIECE = 2**16
 """Bytes that a server has to send within the time limit: on average no more than 1 KiB a second with the default limit."""
 
-LIMITED = frozenset(["cat_file", "exists", "find", "glob", "info", "invalidate_cache", "isfile", "ls"])
+LIMITED = frozenset(["cat_file", "exists", "find", "glob", "invalidate_cache", "isfile", "ls"])
 """Functions of the file system that ask the Hub."""
 
 
@@ -85,6 +85,13 @@ class HubFiles:
 
     def __reduce__(self) -> Any:
         return HubFiles, (self._files, self._url, self._calls.seconds)
+
+    def info(self, path: str) -> dict[str, Any]:
+        """Return what a list of the folder says of a file, with the version of its content; `HfFileSystem.info` of 1.0 leaves that out."""
+        found: dict[str, Any] = self._limited(self._files.info, path, expand_info=False)
+        if found["type"] == "directory":
+            return found
+        return next((file for file in self._limited(self._files.ls, path, detail=True) if file["name"] == found["name"]), found)
 
     def isdir(self, path: str) -> bool:
         """Return whether there is a folder at a path; a failure of the server is raised, of which `HfFileSystem` says that there is none."""

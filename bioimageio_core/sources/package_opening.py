@@ -102,7 +102,7 @@ def _check_kind(path: Path, *, name: str) -> None:
         )
     if kind in IMAGES:
         raise SourceError(
-            f"{name} is an image: expected a model, as a folder, description, zip, URL or id; the model comes before the image"
+            f"{name} is an image: expected a model, as a folder, description, zip, URL, DOI or id; the model comes before the image"
         )
 
 
