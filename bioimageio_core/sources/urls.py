@@ -22,6 +22,7 @@ __all__ = [
     "path_of_url",
     "protocol_of",
     "server_failure",
+    "server_status",
     "server_time_limit",
     "storage_options",
     "url_errors",
@@ -82,17 +83,34 @@ def server_failure(error: BaseException) -> str | None:
 
     For either, fsspec raises FileNotFoundError, with the cause chained to it.
     """
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in _causes(error):
         status, reason = _status(cause)
         if status is not None:
             return f"the server answered {status} {reason}".strip()
-        if _is_timeout(cause):
+        if isinstance(cause, TimeoutError) or "TimeoutException" in _kinds(cause):  # of httpx
             return (
                 f"the server sent nothing for {server_time_limit():g} s; the environment variable BMZ_TIMEOUT sets another limit in seconds"
             )
-        cause = cause.__cause__
+        if "ClientConnectorError" in _kinds(cause):  # of aiohttp
+            place = f"{getattr(cause, 'host', '')}:{getattr(cause, 'port', '')}"
+            reason = getattr(getattr(cause, "os_error", None), "strerror", None)
+            return f"the server {place} cannot be reached ({in_brief(reason or cause)})"
     return None
+
+
+def server_status(error: BaseException) -> int | None:
+    """Return the status with which a server answered, of an error and its causes; None where none did."""
+    return next((status for cause in _causes(error) if (status := _status(cause)[0]) is not None), None)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _kinds(error: BaseException) -> set[str]:
+    return {kind.__name__ for kind in type(error).__mro__}
 
 
 def _status(error: BaseException) -> tuple[int | None, str]:
@@ -105,10 +123,6 @@ def _status(error: BaseException) -> tuple[int | None, str]:
     if isinstance(status, int):
         return status, str(getattr(response, "reason_phrase", None) or getattr(response, "reason", ""))
     return None, ""
-
-
-def _is_timeout(error: BaseException) -> bool:
-    return isinstance(error, TimeoutError) or any(kind.__name__ == "TimeoutException" for kind in type(error).__mro__)  # of httpx
 
 
 def _cause(error: Exception) -> BaseException:
