@@ -16,7 +16,7 @@ from ..axis_names import axis_of_name, parse_axes
 from ..errors import InputError, OutputError
 from ..text import did_you_mean, in_one_line
 from ..typing import AxisId, FrozenMapping
-from ..units import is_pixel_size
+from ..units import is_pixel_size, normalised_unit, parse_size
 
 __all__ = [
     "EVERY_SPACE_AXIS",
@@ -147,14 +147,26 @@ def halo_sizes(value: Any) -> FrozenMapping[AxisId, int] | Literal["measured"]:
     return _by_axis("halo", value, lambda one: _integer(one, 0), '"measured", or whole numbers of pixels, at least 0,', "32")
 
 
-def pixel_sizes(value: Any) -> FrozenMapping[AxisId, float]:
-    """Return the value of the option `pixel_size`: finite lengths above 0 by axis."""
+def pixel_sizes(value: Any) -> FrozenMapping[AxisId, tuple[float, str | None]]:
+    """Return the value of the option `pixel_size`: finite sizes above 0 by axis, each with the name of its unit, None where none is given.
 
-    def length(one: Any) -> float | None:
-        number = _number(one)
-        return number if number is not None and is_pixel_size(number) else None
+    They are given as numbers, as texts such as ``0.5 µm``, or as pairs of both.
+    """
+    return _by_axis("pixel_size", value, _pixel_size, "finite numbers above 0, or texts such as '0.5 µm',", "0.5")
 
-    return _by_axis("pixel_size", value, length, "finite numbers above 0", "0.5")
+
+def _pixel_size(value: Any) -> tuple[float, str | None] | None:
+    pair = value if isinstance(value, tuple) and len(value) == 2 else (value, None)
+    if isinstance(value, str):
+        try:
+            pair = parse_size(value)
+        except ValueError:
+            return None
+    number, unit = _number(pair[0]), pair[1]
+    named = normalised_unit(unit) if isinstance(unit, str) else None
+    if number is None or not is_pixel_size(number) or (unit is not None and named is None):
+        return None
+    return number, named
 
 
 def axis_ranges(value: Any) -> FrozenMapping[AxisId, tuple[int, int | None]]:
