@@ -95,6 +95,14 @@ CONVERTED: Mapping[str, tuple[float, str]] = FrozenMapping(
 """Further units of OME, by symbol, in named units."""
 
 
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 _SIZE = re.compile(r"(?P<number>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*(?P<unit>[^\W0-9_].*)")
 """A number with a unit."""
 
@@ -126,7 +134,7 @@ def parse_size(text: str) -> tuple[float, str | None]:
 
     """
     found = _SIZE.fullmatch(text.strip())
-    if found is None:  # also of texts such as ``inf``
+    if found is None or _is_number(text):
         return float(text), None
     unit = normalised_unit(found["unit"])
     if unit is None:
