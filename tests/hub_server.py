@@ -78,7 +78,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if not root.is_dir():
             return self.refuse("RevisionNotFound", 404)
         if what == "revision":
-            return self.send_json({"_id": "1", "id": repository, "modelId": repository, "sha": _commit(root), "private": False, "siblings": []})
+            return self.send_json(
+                {"_id": "1", "id": repository, "modelId": repository, "sha": _commit(root), "private": False, "siblings": []}
+            )
         if what == "tree":
             folder = root.joinpath(*rest[2:])
             if not folder.is_dir():

@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioimageio_core.spec.model.v0_5.axes import SpaceUnit, TimeUnit
-from bioimageio_core.units import METRES, SECONDS, conversion, in_named_unit, is_pixel_size, metres_in, normalised_unit, parse_size, unit_symbol
+from bioimageio_core.units import (
+    METRES,
+    SECONDS,
+    conversion,
+    in_named_unit,
+    is_pixel_size,
+    metres_in,
+    normalised_unit,
+    parse_size,
+    unit_symbol,
+)
 
 
 class TestNames:
@@ -93,7 +103,7 @@ class TestSizes:
         assert not any(map(is_pixel_size, (0.0, -0.5, float("nan"), float("inf"))))
 
 
-class TestSizes:
+class TestWritten:
     """Sizes in texts."""
 
     @pytest.mark.parametrize(

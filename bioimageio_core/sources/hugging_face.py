@@ -94,7 +94,7 @@ class HubFiles:
         return next((file for file in self._limited(self._files.ls, path, detail=True) if file["name"] == found["name"]), found)
 
     def isdir(self, path: str) -> bool:
-        """Return whether there is a folder at a path; a failure of the server is raised, of which `HfFileSystem` says that there is none."""
+        """Return whether there is a folder at a path; a failure of the server, which `HfFileSystem` takes for none, is raised."""
         try:
             return bool(self.info(path)["type"] == "directory")
         except FileNotFoundError:

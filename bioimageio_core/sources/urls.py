@@ -93,8 +93,8 @@ def server_failure(error: BaseException) -> str | None:
             )
         if "ClientConnectorError" in _kinds(cause):  # of aiohttp
             place = f"{getattr(cause, 'host', '')}:{getattr(cause, 'port', '')}"
-            reason = getattr(getattr(cause, "os_error", None), "strerror", None)
-            return f"the server {place} cannot be reached ({in_brief(reason or cause)})"
+            known = getattr(getattr(cause, "os_error", None), "strerror", None)
+            return f"the server {place} cannot be reached ({in_brief(known or cause)})"
     return None
 
 

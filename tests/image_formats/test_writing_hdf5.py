@@ -125,7 +125,13 @@ class TestAttributes:
 
     @pytest.mark.parametrize(
         ("name", "value"),
-        [("channel_names", "{"), ("channel_names", "[1, 2]"), ("channel_names", '["a"]'), ("position", "[1]"), ("position", '{"y": "a", "q": 1}')],
+        [
+            ("channel_names", "{"),
+            ("channel_names", "[1, 2]"),
+            ("channel_names", '["a"]'),
+            ("position", "[1]"),
+            ("position", '{"y": "a", "q": 1}'),
+        ],
     )
     def test_damaged(self, tmp_path: Path, name: str, value: str) -> None:
         """Names and positions that cannot be read count as absent."""

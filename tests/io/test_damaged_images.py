@@ -138,7 +138,7 @@ class TestNpy:
             open_image(location)
 
 
-class TestTiff:
+class TestDamagedTiff:
     """Damaged TIFF files, in words of this library, and without log lines of tifffile."""
 
     @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from PIL import Image
 
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError
-from bioimageio_core.report.pictures.prediction_picture import MOST_SHOWN
 from bioimageio_core.report.pictures.letters import CAPTION, GLYPHS, with_caption, written
+from bioimageio_core.report.pictures.prediction_picture import MOST_SHOWN
 from bioimageio_core.report.pictures.scale_bar import draw_scale_bar, round_length
 from bioimageio_core.report.pictures.shown_image import Follows
 from bioimageio_core.report.pictures.shown_planes import PlaneSource

@@ -23,7 +23,9 @@ from bioimageio_core.text import without_secrets
 
 IMAGE = np.random.default_rng(0).random((20, 20), dtype=np.float32)
 
-needs_hub = pytest.mark.skipif(importlib.util.find_spec("huggingface_hub") is None, reason="huggingface_hub, which reads hf://, is not installed")
+needs_hub = pytest.mark.skipif(
+    importlib.util.find_spec("huggingface_hub") is None, reason="huggingface_hub, which reads hf://, is not installed"
+)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from ...io.reading.npy import MAGIC, open_npy
 
 __all__ = ["NpyReader"]
 
+
 @attrs.frozen
 class NpyReader:
     """Reads ``.npy`` files."""

@@ -22,7 +22,9 @@ EQUAL = 1e-3
 """Relative difference of pixel sizes up to which they count as equal: files round them."""
 
 
-def with_given_pixel_size(tensor: TensorIO, image: Image, given: Mapping[AxisId, tuple[float, str | None]]) -> tuple[Image, tuple[str, ...]]:
+def with_given_pixel_size(
+    tensor: TensorIO, image: Image, given: Mapping[AxisId, tuple[float, str | None]]
+) -> tuple[Image, tuple[str, ...]]:
     """Return the image with given pixel sizes in place of its own, and a warning for each that differs.
 
     Args:
@@ -62,7 +64,9 @@ def _factor(axis: AxisId, given: str | None, unit: str | None) -> float:
     """Return what converts a given size to the unit of the model."""
     factor = 1.0 if given is None else conversion(given, unit)
     if factor is None:
-        raise InputError(f"pixel_size= (--pixel-size) of axis {axis!r} is in {given}, and the model has {unit}: expected a unit of the same kind")
+        raise InputError(
+            f"pixel_size= (--pixel-size) of axis {axis!r} is in {given}, and the model has {unit}: expected a unit of the same kind"
+        )
     return factor
 
 
@@ -95,7 +99,11 @@ def fit_pixel_size(tensor: TensorIO, image: Image, *, rescale: bool) -> tuple[Im
         unknown = [a for a in space if a not in factors]
         if unknown:
             whose = f"of {image.name}" if unknown[0] in described else f"of the model for input {tensor.id!r}"
-            remedy = f"; give pixel_size= (--pixel-size {unknown[0]}=SIZE), in the unit of the model or with a unit, as in 0.5um" if unknown[0] in described else ""
+            remedy = (
+                f"; give pixel_size= (--pixel-size {unknown[0]}=SIZE), in the unit of the model or with a unit, as in 0.5um"
+                if unknown[0] in described
+                else ""
+            )
             raise InputError(f"the pixel size {whose} along axis {unknown[0]!r} is unknown, so the image cannot be rescaled{remedy}")
         changed = {a: f for a, f in factors.items() if abs(f - 1) > EQUAL}
         for axis, factor in changed.items():

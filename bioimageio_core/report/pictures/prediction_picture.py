@@ -41,7 +41,8 @@ def prediction_picture(prediction: Prediction) -> bytes:
     It shows the middle along z, and the first position along all other axes but y and x. Of an image of over 4096 pixels along y or x,
     it shows the middle. Images are grey, or in colour if they have three channels, between percentiles 0.5 and 99.5.
     Labels are drawn over the image. Of other outputs up to two channels are colours: from 0 to 1 if they lie there,
-    else between the same percentiles. Where the size of pixels is known, the image has a scale bar. Above each panel is the id of its tensor.
+    else between the same percentiles. Where the size of pixels is known, the image has a scale bar.
+    Above each panel is the id of its tensor.
 
     Args:
         prediction: The result of `predict`; its images are read again.

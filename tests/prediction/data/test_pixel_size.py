@@ -103,7 +103,12 @@ class TestGiven:
         """It is kept where the model has none."""
         (tmp_path / "plain").mkdir()
         bc.predict(
-            pointwise_model(tmp_path / "plain"), np.ones((40, 40)), tmp_path / "o.zarr", axes="yx", ome="0.5", pixel_size={"y": "3 nm", "x": 2}
+            pointwise_model(tmp_path / "plain"),
+            np.ones((40, 40)),
+            tmp_path / "o.zarr",
+            axes="yx",
+            ome="0.5",
+            pixel_size={"y": "3 nm", "x": 2},
         )
         assert open_image(tmp_path / "o.zarr").pixel_size["y"] == (3.0, "nanometer")
 
@@ -112,7 +117,22 @@ class TestGiven:
         with pytest.raises(InputError, match=r"pixel_size= \(--pixel-size\) of axis 'y' is in second, and the model has micrometer"):
             bc.predict(model, np.ones((40, 40), np.float32), axes="yx", pixel_size={"y": "1 s"})
 
-    @pytest.mark.parametrize("given", ["0.5 parrots", "um", {"y": "-1 um"}, {"y": 0}, {"y": -1}, {"y": float("nan")}, {"y": float("inf")}, {"y": "a"}, {"y": None}, "a", [1, 2]])
+    @pytest.mark.parametrize(
+        "given",
+        [
+            "0.5 parrots",
+            "um",
+            {"y": "-1 um"},
+            {"y": 0},
+            {"y": -1},
+            {"y": float("nan")},
+            {"y": float("inf")},
+            {"y": "a"},
+            {"y": None},
+            "a",
+            [1, 2],
+        ],
+    )
     def test_refused(self, model: Path, given: Any) -> None:
         """A size that cannot be is refused in one sentence with both names of the option."""
         with pytest.raises(InputError, match=r"pixel_size= \(--pixel-size\).* expected") as raised:
