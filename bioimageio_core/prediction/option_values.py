@@ -148,25 +148,17 @@ def halo_sizes(value: Any) -> FrozenMapping[AxisId, int] | Literal["measured"]:
 
 
 def pixel_sizes(value: Any) -> FrozenMapping[AxisId, tuple[float, str | None]]:
-    """Return the value of the option `pixel_size`: finite sizes above 0 by axis, each with the name of its unit, None where none is given.
-
-    They are given as numbers, as texts such as ``0.5 µm``, or as pairs of both.
-    """
+    """Return the value of the option `pixel_size`: sizes above 0 by axis with their units, from numbers, texts (``0.5 µm``) or pairs."""
     return _by_axis("pixel_size", value, _pixel_size, "finite numbers above 0, or texts such as '0.5 µm',", "0.5")
 
 
 def _pixel_size(value: Any) -> tuple[float, str | None] | None:
-    pair = value if isinstance(value, tuple) and len(value) == 2 else (value, None)
-    if isinstance(value, str):
-        try:
-            pair = parse_size(value)
-        except ValueError:
-            return None
-    number, unit = _number(pair[0]), pair[1]
-    named = normalised_unit(unit) if isinstance(unit, str) else None
-    if number is None or not is_pixel_size(number) or (unit is not None and named is None):
+    try:
+        size, unit = parse_size(value) if isinstance(value, str) else value if isinstance(value, tuple) else (value, None)
+        number, named = _number(size), normalised_unit(unit)
+    except (AttributeError, ValueError):  # no number with a unit, or no pair
         return None
-    return number, named
+    return None if number is None or not is_pixel_size(number) or (named is None) != (unit is None) else (number, named)
 
 
 def axis_ranges(value: Any) -> FrozenMapping[AxisId, tuple[int, int | None]]:

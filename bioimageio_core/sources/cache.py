@@ -138,7 +138,7 @@ class Cache:
         held = self._kept(entry.sha256) if entry is not None and sha256 is None else None
         with url_errors(url):
             files, path = file_system(url)
-            files.invalidate_cache(path)  # what an earlier list of the folder says of its files
+            files.invalidate_cache(path)  # an earlier list of the folder may be outdated
             token = _token(files, path)
         if entry is not None and held is not None and token and token == entry.token:
             return held

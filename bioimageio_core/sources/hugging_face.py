@@ -87,7 +87,7 @@ class HubFiles:
         return HubFiles, (self._files, self._url, self._calls.seconds)
 
     def info(self, path: str) -> dict[str, Any]:
-        """Return what a list of the folder says of a file, with the version of its content; `HfFileSystem.info` of 1.0 leaves that out."""
+        """Return the entry of a file in the list of its folder, with the version of its content, which `HfFileSystem.info` of 1.0 lacks."""
         found: dict[str, Any] = self._limited(self._files.info, path, expand_info=False)
         if found["type"] == "directory":
             return found

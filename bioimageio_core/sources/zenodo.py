@@ -75,8 +75,8 @@ def read_record(content: bytes, url: str) -> tuple[RecordFile, ...]:
     """Return the files of a record, sorted by name.
 
     Args:
-        content: What the server says of the record, as JSON.
-        url: Where it says that.
+        content: The record as the server describes it, in JSON.
+        url: Its URL.
 
     Raises:
         SourceError: It is no record, lists no files, or leads to an internal network.

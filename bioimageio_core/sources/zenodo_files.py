@@ -20,7 +20,7 @@ class RecordFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no typ
 
     Args:
         web: The file system that reads HTTP.
-        seconds: Time limit for what the server says of a record.
+        seconds: Time limit for reading a record.
 
     """
 
@@ -39,7 +39,7 @@ class RecordFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no typ
         return found if detail else [file["name"] for file in found]
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
-        """Return what the record says of a file; its checksum serves as version."""
+        """Return the entry of a file in the record; its checksum serves as version."""
         number, _mark, name = path.strip("/").partition("/")
         return self._info(number, self._file(path)) if name else {"name": number, "type": "directory", "size": 0}
 

@@ -11,7 +11,7 @@ __all__ = ["check_is_no_other_doi", "description_of_record"]
 
 
 def description_of_record(number: str) -> str:
-    """Return the URL of the description of a record, or of its only zip; what the server says of the record is cached.
+    """Return the URL of the description of a record, or of its only zip; the record is cached, too.
 
     Raises:
         SourceError: The record cannot be read, or has neither.

@@ -199,7 +199,7 @@ def _open(location: str) -> tuple[h5py.File, Any]:
 
 @contextmanager
 def _damage(location: str) -> Iterator[None]:
-    """Say in one sentence what HDF5 says of a damaged file."""
+    """Say in one sentence what HDF5 reports for a damaged file."""
     try:
         yield
     except OSError as error:

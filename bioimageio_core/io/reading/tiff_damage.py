@@ -1,4 +1,4 @@
-"""What is said of damaged TIFF files: one sentence, in place of the log lines and errors of tifffile."""
+"""Damaged TIFF files: one sentence in place of the log lines and errors of tifffile."""
 
 from __future__ import annotations
 
