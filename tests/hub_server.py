@@ -20,7 +20,7 @@ class Hub:
     """Serves folders as repositories of models: ``folder/owner/name/revision/...``.
 
     A repository ``owner/private`` is there with the token ``hf_right`` only; ``owner/silent`` answers nothing until the server is closed;
-    lists of ``owner/slow`` never come, and its files a few bytes at a time; ``owner/broken`` answers with an error.
+    lists of ``owner/slow`` never come; files of ``owner/drip`` come a byte at a time, ten a second; ``owner/broken`` answers with an error.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -89,7 +89,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if what == "paths-info":
             asked = json.loads(body)["paths"] if body.startswith(b"{") else urllib.parse.parse_qs(body.decode()).get("paths", [])
             return self.send_json([_entry(root / name, root) for name in asked if (root / name).exists()])
-        return self.send_file(root.joinpath(*rest[2:]), root, slowly=way == "slow")
+        return self.send_file(root.joinpath(*rest[2:]), root, slowly=way == "drip")
 
     def send_file(self, path: Path, root: Path, *, slowly: bool) -> None:
         if not path.is_file():

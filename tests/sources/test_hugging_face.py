@@ -9,15 +9,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
+import tifffile
 import yaml
+import zarr
 from bmz_process import run_process
 from hub_server import Hub
 from made_models import box_model
 
 import bioimageio_core as bc
 from bioimageio_core.errors import SourceError
+from bioimageio_core.io import open_image
 from bioimageio_core.sources import open_package
 from bioimageio_core.text import without_secrets
 
@@ -44,7 +48,14 @@ def expected(model: Path) -> np.ndarray[Any, Any]:
 def hub(tmp_path: Path, model: Path, kept: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A Hub with models, whose client has an empty home and no token."""
     folder = tmp_path / "hub"
-    for place in ("lab/unet-1.5/main", "lab/unet-1.5/v2.0", "lab/deep/main/models/box", "lab/private/main", "lab/slow/main"):
+    for place in (
+        "lab/unet-1.5/main",
+        "lab/unet-1.5/v2.0",
+        "lab/deep/main/models/box",
+        "lab/private/main",
+        "lab/slow/main",
+        "lab/drip/main",
+    ):
         target = folder / place
         target.mkdir(parents=True)
         for path in model.iterdir():
@@ -119,6 +130,17 @@ class TestModels:
         """Images are read where they are."""
         np.testing.assert_array_equal(np.asarray(bc.predict(model, "hf://lab/unet-1.5/image.npy", axes="yx")["out"]), expected)
 
+    @pytest.mark.parametrize("name", ["a.tif", "a.h5", "a.zarr"])
+    def test_formats(self, hub: Hub, name: str) -> None:
+        """Regions of files, and chunks of zarr."""
+        folder = hub.folder / "lab/unet-1.5/main"
+        tifffile.imwrite(folder / "a.tif", IMAGE, compression="zlib")
+        zarr.create_array(str(folder / "a.zarr"), data=IMAGE, chunks=(10, 10), dimension_names=("y", "x"))
+        with h5py.File(folder / "a.h5", "w") as file:
+            file["raw"] = IMAGE
+        region = open_image(f"hf://lab/unet-1.5/{name}").read((slice(0, 20), slice(3, 9)))
+        np.testing.assert_array_equal(region, IMAGE[:, 3:9])
+
     def test_nothing_else_is_sent_or_kept(self, hub: Hub, tmp_path: Path, kept: Path) -> None:
         """No telemetry, and no cache but that of this library; the token is not printed."""
         env = {"HF_TOKEN": "hf_right", "BMZ_CACHE": str(kept), "HF_DEBUG": ""}
@@ -157,9 +179,9 @@ class TestFailures:
         with pytest.raises(SourceError, match=r"hf://lab/broken cannot be read: the server answered 500"):
             bc.load_description("hf://lab/broken")
 
-    @pytest.mark.parametrize("source", ["hf://lab/silent", "hf://lab/slow"])
+    @pytest.mark.parametrize("source", ["hf://lab/silent", "hf://lab/slow", "hf://lab/drip"])
     def test_silence(self, hub: Hub, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
-        """A server that answers nothing, or no list of files, is given up after the time that BMZ_TIMEOUT names."""
+        """A server that answers nothing, no list of files, or a few bytes at a time is given up after the time that BMZ_TIMEOUT names."""
         monkeypatch.setenv("BMZ_TIMEOUT", "0.5")
         with pytest.raises(SourceError, match=r"sent nothing for 0\.5 s.*BMZ_TIMEOUT"):
             bc.load_description(source)
