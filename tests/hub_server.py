@@ -20,7 +20,8 @@ class Hub:
     """Serves folders as repositories of models: ``folder/owner/name/revision/...``.
 
     A repository ``owner/private`` is there with the token ``hf_right`` only; ``owner/silent`` answers nothing until the server is closed;
-    lists of ``owner/slow`` never come; files of ``owner/drip`` come a byte at a time, ten a second; ``owner/broken`` answers with an error.
+    lists of ``owner/slow`` never come; files of ``owner/drip`` come a byte at a time, ten a second;
+    files of ``owner/cut`` lack their last half; ``owner/broken`` answers with an error.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -89,19 +90,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if what == "paths-info":
             asked = json.loads(body)["paths"] if body.startswith(b"{") else urllib.parse.parse_qs(body.decode()).get("paths", [])
             return self.send_json([_entry(root / name, root) for name in asked if (root / name).exists()])
-        return self.send_file(root.joinpath(*rest[2:]), root, slowly=way == "drip")
+        return self.send_file(root.joinpath(*rest[2:]), root, way)
 
-    def send_file(self, path: Path, root: Path, *, slowly: bool) -> None:
+    def send_file(self, path: Path, root: Path, way: str) -> None:
         if not path.is_file():
             return self.refuse("EntryNotFound", 404)
         content = path.read_bytes()
+        content = content[: len(content) // 2] if way == "cut" else content
         headers = {"ETag": f'"{_blob(path)}"', "X-Repo-Commit": _commit(root), "Accept-Ranges": "bytes"}
         status, wanted = 200, self.headers.get("Range")
         if wanted:
             begin, _, end = wanted.removeprefix("bytes=").partition("-")
             headers["Content-Range"] = f"bytes {begin}-{end or len(content) - 1}/{len(content)}"
             content, status = content[int(begin) : int(end) + 1 if end else None], 206
-        if not slowly:
+        if way != "drip":
             return self.send(status, content, **headers)
         self.send(status, b"", **headers, size=len(content))
         for n in range(len(content)):

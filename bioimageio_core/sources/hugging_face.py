@@ -89,7 +89,7 @@ class HubFiles:
     def info(self, path: str) -> dict[str, Any]:
         """Return the entry of a file in the list of its folder, with the version of its content, which `HfFileSystem.info` of 1.0 lacks."""
         found: dict[str, Any] = self._limited(self._files.info, path, expand_info=False)
-        if found["type"] == "directory":
+        if found["type"] == "directory" or "blob_id" in found:
             return found
         return next((file for file in self._limited(self._files.ls, path, detail=True) if file["name"] == found["name"]), found)
 
@@ -105,12 +105,20 @@ class HubFiles:
         return self._limited(partial(self._files.open, path, mode, **options))
 
     def get_file(self, path: str, target: str, callback: Any) -> None:
-        """Write a file to a local one by one request, piece by piece; the callback sees each piece."""
-        callback.set_size(self.info(path)["size"])
+        """Write a file to a local one by one request, piece by piece; the callback sees each piece.
+
+        Raises:
+            SourceError: The file ends before its size.
+
+        """
+        size = self.info(path)["size"]
+        callback.set_size(size)
         with self.open(path, block_size=0) as source, open(target, "wb") as copy:  # noqa: PTH123 (fsspec's names are text)
             while piece := self._limited(source.read, PIECE):
                 copy.write(piece)
                 callback.relative_update(len(piece))
+            if copy.tell() != size:
+                raise SourceError(f"{self._url} cannot be read: it has {copy.tell()} bytes, expected {size}; fetch it again")
 
     def _limited(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         with _hub_errors(self._url):

@@ -55,6 +55,7 @@ def hub(tmp_path: Path, model: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
         "lab/private/main",
         "lab/slow/main",
         "lab/drip/main",
+        "lab/cut/main",
     ):
         target = folder / place
         target.mkdir(parents=True)
@@ -172,6 +173,12 @@ class TestFailures:
         """Each with its URL."""
         with pytest.raises(SourceError, match=message):
             bc.load_description(source)
+
+    def test_cut(self, hub: Hub, kept: Path) -> None:
+        """A file that ends early is not used, and not kept."""
+        with pytest.raises(SourceError, match=r"^hf://lab/cut/bioimageio\.yaml cannot be read: it has \d+ bytes, expected \d+"):
+            bc.load_description("hf://lab/cut")
+        assert not [path for path in (kept / "content").rglob("*") if path.is_file()]
 
     def test_error_of_the_server(self, hub: Hub) -> None:
         """Its status is named."""
