@@ -12,6 +12,7 @@ from ...file_kinds import IMAGES, N5, kind_of
 from ...io.locations import file_system, local_path
 from ...io.reading.chosen_reader import is_readable
 from ...io.reading.zarr_groups import is_zarr_node
+from ...sources.member_names import is_description
 
 __all__ = ["expand_image_paths"]
 
@@ -57,7 +58,7 @@ def _images_in(folder: Path) -> list[str]:
 
 
 def _skipped(paths: Sequence[Path], folder: Path) -> Iterator[str]:
-    """Yield what of a folder is not read: images of other kinds, folders, and other files."""
+    """Yield what of a folder is not read: images of other kinds, folders, and other files, apart from those of a model."""
     images = [path.name for path in paths if kind_of(path.name) in IMAGES]
     folders = [path.name for path in paths if path.name not in images and path.is_dir()]
     others = [path.name for path in paths if path.name not in images and path.name not in folders]
@@ -67,7 +68,7 @@ def _skipped(paths: Sequence[Path], folder: Path) -> Iterator[str]:
     if folders:
         pattern = f"{folder / '*' / '*'}.tif"
         yield f"{len(folders)} folder{'s' * (len(folders) > 1)}: {_listed(folders)} (a pattern such as '{pattern}' takes images in them)"
-    if others:
+    if others and not any(map(is_description, others)):
         endings = sorted({Path(name).suffix.lower() or "without ending" for name in others})
         yield f"{len(others)} other file{'s' * (len(others) > 1)}: {_listed(endings)}"
 
