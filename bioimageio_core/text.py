@@ -25,7 +25,9 @@ def without_secrets(text: str) -> str:
 
 
 def _without_secrets(url: re.Match[str]) -> str:
-    shown = url["rest"].rpartition("@")[2]  # user and password may hold any other character
+    shown = url["rest"]
+    if url["scheme"].lower() != "hf://":  # where a revision follows the @
+        shown = shown.rpartition("@")[2]  # user and password may hold any other character
     path = re.split(r"[?#]", shown, maxsplit=1)[0]
     query = shown[len(path) :]
     names = re.findall(r"[?&;]([A-Za-z0-9_.-]+)=", query) if query.startswith("?") else []

@@ -51,7 +51,7 @@ class TimeLimitedCalls:
     """
 
     def __init__(self, seconds: float | None, what: str) -> None:
-        self._seconds, self._what = seconds, what
+        self.seconds, self._what = seconds, what
         self._own = threading.local()
 
     def __call__(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -61,16 +61,16 @@ class TimeLimitedCalls:
             ModelRunError: It takes longer than the limit.
 
         """
-        if self._seconds is None:
+        if self.seconds is None:
             return function(*arguments)
         helper = getattr(self._own, "helper", None) or _Helper()
         self._own.helper = None
         try:
-            succeeded, result = helper.call(function, arguments, self._seconds)
+            succeeded, result = helper.call(function, arguments, self.seconds)
         except Empty:
             helper.give_up()
             raise ModelRunError(
-                f"{self._what} gave no answer within {self._seconds:g} s: it may run forever, or need more time ({VARIABLE}, --timeout)"
+                f"{self._what} gave no answer within {self.seconds:g} s: it may run forever, or need more time ({VARIABLE}, --timeout)"
             ) from None
         self._own.helper = helper
         if not succeeded:

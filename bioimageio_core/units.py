@@ -7,12 +7,23 @@ Public: readers and writers of plugins convert pixel sizes with it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from math import isfinite
 
 from .typing import FrozenMapping
 
-__all__ = ["METRES", "SECONDS", "conversion", "in_named_unit", "is_pixel_size", "metres_in", "normalised_unit", "unit_symbol"]
+__all__ = [
+    "METRES",
+    "SECONDS",
+    "conversion",
+    "in_named_unit",
+    "is_pixel_size",
+    "metres_in",
+    "normalised_unit",
+    "parse_size",
+    "unit_symbol",
+]
 
 PREFIXES = (
     ("yotta", "Y", 24), ("zetta", "Z", 21), ("exa", "E", 18), ("peta", "P", 15), ("tera", "T", 12), ("giga", "G", 9), ("mega", "M", 6),
@@ -84,6 +95,18 @@ CONVERTED: Mapping[str, tuple[float, str]] = FrozenMapping(
 """Further units of OME, by symbol, in named units."""
 
 
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+_SIZE = re.compile(r"(?P<number>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*(?P<unit>[^\W0-9_].*)")
+"""A number with a unit."""
+
+
 def normalised_unit(text: str | None) -> str | None:
     """Return the name of a unit in any common spelling, such as ``µm``, ``um``, ``Microns`` and ``micrometre`` for ``micrometer``.
 
@@ -101,6 +124,22 @@ def normalised_unit(text: str | None) -> str | None:
         if word in WORDS:
             return WORDS[word]
     return {"feet": "foot", "inches": "inch"}.get(lower, SYMBOLS.get(lower))
+
+
+def parse_size(text: str) -> tuple[float, str | None]:
+    """Return the number in a text such as ``0.5`` or ``0.5 µm``, and the name of its unit; None where there is none.
+
+    Raises:
+        ValueError: It is no number, or what follows is no unit of length or time.
+
+    """
+    found = _SIZE.fullmatch(text.strip())
+    if found is None or _is_number(text):
+        return float(text), None
+    unit = normalised_unit(found["unit"])
+    if unit is None:
+        raise ValueError(f"{found['unit']!r} is no unit of length or time")
+    return float(found["number"]), unit
 
 
 def metres_in(unit: str | None) -> float | None:

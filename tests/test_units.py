@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bioimageio_core.spec.model.v0_5.axes import SpaceUnit, TimeUnit
-from bioimageio_core.units import METRES, SECONDS, conversion, in_named_unit, is_pixel_size, metres_in, normalised_unit, unit_symbol
+from bioimageio_core.units import (
+    METRES,
+    SECONDS,
+    conversion,
+    in_named_unit,
+    is_pixel_size,
+    metres_in,
+    normalised_unit,
+    parse_size,
+    unit_symbol,
+)
 
 
 class TestNames:
@@ -88,3 +101,37 @@ class TestSizes:
         """They are finite and above 0."""
         assert is_pixel_size(1e-300)
         assert not any(map(is_pixel_size, (0.0, -0.5, float("nan"), float("inf"))))
+
+
+class TestWritten:
+    """Sizes in texts."""
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("0.5", (0.5, None)),
+            (" 1e-3 ", (0.001, None)),
+            ("0.5um", (0.5, "micrometer")),
+            ("0.5 µm", (0.5, "micrometer")),
+            ("1.0 Microns", (1.0, "micrometer")),
+            ("5e-7 m", (5e-7, "meter")),
+            (".5nm", (0.5, "nanometer")),
+            ("3Å", (3.0, "angstrom")),
+            ("2 s", (2.0, "second")),
+        ],
+    )
+    def test_examples(self, text: str, expected: tuple[float, str | None]) -> None:
+        """With and without a unit."""
+        assert parse_size(text) == expected
+
+    @pytest.mark.parametrize("text", ["", "um", "1 parrot", "1 2", "1,5 um", "one"])
+    def test_none(self, text: str) -> None:
+        """Anything else is a ValueError."""
+        with pytest.raises(ValueError):  # noqa: PT011 (float says it in its words)
+            parse_size(text)
+
+    @given(st.floats(allow_nan=False), st.sampled_from(["", " "]), st.sampled_from(["", "nm", "micrometer", "s"]))
+    def test_law(self, size: float, space: str, unit: str) -> None:
+        """Any number that Python writes is read back."""
+        if isfinite(size) or not unit:
+            assert parse_size(f"{size!r}{space}{unit}") == (size, normalised_unit(unit) if unit else None)

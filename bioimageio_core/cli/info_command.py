@@ -25,7 +25,8 @@ __all__ = ["command"]
 def command(source: str, html: str | None, measure: bool, imports: tuple[str, ...], as_json: bool, **of_image: Any) -> None:
     """Show a resource or an image.
 
-    SOURCE is a file, folder, zip, URL or id in a collection, such as affable-shark; BMZ_COLLECTION sets another collection.
+    SOURCE is a file, folder, zip, URL (http, s3, hf), DOI of Zenodo or id in a collection, such as affable-shark;
+    BMZ_COLLECTION sets another collection.
 
     Of a resource: authors, license and citations, and for a model inputs, outputs and weights, and which of them run here.
     Downloads no other file, and imports no framework, except with --measure,

@@ -20,7 +20,7 @@ __all__ = ["command"]
 def command(model: str, output: str, weights_formats: tuple[str, ...], include_outside: bool, overwrite: bool, as_json: bool) -> None:
     """Write MODEL with copies of all its files into one zip file or folder.
 
-    MODEL is a folder, a description file, a zip or a URL.
+    MODEL is a folder, a description file, a zip, a URL (http, s3, hf), a DOI of Zenodo, or an id in a collection.
     """
     from ..api import package_files, save_package
 

@@ -124,6 +124,13 @@ def _number_pair(text: str) -> tuple[float, float]:
     return first, second
 
 
+def _length(text: str) -> float | tuple[float, str]:
+    from ..units import parse_size
+
+    size, unit = parse_size(text)
+    return size if unit is None else (size, unit)
+
+
 def _memory(text: str) -> int:
     from ..prediction.options import parse_memory
 
@@ -163,8 +170,10 @@ AXIS_SIZES = _TextType("axis=pixels", "AXIS=PIXELS, as in y=512,x=512, or one nu
 HALO = _TextType("axis=pixels", "AXIS=PIXELS, as in y=32,x=32, one number for all axes of space, or 'measured'", _halo)
 """A mapping from axis to pixels, a number, or ``measured``."""
 
-AXIS_LENGTHS = _TextType("axis=length", "AXIS=LENGTH, as in y=0.5,x=0.5, or one number for all axes of space", _by_axis_or_one(float))
-"""A mapping from axis to a length in the unit of the axis, or a number: ``y=0.5,x=0.5``, ``0.5``."""
+AXIS_LENGTHS = _TextType(
+    "axis=length", "AXIS=LENGTH, as in y=0.5,x=0.5 or y=0.5um,x=0.5um, or one length for all axes of space", _by_axis_or_one(_length)
+)
+"""A mapping from axis to a length in the unit of the axis, or with its unit; or a single one: ``y=0.5,x=0.5um``, ``0.5``."""
 
 AXIS_RANGES = _TextType("axis=start:stop", "AXIS=START:STOP in pixels, as in y=0:512,x=100:", _by_axis(_range))
 """A mapping from axis to start and stop in pixels, None where it is open: ``y=0:512,x=100:``."""

@@ -83,7 +83,7 @@ def command(
 ) -> int:
     """Predict IMAGES of any size with MODEL.
 
-    MODEL is a folder, a description file, a zip or a URL.
+    MODEL is a folder, a description file, a zip, a URL (http, s3, hf), a DOI of Zenodo, or an id in a collection.
     IMAGES are files of a format that is read (TIFF, zarr, .npy, PNG, HDF5, ...),
     patterns or folders of these, or ID=PATH for each input of the model.
     """

@@ -21,7 +21,10 @@ _OPTIONS = (
     grouped_option("input", "--level", type=int, help="Resolution level of an OME-Zarr image; 0 is the finest."),
     grouped_option("input", "--scene", help="Image of a file that holds several, by number or name, as in 1 or Pos1."),
     grouped_option(
-        "input", "--pixel-size", type=AXIS_LENGTHS, help="Pixel size by axis, in the unit of the model; replaces that of the file."
+        "input",
+        "--pixel-size",
+        type=AXIS_LENGTHS,
+        help="Pixel size by axis, as in y=0.5um; without a unit, in that of the model. It replaces that of the file.",
     ),
     grouped_option("input", "--rescale", is_flag=True, help="Resample images to the pixel size of the model."),
     grouped_option(

@@ -24,7 +24,7 @@ def command(source: str, output: str | None, repair: bool, overwrite: bool, as_j
     Changed and lost fields are listed on standard error.
     With --repair, an invalid description is repaired first, and the repairs are listed, too;
     values that no version can read are kept under config.repaired.
-    SOURCE is a file, folder, zip or URL; files that it refers to are not copied, so write beside them.
+    SOURCE is a file, folder, zip, URL, DOI of Zenodo or id in a collection; files that it refers to are not copied, so write beside them.
     Exit status 1 if the description is invalid, cannot be repaired, or has no valid form in the newest version.
     """
     from ..api import default_registry, save_description, update_format

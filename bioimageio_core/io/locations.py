@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["exists", "file_system", "join", "local_path", "opening_errors", "parent", "stem", "within_archive", "zarr_store"]
 
+GONE = (404, 410)
+"""Statuses with which a server says that there is nothing."""
+
 TOO_MANY_REQUESTS = 429
 """Status with which a server asks for fewer requests."""
 
@@ -71,8 +74,13 @@ def _protocol_errors(location: str) -> Iterator[None]:
         raise SourceError(f"{location} cannot be opened: {error}") from error
 
 
-def exists(files: Any, path: str) -> bool:
+def exists(files: Any, path: str, *, shown: str | None = None) -> bool:
     """Return whether there is something at a path of an fsspec file system.
+
+    Args:
+        files: The file system.
+        path: The path.
+        shown: What to call it in messages; by default the path.
 
     Raises:
         SourceError: That cannot be found out: the place cannot be read, or its server cannot be reached. Of either, fsspec's own
@@ -81,9 +89,11 @@ def exists(files: Any, path: str) -> bool:
     """
     try:
         files.info(path)
+    except BioimageioError:
+        raise
     except Exception as error:  # libraries of object stores raise errors of their own
         if not _is_absence(error, files):
-            raise SourceError(f"{path} cannot be read: {urls.server_failure(error) or in_brief(error, named=True)}") from error
+            raise SourceError(f"{shown or path} cannot be read: {urls.server_failure(error) or in_brief(error, named=True)}") from error
         return False
     return True
 
@@ -118,13 +128,10 @@ def opening_errors(location: str, kind: str) -> Iterator[None]:
     except BioimageioError:
         raise
     except Exception as error:  # readers raise errors of many kinds on damaged files
-        if isinstance(error, FileNotFoundError) and not _timed_out(error):
+        failure = urls.server_failure(error)
+        if isinstance(error, FileNotFoundError) and (failure is None or urls.server_status(error) in GONE):
             raise SourceError(f"{location} does not exist") from error
-        raise SourceError(f"{location} cannot be read as {kind}: {urls.server_failure(error) or in_brief(error)}") from error
-
-
-def _timed_out(error: BaseException | None) -> bool:
-    return error is not None and (isinstance(error, TimeoutError) or _timed_out(error.__cause__))
+        raise SourceError(f"{location} cannot be read{f': {failure}' if failure else f' as {kind}: {in_brief(error)}'}") from error
 
 
 def join(location: str, *names: str) -> str:

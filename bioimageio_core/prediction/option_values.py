@@ -16,7 +16,7 @@ from ..axis_names import axis_of_name, parse_axes
 from ..errors import InputError, OutputError
 from ..text import did_you_mean, in_one_line
 from ..typing import AxisId, FrozenMapping
-from ..units import is_pixel_size
+from ..units import is_pixel_size, normalised_unit, parse_size
 
 __all__ = [
     "EVERY_SPACE_AXIS",
@@ -147,14 +147,18 @@ def halo_sizes(value: Any) -> FrozenMapping[AxisId, int] | Literal["measured"]:
     return _by_axis("halo", value, lambda one: _integer(one, 0), '"measured", or whole numbers of pixels, at least 0,', "32")
 
 
-def pixel_sizes(value: Any) -> FrozenMapping[AxisId, float]:
-    """Return the value of the option `pixel_size`: finite lengths above 0 by axis."""
+def pixel_sizes(value: Any) -> FrozenMapping[AxisId, tuple[float, str | None]]:
+    """Return the value of the option `pixel_size`: sizes above 0 by axis with their units, from numbers, texts (``0.5 µm``) or pairs."""
+    return _by_axis("pixel_size", value, _pixel_size, "finite numbers above 0, or texts such as '0.5 µm',", "0.5")
 
-    def length(one: Any) -> float | None:
-        number = _number(one)
-        return number if number is not None and is_pixel_size(number) else None
 
-    return _by_axis("pixel_size", value, length, "finite numbers above 0", "0.5")
+def _pixel_size(value: Any) -> tuple[float, str | None] | None:
+    try:
+        size, unit = parse_size(value) if isinstance(value, str) else value if isinstance(value, tuple) else (value, None)
+        number, named = _number(size), normalised_unit(unit)
+    except (AttributeError, ValueError):  # no number with a unit, or no pair
+        return None
+    return None if number is None or not is_pixel_size(number) or (named is None) != (unit is None) else (number, named)
 
 
 def axis_ranges(value: Any) -> FrozenMapping[AxisId, tuple[int, int | None]]:

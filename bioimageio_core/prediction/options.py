@@ -147,9 +147,9 @@ class PlanOptions:
     """Number (from 0) or name of the image to use, in files that hold several: positions, scenes or appended pages of a TIFF file,
     images of a zarr group."""
 
-    pixel_size: FrozenMapping[AxisId, float] = attrs.field(default=None, converter=pixel_sizes)
-    """Pixel size of the images by axis, if files lack it or are wrong: in the unit of the model, or that of the file if the model has none.
-    It replaces that of the file, also in the metadata of the output."""
+    pixel_size: FrozenMapping[AxisId, tuple[float, str | None]] = attrs.field(default=None, converter=pixel_sizes)
+    """Pixel size of the images by axis, if files lack it or are wrong: as text with a unit (``"0.5 µm"``), else as number in the unit of
+    the model, or that of the file if the model has none. It replaces that of the file, also in the metadata of the output."""
 
     rescale: bool = attrs.field(default=False, converter=plain_value, validator=is_flag())
     """Whether to resample images to the pixel size of the model, each axis by its own factor."""

@@ -34,10 +34,13 @@ from .urls import file_system, protocol_of, url_errors
 
 __all__ = ["Cache", "CacheSize", "cache_from_environment", "is_cached"]
 
-REMOTE = frozenset(["abfs", "abfss", "adl", "az", "ftp", "gcs", "gs", "hf", "http", "https", "s3", "s3a", "sftp"])
+REMOTE = frozenset(["abfs", "abfss", "adl", "az", "ftp", "gcs", "gs", "hf", "http", "https", "s3", "s3a", "sftp", "zenodo"])
 """Protocols of the URLs that are cached: other protocols lead to files of this machine, or differ between processes."""
 
-VALIDATORS = ("ETag", "etag", "Content-MD5", "Digest", "Last-Modified", "LastModified", "last_modified", "mtime", "updated", "generation")
+VALIDATORS = (
+    *("ETag", "etag", "Content-MD5", "Digest", "Last-Modified", "LastModified", "last_modified", "mtime", "updated", "generation"),
+    "blob_id",  # of the Hugging Face Hub
+)
 """Keys of file information that change with the content of a file, in the words of various file systems."""
 
 
@@ -135,6 +138,7 @@ class Cache:
         held = self._kept(entry.sha256) if entry is not None and sha256 is None else None
         with url_errors(url):
             files, path = file_system(url)
+            files.invalidate_cache(path)  # an earlier list of the folder may be outdated
             token = _token(files, path)
         if entry is not None and held is not None and token and token == entry.token:
             return held

@@ -17,7 +17,7 @@ from .cache import cache_from_environment, is_cached
 from .internal_addresses import check_named_url
 from .urls import is_url, open_url, protocol_of
 
-__all__ = ["PUBLIC_COLLECTION", "Found", "find_in_collection", "id_in"]
+__all__ = ["PUBLIC_COLLECTION", "Found", "find_in_collection", "id_in", "is_collection_named"]
 
 PUBLIC_COLLECTION = "https://hypha.aicell.io/bioimage-io/artifacts/{id}/files/rdf.yaml"
 """Pattern of the URLs of the public collection; the environment variable BMZ_COLLECTION names another collection."""
@@ -73,7 +73,7 @@ def find_in_collection(name: str) -> Found:
         SourceError: The index cannot be read, or has no such resource or version.
 
     """
-    collection = os.environ.get("BMZ_COLLECTION", "").strip() or PUBLIC_COLLECTION
+    collection = _named_collection() or PUBLIC_COLLECTION
     if "{id}" in collection:
         return _by_pattern(name, collection)
     entries = tuple(_entries(_read_index(name, collection), collection))
@@ -90,6 +90,15 @@ def find_in_collection(name: str) -> Found:
     close = close_names(name if "/" not in name or not id_ else id_, known, most=3) or close_names(name, known, most=3)
     hint = f"did you mean {' or '.join(close)}?" if close else "the environment variable BMZ_COLLECTION names another collection"
     raise SourceError(f"{name!r} is no file or folder here, and the collection {collection} does not have it: {hint}")
+
+
+def is_collection_named() -> bool:
+    """Return whether the user names a collection."""
+    return bool(_named_collection())
+
+
+def _named_collection() -> str:
+    return os.environ.get("BMZ_COLLECTION", "").strip()
 
 
 def _by_pattern(name: str, pattern: str) -> Found:

@@ -17,17 +17,20 @@ from ..file_kinds import IMAGES, WEIGHTS, kind_of
 from ..places import local_path
 from ..text import close_names, without_secrets
 from .cache import cache_from_environment, is_cached
-from .collection import Found, find_in_collection, id_in
+from .collection import Found, find_in_collection, id_in, is_collection_named
 from .hashes import sha256_of
+from .hugging_face import PROTOCOL as HUB
 from .member_names import DESCRIPTION_NAMES, description_in
 from .package import Package
 from .urls import is_url, list_url, open_url, protocol_of
+from .zenodo import record_in
+from .zenodo_records import check_is_no_other_doi, description_of_record
 from .zip_sizes import MOST_MEMBERS
 
 __all__ = ["Source", "open_package"]
 
 Source: TypeAlias = "str | Path | bytes | Mapping[str, Any]"
-"""A path to a file, folder or zip, a URL that fsspec can open, the id of a resource in a collection,
+"""A path to a file, folder or zip, a URL that fsspec can open, the id of a resource in a collection, a DOI of Zenodo,
 the bytes of a file, or the tree of a description."""
 
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
@@ -39,7 +42,7 @@ LARGEST_DESCRIPTION = 64 * 2**20
 def open_package(source: Source | Package) -> Package:
     """Open the package of a description.
 
-    A file or folder takes precedence over a resource of the collection with the same id.
+    A file or folder takes precedence over a resource of the collection with the same id, or a DOI.
 
     Raises:
         SourceError: The source does not exist, or holds no description.
@@ -53,14 +56,19 @@ def open_package(source: Source | Package) -> Package:
     if isinstance(source, bytes):
         return _from_bytes(source, name="the given bytes", root="")
     text = str(source)
+    record = record_in(text)
     local = local_path(text) if is_url(text) else text
     if local is None:
-        return _from_url(text)
+        check_is_no_other_doi("" if record else text)
+        return _from_record(record, text) if record else _from_url(text)
     path = Path(local).expanduser()
     if path.exists():
         _check_kind(path, name=text)
         return _from_path(path, name=text)
     id_ = id_in(text) if isinstance(source, str) and not _is_below_a_folder(path) else None
+    if record is not None:
+        return _from_record(record, text, id_)
+    check_is_no_other_doi(text)
     if id_ is None:
         raise SourceError(f"no such file or folder: {text}{_similar_name(path)}")
     return _from_collection(id_)
@@ -94,7 +102,7 @@ def _check_kind(path: Path, *, name: str) -> None:
         )
     if kind in IMAGES:
         raise SourceError(
-            f"{name} is an image: expected a model, as a folder, description, zip, URL or id; the model comes before the image"
+            f"{name} is an image: expected a model, as a folder, description, zip, URL, DOI or id; the model comes before the image"
         )
 
 
@@ -109,6 +117,20 @@ def _from_collection(id_: str) -> Package:
         similar = _similar_name(Path(id_))
         raise SourceError(f"{id_!r} is no file or folder here, and cannot be read from its collection: {error}{similar}") from None
     return attrs.evolve(package, name=id_)
+
+
+def _from_record(number: str, text: str, id_: str | None = None) -> Package:
+    """Open the package of a record of Zenodo; a collection that the user names, and that has its DOI as an id, comes first."""
+    if id_ is not None and is_collection_named():
+        try:
+            return _from_collection(id_)
+        except SourceError:  # it does not have it
+            pass
+    try:
+        package = _from_url(description_of_record(number))
+    except SourceError as error:
+        raise SourceError(f"{text} cannot be read from Zenodo: {error}") from None
+    return attrs.evolve(package, name=text)
 
 
 def _from_path(path: Path, *, name: str, found: Found | None = None) -> Package:
@@ -195,7 +217,8 @@ def _file_in_folder(url: str) -> str:
         if plain.endswith("/"):
             raise SourceError(f"{url} is a folder, which servers do not list: expected the URL of a description in it, or of a zip")
         return url
-    if query or (not plain.endswith("/") and "." in plain.rpartition("/")[2]):
+    may_be_folder = protocol_of(url) == HUB or plain.endswith("/") or "." not in plain.rpartition("/")[2]  # owner/unet-1.5 is a folder
+    if query or not may_be_folder:
         return url
     if is_cached(url) and cache_from_environment().offline:
         return _kept_in_folder(plain.rstrip("/"))

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from ..errors import SourceError
+from ..errors import BioimageioError, SourceError
 from ..text import in_brief, without_secrets
 from ..time_limits import time_limit
+from . import hugging_face, zenodo
 from .internal_addresses import client
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "path_of_url",
     "protocol_of",
     "server_failure",
+    "server_status",
     "server_time_limit",
     "storage_options",
     "url_errors",
@@ -53,7 +55,7 @@ def url_errors(url: str) -> Iterator[None]:
     """Turn whatever fails while a URL is read into a SourceError that names it."""
     try:
         yield
-    except SourceError:
+    except BioimageioError:
         raise
     except ImportError as error:
         raise SourceError(missing_package(url, error)) from None
@@ -65,7 +67,7 @@ def url_errors(url: str) -> Iterator[None]:
         raise SourceError(f"{url} cannot be read: {reason}") from None
 
 
-EXTRAS = {"http": "http", "https": "http", "s3": "s3", "s3a": "s3"}
+EXTRAS = {"hf": "hf", "http": "http", "https": "http", "s3": "s3", "s3a": "s3", "zenodo": "http"}
 """Extras of this distribution that bring what a protocol needs."""
 
 
@@ -81,17 +83,46 @@ def server_failure(error: BaseException) -> str | None:
 
     For either, fsspec raises FileNotFoundError, with the cause chained to it.
     """
-    cause: BaseException | None = error
-    while cause is not None:
-        status = getattr(cause, "status", None)
-        if isinstance(status, int):
-            return f"the server answered {status} {getattr(cause, 'message', '')}".strip()
-        if isinstance(cause, TimeoutError):
+    for cause in _causes(error):
+        status, reason = _status(cause)
+        if status is not None:
+            return f"the server answered {status} {reason}".strip()
+        if isinstance(cause, TimeoutError) or "TimeoutException" in _kinds(cause):  # of httpx
             return (
                 f"the server sent nothing for {server_time_limit():g} s; the environment variable BMZ_TIMEOUT sets another limit in seconds"
             )
-        cause = cause.__cause__
+        if "ClientConnectorError" in _kinds(cause):  # of aiohttp
+            place = f"{getattr(cause, 'host', '')}:{getattr(cause, 'port', '')}"
+            known = getattr(getattr(cause, "os_error", None), "strerror", None)
+            return f"the server {place} cannot be reached ({in_brief(known or cause)})"
     return None
+
+
+def server_status(error: BaseException) -> int | None:
+    """Return the status with which a server answered, of an error and its causes; None where none did."""
+    return next((status for cause in _causes(error) if (status := _status(cause)[0]) is not None), None)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _kinds(error: BaseException) -> set[str]:
+    return {kind.__name__ for kind in type(error).__mro__}
+
+
+def _status(error: BaseException) -> tuple[int | None, str]:
+    """Return the status and reason of a server's answer, of exceptions of aiohttp, httpx and requests; None where there is none."""
+    status = getattr(error, "status", None)
+    if isinstance(status, int):
+        return status, str(getattr(error, "message", ""))
+    response = getattr(error, "response", None)
+    status = getattr(response, "status_code", None)
+    if isinstance(status, int):
+        return status, str(getattr(response, "reason_phrase", None) or getattr(response, "reason", ""))
+    return None, ""
 
 
 def _cause(error: Exception) -> BaseException:
@@ -108,22 +139,40 @@ def storage_options(url: str) -> dict[str, Any]:
 
     Everything that is read from URLs is opened with them: packages, weights and images.
     """
-    protocols = [p for p in ("http", "https") if f"{p}://" in url.lower()]
-    if not protocols:
-        return {}
+    protocols = [p for p in ("http", "https", hugging_face.PROTOCOL) if f"{p}://" in url.lower()]
+    options = {p: _hub_options() if p == hugging_face.PROTOCOL else _http_options() for p in protocols}
+    return options if "::" in url else options[protocols[0]] if protocols else {}
+
+
+def _http_options() -> dict[str, Any]:
     import aiohttp
 
     # Without a timeout of its own, aiohttp ends every download after five minutes.
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=server_time_limit(), sock_read=server_time_limit())
-    options = {"client_kwargs": {"timeout": timeout}, "get_client": client}
-    return dict.fromkeys(protocols, options) if "::" in url else options
+    return {"client_kwargs": {"timeout": timeout}, "get_client": client}
+
+
+def _hub_options() -> dict[str, Any]:
+    hugging_face.import_hub(server_time_limit())
+    return dict(hugging_face.hub_options())
 
 
 def file_system(url: str) -> tuple[Any, str]:
     """Return the fsspec file system of a URL, and the path there."""
     import fsspec
 
-    return fsspec.core.url_to_fs(url, **storage_options(url))  # type: ignore[no-any-return]
+    protocol = protocol_of(url)
+    if protocol == zenodo.PROTOCOL:
+        return _record_files(url)
+    files, path = fsspec.core.url_to_fs(url, **storage_options(url))
+    return (hugging_face.HubFiles(files, url, server_time_limit()) if protocol == hugging_face.PROTOCOL else files), path
+
+
+def _record_files(url: str) -> tuple[Any, str]:
+    from .zenodo_files import RecordFiles
+
+    server, _ = file_system(zenodo.server())
+    return RecordFiles(server, server_time_limit()), RecordFiles._strip_protocol(url)
 
 
 def list_url(url: str) -> list[str] | None:

@@ -63,10 +63,25 @@ class TestUnwritable:
         assert str(tmp_path / "file") in bmz("predict", made, image, "-o", tmp_path / "file" / "out.zarr").error(2)
 
     @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc")
-    def test_not_writable(self, bmz: ForkedBmz, made: Path, image: Path) -> None:
-        """A file system that takes no files, whoever asks."""
-        line = bmz("predict", made, image, "-o", "/proc/out.zarr").error(2)
-        assert "/proc/out.zarr" in line
+    @pytest.mark.parametrize("name", ["out.zarr", "out.tif"])
+    def test_not_writable(self, bmz: ForkedBmz, made: Path, image: Path, name: str) -> None:
+        """A file system that takes no files, whoever asks; there is nothing to continue."""
+        line = bmz("predict", made, image, "-o", f"/proc/{name}").error(2)
+        assert line == f"bmz: /proc/{name} cannot be written: its folder is gone, or nothing can be made there; give another path"
+
+    @pytest.mark.parametrize("more", [(), ("--overwrite",)])
+    @pytest.mark.parametrize("name", ["out.zarr", "out.tif"])
+    def test_link_to_nothing(self, bmz: ForkedBmz, made: Path, image: Path, tmp_path: Path, name: str, more: tuple[str, ...]) -> None:
+        """A link to what does not exist stays; one to an output is followed."""
+        link = tmp_path / name
+        link.symlink_to(tmp_path / "elsewhere" / name)
+        line = bmz("predict", made, image, "-o", link, *more).error(2)
+        assert line.startswith(f"bmz: {link} is a link to {tmp_path / 'elsewhere' / name}, which does not exist: make what it leads to")
+        assert link.is_symlink()
+        assert bmz("predict", made, image, "-o", tmp_path / "elsewhere" / name).status == 0
+        assert bmz("predict", made, image, "-o", link, "--overwrite").status == 0
+        assert link.is_symlink()
+        assert sorted(path.name for path in (tmp_path / "elsewhere").iterdir() if not path.name.startswith(".")) == [name]
 
     @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="no limit of file sizes")
     def test_no_space(self, bmz: ForkedBmz, made: Path, tmp_path: Path, save_image: Any, out: Path) -> None:

@@ -32,7 +32,7 @@ class TestOne:
         assert done.status == 0
         assert f"picture: {folder / 'i1.PNG'}" in done.out
         with Image.open(folder / "i1.PNG") as drawn:
-            assert (drawn.format, drawn.size) == ("PNG", (300 + 6 + 300, 200))
+            assert (drawn.format, drawn.size) == ("PNG", (300 + 6 + 300, 200 + 20))
 
     def test_not_overwritten(self, bmz: ForkedBmz, made: Path, folder: Path) -> None:
         """Nothing is computed where a picture exists, unless it is replaced; files of other kinds never are."""
@@ -42,7 +42,7 @@ class TestOne:
         assert f"the picture {picture} exists: overwrite=True (--overwrite) replaces it" in bmz(*call).error(2)
         assert not (folder / "out.zarr").exists()
         assert bmz(*call, "--overwrite").status == 0
-        assert Image.open(picture).size == (606, 200)
+        assert Image.open(picture).size == (606, 220)
         picture.write_text("a table")
         assert "is no PNG file" in bmz(*call, "--overwrite").error(2)
         assert picture.read_text() == "a table"

@@ -93,13 +93,18 @@ class TestUnreadable:
             assert "bucket/o.zarr" in bmz("predict", model, image, "-o", "s3://bucket/o.zarr", env=env).error(2)
 
     def test_skipped(self, bmz: ForkedBmz, image: Path, tmp_path: Path) -> None:
-        """Images of kinds that are not read are named; other files are not."""
+        """What of a folder is not read is in one line: images of kinds that are not read, folders and other files; hidden ones are not."""
         folder = tmp_path / "images"
         shutil.copytree(image, folder / "a.zarr")
-        for name in ("c.mrc", "notes.txt", ".hidden.mrc"):
+        assert bmz("stats", folder).err == ""
+        for name in ("c.mrc", ".hidden.mrc", ".DS_Store"):
             (folder / name).touch()
         ran = bmz("stats", folder)
         assert ran.status == 0
-        assert "skipped 1 image of a kind that is not read: c.mrc\n" in ran.err
-        (folder / "d.nrrd").touch()
-        assert "skipped 2 images of kinds that are not read: c.mrc, d.nrrd\n" in bmz("stats", folder).err
+        assert ran.err.endswith("skipped 1 image of a kind that is not read: c.mrc\n")
+        for name in ("d.nrrd", "notes.txt", "more.txt", "README"):
+            (folder / name).touch()
+        (folder / "day 2").mkdir()
+        line = bmz("stats", folder).err
+        assert "skipped 2 images of kinds that are not read: c.mrc, d.nrrd; 1 folder: day 2 (a pattern such as '" in line
+        assert line.endswith("images/*/*.tif' takes images in them); 3 other files: .txt, without ending\n")

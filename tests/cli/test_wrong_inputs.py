@@ -273,6 +273,7 @@ class TestOptions:
             (["--level", "3"], "level"),
             (["--pixel-size", "y=nan"], "pixel_size= (--pixel-size)"),
             (["--pixel-size", "y=0"], "pixel_size= (--pixel-size)"),
+            (["--pixel-size", "y=1 parrot"], "y=0.5um"),
             (["--no-such-option"], "--no-such-option"),
         ],
     )

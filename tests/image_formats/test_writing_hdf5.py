@@ -18,7 +18,7 @@ from written_images import image_to_write
 
 from bioimageio_core.image_formats.writers import hdf5, regions
 from bioimageio_core.image_formats.writers.hdf5 import Hdf5Writer
-from bioimageio_core.io import ImageWriter
+from bioimageio_core.io import ImageWriter, open_image
 
 AXES = ("time", "channel", "z", "y", "x")
 
@@ -112,6 +112,34 @@ class TestAttributes:
             assert json.loads(found["channel_names"]) == ["α", "b", "c"]
             assert json.loads(found["position"]) == {"x": 1.5}
             assert json.loads(found["record"]) == {"model": "affable-shark", "blocks": [1, 2]}
+
+    def test_read_back(self, tmp_path: Path) -> None:
+        """All that is written is read back, each size in its own unit, which the position is in."""
+        known = {
+            "pixel_size": {"x": (500.0, "nanometer"), "y": (0.25, "micrometer"), "time": (2.0, "second")},
+            "position": {"x": 1.5, "y": -0.5},
+            "channel_names": ("α", "b", "c"),
+        }
+        image = open_image(written(tmp_path / "a.h5", np.zeros((2, 3, 5, 6), np.uint8), ("time", "channel", "y", "x"), **known))
+        assert {name: getattr(image, name) for name in known} == known
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("channel_names", "{"),
+            ("channel_names", "[1, 2]"),
+            ("channel_names", '["a"]'),
+            ("position", "[1]"),
+            ("position", '{"y": "a", "q": 1}'),
+        ],
+    )
+    def test_damaged(self, tmp_path: Path, name: str, value: str) -> None:
+        """Names and positions that cannot be read count as absent."""
+        path = written(tmp_path / "a.h5", np.zeros((2, 5, 6), np.uint8), ("channel", "y", "x"), pixel_size={"y": (1.0, "micrometer")})
+        with h5py.File(path, "r+") as file:
+            file["exported_data"].attrs[name] = value
+        image = open_image(path)
+        assert (image.channel_names, dict(image.position)) == (None, {})
 
     def test_little_known(self, tmp_path: Path) -> None:
         """Two axes of space are the last two of three; no size is made up."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import numpy as np
 import pytest
+import tifffile
 import zarr
 from served import Served
 
@@ -97,6 +100,76 @@ class TestTiff:
         with pytest.raises(SourceError, match=r"x\.tif is damaged.*tile 3 of page 0"):
             image.read(ALL)
         np.testing.assert_array_equal(image.read((slice(0, 16), slice(0, 32))), IMAGE[:16])
+
+
+def objects() -> bytes:
+    """Return a file of Python objects."""
+    file = io.BytesIO()
+    np.save(file, np.array([{}]), allow_pickle=True)
+    return file.getvalue()
+
+
+class TestNpy:
+    """Damaged ``.npy`` files, in words of this library."""
+
+    @pytest.mark.parametrize("way", ["local", "url"])
+    @pytest.mark.parametrize(
+        ("damage", "reason"),
+        [
+            (lambda content: b"", "does not begin as such files do"),
+            (lambda content: b"hello", "does not begin as such files do"),
+            (lambda content: content[:8], "header is damaged, or it ends before"),
+            (lambda content: content[:100], "header is damaged, or it ends before"),
+            (lambda content: content[:500], "header is damaged, or it ends before"),
+            (lambda content: content[:10] + b"x" * 118 + content[128:], "header is damaged"),
+            (lambda content: objects(), "holds Python objects, expected real numbers"),
+        ],
+    )
+    def test_damaged(self, tmp_path: Path, damage: Callable[[bytes], bytes], reason: str, way: str) -> None:
+        """Cut, damaged and other files."""
+        np.save(tmp_path / "a.npy", IMAGE)
+        content = damage((tmp_path / "a.npy").read_bytes())
+        (tmp_path / "a.npy").write_bytes(content)
+        location = str(tmp_path / "a.npy")
+        if way == "url":
+            location = "memory://damaged/a.npy"
+            fsspec.filesystem("memory").pipe("/damaged/a.npy", content)
+        with pytest.raises(SourceError, match=rf"a\.npy cannot be read as \.npy: it.* {reason}"):
+            open_image(location)
+
+
+class TestDamagedTiff:
+    """Damaged TIFF files, in words of this library, and without log lines of tifffile."""
+
+    @pytest.mark.parametrize(
+        ("damage", "reason"),
+        [
+            (lambda content: b"", "does not begin as such files do"),
+            (lambda content: content[: len(content) // 2], "ends early|ends before its pixels do"),
+            (lambda content: content[:60], "structure is damaged"),
+            (lambda content: content[:8], "without images"),
+        ],
+    )
+    @pytest.mark.parametrize("compression", [None, "zlib"])
+    def test_damaged(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[bytes], bytes], reason: str, compression: str | None
+    ) -> None:
+        """Cut files."""
+        tifffile.imwrite(tmp_path / "a.tif", np.stack([IMAGE] * 5), compression=compression)
+        (tmp_path / "a.tif").write_bytes(damage((tmp_path / "a.tif").read_bytes()))
+        with pytest.raises(SourceError, match=reason):
+            open_image(tmp_path / "a.tif")
+        assert caplog.records == []
+
+    def test_log_of_others(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        """What tifffile says of a file that can be opened is logged."""
+        tifffile.imwrite(tmp_path / "a.tif", IMAGE, extratags=[(65000, 3, 1, 7, True)])
+        content = bytearray((tmp_path / "a.tif").read_bytes())
+        tag = content.index((65000).to_bytes(2, "little"))
+        content[tag + 2 : tag + 4] = b"\xff\xff"  # its type, which does not exist
+        (tmp_path / "a.tif").write_bytes(content)
+        np.testing.assert_array_equal(open_image(tmp_path / "a.tif").read(ALL), IMAGE)
+        assert any("65000" in record.getMessage() for record in caplog.records)
 
 
 class TestServers:

@@ -50,8 +50,20 @@ class TestServers:
 
     def test_missing(self, served: Served, name: str) -> None:
         """What is not there is an error that names it."""
-        with pytest.raises(SourceError, match=f"missing-{name} (does not exist|cannot be read)"):
+        with pytest.raises(SourceError, match=f"missing-{name} does not exist"):
             open_image(f"{served.url}/missing-{name}")
+
+    @pytest.mark.parametrize("status", [500, 503])
+    def test_errors(self, served: Served, name: str, status: int) -> None:
+        """A server that fails says nothing of whether there is an image."""
+        with pytest.raises(SourceError, match=f"{name} cannot be read: the server answered {status}"):
+            open_image(f"{served.url}/status/{status}/{name}")
+
+    def test_nobody_there(self, served: Served, name: str) -> None:
+        """The same holds for a server that cannot be reached."""
+        served.close()
+        with pytest.raises(SourceError, match=rf"/{name} cannot be read: the server 127\.0\.0\.1:\d+ cannot be reached"):
+            open_image(f"{served.url}/{name}")
 
 
 def test_hangs_within_a_chunk(served: Served) -> None:

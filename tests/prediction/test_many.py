@@ -70,6 +70,16 @@ class TestMany:
             assert zarr.open_group(str(tmp_path / "out" / f"w{n}-{n}.zarr"), mode="r")["0"][0, 0, 0] == 2 * n
         assert not (tmp_path / "out" / "w3-3.zarr").exists()
 
+    def test_axes_of_all(self, tmp_path: Path, model: Path) -> None:
+        """Axes hold for all images; the failure of one with another number of them says what to do."""
+        for name, shape in (("a", (20, 30)), ("b", (3, 20, 30))):
+            np.save(tmp_path / f"{name}.npy", np.ones(shape, np.float32))
+        results = bc.predict_many(model, [tmp_path / "a.npy", tmp_path / "b.npy"], tmp_path / "out", axes="yx")
+        found = {Path(one.inputs).stem: one for one in results if isinstance(one, bc.Failed)}
+        assert list(found) == ["b"]
+        assert "b has 3 axes (shape (3, 20, 30)), and axes= (--axes) is 'yx'" in str(found["b"].error)
+        assert "in a run of their own" in str(found["b"].error)
+
     def test_pattern_and_resume(self, tmp_path: Path, model: Path) -> None:
         """The output is a folder; a second call with ``resume`` computes nothing."""
         for n in range(3):

@@ -205,7 +205,7 @@ class TestImages:
                     bc.predict(model, image, output, overwrite=True)
         assert content(folder) == before
         for _ in range(2):
-            bc.predict(model, "i.zarr", "i.zarr/labels/nuclei", overwrite=True, dtype="uint8")
+            bc.predict(model, "i.zarr", "i.zarr/labels/nuclei", overwrite=True, dtype="uint8", value_range=(0, 255))
         assert {k: v for k, v in content(folder).items() if "labels" not in k} == before
 
     def test_refused_before_anything_is_computed(self, model: Path, folder: Path) -> None:
@@ -320,7 +320,7 @@ class TestBatches:
         """Each output may have a name of its own within its image."""
         for name in ("i", "j"):
             save_ome(folder / f"{name}.zarr")
-        results = list(bc.predict_many(model, ["i.zarr", "j.zarr"], "{name}.zarr/labels/found", dtype="uint8"))
+        results = list(bc.predict_many(model, ["i.zarr", "j.zarr"], "{name}.zarr/labels/found", dtype="uint8", value_range=(0, 255)))
         assert all(isinstance(r, bc.Prediction) for r in results)
         assert (folder / "j.zarr" / "labels" / "found" / "zarr.json").exists()
 

@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
 from made_models import box_model, pointwise_model
 from numpy.typing import NDArray
 from PIL import Image
 
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError
+from bioimageio_core.report.pictures.letters import CAPTION, GLYPHS, with_caption, written
 from bioimageio_core.report.pictures.prediction_picture import MOST_SHOWN
 from bioimageio_core.report.pictures.scale_bar import draw_scale_bar, round_length
 from bioimageio_core.report.pictures.shown_image import Follows
@@ -25,6 +28,11 @@ DARK, BRIGHT = (8, 4, 32), (250, 250, 170)
 
 
 def picture(prediction: bc.Prediction) -> NDArray[np.uint8]:
+    """Return the pixels of the picture, without the names above its panels."""
+    return whole_picture(prediction)[CAPTION:]
+
+
+def whole_picture(prediction: bc.Prediction) -> NDArray[np.uint8]:
     """Return the pixels of the picture."""
     return np.asarray(Image.open(io.BytesIO(bc.prediction_picture(prediction))))
 
@@ -38,6 +46,32 @@ class CountedArray:
     def __getitem__(self, index: Any) -> NDArray[Any]:
         self.read += self.array[index].size
         return self.array[index]
+
+
+class TestNames:
+    """What is above the panels."""
+
+    def test_ids(self, tmp_path: Path) -> None:
+        """The ids of the tensors in black on white, over the left edges of their panels, with channels where there are several."""
+        model = pointwise_model(tmp_path, names=("r", "g", "b"), gain=[0.0, 1.0, 0.0])
+        found = whole_picture(bc.predict(model, np.zeros((3, 32, 32), np.uint8), axes="cyx"))[:CAPTION]
+        for number, name in enumerate(("raw", "out r", "out g")):
+            ink = written(name).repeat(2, axis=0).repeat(2, axis=1)
+            shown = found[3 : 3 + 14, 326 * number : 326 * number + 320]
+            np.testing.assert_array_equal(shown[:, : ink.shape[1]], np.where(ink, 0, 255)[..., None].repeat(3, axis=2))
+            np.testing.assert_array_equal(shown[:, ink.shape[1] :], 255)
+
+    @given(st.text(max_size=30), st.integers(1, 200))
+    def test_law(self, text: str, width: int) -> None:
+        """Any name fits over any panel, which stays as it is."""
+        panel = np.zeros((2, width, 3), np.uint8)
+        found = with_caption(panel, text)
+        assert found.shape == (CAPTION + 2, width, 3)
+        np.testing.assert_array_equal(found[CAPTION:], panel)
+
+    def test_letters(self) -> None:
+        """All differ, apart from the digit 0 and the letter O."""
+        assert len({*GLYPHS.values()}) == len(GLYPHS) - 1
 
 
 class TestPanels:
@@ -59,7 +93,7 @@ class TestPanels:
         """Pictures are 1024 x 1024 pixels at most, with means of the pixels of the image."""
         for shape in ((3000, 200), (200, 3000), (1500, 1500)):
             image = np.indices(shape).sum(0).astype(np.float32) % 2
-            found = picture(bc.predict(pointwise_model(tmp_path), image, axes="yx"))
+            found = whole_picture(bc.predict(pointwise_model(tmp_path), image, axes="yx"))
             assert max(found.shape[:2]) <= 1024
             assert max(found.shape[:2]) > 1000
         assert abs(int(np.median(found[:, 600:, 0])) - (140 + 211) // 2) < 3  # the colour of 0.5, between the third and fourth of six

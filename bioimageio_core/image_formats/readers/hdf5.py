@@ -83,7 +83,9 @@ class HDF5Reader:
             axes=labels.axes,
             name=f"{stem(file)} ({chosen})" if one.fields else stem(file),
             part=chosen,
+            channel_names=labels.channel_names,
             pixel_size=labels.pixel_size,
+            position=labels.position,
             chunks=chunks,
         )
         return with_scale(image, attributes)

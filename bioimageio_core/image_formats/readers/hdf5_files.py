@@ -23,6 +23,13 @@ __all__ = ["DatasetArray", "attribute", "begins_like_hdf5", "dataset_at", "opene
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """The first bytes of an HDF5 file; with a block of the user before them, they come later."""
 
+DAMAGE = {
+    "signature not found": "it does not begin as such files do",
+    "truncated": "it ends early",
+    "read data": "a chunk of its pixels is damaged",
+}
+"""What is wrong with a file, by words of HDF5."""
+
 HERE = "."
 """What virtual datasets call the file that they are in."""
 
@@ -67,6 +74,10 @@ class DatasetArray:
         _close(self._file, self._opened)
 
     def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
+        with _damage(self._location):
+            return self._region(index)
+
+    def _region(self, index: tuple[slice, ...]) -> NDArray[Any]:
         count = len(self._lead)
         if not count:
             return np.asarray(self._dataset(self._paths[0])[index]).view(self.dtype)
@@ -174,14 +185,28 @@ def _open(location: str) -> tuple[h5py.File, Any]:
 
     local = local_path(location)
     if local is not None:
-        return h5py.File(local, "r"), None
+        with _damage(location):
+            return h5py.File(local, "r"), None
     files, path = file_system(location)
     opened = files.open(path, "rb")
     try:
-        return h5py.File(opened, "r"), opened
+        with _damage(location):
+            return h5py.File(opened, "r"), opened
     except BaseException:
         opened.close()
         raise
+
+
+@contextmanager
+def _damage(location: str) -> Iterator[None]:
+    """Say in one sentence what HDF5 reports for a damaged file."""
+    try:
+        yield
+    except OSError as error:
+        if type(error) is not OSError or error.errno is not None:  # of the system or a server: there is no file, or it may not be read
+            raise
+        reason = next((said for key, said in DAMAGE.items() if key in str(error)), "it is damaged")
+        raise SourceError(f"{location} cannot be read as HDF5: {reason}; fetch it again, or restore it from a backup") from error
 
 
 def _close(file: h5py.File, opened: Any) -> None:

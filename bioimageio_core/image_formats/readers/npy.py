@@ -8,11 +8,9 @@ import attrs
 
 from ...io import Image, Scene, SceneChoice
 from ...io.locations import file_system
-from ...io.reading.npy import open_npy
+from ...io.reading.npy import MAGIC, open_npy
 
 __all__ = ["NpyReader"]
-
-MAGIC = b"\x93NUMPY"
 
 
 @attrs.frozen

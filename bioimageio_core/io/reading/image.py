@@ -170,7 +170,10 @@ class Image:
         parsed = parse_axes(axes)
         if len(parsed) != len(self.shape):
             written = axes if isinstance(axes, str) else ",".join(axes)
-            raise AxesError(f"{self.name} has {len(self.shape)} axes (shape {self.shape}), found {written!r}: expected one name per axis")
+            raise AxesError(
+                f"{self.name} has {len(self.shape)} axes (shape {self.shape}), and axes= (--axes) is {written!r}: expected one name "
+                "per axis; of several images, predict those with other axes in a run of their own"
+            )
         kept = {axis: size for axis, size in self.pixel_size.items() if axis in parsed}
         positions = {axis: at for axis, at in self.position.items() if axis in parsed}
         return attrs.evolve(self, axes=parsed, pixel_size=FrozenMapping(kept), position=FrozenMapping(positions))

@@ -14,6 +14,7 @@ from ...errors import MissingRequirementError, SourceError
 from ...text import in_brief
 from ..locations import file_system, local_path
 from .scenes import FOR_ALL, Scene, SceneChoice, choose_scene
+from .tiff_damage import damage_in_one_sentence
 from .tiff_planes import check_last_page, check_planes
 from .tiff_series import series_of_tiff
 
@@ -25,12 +26,13 @@ __all__ = ["TiffArray", "open_tiff_array", "scenes_in"]
 
 def open_tiff_array(location: str, level: int | None, wanted: SceneChoice) -> TiffArray:
     """Open a series of a TIFF file, at a level of its pyramid."""
-    tiff, opened = _open(location)
-    try:
-        return _chosen(tiff, opened, location, level, wanted)
-    except SourceError:
-        _close(tiff, opened)
-        raise
+    with damage_in_one_sentence(location):
+        tiff, opened = _open(location)
+        try:
+            return _chosen(tiff, opened, location, level, wanted)
+        except Exception:
+            _close(tiff, opened)
+            raise
 
 
 def _chosen(tiff: tifffile.TiffFile, opened: Any, location: str, level: int | None, wanted: SceneChoice) -> TiffArray:
@@ -53,13 +55,14 @@ def _chosen(tiff: tifffile.TiffFile, opened: Any, location: str, level: int | No
 
 def scenes_in(location: str) -> tuple[Scene, ...]:
     """Return the scenes of a TIFF file."""
-    tiff, opened = _open(location)
-    try:
-        found = series_of_tiff(tiff)
-        check_last_page(tiff, location)
-        return found
-    finally:
-        _close(tiff, opened)
+    with damage_in_one_sentence(location):
+        tiff, opened = _open(location)
+        try:
+            found = series_of_tiff(tiff)
+            check_last_page(tiff, location)
+            return found
+        finally:
+            _close(tiff, opened)
 
 
 def _open(location: str) -> tuple[tifffile.TiffFile, Any]:

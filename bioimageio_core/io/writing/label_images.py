@@ -172,5 +172,5 @@ def check_integers(what: str, dtype: str) -> None:
     if dtype[0] not in "iu":
         raise OutputError(
             f"{what} is {dtype}, but labels of an image are integers: make labels of it with an op (--post), "
-            "give dtype= (--dtype uint16) if its values are labels, or write it elsewhere"
+            "give dtype= and value_range= (--dtype uint16 --value-range 0,65535) if its values are labels, or write it elsewhere"
         )

@@ -20,7 +20,7 @@ from ..reading.zarr_image import UNFINISHED
 from .chunk_store import ArraySpec, ChunkStore
 from .run_state import RunState
 from .unsynced_writes import remove_empty_metadata, sync_metadata
-from .write_errors import output_error, writing
+from .write_errors import check_no_dangling_link, output_error, writing
 
 __all__ = [
     "OutputStore",
@@ -195,6 +195,7 @@ def create_output(
         raise OutputError(
             f"{location} cannot hold outputs named {', '.join(map(repr, names))}: expected distinct names that do not begin with '.' or '/'"
         )
+    check_no_dangling_link(location)
     files, path = file_system(location)
     _make_room(location, files, path, overwrite)
     began = datetime.now().astimezone().isoformat(timespec="seconds")

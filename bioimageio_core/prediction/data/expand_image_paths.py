@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ...errors import PredictionWarning
@@ -12,11 +12,12 @@ from ...file_kinds import IMAGES, N5, kind_of
 from ...io.locations import file_system, local_path
 from ...io.reading.chosen_reader import is_readable
 from ...io.reading.zarr_groups import is_zarr_node
+from ...sources.member_names import is_description
 
 __all__ = ["expand_image_paths"]
 
 SHOWN = 12
-"""Number of skipped images that a warning lists."""
+"""Number of skipped names that a warning lists."""
 
 
 def expand_image_paths(names: Iterable[str]) -> tuple[str, ...]:
@@ -25,7 +26,7 @@ def expand_image_paths(names: Iterable[str]) -> tuple[str, ...]:
     Args:
         names: Paths and URLs; patterns with ``*``, ``?``, ``[...]`` or ``**``; folders, for all images in them.
 
-    Images of kinds that are not read are skipped in folders, with an `PredictionWarning` that names them.
+    In folders, all else is skipped: images of kinds that are not read, folders and other files, with a `PredictionWarning` that names them.
 
     """
     found: list[str] = []
@@ -48,11 +49,29 @@ def _is_in_n5(path: Path) -> bool:
 
 
 def _images_in(folder: Path) -> list[str]:
-    names = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
-    read = [name for name in names if is_readable(name)]
-    skipped = [name for name in names if name not in read and kind_of(name) in IMAGES]
+    found = sorted((p for p in folder.iterdir() if not p.name.startswith(".")), key=lambda path: path.name)
+    read = [path.name for path in found if is_readable(path.name)]
+    skipped = "; ".join(_skipped([path for path in found if not is_readable(path.name)], folder))
     if skipped:
-        kind = "1 image of a kind that is" if len(skipped) == 1 else f"{len(skipped)} images of kinds that are"
-        listed = ", ".join(skipped[:SHOWN]) + (", ..." if len(skipped) > SHOWN else "")
-        warnings.warn(f"skipped {kind} not read: {listed}", PredictionWarning, stacklevel=3)
+        warnings.warn(f"skipped {skipped}", PredictionWarning, stacklevel=3)
     return [str(folder / name) for name in read]
+
+
+def _skipped(paths: Sequence[Path], folder: Path) -> Iterator[str]:
+    """Yield what of a folder is not read: images of other kinds, folders, and other files, apart from those of a model."""
+    images = [path.name for path in paths if kind_of(path.name) in IMAGES]
+    folders = [path.name for path in paths if path.name not in images and path.is_dir()]
+    others = [path.name for path in paths if path.name not in images and path.name not in folders]
+    if images:
+        kind = "1 image of a kind that is" if len(images) == 1 else f"{len(images)} images of kinds that are"
+        yield f"{kind} not read: {_listed(images)}"
+    if folders:
+        pattern = f"{folder / '*' / '*'}.tif"
+        yield f"{len(folders)} folder{'s' * (len(folders) > 1)}: {_listed(folders)} (a pattern such as '{pattern}' takes images in them)"
+    if others and not any(map(is_description, others)):
+        endings = sorted({Path(name).suffix.lower() or "without ending" for name in others})
+        yield f"{len(others)} other file{'s' * (len(others) > 1)}: {_listed(endings)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")

@@ -22,23 +22,29 @@ EQUAL = 1e-3
 """Relative difference of pixel sizes up to which they count as equal: files round them."""
 
 
-def with_given_pixel_size(tensor: TensorIO, image: Image, given: Mapping[AxisId, float]) -> tuple[Image, tuple[str, ...]]:
+def with_given_pixel_size(
+    tensor: TensorIO, image: Image, given: Mapping[AxisId, tuple[float, str | None]]
+) -> tuple[Image, tuple[str, ...]]:
     """Return the image with given pixel sizes in place of its own, and a warning for each that differs.
 
     Args:
         tensor: The input.
         image: The image; its axes are known.
-        given: Sizes by axis, in the unit of the model, or in that of the image if the model has none.
+        given: Sizes by axis, each with its unit; None for the unit of the model, or that of the image if the model has none.
+
+    Raises:
+        InputError: A size is given in seconds where the model has metres, or the reverse.
 
     """
     assert image.axes is not None
     sizes, positions, warnings = dict(image.pixel_size), dict(image.position), []
-    for axis, size in given.items():
+    for axis, (size, given_unit) in given.items():
         described = tensor.axis(axis)
         if described is None or axis not in image.axes:
             continue
         old, old_unit = image.pixel_size.get(axis, (None, None))
-        unit = normalised_unit(described.unit) or old_unit
+        unit = normalised_unit(described.unit) or given_unit or old_unit
+        size *= _factor(axis, given_unit, unit)
         sizes[axis] = size, unit
         if old is None:
             positions.pop(axis, None)  # without a pixel size it is in no unit
@@ -52,6 +58,16 @@ def with_given_pixel_size(tensor: TensorIO, image: Image, given: Mapping[AxisId,
         # A position in an unknown unit is one in pixels of the size that the image has.
         positions[axis] = positions.get(axis, 0.0) * (size / old if factor is None else factor)
     return attrs.evolve(image, pixel_size=FrozenMapping(sizes), position=FrozenMapping(positions)), tuple(warnings)
+
+
+def _factor(axis: AxisId, given: str | None, unit: str | None) -> float:
+    """Return what converts a given size to the unit of the model."""
+    factor = 1.0 if given is None else conversion(given, unit)
+    if factor is None:
+        raise InputError(
+            f"pixel_size= (--pixel-size) of axis {axis!r} is in {given}, and the model has {unit}: expected a unit of the same kind"
+        )
+    return factor
 
 
 def _quantity(size: float, unit: str | None) -> str:
@@ -83,7 +99,11 @@ def fit_pixel_size(tensor: TensorIO, image: Image, *, rescale: bool) -> tuple[Im
         unknown = [a for a in space if a not in factors]
         if unknown:
             whose = f"of {image.name}" if unknown[0] in described else f"of the model for input {tensor.id!r}"
-            remedy = f"; give pixel_size= (--pixel-size {unknown[0]}=SIZE), in the unit of the model" if unknown[0] in described else ""
+            remedy = (
+                f"; give pixel_size= (--pixel-size {unknown[0]}=SIZE), in the unit of the model or with a unit, as in 0.5um"
+                if unknown[0] in described
+                else ""
+            )
             raise InputError(f"the pixel size {whose} along axis {unknown[0]!r} is unknown, so the image cannot be rescaled{remedy}")
         changed = {a: f for a, f in factors.items() if abs(f - 1) > EQUAL}
         for axis, factor in changed.items():

@@ -81,21 +81,26 @@ def file_set(location: str, outputs: Sequence[str]) -> FileSet:
         )
     local = local_path(location)
     assert local is not None, "files are local"
-    return FileSet(location=location, paths=FrozenMapping({name: Path(absolute_path(local.replace(EACH, name))) for name in outputs}))
+    return FileSet(location=location, paths=FrozenMapping({name: Path(_place(local.replace(EACH, name))) for name in outputs}))
+
+
+def _place(path: str) -> str:
+    """Return the absolute path of a file; of a link, that of the file that it leads to, so that the link stays."""
+    return os.path.realpath(path) if Path(path).is_symlink() and Path(path).exists() else absolute_path(path)
 
 
 def run_place(location: str) -> str:
     """Return the hidden zarr folder beside a file in which a run keeps its results until the file is complete."""
     local = local_path(location)
     assert local is not None, "files are local"
-    folder, name = os.path.split(absolute_path(local.replace(EACH, "output")))
+    folder, name = os.path.split(_place(local.replace(EACH, "output")))
     return os.path.join(folder, f".{name}.bmz-run.zarr")  # noqa: PTH118
 
 
 def is_written_by_run(location: str) -> bool:
     """Return whether a path or URL is that of a file that is as a run left it."""
     local = local_path(location)
-    return local is not None and _record(Path(absolute_path(local))) is not None
+    return local is not None and _record(Path(_place(local))) is not None
 
 
 def _record_path(path: Path) -> Path:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...errors import OutputError
 from ...io import holds_something
+from ...io.writing.write_errors import check_no_dangling_link, writing
 from ...registry import ImageWriterEntry
 from ...sources.locks import temporary_lock
 from ..options import RunOptions
@@ -63,7 +64,8 @@ def run_to_files(
             return prediction_before(_arrays(plan, files), plan)
     check_files_replaceable(files, options)
     for path in files.paths.values():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with writing(str(path)):
+            path.parent.mkdir(parents=True, exist_ok=True)
     try:
         prediction = run(files.run_place)
         if not prediction.finished:
@@ -86,6 +88,7 @@ def check_files_replaceable(files: FileSet, options: RunOptions) -> None:
     continues = (options.resume or options.shard is not None) and not options.overwrite
     begun = holds_something(files.run_place)
     for path in files.paths.values():
+        check_no_dangling_link(str(path))
         if not path.parent.is_dir() and path.parent.exists():
             raise OutputError(f"{path} cannot be written: {path.parent} is a file")
         if path.is_dir():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import attrs
+import numpy as np
 
 from ...errors import OutputError
 from ...io.writing.label_images import LabelsPlace, check_integers, labels_place
@@ -34,7 +35,7 @@ def check_labels(plan: Plan, output: str) -> None:
 
     Raises:
         OutputError: The output is the group of all labels, is planned as plain zarr or in another version of OME-Zarr than the image,
-            or an array has no integers.
+            or an array has no integers, or integers that stand for other values, as for probabilities.
 
     """
     place = _named_labels(output)
@@ -49,6 +50,14 @@ def check_labels(plan: Plan, output: str) -> None:
         )
     for name, image in plan.ome.items():
         check_integers(f"output {name!r}", image.dtype)
+        factor, offset = image.attributes.get("scale_factor", 1.0), image.attributes.get("add_offset", 0.0)
+        if (factor, offset) != (1.0, 0.0):
+            most = np.iinfo(image.dtype).max
+            raise OutputError(
+                f"output {name!r} is {image.dtype} that stands for floats in steps of {factor:.3g}, but labels of an image are ids: "
+                f"make labels of it with an op (--post), give value_range=(0, {most}) (--value-range 0,{most}) if its values "
+                "are labels, or write it elsewhere"
+            )
 
 
 def _named_labels(output: str) -> LabelsPlace | None:

@@ -13,6 +13,7 @@ from ...prediction.planning.plan import Plan
 from ...prediction.planning.planned_tensors import PlannedInput, PlannedOutput
 from ...typing import AxisId
 from ...units import metres_in
+from .letters import CAPTION, with_caption
 from .scale_bar import draw_scale_bar
 from .shown_image import ShownImage, shown_image
 from .shown_planes import PlaneSource, Span, source_of_input, source_of_output
@@ -41,6 +42,7 @@ def prediction_picture(prediction: Prediction) -> bytes:
     it shows the middle. Images are grey, or in colour if they have three channels, between percentiles 0.5 and 99.5.
     Labels are drawn over the image. Of other outputs up to two channels are colours: from 0 to 1 if they lie there,
     else between the same percentiles. Where the size of pixels is known, the image has a scale bar.
+    Above each panel is the id of its tensor.
 
     Args:
         prediction: The result of `predict`; its images are read again.
@@ -62,9 +64,10 @@ def prediction_picture(prediction: Prediction) -> bytes:
     original = _image_panel(source_of_input(image.planned), spans, shape)
     grey = original if original.ndim == 2 else np.asarray(original.mean(axis=2), np.uint8)
     coloured = original if original.ndim == 3 else np.repeat(original[..., None], 3, axis=2)
-    panels = [_with_scale_bar(coloured, image.planned, spans)]
-    for (_, source), shown in zip(sources, spans_of_outputs, strict=True):
-        panels.extend(_output_panels(source, shown, shape, grey))
+    panels = [with_caption(_with_scale_bar(coloured, image.planned, spans), image.planned.id)]
+    for (output, source), shown in zip(sources, spans_of_outputs, strict=True):
+        for name, panel in zip(_names(output, source), _output_panels(source, shown, shape, grey), strict=True):
+            panels.append(with_caption(panel, name))
     return to_png(in_a_row(panels[:MOST_PANELS]))
 
 
@@ -91,6 +94,14 @@ def check_drawable(plan: Plan) -> tuple[ShownImage, tuple[PlannedOutput, ...]]:
 def _channels(source: PlaneSource) -> int:
     """Return how many channels of an output are shown."""
     return 1 if source.nearest else min(2, source.size("channel"))
+
+
+def _names(output: PlannedOutput, source: PlaneSource) -> list[str]:
+    """Return what is above each panel of an output: its id, with the name or number of the channel where several are shown."""
+    count = _channels(source)
+    axis = output.tensor.axis("channel")
+    channels = (None if axis is None else axis.channel_names) or tuple(map(str, range(count)))
+    return [output.id] if count == 1 else [f"{output.id} {channel}" for channel in channels[:count]]
 
 
 def _shown(image: ShownImage, output: PlannedOutput, source: PlaneSource) -> dict[AxisId, Span]:
@@ -127,7 +138,7 @@ def _spans_of_output(image: ShownImage, output: PlannedOutput, source: PlaneSour
 def _panel_shape(spans: Sequence[dict[AxisId, Span]], count: int) -> tuple[int, int]:
     """Return the pixels of a panel along y and x: as many as the finest tensor has, or fewer, or a multiple of them."""
     height, width = (max(s[axis][1] - s[axis][0] for s in spans) for axis in ("y", "x"))
-    factor = min(SIDE / height, (SIDE - GAP * (count - 1)) // count / width)
+    factor = min((SIDE - CAPTION) / height, (SIDE - GAP * (count - 1)) // count / width)
     if factor >= 1:
         factor = min(int(factor), max(1, SMALL // max(height, width)))
     return max(1, int(height * factor)), max(1, int(width * factor))

@@ -1,32 +1,15 @@
-"""Scale bars with their length, in letters of 5 x 7 pixels."""
+"""Scale bars with their length."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import floor, log10
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...typing import FrozenMapping
+from .letters import written
 
 __all__ = ["draw_scale_bar", "round_length"]
-
-GLYPHS: Mapping[str, tuple[str, ...]] = FrozenMapping(
-    {
-        "0": ("01110", "10001", "10001", "10001", "10001", "10001", "01110"),
-        "1": ("00100", "01100", "00100", "00100", "00100", "00100", "01110"),
-        "2": ("01110", "10001", "00001", "00010", "00100", "01000", "11111"),
-        "5": ("11111", "10000", "11110", "00001", "00001", "10001", "01110"),
-        "k": ("10000", "10000", "10010", "10100", "11000", "10100", "10010"),
-        "m": ("00000", "00000", "11010", "10101", "10101", "10101", "10101"),
-        "n": ("00000", "00000", "10110", "11001", "10001", "10001", "10001"),
-        "p": ("00000", "10110", "11001", "10001", "11110", "10000", "10000"),
-        "µ": ("00000", "10010", "10010", "10010", "11101", "10000", "10000"),
-        " ": ("00000",) * 7,
-    }
-)
-"""Letters of lengths, which are 1, 2 or 5 times a power of ten; rows of pixels from above."""
 
 UNITS = ((1e3, "km"), (1.0, "m"), (1e-3, "mm"), (1e-6, "µm"), (1e-9, "nm"), (1e-12, "pm"))
 LONGEST = 0.3
@@ -59,7 +42,7 @@ def draw_scale_bar(panel: NDArray[np.uint8], pixel: float) -> NDArray[np.uint8]:
     length, name = round_length(LONGEST * width * pixel)
     bar = max(1, round(length / pixel))
     size = 2 if min(height, width) >= 256 else 1
-    text = _text(name).repeat(size, 0).repeat(size, 1)
+    text = written(name).repeat(size, 0).repeat(size, 1)
     across = max(bar, text.shape[1])
     ink = np.zeros((len(text) + 5 * size, across), bool)
     left = (across - text.shape[1]) // 2
@@ -73,8 +56,3 @@ def draw_scale_bar(panel: NDArray[np.uint8], pixel: float) -> NDArray[np.uint8]:
     drawn[ground] = drawn[ground] * DARKER
     drawn[mask] = 255
     return drawn
-
-
-def _text(text: str) -> NDArray[np.bool_]:
-    columns = [np.array([[pixel == "1" for pixel in f"{row}0"] for row in GLYPHS[letter]]) for letter in text]
-    return np.concatenate(columns, axis=1)[:, :-1]

@@ -89,7 +89,50 @@ class TestGiven:
         bc.predict(model, ome_image(tmp_path / "i.zarr", [1.0, 1.0]), tmp_path / "o.zarr", ome="0.5", pixel_size={"y": 0.25})
         assert dict(open_image(tmp_path / "o.zarr").pixel_size) == {"y": (0.25, "micrometer"), "x": (1.0, "micrometer")}
 
-    @pytest.mark.parametrize("given", [{"y": 0}, {"y": -1}, {"y": float("nan")}, {"y": float("inf")}, {"y": "a"}, {"y": None}, "a", [1, 2]])
+    @pytest.mark.parametrize("given", ["250 nm", "250nm", "0.25 µm", "0.25um", "0.25", ("250", "nm"), (250, "nm"), (0.25, None), 0.25])
+    def test_unit(self, tmp_path: Path, model: Path, given: Any) -> None:
+        """Sizes may have a unit, and are converted to that of the model; without one they are in it."""
+        if given == ("250", "nm"):
+            with pytest.raises(InputError, match=r"pixel_size= \(--pixel-size\).* '0\.5 µm'"):
+                bc.open_predictor(model, pixel_size=given)
+            return
+        bc.predict(model, np.ones((40, 40), np.float32), tmp_path / "o.zarr", axes="yx", ome="0.5", pixel_size=given)
+        assert dict(open_image(tmp_path / "o.zarr").pixel_size) == {a: (pytest.approx(0.25), "micrometer") for a in "yx"}
+
+    def test_unit_without_model(self, tmp_path: Path) -> None:
+        """It is kept where the model has none."""
+        (tmp_path / "plain").mkdir()
+        bc.predict(
+            pointwise_model(tmp_path / "plain"),
+            np.ones((40, 40)),
+            tmp_path / "o.zarr",
+            axes="yx",
+            ome="0.5",
+            pixel_size={"y": "3 nm", "x": 2},
+        )
+        assert open_image(tmp_path / "o.zarr").pixel_size["y"] == (3.0, "nanometer")
+
+    def test_unit_of_time(self, model: Path) -> None:
+        """A size in seconds is none along an axis of space."""
+        with pytest.raises(InputError, match=r"pixel_size= \(--pixel-size\) of axis 'y' is in second, and the model has micrometer"):
+            bc.predict(model, np.ones((40, 40), np.float32), axes="yx", pixel_size={"y": "1 s"})
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            "0.5 parrots",
+            "um",
+            {"y": "-1 um"},
+            {"y": 0},
+            {"y": -1},
+            {"y": float("nan")},
+            {"y": float("inf")},
+            {"y": "a"},
+            {"y": None},
+            "a",
+            [1, 2],
+        ],
+    )
     def test_refused(self, model: Path, given: Any) -> None:
         """A size that cannot be is refused in one sentence with both names of the option."""
         with pytest.raises(InputError, match=r"pixel_size= \(--pixel-size\).* expected") as raised:

@@ -85,14 +85,14 @@ class TestLabels:
         labels = zarr.open_group(str(path / "labels"), mode="w", zarr_format=zarr_format)
         labels.attrs.update({"ome": {"version": version, "labels": ["old"]}} if zarr_format == 3 else {"labels": ["old"]})
         labels.attrs["mine"] = 1
-        bc.predict(model, path, path / "labels/new", dtype="uint8")
+        bc.predict(model, path, path / "labels/new", dtype="uint8", value_range=(0, 255))
         assert ome(path / "labels")["labels"] == ["old", "new"]
         assert zarr.open_group(str(path / "labels"), mode="r").attrs["mine"] == 1
 
     def test_consolidated(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
         """Copies of all metadata that groups above keep show the labels; other outputs in a group are shown, too."""
         path = image(tmp_path / "a.zarr", zarr_format, consolidated=True)
-        bc.predict(model, path, path / "labels/cells", dtype="uint8")
+        bc.predict(model, path, path / "labels/cells", dtype="uint8", value_range=(0, 255))
         bc.predict(model, path, path / "probability", ome=version)
         group = zarr.open_group(str(path), mode="r", use_consolidated=True)
         assert {"labels", "labels/cells", "labels/cells/0", "probability/0"} <= {name for name, _ in group.members(max_depth=None)}
@@ -102,9 +102,11 @@ class TestLabels:
         path = image(tmp_path / "a.zarr", zarr_format)
         with pytest.raises(OutputError, match=r"'out' is float32, but labels of an image are integers: make labels of it with an op"):
             bc.predict(model, path, path / "labels/cells")
+        with pytest.raises(OutputError, match=r"uint8 that stands for floats in steps of 0\.00392, but .* ids: .*--value-range 0,255"):
+            bc.predict(model, path, path / "labels/cells", dtype="uint8")
         other = "0.5" if version == "0.4" else "0.4"
         with pytest.raises(OutputError, match=rf"labels of an OME-Zarr {version} image: expected ome= \(--ome\) {version}, found {other}"):
-            bc.predict(model, path, path / "labels/cells", dtype="uint8", ome=other)
+            bc.predict(model, path, path / "labels/cells", dtype="uint8", value_range=(0, 255), ome=other)
         assert not (path / "labels").exists()
 
     def test_group_of_all_labels(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
@@ -113,9 +115,9 @@ class TestLabels:
         for n in range(2):
             for output in (f"{path}/labels", f"{path}//labels/", f"{path}/labels/."):
                 with pytest.raises(OutputError, match=r"is the group of all labels of .*a\.zarr: expected a name in it"):
-                    bc.predict(model, image(tmp_path / "b.zarr", zarr_format), output, dtype="uint8", overwrite=True)
+                    bc.predict(model, image(tmp_path / "b.zarr", zarr_format), output, dtype="uint8", value_range=(0, 255), overwrite=True)
             assert (path / "labels").exists() == bool(n)
-            bc.predict(model, path, path / "labels/cells", dtype="uint8", overwrite=True)
+            bc.predict(model, path, path / "labels/cells", dtype="uint8", value_range=(0, 255), overwrite=True)
 
     @pytest.mark.parametrize(
         ("folder", "output"),
@@ -149,7 +151,7 @@ class TestLabels:
         for link, target in (("link", "a.zarr"), ("link-to-labels", "a.zarr/labels"), ("link-to-x", "a.zarr/labels/x")):
             (tmp_path / link).symlink_to(target)
         monkeypatch.chdir(tmp_path / folder)
-        bc.predict(model, path, output.format(folder=tmp_path), dtype="uint8")
+        bc.predict(model, path, output.format(folder=tmp_path), dtype="uint8", value_range=(0, 255))
         assert ome(path / "labels")["labels"] == ["x"]
         assert ome(path / "labels/x")["image-label"]["version"] == version
         assert "labels/x/0" in {name for name, _ in zarr.open_group(str(path), mode="r", use_consolidated=True).members(max_depth=None)}
@@ -157,7 +159,7 @@ class TestLabels:
     def test_deeper_and_linked(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
         """Labels in a group of labels are listed by path; labels that lie elsewhere, behind links, are listed in the image."""
         path = image(tmp_path / "a.zarr", zarr_format)
-        bc.predict(model, path, path / "labels/first/cells", dtype="uint8")
+        bc.predict(model, path, path / "labels/first/cells", dtype="uint8", value_range=(0, 255))
         assert ome(path / "labels")["labels"] == ["first/cells"]
         assert ome(path / "labels/first/cells")["image-label"]["source"] == {"image": "../../../"}
         assert open_image(path / "labels", scene="first/cells").shape[-2:] == (9, 11)
@@ -166,21 +168,30 @@ class TestLabels:
         for link, target in ((linked / "labels", tmp_path / "disk" / "labels-of-b"), (linked / "labels/x", tmp_path / "disk" / "cells")):
             target.mkdir(parents=True)
             link.symlink_to(target)
-        bc.predict(model, path, linked / "labels/x", dtype="uint8")
+        bc.predict(model, path, linked / "labels/x", dtype="uint8", value_range=(0, 255))
         assert ome(linked / "labels")["labels"] == ["x"]
         assert ome(linked / "labels/x")["image-label"]["source"] == {"image": "../../"}
 
     def test_within_labels(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
         """An output within labels is no labels of their image."""
         path = image(tmp_path / "a.zarr", zarr_format)
-        bc.predict(model, path, path / "labels/cells", dtype="uint8")
+        bc.predict(model, path, path / "labels/cells", dtype="uint8", value_range=(0, 255))
         bc.predict(model, path, path / "labels/cells/more")
         assert ome(path / "labels")["labels"] == ["cells"]
 
     def test_with_a_pyramid(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
         """Levels need no option `ome`, which the image implies."""
         path = image(tmp_path / "a.zarr", zarr_format)
-        bc.predict(model, np.zeros((600, 500), np.uint8), path / "labels/x", axes="yx", dtype="uint8", pyramid=True, chunks=128)
+        bc.predict(
+            model,
+            np.zeros((600, 500), np.uint8),
+            path / "labels/x",
+            axes="yx",
+            dtype="uint8",
+            value_range=(0, 255),
+            pyramid=True,
+            chunks=128,
+        )
         assert len(ome(path / "labels/x")["multiscales"][0]["datasets"]) > 1
         with pytest.raises(InputError, match="pyramid is set with ome none"):
             bc.predict(model, path, tmp_path / "out.zarr", pyramid=True, ome="none")
@@ -188,7 +199,7 @@ class TestLabels:
     def test_run_of_another_plan(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
         """A plan that was made for no output writes no plain zarr among labels; one with the version of the image writes labels."""
         path = image(tmp_path / "a.zarr", zarr_format)
-        with bc.open_predictor(model, dtype="uint8") as predictor:
+        with bc.open_predictor(model, dtype="uint8", value_range=(0, 255)) as predictor:
             with pytest.raises(OutputError, match=rf"for this output, or with ome='{version}', found a plan for plain zarr"):
                 predictor.run(predictor.plan(path), path / "labels/a")
             with pytest.raises(OutputError, match="group of all labels"):
@@ -213,10 +224,10 @@ class TestLabels:
     def test_after_a_kill(self, tmp_path: Path, model: Path, zarr_format: Literal[2, 3], version: str) -> None:
         """A process that was killed before the list was written leaves this to the one that resumes."""
         path = image(tmp_path / "a.zarr", zarr_format)
-        bc.predict(model, path, path / "labels/cells", dtype="uint8")
+        bc.predict(model, path, path / "labels/cells", dtype="uint8", value_range=(0, 255))
         for name in ("zarr.json", ".zgroup", ".zattrs"):
             (path / "labels" / name).unlink(missing_ok=True)
-        bc.predict(model, path, path / "labels/cells", dtype="uint8", resume=True)
+        bc.predict(model, path, path / "labels/cells", dtype="uint8", value_range=(0, 255), resume=True)
         assert ome(path / "labels")["labels"] == ["cells"]
 
 
