@@ -28,7 +28,7 @@ FULL_ONLY = {"tags": ["full"]}
 """Sessions of the full set that continuous integration leaves out, for its time: they guard what rarely changes."""
 FULL_ONE_CORE = {"tags": ["full", "one-core"]}
 """Sessions of the full set that keep one core busy; continuous integration runs two of them at the same time."""
-EXTRAS = "http,images,onnx,s3,torch"
+EXTRAS = "images,onnx,s3,torch"
 PYTHONS = ("3.12", "3.13")
 """Pythons that are supported besides the lowest one, with which nox runs."""
 TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
@@ -145,7 +145,7 @@ def environment(session: nox.Session | None = None) -> dict[str, str]:
 
 def run_core_tests(session: nox.Session, *ignored: str, **variables: str) -> None:
     """Run the tests that need no framework but ONNX Runtime against the installed wheel."""
-    install_wheel(session, "http", "images", "onnx", "s3", with_packages=tuple(GROUPS["test"]))
+    install_wheel(session, "images", "onnx", "s3", with_packages=tuple(GROUPS["test"]))
     chosen = (*(f"--ignore={path}" for path in (*SLOW, *ignored)), *session.posargs)
     session.run("pytest", *TWO_AT_ONCE, *chosen, env={**environment(session), **variables})
 
@@ -347,7 +347,7 @@ def imagej(session: nox.Session) -> None:
 def tensorflow(session: nox.Session) -> None:
     """Test weights of Keras and TensorFlow, on each backend of Keras, models of CSBDeep and StarDist, and objects of StarDist."""
     frameworks = ("keras", "tensorflow-cpu", "tf_keras", "tf2onnx", "torch", "csbdeep", "stardist")
-    install_wheel(session, "http", "images", "onnx", "keras", with_packages=(*GROUPS["test"], *frameworks))
+    install_wheel(session, "images", "onnx", "keras", with_packages=(*GROUPS["test"], *frameworks))
     plugin = ROOT / "plugins" / "tensorflow"
     install_plugins(session, "tensorflow", "csbdeep", "czmodel", "deepimagej", "stardist")
     variables = {**environment(session), "TF_CPP_MIN_LOG_LEVEL": "3", **ONE_THREAD}
@@ -397,7 +397,7 @@ def readers(session: nox.Session) -> None:
 
 @nox.session(**FULL_ONLY)
 def pages(session: nox.Session) -> None:
-    """Open the pages that this library writes in a Chromium, which has to be installed; pictures of them are left in the session's folder."""
+    """Open the pages that this library writes in an installed Chromium, and leave pictures of them in the session's folder."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser is None:
         session.skip("needs Chromium, such as Debian's package chromium")

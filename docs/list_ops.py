@@ -27,9 +27,9 @@ def _op(entry: Any) -> Iterator[str]:
 
     yield f"## `{entry.name}`\n"
     versions = ("Formats " if len(entry.descr) > 1 else "Format ") + " and ".join(sorted(entry.descr))
-    where = "before and after the network" if len(entry.where) == 2 else "before the network" if "pre" in entry.where[0] else "after the network"
+    where = "before and after" if len(entry.where) == 2 else "before" if entry.where == ("preprocessing",) else "after"
     run = "; part of the format, and run by a plugin" if entry.described_only else ""
-    yield f"{entry.summary[:1].upper()}{entry.summary[1:]}. {versions}; {where}{run}.\n"
+    yield f"{entry.summary[:1].upper()}{entry.summary[1:]}. {versions}; {where} the network{run}.\n"
     cls = entry.descr[max(entry.descr)]
     kwargs = next((field.type for field in fields_of(cls) if field.key == "kwargs"), None)
     for number, variant in enumerate(filter(has_fields, _variants(kwargs))):

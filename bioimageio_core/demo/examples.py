@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from ..errors import InputError, OutputError
 from ..io.writing.output_store import holds_something
@@ -61,7 +62,7 @@ def example_image(path: str | os.PathLike[str], shape: tuple[int, ...] = (1024, 
             pixels, _ = nuclei_block(0, y + SHIFT * plane, 0, height, shape[-1])
             array[(plane,) * (len(shape) - 2) + (slice(y, y + height),)] = pixels
     scale = [STEP if axis == "z" else PIXEL_SIZE for axis in axes]
-    described = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in axes]
-    levels = [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": scale}]}]
+    described: list[dict[str, Any]] = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in axes]
+    levels: list[dict[str, Any]] = [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": scale}]}]
     group.attrs["ome"] = {"version": "0.5", "multiscales": [{"name": target.name, "axes": described, "datasets": levels}]}
     return target

@@ -67,7 +67,7 @@ def url_errors(url: str) -> Iterator[None]:
         raise SourceError(f"{url} cannot be read: {reason}") from None
 
 
-EXTRAS = {"hf": "hf", "http": "http", "https": "http", "s3": "s3", "s3a": "s3", "zenodo": "http"}
+EXTRAS = {"hf": "hf", "s3": "s3", "s3a": "s3"}
 """Extras of this distribution that bring what a protocol needs."""
 
 

@@ -176,7 +176,6 @@ class TestHttp:
         code = "import sys\nsys.modules['aiohttp'] = None\nfrom bioimageio_core.cli import main; main()"
         line = run_process("info", f"{url}/bioimageio.yaml", code=code).error(2)
         assert "aiohttp" in line
-        assert line.endswith("pip install 'bioimageio-runtime[http]'")
         assert "not installed" in line
 
 
