@@ -15,7 +15,7 @@ from .common_options import (
     timeout_option,
     trust_option,
 )
-from .messages import messages_options
+from .message_options import messages_options
 from .terminal import print_json, progress_bars, say, table
 
 __all__ = ["command"]

@@ -8,7 +8,7 @@ import click
 
 from ..resources import peak_memory
 from .common_options import json_option, overwrite_option
-from .messages import messages_options
+from .message_options import messages_options
 from .parameter_types import MEMORY
 from .terminal import bytes_in_words, print_json, progress_bars, say
 

@@ -8,7 +8,7 @@ import click
 
 from .common_options import include_outside_option, json_option, overwrite_option
 from .foreign_formats import list_formats
-from .messages import messages_options
+from .message_options import messages_options
 from .parameter_types import NAME_VALUE
 from .terminal import print_json, progress_bars, say
 

@@ -1,24 +1,18 @@
-"""How much a command tells: ``--quiet``, ``--verbose`` and ``--log FILE``."""
+"""How much this call of ``bmz`` tells, and its log."""
 
 from __future__ import annotations
 
-import logging
 import os
-import shlex
-import sys
-from collections.abc import Callable
 from datetime import datetime
 from threading import Lock
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 import click
 
 from ..errors import OutputError
 from ..report.plain_text import printable
 
-__all__ = ["LogFile", "is_quiet", "is_verbose", "log_of", "messages_options"]
-
-F = TypeVar("F", bound=Callable[..., Any])
+__all__ = ["HEAD", "LOG", "QUIET", "RECORDS", "VERBOSE", "LogFile", "is_quiet", "is_verbose", "log_of"]
 
 QUIET, VERBOSE, LOG, RECORDS = (f"{__name__}.{name}" for name in ("quiet", "verbose", "log", "records"))
 """Keys of what click keeps for one call of ``bmz``."""
@@ -64,34 +58,6 @@ class LogFile:
             self._file.close()
 
 
-class _Records(logging.Handler):
-    """Tells what a logger records."""
-
-    def __init__(self, context: click.Context) -> None:
-        super().__init__(logging.DEBUG)
-        self._context = context
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Tell a record in one line."""
-        from .terminal import tell
-
-        with self._context.scope(cleanup=False):  # threads of a run have none of their own
-            tell(f"{record.levelname.lower()}: {record.getMessage()}")
-
-
-def messages_options(function: F) -> F:
-    """Add ``--quiet``, ``--verbose`` and ``--log`` to a command."""
-    for option in (
-        click.option(
-            "--log", metavar="FILE", expose_value=False, callback=_begin_log, help="Append all messages to FILE, with their time."
-        ),
-        click.option("-v", "--verbose", is_flag=True, expose_value=False, callback=_set_verbose, help="Say more on standard error."),
-        click.option("-q", "--quiet", is_flag=True, expose_value=False, callback=_set_quiet, help="Print warnings and errors only."),
-    ):
-        function = option(function)
-    return function
-
-
 def is_quiet() -> bool:
     """Return whether this call of ``bmz`` prints nothing but warnings and errors."""
     return bool(_kept(QUIET))
@@ -111,48 +77,6 @@ def log_of(context: click.Context | None = None) -> LogFile | None:
 def _kept(key: str, context: click.Context | None = None) -> Any:
     context = context or click.get_current_context(silent=True)
     return None if context is None else context.meta.get(key)
-
-
-def _set_quiet(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    context.meta[QUIET] = value
-    if value and context.meta.get(VERBOSE):
-        raise click.UsageError("--quiet and --verbose exclude each other")
-
-
-def _set_verbose(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    context.meta[VERBOSE] = value
-    if value and context.meta.get(QUIET):
-        raise click.UsageError("--quiet and --verbose exclude each other")
-    if value:
-        _pass_on(context)
-
-
-def _begin_log(context: click.Context, _parameter: click.Parameter, path: str | None) -> None:
-    if path is None:
-        return
-    from importlib.metadata import version
-
-    context.meta[LOG] = log = LogFile(path)
-    log.write(f"{HEAD}{version('bioimageio-runtime')}: {shlex.join(sys.argv[1:])}")
-    context.find_root().call_on_close(log.close)
-    _pass_on(context)
-
-
-def _pass_on(context: click.Context) -> None:
-    """Tell what this library's loggers record, until the command ends."""
-    if context.meta.get(RECORDS):
-        return
-    context.meta[RECORDS] = handler = _Records(context)
-    logger = logging.getLogger("bioimageio_core")
-    before = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG)
-
-    def undo() -> None:
-        logger.removeHandler(handler)
-        logger.setLevel(before)
-
-    context.find_root().call_on_close(undo)
 
 
 def _is_log(path: str) -> bool:

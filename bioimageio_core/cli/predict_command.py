@@ -13,7 +13,7 @@ from .common_options import json_option, overwrite_option
 from .dry_run import place_of_output, show_plan, show_plans, tell_plan
 from .grouped_options import GroupedCommand, grouped_option
 from .image_arguments import check_axes_known, image_inputs, image_list
-from .messages import messages_options
+from .message_options import messages_options
 from .parameter_types import SHARD
 from .predicted_pictures import draw, replaces, several_pictures, single_picture
 from .prediction_options import chain_options, prediction_options

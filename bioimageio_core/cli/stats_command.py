@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from .common_options import json_option, overwrite_option
-from .messages import messages_options
+from .message_options import messages_options
 from .output_files import check_file_apart
 from .parameter_types import JSON_OBJECT, NAMES
 from .terminal import print_json, progress_bars, say, table

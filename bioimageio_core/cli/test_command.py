@@ -17,7 +17,7 @@ from .common_options import (
     timeout_option,
     trust_option,
 )
-from .messages import messages_options
+from .message_options import messages_options
 from .output_files import check_file_apart, write_page
 from .terminal import print_json, progress_bars, say
 

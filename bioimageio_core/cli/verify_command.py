@@ -9,7 +9,7 @@ import click
 from .common_options import json_option
 from .grouped_options import GroupedCommand
 from .image_arguments import check_axes_known, image_inputs
-from .messages import messages_options
+from .message_options import messages_options
 from .prediction_options import prediction_options
 from .terminal import print_json, progress_bars, say, table
 

@@ -41,7 +41,7 @@ def example_image(path: str | os.PathLike[str], shape: tuple[int, ...] = (1024, 
         overwrite: Replace an existing folder.
 
     Raises:
-        InputError: The shape has not two or three positive sizes.
+        InputError: The shape lacks two or three positive sizes.
         OutputError: The folder exists.
 
     """

@@ -350,7 +350,7 @@ class TestUsage:
         folder = tmp_path / "my model"
         folder.mkdir()
         model = box_model(folder, {"min": 16, "step": 1}, halo=2)
-        command, code = usage(bc.card(model))  # type: ignore[arg-type]
+        command, code = usage(str(model / "bioimageio.yaml"), ["raw"], "out")
         assert command == "bmz predict 'my model' cells.tif -o result.ome.zarr"
         assert code.splitlines()[2:] == ['result = bc.predict("my model", "cells.tif")', 'result["out"]  # an array with named axes']
         page = bc.card(model).page()

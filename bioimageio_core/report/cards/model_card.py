@@ -85,7 +85,7 @@ class ModelCard(ResourceCard):
         return {
             **super()._page_data(),
             "is_model": True,
-            "use": usage(self),
+            "use": usage(self.source, [t.id for t in self.inputs if not t.optional], self.outputs[0].id),
             "measured": (NETWORK_HEADER, network_rows(self.measured, self.outputs)),
             "drawings": draw_tensors(self.inputs, self.outputs),
         }

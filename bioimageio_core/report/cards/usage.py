@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ...sources.member_names import DESCRIPTION_NAMES
 from ...sources.urls import is_url
 
-if TYPE_CHECKING:
-    from .model_card import ModelCard
-
 __all__ = ["usage"]
 
 
-def usage(card: ModelCard) -> tuple[str, str]:
+def usage(source: str, required: Sequence[str], output: str) -> tuple[str, str]:
     """Return a command and lines of Python that predict with a model.
 
     Pages are published and must not show the folders of their author: of a path, they have the last part.
+
+    Args:
+        source: Where the model was read from.
+        required: Ids of its inputs, without optional ones.
+        output: Id of its first output.
+
     """
-    model = card.source if is_url(card.source) else _last_part(Path(card.source))
-    required = [t.id for t in card.inputs if not t.optional]
-    output = card.outputs[0].id if card.outputs else "output"
+    model = source if is_url(source) else _last_part(Path(source))
     if len(required) == 1:
         images, inputs = ["cells.tif"], '"cells.tif"'
     else:
