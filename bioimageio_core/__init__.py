@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         import_model,
         init_description,
         json_schema,
+        layers,
         load_description,
         load_model_description,
         open_predictor,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         update_format,
         validate,
         verify,
+        view,
     )
     from .description_init.draft_model import DraftedModel
     from .prediction.execution.executors.dask_clients import worker_processes
@@ -71,6 +73,7 @@ __all__ = [
     "import_model",
     "init_description",
     "json_schema",
+    "layers",
     "load_description",
     "load_model_description",
     "open_predictor",
@@ -88,6 +91,7 @@ __all__ = [
     "update_format",
     "validate",
     "verify",
+    "view",
     "worker_processes",
 ]
 

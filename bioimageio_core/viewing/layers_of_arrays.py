@@ -1,0 +1,141 @@
+"""The layers of arrays, and of the results of predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+
+from ..io import Image, open_image
+from ..io.reading.scaled_values import with_scale
+from ..prediction.chain.predicted_image import EarlierOutput, PredictedReader
+from ..prediction.files.file_image import FileImage
+from ..prediction.output.result import LabelledArray, Prediction
+from ..prediction.output.tensor_array import TensorArray
+from ..prediction.planning.outputs.ome_layout import pixel_placement
+from ..prediction.planning.plan import Plan
+from ..prediction.planning.planned_tensors import PlannedInput, PlannedOutput
+from ..typing import FrozenMapping
+from .layer import Layer
+from .layers_of_file import layers_of_file
+from .make_layer import image_layer, labels_layer, with_known_axes
+
+__all__ = ["layers_of_array", "layers_of_prediction"]
+
+
+def layers_of_array(source: Any, *, axes: str | Sequence[str] | None = None, labels: bool | None = None) -> Iterator[Layer]:
+    """Yield the layer of an array.
+
+    Args:
+        source: An array that `open_image` opens.
+        axes: Axes of an array that names none.
+        labels: Whether it is labels; None takes it for an image.
+
+    Raises:
+        SourceError: It is no array of real numbers.
+        AxesError: The axes are not known, or y or x is missing.
+
+    """
+    image = with_known_axes(open_image(source), axes)
+    yield labels_layer(image.name, [image]) if labels else image_layer(image.name, [image])
+
+
+def layers_of_prediction(prediction: Prediction) -> Iterator[Layer]:
+    """Yield the image of a prediction, its outputs that have axes y and x, and tables of objects that were measured.
+
+    Raises:
+        SourceError: An image or output cannot be read any more.
+
+    """
+    plan = prediction.plan
+    if plan is not None:
+        yield from _layers_of_inputs(plan)
+    planned = {} if plan is None else {output.id: output for output in plan.outputs}
+    for name, array in prediction.items():
+        if not {"y", "x"} <= set(array.axes):
+            continue
+        output = planned.get(name)
+        if plan is None or output is None:
+            yield from layers_of_array(array, labels=array.dtype.kind in "bui")
+            continue
+        objects = prediction.objects.get(name)
+        for layer in _layers_of_output(plan, output, array):
+            yield attrs.evolve(layer, table=objects) if objects and layer.kind == "labels" else layer
+
+
+def _layers_of_inputs(plan: Plan) -> Iterator[Layer]:
+    """Yield the images of the user, at the start of a chain of models."""
+    for planned in plan.inputs:
+        image = planned.bound.image
+        if isinstance(image.reader, EarlierOutput | PredictedReader):
+            yield from _layers_of_inputs(image.reader.plan)
+        elif image.axes is not None and {"y", "x"} <= set(image.axes):
+            yield from _layers_of_input(planned, image)
+
+
+def _layers_of_input(planned: PlannedInput, image: Image) -> Iterator[Layer]:
+    if image.location is not None and not (image.start or image.picked or image.part or planned.bound.resampled):
+        yield from (layer for layer in layers_of_file(image.location, axes=image.axes) if layer.kind == "image")
+    else:
+        yield image_layer(image.name, [image])
+
+
+def _layers_of_output(plan: Plan, output: PlannedOutput, array: LabelledArray) -> Iterator[Layer]:
+    scale = output.storage_dtype.scale
+    labels = output.labelling is not None or (array.dtype.kind in "bui" and scale is None)
+    source = array.data.source if isinstance(array.data, TensorArray) else array.data
+    if isinstance(source, FileImage):
+        images = [with_known_axes(open_image(source.location), source.axes)]
+    elif output.id in plan.ome and hasattr(source, "store_path"):
+        images = _stored_levels(plan, output, source)
+    else:
+        images = [_in_memory(plan, output, array)]
+    if labels:
+        yield labels_layer(output.id, images, is_output=True)
+    else:
+        yield image_layer(output.id, images, is_output=True)
+
+
+def _stored_levels(plan: Plan, output: PlannedOutput, array: Any) -> list[Image]:
+    """Return all levels of an output that is stored as an OME-Zarr image."""
+    import zarr
+
+    ome = plan.ome[output.id]
+    group = array.path.rpartition("/")[0]
+    images = []
+    for number, level in enumerate(ome.levels):
+        stored = zarr.open_array(store=array.store, path=f"{group}/{number}".lstrip("/"), mode="r")
+        placed = list(zip(ome.axes, ome.pixel_size, level.factors, ome.units, ome.position, strict=True))
+        sizes = {axis: (size * factor, unit) for axis, size, factor, unit, _ in placed if axis != "channel"}
+        shift = 0.0 if ome.nearest else 0.5
+        position = {axis: at + (factor - 1) * shift * size for axis, size, factor, _, at in placed if axis in sizes}
+        image = attrs.evolve(open_image(stored), name=output.id, axes=ome.axes, channel_names=_channel_names(output))
+        images.append(attrs.evolve(image, pixel_size=FrozenMapping(sizes), position=FrozenMapping(position)))
+    return images
+
+
+def _in_memory(plan: Plan, output: PlannedOutput, array: LabelledArray) -> Image:
+    """Return an output with one level: in memory, or a plain array."""
+    sizes, position = {}, {}
+    for number, axis in enumerate(output.axes):
+        size, unit, at = pixel_placement(output, number, plan.inputs, plan.grids)
+        if axis not in ("channel", "batch", "index"):
+            sizes[axis], position[axis] = (size, unit), at
+    image = attrs.evolve(
+        open_image(array.data, axes=array.axes),
+        name=output.id,
+        channel_names=_channel_names(output),
+        pixel_size=FrozenMapping(sizes),
+        position=FrozenMapping(position),
+    )
+    scale = output.storage_dtype.scale
+    if scale is None or not isinstance(array.data, np.ndarray):  # zarr arrays hold their scale
+        return image
+    return with_scale(image, {"scale_factor": scale[0], "add_offset": scale[1]})
+
+
+def _channel_names(output: PlannedOutput) -> tuple[str, ...] | None:
+    channel = output.tensor.axis("channel")
+    return None if channel is None else channel.channel_names

@@ -1,0 +1,172 @@
+"""What neuroglancer shows: axes, layers with shaders and colours, layout, position and zoom; plain data, as its JSON has it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+
+from ..typing import AxisId
+from ..units import METRES, SECONDS
+from .coarse_regions import shown_dtype
+from .layer import Channel, Layer, as_hex
+from .placement import Space
+
+__all__ = ["Dimension", "dimensions", "viewer_state"]
+
+GLOBAL = ("x", "y", "z", "time")
+"""Axes that all layers share; each layer has a slider of its own for all others."""
+
+PIXELS = 900
+"""Pixels of the screen along which an image fits at the beginning."""
+
+MAP_OPACITY = 0.6
+"""Opacity of outputs over the image."""
+
+
+@attrs.frozen(kw_only=True)
+class Dimension:
+    """An axis of a layer as neuroglancer has it."""
+
+    name: str
+    axis: AxisId | None
+    """The axis of the layer; None for the axis z of planes."""
+
+    size: int
+    """Number of pixels."""
+
+    scale: float
+    """Size of a pixel in `unit`."""
+
+    unit: str
+    """``m``, ``s``, or empty where no unit is known."""
+
+    offset: float
+    """Where the first pixel begins, counted in pixels of this layer."""
+
+
+def dimensions(layer: Layer, space: Space) -> tuple[Dimension, ...]:
+    """Return the dimensions of a layer in the order of neuroglancer, the reverse of that of its axes; planes have one pixel along z.
+
+    Positions are counted so that the first pixel of the first layer begins at its position, which is mostly 0.
+    """
+    axes = [*reversed(layer.axes)]
+    if "z" not in axes:
+        axes.insert(2, "z")
+    return tuple(_dimension(layer, axis, space) for axis in axes)
+
+
+def _dimension(layer: Layer, axis: AxisId, space: Space) -> Dimension:
+    present = axis in layer.axes
+    if axis not in GLOBAL:
+        channels = axis == "channel" and len(layer.channels) == layer.size("channel")
+        name = "c" if axis == "channel" else re.sub(r"^[^a-zA-Z]|\W", "_", axis, flags=re.ASCII).lstrip("_") or "other"
+        return Dimension(name=name + ("^" if channels else "'"), axis=axis, size=layer.size(axis), scale=1.0, unit="", offset=0.0)
+    placed, first = space.place(layer, axis), space.place(layer, axis) if axis not in space.axes else space.axes[axis]
+    if axis == "z" and "z" not in space.axes and "y" in space.axes:  # a plane is as thick as its pixels are wide
+        placed = first = space.axes["y"]
+    factor, unit = _si(placed.unit)
+    return Dimension(
+        name="t" if axis == "time" else axis,
+        axis=axis if present else None,
+        size=layer.size(axis),
+        scale=placed.size * factor,
+        unit=unit,
+        offset=(placed.position + first.size / 2) / placed.size - 0.5,
+    )
+
+
+def _si(unit: str | None) -> tuple[float, str]:
+    for units, base in ((METRES, "m"), (SECONDS, "s")):
+        if unit is not None and unit in units:
+            return units[unit], base
+    return 1.0, ""
+
+
+def viewer_state(layers: Sequence[Layer], space: Space, urls: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """Return the state of the viewer.
+
+    Args:
+        layers: What is shown; the first layer is all that is in sight at the beginning.
+        space: The space of the layers.
+        urls: For each layer the URL of its pixels, and of its table where it has one.
+
+    """
+    shared: dict[str, Dimension] = {}
+    for layer in layers:
+        for one in dimensions(layer, space):
+            if not one.name.endswith(("'", "^")):
+                shared.setdefault(one.name, one)
+    extents = {name: one.size for name, one in shared.items()}
+    state = {
+        "title": ", ".join(layer.name for layer in layers),
+        "dimensions": {name: [one.scale, one.unit] for name, one in shared.items()},
+        "position": [one.offset + (0.5 if name == "t" else one.size // 2 + 0.5) for name, one in shared.items()],
+        "crossSectionScale": max(extents["x"], extents["y"]) / PIXELS,
+        "projectionScale": 1.5 * max(extents[axis] * shared[axis].scale for axis in "xyz") / min(shared[axis].scale for axis in "xyz"),
+        "layers": [_layer(layer, sources, first=n == 0) for n, (layer, sources) in enumerate(zip(layers, urls, strict=True))],
+        "layout": "4panel-alt" if any(layer.size("z") > 1 for layer in layers) else "xy",
+        "showAxisLines": False,
+        "showDefaultAnnotations": False,
+        "crossSectionBackgroundColor": "#000000",
+        "projectionBackgroundColor": "#000000",
+    }
+    tables = [layer for layer in layers if layer.table is not None]
+    if tables:
+        state["selectedLayer"] = {"visible": True, "layer": tables[0].name, "size": 420}
+    return state
+
+
+def _layer(layer: Layer, urls: Sequence[str], *, first: bool) -> dict[str, Any]:
+    sources: list[Any] = [{"url": url, "subsources": {"bounds": False, "meshes": False}} if n == 0 else url for n, url in enumerate(urls)]
+    common = {"name": layer.name, "source": sources}
+    if layer.kind == "labels":
+        colours = {str(number): as_hex(colour) for number, colour in layer.colours.items()}
+        return {
+            **common,
+            "type": "segmentation",
+            "segmentColors": colours,
+            "tab": "segments" if layer.table is not None else "rendering",
+            "selectedAlpha": 0.5,
+            "notSelectedAlpha": 0.15,
+        }
+    over = {} if first else {"blend": "additive"}
+    opacity = 1.0 if first or not layer.is_output else MAP_OPACITY
+    return {**common, "type": "image", "shader": _shader(layer), "opacity": opacity, "tab": "rendering", **over}
+
+
+def _shader(layer: Layer) -> str:
+    """Return a program that adds up the channels, each in its colour, with a control for its contrast."""
+    whole = shown_dtype(layer.dtype, layer.kind).kind != "f"
+    if len(layer.channels) == 1:
+        limits = _invlerp(layer.channels[0], whole)
+        colour = f'#uicontrol vec3 colour color(default="{as_hex(layer.channels[0].colour)}")'
+        return f"#uicontrol invlerp contrast({limits})\n{colour}\nvoid main() {{\n  emitRGB(colour * contrast());\n}}\n"
+    controls, lines = [], []
+    for number, (channel, name) in enumerate(zip(layer.channels, _identifiers(layer.channels), strict=True)):
+        controls += [
+            f"#uicontrol bool show_{name} checkbox(default=true)",
+            f"#uicontrol invlerp {name}({_invlerp(channel, whole)}, channel={number})",
+            f'#uicontrol vec3 colour_{name} color(default="{as_hex(channel.colour)}")',
+        ]
+        lines.append(f"  if (show_{name}) colour += colour_{name} * {name}();")
+    return "\n".join([*controls, "void main() {", "  vec3 colour = vec3(0.0);", *lines, "  emitRGB(colour);", "}", ""])
+
+
+def _invlerp(channel: Channel, whole: bool) -> str:
+    ranges = {"range": channel.limits, "window": channel.window}
+    return ", ".join(f"{name}={json.dumps([_number(n, whole) for n in values])}" for name, values in ranges.items())
+
+
+def _number(value: float, whole: bool) -> float | int:
+    return round(value) if whole else float(np.float32(value))
+
+
+def _identifiers(channels: Sequence[Channel]) -> list[str]:
+    """Return names of variables for the channels; those that would not differ get their number."""
+    names = [re.sub(r"\W+", "_", channel.name, flags=re.ASCII).strip("_").lower() for channel in channels]
+    return [f"c{n}_{name}" if name else f"c{n}" for n, name in enumerate(names)]
