@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 import numpy as np
 
 from ..io import Image, open_image
+from ..io.locations import parent
+from ..io.places_of_arrays import location_of_zarr
+from ..io.reading.image_levels import open_levels
 from ..io.reading.scaled_values import with_scale
 from ..prediction.chain.predicted_image import EarlierOutput, PredictedReader
 from ..prediction.files.file_image import FileImage
@@ -18,9 +21,10 @@ from ..prediction.planning.outputs.ome_layout import pixel_placement
 from ..prediction.planning.plan import Plan
 from ..prediction.planning.planned_tensors import PlannedInput, PlannedOutput
 from ..typing import FrozenMapping
-from .layer import Layer
+from .layer import Colour, Layer
 from .layers_of_file import layers_of_file
 from .make_layer import image_layer, labels_layer, with_known_axes
+from .written_records import about_image
 
 __all__ = ["layers_of_array", "layers_of_prediction"]
 
@@ -86,37 +90,22 @@ def _layers_of_output(plan: Plan, output: PlannedOutput, array: LabelledArray) -
     scale = output.storage_dtype.scale
     labels = output.labelling is not None or (array.dtype.kind in "bui" and scale is None)
     source = array.data.source if isinstance(array.data, TensorArray) else array.data
+    stored = location_of_zarr(source) if hasattr(source, "store_path") else None
+    colours: Mapping[int, Colour] = FrozenMapping()
     if isinstance(source, FileImage):
-        images = [with_known_axes(open_image(source.location), source.axes)]
-    elif output.id in plan.ome and hasattr(source, "store_path"):
-        images = _stored_levels(plan, output, source)
+        images = [with_known_axes(image, source.axes) for image in open_levels(source.location)]
+    elif stored is not None and output.id in plan.ome:
+        images = list(open_levels(parent(stored)))
+        colours = about_image(images[0]).label_colours
     else:
-        images = [_in_memory(plan, output, array)]
+        images = [_of_array(plan, output, array)]
     if labels:
-        yield labels_layer(output.id, images, is_output=True)
+        yield labels_layer(output.id, images, colours=colours, is_output=True)
     else:
         yield image_layer(output.id, images, is_output=True)
 
 
-def _stored_levels(plan: Plan, output: PlannedOutput, array: Any) -> list[Image]:
-    """Return all levels of an output that is stored as an OME-Zarr image."""
-    import zarr
-
-    ome = plan.ome[output.id]
-    group = array.path.rpartition("/")[0]
-    images = []
-    for number, level in enumerate(ome.levels):
-        stored = zarr.open_array(store=array.store, path=f"{group}/{number}".lstrip("/"), mode="r")
-        placed = list(zip(ome.axes, ome.pixel_size, level.factors, ome.units, ome.position, strict=True))
-        sizes = {axis: (size * factor, unit) for axis, size, factor, unit, _ in placed if axis != "channel"}
-        shift = 0.0 if ome.nearest else 0.5
-        position = {axis: at + (factor - 1) * shift * size for axis, size, factor, _, at in placed if axis in sizes}
-        image = attrs.evolve(open_image(stored), name=output.id, axes=ome.axes, channel_names=_channel_names(output))
-        images.append(attrs.evolve(image, pixel_size=FrozenMapping(sizes), position=FrozenMapping(position)))
-    return images
-
-
-def _in_memory(plan: Plan, output: PlannedOutput, array: LabelledArray) -> Image:
+def _of_array(plan: Plan, output: PlannedOutput, array: LabelledArray) -> Image:
     """Return an output with one level: in memory, or a plain array."""
     sizes, position = {}, {}
     for number, axis in enumerate(output.axes):

@@ -120,7 +120,9 @@ class TestDtypes:
         (layer,) = layers_of(np.array([[1, 2], [2, 2]], np.uint8), axes="yx")
         assert coarse_region(layer, (0, 0), (1, 1), (2, 2)) == 2
 
-    @pytest.mark.parametrize("region", [((0, 0), (3, 2), (1, 1)), ((0, 0), (2, 0), (1, 1)), ((0, 0), (1, 1), (0, 1)), ((-1, 0), (1, 1), (1, 1))])
+    @pytest.mark.parametrize(
+        "region", [((0, 0), (3, 2), (1, 1)), ((0, 0), (2, 0), (1, 1)), ((0, 0), (1, 1), (0, 1)), ((-1, 0), (1, 1), (1, 1))]
+    )
     def test_beyond(self, region: tuple[tuple[int, int], ...]) -> None:
         """A region that is not within the layer is refused."""
         (layer,) = layers_of(np.zeros((2, 2)), axes="yx")

@@ -124,7 +124,9 @@ class TestImages:
             (guessed,) = layers_of(tmp_path / "volume.npy")
         assert guessed.axes == ("z", "y", "x")
 
-    @pytest.mark.parametrize(("shape", "axes"), [((40, 50, 3), "yxc"), ((3, 40, 50), "cyx"), ((9, 40, 50), "zyx"), ((2, 9, 40, 50), "czyx")])
+    @pytest.mark.parametrize(
+        ("shape", "axes"), [((40, 50, 3), "yxc"), ((3, 40, 50), "cyx"), ((9, 40, 50), "zyx"), ((2, 9, 40, 50), "czyx")]
+    )
     @pytest.mark.filterwarnings("ignore::bioimageio_core.errors.PredictionWarning")
     def test_guesses(self, shape: tuple[int, ...], axes: str) -> None:
         """By number and size of the axes."""
@@ -186,7 +188,13 @@ class TestLabels:
         path = str(tmp_path / "nuclei.tif")
         tifffile.imwrite(path, PLANE)
         image = LabelledArray(PLANE.astype(np.float32), ("y", "x"))
-        for labels, sources in [(path, (image,)), ([path], (image, path)), ("nuclei", (image, path)), (PLANE, (image,)), ([PLANE], (image,))]:
+        for labels, sources in [
+            (path, (image,)),
+            ([path], (image, path)),
+            ("nuclei", (image, path)),
+            (PLANE, (image,)),
+            ([PLANE], (image,)),
+        ]:
             found = layers_of(*sources, labels=labels, axes="yx")
             assert [layer.kind for layer in found] == ["image", "labels"]
 
@@ -204,9 +212,13 @@ class TestTables:
         (tmp_path / "cells.csv").write_text("id,pixels,area,touches_edge,name\n1,20,0.5,True,one\n7,30,,False,two\n")
         _, labels = layers_of(PLANE, labels=PLANE, axes="yx", table=tmp_path / "cells.csv")
         assert labels.table is not None
-        assert {name: labels.table[name].dtype.kind for name in labels.table} == dict(
-            id="i", pixels="i", area="f", touches_edge="b", name="O"
-        )
+        assert {name: labels.table[name].dtype.kind for name in labels.table} == {
+            "id": "i",
+            "pixels": "i",
+            "area": "f",
+            "touches_edge": "b",
+            "name": "O",
+        }
         np.testing.assert_array_equal(labels.table["area"], [0.5, np.nan])
 
     def test_parquet(self, tmp_path: Path) -> None:
