@@ -14,7 +14,7 @@ from .level_array import LevelArray
 
 __all__ = ["coarse_region", "shown_dtype"]
 
-MOST = 2**23
+MOST = 2**22
 """Pixels of a level that are read at once."""
 
 

@@ -18,7 +18,7 @@ __all__ = ["LevelArray", "level_array"]
 ORDER = {"channel": 0, "time": 2, "z": 3, "y": 4, "x": 5}
 """Place of each axis; all others come between channels and time."""
 
-CACHED = 2**26
+CACHED = 2**25
 """Bytes of decoded chunks that are kept for each level: neighbouring tiles of a viewer share chunks."""
 
 

@@ -21,8 +21,11 @@ __all__ = ["Dimension", "dimensions", "viewer_state"]
 GLOBAL = ("x", "y", "z", "time")
 """Axes that all layers share; each layer has a slider of its own for all others."""
 
-PIXELS = 900
-"""Pixels of the screen along which an image fits at the beginning."""
+WIDTH, HEIGHT = 850, 700
+"""Pixels of the screen within which the first image fits at the beginning."""
+
+COLUMNS = 4
+"""Columns of a table that are listed at the beginning; all others are listed on request."""
 
 MAP_OPACITY = 0.6
 """Opacity of outputs over the image."""
@@ -102,14 +105,15 @@ def viewer_state(layers: Sequence[Layer], space: Space, urls: Sequence[Sequence[
             if not one.name.endswith(("'", "^")):
                 shared.setdefault(one.name, one)
     extents = {name: one.size for name, one in shared.items()}
+    panes = 2 if any(layer.size("z") > 1 for layer in layers) else 1  # along x and y
     state = {
         "title": ", ".join(layer.name for layer in layers),
         "dimensions": {name: [one.scale, one.unit] for name, one in shared.items()},
         "position": [one.offset + (0.5 if name == "t" else one.size // 2 + 0.5) for name, one in shared.items()],
-        "crossSectionScale": max(extents["x"], extents["y"]) / PIXELS,
-        "projectionScale": 1.5 * max(extents[axis] * shared[axis].scale for axis in "xyz") / min(shared[axis].scale for axis in "xyz"),
+        "crossSectionScale": panes * max(extents["x"] / WIDTH, extents["y"] / HEIGHT),
+        "projectionScale": max(extents[axis] * shared[axis].scale for axis in "xyz") / min(shared[axis].scale for axis in "xyz"),
         "layers": [_layer(layer, sources, first=n == 0) for n, (layer, sources) in enumerate(zip(layers, urls, strict=True))],
-        "layout": "4panel-alt" if any(layer.size("z") > 1 for layer in layers) else "xy",
+        "layout": "4panel-alt" if panes > 1 else "xy",
         "showAxisLines": False,
         "showDefaultAnnotations": False,
         "crossSectionBackgroundColor": "#000000",
@@ -130,6 +134,7 @@ def _layer(layer: Layer, urls: Sequence[str], *, first: bool) -> dict[str, Any]:
             **common,
             "type": "segmentation",
             "segmentColors": colours,
+            "segmentQuery": _columns(layer),
             "tab": "segments" if layer.table is not None else "rendering",
             "selectedAlpha": 0.5,
             "notSelectedAlpha": 0.15,
@@ -137,6 +142,12 @@ def _layer(layer: Layer, urls: Sequence[str], *, first: bool) -> dict[str, Any]:
     over = {} if first else {"blend": "additive"}
     opacity = 1.0 if first or not layer.is_output else MAP_OPACITY
     return {**common, "type": "image", "shader": _shader(layer), "opacity": opacity, "tab": "rendering", **over}
+
+
+def _columns(layer: Layer) -> str:
+    """Return a query that lists the first columns of the table beside the labels."""
+    names = [name for name in layer.table or () if name != "id" and not re.search(r"\s", name)]
+    return " ".join(f"|{name}" for name in names[:COLUMNS])
 
 
 def _shader(layer: Layer) -> str:

@@ -39,6 +39,9 @@ def segment_properties(table: Mapping[str, NDArray[Any]], name: str) -> dict[str
         warnings.warn(message, PredictionWarning, stacklevel=2)
     ids = [str(number) for number in table["id"][:MOST_ROWS].tolist()]
     properties = [_property(column, np.asarray(table[column])[:MOST_ROWS]) for column in table if column != "id"]
+    first_text = next((one for one in properties if one["type"] == "string"), None)
+    if first_text is not None:
+        first_text["type"] = "label"  # which is listed beside the number; there is one at most
     return {"@type": FORMAT, "inline": {"ids": ids, "properties": properties}}
 
 

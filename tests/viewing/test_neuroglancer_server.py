@@ -133,7 +133,7 @@ class TestState:
         assert columns["pixels"] == {"id": "pixels", "type": "number", "data_type": "uint32", "values": TABLE["pixels"].tolist()}
         assert columns["mean"]["values"] == [0.5, "NaN", 0, 1, 2, 3, 4, 5]
         assert (columns["touches_edge"]["data_type"], columns["big"]["data_type"]) == ("uint8", "float32")
-        assert (columns["name"]["type"], columns["name"]["values"][3]) == ("string", "cell 3")
+        assert (columns["name"]["type"], columns["name"]["values"][3]) == ("label", "cell 3")
 
     def test_colours(self) -> None:
         """Labels have the colours of their file."""

@@ -89,4 +89,4 @@ def test_wrong_usage(cells: Path, arguments: list[str], message: str) -> None:
     """One sentence, and status 2."""
     done = run_process("view", *arguments, cwd=cells)
     assert done.status == 2
-    assert message in done.stderr
+    assert message in done.err
