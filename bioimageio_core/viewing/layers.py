@@ -11,12 +11,15 @@ import attrs
 from ..errors import InputError
 from ..io.reading.scenes import SceneChoice
 from ..prediction.output.result import LabelledArray, Prediction
-from .layer import Layer
+from .layer import Colour, Layer
 from .layers_of_arrays import layers_of_array, layers_of_prediction
 from .layers_of_file import layers_of_file
 from .object_tables import read_table
 
 __all__ = ["layers_of"]
+
+OVER: tuple[Colour, ...] = ((255, 0, 255), (0, 255, 0), (255, 255, 0), (0, 255, 255))
+"""Colours of outputs over an image, one after the other."""
 
 
 def layers_of(
@@ -56,7 +59,7 @@ def layers_of(
     chosen.sort(key=lambda layer: (layer.kind == "labels", layer.is_output))
     if not chosen:
         raise InputError("there is nothing to show: give an image, a result or an array with axes y and x")
-    return tuple(_with_tables(_named_apart(chosen), table))
+    return tuple(_with_tables(_coloured_apart(_named_apart(chosen)), table))
 
 
 def _layers_of_source(source: Any, scene: SceneChoice, axes: str | Sequence[str] | None, labels: bool | None) -> Iterator[Layer]:
@@ -95,6 +98,18 @@ def _named_apart(layers: Iterable[Layer]) -> list[Layer]:
             name = f"{layer.name} {number}"
         named[name] = attrs.evolve(layer, name=name)
     return list(named.values())
+
+
+def _coloured_apart(layers: Iterable[Layer]) -> list[Layer]:
+    """Return the layers with outputs of one channel in colours, unless the first layer is one: white would hide what is beneath."""
+    found: list[Layer] = []
+    for layer in layers:
+        channels = layer.channels
+        if found and layer.is_output and len(channels) == 1:
+            colour = OVER[sum(one.is_output for one in found) % len(OVER)]
+            channels = (attrs.evolve(channels[0], colour=colour),)
+        found.append(attrs.evolve(layer, channels=channels))
+    return found
 
 
 def _with_tables(layers: list[Layer], table: Any) -> Iterator[Layer]:

@@ -27,6 +27,9 @@ WIDTH, HEIGHT = 850, 700
 COLUMNS = 4
 """Columns of a table that are listed at the beginning; all others are listed on request."""
 
+OBLIQUE = (0.37, 0.22, 0.09, 0.9)
+"""The orientation of the view in three dimensions, as a quaternion: all three planes are seen."""
+
 MAP_OPACITY = 0.6
 """Opacity of outputs over the image."""
 
@@ -112,12 +115,14 @@ def viewer_state(layers: Sequence[Layer], space: Space, urls: Sequence[Sequence[
         "position": [one.offset + (0.5 if name == "t" else one.size // 2 + 0.5) for name, one in shared.items()],
         "crossSectionScale": panes * max(extents["x"] / WIDTH, extents["y"] / HEIGHT),
         "projectionScale": max(extents[axis] * shared[axis].scale for axis in "xyz") / min(shared[axis].scale for axis in "xyz"),
+        "projectionOrientation": OBLIQUE,
         "layers": [_layer(layer, sources, first=n == 0) for n, (layer, sources) in enumerate(zip(layers, urls, strict=True))],
         "layout": "4panel-alt" if panes > 1 else "xy",
         "showAxisLines": False,
         "showDefaultAnnotations": False,
         "crossSectionBackgroundColor": "#000000",
         "projectionBackgroundColor": "#000000",
+        "hideCrossSectionBackground3D": True,
     }
     tables = [layer for layer in layers if layer.table is not None]
     if tables:
@@ -139,9 +144,10 @@ def _layer(layer: Layer, urls: Sequence[str], *, first: bool) -> dict[str, Any]:
             "selectedAlpha": 0.5,
             "notSelectedAlpha": 0.15,
         }
-    over = {} if first else {"blend": "additive"}
-    opacity = 1.0 if first or not layer.is_output else MAP_OPACITY
-    return {**common, "type": "image", "shader": _shader(layer), "opacity": opacity, "tab": "rendering", **over}
+    over = layer.is_output and not first
+    blend = {} if first or over else {"blend": "additive"}
+    opacity = MAP_OPACITY if over else 1.0
+    return {**common, "type": "image", "shader": _shader(layer, over=over), "opacity": opacity, "tab": "rendering", **blend}
 
 
 def _columns(layer: Layer) -> str:
@@ -150,13 +156,17 @@ def _columns(layer: Layer) -> str:
     return " ".join(f"|{name}" for name in names[:COLUMNS])
 
 
-def _shader(layer: Layer) -> str:
-    """Return a program that adds up the channels, each in its colour, with a control for its contrast."""
+def _shader(layer: Layer, *, over: bool) -> str:
+    """Return a program that adds up the channels, each in its colour, with a control for its contrast.
+
+    Over an image, low values are transparent, so that the image is seen where nothing is found in it.
+    """
     whole = shown_dtype(layer.dtype, layer.kind).kind != "f"
     if len(layer.channels) == 1:
         limits = _invlerp(layer.channels[0], whole)
         colour = f'#uicontrol vec3 colour color(default="{as_hex(layer.channels[0].colour)}")'
-        return f"#uicontrol invlerp contrast({limits})\n{colour}\nvoid main() {{\n  emitRGB(colour * contrast());\n}}\n"
+        emit = "emitRGBA(vec4(colour, contrast()))" if over else "emitRGB(colour * contrast())"
+        return f"#uicontrol invlerp contrast({limits})\n{colour}\nvoid main() {{\n  {emit};\n}}\n"
     controls, lines = [], []
     for number, (channel, name) in enumerate(zip(layer.channels, _identifiers(layer.channels), strict=True)):
         controls += [
@@ -165,7 +175,11 @@ def _shader(layer: Layer) -> str:
             f'#uicontrol vec3 colour_{name} color(default="{as_hex(channel.colour)}")',
         ]
         lines.append(f"  if (show_{name}) colour += colour_{name} * {name}();")
-    return "\n".join([*controls, "void main() {", "  vec3 colour = vec3(0.0);", *lines, "  emitRGB(colour);", "}", ""])
+    emit = (
+        "  float strongest = max(colour.r, max(colour.g, colour.b));\n  emitRGBA(vec4(colour / max(strongest, 1e-6), min(strongest, 1.0)));"
+    )
+    end = emit if over else "  emitRGB(colour);"
+    return "\n".join([*controls, "void main() {", "  vec3 colour = vec3(0.0);", *lines, end, "}", ""])
 
 
 def _invlerp(channel: Channel, whole: bool) -> str:

@@ -101,6 +101,12 @@ class TestOutputs:
         path = write_image(tmp_path / "cells.zarr", IMAGE, "0.5")
         assert [layer.name for layer in layers_of(path, bc.predict(model, path))] == ["cells", "out"]
 
+    def test_colour(self, model: Path) -> None:
+        """Over an image, an output is in colour; alone, it is grey."""
+        result = bc.predict(model, IMAGE, axes="yx")
+        assert [layer.channels[0].colour for layer in layers_of(result)] == [(255, 255, 255), (255, 0, 255)]
+        assert layers_of(result["out"])[0].channels[0].colour == (255, 255, 255)
+
     def test_one_output(self, model: Path) -> None:
         """An output alone."""
         (layer,) = layers_of(bc.predict(model, IMAGE, axes="yx")["out"])
