@@ -69,6 +69,7 @@ SLOW = (
     "tests/test_onnx_runtime.py",
     "tests/test_python_process.py",
     "tests/testing/test_kit_finds.py",
+    "tests/viewing/test_memory.py",
 )
 """Tests outside the core that take half of the time of all: they start hundreds of processes, wait for killed ones,
 or run real networks in many sizes."""
@@ -86,6 +87,7 @@ OWN_LOGIC = (
     "tests/readers",
     "tests/statistics",
     "tests/testing",
+    "tests/viewing",
 )
 """Core tests of what uses dependencies little, or only as other core tests do."""
 PORTABLE = (
@@ -392,6 +394,16 @@ def readers(session: nox.Session) -> None:
     install_wheel(session, "onnx", with_packages=(*GROUPS["test"], "napari-ome-zarr", "ome-zarr", "ome-zarr-models"))
     # The plugins of napari for pytest warn when they are imported, which is an error here.
     session.run("pytest", "-p", "no:napari", "-p", "no:npe2", "tests/readers", *session.posargs, env=environment())
+
+
+@nox.session(**FULL_ONLY)
+def viewer(session: nox.Session) -> None:
+    """Look at images in neuroglancer, in a browser without a window; skipped without Chromium."""
+    chromium = os.environ.get("BMZ_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        session.skip("no Chromium on this machine (Debian: chromium); BMZ_CHROMIUM names one")
+    install_wheel(session, "images", "onnx", "view", with_packages=(*GROUPS["test"], "playwright"))
+    session.run("pytest", "tests/viewer", *session.posargs, env={**environment(), "BMZ_CHROMIUM": str(chromium)})
 
 
 @nox.session(**FULL_ONLY)

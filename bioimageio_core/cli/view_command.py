@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -45,7 +45,7 @@ def command(
 
         package.run()
         return
-    with shown:
+    with shown, suppress(KeyboardInterrupt):
         if as_json:
             print_json({"url": shown.url, "layers": [{"name": layer.name, "kind": layer.kind} for layer in shown.layers]})
         else:
@@ -53,7 +53,9 @@ def command(
                 sizes = ", ".join(f"{axis} {size}" for axis, size in zip(layer.axes, layer.shape, strict=True))
                 say(f"{layer.name}: {layer.kind}, {layer.dtype}, {sizes}")
             say(f"{shown.url}\nCtrl-C ends it.")
-        _wait()
+        ended = threading.Event()
+        while not ended.wait(60):  # on some systems, Ctrl-C does not end a wait without limit
+            pass
 
 
 def _tables(given: Iterable[str]) -> str | dict[str, str] | None:
@@ -67,14 +69,3 @@ def _tables(given: Iterable[str]) -> str | dict[str, str] | None:
     if any(not equals for _, equals, _ in named):
         raise InputError("several tables: expected NAME=FILE for each of them, where NAME are labels")
     return {name: path for name, _, path in named} or None
-
-
-def _wait() -> None:
-    """Wait until the user or the system ends the command."""
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    try:
-        while not ended.wait(3600):
-            pass
-    except KeyboardInterrupt:
-        pass

@@ -10,7 +10,7 @@ import attrs
 
 from ..errors import InputError
 from ..io.reading.scenes import SceneChoice
-from ..prediction.output.result import LabelledArray, Prediction
+from ..prediction.output.result import Prediction
 from .layer import Colour, Layer
 from .layers_of_arrays import layers_of_array, layers_of_prediction
 from .layers_of_file import layers_of_file
@@ -67,8 +67,6 @@ def _layers_of_source(source: Any, scene: SceneChoice, axes: str | Sequence[str]
         return layers_of_prediction(source)
     if isinstance(source, str | os.PathLike):
         return layers_of_file(os.fsdecode(source), scene=scene, axes=axes, labels=labels)
-    if labels is None and isinstance(source, LabelledArray):  # an output says by its dtype what it is
-        labels = source.dtype.kind in "bui"
     return layers_of_array(source, axes=axes, labels=labels)
 
 

@@ -35,7 +35,7 @@ def layers_of_array(source: Any, *, axes: str | Sequence[str] | None = None, lab
     Args:
         source: An array that `open_image` opens.
         axes: Axes of an array that names none.
-        labels: Whether it is labels; None takes it for an image.
+        labels: Whether it is labels; None takes integers of an output for labels, and all else for an image.
 
     Raises:
         SourceError: It is no array of real numbers.
@@ -43,7 +43,11 @@ def layers_of_array(source: Any, *, axes: str | Sequence[str] | None = None, lab
 
     """
     image = with_known_axes(open_image(source), axes)
-    yield labels_layer(image.name, [image]) if labels else image_layer(image.name, [image])
+    is_output = isinstance(source, LabelledArray)
+    if labels is None:  # an output says by its dtype what it is
+        labels = is_output and image.dtype.kind in "bui"
+    make = labels_layer if labels else image_layer
+    yield make(image.name, [image], is_output=is_output)
 
 
 def layers_of_prediction(prediction: Prediction) -> Iterator[Layer]:
@@ -62,7 +66,7 @@ def layers_of_prediction(prediction: Prediction) -> Iterator[Layer]:
             continue
         output = planned.get(name)
         if plan is None or output is None:
-            yield from layers_of_array(array, labels=array.dtype.kind in "bui")
+            yield from layers_of_array(array)
             continue
         objects = prediction.objects.get(name)
         for layer in _layers_of_output(plan, output, array):

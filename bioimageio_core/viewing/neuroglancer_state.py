@@ -69,12 +69,13 @@ def dimensions(layer: Layer, space: Space) -> tuple[Dimension, ...]:
 def _dimension(layer: Layer, axis: AxisId, space: Space) -> Dimension:
     present = axis in layer.axes
     if axis not in GLOBAL:
-        channels = axis == "channel" and len(layer.channels) == layer.size("channel")
+        channels = axis == "channel" and len(layer.channels) > 1
         name = "c" if axis == "channel" else re.sub(r"^[^a-zA-Z]|\W", "_", axis, flags=re.ASCII).lstrip("_") or "other"
         return Dimension(name=name + ("^" if channels else "'"), axis=axis, size=layer.size(axis), scale=1.0, unit="", offset=0.0)
-    placed, first = space.place(layer, axis), space.place(layer, axis) if axis not in space.axes else space.axes[axis]
+    placed = space.place(layer, axis)
+    first = space.axes.get(axis, placed)
     if axis == "z" and "z" not in space.axes and "y" in space.axes:  # a plane is as thick as its pixels are wide
-        placed = first = space.axes["y"]
+        placed = first = attrs.evolve(space.axes["y"], position=0.0)
     factor, unit = _si(placed.unit)
     return Dimension(
         name="t" if axis == "time" else axis,
@@ -107,14 +108,15 @@ def viewer_state(layers: Sequence[Layer], space: Space, urls: Sequence[Sequence[
         for one in dimensions(layer, space):
             if not one.name.endswith(("'", "^")):
                 shared.setdefault(one.name, one)
-    extents = {name: one.size for name, one in shared.items()}
+    finest = min(shared[axis].scale for axis in "xyz")
+    extents = {axis: shared[axis].size * shared[axis].scale / finest for axis in "xyz"}
     panes = 2 if any(layer.size("z") > 1 for layer in layers) else 1  # along x and y
     state = {
         "title": ", ".join(layer.name for layer in layers),
         "dimensions": {name: [one.scale, one.unit] for name, one in shared.items()},
         "position": [one.offset + (0.5 if name == "t" else one.size // 2 + 0.5) for name, one in shared.items()],
         "crossSectionScale": panes * max(extents["x"] / WIDTH, extents["y"] / HEIGHT),
-        "projectionScale": max(extents[axis] * shared[axis].scale for axis in "xyz") / min(shared[axis].scale for axis in "xyz"),
+        "projectionScale": max(extents.values()),
         "projectionOrientation": OBLIQUE,
         "layers": [_layer(layer, sources, first=n == 0) for n, (layer, sources) in enumerate(zip(layers, urls, strict=True))],
         "layout": "4panel-alt" if panes > 1 else "xy",
@@ -151,8 +153,9 @@ def _layer(layer: Layer, urls: Sequence[str], *, first: bool) -> dict[str, Any]:
 
 
 def _columns(layer: Layer) -> str:
-    """Return a query that lists the first columns of the table beside the labels."""
-    names = [name for name in layer.table or () if name != "id" and not re.search(r"\s", name)]
+    """Return a query that lists the first columns of numbers of the table beside the labels."""
+    table = layer.table or {}
+    names = [name for name in table if name != "id" and not re.search(r"\s", name) and np.asarray(table[name]).dtype.kind in "buif"]
     return " ".join(f"|{name}" for name in names[:COLUMNS])
 
 

@@ -150,6 +150,22 @@ class TestState:
         assert (found["layout"], found["position"]) == ("4panel-alt", [20.5, 15.5, 10.5, 0.5])
         assert list(found["dimensions"]) == ["x", "y", "z", "t"]
 
+    def test_transparency(self) -> None:
+        """Of pictures, the three colours are channels of one picture."""
+        pixels = RANDOM.integers(0, 255, (4, 20, 30), np.uint8)
+        import attrs
+
+        from bioimageio_core.io import open_image
+        from bioimageio_core.viewing.make_layer import image_layer
+
+        names = ("red", "green", "blue", "alpha")
+        layer = image_layer("picture", [attrs.evolve(open_image(pixels, axes="cyx"), channel_names=names)])
+        with view_in_neuroglancer([layer]) as opened:
+            found = state(opened)["layers"][0]
+            info = json.loads(get(f"{base(opened)}/neuroglancer/info/{source(found)}"))
+        assert list(info["coordinateSpace"]) == ["x", "y", "z", "c^"]
+        assert "range=[0, 255]" in found["shader"]
+
     def test_names_of_channels(self) -> None:
         """Names that are no names of variables, and equal ones, have controls of their own."""
         import attrs

@@ -69,6 +69,7 @@ class TestDimensions:
         """A part of an image lies where it was cut out."""
         image, part = layer(0.5, "micrometer"), layer(0.5, "micrometer", 2.0)
         assert [d.offset for d in dimensions(part, space_of([image, part]))] == [4.0, 4.0, 0.0]
+        assert [d.offset for d in dimensions(part, space_of([part]))] == [4.0, 4.0, 0.0], "a plane lies at 0 along z"
 
     def test_order(self) -> None:
         """The reverse of the axes; time is shared, and all others are of the layer alone."""
