@@ -31,8 +31,8 @@ def shown_dtype(dtype: DTypeLike, kind: LayerKind) -> np.dtype[Any]:
 def coarse_region(layer: Layer, start: Sequence[int], stop: Sequence[int], factors: Sequence[int]) -> NDArray[Any]:
     """Return a region of cells of a layer, in `shown_dtype`.
 
-    A cell of an image is the mean of its pixels, one of labels is its first pixel; where the size of a cell is no multiple of that of
-    the pixels of a level, both are the nearest pixel.
+    A cell of an image is the mean of its pixels, one of labels is its first pixel; where pixels of a level do not
+    fill cells exactly, both are the nearest pixel.
 
     Args:
         layer: The layer.

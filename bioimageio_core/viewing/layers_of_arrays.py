@@ -38,7 +38,7 @@ def layers_of_array(source: Any, *, axes: str | Sequence[str] | None = None, lab
         labels: Whether it is labels; None takes integers of an output for labels, and all else for an image.
 
     Raises:
-        SourceError: It is no array of real numbers.
+        SourceError: It does not hold real numbers.
         AxesError: The axes are not known, or y or x is missing.
 
     """

@@ -21,7 +21,7 @@ MOST_CHANNELS = 8
 
 WHITE: Colour = (255, 255, 255)
 PALETTE: tuple[Colour, ...] = ((0, 255, 0), (255, 0, 255), (0, 255, 255), (255, 255, 0), (255, 0, 0), (0, 0, 255), (255, 128, 0), WHITE)
-"""Colours of channels that have none: the first two are told apart by nearly all people, and white where they lie together."""
+"""Colours of channels that have none: nearly all people can tell the first two apart, which are white where they lie together."""
 
 RED_GREEN_BLUE: tuple[Colour, ...] = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
 COLOUR_NAMES = ("red", "green", "blue")

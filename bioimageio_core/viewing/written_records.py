@@ -1,4 +1,4 @@
-"""What files say of themselves: which are labels and in which colours, and which are outputs of a prediction."""
+"""What is written about images: whether they are labels and in which colours, and whether they are outputs of a prediction."""
 
 from __future__ import annotations
 
