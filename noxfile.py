@@ -104,7 +104,7 @@ PORTABLE = (
 RUNS = ROOT / ".nox" / "runs"
 PASSED = ROOT / ".nox" / "passed-core.txt"
 """The tests that passed in the session `core`; `.ci/run`, which runs it first, sets BMZ_NOT_AGAIN, and `tests` leaves them out."""
-BIG = ("bioio", "cellpose", "stardist", "tensorflow")
+BIG = ("bioio", "cellpose", "napari", "stardist", "tensorflow")
 """Plugins with large frameworks or many dependencies; each has its own session and environment."""
 PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml") if path.parent.name not in BIG)
 DEBIAN_IMAGEJ = "/usr/share/java/ij.jar"
@@ -404,6 +404,19 @@ def viewer(session: nox.Session) -> None:
         session.skip("no Chromium on this machine (Debian: chromium); BMZ_CHROMIUM names one")
     install_wheel(session, "images", "onnx", "view", with_packages=(*GROUPS["test"], "playwright"))
     session.run("pytest", "tests/viewer", *session.posargs, env={**environment(), "BMZ_CHROMIUM": str(chromium)})
+
+
+@nox.session(**FULL_ONLY)
+def napari(session: nox.Session) -> None:
+    """Predict in windows of napari, on a display in memory; skipped without Xvfb."""
+    display = shutil.which("xvfb-run")
+    if display is None:
+        session.skip("no xvfb-run on this machine (Debian: xvfb, xauth, libgl1-mesa-dri, libxcb-cursor0)")
+    install_wheel(session, "onnx", with_packages=(*GROUPS["test"], "napari", "pyside6", "pytest-qt"))
+    install_plugins(session, "napari")
+    with session.chdir(ROOT / "plugins" / "napari"):
+        variables = {**environment(), "LIBGL_ALWAYS_SOFTWARE": "1"}
+        session.run(str(display), "-a", "python", "-m", "pytest", "-p", "no:cacheprovider", *session.posargs, env=variables, external=True)
 
 
 @nox.session(**FULL_ONLY)

@@ -40,12 +40,18 @@ def _of_layer(layer: Layer, axes: tuple[AxisId, ...], space: Space) -> list[Laye
         "translate": [one.position for one in placed],
         "units": [one.unit or "pixel" for one in placed],
         "axis_labels": list(axes),
+        "metadata": {"is_output": layer.is_output},
     }
     arrays = [_dask_array(level) for level in layer.levels]
     if layer.kind == "labels":
         if layer.axes[0] == "channel":
             arrays = [array[0] for array in arrays]
-        own = {"features": {"index": layer.table["id"], **_columns(layer.table)}} if layer.table is not None else {}
+        own: dict[str, Any] = {}
+        if layer.table is not None:
+            own["features"] = {"index": layer.table["id"], **_columns(layer.table)}
+        if layer.colours:
+            colours = {number: [*(part / 255 for part in colour), 1.0] for number, colour in layer.colours.items()}
+            own["colormap"] = {None: [0.5, 0.5, 0.5, 1.0], 0: [0.0, 0.0, 0.0, 0.0], **colours}
         return [(_levels(arrays, layer, axes), {**common, **own}, "labels")]
     found: list[LayerData] = []
     split = layer.axes[0] == "channel"
