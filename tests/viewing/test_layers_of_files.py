@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +178,28 @@ class TestLabels:
         assert dict(labels.colours) == {1: (255, 0, 0), 2: (0, 128, 255)}
         np.testing.assert_array_equal(labels.levels[0][:], PLANE // 100)
         assert [layer.kind for layer in layers_of(path / "labels" / "nuclei")] == ["labels"]
+
+    @pytest.mark.parametrize(
+        "colours", [5, [5, {"label-value": "a"}, {"label-value": 2, "rgba": ["x", 0, 0]}, {"label-value": 0, "rgba": [1, 2, 3]}]]
+    )
+    def test_damaged_colours(self, tmp_path: Path, colours: object) -> None:
+        """Are left out."""
+        write_image(tmp_path / "cells.zarr", PLANE, "0.5")
+        group = zarr.open_group(str(tmp_path / "cells.zarr"), mode="a")
+        group.attrs["ome"] = {**dict(group.attrs["ome"]), "image-label": {"colors": colours}}
+        (labels,) = layers_of(tmp_path / "cells.zarr")
+        assert (labels.kind, len(labels.colours)) == ("labels", 0)
+
+    def test_in_an_archive(self, tmp_path: Path) -> None:
+        """The same in a zip file."""
+        path = write_image(tmp_path / "cells", PLANE, "0.5")
+        zarr.create_group(str(path / "labels"), attributes={"ome": {"version": "0.5", "labels": ["nuclei"]}})
+        write_labels(path / "labels" / "nuclei", PLANE, {1: [255, 0, 0, 255]})
+        shutil.make_archive(str(tmp_path / "cells"), "zip", path)
+        (tmp_path / "cells.zip").rename(tmp_path / "cells.ozx")
+        image, labels = layers_of(tmp_path / "cells.ozx")
+        assert (image.kind, labels.kind, dict(labels.colours)) == ("image", "labels", {1: (255, 0, 0)})
+        np.testing.assert_array_equal(labels.levels[0][:], PLANE)
 
     def test_integers_are_images(self) -> None:
         """Unless labels= says otherwise."""

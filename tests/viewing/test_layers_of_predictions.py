@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from labelling_ops import blobs, labelling_registry, loaded, truth
-from made_models import box_model, follows, pointwise_model, resample_graph, save_description_0_5, space, tensor
+from made_models import box_model, follows, pointwise_model, resample_graph, save_description_0_5, save_graph, space, tensor
 from ome_images import POSITION, SIZE, write_image
+from onnx import helper
 
 import bioimageio_core as bc
 from bioimageio_core.io.writing.label_metadata import label_colour
@@ -95,6 +96,24 @@ class TestOutputs:
         assert output.shape == (350, 280)
         assert output.pixel_size["y"] == (1.0, "micrometer")
         assert output.position["y"] == 0.25, "the centre of the first pixel lies between the first two of the image"
+
+    @pytest.mark.parametrize("options", [{}, {"ome": "none"}])
+    def test_several(self, tmp_path: Path, options: dict[str, Any]) -> None:
+        """Each output is a layer; integers are labels, also of classes."""
+        (tmp_path / "two").mkdir()
+        nodes = [helper.make_node("Identity", ["raw"], ["map"]), helper.make_node("Ceil", ["raw"], ["classes"])]
+        save_graph(tmp_path / "two" / "weights.onnx", nodes, {"raw": 4}, {"map": 4, "classes": 4})
+        one = {"type": "channel", "channel_names": ["intensity"]}
+        given = [
+            tensor(n, {"type": "batch"}, one, *map(space, "yx", map(follows, "yx")), dtype=d)
+            for n, d in [("map", "float32"), ("classes", "uint8")]
+        ]
+        taken = tensor("raw", {"type": "batch"}, one, *(space(a, {"min": 1, "step": 1}) for a in "yx"))
+        save_description_0_5(tmp_path / "two", [taken], given)
+        result = bc.predict(tmp_path / "two", IMAGE, tmp_path / "result.zarr", axes="yx", **options)
+        for found in (layers_of(result)[1:], layers_of(tmp_path / "result.zarr")):
+            assert [(layer.name, layer.kind) for layer in found] == [("map", "image"), ("classes", "labels")]
+            np.testing.assert_array_equal(np.squeeze(found[1].levels[0][:]), np.ceil(IMAGE))
 
     def test_with_image(self, model: Path, tmp_path: Path) -> None:
         """Of an image that is given beside its prediction, there is one layer."""

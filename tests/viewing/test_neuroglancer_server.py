@@ -103,6 +103,22 @@ class TestPixels:
             get(f"{base(shown)}/neuroglancer/{asked.format(source(labels))}")
         assert refused.value.code == 400
 
+    def test_huge_chunks(self) -> None:
+        """Are refused before they are read."""
+
+        class Large:
+            shape, dtype = (100_000, 100_000), np.dtype("uint8")
+
+            def __getitem__(self, index: tuple[slice, ...]) -> np.ndarray:
+                assert max(s.stop - s.start for s in index) < 10_000
+                return np.zeros([s.stop - s.start for s in index], np.uint8)
+
+        with view_in_neuroglancer(layers_of(Large(), axes="yx")) as opened:
+            key = source(state(opened)["layers"][0])
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                get(f"{base(opened)}/neuroglancer/raw/{key}/1,1,1/0,0,0/90000,90000,1")
+        assert refused.value.code == 400
+
     def test_no_surfaces(self, shown: NeuroglancerView) -> None:
         """No request makes the server read all labels."""
         labels = state(shown)["layers"][1]
