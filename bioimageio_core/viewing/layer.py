@@ -13,12 +13,15 @@ from ..io.reading.image import PixelSize
 from ..typing import AxisId, FrozenMapping
 from .level_array import LevelArray
 
-__all__ = ["Channel", "Colour", "Layer", "LayerKind", "as_hex"]
+__all__ = ["RED_GREEN_BLUE", "Channel", "Colour", "Layer", "LayerKind", "as_hex"]
 
 LayerKind: TypeAlias = Literal["image", "labels"]
 
 Colour: TypeAlias = tuple[int, int, int]
 """Red, green and blue, 0 to 255."""
+
+
+RED_GREEN_BLUE: tuple[Colour, ...] = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
 
 
 def as_hex(colour: Colour) -> str:
@@ -49,7 +52,7 @@ class Layer:
     """Lazily read arrays with the same axes, the finest first."""
 
     channels: tuple[Channel, ...] = ()
-    """One for each position of the axis ``channel``, or a single one; empty for labels."""
+    """One for each position of the axis ``channel`` that is shown, or a single one for all; empty for labels."""
 
     colours: FrozenMapping[int, Colour] = FrozenMapping()
     """Colour of each label that has one; viewers choose those of all others."""
@@ -84,6 +87,13 @@ class Layer:
     def position(self) -> FrozenMapping[AxisId, float]:
         """Position of the centre of the first pixel of the finest level, in the units of `pixel_size`, where known."""
         return self.levels[0].image.position
+
+    @property
+    def has_true_colours(self) -> bool:
+        """Whether its first channels are red, green and blue of a picture, as they are to be seen."""
+        return tuple(channel.colour for channel in self.channels) == RED_GREEN_BLUE and all(
+            channel.limits == (0.0, 255.0) for channel in self.channels
+        )
 
     def size(self, axis: AxisId) -> int:
         """Return the size of the finest level along an axis; 1 where there is none."""

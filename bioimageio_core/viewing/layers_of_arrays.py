@@ -22,7 +22,6 @@ from ..prediction.planning.plan import Plan
 from ..prediction.planning.planned_tensors import PlannedInput, PlannedOutput
 from ..typing import FrozenMapping
 from .layer import Colour, Layer
-from .layers_of_file import layers_of_file
 from .make_layer import image_layer, labels_layer, with_known_axes
 from .written_records import about_image
 
@@ -80,14 +79,18 @@ def _layers_of_inputs(plan: Plan) -> Iterator[Layer]:
         if isinstance(image.reader, EarlierOutput | PredictedReader):
             yield from _layers_of_inputs(image.reader.plan)
         elif image.axes is not None and {"y", "x"} <= set(image.axes):
-            yield from _layers_of_input(planned, image)
+            yield _layer_of_input(planned, image)
 
 
-def _layers_of_input(planned: PlannedInput, image: Image) -> Iterator[Layer]:
-    if image.location is not None and not (image.start or image.picked or image.part or planned.bound.resampled):
-        yield from (layer for layer in layers_of_file(image.location, axes=image.axes) if layer.kind == "image")
-    else:
-        yield image_layer(image.name, [image])
+def _layer_of_input(planned: PlannedInput, image: Image) -> Layer:
+    """Return the image as it was predicted, with the axes and pixel sizes that were given, and the levels of its file."""
+    if image.location is None or image.start or image.picked or image.part or planned.bound.resampled:
+        return image_layer(image.name, [image])
+    levels = list(open_levels(image.location))
+    coarser = [
+        attrs.evolve(level, axes=image.axes) for level in levels if len(level.shape) == len(image.shape) and level.shape < image.shape
+    ]
+    return image_layer(image.name, [image, *coarser], colours=about_image(levels[0]).channel_colours)
 
 
 def _layers_of_output(plan: Plan, output: PlannedOutput, array: LabelledArray) -> Iterator[Layer]:

@@ -11,7 +11,7 @@ from ..errors import AxesError, InputError, PredictionWarning
 from ..io import Image
 from ..typing import AxisId, FrozenMapping
 from .contrast import value_ranges
-from .layer import Channel, Colour, Layer
+from .layer import RED_GREEN_BLUE, Channel, Colour, Layer
 from .level_array import LevelArray, level_array
 
 __all__ = ["MOST_CHANNELS", "image_layer", "labels_layer", "with_known_axes"]
@@ -23,7 +23,6 @@ WHITE: Colour = (255, 255, 255)
 PALETTE: tuple[Colour, ...] = ((0, 255, 0), (255, 0, 255), (0, 255, 255), (255, 255, 0), (255, 0, 0), (0, 0, 255), (255, 128, 0), WHITE)
 """Colours of channels that have none: nearly all people can tell the first two apart, which are white where they lie together."""
 
-RED_GREEN_BLUE: tuple[Colour, ...] = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
 COLOUR_NAMES = ("red", "green", "blue")
 
 GUESSES: Mapping[int, str] = FrozenMapping({2: "yx", 3: "zyx", 4: "czyx", 5: "tczyx"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,13 +23,19 @@ CHUNK = 2**20
 
 
 def napari_layers(layers: Sequence[Layer]) -> list[LayerData]:
-    """Return layers for napari, each channel of an image as a layer; nothing is read.
+    """Return layers for napari; nothing is read.
 
+    Each channel that is shown is a layer, but pictures are one, and many channels are an axis with a slider.
     All have the same axes in the same order, as napari aligns layers by their last axes; an axis that a layer lacks has one pixel.
     """
     space = space_of(layers)
-    axes = tuple(sorted({axis for layer in layers for axis in layer.axes if axis != "channel"}, key=lambda axis: ORDER.get(axis, 1)))
+    axes = tuple(sorted({axis for layer in layers for axis in _sliders(layer)}, key=lambda axis: ORDER.get(axis, 1)))
     return [data for layer in layers for data in _of_layer(layer, axes, space)]
+
+
+def _sliders(layer: Layer) -> tuple[AxisId, ...]:
+    """Return the axes of a layer in napari: those whose positions are not layers of their own, or colours."""
+    return tuple(axis for axis in layer.axes if axis != "channel" or len(layer.channels) <= 1)
 
 
 def _of_layer(layer: Layer, axes: tuple[AxisId, ...], space: Space) -> list[LayerData]:
@@ -43,24 +49,30 @@ def _of_layer(layer: Layer, axes: tuple[AxisId, ...], space: Space) -> list[Laye
         "metadata": {"is_output": layer.is_output},
     }
     arrays = [_dask_array(level) for level in layer.levels]
+    # Axes that the layer lacks have one pixel; channels, if they are no axis in napari, are chosen before.
+    index = tuple(slice(None) if axis in layer.axes else None for axis in axes)
     if layer.kind == "labels":
-        if layer.axes[0] == "channel":
-            arrays = [array[0] for array in arrays]
-        own: dict[str, Any] = {}
-        if layer.table is not None:
-            own["features"] = {"index": layer.table["id"], **_columns(layer.table)}
-        if layer.colours:
-            colours = {number: [*(part / 255 for part in colour), 1.0] for number, colour in layer.colours.items()}
-            own["colormap"] = {None: [0.5, 0.5, 0.5, 1.0], 0: [0.0, 0.0, 0.0, 0.0], **colours}
-        return [(_levels(arrays, layer, axes), {**common, **own}, "labels")]
+        return [(_levels(array[index] for array in arrays), {**common, **_labels_attributes(layer)}, "labels")]
+    if layer.has_true_colours:
+        pictures = (_last([array[number][index] for number in range(3)]) for array in arrays)
+        return [(_levels(pictures), {**common, "rgb": True}, "image")]
     found: list[LayerData] = []
-    split = layer.axes[0] == "channel"
-    for number in range(layer.size("channel") if split else 1):
-        shown = layer.channels[number] if number < len(layer.channels) else layer.channels[0]
-        name = f"{layer.name} {shown.name if number < len(layer.channels) else number}" if split else layer.name
-        chosen = [array[number] for array in arrays] if split else arrays
-        found.append((_levels(chosen, layer, axes), {**common, **_image_attributes(shown, layer, first=not found), "name": name}, "image"))
+    for number, channel in enumerate(layer.channels):
+        several = len(layer.channels) > 1
+        data = _levels((array[number] if several else array)[index] for array in arrays)
+        name = f"{layer.name} {channel.name}" if several else layer.name
+        found.append((data, {**common, **_image_attributes(channel, layer, first=number == 0), "name": name}, "image"))
     return found
+
+
+def _labels_attributes(layer: Layer) -> dict[str, Any]:
+    own: dict[str, Any] = {}
+    if layer.table is not None:
+        own["features"] = {"index": layer.table["id"], **_columns(layer.table)}
+    if layer.colours:
+        colours = {number: [*(part / 255 for part in colour), 1.0] for number, colour in layer.colours.items()}
+        own["colormap"] = {None: [0.5, 0.5, 0.5, 1.0], 0: [0.0, 0.0, 0.0, 0.0], **colours}
+    return own
 
 
 def _image_attributes(channel: Channel, layer: Layer, *, first: bool) -> dict[str, Any]:
@@ -77,12 +89,17 @@ def _columns(table: Mapping[str, Any]) -> dict[str, Any]:
     return {name: table[name] for name in table if name not in ("id", "index")}
 
 
-def _levels(arrays: Sequence[Any], layer: Layer, axes: tuple[AxisId, ...]) -> Any:
-    """Return the array of one level, or a list of several, with the axes that all layers have."""
-    own = [axis for axis in layer.axes if axis != "channel"]
-    index = tuple(slice(None) if axis in own else None for axis in axes)
-    levels = [array[index] for array in arrays]
+def _levels(arrays: Iterable[Any]) -> Any:
+    """Return the array of one level, or a list of several."""
+    levels = list(arrays)
     return levels if len(levels) > 1 else levels[0]
+
+
+def _last(arrays: Sequence[Any]) -> Any:
+    """Return arrays as one, side by side along a new last axis."""
+    import dask.array as da
+
+    return da.stack(arrays, axis=-1)
 
 
 def _dask_array(level: LevelArray) -> Any:

@@ -82,6 +82,18 @@ class TestOutputs:
                 np.testing.assert_allclose(np.squeeze(found[-1].levels[0][:]), np.asarray(result["out"])[0, 0] / 255, atol=1e-6)
                 assert found[-1].kind == "image"
 
+    def test_given_axes_and_sizes(self, model: Path, tmp_path: Path) -> None:
+        """The image has the axes and pixel sizes that were given, as its output has, and the levels of its file."""
+        tifffile = pytest.importorskip("tifffile")
+        with tifffile.TiffWriter(tmp_path / "cells.ome.tif") as tiff:
+            tiff.write(IMAGE, subifds=1, tile=(16, 16), photometric="minisblack", metadata={"axes": "YX", "PhysicalSizeX": 7})
+            tiff.write(IMAGE[::2, ::2], subfiletype=1, tile=(16, 16), photometric="minisblack")
+        result = bc.predict(model, tmp_path / "cells.ome.tif", axes="xy", pixel_size={"y": 0.25, "x": 0.5})
+        image, output = layers_of(result)
+        assert image.pixel_size == output.pixel_size
+        assert (image.shape, output.shape) == (IMAGE.T.shape, IMAGE.T.shape)
+        assert [level.shape for level in image.levels] == [(560, 700), (280, 350)]
+
     def test_other_resolution(self, tmp_path: Path) -> None:
         """Pixels of an output of half the size are twice as large, and lie on those of the image."""
         (tmp_path / "half").mkdir()

@@ -50,6 +50,24 @@ def test_channels() -> None:
         np.testing.assert_allclose(attributes["contrast_limits"], np.percentile(pixels[n, [1, 2, 3]], [0.5, 99.5]))
 
 
+def test_many_channels() -> None:
+    """Many channels, and those of labels, are an axis."""
+    pixels = RANDOM.integers(0, 9, (20, 16, 12), np.uint8)
+    image, labels = bc.layers(pixels, labels=pixels[:2], axes="cyx")
+    assert (image[0].shape, labels[0].shape) == ((20, 16, 12), (2, 16, 12))
+    assert image[1]["axis_labels"] == ["channel", "y", "x"]
+
+
+def test_pictures(tmp_path: Path) -> None:
+    """Colours of pictures are one layer, without their transparency."""
+    pillow = pytest.importorskip("PIL.Image")
+    pixels = RANDOM.integers(50, 90, (20, 30, 4), np.uint8)
+    pillow.fromarray(pixels).save(tmp_path / "cells.png")
+    ((data, attributes, kind),) = bc.layers(tmp_path / "cells.png")
+    assert (kind, attributes["rgb"], attributes["axis_labels"]) == ("image", True, ["y", "x"])
+    np.testing.assert_array_equal(data.compute(), pixels[..., :3])
+
+
 def test_axes_of_all() -> None:
     """All layers have the same axes, so that napari aligns them; one that a layer lacks has one pixel."""
     pixels, labels = RANDOM.random((3, 4, 16, 12)), RANDOM.integers(0, 5, (3, 16, 12))
