@@ -28,6 +28,10 @@ COLOUR_NAMES = ("red", "green", "blue")
 GUESSES: Mapping[int, str] = FrozenMapping({2: "yx", 3: "zyx", 4: "czyx", 5: "tczyx"})
 """Axes of images that name none, by their number."""
 
+WITH_CHANNELS_LAST: Mapping[int, str] = FrozenMapping({3: "yxc", 4: "zyxc", 5: "tzyxc"})
+FEW = 4
+"""Positions of an axis up to which it may be that of channels."""
+
 
 def with_known_axes(image: Image, axes: str | Sequence[str] | None) -> Image:
     """Return an image with axes: its own, else those that are given, else a guess.
@@ -56,12 +60,14 @@ def with_known_axes(image: Image, axes: str | Sequence[str] | None) -> Image:
 
 
 def _guess(image: Image) -> str:
-    if len(image.shape) not in GUESSES:
-        raise AxesError(f"{image.name} does not name its {len(image.shape)} axes: give axes= (--axes), as in 'zyx'")
-    guess = GUESSES[len(image.shape)]
-    if len(image.shape) == 3 and image.shape[2] in (3, 4) and min(image.shape[:2]) > 4:
-        guess = "yxc"
-    elif len(image.shape) == 3 and image.shape[0] <= 4:
+    """Return axes by their number, and channels where an axis is as short as they are: at the end, or before the planes."""
+    shape = image.shape
+    if len(shape) not in GUESSES:
+        raise AxesError(f"{image.name} does not name its {len(shape)} axes: give axes= (--axes), as in 'zyx'")
+    guess = GUESSES[len(shape)]
+    if len(shape) > 2 and shape[-1] <= FEW < min(shape[-3:-1]):
+        guess = WITH_CHANNELS_LAST[len(shape)]
+    elif len(shape) == 3 and shape[0] <= FEW:
         guess = "cyx"
     warnings.warn(f"axes of {image.name} guessed: {guess} (give axes= (--axes) if that is wrong)", PredictionWarning, stacklevel=4)
     return guess

@@ -126,7 +126,15 @@ class TestImages:
         assert guessed.axes == ("z", "y", "x")
 
     @pytest.mark.parametrize(
-        ("shape", "axes"), [((40, 50, 3), "yxc"), ((3, 40, 50), "cyx"), ((9, 40, 50), "zyx"), ((2, 9, 40, 50), "czyx")]
+        ("shape", "axes"),
+        [
+            ((40, 50, 3), "yxc"),
+            ((3, 40, 50), "cyx"),
+            ((9, 40, 50), "zyx"),
+            ((2, 9, 40, 50), "czyx"),
+            ((9, 40, 50, 2), "zyxc"),
+            ((2, 9, 40, 50, 2), "tzyxc"),
+        ],
     )
     @pytest.mark.filterwarnings("ignore::bioimageio_core.errors.PredictionWarning")
     def test_guesses(self, shape: tuple[int, ...], axes: str) -> None:
