@@ -94,13 +94,28 @@ def _si(unit: str | None) -> tuple[float, str]:
     return 1.0, ""
 
 
-def viewer_state(layers: Sequence[Layer], space: Space, urls: Sequence[Sequence[str]]) -> dict[str, Any]:
+def pixel_source(url: str) -> dict[str, Any]:
+    """Return a volume as the source of the pixels of a layer alone."""
+    return {"url": url, "subsources": {"bounds": False, "meshes": False}}
+
+
+def surface_source(url: str) -> dict[str, Any]:
+    """Return a volume as the source of surfaces of objects alone."""
+    return {"url": url, "enableDefaultSubsources": False, "subsources": {"meshes": True}}
+
+
+def table_source(url: str) -> dict[str, Any]:
+    """Return a URL as the source of properties of objects."""
+    return {"url": f"precomputed://{url}"}
+
+
+def viewer_state(layers: Sequence[Layer], space: Space, sources: Sequence[Sequence[dict[str, Any]]]) -> dict[str, Any]:
     """Return the state of the viewer.
 
     Args:
         layers: What is shown; the first layer is all that is in sight at the beginning.
         space: The space of the layers.
-        urls: For each layer the URL of its pixels, and of its table where it has one.
+        sources: For each layer the source of its pixels, then those of surfaces and a table of objects, where it has them.
 
     """
     shared: dict[str, Dimension] = {}
@@ -118,7 +133,7 @@ def viewer_state(layers: Sequence[Layer], space: Space, urls: Sequence[Sequence[
         "crossSectionScale": panes * max(extents["x"] / WIDTH, extents["y"] / HEIGHT),
         "projectionScale": max(extents.values()),
         "projectionOrientation": OBLIQUE,
-        "layers": [_layer(layer, sources, first=n == 0) for n, (layer, sources) in enumerate(zip(layers, urls, strict=True))],
+        "layers": [_layer(layer, own, first=n == 0) for n, (layer, own) in enumerate(zip(layers, sources, strict=True))],
         "layout": "4panel-alt" if panes > 1 else "xy",
         "showAxisLines": False,
         "showDefaultAnnotations": False,
@@ -132,9 +147,8 @@ def viewer_state(layers: Sequence[Layer], space: Space, urls: Sequence[Sequence[
     return state
 
 
-def _layer(layer: Layer, urls: Sequence[str], *, first: bool) -> dict[str, Any]:
-    sources: list[Any] = [{"url": url, "subsources": {"bounds": False, "meshes": False}} if n == 0 else url for n, url in enumerate(urls)]
-    common = {"name": layer.name, "source": sources}
+def _layer(layer: Layer, sources: Sequence[dict[str, Any]], *, first: bool) -> dict[str, Any]:
+    common = {"name": layer.name, "source": list(sources)}
     if layer.kind == "labels":
         colours = {str(number): as_hex(colour) for number, colour in layer.colours.items()}
         return {

@@ -18,9 +18,10 @@ from ..errors import InputError, MissingRequirementError
 from ..text import in_brief
 from .coarse_regions import coarse_region, shown_dtype
 from .layer import Layer
-from .neuroglancer_state import Dimension, dimensions, viewer_state
+from .neuroglancer_state import Dimension, dimensions, pixel_source, surface_source, table_source, viewer_state
 from .placement import space_of
 from .segment_properties import segment_properties
+from .surfaces import CoarseLabels, labels_for_surfaces
 
 __all__ = ["NeuroglancerView", "open_in_browser", "view_in_neuroglancer"]
 
@@ -100,16 +101,19 @@ def view_in_neuroglancer(layers: Sequence[Layer], *, port: int = 0) -> Neuroglan
     server.viewers = {viewer.token: viewer}  # of itself, the server keeps no viewer alive
     space = space_of(layers)
     tables: list[bytes] = []
-    urls = []
+    sources_of_layers = []
     for layer in layers:
         volume = _volume(layer, dimensions(layer, space))
-        sources = [viewer.volume_manager.register_volume(volume)]
+        sources = [pixel_source(viewer.volume_manager.register_volume(volume))]
+        coarse = labels_for_surfaces(layer)
+        if coarse is not None:
+            sources.append(surface_source(viewer.volume_manager.register_volume(_surfaces(coarse, dimensions(layer, space)))))
         if layer.table is not None:
-            sources.append(f"precomputed://{server.server_url}/objects/{viewer.token}/{len(tables)}")
+            sources.append(table_source(f"{server.server_url}/objects/{viewer.token}/{len(tables)}"))
             tables.append(json.dumps(segment_properties(layer.table, layer.name)).encode())
-        urls.append(sources)
+        sources_of_layers.append(sources)
     server.app.add_handlers(".*$", [(rf"^/objects/{viewer.token}/(\d+)/info$", _table_handler(), {"tables": tables})])
-    viewer.set_state(viewer_state(layers, space, urls))
+    viewer.set_state(viewer_state(layers, space, sources_of_layers))
     return NeuroglancerView(layers, server, f"{server.server_url}/v/{viewer.token}/")
 
 
@@ -131,13 +135,13 @@ def _volume(layer: Layer, shown: Sequence[Dimension]) -> Any:
             return coarse_region(layer, first, stop, steps).tobytes(), "application/octet-stream"
 
         def get_object_mesh(self, object_id: int) -> bytes:
-            """Refuse: a surface would take all pixels.
+            """Refuse: surfaces are made from a coarse level, which is another volume.
 
             Raises:
                 ValueError: Always.
 
             """
-            raise ValueError("labels are shown without surfaces")
+            raise ValueError("this volume has no surfaces")
 
     volume = LayerVolume(
         SimpleNamespace(shape=tuple(one.size for one in shown), dtype=shown_dtype(layer.dtype, layer.kind)),
@@ -149,6 +153,20 @@ def _volume(layer: Layer, shown: Sequence[Dimension]) -> Any:
         max_downsampling_scales=_scales(layer),
     )
     volume.voxel_offset = np.array([one.offset for one in shown])  # it would be rounded above
+    return volume
+
+
+def _surfaces(labels: CoarseLabels, shown: Sequence[Dimension]) -> Any:
+    """Return the volume from which neuroglancer makes surfaces of objects."""
+    from neuroglancer import CoordinateSpace, LocalVolume
+
+    scales = [one.scale * factor for one, factor in zip(shown, labels.factors, strict=True)]
+    volume = LocalVolume(
+        labels,
+        dimensions=CoordinateSpace(names=[d.name for d in shown], scales=scales, units=[d.unit for d in shown]),
+        volume_type="segmentation",
+    )
+    volume.voxel_offset = np.array([one.offset / factor for one, factor in zip(shown, labels.factors, strict=True)])
     return volume
 
 

@@ -141,7 +141,7 @@ class TestState:
 
     def test_table(self, shown: NeuroglancerView) -> None:
         """The properties of segments: numbers of at most 32 bits, and NaN, which JSON lacks."""
-        url = state(shown)["layers"][1]["source"][1]
+        url = state(shown)["layers"][1]["source"][1]["url"]
         found = json.loads(get(f"{url.removeprefix('precomputed://')}/info"))
         assert found["@type"] == "neuroglancer_segment_properties"
         assert found["inline"]["ids"] == list("12345678")
