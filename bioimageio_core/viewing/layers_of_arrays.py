@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 import numpy as np
 
+from ..axis_names import axis_of_name
 from ..io import Image, open_image
 from ..io.locations import parent
 from ..io.places_of_arrays import location_of_zarr
@@ -22,7 +23,7 @@ from ..prediction.planning.plan import Plan
 from ..prediction.planning.planned_tensors import PlannedInput, PlannedOutput
 from ..typing import FrozenMapping
 from .layer import Colour, Layer
-from .make_layer import image_layer, labels_layer, with_known_axes
+from .make_layer import image_layer, labels_layer, shows_planes, with_known_axes
 from .written_records import about_image
 
 __all__ = ["layers_of_array", "layers_of_prediction"]
@@ -61,7 +62,7 @@ def layers_of_prediction(prediction: Prediction) -> Iterator[Layer]:
         yield from _layers_of_inputs(plan)
     planned = {} if plan is None else {output.id: output for output in plan.outputs}
     for name, array in prediction.items():
-        if not {"y", "x"} <= set(array.axes):
+        if not shows_planes(array.axes):
             continue
         output = planned.get(name)
         if plan is None or output is None:
@@ -78,19 +79,20 @@ def _layers_of_inputs(plan: Plan) -> Iterator[Layer]:
         image = planned.bound.image
         if isinstance(image.reader, EarlierOutput | PredictedReader):
             yield from _layers_of_inputs(image.reader.plan)
-        elif image.axes is not None and {"y", "x"} <= set(image.axes):
+        elif shows_planes(image.axes or ()):
             yield _layer_of_input(planned, image)
 
 
 def _layer_of_input(planned: PlannedInput, image: Image) -> Layer:
     """Return the image as it was predicted, with the axes and pixel sizes that were given, and the levels of its file."""
     if image.location is None or image.start or image.picked or image.part or planned.bound.resampled:
-        return image_layer(image.name, [image])
+        return image_layer(image.name, [with_known_axes(image, None)])
     levels = list(open_levels(image.location))
     coarser = [
         attrs.evolve(level, axes=image.axes) for level in levels if len(level.shape) == len(image.shape) and level.shape < image.shape
     ]
-    return image_layer(image.name, [image, *coarser], colours=about_image(levels[0]).channel_colours)
+    shown = [with_known_axes(one, None) for one in (image, *coarser)]
+    return image_layer(image.name, shown, colours=about_image(levels[0]).channel_colours)
 
 
 def _layers_of_output(plan: Plan, output: PlannedOutput, array: LabelledArray) -> Iterator[Layer]:
@@ -118,7 +120,7 @@ def _of_array(plan: Plan, output: PlannedOutput, array: LabelledArray) -> Image:
     for number, axis in enumerate(output.axes):
         size, unit, at = pixel_placement(output, number, plan.inputs, plan.grids)
         if axis not in ("channel", "batch", "index"):
-            sizes[axis], position[axis] = (size, unit), at
+            sizes[axis_of_name(axis)], position[axis_of_name(axis)] = (size, unit), at
     image = attrs.evolve(
         open_image(array.data, axes=array.axes),
         name=output.id,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
+from ..axis_names import axis_of_name
 from ..errors import AxesError, InputError, PredictionWarning
 from ..io import Image
 from ..typing import AxisId, FrozenMapping
@@ -14,7 +15,7 @@ from .contrast import value_ranges
 from .layer import RED_GREEN_BLUE, Channel, Colour, Layer
 from .level_array import LevelArray, level_array
 
-__all__ = ["MOST_CHANNELS", "image_layer", "labels_layer", "with_known_axes"]
+__all__ = ["MOST_CHANNELS", "image_layer", "labels_layer", "shows_planes", "with_known_axes"]
 
 MOST_CHANNELS = 8
 """Channels up to which each is shown in a colour of its own; of more, one is shown at a time."""
@@ -50,6 +51,7 @@ def with_known_axes(image: Image, axes: str | Sequence[str] | None) -> Image:
     """
     if image.axes is None:
         image = image.with_axes(_guess(image) if axes is None else axes)
+    image = _with_usual_names(image)
     missing = [axis for axis in ("y", "x") if axis not in (image.axes or ())]
     if missing:
         raise AxesError(
@@ -57,6 +59,24 @@ def with_known_axes(image: Image, axes: str | Sequence[str] | None) -> Image:
             "name the axes with axes= (--axes) if the file does not"
         )
     return image
+
+
+def shows_planes(axes: Iterable[AxisId]) -> bool:
+    """Return whether axes have y and x, by whatever names."""
+    return {"y", "x"} <= {axis_of_name(axis) for axis in axes}
+
+
+def _with_usual_names(image: Image) -> Image:
+    """Return an image whose axes have their usual names; models may name them ``height`` and ``width``."""
+    own = {axis: axis_of_name(axis) for axis in image.axes or ()}
+    if len(set(own.values())) < len(own) or all(axis == usual for axis, usual in own.items()):
+        return image
+    return attrs.evolve(
+        image,
+        axes=tuple(own.values()),
+        pixel_size=FrozenMapping({own[axis]: size for axis, size in image.pixel_size.items()}),
+        position=FrozenMapping({own[axis]: at for axis, at in image.position.items()}),
+    )
 
 
 def _guess(image: Image) -> str:

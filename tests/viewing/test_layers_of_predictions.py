@@ -127,6 +127,13 @@ class TestOutputs:
             assert [(layer.name, layer.kind) for layer in found] == [("map", "image"), ("classes", "labels")]
             np.testing.assert_array_equal(np.squeeze(found[1].levels[0][:]), np.ceil(IMAGE))
 
+    def test_names_of_axes(self, tmp_path: Path) -> None:
+        """Models may have other names of y and x."""
+        (tmp_path / "named").mkdir()
+        found = layers_of(bc.predict(pointwise_model(tmp_path / "named", axes=("height", "width")), IMAGE, axes="yx"))
+        assert [layer.axes for layer in found] == [("y", "x")] * 2
+        assert set(found[1].pixel_size) == {"y", "x"}
+
     def test_with_image(self, model: Path, tmp_path: Path) -> None:
         """Of an image that is given beside its prediction, there is one layer."""
         path = write_image(tmp_path / "cells.zarr", IMAGE, "0.5")
