@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 import webbrowser
 from collections.abc import Sequence
 from math import floor, log2, prod
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..axis_names import SPACE
-from ..errors import InputError, MissingRequirementError
+from ..errors import BioimageioError, InputError, MissingRequirementError, PredictionWarning
 from ..text import in_brief
 from .coarse_regions import coarse_region, shown_dtype
 from .layer import Layer
@@ -132,7 +133,11 @@ def _volume(layer: Layer, shown: Sequence[Dimension]) -> Any:
             if prod(int(b) - int(a) for a, b in zip(start, end, strict=True)) > MOST:
                 raise ValueError(f"a chunk has at most {MOST} pixels")
             first, stop, steps = (_of_axes(numbers, shown) for numbers in (start, end, factors))
-            return coarse_region(layer, first, stop, steps).tobytes(), "application/octet-stream"
+            try:
+                return coarse_region(layer, first, stop, steps).tobytes(), "application/octet-stream"
+            except BioimageioError as error:  # such as a damaged chunk, which the browser leaves empty
+                warnings.warn(str(error), PredictionWarning, stacklevel=2)
+                raise ValueError(str(error)) from error
 
         def get_object_mesh(self, object_id: int) -> bytes:
             """Refuse: surfaces are made from a coarse level, which is another volume.

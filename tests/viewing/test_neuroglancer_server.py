@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
+import zarr
 
 import bioimageio_core as bc
 from bioimageio_core.errors import InputError, MissingRequirementError, PredictionWarning
@@ -119,6 +121,18 @@ class TestPixels:
                 get(f"{base(opened)}/neuroglancer/raw/{key}/1,1,1/0,0,0/90000,90000,1")
         assert refused.value.code == 400
 
+    def test_damaged_chunks(self, tmp_path: Path) -> None:
+        """Are left out by the browser, with a warning that names them; all others are shown."""
+        zarr.create_array(str(tmp_path / "cells.zarr"), data=IMAGE[0], chunks=(70, 45), dimension_names=("y", "x"))
+        (tmp_path / "cells.zarr" / "c" / "0" / "1").write_bytes(b"damaged")
+        with view_in_neuroglancer(layers_of(labels=tmp_path / "cells.zarr")) as opened:
+            key = source(state(opened)["layers"][0])
+            left = get(f"{base(opened)}/neuroglancer/raw/{key}/1,1,1/0,0,0/45,70,1")
+            np.testing.assert_array_equal(np.frombuffer(left, "<u2").reshape(70, 45), IMAGE[0, :, :45])
+            with pytest.warns(PredictionWarning, match="cells.zarr"), pytest.raises(urllib.error.HTTPError) as refused:
+                get(f"{base(opened)}/neuroglancer/raw/{key}/1,1,1/45,0,0/90,70,1")
+        assert refused.value.code == 400
+
     def test_no_surfaces(self, shown: NeuroglancerView) -> None:
         """No request makes the server read all labels."""
         labels = state(shown)["layers"][1]
@@ -153,8 +167,6 @@ class TestState:
 
     def test_colours(self) -> None:
         """Labels have the colours of their file."""
-        import attrs
-
         (layer,) = layers_of(labels=LABELS)
         with view_in_neuroglancer([attrs.evolve(layer, colours={3: (255, 128, 0)})]) as opened:
             assert state(opened)["layers"][0]["segmentColors"] == {"3": "#ff8000"}
@@ -169,8 +181,6 @@ class TestState:
     def test_transparency(self) -> None:
         """Of pictures, the three colours are channels of one picture."""
         pixels = RANDOM.integers(0, 255, (4, 20, 30), np.uint8)
-        import attrs
-
         from bioimageio_core.io import open_image
         from bioimageio_core.viewing.make_layer import image_layer
 
@@ -184,8 +194,6 @@ class TestState:
 
     def test_names_of_channels(self) -> None:
         """Names that are no names of variables, and equal ones, have controls of their own."""
-        import attrs
-
         (layer,) = layers_of(IMAGE)
         channels = [Channel(name="α 488/GFP", colour=(1, 2, 3), limits=(0, 1), window=(0, 1))] * 2
         with view_in_neuroglancer([attrs.evolve(layer, channels=tuple(channels))]) as opened:
