@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ class Page:
 
     def state(self) -> Any:
         """Return the state of the viewer."""
-        return self._page.evaluate("() => viewer.state.toJSON()")
+        return json.loads(self._page.evaluate("() => JSON.stringify(viewer.state.toJSON())"))  # without what is undefined
 
     def wait(self) -> None:
         """Wait until all pixels are drawn."""

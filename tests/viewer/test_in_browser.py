@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 from large_image import SQUARE, write_large
@@ -13,6 +14,8 @@ from ome_images import POSITION, SIZE, write_image
 import bioimageio_core as bc
 from bioimageio_core.io.writing.label_metadata import label_colour
 from bioimageio_core.prediction.output.result import LabelledArray
+from bioimageio_core.viewing.layers import layers_of
+from bioimageio_core.viewing.neuroglancer_viewer import view_in_neuroglancer
 
 pytest.importorskip("neuroglancer")
 BEGIN = POSITION[0] / SIZE[0], POSITION[1] / SIZE[1]
@@ -93,6 +96,21 @@ class TestLabels:
         assert "3 total ids" in text.replace("listed", "total")
         for shown_text in ("pixels", "900", "901", "902", "one", "three"):
             assert shown_text in text
+
+    def test_surface(self, page: Any) -> None:
+        """An object of a volume that is selected has a surface, in its colour."""
+        volume = np.zeros((30, 40, 40), np.uint16)
+        volume[5:25, 8:32, 8:32] = 3
+        (layer,) = layers_of(labels=LabelledArray(volume, ("z", "y", "x")))
+        with view_in_neuroglancer([attrs.evolve(layer, colours={3: (255, 0, 0)})]) as shown:
+            page.open(shown.url)
+            page.change(layout="3d", showSlices=False)
+            height, width = page.pixels().shape[:2]
+            assert not page.pixels()[height // 2, width // 2].any()
+            page.change(layers=[{**one, "segments": ["3"]} for one in page.state()["layers"]])
+            red, green, blue = (int(part) for part in page.pixels()[height // 2, width // 2])
+        assert red > 80
+        assert green == blue == 0
 
 
 class TestImages:
