@@ -65,6 +65,7 @@ def layers(
     """Return images, outputs and labels as napari takes them: tuples of data, attributes and type, for ``viewer.add_layer``.
 
     Data are dask arrays, at all resolutions, of which nothing is read but a sample for the contrast.
+    ``metadata["is_output"]`` of the attributes says whether a layer is the output of a prediction.
 
     Args:
         sources: See `view`.
