@@ -69,6 +69,7 @@ SLOW = (
     "tests/test_onnx_runtime.py",
     "tests/test_python_process.py",
     "tests/testing/test_kit_finds.py",
+    "tests/viewing/test_memory.py",
 )
 """Tests outside the core that take half of the time of all: they start hundreds of processes, wait for killed ones,
 or run real networks in many sizes."""
@@ -87,6 +88,7 @@ OWN_LOGIC = (
     "tests/readers",
     "tests/statistics",
     "tests/testing",
+    "tests/viewing",
 )
 """Core tests of what uses dependencies little, or only as other core tests do."""
 PORTABLE = (
@@ -103,7 +105,7 @@ PORTABLE = (
 RUNS = ROOT / ".nox" / "runs"
 PASSED = ROOT / ".nox" / "passed-core.txt"
 """The tests that passed in the session `core`; `.ci/run`, which runs it first, sets BMZ_NOT_AGAIN, and `tests` leaves them out."""
-BIG = ("bioio", "cellpose", "stardist", "tensorflow")
+BIG = ("bioio", "cellpose", "napari", "stardist", "tensorflow")
 """Plugins with large frameworks or many dependencies; each has its own session and environment."""
 PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml") if path.parent.name not in BIG)
 DEBIAN_IMAGEJ = "/usr/share/java/ij.jar"
@@ -407,6 +409,29 @@ def pages(session: nox.Session) -> None:
     variables = {**environment(), "BMZ_BROWSER": browser, "BMZ_SCREENSHOTS": str(shots)}
     session.run("pytest", "tests/pages", *session.posargs, env=variables)
     session.log(f"pictures of the pages are in {shots}")
+
+
+@nox.session(**FULL_ONLY)
+def viewer(session: nox.Session) -> None:
+    """Look at images in neuroglancer, in a browser without a window; skipped without Chromium."""
+    chromium = os.environ.get("BMZ_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        session.skip("no Chromium on this machine (Debian: chromium); BMZ_CHROMIUM names one")
+    install_wheel(session, "images", "onnx", "view", with_packages=(*GROUPS["test"], "playwright"))
+    session.run("pytest", "tests/viewer", *session.posargs, env={**environment(), "BMZ_CHROMIUM": str(chromium)})
+
+
+@nox.session(**FULL_ONLY)
+def napari(session: nox.Session) -> None:
+    """Predict in windows of napari, on a display in memory; skipped without Xvfb."""
+    display = shutil.which("xvfb-run")
+    if display is None:
+        session.skip("no xvfb-run on this machine (Debian: xvfb, xauth, libgl1-mesa-dri, libxcb-cursor0)")
+    install_wheel(session, "onnx", with_packages=(*GROUPS["test"], "napari", "pyside6", "pytest-qt"))
+    install_plugins(session, "napari")
+    with session.chdir(ROOT / "plugins" / "napari"):
+        variables = {**environment(), "LIBGL_ALWAYS_SOFTWARE": "1"}
+        session.run(str(display), "-a", "python", "-m", "pytest", "-p", "no:cacheprovider", *session.posargs, env=variables, external=True)
 
 
 @nox.session(**FULL_ONLY)

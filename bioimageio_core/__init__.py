@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         import_model,
         init_description,
         json_schema,
+        layers,
         load_description,
         load_model_description,
         open_predictor,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         update_format,
         validate,
         verify,
+        view,
     )
     from .demo.examples import example_image, example_model
     from .description_init.draft_model import DraftedModel
@@ -74,6 +76,7 @@ __all__ = [
     "import_model",
     "init_description",
     "json_schema",
+    "layers",
     "load_description",
     "load_model_description",
     "open_predictor",
@@ -91,6 +94,7 @@ __all__ = [
     "update_format",
     "validate",
     "verify",
+    "view",
     "worker_processes",
 ]
 

@@ -16,6 +16,7 @@ from .images import image_card
 from .loading import default_registry, plugins
 from .predicting import analyse_network, compute_statistics, open_predictor, predict, predict_many, prediction_picture, test_model, verify
 from .systems import compat, export_model, import_model
+from .viewing import layers, view
 from .weights import convert_weights, environment_of, init_description
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "init_description",
     "json_schema",
     "keep_consent",
+    "layers",
     "load_description",
     "load_model_description",
     "open_predictor",
@@ -51,4 +53,5 @@ __all__ = [
     "update_format",
     "validate",
     "verify",
+    "view",
 ]

@@ -41,6 +41,7 @@ COMMANDS = {
     "update": "Update a description to the newest format version.",
     "validate": "Validate descriptions against their format.",
     "verify": "Measure whether blocks give the same result as the whole image.",
+    "view": "Show images, results and labels of any size in the browser.",
 }
 """Name and summary of each command; command ``NAME`` is in the module ``NAME_command``."""
 

@@ -20,7 +20,7 @@ from ..places import LOCAL, Place, local_path, place_of
 from .graph_leaves import leaves_of_graph
 from .reading.image import Image
 
-__all__ = ["places_of", "unknown_origin"]
+__all__ = ["location_of_zarr", "places_of", "unknown_origin"]
 
 LIBRARIES = frozenset(
     {
@@ -218,23 +218,31 @@ def _of_h5py(value: Any) -> _Found:
     return _Found(places=[place_of(f"{LOCAL}://{os.path.abspath(filename)}")])  # noqa: PTH100  (text in, text out)
 
 
-def _of_zarr(value: Any) -> _Found:
-    from zarr.storage import FsspecStore, LocalStore, MemoryStore, WrapperStore, ZipStore
+def location_of_zarr(node: Any) -> str | None:
+    """Return the path or URL of an open zarr array or group; None where its store has none, such as one in memory."""
+    from zarr.storage import FsspecStore, LocalStore, WrapperStore, ZipStore
 
-    if not hasattr(value, "store_path"):  # a store by itself
-        return _Found(attributes=_attributes(value))
-    store, path = value.store_path.store, value.store_path.path
+    store, path = node.store_path.store, node.store_path.path
     while isinstance(store, WrapperStore):
         store = store._store
     if isinstance(store, LocalStore):
-        return _Found(places=[place_of(store.root / path)])
+        return str(store.root / path)
     if isinstance(store, ZipStore):
-        return _Found(places=[place_of(f"zip://{path}::{store.path}")])
-    if isinstance(store, FsspecStore):
-        location = _fsspec_location(store.fs, f"{store.path.rstrip('/')}/{path}")
-        direct = location.partition("://")[0] in DIRECT or "://" not in location
-        return _Found(places=[place_of(location)], unknown=None if direct else f"the file system {location.partition('://')[0]}")
-    return _Found(unknown=None if isinstance(store, MemoryStore) else _class(store), attributes=_attributes(store))
+        return f"zip://{path}::{store.path}"
+    return _fsspec_location(store.fs, f"{store.path.rstrip('/')}/{path}") if isinstance(store, FsspecStore) else None
+
+
+def _of_zarr(value: Any) -> _Found:
+    from zarr.storage import MemoryStore
+
+    if not hasattr(value, "store_path"):  # a store by itself
+        return _Found(attributes=_attributes(value))
+    location = location_of_zarr(value)
+    if location is None:
+        store = value.store_path.store
+        return _Found(unknown=None if isinstance(store, MemoryStore) else _class(store), attributes=_attributes(store))
+    scheme = location.partition("://")[0] if "://" in location else LOCAL
+    return _Found(places=[place_of(location)], unknown=None if scheme in DIRECT else f"the file system {scheme}")
 
 
 def _fsspec_location(files: Any, path: str) -> str:

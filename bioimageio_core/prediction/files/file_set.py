@@ -17,7 +17,7 @@ from ...io.writing.chosen_writer import EACH
 from ...places import absolute_path, local_path
 from ...typing import FrozenMapping
 
-__all__ = ["FileSet", "file_set", "is_written_by_run", "run_place"]
+__all__ = ["FileSet", "file_set", "is_written_by_run", "run_place", "run_record"]
 
 
 @attrs.frozen(kw_only=True)
@@ -44,7 +44,7 @@ class FileSet:
         """Return the record of the run that wrote the files; None if one of them is missing, or is not as that run left it."""
         found: Mapping[str, Any] | None = None
         for path in self.paths.values():
-            found = _record(path)
+            found = run_record(path)
             if found is None:
                 return None
         return found
@@ -100,14 +100,14 @@ def run_place(location: str) -> str:
 def is_written_by_run(location: str) -> bool:
     """Return whether a path or URL is that of a file that is as a run left it."""
     local = local_path(location)
-    return local is not None and _record(Path(_place(local))) is not None
+    return local is not None and run_record(Path(_place(local))) is not None
 
 
 def _record_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.bmz-run.json")
 
 
-def _record(path: Path) -> Mapping[str, Any] | None:
+def run_record(path: Path) -> Mapping[str, Any] | None:
     """Return the record of the run that wrote a file; None if there is none, or the file is not as that run left it."""
     try:
         content = json.loads(_record_path(path).read_bytes())

@@ -14,15 +14,13 @@ from ...io import Image, Scene, SceneChoice, choose_scene, open_image
 from ...io.locations import opening_errors
 from ...io.reading.chosen_reader import reader_entry_of, reader_of
 from ...io.reading.how_read import how_read
+from ...io.reading.image_levels import open_levels
 from ...places import local_path
 from ...registry import Registry
 from ...typing import FrozenMapping
 from .image_card import ImageCard, LevelCard, SceneCard, TakenAs
 
 __all__ = ["image_card"]
-
-MOST_LEVELS = 64
-"""Levels that are looked for."""
 
 MODELS: Mapping[str, tuple[str, ...]] = FrozenMapping(
     planes=("yx", "cyx", "yxc", "bcyx", "byxc"),
@@ -71,7 +69,7 @@ def image_card(
         format_=entry.summary or entry.name,
         plugin="" if plugin is None else f"{plugin.distribution} {plugin.version}".strip(),
         level=level or 0,
-        levels=tuple(_levels(place, number)),
+        levels=tuple(LevelCard(shape=level.shape, chunks=level.chunks) for level in open_levels(place, scene=number)),
         scene=chosen.number if len(scenes) > 1 else None,
         scenes=tuple(map(_scene_card, scenes)),
     )
@@ -85,17 +83,6 @@ def _chosen(scenes: Sequence[Scene], wanted: SceneChoice, location: str) -> Scen
     if found.error is not None:
         raise found.error
     return found
-
-
-def _levels(place: str, scene: int | None) -> Iterator[LevelCard]:
-    for number in range(MOST_LEVELS):
-        try:
-            image = open_image(place, level=number, scene=scene)
-        except SourceError:
-            if number == 0:
-                raise
-            return
-        yield LevelCard(shape=image.shape, chunks=image.chunks)
 
 
 def _card(image: Image, *, format_: str, **fields: Any) -> ImageCard:

@@ -1,0 +1,1 @@
+"""Images, maps and labels of any size in viewers: neuroglancer in a browser, and napari."""

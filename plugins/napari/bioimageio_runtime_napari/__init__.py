@@ -1,0 +1,1 @@
+"""Predicts layers of napari with models of bioimage.io, and opens results."""

@@ -1,0 +1,115 @@
+"""Layers as napari takes them; the session `napari` of nox shows them in napari."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import pytest
+import zarr
+from ome_images import write_image
+
+import bioimageio_core as bc
+
+RANDOM = np.random.default_rng(0)
+
+
+def pyramid(path: Path, levels: list[np.ndarray]) -> Path:
+    """Write an OME-Zarr image of half a micrometre per pixel, with levels."""
+    group = zarr.create_group(str(path))
+    datasets = []
+    for n, level in enumerate(levels):
+        group.create_array(str(n), data=level, chunks=(32, 32))
+        datasets.append({"path": str(n), "coordinateTransformations": [{"type": "scale", "scale": [0.5 * 2**n] * 2}]})
+    axes = [{"name": name, "type": "space", "unit": "micrometer"} for name in "yx"]
+    group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": datasets}]}
+    return path
+
+
+def test_levels(tmp_path: Path) -> None:
+    """A list of dask arrays, cut as the image is stored, the finest first."""
+    levels = [RANDOM.integers(0, 99, (128 >> n, 96 >> n), np.uint8) for n in range(3)]
+    ((data, attributes, kind),) = bc.layers(pyramid(tmp_path / "cells.zarr", levels))
+    assert (kind, attributes["name"], attributes["scale"], attributes["units"]) == ("image", "cells", [0.5, 0.5], ["micrometer"] * 2)
+    assert [type(level) for level in data] == [da.Array] * 3
+    assert data[0].chunksize == (32, 32)
+    for found, expected in zip(data, levels, strict=True):
+        np.testing.assert_array_equal(found.compute(), expected)
+
+
+def test_channels() -> None:
+    """Each channel is a layer with its name, colour and contrast; what is over the first adds to it."""
+    pixels = RANDOM.integers(0, 999, (2, 5, 16, 12), np.uint16)
+    found = bc.layers(pixels, axes="czyx")
+    assert [(attributes["name"], kind) for _, attributes, kind in found] == [("array 0", "image"), ("array 1", "image")]
+    assert [attributes["blending"] for _, attributes, _ in found] == ["translucent", "additive"]
+    for n, (data, attributes, _) in enumerate(found):
+        np.testing.assert_array_equal(data.compute(), pixels[n])
+        np.testing.assert_allclose(attributes["contrast_limits"], np.percentile(pixels[n, [1, 2, 3]], [0.5, 99.5]))
+
+
+def test_many_channels() -> None:
+    """Many channels, and those of labels, are an axis."""
+    pixels = RANDOM.integers(0, 9, (20, 16, 12), np.uint8)
+    image, labels = bc.layers(pixels, labels=pixels[:2], axes="cyx")
+    assert (image[0].shape, labels[0].shape) == ((20, 16, 12), (2, 16, 12))
+    assert image[1]["axis_labels"] == ["channel", "y", "x"]
+
+
+def test_pictures(tmp_path: Path) -> None:
+    """Colours of pictures are one layer, without their transparency."""
+    pillow = pytest.importorskip("PIL.Image")
+    pixels = RANDOM.integers(50, 90, (20, 30, 4), np.uint8)
+    pillow.fromarray(pixels).save(tmp_path / "cells.png")
+    ((data, attributes, kind),) = bc.layers(tmp_path / "cells.png")
+    assert (kind, attributes["rgb"], attributes["axis_labels"]) == ("image", True, ["y", "x"])
+    np.testing.assert_array_equal(data.compute(), pixels[..., :3])
+
+
+def test_axes_of_all() -> None:
+    """All layers have the same axes, so that napari aligns them; one that a layer lacks has one pixel."""
+    pixels, labels = RANDOM.random((3, 4, 16, 12)), RANDOM.integers(0, 5, (3, 16, 12))
+    from bioimageio_core.prediction.output.result import LabelledArray
+
+    image, objects = bc.layers(LabelledArray(pixels, ("time", "z", "y", "x")), labels=LabelledArray(labels, ("time", "y", "x")))
+    assert image[0].shape == (3, 4, 16, 12)
+    assert objects[0].shape == (3, 1, 16, 12)
+    assert image[1]["axis_labels"] == objects[1]["axis_labels"] == ["time", "z", "y", "x"]
+    assert objects[2] == "labels"
+
+
+def test_table() -> None:
+    """Columns are features of the labels, by their number."""
+    table: dict[str, Any] = {"id": np.array([1, 3]), "pixels": np.array([5, 6])}
+    *_, (_, attributes, kind) = bc.layers(np.zeros((4, 4)), labels=np.eye(4, dtype=np.uint8), table=table, axes="yx")
+    assert kind == "labels"
+    assert {name: list(column) for name, column in attributes["features"].items()} == {"index": [1, 3], "pixels": [5, 6]}
+
+
+def test_position(tmp_path: Path) -> None:
+    """Labels without a pixel size lie on their image."""
+    image, labels = bc.layers(write_image(tmp_path / "cells.zarr", np.zeros((40, 60)), "0.5"), labels=np.zeros((40, 60), int), axes="yx")
+    assert image[1]["translate"] == labels[1]["translate"] == [10.0, 20.0]
+    assert image[1]["scale"] == labels[1]["scale"] == [0.5, 0.25]
+
+
+@pytest.mark.filterwarnings("ignore::bioimageio_core.errors.PredictionWarning")
+def test_nothing_is_read() -> None:
+    """Of a large image, until napari asks; then what it asks for."""
+    read = []
+
+    class Large:
+        shape, dtype = (100_000, 100_000), np.dtype("uint8")
+
+        def __getitem__(self, index: tuple[slice, ...]) -> np.ndarray:
+            read.append(tuple(s.stop - s.start for s in index))
+            return np.zeros(read[-1], np.uint8)
+
+    ((data, _, _),) = bc.layers(Large())
+    read.clear()
+    assert data.shape == (100_000, 100_000)
+    assert not read
+    assert data[5000:5100, 7000:7100].compute().shape == (100, 100)
+    assert sum(map(np.prod, read)) <= 4 * 2**20
