@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from .prediction.predictor import Predictor
     from .prediction.statistics_file import Statistics
 
+    __version__: str
+
 __all__ = [
     "AnalysedAxis",
     "AnalysedOutputAxis",
@@ -60,6 +62,7 @@ __all__ = [
     "Prediction",
     "Predictor",
     "Statistics",
+    "__version__",
     "analyse_network",
     "card",
     "compat",
@@ -109,8 +112,15 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import a public name (PEP 562)."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("bioimageio-runtime")
     if name not in __all__:
-        raise AttributeError(f"module 'bioimageio_core' has no attribute {name!r}")
+        from .text import did_you_mean
+
+        hint = "" if name.startswith("_") else did_you_mean(name, __all__)
+        raise AttributeError(f"module 'bioimageio_core' has no attribute {name!r}{f'; {hint}' if hint else ''}")
     from importlib import import_module
 
     return getattr(import_module(_HOMES.get(name, "bioimageio_core.api")), name)

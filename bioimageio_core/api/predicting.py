@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Unpack
+
+import attrs
 
 from ..errors import InputError, MissingRequirementError, UnknownExtensionError
 from ..io.reading.image_parts import expand_parts
@@ -18,11 +20,13 @@ from ..prediction.image_statistics import measure_for_model, measure_images, par
 from ..prediction.option_values import output_location
 from ..prediction.options import PredictOptions, evolve_options
 from ..prediction.output.result import LabelledArray, Prediction
+from ..prediction.predict_kwargs import AnalysisKwargs, PredictKwargs, StatisticsKwargs, WeightsKwargs, shows_options
 from ..prediction.predict_many import Failed, PredictionRequest, plan_many
 from ..prediction.predict_many import predict_many as predict_all
 from ..prediction.predictor import Predictor
 from ..prediction.statistics_file import Statistics
 from ..prediction.verify import TOLERANCE, VerifyReport, verify_blocks
+from ..progress import no_progress, shown_progress
 from ..resources import allotted_cores
 from ..sources import Package, Source, open_package
 from .chains import Models, open_chain
@@ -40,7 +44,8 @@ __all__ = [
 ]
 
 
-def open_predictor(model: Models, **options: Any) -> Predictor:
+@shows_options(PredictKwargs)
+def open_predictor(model: Models, **options: Unpack[PredictKwargs]) -> Predictor:
     """Open a model for planning and predicting; a context manager.
 
     Args:
@@ -59,7 +64,8 @@ def open_predictor(model: Models, **options: Any) -> Predictor:
     return open_chain(model, options)
 
 
-def predict(model: Models, inputs: Any, output: Any = None, **options: Any) -> Prediction:
+@shows_options(PredictKwargs)
+def predict(model: Models, inputs: Any, output: Any = None, **options: Unpack[PredictKwargs]) -> Prediction:
     """Run a model on images of any size.
 
     Args:
@@ -77,8 +83,8 @@ def predict(model: Models, inputs: Any, output: Any = None, **options: Any) -> P
 
     """
     try:
-        with open_predictor(model, **options) as predictor:
-            return predictor.predict(inputs, output)
+        with open_predictor(model, **options) as predictor, shown_progress(predictor.options.progress) as progress:
+            return predictor.predict(inputs, output, progress=progress)
     except (UnknownExtensionError, MissingRequirementError):
         client = chosen_client(options.get("client"))
         if client is None:
@@ -92,7 +98,10 @@ def predict(model: Models, inputs: Any, output: Any = None, **options: Any) -> P
     return Prediction(outputs, plan=None, **more)
 
 
-def predict_many(model: Models, inputs: Any, output: str | os.PathLike[str], **options: Any) -> Iterator[Prediction | Failed]:
+@shows_options(PredictKwargs)
+def predict_many(
+    model: Models, inputs: Any, output: str | os.PathLike[str], **options: Unpack[PredictKwargs]
+) -> Iterator[Prediction | Failed]:
     """Run a model on many images, one after the other, with one network; a failure of one image does not stop the rest.
 
     Args:
@@ -154,13 +163,14 @@ def _predict_all(predictor: Predictor, planned: Sequence[PredictionRequest]) -> 
         yield from predict_all(predictor, planned)
 
 
+@shows_options(StatisticsKwargs)
 def compute_statistics(
     images: Any,
     model: Source | Package | None = None,
     *,
     measures: Iterable[str] = ("mean", "std"),
     over: Iterable[str] = (),
-    **options: Any,
+    **options: Unpack[StatisticsKwargs],
 ) -> Statistics:
     """Measure images exactly and out of core.
 
@@ -192,7 +202,8 @@ def compute_statistics(
         raise InputError(f"no images{where} to measure: expected files of a format that is read, such as .tif, .zarr or .png")
     client = chosen_client(chosen.client)
     workers = chosen.workers or allotted_cores()
-    with executor_of(client, wait_for_workers=chosen.wait_for_workers) as executor:
+    with executor_of(client, wait_for_workers=chosen.wait_for_workers) as executor, shown_progress(chosen.progress) as progress:
+        chosen = attrs.evolve(chosen, progress=progress)
         if model is None:
             wanted = [parse_measure(text, tuple(over)) for text in measures]
             return measure_images(sources, wanted, chosen, executor=executor, workers=workers)
@@ -213,13 +224,14 @@ def _predict_from_worker(
     return dict(prediction), {name: getattr(prediction, name) for name in kept}
 
 
+@shows_options(WeightsKwargs)
 def test_model(
     source: Source | Package,
     *,
     quick: bool = False,
     isolated: bool = False,
     report: Callable[[str], None] = lambda stage: None,
-    **options: Any,
+    **options: Unpack[WeightsKwargs],
 ) -> TestReport:
     """Run a model on its test inputs in every weights format that can run here, and compare with its test outputs.
 
@@ -251,7 +263,8 @@ def test_model(
 test_model.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions of this name
 
 
-def verify(source: Source | Package, inputs: Any = None, *, tolerance: float = TOLERANCE, **options: Any) -> VerifyReport:
+@shows_options(PredictKwargs)
+def verify(source: Source | Package, inputs: Any = None, *, tolerance: float = TOLERANCE, **options: Unpack[PredictKwargs]) -> VerifyReport:
     """Measure whether blockwise prediction equals prediction of the whole image.
 
     Args:
@@ -265,11 +278,13 @@ def verify(source: Source | Package, inputs: Any = None, *, tolerance: float = T
         InputError: The image is a single block, or the fixed size of the network leaves no room for a second grid.
 
     """
-    with open_predictor(source, **options) as predictor:
+    with open_predictor(source, **options) as predictor, shown_progress(predictor.options.progress) as progress:
+        predictor.options = attrs.evolve(predictor.options, progress=progress)
         return verify_blocks(predictor, inputs, tolerance=tolerance)
 
 
-def analyse_network(source: Source | Package, *, again: bool = False, **options: Any) -> NetworkAnalysis:
+@shows_options(AnalysisKwargs)
+def analyse_network(source: Source | Package, *, again: bool = False, **options: Unpack[AnalysisKwargs]) -> NetworkAnalysis:
     """Analyse the valid sizes, the stride and the required halo of a network, by running it on noise.
 
     The measurement is remembered by the SHA-256 of the weights, and shown by `card`.
@@ -286,6 +301,5 @@ def analyse_network(source: Source | Package, *, again: bool = False, **options:
     from ..network_analysis.analyse_model import analyse_model
 
     chosen = evolve_options(PredictOptions(), options)
-    report = chosen.progress or (lambda stage, done, total: None)
-    with open_package(source) as package:
-        return analyse_model(*load_with_consent(package, chosen), report, again=again)
+    with open_package(source) as package, shown_progress(chosen.progress) as progress:
+        return analyse_model(*load_with_consent(package, chosen), progress or no_progress, again=again)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ..progress import progress_bars
 from .common_options import (
     device_option,
     import_option,
@@ -15,7 +16,7 @@ from .common_options import (
     timeout_option,
     trust_option,
 )
-from .terminal import print_json, progress_bars, say, table
+from .terminal import print_json, say, table
 
 __all__ = ["command"]
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from ..progress import progress_bars
 from ..resources import peak_memory
 from .common_options import json_option, overwrite_option
 from .parameter_types import MEMORY
-from .terminal import bytes_in_words, print_json, progress_bars, say
+from .terminal import bytes_in_words, print_json, say
 
 __all__ = ["command"]
 

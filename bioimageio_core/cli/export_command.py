@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
+from ..progress import progress_bars
 from .common_options import include_outside_option, json_option, overwrite_option
 from .foreign_formats import list_formats
 from .parameter_types import NAME_VALUE
-from .terminal import print_json, progress_bars, say
+from .terminal import print_json, say
 
 __all__ = ["command"]
 

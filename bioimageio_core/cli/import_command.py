@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from ..errors import InvalidDescriptionError
+from ..progress import progress_bars
 from .common_options import json_option, overwrite_option
 from .foreign_formats import list_formats
 from .parameter_types import NAME_VALUE
-from .terminal import issues_as_data, issues_table, print_json, progress_bars, say
+from .terminal import issues_as_data, issues_table, print_json, say
 
 __all__ = ["command"]
 

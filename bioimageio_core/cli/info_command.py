@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
+from ..progress import progress_bars
 from .common_options import html_option, import_option, json_option
 from .output_files import check_file_apart, write_page
-from .terminal import print_json, progress_bars, say
+from .terminal import print_json, say
 
 __all__ = ["command"]
 

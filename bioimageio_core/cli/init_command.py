@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from ..progress import progress_bars
 from .common_options import import_option, json_option, overwrite_option, trust_option
 from .parameter_types import AXIS_SIZES, INPUT_AXES
-from .terminal import issues_as_data, print_json, progress_bars, say, table
+from .terminal import issues_as_data, print_json, say, table
 
 __all__ = ["command"]
 

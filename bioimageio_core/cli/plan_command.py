@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from ..progress import progress_bars
 from .common_options import json_option
 from .grouped_options import GroupedCommand
 from .image_arguments import check_axes_known, image_inputs
 from .prediction_options import chain_options, prediction_options
-from .terminal import print_json, progress_bars, say
+from .terminal import print_json, say
 
 __all__ = ["command"]
 

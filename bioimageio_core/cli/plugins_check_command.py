@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
+from ..progress import progress_bars
 from ..report.plain_text import in_one_line
 from ..text import did_you_mean
 from .common_options import json_option
-from .terminal import print_json, progress_bars, say, table
+from .terminal import print_json, say, table
 
 if TYPE_CHECKING:
     from ..registry import PluginFailure, Registry

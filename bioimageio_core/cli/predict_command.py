@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..progress import progress_bars
 from ..resources import peak_memory
 from .common_options import json_option, overwrite_option
 from .grouped_options import GroupedCommand, grouped_option
@@ -15,7 +16,7 @@ from .image_arguments import check_axes_known, image_inputs, image_list
 from .parameter_types import SHARD
 from .predicted_pictures import draw, replaces, several_pictures, single_picture
 from .prediction_options import chain_options, prediction_options
-from .terminal import INTERRUPTED, bytes_in_words, print_json, progress_bars, say
+from .terminal import INTERRUPTED, bytes_in_words, print_json, say
 
 if TYPE_CHECKING:
     from ..prediction.output.result import Prediction

@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
+from ..progress import progress_bars
 from .common_options import json_option, overwrite_option
 from .output_files import check_file_apart
 from .parameter_types import JSON_OBJECT, NAMES
-from .terminal import print_json, progress_bars, say, table
+from .terminal import print_json, say, table
 
 __all__ = ["command"]
 

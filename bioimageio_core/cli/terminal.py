@@ -1,22 +1,20 @@
-"""Output of commands: tables, progress bars and colours for people, JSON for programs."""
+"""Output of commands: tables and colours for people, JSON for programs."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..json_values import json_safe
-from ..report.plain_text import bytes_in_words, in_one_line, printable, table
+from ..report.plain_text import bytes_in_words, printable, table
 from ..text import without_secrets
 
 if TYPE_CHECKING:
-    from ..prediction.options import Progress
     from ..spec.validation import Issue
 
 __all__ = [
@@ -27,7 +25,6 @@ __all__ = [
     "json_text",
     "paint",
     "print_json",
-    "progress_bars",
     "say",
     "table",
 ]
@@ -76,58 +73,6 @@ def issues_as_data(issues: Sequence[Issue]) -> list[dict[str, Any]]:
 def issues_table(issues: Sequence[Issue]) -> str:
     """Return issues of a validation as a table: severity, path and message."""
     return table([(f"  {i.severity}", i.path or "(whole)", i.message) for i in issues])
-
-
-@contextmanager
-def progress_bars(*, shown: bool = True, after: float = 0) -> Iterator[Progress | None]:
-    """Show a bar for each stage if standard error is a terminal.
-
-    Args:
-        shown: False: no bars.
-        after: Seconds until the bars appear; a shorter command shows none.
-
-    Yields:
-        The callback that moves the bars; None if there are none.
-
-    """
-    if not (shown and sys.stderr.isatty()):
-        yield None
-        return
-    from threading import Timer
-
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
-
-    bars = Bars(
-        TextColumn("{task.description:<24}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
-    known: dict[str, Any] = {}
-
-    def show(stage: str, done: int, total: int) -> None:
-        if stage not in known:
-            known[stage] = bars.add_task(in_one_line(stage), total=total)
-        bars.update(known[stage], completed=done, total=total)
-
-    later = Timer(after, bars.start)
-    later.daemon = True
-    if after:
-        later.start()
-    else:
-        bars.start()
-    try:
-        yield show
-    finally:
-        if after:
-            later.cancel()
-            later.join()
-        bars.stop()
 
 
 _COLOURS: dict[str, dict[str, Any]] = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OutputError
+from ..progress import progress_bars
 from .common_options import (
     compile_option,
     device_option,
@@ -18,7 +19,7 @@ from .common_options import (
     trust_option,
 )
 from .output_files import check_file_apart, write_page
-from .terminal import print_json, progress_bars, say
+from .terminal import print_json, say
 
 if TYPE_CHECKING:
     from ..model_tests.test_report import TestReport

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..progress import progress_bars
 from ..report.plain_text import in_one_line
 from .common_options import html_option, json_option
 from .output_files import check_file_apart, write_page
-from .terminal import paint, print_json, progress_bars, say
+from .terminal import paint, print_json, say
 
 if TYPE_CHECKING:
     from ..report.cards.annotated_report import AnnotatedReport

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 import attrs
 
 from ..errors import InputError
 from ..io.writing.codecs import DEFAULT, check_codec
 from ..io.writing.ome_output import OmeChoice
+from ..progress import Progress, ProgressChoice
 from ..resources import allotted_memory
 from ..typing import AxisId, FrozenMapping, Precision
 from .join_slices_option import joined_axis
@@ -44,10 +45,7 @@ from .statistics_file import Statistics, as_statistics
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["PlanOptions", "PredictOptions", "Progress", "RunOptions", "evolve_options", "parse_memory"]
-
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called as ``progress(stage, done, total)``, from any thread, at most a few times per second."""
+__all__ = ["PlanOptions", "PredictOptions", "RunOptions", "evolve_options", "parse_memory"]
 
 DEFAULT_MEMORY = 2 * 2**30
 
@@ -115,8 +113,10 @@ def _imports(value: Any) -> tuple[str, ...]:
 
 
 def _is_callback(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
-    if value is not None and not callable(value):
-        raise option_error(option.name, value, "a function that is called as progress(stage, done, total)")
+    if value is not None and not isinstance(value, bool) and not callable(value):
+        raise InputError(
+            f"progress= is {value!r}: expected True, False, None, or a function that is called as progress(stage, done, total)"
+        )
 
 
 def _is_client(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
@@ -336,8 +336,14 @@ class RunOptions:
     trust: bool = attrs.field(default=False, converter=plain_value, validator=is_flag())
     """Whether code that comes with the model may run."""
 
-    progress: Progress | None = attrs.field(default=None, eq=False, validator=_is_callback)
-    """Progress callback; None disables it."""
+    progress: ProgressChoice = attrs.field(default=None, eq=False, converter=plain_value, validator=_is_callback)
+    """Bars in notebooks and terminals (True), none (False), or a function that is called as ``progress(stage, done, total)``.
+    None: bars in notebooks, of what takes more than two seconds."""
+
+    @property
+    def callback(self) -> Progress | None:
+        """The progress callback; None if there is none."""
+        return None if isinstance(self.progress, bool) else self.progress
 
     def __attrs_post_init__(self) -> None:
         if self.shard is not None and self.overwrite:

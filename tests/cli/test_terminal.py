@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo 
 
 CODE = """
 import sys, time
-from bioimageio_core.cli.terminal import progress_bars
+from bioimageio_core.progress import progress_bars
 with progress_bars(after={after}) as progress:
     progress("judging", 1, 3)
     time.sleep({seconds})
@@ -49,6 +49,6 @@ class TestProgressBars:
 
     def test_not_in_files(self) -> None:
         """Nothing is drawn, and nobody is asked to tell."""
-        code = "from bioimageio_core.cli.terminal import progress_bars\nwith progress_bars() as progress:\n    assert progress is None"
+        code = "from bioimageio_core.progress import progress_bars\nwith progress_bars() as progress:\n    assert progress is None"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
         assert (done.stdout, done.stderr) == (b"", b"")

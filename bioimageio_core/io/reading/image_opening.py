@@ -12,7 +12,9 @@ import attrs
 import numpy as np
 
 from ...errors import SourceError
+from ...text import kind_of_object
 from ..locations import opening_errors
+from .arrays_of_others import picture_as_array, tensor_as_array
 from .chosen_reader import reader_of
 from .image import Image, checked_dtype
 from .readers import ArrayReader, dtype_with_nan, without_mask
@@ -28,7 +30,8 @@ def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: i
     """Open an image without reading its pixels.
 
     Args:
-        source: A numpy, dask, zarr or xarray array, or another object with ``shape``, ``dtype`` and ``__getitem__``;
+        source: A numpy, dask, zarr or xarray array, a tensor of PyTorch, a picture of Pillow, or another object with ``shape``,
+            ``dtype`` and ``__getitem__``;
             or a path or fsspec URL of a file or folder that an installed plugin reads, as of TIFF and OME-Zarr.
         axes: The axes, as `bioimageio_core.axis_names.parse_axes` reads them, in place of those that the source names.
         level: Resolution of an OME-Zarr or pyramidal TIFF, 0 (the finest) where None.
@@ -65,10 +68,15 @@ def _open_location(location: str, level: int | None, scene: SceneChoice) -> Imag
 
 
 def _open_array(source: Any) -> Image:
+    picture = picture_as_array(source)
+    if picture is not None:
+        pixels, axes, names = picture
+        return attrs.evolve(_open_array(pixels), name="picture", axes=axes, channel_names=names)
+    tensor = tensor_as_array(source)
+    source = source if tensor is None else tensor
     if not (hasattr(source, "shape") and hasattr(source, "dtype") and hasattr(source, "__getitem__")):
-        raise SourceError(
-            f"expected an array, a path or a URL as image, found {type(source).__name__}; numpy.asarray() makes arrays of nested lists"
-        )
+        hint = "; numpy.asarray() makes arrays of nested lists" if isinstance(source, list | tuple) else ""
+        raise SourceError(f"expected an array, a path or a URL as image, found {kind_of_object(source)}{hint}")
     if isinstance(source, np.ma.MaskedArray) and not np.ma.is_masked(source):
         source = source.data
     if isinstance(source, np.ndarray):

@@ -141,7 +141,7 @@ def _run_pass(run: Run, pass_: Pass) -> tuple[bool, int]:
             done_before = share.units_done
             # Tasks that cannot be sent to other processes run in threads of this one.
             executor = run.executor if job.is_picklable or run.executor.shares_memory else Threads()
-            report = Reporter(pass_.title, share.units, run.options.progress, done_before)
+            report = Reporter(pass_.title, share.units, run.options.callback, done_before)
             for task, result in share.results(executor, runner.concurrent_tasks()):
                 report.more(runner.collect(task, result))
             if run.output.state is not None:

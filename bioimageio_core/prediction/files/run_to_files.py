@@ -70,7 +70,7 @@ def run_to_files(
             return prediction
         with temporary_lock(Path(f"{files.run_place}.lock")):
             if holds_something(files.run_place):  # else another shard has written the files meanwhile
-                write_files(plan, files, entry, progress=options.progress)
+                write_files(plan, files, entry, progress=options.callback)
     except OutputError as error:
         raise words(error, files) from error.__cause__
     return prediction.with_outputs(_arrays(plan, files))
