@@ -39,10 +39,11 @@ if TYPE_CHECKING:
         verify,
     )
     from .description_init.draft_model import DraftedModel
+    from .labelled_arrays import LabelledArray
     from .prediction.execution.executors.dask_clients import worker_processes
     from .prediction.geometry.network_geometry import AnalysedAxis, AnalysedOutputAxis, NetworkAnalysis
     from .prediction.options import PredictOptions
-    from .prediction.output.result import LabelledArray, Prediction
+    from .prediction.output.result import Prediction
     from .prediction.planning.plan import Plan
     from .prediction.predict_many import Failed
     from .prediction.predictor import Predictor
@@ -97,7 +98,7 @@ __all__ = [
 _HOMES = {
     "DraftedModel": "bioimageio_core.description_init.draft_model",
     "Failed": "bioimageio_core.prediction.predict_many",
-    "LabelledArray": "bioimageio_core.prediction.output.result",
+    "LabelledArray": "bioimageio_core.labelled_arrays",
     "AnalysedAxis": "bioimageio_core.prediction.geometry.network_geometry",
     "NetworkAnalysis": "bioimageio_core.prediction.geometry.network_geometry",
     "AnalysedOutputAxis": "bioimageio_core.prediction.geometry.network_geometry",

@@ -10,6 +10,7 @@ import attrs
 
 from ..errors import InputError, MissingRequirementError, UnknownExtensionError
 from ..io.reading.image_parts import expand_parts
+from ..labelled_arrays import LabelledArray
 from ..model_tests.test_report import TestReport
 from ..model_tests.weights_tests import test_weights
 from ..prediction.data.expand_image_paths import expand_image_paths
@@ -19,7 +20,7 @@ from ..prediction.geometry.network_geometry import NetworkAnalysis
 from ..prediction.image_statistics import measure_for_model, measure_images, parse_measure
 from ..prediction.option_values import output_location
 from ..prediction.options import PredictOptions, evolve_options
-from ..prediction.output.result import LabelledArray, Prediction
+from ..prediction.output.result import Prediction
 from ..prediction.predict_kwargs import AnalysisKwargs, PredictKwargs, StatisticsKwargs, WeightsKwargs, shows_options
 from ..prediction.predict_many import Failed, PredictionRequest, plan_many
 from ..prediction.predict_many import predict_many as predict_all
@@ -138,7 +139,7 @@ def prediction_picture(prediction: Prediction, path: str | os.PathLike[str] | No
         overwrite: Replace an existing file.
 
     Returns:
-        The content of a PNG file.
+        The content of a PNG file, which notebooks show.
 
     Raises:
         InputError: No output has axes y and x that the image has, too; the prediction was planned elsewhere;
@@ -148,11 +149,12 @@ def prediction_picture(prediction: Prediction, path: str | os.PathLike[str] | No
 
     """
     from ..report.pictures.picture_file import check_picture, write_picture
+    from ..report.pictures.png_picture import PngPicture
     from ..report.pictures.prediction_picture import prediction_picture as drawn
 
     if path is not None:
         check_picture(os.fspath(path), prediction.plan, overwrite=overwrite)
-    content = drawn(prediction)
+    content = PngPicture(drawn(prediction))
     if path is not None:
         write_picture(os.fspath(path), content, overwrite=overwrite)
     return content

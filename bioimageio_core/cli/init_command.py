@@ -9,7 +9,7 @@ import click
 from ..progress import progress_bars
 from .common_options import import_option, json_option, overwrite_option, trust_option
 from .parameter_types import AXIS_SIZES, INPUT_AXES
-from .terminal import issues_as_data, print_json, say, table
+from .terminal import issues_as_data, print_json, say
 
 __all__ = ["command"]
 
@@ -73,9 +73,6 @@ def command(
             }
         )
         return
-    say(f"{folder}: model {drafted.report.format_version}, {drafted.report.status}, started from {drafted.weights_format} weights")
-    for title, sentences in (("guessed", drafted.guessed), ("found", drafted.notes)):
-        if sentences:
-            say(f"\n{title}\n" + "\n".join(f"  {s}" for s in sentences))
-    say("\nto fill in\n" + table([(f"  {t.path}", t.text) for t in drafted.todo]))
-    say(f"\nshow it: bmz info {folder}; test it: bmz test {folder}")
+    from ..report.text.draft_text import draft_text
+
+    say(draft_text(drafted))

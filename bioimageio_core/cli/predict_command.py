@@ -16,7 +16,7 @@ from .image_arguments import check_axes_known, image_inputs, image_list
 from .parameter_types import SHARD
 from .predicted_pictures import draw, replaces, several_pictures, single_picture
 from .prediction_options import chain_options, prediction_options
-from .terminal import INTERRUPTED, bytes_in_words, print_json, say
+from .terminal import INTERRUPTED, print_json, say
 
 if TYPE_CHECKING:
     from ..prediction.output.result import Prediction
@@ -206,25 +206,9 @@ def _report(prediction: Prediction, plan: Plan, output: str) -> None:
     if prediction.finished and prediction.done_before == plan.regions.count and set(prediction.times) == {"total"}:
         say(f"{output} is already complete; nothing to do")
         return
-    for name, array in prediction.items():
-        say(f"{_place(output, plan, name)}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}")
-    for name, table in prediction.objects.items():
-        say(f"{table.count} objects in {name}" + (f": {plan.table}" if table else ""))
-    for name, count in prediction.nan_counts.items():
-        say(f"note: {count} pixels of {name} are NaN; statistics ignore them, the network gets them")
-    for note in prediction.notes:
-        say(f"note: {note}")
-    if prediction.done_before:
-        say(f"{prediction.done_before} of {plan.regions.count} regions were complete before this run")
-    if not prediction.finished:
-        say("incomplete: regions of other shards are missing; the last shard completes the output")
-        say("if a shard failed: run the command with --resume in place of --shard, after the others have ended")
-    stages = "".join(f"{k} {v:.1f} s, " for k, v in prediction.times.items() if k != "total" and v >= 0.05)
-    peak = peak_memory()
-    say(
-        f"{prediction.times['total']:.1f} s ({stages}{plan.workers} worker{'s' * (plan.workers != 1)})"
-        + (f", peak memory {bytes_in_words(peak)}" if peak else "")
-    )
+    from ..report.text.prediction_text import prediction_text
+
+    say(prediction_text(prediction, lambda name: _place(output, plan, name), peak_memory=peak_memory()))
 
 
 def _place(output: str, plan: Plan, name: str) -> str:

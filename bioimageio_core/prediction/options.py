@@ -13,6 +13,7 @@ from ..io.writing.codecs import DEFAULT, check_codec
 from ..io.writing.ome_output import OmeChoice
 from ..progress import Progress, ProgressChoice
 from ..resources import allotted_memory
+from ..shown import ShownOptions
 from ..typing import AxisId, FrozenMapping, Precision
 from .join_slices_option import joined_axis
 from .option_values import (
@@ -129,8 +130,8 @@ def _arguments(value: Any) -> FrozenMapping[str, Any]:
     return FrozenMapping(value)
 
 
-@attrs.frozen(kw_only=True, slots=False)  # a class can inherit from two classes only if one of them has no slots
-class PlanOptions:
+@attrs.frozen(kw_only=True, slots=False, repr=False)  # a class can inherit from two classes only if one of them has no slots
+class PlanOptions(ShownOptions):
     """Options of plans: what to predict, and how to cut, compute and store it. All of them have working defaults."""
 
     axes: Any = attrs.field(default=None, converter=input_axes)
@@ -307,8 +308,8 @@ class PlanOptions:
         return DEFAULT_MEMORY if allotted is None else allotted * 9 // 10
 
 
-@attrs.frozen(kw_only=True, slots=False)
-class RunOptions:
+@attrs.frozen(kw_only=True, slots=False, repr=False)
+class RunOptions(ShownOptions):
     """Options of runs: how to carry out a plan. They do not influence the result."""
 
     client: Client | Literal[False] | None = attrs.field(default=None, eq=False, validator=_is_client)
@@ -350,7 +351,7 @@ class RunOptions:
             raise InputError("shard and overwrite exclude each other, since each shard would remove the others: remove the output first")
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, repr=False)
 class PredictOptions(PlanOptions, RunOptions):
     """All options of a prediction: options of plans and options of runs."""
 

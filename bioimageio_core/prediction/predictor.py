@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..io import run_of_output
 from ..io.writing.chosen_writer import writer_of
 from ..io.writing.replaced_output import place_to_write, replaced_alone
+from ..labelled_arrays import LabelledArray
 from ..progress import shown_progress
 from ..registry import WeightsAdapter
 from ..resources import allotted_cores
@@ -35,10 +36,11 @@ from .options import PredictOptions, RunOptions, evolve_options
 from .output.finalize import complete_prediction
 from .output.inputs_kept import check_inputs_kept
 from .output.label_output import as_labels, check_labels
+from .output.labelled_output import labelled_output
 from .output.objects.table_file import check_table_complete, check_table_name, check_table_replaceable
 from .output.open_output import open_output
 from .output.output_names import fill_template
-from .output.result import LabelledArray, Prediction
+from .output.result import Prediction
 from .output.run_identity import check_same_run, recorded_choices, run_identity
 from .planning.plan import Plan
 from .planning.planner import make_plan
@@ -248,7 +250,7 @@ class Predictor:
         plan.warn()
         plan = self.ready(plan, chosen.for_run)
         arrays = lazy_outputs(plan, self.model, trust=chosen.trust)
-        return {o.id: LabelledArray(arrays[o.id], o.axes) for o in plan.outputs}
+        return {o.id: labelled_output(o, arrays[o.id], plan) for o in plan.outputs}
 
     @shows_options(RunKwargs)
     def run(self, plan: Plan, output: str | os.PathLike[str] | None = None, **options: Unpack[RunKwargs]) -> Prediction:

@@ -12,7 +12,9 @@ import attrs
 import numpy as np
 
 from ...errors import SourceError
+from ...labelled_arrays import LabelledArray
 from ...text import kind_of_object
+from ...typing import FrozenMapping
 from ..locations import opening_errors
 from .arrays_of_others import picture_as_array, tensor_as_array
 from .chosen_reader import reader_of
@@ -68,6 +70,8 @@ def _open_location(location: str, level: int | None, scene: SceneChoice) -> Imag
 
 
 def _open_array(source: Any) -> Image:
+    if isinstance(source, LabelledArray):
+        return _open_labelled(source)
     picture = picture_as_array(source)
     if picture is not None:
         pixels, axes, names = picture
@@ -92,7 +96,7 @@ def _open_array(source: Any) -> Image:
         # Also a graph that is built from the array takes NaN from it, instead of values under a mask.
         source = source.map_blocks(_filled, dtype=_dtype(source, name), meta=np.empty((0,) * source.ndim, _dtype(source, name)))
     labels = labels_of(source)
-    image = Image(
+    return Image(
         name=name,
         shape=_known_shape(source, name),
         dtype=_dtype(source, name),
@@ -103,9 +107,23 @@ def _open_array(source: Any) -> Image:
         position=labels.position,
         reader=ArrayReader(array=source, persisted=_is_persisted(source)),
     )
-    stored = source.data if hasattr(source, "axes") else None  # of an output of a prediction; that of a lazy xarray would be read
-    stored = getattr(stored, "source", stored)
-    return with_scaled_values(image, stored) if stored is not None and hasattr(stored, "store_path") else image
+
+
+def _open_labelled(source: LabelledArray) -> Image:
+    """Return an output of a prediction, or what is calculated from one, as an image."""
+    image, stored = _open_array(source.data), source.data
+    while hasattr(stored, "source"):  # a part of an array, or one with other axes
+        stored = stored.source
+    if stored is not source.data and hasattr(stored, "store_path"):
+        image = with_scaled_values(image, stored)
+    return attrs.evolve(
+        image,
+        name=source.name or image.name,
+        axes=source.axes,
+        channel_names=source.channel_names,
+        pixel_size=FrozenMapping(source.pixel_size),
+        position=FrozenMapping(source.position),
+    )
 
 
 def _known_shape(source: Any, name: str) -> tuple[int, ...]:

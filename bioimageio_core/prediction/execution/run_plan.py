@@ -108,7 +108,7 @@ def run_plan(run: Run, record: dict[str, Any]) -> Prediction:
                 raise _taken_over(run.output) from None
             raise
     return Prediction(
-        labelled_arrays(run.output, complete=complete or completed_elsewhere),
+        labelled_arrays(run.output, run.plan, complete=complete or completed_elsewhere),
         plan=run.plan,
         statistics=run.statistics.reported,
         times=seconds,

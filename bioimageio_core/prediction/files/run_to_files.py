@@ -10,11 +10,13 @@ import numpy as np
 
 from ...errors import OutputError
 from ...io import holds_something
+from ...labelled_arrays import LabelledArray
 from ...registry import ImageWriterEntry
 from ...sources.locks import temporary_lock
 from ..options import RunOptions
 from ..output.finalize import prediction_before
-from ..output.result import LabelledArray, Prediction
+from ..output.labelled_output import labelled_output
+from ..output.result import Prediction
 from ..output.run_identity import check_same_run
 from ..output.tensor_array import TensorArray
 from ..planning.plan import Plan
@@ -100,5 +102,5 @@ def _arrays(plan: Plan, files: FileSet) -> dict[str, LabelledArray]:
         image = plan.ome[output.id]
         written = FileImage(location=str(files.paths[output.id]), axes=image.axes, shape=image.levels[0].shape)
         array = TensorArray(source=written, source_axes=image.axes, axes=output.axes, shape=output.shape, dtype=np.dtype(image.dtype))
-        found[output.id] = LabelledArray(array, output.axes)
+        found[output.id] = labelled_output(output, array, plan)
     return found

@@ -8,10 +8,10 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import attrs
 
+from ...shown import Shown
 from ...spec.positions import Positions, Span
 from ...spec.validation import Issue, ValidationReport
 from ...typing import Severity
-from ..html.notebook_page import NotebookPage
 from ..html.render import render
 
 __all__ = ["AnnotatedIssue", "AnnotatedReport", "Excerpt", "Status", "annotate", "unreadable_report", "validation_page"]
@@ -68,9 +68,9 @@ class AnnotatedIssue:
         }
 
 
-@attrs.frozen(kw_only=True)
-class AnnotatedReport(NotebookPage):
-    """The validation report of a source with excerpts of its text; notebooks show it as a page."""
+@attrs.frozen(kw_only=True, repr=False)
+class AnnotatedReport(Shown):
+    """The validation report of a source with excerpts of its text."""
 
     source: str
     type: str = ""
@@ -81,6 +81,10 @@ class AnnotatedReport(NotebookPage):
     def count(self, severity: Severity) -> int:
         """Return the number of issues of a severity."""
         return sum(i.issue.severity == severity for i in self.issues)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{n} {severity}" for severity in get_args(Severity) if (n := self.count(severity)))
+        return f"<AnnotatedReport {self.source}: {self.status}{f'; {counts}' if counts else ''}>"
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""

@@ -1,0 +1,169 @@
+"""Planes of labelled arrays and of images as small pictures: which are shown, in which colours, and what reading them may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import ceil, prod
+from typing import Any, Literal, TypeAlias
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from ...labelled_arrays import LabelledArray
+from ...prediction.planning.planned_tensors import PlannedInput
+from ...typing import AxisId
+from .shown_planes import PlaneSource, Span, source_of_input
+from .side_by_side import label_palette, ramp, to_png
+
+__all__ = ["ShownArray", "array_to_show", "image_to_show", "plane_picture", "slice_axis", "thumbnail_shape"]
+
+Colours: TypeAlias = Literal["grey", "ramp", "labels", "rgb"]
+
+READ_AT_MOST = 128 * 2**20
+"""Bytes of chunks, unpacked, that all planes of an array may take to read."""
+
+LOW, HIGH = 0.5, 99.5
+"""Percentiles that are black and white."""
+
+
+@attrs.frozen(kw_only=True)
+class ShownArray:
+    """An array of which planes are shown."""
+
+    title: str
+    source: PlaneSource
+    channels: tuple[str, ...]
+    """Names of the channels; one name, which may be empty, where there is no axis of channels."""
+
+    labels: bool
+    plane_bytes: int
+    """Bytes that reading one plane takes, since chunks are read as a whole."""
+
+    @property
+    def is_rgb(self) -> bool:
+        """Whether it is one picture in colours."""
+        return self.channels == ("",) and self.source.size("channel") == 3
+
+    def planes_to_read(self, wanted: int) -> int:
+        """Return how many of the wanted planes may be read."""
+        return min(wanted, READ_AT_MOST // max(1, self.plane_bytes))
+
+
+def array_to_show(array: LabelledArray, title: str = "") -> ShownArray | None:
+    """Return an array to show; None if it has no plane, or would have to be computed."""
+    if not {"y", "x"} <= set(array.axes) or 0 in array.shape or hasattr(array.data, "dask"):
+        return None
+
+    def read(start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
+        return np.asarray(array[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))])
+
+    count = array.sizes.get("channel", 1)
+    names = array.channel_names or tuple(str(n) for n in range(count))
+    source = PlaneSource(axes=array.axes, shape=array.shape, read=read, nearest=array.labels or array.dtype.kind == "b")
+    chunks = None if array.in_memory else getattr(array.data, "chunks", None)
+    return ShownArray(
+        title=title or array.name,
+        source=source,
+        channels=names if count > 1 else ("",),
+        labels=array.labels,
+        plane_bytes=0 if array.in_memory else _plane_bytes(source, array.dtype.itemsize, chunks),
+    )
+
+
+def image_to_show(image: PlannedInput) -> ShownArray | None:
+    """Return the image of an input to show, as the network gets it; None if it has no plane, or would have to be computed."""
+    bound = image.bound
+    reader: Any = bound.image.reader
+    if not {"y", "x"} <= set(bound.axes) or hasattr(getattr(reader, "array", None), "dask") or hasattr(reader, "plan"):
+        return None
+    source = source_of_input(image)
+    count = source.size("channel")
+    named = bound.image.channel_names
+    names = named if named is not None and len(named) == count else tuple(str(n) for n in range(count))
+    in_memory = bound.image.location is None and isinstance(getattr(reader, "array", None), np.ndarray)
+    return ShownArray(
+        title=bound.tensor.id,
+        source=source,
+        channels=("",) if count in (1, 3) else names,
+        labels=False,
+        plane_bytes=0 if in_memory else _plane_bytes(source, bound.dtype.itemsize, bound.chunks if bound.image.chunks else None),
+    )
+
+
+def _plane_bytes(source: PlaneSource, itemsize: int, chunks: Sequence[int] | None) -> int:
+    """Return the bytes that reading a plane takes: without chunks, those of everything."""
+    units = source.shape if chunks is None else chunks
+    read = [
+        ceil(size / unit) * unit if axis in ("y", "x") else unit for axis, size, unit in zip(source.axes, source.shape, units, strict=True)
+    ]
+    return prod(read) * itemsize
+
+
+def slice_axis(arrays: Sequence[ShownArray]) -> AxisId:
+    """Return the axis whose positions are slices: z, else time, else the first other one; empty where all are of size 1."""
+    sizes: dict[AxisId, int] = {}
+    for array in arrays:
+        for axis in array.source.axes:
+            if axis not in ("y", "x", "channel"):
+                sizes[axis] = max(sizes.get(axis, 1), array.source.size(axis))
+    long = [axis for axis, size in sizes.items() if size > 1]
+    return next((axis for axis in ("z", "time") if axis in long), long[0] if long else "")
+
+
+def thumbnail_shape(source: PlaneSource, side: int) -> tuple[int, int]:
+    """Return the pixels of a small picture along y and x: as many as the array has, or fewer."""
+    height, width = source.size("y"), source.size("x")
+    factor = min(1.0, side / max(height, width))
+    return max(1, round(height * factor)), max(1, round(width * factor))
+
+
+def plane_picture(array: ShownArray, side: int) -> Callable[[Mapping[AxisId, int], int], bytes]:
+    """Return a function that draws planes as PNG pictures, all in the same colours.
+
+    Args:
+        array: The array.
+        side: Pixels of the longer side at most.
+
+    Returns:
+        A function of the positions along other axes than y, x and channels, by default 0, and of the channel.
+
+    """
+    shape = thumbnail_shape(array.source, side)
+    limits: dict[int, tuple[Colours, float, float]] = {}
+
+    def plane(at: Mapping[AxisId, int], channel: int) -> NDArray[Any]:
+        spans: dict[AxisId, Span] = {axis: (position, position + 1) for axis, position in at.items()}
+        spans |= {"y": (0, array.source.size("y")), "x": (0, array.source.size("x")), "channel": (channel, channel + 1)}
+        return array.source.plane(spans, shape)
+
+    def draw(at: Mapping[AxisId, int], channel: int) -> bytes:
+        found = np.stack([plane(at, n) for n in range(3)], axis=-1) if array.is_rgb else plane(at, channel)
+        if channel not in limits:
+            limits[channel] = _limits(array, found)
+        colours, low, high = limits[channel]
+        if colours == "labels":
+            numbers = found.astype(np.int64)
+            return to_png(np.where(numbers == 0, 0, 1 + (numbers - 1) % (len(label_palette()) - 1)).astype(np.uint8), label_palette())
+        values = np.nan_to_num(np.asarray(found, np.float64), nan=low, posinf=high, neginf=low)
+        scaled = np.clip((values - low) / max(high - low, 1e-12), 0, 1)
+        # The exponent brightens dark pixels, which the eye sees better than a camera.
+        shown = scaled if colours == "ramp" else scaled**0.7
+        return to_png((shown * 255).astype(np.uint8), ramp() if colours == "ramp" else None)
+
+    return draw
+
+
+def _limits(array: ShownArray, plane: NDArray[Any]) -> tuple[Colours, float, float]:
+    """Return the colours of a channel, and the values at their ends: a probability keeps its meaning, from 0 to 1."""
+    if array.labels:
+        return "labels", 0.0, 0.0
+    if plane.dtype.kind == "b":
+        return "grey", 0.0, 1.0
+    finite = plane[np.isfinite(plane)]
+    if not finite.size:
+        return "grey", 0.0, 1.0
+    if finite.min() >= 0 and finite.max() <= 1 and not array.is_rgb:
+        return "ramp", 0.0, 1.0
+    low, high = (float(n) for n in np.percentile(finite, [LOW, HIGH]))
+    return ("rgb" if array.is_rgb else "grey"), low, high
