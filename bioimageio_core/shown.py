@@ -54,7 +54,7 @@ class Listing(tuple[T, ...], Shown):
 
     def __new__(cls, entries: Iterable[T], what: str) -> Listing[T]:
         """Make a listing of entries."""
-        listing = super().__new__(cls, entries)  # type: ignore[type-var]
+        listing = super().__new__(cls, entries)
         listing.what = what
         return listing
 

@@ -68,7 +68,10 @@ def html(value: object) -> str:
     from .html.fragment import Fragment, render_fragment
 
     make = _function("fragments", FRAGMENTS, value)
-    return render_fragment(Fragment(kind=type(value).__name__, more=text(value)) if make is None else make(value))
+    if make is not None:
+        return render_fragment(make(value))
+    first, _, rest = text(value).partition("\n")
+    return render_fragment(Fragment(kind=type(value).__name__.lower(), facts=(("", first),), more=rest))
 
 
 def page(value: Any) -> str:

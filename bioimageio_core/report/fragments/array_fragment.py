@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from ...labelled_arrays import LabelledArray
 from ..html.fragment import Fragment
 from ..pictures.array_planes import array_to_show
@@ -18,6 +20,6 @@ def array_fragment(array: LabelledArray) -> Fragment:
         kind="labels" if array.labels else "array",
         title=array.name,
         facts=tuple(array_facts(array)),
-        panels=None if shown is None else array_panels([shown]),
+        panels=None if shown is None else array_panels([attrs.evolve(shown, title="")]),
         more=array_text(array),
     )

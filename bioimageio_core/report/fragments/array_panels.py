@@ -19,6 +19,11 @@ MOST_CHANNELS = 4
 SIDE = 200
 """Pixels of the longer side of a picture on the screen; smaller ones are enlarged."""
 
+SIDE_OF_MANY = 144
+"""Pixels of a picture, where there are many of them."""
+
+MANY = 6
+
 logger = logging.getLogger(__name__)
 
 
@@ -34,17 +39,18 @@ def array_panels(arrays: Sequence[ShownArray]) -> Panels | None:
     count = max(1, min(length, MOST_SLICES, MOST_PICTURES // sum(channels), allowed))
     slices = tuple(int((n + 0.5) * length / count) for n in range(count))
     try:
-        panels = tuple(_panel(array, axis, slices, length) for array in readable)
+        side = SIDE if count * sum(channels) <= MANY else SIDE_OF_MANY
+        panels = tuple(_panel(array, axis, slices, length, side) for array in readable)
     except Exception as error:  # a result is shown without pictures where its pixels cannot be read any more
         logger.info("no pictures: %s", error)
         return None
     return Panels(panels=panels, axis=axis, slices=slices)
 
 
-def _panel(array: ShownArray, axis: str, slices: Sequence[int], length: int) -> Panel:
+def _panel(array: ShownArray, axis: str, slices: Sequence[int], length: int, side: int) -> Panel:
     size = array.source.size(axis) if axis else 1
     shown = array.channels[:MOST_CHANNELS]
-    draw = plane_picture(array, SIDE)
+    draw = plane_picture(array, side)
     pictures = {}
     order = sorted(range(len(slices) if size > 1 else 1), key=lambda n: abs(n - len(slices) // 2))  # the middle decides on the colours
     for number in order:

@@ -15,7 +15,7 @@ __all__ = ["listing_fragment"]
 def listing_fragment(listing: Listing[object]) -> Fragment:
     """Return a listing as a table."""
     count = str(len(listing)) if listing else "none"
-    return Fragment(kind=listing.what, title=count, tables=(_table(listing),), more=listing_text(listing))
+    return Fragment(kind=listing.what, title=count, tables=(_table(listing),), more=listing_text(listing) if listing else "")
 
 
 def _table(listing: Listing[object]) -> FragmentTable:

@@ -29,7 +29,7 @@ def plan_fragment(plan: Plan) -> Fragment:
 def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
     for planned in plan.inputs:
         sizes = ", ".join(f"{axis} {size}" for axis, size in zip(planned.bound.axes, planned.bound.shape, strict=True))
-        yield f"image {planned.id}", f"{sizes}; {planned.bound.dtype}"
+        yield f"input {planned.id}", f"{sizes}; {planned.bound.dtype}"
     for output in plan.outputs:
         sizes = ", ".join(f"{axis} {'?' if n < 0 else n}" for axis, n in zip(output.axes, output.shape, strict=True))
         yield f"output {output.id}", f"{sizes}; {output.storage_dtype.dtype}"

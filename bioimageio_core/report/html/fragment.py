@@ -32,8 +32,16 @@ class FragmentTable:
 
     @property
     def shown(self) -> tuple[tuple[str, ...], ...]:
-        """The first rows."""
-        return self.rows[:MOST_ROWS]
+        """The first rows, without columns that are empty in all rows."""
+        return tuple(self._used(row) for row in self.rows[:MOST_ROWS])
+
+    @property
+    def shown_header(self) -> tuple[str, ...]:
+        """The header of the columns that are shown."""
+        return self._used(self.header)
+
+    def _used(self, row: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(cell for number, cell in enumerate(row) if any(one[number] for one in self.rows))
 
 
 @attrs.frozen(kw_only=True)

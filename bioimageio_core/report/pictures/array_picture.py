@@ -27,4 +27,4 @@ def array_picture(array: LabelledArray) -> PngPicture:
         sizes = ", ".join(f"{axis} {size}" for axis, size in array.sizes.items()) or "a single number"
         raise InputError(f"a picture shows a plane along y and x: found {sizes}")
     middle = {"z": array.sizes["z"] // 2} if "z" in array.axes else {}
-    return PngPicture(plane_picture(shown, SIDE)(middle, 0))
+    return PngPicture(plane_picture(shown, SIDE, full=True)(middle, 0))

@@ -79,7 +79,8 @@ def image_to_show(image: PlannedInput) -> ShownArray | None:
         return None
     source = source_of_input(image)
     count = source.size("channel")
-    named = bound.image.channel_names
+    described = bound.tensor.axis("channel")
+    named = bound.image.channel_names or (None if described is None else described.channel_names)
     names = named if named is not None and len(named) == count else tuple(str(n) for n in range(count))
     in_memory = bound.image.location is None and isinstance(getattr(reader, "array", None), np.ndarray)
     return ShownArray(
@@ -118,12 +119,13 @@ def thumbnail_shape(source: PlaneSource, side: int) -> tuple[int, int]:
     return max(1, round(height * factor)), max(1, round(width * factor))
 
 
-def plane_picture(array: ShownArray, side: int) -> Callable[[Mapping[AxisId, int], int], bytes]:
+def plane_picture(array: ShownArray, side: int, *, full: bool = False) -> Callable[[Mapping[AxisId, int], int], bytes]:
     """Return a function that draws planes as PNG pictures, all in the same colours.
 
     Args:
         array: The array.
         side: Pixels of the longer side at most.
+        full: All shades; else 64 of them, which take less room, and are hard to tell from more in small pictures.
 
     Returns:
         A function of the positions along other axes than y, x and channels, by default 0, and of the channel.
@@ -143,13 +145,14 @@ def plane_picture(array: ShownArray, side: int) -> Callable[[Mapping[AxisId, int
             limits[channel] = _limits(array, found)
         colours, low, high = limits[channel]
         if colours == "labels":
-            numbers = found.astype(np.int64)
-            return to_png(np.where(numbers == 0, 0, 1 + (numbers - 1) % (len(label_palette()) - 1)).astype(np.uint8), label_palette())
+            ids, palette = found.astype(np.int64), label_palette()
+            return to_png(np.where(ids == 0, 0, 1 + (ids - 1) % (len(palette) - 1)).astype(np.uint8), palette)
         values = np.nan_to_num(np.asarray(found, np.float64), nan=low, posinf=high, neginf=low)
         scaled = np.clip((values - low) / max(high - low, 1e-12), 0, 1)
         # The exponent brightens dark pixels, which the eye sees better than a camera.
         shown = scaled if colours == "ramp" else scaled**0.7
-        return to_png((shown * 255).astype(np.uint8), ramp() if colours == "ramp" else None)
+        numbers = (shown * 255).astype(np.uint8)
+        return to_png(numbers if full else numbers & np.uint8(0xFC), ramp() if colours == "ramp" else None)
 
     return draw
 

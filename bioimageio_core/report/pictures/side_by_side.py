@@ -131,7 +131,8 @@ def subsampled(plane: NDArray[Any], limit: int) -> NDArray[Any]:
 
 def ramp() -> NDArray[np.uint8]:
     """Return 256 colours from dark violet to bright yellow; axes number, rgb."""
-    return to_colours(np.linspace(0, 1, 256)[None], 0.0, 1.0)[0]
+    colours: NDArray[np.uint8] = to_colours(np.linspace(0, 1, 256)[None], 0.0, 1.0)[0]
+    return colours
 
 
 def label_palette() -> NDArray[np.uint8]:
