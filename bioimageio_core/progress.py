@@ -123,6 +123,10 @@ def _terminal_bars(after: float) -> Iterator[Progress]:
         bars.stop()
 
 
+COLOUR = "var(--jp-content-font-color0, var(--vscode-editor-foreground, inherit))"
+"""The colour of text in JupyterLab, or in Visual Studio Code, or around the bars."""
+
+
 class _NotebookBars:
     """Bars in the output of a cell: one piece of HTML that is replaced, so that the notebook keeps the last one only.
 
@@ -159,7 +163,7 @@ class _NotebookBars:
         self._drawn = now
         rows = "".join(stage.row(name, now) for name, stage in self._stages.items())
         data = {
-            "text/html": f'<table style="border:0;margin:0;font-size:0.9em;text-align:left">{rows}</table>',
+            "text/html": f'<table style="border:0;margin:0;font-size:0.9em;text-align:left;color:{COLOUR}">{rows}</table>',
             "text/plain": "\n".join(stage.line(name, now) for name, stage in self._stages.items()),
         }
         if self._handle is None:

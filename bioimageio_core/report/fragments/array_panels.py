@@ -65,4 +65,5 @@ def _panel(array: ShownArray, axis: str, slices: Sequence[int], length: int, sid
         channels=shown,
         width=max(8, round(width * factor)),
         height=max(8, round(height * factor)),
+        smooth=not array.source.nearest and max(height, width) > side,
     )

@@ -27,7 +27,7 @@ LARGEST_COVER = 300_000
 def card_fragment(card: ResourceCard) -> Fragment:
     """Return what a resource is, takes and gives, with its cover; the page shows everything."""
     cover = next((c.data_url for c in card.covers if c.data_url and len(c.data_url) <= LARGEST_COVER), "")
-    panel = Panel(title="", pictures={(0, 0): cover}, channels=("",), width=COVER, height=COVER // 2)
+    panel = Panel(title="", pictures={(0, 0): cover}, channels=("",), width=COVER, height=COVER // 2, smooth=True)
     return Fragment(
         kind=f"{card.type} {card.format_version}",
         title=card.name,

@@ -25,6 +25,8 @@ class Panel:
     """Pixels of the screen."""
 
     height: int
+    smooth: bool = False
+    """Whether pixels are blended where the screen shows them larger."""
 
     @property
     def has_slices(self) -> bool:
