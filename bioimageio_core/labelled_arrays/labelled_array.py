@@ -19,6 +19,7 @@ from ..units import PixelSize
 from .arithmetic import aligned, check_sizes, check_unnamed, common_axes, common_labels, is_operand
 from .axis_labels import AxisLabels, axis_numbers
 from .lazy_data import computing, is_in_memory
+from .reductions import reduced
 from .stored_part import StoredPart, chosen_positions, is_basic
 
 if TYPE_CHECKING:
@@ -32,9 +33,6 @@ Axes = AxisId | int | Sequence[AxisId | int] | None
 
 NAMED = 4
 """Up to this many names of channels stand in a line."""
-
-EXACT = ("mean", "std", "sum", "var")
-"""Reductions of float16 and float32 that are computed in float64."""
 
 
 def _axes(given: Iterable[AxisId]) -> tuple[AxisId, ...]:
@@ -349,22 +347,7 @@ class LabelledArray(NDArrayOperatorsMixin, Shown):
     def _reduced(self, reduction: str, axis: Any, out: Any, **options: Any) -> Any:
         if out is not None:
             return getattr(np, reduction)(np.asarray(self), axis=axis, out=out, **options)
-        numbers = axis_numbers(axis, self.axes)
-        if reduction in EXACT and options.get("dtype") is None and self.dtype.kind == "f" and self.dtype.itemsize < 8:
-            options["dtype"] = np.float64
-        if reduction.startswith("arg"):
-            if axis is not None and len(numbers) != 1:
-                raise AxesError(f"{reduction}() is along one axis: expected one of {', '.join(self.axes)}")
-            over: Any = None if axis is None else numbers[0]
-        else:
-            over = numbers
-        keepdims = options.pop("keepdims")
-        found = getattr(computing(self.data), reduction)(axis=over, **options, **({"keepdims": True} if keepdims else {}))
-        if keepdims and reduction.startswith("arg") and axis is None:
-            numbers = tuple(range(self.ndim))
-        labels = self.axis_labels.only(a for n, a in enumerate(self.axes) if keepdims or n not in numbers)
-        if keepdims and "channel" in (self.axes[n] for n in numbers):
-            labels = attrs.evolve(labels, channel_names=None)
+        found, labels = reduced(computing(self.data), self.axis_labels, reduction, axis, options)
         return found if is_in_memory(found) and not labels.axes else self._with(found, labels)
 
     def _with(self, data: Any, known: AxisLabels, *, labels: bool = False) -> LabelledArray:

@@ -60,16 +60,14 @@ def _panels(report: TestReport) -> Panels | None:
     """Return expected and found outputs, and their differences, of the first weights that have any."""
     for test in report.tests:
         pictures = difference_pictures(test, report)
-        panels = [
-            Panel(title=f"{name}: expected, found, difference", pictures={(0, 0): data_url("image/png", png)}, channels=("",), **_size(png))
-            for name, png in pictures.items()
-        ]
+        panels = [_panel(f"{name}: expected, found, difference", png) for name, png in pictures.items()]
         if panels:
             return Panels(panels=tuple(panels[:2]))
     return None
 
 
-def _size(png: bytes) -> dict[str, int]:
+def _panel(title: str, png: bytes) -> Panel:
     width, height = (int.from_bytes(png[n : n + 4], "big") for n in (16, 20))
     shown = min(SIDE, height)
-    return {"width": round(width * shown / height), "height": shown}
+    url = data_url("image/png", png)
+    return Panel(title=title, pictures={(0, 0): url}, channels=("",), width=round(width * shown / height), height=shown)
