@@ -178,12 +178,21 @@ class TestPictures:
             LabelledArray(np.zeros(12), ("z",)).picture()
 
     def test_nothing_large_is_read(self, tmp_path: Path) -> None:
-        """Of chunks that are larger than a budget, no plane is shown; of many planes, the middle ones of the budget."""
-        big = zarr.create_array(str(tmp_path / "big.zarr"), shape=(4096, 4096, 4096), chunks=(256, 1024, 1024), dtype="uint16")
-        array = LabelledArray(big, ("z", "y", "x"))
-        assert not FragmentReader(array._repr_html_()).pictures
-        thin = zarr.create_array(str(tmp_path / "thin.zarr"), shape=(4096, 2048, 2048), chunks=(1, 2048, 2048), dtype="uint16")
-        assert len(FragmentReader(LabelledArray(thin, ("z", "y", "x"))._repr_html_()).pictures) == 9
+        """Of deep chunks no plane is shown; of wide planes the middle; of many planes some."""
+        shapes = {"deep": (4096, 256, 1024, 1024), "wide": (1, 1, 1024, 1024), "many": (4096, 1, 1024, 1024)}
+        pictures = {}
+        for name, (depth, *chunks) in shapes.items():
+            across = 40_000 if name == "wide" else 1024
+            stored = zarr.create_array(str(tmp_path / name), shape=(depth, across, across), chunks=tuple(chunks), dtype="uint16")
+            read = FragmentReader(LabelledArray(stored, ("z", "y", "x"))._repr_html_())
+            pictures[name] = len(read.pictures)
+            assert ("(the middle)" in read.text) == (name == "wide")
+        assert pictures == {"deep": 0, "wide": 1, "many": 9}
+
+    def test_large_in_memory(self) -> None:
+        """Every n-th pixel is taken: none of the others is touched."""
+        row = np.broadcast_to(np.float32(0.5), (1, 5000, 5000))
+        assert len(FragmentReader(LabelledArray(np.asarray(row), ("z", "y", "x"))._repr_html_()).pictures) == 1
 
     def test_a_file_that_is_gone(self, tmp_path: Path, model: Path) -> None:
         """A result is shown without its pictures."""
@@ -232,7 +241,6 @@ class TestCommandLine:
             ("plugins",): results["plugins"],
             ("stats", str(image), "--measure", "mean", "--measure", "std"): bc.compute_statistics(str(image)),
             ("trust", "--list"): results["trusted"],
-            ("test", str(model)): results["test"],
         }
         for arguments, result in calls.items():
             done = run_process(*arguments)

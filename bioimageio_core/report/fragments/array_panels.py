@@ -57,10 +57,10 @@ def _panel(array: ShownArray, axis: str, slices: Sequence[int], length: int, sid
         position = int((slices[number] + 0.5) * size / length)
         for channel in range(len(shown)):
             pictures[number, channel] = data_url("image/png", draw({axis: position} if axis else {}, channel))
-    height, width = array.source.size("y"), array.source.size("x")
+    height, width = array.size
     factor = SIDE / max(height, width)
     return Panel(
-        title=array.title,
+        title=" ".join(filter(None, [array.title, "(the middle)" if array.is_middle else ""])),
         pictures=pictures,
         channels=shown,
         width=max(8, round(width * factor)),

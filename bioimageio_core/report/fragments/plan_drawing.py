@@ -55,7 +55,7 @@ def plan_drawing(plan: Plan) -> str:
         "plan_drawing.html.j2",
         width=sizes["x"] * scale,
         height=sizes["y"] * scale,
-        picture=_picture(image),
+        picture=_picture(image, scale),
         down=down,
         across=across,
         cut=down.count * across.count > 1,
@@ -83,14 +83,27 @@ def _scaled(span: Sequence[int], scale: float) -> tuple[float, float]:
     return span[0] * scale, span[1] * scale
 
 
-def _picture(image: PlannedInput) -> str:
-    """Return the URL with a picture of the middle plane; empty where reading it takes too much, or fails."""
+@attrs.frozen(kw_only=True)
+class Placed:
+    """A picture and its place in the drawing, in pixels of the screen."""
+
+    url: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+def _picture(image: PlannedInput, scale: float) -> Placed | None:
+    """Return the middle plane, or the middle of it; None where reading it takes too much, or fails."""
     shown = image_to_show(image)
     if shown is None or not shown.planes_to_read(1):
-        return ""
-    middle = {"z": shown.source.size("z") // 2}
+        return None
+    middle = {"z": shown.source.size("z") // 2} if "z" in shown.source.axes else {}
     try:
-        return data_url("image/png", plane_picture(shown, SIDE)(middle if "z" in shown.source.axes else {}, 0))
+        url = data_url("image/png", plane_picture(shown, SIDE)(middle, 0))
     except Exception as error:  # a plan is shown also where its image cannot be read any more
         logger.info("no picture: %s", error)
-        return ""
+        return None
+    (top, bottom), (left, right) = ((at * scale for at in shown.spans[axis]) for axis in ("y", "x"))
+    return Placed(url=url, x=left, y=top, width=right - left, height=bottom - top)

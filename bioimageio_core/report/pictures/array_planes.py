@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import ceil, prod
+from math import ceil, prod, sqrt
 from typing import Any, Literal, TypeAlias
 
 import attrs
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...labelled_arrays import LabelledArray
 from ...prediction.planning.planned_tensors import PlannedInput
-from ...typing import AxisId
+from ...typing import AxisId, FrozenMapping
 from .shown_planes import PlaneSource, Span, source_of_input
 from .side_by_side import label_palette, ramp, to_png
 
@@ -22,6 +22,12 @@ Colours: TypeAlias = Literal["grey", "ramp", "labels", "rgb"]
 
 READ_AT_MOST = 128 * 2**20
 """Bytes of chunks, unpacked, that all planes of an array may take to read."""
+
+MANY_PIXELS = 2**24
+"""Pixels of a plane in memory above which every n-th is taken, since means of all take a second."""
+
+SMALLEST = 64
+"""Pixels along y and x that are worth to be shown of a larger plane."""
 
 LOW, HIGH = 0.5, 99.5
 """Percentiles that are black and white."""
@@ -37,13 +43,26 @@ class ShownArray:
     """Names of the channels; one name, which may be empty, where there is no axis of channels."""
 
     labels: bool
+    spans: FrozenMapping[AxisId, Span]
+    """What is shown along y and x: all of it, or the middle of a plane that takes too much to read."""
+
     plane_bytes: int
-    """Bytes that reading one plane takes, since chunks are read as a whole."""
+    """Bytes that reading one plane takes, since chunks are read as a whole; 0 where it is in memory."""
 
     @property
     def is_rgb(self) -> bool:
         """Whether it is one picture in colours."""
         return self.channels == ("",) and self.source.size("channel") == 3
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Pixels that are shown along y and x."""
+        return self.spans["y"][1] - self.spans["y"][0], self.spans["x"][1] - self.spans["x"][0]
+
+    @property
+    def is_middle(self) -> bool:
+        """Whether only the middle is shown."""
+        return self.size != (self.source.size("y"), self.source.size("x"))
 
     def planes_to_read(self, wanted: int) -> int:
         """Return how many of the wanted planes may be read."""
@@ -61,14 +80,8 @@ def array_to_show(array: LabelledArray, title: str = "") -> ShownArray | None:
     count = array.sizes.get("channel", 1)
     names = array.channel_names or tuple(str(n) for n in range(count))
     source = PlaneSource(axes=array.axes, shape=array.shape, read=read, nearest=array.labels or array.dtype.kind == "b")
-    chunks = None if array.in_memory else getattr(array.data, "chunks", None)
-    return ShownArray(
-        title=title or array.name,
-        source=source,
-        channels=names if count > 1 else ("",),
-        labels=array.labels,
-        plane_bytes=0 if array.in_memory else _plane_bytes(source, array.dtype.itemsize, chunks),
-    )
+    chunks = None if array.in_memory else getattr(array.data, "chunks", None) or array.shape
+    return _shown(source, title or array.name, names if count > 1 else ("",), chunks, array.dtype.itemsize, labels=array.labels)
 
 
 def image_to_show(image: PlannedInput) -> ShownArray | None:
@@ -83,22 +96,48 @@ def image_to_show(image: PlannedInput) -> ShownArray | None:
     named = bound.image.channel_names or (None if described is None else described.channel_names)
     names = named if named is not None and len(named) == count else tuple(str(n) for n in range(count))
     in_memory = bound.image.location is None and isinstance(getattr(reader, "array", None), np.ndarray)
-    return ShownArray(
-        title=bound.tensor.id,
-        source=source,
-        channels=("",) if count in (1, 3) else names,
-        labels=False,
-        plane_bytes=0 if in_memory else _plane_bytes(source, bound.dtype.itemsize, bound.chunks if bound.image.chunks else None),
+    chunks = None if in_memory else bound.chunks if bound.image.chunks else bound.shape
+    return _shown(source, bound.tensor.id, ("",) if count in (1, 3) else names, chunks, bound.dtype.itemsize, labels=False)
+
+
+def _shown(
+    source: PlaneSource, title: str, channels: tuple[str, ...], chunks: Sequence[int] | None, itemsize: int, *, labels: bool
+) -> ShownArray | None:
+    """Return an array to show: of a large plane in memory every n-th pixel, of one in storage the middle; None if even that is too much.
+
+    Args:
+        source: The array.
+        title: Its name.
+        channels: Names of its channels.
+        chunks: Shape of the unit that is read as a whole; None in memory.
+        itemsize: Bytes of a pixel.
+        labels: Whether its values are numbers of objects.
+
+    """
+    sizes = {axis: source.size(axis) for axis in ("y", "x")}
+    spans = {axis: (0, size) for axis, size in sizes.items()}
+    if chunks is None:
+        many = prod(sizes.values()) > MANY_PIXELS
+        return ShownArray(
+            title=title,
+            source=attrs.evolve(source, nearest=True) if many else source,
+            channels=channels,
+            labels=labels,
+            spans=FrozenMapping(spans),
+            plane_bytes=0,
+        )
+    unit = dict(zip(source.axes, chunks, strict=True))
+    depth = prod(size for axis, size in unit.items() if axis not in ("y", "x")) * itemsize
+    longest = sqrt(READ_AT_MOST / 2 / depth)
+    if prod(ceil(size / unit[axis]) * unit[axis] for axis, size in sizes.items()) * depth > READ_AT_MOST:
+        sides = {axis: min(size, int(longest) - unit[axis]) for axis, size in sizes.items()}
+        if min(sides.values()) < SMALLEST:
+            return None
+        spans = {axis: ((size - sides[axis]) // 2, (size + sides[axis]) // 2) for axis, size in sizes.items()}
+    read = prod(
+        min(ceil(sizes[axis] / unit[axis]), ceil((high - low) / unit[axis]) + 1) * unit[axis] for axis, (low, high) in spans.items()
     )
-
-
-def _plane_bytes(source: PlaneSource, itemsize: int, chunks: Sequence[int] | None) -> int:
-    """Return the bytes that reading a plane takes: without chunks, those of everything."""
-    units = source.shape if chunks is None else chunks
-    read = [
-        ceil(size / unit) * unit if axis in ("y", "x") else unit for axis, size, unit in zip(source.axes, source.shape, units, strict=True)
-    ]
-    return prod(read) * itemsize
+    return ShownArray(title=title, source=source, channels=channels, labels=labels, spans=FrozenMapping(spans), plane_bytes=read * depth)
 
 
 def slice_axis(arrays: Sequence[ShownArray]) -> AxisId:
@@ -112,9 +151,9 @@ def slice_axis(arrays: Sequence[ShownArray]) -> AxisId:
     return next((axis for axis in ("z", "time") if axis in long), long[0] if long else "")
 
 
-def thumbnail_shape(source: PlaneSource, side: int) -> tuple[int, int]:
-    """Return the pixels of a small picture along y and x: as many as the array has, or fewer."""
-    height, width = source.size("y"), source.size("x")
+def thumbnail_shape(array: ShownArray, side: int) -> tuple[int, int]:
+    """Return the pixels of a small picture along y and x: as many as are shown, or fewer."""
+    height, width = array.size
     factor = min(1.0, side / max(height, width))
     return max(1, round(height * factor)), max(1, round(width * factor))
 
@@ -131,12 +170,12 @@ def plane_picture(array: ShownArray, side: int, *, full: bool = False) -> Callab
         A function of the positions along other axes than y, x and channels, by default 0, and of the channel.
 
     """
-    shape = thumbnail_shape(array.source, side)
+    shape = thumbnail_shape(array, side)
     limits: dict[int, tuple[Colours, float, float]] = {}
 
     def plane(at: Mapping[AxisId, int], channel: int) -> NDArray[Any]:
         spans: dict[AxisId, Span] = {axis: (position, position + 1) for axis, position in at.items()}
-        spans |= {"y": (0, array.source.size("y")), "x": (0, array.source.size("x")), "channel": (channel, channel + 1)}
+        spans |= {**array.spans, "channel": (channel, channel + 1)}
         return array.source.plane(spans, shape)
 
     def draw(at: Mapping[AxisId, int], channel: int) -> bytes:
