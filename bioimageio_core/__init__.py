@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .prediction.options import PredictOptions
     from .prediction.output.result import Prediction
     from .prediction.planning.plan import Plan
+    from .prediction.predict_kwargs import PredictKwargs
     from .prediction.predict_many import Failed
     from .prediction.predictor import Predictor
     from .prediction.statistics_file import Statistics
@@ -59,6 +60,7 @@ __all__ = [
     "LabelledArray",
     "NetworkAnalysis",
     "Plan",
+    "PredictKwargs",
     "PredictOptions",
     "Prediction",
     "Predictor",
@@ -103,6 +105,7 @@ _HOMES = {
     "NetworkAnalysis": "bioimageio_core.prediction.geometry.network_geometry",
     "AnalysedOutputAxis": "bioimageio_core.prediction.geometry.network_geometry",
     "Plan": "bioimageio_core.prediction.planning.plan",
+    "PredictKwargs": "bioimageio_core.prediction.predict_kwargs",
     "PredictOptions": "bioimageio_core.prediction.options",
     "Prediction": "bioimageio_core.prediction.output.result",
     "Predictor": "bioimageio_core.prediction.predictor",

@@ -72,6 +72,10 @@ class Predictor:
         self.options = options
         self._loaded: tuple[tuple[WeightsChoice, PlannedRunMode | None, int, int], Network] | None = None
 
+    def __repr__(self) -> str:
+        io = self.model.io
+        return f"<Predictor {io.name!r}: {', '.join(t.id for t in io.inputs)} -> {', '.join(t.id for t in io.outputs)}>"
+
     @shows_options(PredictKwargs)
     def with_options(self, **options: Unpack[PredictKwargs]) -> PredictOptions:
         """Return the options of this predictor with changes."""

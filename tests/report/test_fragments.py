@@ -17,10 +17,13 @@ from made_models import BATCH, box_model, channels, follows, identity_graph, sav
 
 import bioimageio_core as bc
 from bioimageio_core import LabelledArray
+from bioimageio_core.conversion import ConvertedWeights
 from bioimageio_core.description_init.draft_model import DraftedModel
 from bioimageio_core.description_init.todo_list import Todo
 from bioimageio_core.errors import InputError
+from bioimageio_core.foreign import ExportedModel, ImportedModel
 from bioimageio_core.report.cards.annotated_report import annotate
+from bioimageio_core.typing import FrozenMapping
 
 LARGEST = 200_000
 """Characters of a fragment without a page; notebooks store them."""
@@ -89,6 +92,21 @@ def results(model: Path, two_channels: Path, tmp_path_factory: pytest.TempPathFa
         "lazy": LabelledArray(zarr.create_array(zarr.storage.MemoryStore(), data=volume()), ("z", "channel", "y", "x")) * 2,
         "number": LabelledArray(np.array(3.0), ()),
     }
+    found["environment"] = bc.environment_of(model)
+    found["exported"] = ExportedModel(path=folder, format="zen", lost=("the tags",))
+    found["imported"] = ImportedModel(folder=folder, format="zen", report=found["validation"])
+    weights_test = found["test"].tests[0]
+    found["converted"] = ConvertedWeights(
+        path=folder,
+        from_format="onnx",
+        to_format="onnx",
+        converter="none",
+        deviations=FrozenMapping(out=0.0),
+        sizes=1,
+        contents=1,
+        warnings=(),
+        test=weights_test,
+    )
     found["drafted"] = DraftedModel(
         folder=folder,
         weights_format="onnx",
@@ -104,7 +122,7 @@ def results(model: Path, two_channels: Path, tmp_path_factory: pytest.TempPathFa
 NAMES = [
     *("description", "card", "image card", "plan", "plan of one block", "prediction", "stored prediction", "statistics", "validation"),
     *("invalid", "annotated", "test", "verification", "compatibility", "one compatibility", "plugins", "trusted", "options", "defaults"),
-    *("failed", "network", "array", "labels", "lazy", "number", "drafted"),
+    *("failed", "network", "array", "labels", "lazy", "number", "drafted", "environment", "exported", "imported", "converted"),
 ]
 
 
