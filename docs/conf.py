@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -43,14 +42,14 @@ def keep_first_line(app: Any, what: str, name: str, obj: Any, options: Any, line
         lines[:0] = ["..", ""]  # an empty comment
 
 
-def shorten_signature(
-    app: Any, what: str, name: str, obj: Any, options: Any, signature: str | None, returns: str | None
-) -> tuple[str | None, str | None] | None:
-    """Leave out the options of signatures that list all of them, since they have a section of their own."""
-    if signature is None or not hasattr(obj, "__signature__"):
-        return None
-    own = re.split(r"(?:, \*)?, (?:axes|weights_format|client): ", signature, maxsplit=1)
-    return (f"{own[0]}, **options)", returns) if len(own) == 2 else None
+def shorten_signatures(app: Any) -> None:
+    """Show ``**options`` in place of all options, which have a section of their own."""
+    import bioimageio_core as bc
+
+    functions = [*(getattr(bc, name) for name in bc.__all__), *vars(bc.Predictor).values()]
+    for function in functions:
+        if "__signature__" in getattr(function, "__dict__", {}):
+            del function.__signature__
 
 
 def draw_objects(app: Any) -> None:
@@ -67,6 +66,6 @@ def draw_objects(app: Any) -> None:
 
 def setup(app: Any) -> None:
     """Connect to Sphinx."""
-    app.connect("autodoc-process-signature", shorten_signature)
+    app.connect("builder-inited", shorten_signatures)
     app.connect("builder-inited", draw_objects)
     app.connect("autodoc-process-docstring", keep_first_line, priority=400)
