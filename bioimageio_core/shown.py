@@ -1,4 +1,4 @@
-"""What consoles and notebooks show of results: one mixin, and the one place that looks up views, which are made above what they show."""
+"""What consoles and notebooks show of results: one mixin, and the one place that looks up forms, which are made above what they show."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import attrs
 
 from .text import kind_of_object
 
-__all__ = ["Listing", "Shown", "ShownOptions", "view_of"]
+__all__ = ["Listing", "Shown", "ShownOptions", "form_of"]
 
 T = TypeVar("T")
 
@@ -18,19 +18,19 @@ LONGEST = 80
 """Characters of the value of an option that are shown."""
 
 
-def view_of(value: object, kind: str, **options: Any) -> Any:
-    """Return a view of a value.
+def form_of(value: object, form: str, **options: Any) -> Any:
+    """Return a value in a form that people read.
 
-    Views are made by the package `report`, which imports all that it shows. So it is looked up by name when a view is asked for:
+    Forms are made by the package `report`, which imports all that it shows. So it is looked up by name when a form is asked for:
     else a result could not have methods that show it.
 
     Args:
         value: What to show.
-        kind: Name of a function of `bioimageio_core.report.views`: ``text``, ``html``, ``page`` or ``picture``.
+        form: Name of a function of `bioimageio_core.report.forms`: ``text``, ``html``, ``page`` or ``picture``.
         options: Further arguments of the function.
 
     """
-    return getattr(import_module("bioimageio_core.report.views"), kind)(value, **options)
+    return getattr(import_module("bioimageio_core.report.forms"), form)(value, **options)
 
 
 class Shown:
@@ -39,11 +39,11 @@ class Shown:
     __slots__ = ()
 
     def __str__(self) -> str:
-        return str(view_of(self, "text"))
+        return str(form_of(self, "text"))
 
     def _repr_html_(self) -> str:
-        """Return a compact view, without scripts and without requests; IPython and other notebooks call this."""
-        return str(view_of(self, "html"))
+        """Return a fragment of HTML, without scripts and without requests; IPython and other notebooks call this."""
+        return str(form_of(self, "html"))
 
 
 class Listing(tuple[T, ...], Shown):

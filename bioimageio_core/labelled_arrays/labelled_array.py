@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..channel_positions import channel_positions
 from ..errors import AxesError, InputError
-from ..shown import Shown, view_of
+from ..shown import Shown, form_of
 from ..typing import AxisId, FrozenMapping
 from ..units import PixelSize
 from .arithmetic import aligned, check_sizes, check_unnamed, common_axes, common_labels, is_operand
@@ -148,7 +148,7 @@ class LabelledArray(NDArrayOperatorsMixin, Shown):
             AxesError: There is no such axis or position.
 
         """
-        return view_of(self.isel(**positions), "picture")
+        return form_of(self.isel(**positions), "picture")
 
     def isel(self, **positions: int | slice | Sequence[int]) -> LabelledArray:
         """Return the part at some positions, by axis: ``isel(z=5)`` drops the axis, a slice or a list keeps it.

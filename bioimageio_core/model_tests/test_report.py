@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from ..shown import Shown, view_of
+from ..shown import Shown, form_of
 from ..typing import AxisId, FrozenMapping
 from .compare_outputs import OutputComparison
 
@@ -125,7 +125,7 @@ class TestReport(Shown):
 
     def page(self) -> str:
         """Return the report as an HTML page that needs no other file, runs no scripts and loads nothing."""
-        return str(view_of(self, "page"))
+        return str(form_of(self, "page"))
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, without the arrays."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...labelled_arrays import LabelledArray
-from ...shown import Shown, view_of
+from ...shown import Shown, form_of
 from ...typing import FrozenMapping
 from .objects.object_table import ObjectTable
 
@@ -77,7 +77,7 @@ class Prediction(Mapping[str, LabelledArray], Shown):
             SourceError: The image cannot be read any more.
 
         """
-        return view_of(self, "picture")
+        return form_of(self, "picture")
 
     def to_xarray(self) -> xr.Dataset:
         """Return the outputs as a `xarray.Dataset`; those in storage stay there.

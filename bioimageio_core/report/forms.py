@@ -1,4 +1,4 @@
-"""Views of results by class: what `Shown` looks up. Only what a view needs is imported."""
+"""Forms of results by class, which `Shown` looks up: text, fragments, pages, pictures. Only what a form needs is imported."""
 
 from __future__ import annotations
 
