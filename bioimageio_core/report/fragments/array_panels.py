@@ -40,7 +40,8 @@ def array_panels(arrays: Sequence[ShownArray]) -> Panels | None:
     slices = tuple(int((n + 0.5) * length / count) for n in range(count))
     try:
         side = SIDE if count * sum(channels) <= MANY else SIDE_OF_MANY
-        panels = tuple(_panel(array, axis, slices, length, side) for array in readable)
+        # Objects take little room, and blur when they are enlarged.
+        panels = tuple(_panel(array, axis, slices, length, SIDE if array.source.nearest else side) for array in readable)
     except Exception as error:  # a result is shown without pictures where its pixels cannot be read any more
         logger.info("no pictures: %s", error)
         return None

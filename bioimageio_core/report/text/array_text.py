@@ -13,13 +13,13 @@ from ..plain_text import bytes_in_words, in_one_line
 __all__ = ["array_facts", "array_text"]
 
 MOST_VALUES = 400
-"""An array in memory of up to this many values is printed with them."""
+"""An array in memory of up to this many values is printed with all of them; of a larger one, those at its corners."""
 
 
 def array_text(array: LabelledArray) -> str:
-    """Return what is known of an array, and its values if they are few and in memory."""
+    """Return what is known of an array, and values of one in memory: all of them if they are few."""
     facts = [f"  {label:<11}{in_one_line(text)}" for label, text in array_facts(array) if text]
-    values = [np.array2string(np.asarray(array), threshold=MOST_VALUES)] if array.in_memory and array.size <= MOST_VALUES else []
+    values = [np.array2string(np.asarray(array), threshold=MOST_VALUES, edgeitems=2)] if array.in_memory else []
     return "\n".join([in_one_line(array.name) or "array", *facts, *values])
 
 
