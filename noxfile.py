@@ -45,6 +45,7 @@ SLOW = (
     "tests/description_init/test_shared_models.py",
     "tests/docs/test_code_blocks.py",
     "tests/docs/test_examples.py",
+    "tests/docs/test_notebooks.py",
     "tests/fault_matrix",
     "tests/image_formats/test_conformance.py",
     "tests/image_formats/test_conformance_of_others.py",
@@ -218,6 +219,18 @@ def portable(session: nox.Session) -> None:
     install_wheel(session, "images", "onnx", with_packages=tuple(GROUPS["test"]))
     variables = {**environment(session), "PYTHONPATH": str(ROOT / "tests" / "without_posix")}
     session.run("pytest", "-p", "no:cacheprovider", *(session.posargs or PORTABLE), env=variables)
+
+
+@nox.session(**FULL_ONLY)
+def notebooks(session: nox.Session) -> None:
+    """Run the notebooks of the documentation, and show them in Chromium, light and dark; screenshots are in `.nox/screenshots`."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        session.skip("Chromium is not installed (Debian: chromium)")
+    install_wheel(session, "onnx", with_packages=(*GROUPS["test"], "playwright"))
+    variables = {"BMZ_CHROMIUM": chromium, "BMZ_SCREENSHOTS": str(ROOT / ".nox" / "screenshots")}
+    files = session.posargs or ("tests/docs/test_notebooks.py", "tests/test_progress.py")
+    session.run("pytest", *files, env={**environment(session), **variables})
 
 
 @nox.session(**FULL_ONLY)

@@ -42,14 +42,18 @@ if TYPE_CHECKING:
     )
     from .demo.examples import example_image, example_model
     from .description_init.draft_model import DraftedModel
+    from .labelled_arrays import LabelledArray
     from .prediction.execution.executors.dask_clients import worker_processes
     from .prediction.geometry.network_geometry import AnalysedAxis, AnalysedOutputAxis, NetworkAnalysis
     from .prediction.options import PredictOptions
-    from .prediction.output.result import LabelledArray, Prediction
+    from .prediction.output.result import Prediction
     from .prediction.planning.plan import Plan
+    from .prediction.predict_kwargs import PredictKwargs
     from .prediction.predict_many import Failed
     from .prediction.predictor import Predictor
     from .prediction.statistics_file import Statistics
+
+    __version__: str
 
 __all__ = [
     "AnalysedAxis",
@@ -59,10 +63,12 @@ __all__ = [
     "LabelledArray",
     "NetworkAnalysis",
     "Plan",
+    "PredictKwargs",
     "PredictOptions",
     "Prediction",
     "Predictor",
     "Statistics",
+    "__version__",
     "analyse_network",
     "card",
     "compat",
@@ -101,11 +107,12 @@ __all__ = [
 _HOMES = {
     "DraftedModel": "bioimageio_core.description_init.draft_model",
     "Failed": "bioimageio_core.prediction.predict_many",
-    "LabelledArray": "bioimageio_core.prediction.output.result",
+    "LabelledArray": "bioimageio_core.labelled_arrays",
     "AnalysedAxis": "bioimageio_core.prediction.geometry.network_geometry",
     "NetworkAnalysis": "bioimageio_core.prediction.geometry.network_geometry",
     "AnalysedOutputAxis": "bioimageio_core.prediction.geometry.network_geometry",
     "Plan": "bioimageio_core.prediction.planning.plan",
+    "PredictKwargs": "bioimageio_core.prediction.predict_kwargs",
     "PredictOptions": "bioimageio_core.prediction.options",
     "Prediction": "bioimageio_core.prediction.output.result",
     "Predictor": "bioimageio_core.prediction.predictor",
@@ -118,8 +125,15 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import a public name (PEP 562)."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("bioimageio-runtime")
     if name not in __all__:
-        raise AttributeError(f"module 'bioimageio_core' has no attribute {name!r}")
+        from .text import did_you_mean
+
+        hint = "" if name.startswith("_") else did_you_mean(name, __all__)
+        raise AttributeError(f"module 'bioimageio_core' has no attribute {name!r}{f'; {hint}' if hint else ''}")
     from importlib import import_module
 
     return getattr(import_module(_HOMES.get(name, "bioimageio_core.api")), name)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["close_names", "did_you_mean", "in_brief", "in_one_line", "is_slip_of", "without_secrets"]
+__all__ = ["close_names", "did_you_mean", "in_brief", "in_one_line", "is_slip_of", "kind_of_object", "without_secrets"]
 
 BRIEF = 300
 """Characters that are kept of an error message of a framework."""
@@ -53,6 +53,15 @@ def in_brief(error: BaseException | str, *, named: bool = False) -> str:
     text = in_one_line(str(error))[:BRIEF]
     name = type(error).__name__
     return f"{name}: {text}" if named and text else text or name
+
+
+def kind_of_object(value: object) -> str:
+    """Return what a value is, in words for an error message: ``a list``, ``an array of shape (5, 5)``, ``None``."""
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape:
+        return f"an array of shape {tuple(shape)}"
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[0] in 'aeioAEIO' else 'a'} {name}"
 
 
 def close_names(value: object, known: Iterable[object], *, most: int = 1, cutoff: float = 0.6) -> list[str]:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from math import isfinite
+from typing import TypeAlias
 
 from .typing import FrozenMapping
 
 __all__ = [
     "METRES",
     "SECONDS",
+    "PixelSize",
     "conversion",
     "in_named_unit",
     "is_pixel_size",
@@ -24,6 +26,9 @@ __all__ = [
     "parse_size",
     "unit_symbol",
 ]
+
+PixelSize: TypeAlias = tuple[float, str | None]
+"""A size, and the name of its unit; None where the unit is not known."""
 
 PREFIXES = (
     ("yotta", "Y", 24), ("zetta", "Z", 21), ("exa", "E", 18), ("peta", "P", 15), ("tera", "T", 12), ("giga", "G", 9), ("mega", "M", 6),

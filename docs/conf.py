@@ -56,6 +56,16 @@ def keep_asterisks(app: Any, context: Any, lines: list[str]) -> None:
     lines[:] = [line.replace("*", "\\*") for line in lines]
 
 
+def shorten_signatures(app: Any) -> None:
+    """Show ``**options`` in place of all options, which have a section of their own."""
+    import bioimageio_core as bc
+
+    functions = [*(getattr(bc, name) for name in bc.__all__), *vars(bc.Predictor).values()]
+    for function in functions:
+        if "__signature__" in getattr(function, "__dict__", {}):
+            del function.__signature__
+
+
 def draw_objects(app: Any) -> None:
     """Draw the pictures of objects.md, which a build without the packages for them lacks."""
     from sphinx.util.logging import getLogger
@@ -70,6 +80,7 @@ def draw_objects(app: Any) -> None:
 
 def setup(app: Any) -> None:
     """Connect to Sphinx."""
+    app.connect("builder-inited", shorten_signatures)
     app.connect("builder-inited", draw_objects)
     app.connect("autodoc-process-docstring", keep_first_line, priority=400)
     for part in ("description", "epilog", "options", "arguments"):

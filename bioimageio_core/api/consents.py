@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..consent import Consent, RunningPart, consent_to, consents_from_environment, consents_to, running_parts
 from ..errors import InputError
+from ..shown import Listing
 from ..sources import Package, Source, open_package
 from .loading import load_model
 
@@ -21,7 +22,7 @@ def parts_that_run(source: Source | Package) -> tuple[RunningPart, ...]:
         InvalidDescriptionError: The description breaks its format.
 
     """
-    return proposed_consent(source)[1]
+    return Listing(proposed_consent(source)[1], "parts that may run")
 
 
 def proposed_consent(source: Source | Package) -> tuple[Consent, tuple[RunningPart, ...]]:
@@ -68,7 +69,7 @@ def trust_model(source: Source | Package) -> Consent:
 
 def trusted_models() -> tuple[Consent, ...]:
     """Return the consents that are kept, the earliest first."""
-    return consents_from_environment().all()
+    return Listing(consents_from_environment().all(), "trusted models")
 
 
 def revoke_trust(source: Source | Package) -> tuple[Consent, ...]:

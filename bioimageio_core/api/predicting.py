@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Unpack
+
+import attrs
 
 from ..errors import InputError, MissingRequirementError, UnknownExtensionError
 from ..io.reading.image_parts import expand_parts
+from ..labelled_arrays import LabelledArray
 from ..model_tests.remembered_tests import remember_test
 from ..model_tests.test_report import TestReport
 from ..model_tests.weights_tests import test_weights
@@ -18,12 +21,14 @@ from ..prediction.geometry.network_geometry import NetworkAnalysis
 from ..prediction.image_statistics import measure_for_model, measure_images, parse_measure
 from ..prediction.option_values import output_location
 from ..prediction.options import PredictOptions, evolve_options
-from ..prediction.output.result import LabelledArray, Prediction
+from ..prediction.output.result import Prediction
+from ..prediction.predict_kwargs import AnalysisKwargs, PredictKwargs, StatisticsKwargs, WeightsKwargs, shows_options
 from ..prediction.predict_many import Failed, PredictionRequest, plan_many
 from ..prediction.predict_many import predict_many as predict_all
 from ..prediction.predictor import Predictor
 from ..prediction.statistics_file import Statistics
 from ..prediction.verify import TOLERANCE, VerifyReport, verify_blocks
+from ..progress import no_progress, shown_progress
 from ..resources import allotted_cores
 from ..sources import Package, Source, open_package
 from .chains import Models, open_chain
@@ -41,7 +46,8 @@ __all__ = [
 ]
 
 
-def open_predictor(model: Models, **options: Any) -> Predictor:
+@shows_options(PredictKwargs)
+def open_predictor(model: Models, **options: Unpack[PredictKwargs]) -> Predictor:
     """Open a model for planning and predicting; a context manager.
 
     Args:
@@ -60,7 +66,8 @@ def open_predictor(model: Models, **options: Any) -> Predictor:
     return open_chain(model, options)
 
 
-def predict(model: Models, inputs: Any, output: Any = None, **options: Any) -> Prediction:
+@shows_options(PredictKwargs)
+def predict(model: Models, inputs: Any, output: Any = None, **options: Unpack[PredictKwargs]) -> Prediction:
     """Run a model on images of any size.
 
     Args:
@@ -78,8 +85,8 @@ def predict(model: Models, inputs: Any, output: Any = None, **options: Any) -> P
 
     """
     try:
-        with open_predictor(model, **options) as predictor:
-            return predictor.predict(inputs, output)
+        with open_predictor(model, **options) as predictor, shown_progress(predictor.options.progress) as progress:
+            return predictor.predict(inputs, output, progress=progress)
     except (UnknownExtensionError, MissingRequirementError):
         client = chosen_client(options.get("client"))
         if client is None:
@@ -93,7 +100,10 @@ def predict(model: Models, inputs: Any, output: Any = None, **options: Any) -> P
     return Prediction(outputs, plan=None, **more)
 
 
-def predict_many(model: Models, inputs: Any, output: str | os.PathLike[str], **options: Any) -> Iterator[Prediction | Failed]:
+@shows_options(PredictKwargs)
+def predict_many(
+    model: Models, inputs: Any, output: str | os.PathLike[str], **options: Unpack[PredictKwargs]
+) -> Iterator[Prediction | Failed]:
     """Run a model on many images, one after the other, with one network; a failure of one image does not stop the rest.
 
     Args:
@@ -130,7 +140,7 @@ def prediction_picture(prediction: Prediction, path: str | os.PathLike[str] | No
         overwrite: Replace an existing file.
 
     Returns:
-        The content of a PNG file.
+        The content of a PNG file, which notebooks show.
 
     Raises:
         InputError: No output has axes y and x that the image has, too; the prediction was planned elsewhere;
@@ -140,11 +150,12 @@ def prediction_picture(prediction: Prediction, path: str | os.PathLike[str] | No
 
     """
     from ..report.pictures.picture_file import check_picture, write_picture
+    from ..report.pictures.png_picture import PngPicture
     from ..report.pictures.prediction_picture import prediction_picture as drawn
 
     if path is not None:
         check_picture(os.fspath(path), prediction.plan, overwrite=overwrite)
-    content = drawn(prediction)
+    content = PngPicture(drawn(prediction))
     if path is not None:
         write_picture(os.fspath(path), content, overwrite=overwrite)
     return content
@@ -155,13 +166,14 @@ def _predict_all(predictor: Predictor, planned: Sequence[PredictionRequest]) -> 
         yield from predict_all(predictor, planned)
 
 
+@shows_options(StatisticsKwargs)
 def compute_statistics(
     images: Any,
     model: Source | Package | None = None,
     *,
     measures: Iterable[str] = ("mean", "std"),
     over: Iterable[str] = (),
-    **options: Any,
+    **options: Unpack[StatisticsKwargs],
 ) -> Statistics:
     """Measure images exactly and out of core.
 
@@ -193,7 +205,8 @@ def compute_statistics(
         raise InputError(f"no images{where} to measure: expected files of a format that is read, such as .tif, .zarr or .png")
     client = chosen_client(chosen.client)
     workers = chosen.workers or allotted_cores()
-    with executor_of(client, wait_for_workers=chosen.wait_for_workers) as executor:
+    with executor_of(client, wait_for_workers=chosen.wait_for_workers) as executor, shown_progress(chosen.progress) as progress:
+        chosen = attrs.evolve(chosen, progress=progress)
         if model is None:
             wanted = [parse_measure(text, tuple(over)) for text in measures]
             return measure_images(sources, wanted, chosen, executor=executor, workers=workers)
@@ -214,13 +227,14 @@ def _predict_from_worker(
     return dict(prediction), {name: getattr(prediction, name) for name in kept}
 
 
+@shows_options(WeightsKwargs)
 def test_model(
     source: Source | Package,
     *,
     quick: bool = False,
     isolated: bool = False,
     report: Callable[[str], None] = lambda stage: None,
-    **options: Any,
+    **options: Unpack[WeightsKwargs],
 ) -> TestReport:
     """Run a model on its test inputs in every weights format that can run here, and compare with its test outputs.
 
@@ -257,7 +271,8 @@ def test_model(
 test_model.__test__ = False  # type: ignore[attr-defined]  # pytest collects functions of this name
 
 
-def verify(source: Source | Package, inputs: Any = None, *, tolerance: float = TOLERANCE, **options: Any) -> VerifyReport:
+@shows_options(PredictKwargs)
+def verify(source: Source | Package, inputs: Any = None, *, tolerance: float = TOLERANCE, **options: Unpack[PredictKwargs]) -> VerifyReport:
     """Measure whether blockwise prediction equals prediction of the whole image.
 
     Args:
@@ -271,11 +286,13 @@ def verify(source: Source | Package, inputs: Any = None, *, tolerance: float = T
         InputError: The image is a single block, or the fixed size of the network leaves no room for a second grid.
 
     """
-    with open_predictor(source, **options) as predictor:
+    with open_predictor(source, **options) as predictor, shown_progress(predictor.options.progress) as progress:
+        predictor.options = attrs.evolve(predictor.options, progress=progress)
         return verify_blocks(predictor, inputs, tolerance=tolerance)
 
 
-def analyse_network(source: Source | Package, *, again: bool = False, **options: Any) -> NetworkAnalysis:
+@shows_options(AnalysisKwargs)
+def analyse_network(source: Source | Package, *, again: bool = False, **options: Unpack[AnalysisKwargs]) -> NetworkAnalysis:
     """Analyse the valid sizes, the stride and the required halo of a network, by running it on noise.
 
     The measurement is remembered by the SHA-256 of the weights, and shown by `card`.
@@ -292,6 +309,5 @@ def analyse_network(source: Source | Package, *, again: bool = False, **options:
     from ..network_analysis.analyse_model import analyse_model
 
     chosen = evolve_options(PredictOptions(), options)
-    report = chosen.progress or (lambda stage, done, total: None)
-    with open_package(source) as package:
-        return analyse_model(*load_with_consent(package, chosen), report, again=again)
+    with open_package(source) as package, shown_progress(chosen.progress) as progress:
+        return analyse_model(*load_with_consent(package, chosen), progress or no_progress, again=again)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..foreign import ExportedModel, ImportedModel, export_foreign, import_foreign
 from ..places import local_target
+from ..shown import Listing
 from ..sources import Package, Source, open_package
 from ..spec.validation import read_tree
 from .loading import default_registry, model_tree
@@ -34,7 +35,7 @@ def compat(source: Source | Package, consumers: Iterable[str] = ()) -> tuple[Com
 
     with open_package(source) as package:
         descr, _ = read_tree(model_tree(package), default_registry(), package.name)
-        return compatibility(descr, package, default_registry(), consumers)
+        return Listing(compatibility(descr, package, default_registry(), consumers), "kinds of software")
 
 
 def import_model(

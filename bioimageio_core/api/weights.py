@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from ..description_init.draft_model import DraftedModel, draft_model
 from ..places import local_target
 from ..prediction.option_values import module_names
-from ..prediction.options import PredictOptions, Progress, evolve_options
+from ..prediction.options import PredictOptions, evolve_options
+from ..prediction.predict_kwargs import WeightsKwargs, shows_options
+from ..progress import ProgressChoice, no_progress, shown_progress
 from ..sources import Package, Source
 from .loading import default_registry, load_with_consent
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["convert_weights", "environment_of", "init_description"]
 
 
+@shows_options(WeightsKwargs)
 def convert_weights(
     source: Source | Package,
     to_format: str,
@@ -28,7 +31,7 @@ def convert_weights(
     overwrite: bool = False,
     include_outside: bool = False,
     report: Callable[[str], None] = lambda stage: None,
-    **options: Any,
+    **options: Unpack[WeightsKwargs],
 ) -> ConvertedWeights:
     """Convert weights of a model to a further format, verify them, and write the model with both as a package.
 
@@ -98,7 +101,7 @@ def init_description(
     imports: str | Sequence[str] = (),
     trust: bool = False,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: ProgressChoice = None,
 ) -> DraftedModel:
     """Begin a description from the weights of a network, in a folder with test tensors, documentation and a cover.
 
@@ -116,7 +119,8 @@ def init_description(
         imports: Names of libraries to import before the weights are loaded, because these use their ops; to name one is to trust it.
         trust: Whether code that comes with the weights may run.
         overwrite: Whether to replace an existing package.
-        progress: Called as ``progress(stage, done, total)``.
+        progress: Bars (True), none (False), or a function that is called as ``progress(stage, done, total)``.
+            None: bars in notebooks, of what takes more than two seconds.
 
     Returns:
         The folder, measured and guessed properties, and fields to fill in.
@@ -128,16 +132,17 @@ def init_description(
         OutputError: The folder exists, or cannot be written.
 
     """
-    return draft_model(
-        Path(path).expanduser(),
-        local_target(folder),
-        default_registry(),
-        name=name,
-        axes={"": axes} if isinstance(axes, str) else axes,
-        sizes=size,
-        weights_format=weights_format,
-        imports=module_names("imports", imports),
-        trust=trust,
-        overwrite=overwrite,
-        report=progress or (lambda stage, done, total: None),
-    )
+    with shown_progress(progress) as shown:
+        return draft_model(
+            Path(path).expanduser(),
+            local_target(folder),
+            default_registry(),
+            name=name,
+            axes={"": axes} if isinstance(axes, str) else axes,
+            sizes=size,
+            weights_format=weights_format,
+            imports=module_names("imports", imports),
+            trust=trust,
+            overwrite=overwrite,
+            report=shown or no_progress,
+        )

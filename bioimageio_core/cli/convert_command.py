@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from .command_progress import command_progress
 from .common_options import (
     device_option,
     import_option,
@@ -16,7 +17,7 @@ from .common_options import (
     trust_option,
 )
 from .message_options import messages_options
-from .terminal import print_json, progress_bars, say, table
+from .terminal import print_json, say
 
 __all__ = ["command"]
 
@@ -42,14 +43,13 @@ def command(model: str, to_format: str, output: str, overwrite: bool, as_json: b
     """
     from ..api import convert_weights
 
-    with progress_bars(shown=not as_json) as progress:
+    with command_progress(shown=not as_json) as progress:
 
         def show_stage(stage: str) -> None:
             if progress is not None:
                 progress(stage, 0, 1)
 
         converted = convert_weights(model, to_format, output, overwrite=overwrite, report=show_stage, **options)
-    tested = {o.output: o.greatest_deviation for o in converted.test.outputs}
     for line in () if as_json else converted.warnings:
         say(f"warning: {line}", err=True)
     if as_json:
@@ -63,13 +63,10 @@ def command(model: str, to_format: str, output: str, overwrite: bool, as_json: b
                 "contents": converted.contents,
                 "warnings": converted.warnings,
                 "deviation_from_parent": dict(converted.deviations),
-                "deviation_from_test_outputs": tested,
+                "deviation_from_test_outputs": {o.output: o.greatest_deviation for o in converted.test.outputs},
             }
         )
         return
-    rows = [
-        (name, f"{converted.deviations[name]:.3g}" if name in converted.deviations else "not compared", f"{away:.3g}")
-        for name, away in tested.items()
-    ]
-    say(table(rows, ("output", f"from {converted.from_format}", "from the test output")))
-    say(f"{converted.path}: {converted.to_format} from {converted.from_format}, by {converted.converter}")
+    from ..report.text.converted_text import converted_text
+
+    say(converted_text(converted))

@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from ..resources import peak_memory
+from .command_progress import command_progress
 from .common_options import json_option, overwrite_option
 from .message_options import messages_options
 from .parameter_types import MEMORY
-from .terminal import bytes_in_words, print_json, progress_bars, say
+from .terminal import bytes_in_words, print_json, say
 
 __all__ = ["command"]
 
@@ -35,7 +36,7 @@ def command(output: str, size: int, memory: int, overwrite: bool, as_json: bool)
         if not as_json:
             say(line)
 
-    with progress_bars(shown=not as_json) as progress:
+    with command_progress(shown=not as_json) as progress:
         result = run_demo(Path(output), size=size, memory=bytes_in_words(memory), overwrite=overwrite, progress=progress, say=show_stage)
     peak = peak_memory()
     times = result.prediction.times

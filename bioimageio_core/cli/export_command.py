@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from .command_progress import command_progress
 from .common_options import include_outside_option, json_option, overwrite_option
 from .foreign_formats import list_formats
 from .message_options import messages_options
 from .parameter_types import NAME_VALUE
-from .terminal import print_json, progress_bars, say
+from .terminal import print_json, say
 
 __all__ = ["command"]
 
@@ -45,7 +46,7 @@ def command(
         return
     if model is None or output is None:
         raise click.UsageError("--to needs MODEL and --output, too")
-    with progress_bars(after=2, shown=not as_json) as progress:
+    with command_progress(after=2, shown=not as_json) as progress:
         if progress is not None:
             progress("export", 0, 1)
         written = export_model(model, to_format, output, overwrite=overwrite, include_outside=include_outside, **dict(options))

@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from ..errors import InvalidDescriptionError
+from .command_progress import command_progress
 from .common_options import json_option, overwrite_option
 from .foreign_formats import list_formats
 from .parameter_types import NAME_VALUE
-from .terminal import issues_as_data, issues_table, print_json, progress_bars, say
+from .terminal import issues_as_data, issues_table, print_json, say
 
 __all__ = ["command"]
 
@@ -47,7 +48,7 @@ def command(
     folder = output if output is not None else Path(file).stem
     written = None
     try:
-        with progress_bars(after=2) as progress:
+        with command_progress(after=2) as progress:
             if progress is not None:
                 progress("import", 0, 1)
             written = import_model(file, folder, format, overwrite=overwrite, **dict(options))

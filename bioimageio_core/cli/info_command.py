@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
+from .command_progress import command_progress
 from .common_options import html_option, import_option, json_option
 from .output_files import check_file_apart, write_page
-from .terminal import print_json, progress_bars, say
+from .terminal import print_json, say
 
 __all__ = ["command"]
 
@@ -65,7 +66,7 @@ def _show_resource(source: str, html: str | None, measure: bool, imports: tuple[
 
     check_file_apart(html, [source])
     if measure:
-        with progress_bars(after=2) as progress:
+        with command_progress(after=2) as progress:
             analyse_network(source, progress=progress, imports=imports)
     shown = card(source)
     if html is not None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from .command_progress import command_progress
 from .common_options import import_option, json_option, overwrite_option, trust_option
 from .parameter_types import AXIS_SIZES, INPUT_AXES
-from .terminal import issues_as_data, print_json, progress_bars, say, table
+from .terminal import issues_as_data, print_json, say
 
 __all__ = ["command"]
 
@@ -44,7 +45,7 @@ def command(
     from ..api import init_description
 
     folder = output if output is not None else Path(file).stem
-    with progress_bars(after=2) as progress:
+    with command_progress(after=2) as progress:
         drafted = init_description(
             file,
             folder,
@@ -72,9 +73,6 @@ def command(
             }
         )
         return
-    say(f"{folder}: model {drafted.report.format_version}, {drafted.report.status}, started from {drafted.weights_format} weights")
-    for title, sentences in (("guessed", drafted.guessed), ("found", drafted.notes)):
-        if sentences:
-            say(f"\n{title}\n" + "\n".join(f"  {s}" for s in sentences))
-    say("\nto fill in\n" + table([(f"  {t.path}", t.text) for t in drafted.todo]))
-    say(f"\nshow it: bmz info {folder}; test it: bmz test {folder}")
+    from ..report.text.draft_text import draft_text
+
+    say(draft_text(drafted))

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from .command_progress import command_progress
 from .common_options import json_option
 from .grouped_options import GroupedCommand
 from .image_arguments import check_axes_known, image_inputs
 from .prediction_options import chain_options, prediction_options
-from .terminal import print_json, progress_bars, say
+from .terminal import print_json, say
 
 __all__ = ["command"]
 
@@ -31,7 +32,7 @@ def command(model: str, images: tuple[str, ...], then: tuple[str, ...], as_json:
     with open_predictor([model, *then], **given) as predictor:
         plan = predictor.plan(inputs)
         if given["probe"] and not plan.profile.measured:
-            with progress_bars(shown=not as_json) as progress:
+            with command_progress(shown=not as_json) as progress:
                 predictor.probe(inputs, progress=progress)
             plan = predictor.plan(inputs)
     check_axes_known(plan, as_json=as_json)

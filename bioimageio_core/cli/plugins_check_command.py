@@ -11,8 +11,9 @@ import click
 
 from ..report.plain_text import in_one_line
 from ..text import did_you_mean
+from .command_progress import command_progress
 from .common_options import json_option
-from .terminal import print_json, progress_bars, say, table
+from .terminal import print_json, say, table
 
 if TYPE_CHECKING:
     from ..registry import PluginFailure, Registry
@@ -41,7 +42,7 @@ def check(name: str, as_json: bool) -> int:
     entries, failures = _find(name, registry)
     from ..testing.check import check_entries
 
-    with progress_bars(shown=not as_json) as progress:
+    with command_progress(shown=not as_json) as progress:
         checks = check_entries(entries, progress) if entries else ()
     if as_json:
         _print_json(entries, checks, failures)

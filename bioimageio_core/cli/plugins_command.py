@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+import attrs
 import click
 
 from .common_options import json_option
@@ -13,9 +14,6 @@ from .plugins_new_command import new
 from .terminal import print_json, say, table
 
 __all__ = ["command"]
-
-SHOWN = 6
-"""Endings of names of files that the table shows of an entry."""
 
 
 @click.group(invoke_without_command=True, epilog="Example: bmz plugins --json")
@@ -30,25 +28,15 @@ def command(context: click.Context, times: bool, as_json: bool) -> int:
     if context.invoked_subcommand is not None:
         return 0
     from ..api import plugins
-    from ..registry import HOOKS, missing_requirements
+    from ..report.text.plugins_text import entry_rows, plugins_text
     from .main import COMMANDS
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # failures are listed below
         registry = plugins()
     failures = [*registry.failures, *unreachable_commands(registry, COMMANDS)]
-    rows = []
-    for kind in HOOKS:
-        for name, entry in sorted(getattr(registry, kind).items()):
-            plugin = registry.provenance[(kind, name)]
-            missing = missing_requirements(getattr(entry, "requires", ()))
-            lacks = f"needs {', '.join(missing)}" if missing else ""
-            if getattr(entry, "described_only", False):
-                lacks = "described only: needs a plugin that runs it"
-            endings = list(getattr(entry, "suffixes", getattr(entry, "patterns", ())))
-            rows.append((kind, name, f"{plugin.distribution} {plugin.version}", lacks, entry.summary, endings))
     if as_json:
-        keys = ("kind", "name", "plugin", "missing", "summary", "files")
+        entries = [{**attrs.asdict(row), "files": list(row.files)} for row in entry_rows(registry)]
         failed = [
             {"plugin": f.plugin.name, "distribution": f.plugin.distribution, "entry": f.entry, "message": f.message} for f in failures
         ]
@@ -56,22 +44,15 @@ def command(context: click.Context, times: bool, as_json: bool) -> int:
             {"plugin": p.name, "distribution": p.distribution, "version": p.version, "import_seconds": round(p.import_seconds, 4)}
             for p in registry.plugins
         ]
-        print_json({"entries": [dict(zip(keys, row, strict=True)) for row in rows], "plugins": shown, "failures": failed})
+        print_json({"entries": entries, "plugins": shown, "failures": failed})
     else:
         slowest = sorted(registry.plugins, key=lambda p: -p.import_seconds)
         timed = [(f"{p.import_seconds:.3f} s", p.name, f"{p.distribution} {p.version}") for p in slowest]
-        listed = [(*row[:4], _with_endings(row[4], row[5])) for row in rows]
-        say(table(timed, ("import", "plugin", "from")) if times else table(listed, ("kind", "name", "from", "missing", "summary")))
+        say(table(timed, ("import", "plugin", "from")) if times else plugins_text(registry))
         for failure in failures:
             where = f"{failure.plugin.distribution} {failure.plugin.version}".strip()
             say(f"failed: {failure.plugin.name} of {where}: {failure.message}", err=True)
     return 1 if failures else 0
-
-
-def _with_endings(summary: str, endings: list[str]) -> str:
-    """Return a summary with the first names of files that an entry is for."""
-    shown = ", ".join(endings[:SHOWN]) + (", ..." if len(endings) > SHOWN else "")
-    return f"{summary} ({shown})".strip() if shown else summary
 
 
 command.add_command(check)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..resources import peak_memory
+from .command_progress import command_progress
 from .common_options import json_option, overwrite_option
 from .dry_run import place_of_output, show_plan, show_plans, tell_plan
 from .grouped_options import GroupedCommand, grouped_option
@@ -18,7 +19,7 @@ from .parameter_types import SHARD
 from .predicted_pictures import draw, replaces, several_pictures, single_picture
 from .prediction_options import chain_options, prediction_options
 from .suggested_output import missing_output
-from .terminal import INTERRUPTED, bytes_in_words, print_json, progress_bars, say
+from .terminal import INTERRUPTED, print_json, say
 
 if TYPE_CHECKING:
     from ..prediction.output.result import Prediction
@@ -134,7 +135,7 @@ def _predict_one(
     if not as_json:
         _print_warnings(plan)
     tell_plan(plan)
-    with progress_bars(shown=not as_json) as progress:
+    with command_progress(shown=not as_json) as progress:
         try:
             plan = predictor.probed(plan, inputs, output, progress=progress)
             prediction = predictor.run(plan, output, progress=progress)
@@ -181,7 +182,7 @@ def _predict_many(
         return show_plans(predictor, planned, as_json=as_json)
     results: list[dict[str, Any]] = []
     failed: list[Failed] = []
-    with progress_bars(shown=not as_json) as progress:
+    with command_progress(shown=not as_json) as progress:
         if progress is not None:
             progress("images", 0, len(planned))
         for number, (one, result) in enumerate(zip(planned, predict_many(predictor, planned), strict=True), start=1):
@@ -246,25 +247,9 @@ def _report(prediction: Prediction, plan: Plan, output: str) -> None:
     if prediction.finished and prediction.done_before == plan.regions.count and set(prediction.times) == {"total"}:
         say(f"{output} is already complete; nothing to do")
         return
-    for name, array in prediction.items():
-        say(f"{place_of_output(output, plan, name)}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}")
-    for name, table in prediction.objects.items():
-        say(f"{table.count} objects in {name}" + (f": {plan.table}" if table else ""))
-    for name, count in prediction.nan_counts.items():
-        say(f"note: {count} pixels of {name} are NaN; statistics ignore them, the network gets them")
-    for note in prediction.notes:
-        say(f"note: {note}")
-    if prediction.done_before:
-        say(f"{prediction.done_before} of {plan.regions.count} regions were complete before this run")
-    if not prediction.finished:
-        say("incomplete: regions of other shards are missing; the last shard completes the output")
-        say("if a shard failed: run the command with --resume in place of --shard, after the others have ended")
-    stages = "".join(f"{k} {v:.1f} s, " for k, v in prediction.times.items() if k != "total" and v >= 0.05)
-    peak = peak_memory()
-    say(
-        f"{prediction.times['total']:.1f} s ({stages}{plan.workers} worker{'s' * (plan.workers != 1)})"
-        + (f", peak memory {bytes_in_words(peak)}" if peak else "")
-    )
+    from ..report.text.prediction_text import prediction_text
+
+    say(prediction_text(prediction, lambda name: place_of_output(output, plan, name), peak_memory=peak_memory()))
 
 
 class _Interrupted(click.ClickException):

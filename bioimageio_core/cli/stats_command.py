@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from .command_progress import command_progress
 from .common_options import json_option, overwrite_option
 from .message_options import messages_options
 from .output_files import check_file_apart
 from .parameter_types import JSON_OBJECT, NAMES
-from .terminal import print_json, progress_bars, say, table
+from .terminal import print_json, say
 
 __all__ = ["command"]
 
@@ -67,7 +68,7 @@ def command(
     if output is not None:
         check_apart(output, [("an image to measure", path) for path in paths], within=True)
         check_file_apart(output, [model] if model is not None else [])
-    with progress_bars(shown=not as_json) as progress:
+    with command_progress(shown=not as_json) as progress:
         found = compute_statistics(
             list(paths),
             model,
@@ -82,22 +83,6 @@ def command(
         images_found = {key: dict(values) for key, values in found.images.items()}
         print_json({"dataset": dict(found.dataset), "images": images_found, "nan_counts": dict(found.nan_counts)})
         return
-    rows = [("all images", name, _values_text(value)) for name, value in found.dataset.items()]
-    rows += [(key[:12], name, _values_text(value)) for key, values in found.images.items() for name, value in values.items()]
-    say(table(rows, ("of", "measure", "value")))
-    for name, count in found.nan_counts.items():
-        say(f"note: {count} pixels of {name} are NaN; statistics ignore them")
+    from ..report.text.statistics_text import statistics_text
 
-
-def _values_text(value: Any) -> str:
-    """Return a number, or the first of several, as text."""
-    flat = []
-    stack = [value]
-    while stack:
-        top = stack.pop(0)
-        if isinstance(top, list):
-            stack = [*top, *stack]
-        else:
-            flat.append(top)
-    shown = ", ".join(f"{v:.8g}" for v in flat[:4])
-    return shown + (f", ... ({len(flat)} values)" if len(flat) > 4 else "")
+    say(statistics_text(found))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import OutputError
+from .command_progress import command_progress
 from .common_options import (
     compile_option,
     device_option,
@@ -19,7 +20,7 @@ from .common_options import (
 )
 from .message_options import messages_options
 from .output_files import check_file_apart, write_page
-from .terminal import print_json, progress_bars, say
+from .terminal import print_json, say
 
 if TYPE_CHECKING:
     from ..model_tests.test_report import TestReport
@@ -52,7 +53,7 @@ def command(model: str, quick: bool, isolated: bool, save: str | None, html: str
     from ..api import test_model
 
     check_file_apart(html, [model])
-    with progress_bars(shown=not as_json) as progress:
+    with command_progress(shown=not as_json) as progress:
 
         def show_stage(stage: str) -> None:
             if progress is not None:

@@ -62,10 +62,10 @@ def _give(model: str, *, yes: bool, as_json: bool) -> None:
 
 def _list(*, as_json: bool) -> None:
     from ..api import trusted_models
+    from ..report.text.consent_text import consents_text
 
     consents = trusted_models()
     if as_json:
         print_json([{"model": c.model, "source": c.source, "digest": c.digest, "files": dict(c.files), "given": c.given} for c in consents])
     else:
-        rows = [(c.model, c.source, c.given, c.digest[:12]) for c in consents]
-        say(table(rows, ("model", "read from", "trusted on", "digest")) if rows else "no model is trusted")
+        say(consents_text(consents))

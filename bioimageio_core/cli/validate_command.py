@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from ..report.plain_text import in_one_line
+from .command_progress import command_progress
 from .common_options import html_option, json_option
 from .output_files import check_file_apart, write_page
-from .terminal import paint, print_json, progress_bars, say
+from .terminal import paint, print_json, say
 
 if TYPE_CHECKING:
     from ..report.cards.annotated_report import AnnotatedReport
@@ -42,7 +43,7 @@ def command(sources: tuple[str, ...], check_files: bool, html: str | None, as_js
     found = find_sources(sources)
     check_file_apart(html, found)
     reports: list[AnnotatedReport] = []
-    with progress_bars(shown=not as_json, after=2) as progress:
+    with command_progress(shown=not as_json, after=2) as progress:
         for number, source in enumerate(found):
             if progress is not None:
                 progress("validate", number, len(found))

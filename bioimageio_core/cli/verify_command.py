@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
+from .command_progress import command_progress
 from .common_options import json_option
 from .grouped_options import GroupedCommand
 from .image_arguments import check_axes_known, image_inputs
 from .message_options import messages_options
 from .prediction_options import prediction_options
-from .terminal import print_json, progress_bars, say, table
+from .terminal import print_json, say
 
 __all__ = ["command"]
 
@@ -32,7 +33,7 @@ def command(model: str, images: tuple[str, ...], tolerance: float, as_json: bool
     from ..api import open_predictor
     from ..prediction.verify import verify_blocks
 
-    with open_predictor(model, **given) as predictor, progress_bars(shown=not as_json) as progress:
+    with open_predictor(model, **given) as predictor, command_progress(shown=not as_json) as progress:
         inputs = image_inputs(images) if images else None
         if inputs is not None:
             check_axes_known(predictor.plan(inputs), as_json=as_json)
@@ -63,12 +64,7 @@ def command(model: str, images: tuple[str, ...], tolerance: float, as_json: bool
             }
         )
     else:
-        shape = " x ".join(map(str, report.shape))
-        against = "the whole in one block" if report.reference == "whole" else f"a shifted grid of {report.reference_blocks} blocks"
-        say(f"{report.model}: {report.blocks} blocks of an image of {shape}, against {against}: {'equal' if report.equal else 'DIFFERENT'}")
-        rows = [
-            (o.output, "equal" if o.equal else "different", f"{o.greatest:.3g}", ", ".join(f"{a} {i}" for a, i in o.at.items()), o.seam)
-            for o in report.outputs
-        ]
-        say(table(rows, ("output", "", "greatest", "at", "seam")))
+        from ..report.text.verify_text import verify_text
+
+        say(verify_text(report))
     return 0 if report.equal else 1

@@ -13,6 +13,7 @@ import attrs
 
 from ..atomic_files import write_text
 from ..errors import BioimageioError, InputError, OutputError
+from ..shown import Shown
 from ..sources.locks import file_lock
 from ..sources.user_folders import user_folder
 from ..typing import FrozenMapping
@@ -22,8 +23,8 @@ __all__ = ["Consent", "Consents", "consents_from_environment"]
 FILE = "trusted-models.json"
 
 
-@attrs.frozen(kw_only=True)
-class Consent:
+@attrs.frozen(kw_only=True, repr=False)
+class Consent(Shown):
     """What the user trusted: a model as it was at that time."""
 
     model: str
@@ -40,6 +41,9 @@ class Consent:
 
     given: str
     """The date, as in ``2025-01-31``."""
+
+    def __repr__(self) -> str:
+        return f"<Consent {self.model!r} from {self.source}: {len(self.files)} file{'s' * (len(self.files) != 1)}, given {self.given}>"
 
     @property
     def digest(self) -> str:

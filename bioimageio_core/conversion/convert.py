@@ -27,6 +27,7 @@ from ..prediction.options import PredictOptions
 from ..prediction.whole_tensor import WholeTensorCall
 from ..registry import ConverterContext, WeightsConverterEntry, blamed
 from ..resources import allotted_cores
+from ..shown import Shown
 from ..sources import open_package
 from ..sources.hashes import sha256_of
 from ..spec.converters import unstructured
@@ -46,8 +47,8 @@ OF_DEVELOPERS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, I
 """Warnings of converters that are for their developers."""
 
 
-@attrs.frozen(kw_only=True)
-class ConvertedWeights:
+@attrs.frozen(kw_only=True, repr=False)
+class ConvertedWeights(Shown):
     """Converted weights, and the difference of their outputs from those of the original weights."""
 
     path: Path
@@ -72,6 +73,9 @@ class ConvertedWeights:
 
     test: WeightsTest
     """The test of the converted weights on the test tensors."""
+
+    def __repr__(self) -> str:
+        return f"<ConvertedWeights {self.path}: {self.to_format} from {self.from_format}, {self.test.status}>"
 
 
 def convert_weights(

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ..api import default_registry, predict
 from ..errors import OutputError
-from ..prediction.options import Progress
 from ..prediction.output.result import Prediction
+from ..progress import Progress
 from ..report.pictures.side_by_side import side_by_side
 from .synthetic import nuclei_block, nuclei_centres
 

@@ -25,6 +25,7 @@ from ..prediction.options import PredictOptions
 from ..registry import AdapterContext, Registry, WeightsAdapter
 from ..report.pictures.side_by_side import side_by_side
 from ..resources import allotted_cores
+from ..shown import Shown
 from ..sources.hashes import sha256_of
 from ..spec.model.v0_5.model import LATEST
 from ..spec.saving import save_description
@@ -49,8 +50,8 @@ LEAST_NAME = 5
 CHANNELS_LAST = ("keras_hdf5", "keras_v3", "tensorflow_js", "tensorflow_saved_model_bundle")
 
 
-@attrs.frozen(kw_only=True)
-class DraftedModel:
+@attrs.frozen(kw_only=True, repr=False)
+class DraftedModel(Shown):
     """A model that was drafted from a file of weights."""
 
     folder: Path
@@ -69,6 +70,10 @@ class DraftedModel:
 
     report: ValidationReport
     """The validation report of the description."""
+
+    def __repr__(self) -> str:
+        todo = f"{len(self.todo)} field{'s' * (len(self.todo) != 1)} to fill in"
+        return f"<DraftedModel {self.folder}: {self.report.status}, {self.weights_format} weights; {todo}>"
 
 
 def draft_model(

@@ -12,6 +12,7 @@ import attrs
 from ..errors import InputError, UnknownExtensionError
 from ..prediction.model.loaded_model import LoadedModel
 from ..registry import OWN_PLUGINS, WeightsAdapterEntry, blamed
+from ..shown import Shown
 from ..text import in_one_line
 from .dependencies import Dependencies, own_dependencies
 
@@ -21,8 +22,8 @@ LIBRARY = "bioimageio-runtime"
 """The distribution of this library."""
 
 
-@attrs.frozen(kw_only=True)
-class Environment:
+@attrs.frozen(kw_only=True, repr=False)
+class Environment(Shown):
     """An environment for one weights format of a model."""
 
     name: str
@@ -40,6 +41,9 @@ class Environment:
     """Requirements in a file that the model names."""
 
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<Environment {self.name}: {', '.join(self.requirements)}>"
 
     def conda_file(self) -> str:
         """Return the text of a conda environment file."""

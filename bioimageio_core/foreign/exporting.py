@@ -15,6 +15,7 @@ from ..packaging import write_package
 from ..packaging.package_places import package_places
 from ..places import check_apart
 from ..registry import ForeignFormatEntry, Registry, blamed, plugin_hint
+from ..shown import Shown
 from ..sources import Package, open_package
 from ..spec.updating import package_tree
 from ..spec.validation import read_tree
@@ -24,8 +25,8 @@ from .detect_format import check_options
 __all__ = ["ExportedModel", "export_foreign"]
 
 
-@attrs.frozen(kw_only=True)
-class ExportedModel:
+@attrs.frozen(kw_only=True, repr=False)
+class ExportedModel(Shown):
     """A model in the format of another system, with what the format cannot hold."""
 
     path: Path
@@ -34,6 +35,9 @@ class ExportedModel:
     format: str
     lost: tuple[str, ...]
     """What the format cannot hold, each in a sentence."""
+
+    def __repr__(self) -> str:
+        return f"<ExportedModel {self.path}: {self.format}{f', {len(self.lost)} lost' if self.lost else ''}>"
 
 
 def export_foreign(

@@ -13,6 +13,7 @@ from ..packaging.package_targets import check_target, new_folder
 from ..packaging.references import file_references
 from ..places import check_apart
 from ..registry import ForeignFormat, ForeignFormatEntry, Registry, blamed
+from ..shown import Shown
 from ..sources import Package
 from ..spec.saving import save_description
 from ..spec.validation import ValidationReport, read_tree
@@ -22,8 +23,8 @@ from .detect_format import check_options, choose_format
 __all__ = ["ImportedModel", "import_foreign"]
 
 
-@attrs.frozen(kw_only=True)
-class ImportedModel:
+@attrs.frozen(kw_only=True, repr=False)
+class ImportedModel(Shown):
     """A model that was imported from another system."""
 
     folder: Path
@@ -34,6 +35,9 @@ class ImportedModel:
 
     report: ValidationReport
     """The validation report of the description."""
+
+    def __repr__(self) -> str:
+        return f"<ImportedModel {self.folder}: {self.report.status}, from {self.format}>"
 
 
 def import_foreign(

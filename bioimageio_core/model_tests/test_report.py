@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from ..shown import Shown, form_of
 from ..typing import AxisId, FrozenMapping
 from .compare_outputs import OutputComparison
 from .evidence import Evidence
@@ -93,8 +94,8 @@ class WeightsTest:
         return ", ".join(f"{n} {status}" for status, n in counts.items() if n)
 
 
-@attrs.frozen(kw_only=True)
-class TestReport:
+@attrs.frozen(kw_only=True, repr=False)
+class TestReport(Shown):
     """The tests of all weights formats of a model."""
 
     __test__ = False  # pytest collects classes of this name
@@ -125,6 +126,13 @@ class TestReport:
         if not tested:
             return "skipped"
         return "passed" if all(t.status == "passed" for t in tested) else "failed"
+
+    def __repr__(self) -> str:
+        return f"<TestReport {self.model}: {self.status}; {', '.join(f'{t.weights_format} {t.status}' for t in self.tests)}>"
+
+    def page(self) -> str:
+        """Return the report as an HTML page that needs no other file, runs no scripts and loads nothing."""
+        return str(form_of(self, "page"))
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, without the arrays."""

@@ -63,7 +63,7 @@ def measure_for_model(
             found: list[dict[Measure, AxisArray]] = [{} for _ in views]
             if of_all and views:
                 measured = measure_dataset(
-                    views, of_all, name=tensor.id, pooling=pooling, executor=executor, workers=workers, progress=options.progress
+                    views, of_all, name=tensor.id, pooling=pooling, executor=executor, workers=workers, progress=options.callback
                 )
                 _count(nan_counts, tensor.id, measured)
                 for m in of_all:
@@ -80,7 +80,7 @@ def measure_for_model(
                         pooling=pooling,
                         executor=executor,
                         workers=workers,
-                        progress=options.progress,
+                        progress=options.callback,
                     )
                     _count(nan_counts, tensor.id, measured)
                     found[n] |= measured.values
@@ -163,7 +163,7 @@ def measure_images(
     unknown = [a for m in needed for a in m.axes if a not in axes[0]]
     if unknown:
         raise InputError(f"statistics over unknown axis {unknown[0]!r}: expected some of {', '.join(axes[0])}")
-    measured = measure_dataset(views, needed, name="images", executor=executor, workers=workers, progress=options.progress)
+    measured = measure_dataset(views, needed, name="images", executor=executor, workers=workers, progress=options.callback)
     nan_counts: dict[str, int] = {}
     _count(nan_counts, "images", measured)
     return Statistics(

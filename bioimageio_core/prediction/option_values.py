@@ -81,7 +81,10 @@ def output_location(value: Any) -> str:
 
     """
     if not isinstance(value, str | bytes | os.PathLike):
-        raise OutputError(f"output= (-o) is {_shown(value)}: expected a path or URL, as in 'result.zarr', or None for arrays in memory")
+        named = "; options are given by name, as in block=256" if isinstance(value, int | Mapping) else ""
+        raise OutputError(
+            f"output= (-o) is {_shown(value)}: expected a path or URL, as in 'result.zarr', or None for arrays in memory{named}"
+        )
     return os.fsdecode(value)
 
 

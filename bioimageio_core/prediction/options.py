@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 import attrs
 
 from ..errors import InputError
 from ..io.writing.codecs import DEFAULT, check_codec
 from ..io.writing.ome_output import OmeChoice
+from ..progress import Progress, ProgressChoice
 from ..resources import allotted_memory
+from ..shown import ShownOptions
 from ..typing import AxisId, FrozenMapping, Precision
 from .join_slices_option import joined_axis
 from .option_values import (
@@ -44,10 +46,7 @@ from .statistics_file import Statistics, as_statistics
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["PlanOptions", "PredictOptions", "Progress", "RunOptions", "evolve_options", "parse_memory"]
-
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called as ``progress(stage, done, total)``, from any thread, at most a few times per second."""
+__all__ = ["PlanOptions", "PredictOptions", "RunOptions", "evolve_options", "parse_memory"]
 
 DEFAULT_MEMORY = 2 * 2**30
 
@@ -115,8 +114,10 @@ def _imports(value: Any) -> tuple[str, ...]:
 
 
 def _is_callback(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
-    if value is not None and not callable(value):
-        raise option_error(option.name, value, "a function that is called as progress(stage, done, total)")
+    if value is not None and not isinstance(value, bool) and not callable(value):
+        raise InputError(
+            f"progress= is {value!r}: expected True, False, None, or a function that is called as progress(stage, done, total)"
+        )
 
 
 def _is_client(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
@@ -129,8 +130,8 @@ def _arguments(value: Any) -> FrozenMapping[str, Any]:
     return FrozenMapping(value)
 
 
-@attrs.frozen(kw_only=True, slots=False)  # a class can inherit from two classes only if one of them has no slots
-class PlanOptions:
+@attrs.frozen(kw_only=True, slots=False, repr=False)  # a class can inherit from two classes only if one of them has no slots
+class PlanOptions(ShownOptions):
     """Options of plans: what to predict, and how to cut, compute and store it. All of them have working defaults."""
 
     axes: Any = attrs.field(default=None, converter=input_axes)
@@ -307,8 +308,8 @@ class PlanOptions:
         return DEFAULT_MEMORY if allotted is None else allotted * 9 // 10
 
 
-@attrs.frozen(kw_only=True, slots=False)
-class RunOptions:
+@attrs.frozen(kw_only=True, slots=False, repr=False)
+class RunOptions(ShownOptions):
     """Options of runs: how to carry out a plan. They do not influence the result."""
 
     client: Client | Literal[False] | None = attrs.field(default=None, eq=False, validator=_is_client)
@@ -336,15 +337,21 @@ class RunOptions:
     trust: bool = attrs.field(default=False, converter=plain_value, validator=is_flag())
     """Whether code that comes with the model may run."""
 
-    progress: Progress | None = attrs.field(default=None, eq=False, validator=_is_callback)
-    """Progress callback; None disables it."""
+    progress: ProgressChoice = attrs.field(default=None, eq=False, converter=plain_value, validator=_is_callback)
+    """Bars in notebooks and terminals (True), none (False), or a function that is called as ``progress(stage, done, total)``.
+    None: bars in notebooks, of what takes more than two seconds."""
+
+    @property
+    def callback(self) -> Progress | None:
+        """The progress callback; None if there is none."""
+        return None if isinstance(self.progress, bool) else self.progress
 
     def __attrs_post_init__(self) -> None:
         if self.shard is not None and self.overwrite:
             raise InputError("shard and overwrite exclude each other, since each shard would remove the others: remove the output first")
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, repr=False)
 class PredictOptions(PlanOptions, RunOptions):
     """All options of a prediction: options of plans and options of runs."""
 

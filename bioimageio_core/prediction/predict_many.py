@@ -17,7 +17,8 @@ from ..io.reading.scenes import ImagePart
 from ..io.writing.chosen_writer import check_output_name
 from ..packaging.package_places import package_places
 from ..places import Place, check_apart, nested_places, place_of
-from ..text import in_brief
+from ..shown import Shown
+from ..text import in_brief, in_one_line, kind_of_object
 from .files.file_set import is_written_by_run
 from .output.inputs_kept import check_images_known, lies_within_array
 from .output.output_names import fill_template, is_template, location_of, template_in_folder
@@ -28,13 +29,21 @@ from .predictor import Predictor
 __all__ = ["Failed", "PredictionRequest", "plan_many", "predict_many"]
 
 
-@attrs.frozen(kw_only=True)
-class Failed:
+@attrs.frozen(kw_only=True, repr=False)
+class Failed(Shown):
     """An image whose prediction failed."""
 
     inputs: Any
     output: str
     error: BioimageioError
+
+    @property
+    def image(self) -> str:
+        """The image in words: where it is read from, or what kind of array it is."""
+        return location_of(self.inputs) or kind_of_object(self.inputs)
+
+    def __repr__(self) -> str:
+        return f"<Failed {self.image}: {in_one_line(str(self.error))}>"
 
 
 @attrs.frozen(kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, Unpack
 
 import attrs
 
@@ -14,6 +14,8 @@ from ..io import run_of_output
 from ..io.writing.chosen_writer import writer_of
 from ..io.writing.output_store import check_replaceable
 from ..io.writing.replaced_output import place_to_write, replaced_alone
+from ..labelled_arrays import LabelledArray
+from ..progress import shown_progress
 from ..registry import WeightsAdapter
 from ..resources import allotted_cores
 from ..typing import FrozenMapping
@@ -35,16 +37,18 @@ from .options import PredictOptions, RunOptions, evolve_options
 from .output.finalize import complete_prediction
 from .output.inputs_kept import check_inputs_kept
 from .output.label_output import as_labels, check_labels
+from .output.labelled_output import labelled_output
 from .output.objects.table_file import check_table_complete, check_table_name, check_table_replaceable
 from .output.open_output import open_output
 from .output.output_names import fill_template
-from .output.result import LabelledArray, Prediction
+from .output.result import Prediction
 from .output.run_identity import check_same_run, recorded_choices, run_identity
 from .planning.plan import Plan
 from .planning.planner import make_plan
 from .planning.profiling.profile import UNMEASURED, UNMEASURED_ON_GPU, Profile
 from .planning.profiling.remembered_profiles import recall_profile
 from .planning.required_sizes import check_fixed_input_shapes, choose_sized_weights
+from .predict_kwargs import PredictKwargs, RunKwargs, shows_options
 
 __all__ = ["Predictor"]
 
@@ -69,7 +73,12 @@ class Predictor:
         self.options = options
         self._loaded: tuple[tuple[WeightsChoice, PlannedRunMode | None, int, int], Network] | None = None
 
-    def with_options(self, **options: Any) -> PredictOptions:
+    def __repr__(self) -> str:
+        io = self.model.io
+        return f"<Predictor {io.name!r}: {', '.join(t.id for t in io.inputs)} -> {', '.join(t.id for t in io.outputs)}>"
+
+    @shows_options(PredictKwargs)
+    def with_options(self, **options: Unpack[PredictKwargs]) -> PredictOptions:
         """Return the options of this predictor with changes."""
         return evolve_options(self.options, options)
 
@@ -91,7 +100,8 @@ class Predictor:
         """Return the plan as a run carries it out, with images whose pixels can be read."""
         return plan
 
-    def plan(self, inputs: Any, output: str | os.PathLike[str] | None = None, **options: Any) -> Plan:
+    @shows_options(PredictKwargs)
+    def plan(self, inputs: Any, output: str | os.PathLike[str] | None = None, **options: Unpack[PredictKwargs]) -> Plan:
         """Plan a prediction; runs no model.
 
         On a cluster, the plan depends on the threads and the memory of its workers, so it waits for the first one.
@@ -163,7 +173,8 @@ class Predictor:
             check_labels(plan, output)
         return plan
 
-    def probe(self, inputs: Any, **options: Any) -> Profile:
+    @shows_options(PredictKwargs)
+    def probe(self, inputs: Any, **options: Unpack[PredictKwargs]) -> Profile:
         """Run the network on noise of several block sizes, and remember time and memory for later plans of any process.
 
         Args:
@@ -174,9 +185,12 @@ class Predictor:
         from .planning.profiling.probe import probe_network
 
         chosen = self.with_options(**options)
-        return probe_network(self.model, self.plan(inputs, **options), chosen, cores=allotted_cores())
+        with shown_progress(chosen.progress) as progress:
+            chosen = attrs.evolve(chosen, progress=progress)
+            return probe_network(self.model, self.plan(inputs, **options), chosen, cores=allotted_cores())
 
-    def predict(self, inputs: Any, output: str | os.PathLike[str] | None = None, **options: Any) -> Prediction:
+    @shows_options(PredictKwargs)
+    def predict(self, inputs: Any, output: str | os.PathLike[str] | None = None, **options: Unpack[PredictKwargs]) -> Prediction:
         """Plan and run a prediction.
 
         Args:
@@ -190,11 +204,15 @@ class Predictor:
 
         """
         output = None if output is None else fill_template(output_location(output), inputs, scene=self.with_options(**options).scene)
-        plan = self.probed(self.plan(inputs, output, **options), inputs, output, **options)
-        plan.warn()
-        return self.run(plan, output, **{k: v for k, v in options.items() if k in RUN_OPTIONS})
+        with shown_progress(self.with_options(**options).progress) as progress:
+            options["progress"] = progress
+            plan = self.probed(self.plan(inputs, output, **options), inputs, output, **options)
+            plan.warn()
+            of_run: dict[str, Any] = {k: v for k, v in options.items() if k in RUN_OPTIONS}
+            return self.run(plan, output, **of_run)
 
-    def probed(self, plan: Plan, inputs: Any, output: str | os.PathLike[str] | None = None, **options: Any) -> Plan:
+    @shows_options(PredictKwargs)
+    def probed(self, plan: Plan, inputs: Any, output: str | os.PathLike[str] | None = None, **options: Unpack[PredictKwargs]) -> Plan:
         """Return a plan with measured time and memory of the network, if the option `probe` or the length of the run requires it.
 
         Args:
@@ -218,7 +236,8 @@ class Predictor:
         alone = options.shard is None and not options.resume and chosen_client(options.client) is None
         return alone and cuttable and not plan.profile.measured and plan.estimated_seconds > LONG_RUN
 
-    def lazy(self, inputs: Any, **options: Any) -> dict[str, LabelledArray]:
+    @shows_options(PredictKwargs)
+    def lazy(self, inputs: Any, **options: Unpack[PredictKwargs]) -> dict[str, LabelledArray]:
         """Return the outputs as dask arrays, with the results of `predict`, computed in the graph of the caller.
 
         Args:
@@ -236,9 +255,10 @@ class Predictor:
         plan.warn()
         plan = self.ready(plan, chosen.for_run)
         arrays = lazy_outputs(plan, self.model, trust=chosen.trust)
-        return {o.id: LabelledArray(arrays[o.id], o.axes) for o in plan.outputs}
+        return {o.id: labelled_output(o, arrays[o.id], plan) for o in plan.outputs}
 
-    def run(self, plan: Plan, output: str | os.PathLike[str] | None = None, **options: Any) -> Prediction:
+    @shows_options(RunKwargs)
+    def run(self, plan: Plan, output: str | os.PathLike[str] | None = None, **options: Unpack[RunKwargs]) -> Prediction:
         """Carry out a plan of this predictor.
 
         Args:
@@ -255,14 +275,16 @@ class Predictor:
 
         """
         chosen = evolve_options(self.options.for_run, options)
-        if output is not None:
-            output = output_location(output)
-            entry = writer_of(output, chosen.output_format)
-            if entry is not None:
-                return run_to_files(
-                    plan, output, entry, chosen, lambda: run_identity(plan, self.model), lambda place: self._run(plan, place, chosen)
-                )
-        return self._run(plan, output, chosen)
+        with shown_progress(chosen.progress) as progress:
+            shown = attrs.evolve(chosen, progress=progress)
+            if output is not None:
+                output = output_location(output)
+                entry = writer_of(output, shown.output_format)
+                if entry is not None:
+                    return run_to_files(
+                        plan, output, entry, shown, lambda: run_identity(plan, self.model), lambda place: self._run(plan, place, shown)
+                    )
+            return self._run(plan, output, shown)
 
     def check_output(self, plan: Plan, output: str | os.PathLike[str], **options: Any) -> None:
         """Check whether `run` could write an output; writes nothing.

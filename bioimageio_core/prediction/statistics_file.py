@@ -15,6 +15,7 @@ from ..atomic_files import write_text
 from ..errors import InputError
 from ..io import Image
 from ..io.reading.fingerprints import fingerprint
+from ..shown import Shown
 from ..typing import AxisId, FrozenMapping
 from .option_values import option_error
 
@@ -23,8 +24,8 @@ __all__ = ["Statistics", "as_statistics", "image_key"]
 FORMAT = 1
 
 
-@attrs.frozen(kw_only=True)
-class Statistics:
+@attrs.frozen(kw_only=True, repr=False)
+class Statistics(Shown):
     """Measured statistics by name, of all images together and of each image."""
 
     dataset: FrozenMapping[str, Any] = FrozenMapping()
@@ -39,6 +40,12 @@ class Statistics:
 
     path: str | None = attrs.field(default=None, eq=False)
     """The file that they were read from; None where they were measured."""
+
+    def __repr__(self) -> str:
+        names = dict.fromkeys([*self.dataset, *(name for values in self.images.values() for name in values)])
+        measures = ", ".join(dict.fromkeys(name.rpartition("/")[2] for name in names))
+        of = f" of {len(self.images)} image{'s' * (len(self.images) != 1)}" if self.images else ""
+        return f"<Statistics{of}: {measures[:200] or 'none'}>"
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write a JSON file, completely or not at all.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..blocks import AxisTie, FixedSize
 from ..errors import BlockError, InputError
 from ..objects import match_labels
+from ..shown import Shown
 from ..typing import AxisId, FrozenMapping
 from .model.test_tensors import load_test_inputs
 from .output.result import Prediction
@@ -59,8 +60,8 @@ class OutputDifference:
         return self.beyond * 1e6 <= PER_MILLION * self.pixels
 
 
-@attrs.frozen(kw_only=True)
-class VerifyReport:
+@attrs.frozen(kw_only=True, repr=False)
+class VerifyReport(Shown):
     """Comparison of blockwise prediction with a reference."""
 
     model: str
@@ -78,6 +79,9 @@ class VerifyReport:
     def equal(self) -> bool:
         """Whether all outputs are equal within the tolerance."""
         return all(o.equal for o in self.outputs)
+
+    def __repr__(self) -> str:
+        return f"<VerifyReport {self.model!r}: {'equal' if self.equal else 'DIFFERENT'}; {self.blocks} blocks against the {self.reference}>"
 
 
 def verify_blocks(predictor: Predictor, inputs: Any, *, tolerance: float = TOLERANCE) -> VerifyReport:

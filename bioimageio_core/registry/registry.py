@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 import attrs
 
+from ..shown import Shown
 from ..typing import FrozenMapping
 from .entries import (
     CommandEntry,
@@ -63,8 +64,8 @@ class PluginFailure:
     """Name of the entry that is unusable, where the failure concerns a single one."""
 
 
-@attrs.frozen(kw_only=True)
-class Registry:
+@attrs.frozen(kw_only=True, repr=False)
+class Registry(Shown):
     """All registered entries by name, and what failed to register."""
 
     processing_ops: FrozenMapping[str, ProcessingOpEntry] = FrozenMapping()
@@ -84,6 +85,10 @@ class Registry:
 
     additions: frozenset[tuple[str, str]] = frozenset()
     """Each ``(kind, entry name)`` that third-party plugins add to those of the model format."""
+
+    def __repr__(self) -> str:
+        failures = f"; {len(self.failures)} failure{'s' * (len(self.failures) != 1)}" if self.failures else ""
+        return f"<Registry {len(self.provenance)} entries of {len(self.plugins)} plugins{failures}>"
 
     def words_for(self, kind: str, name: str) -> str:
         """Return an entry and the distribution that brings it in words, as in ``op 'gamma' of my-ops 1.0``."""

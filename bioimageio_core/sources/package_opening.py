@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import stat
 import zipfile
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ import attrs
 from ..errors import HashMismatchError, SourceError
 from ..file_kinds import IMAGES, WEIGHTS, kind_of
 from ..places import local_path
-from ..text import close_names, without_secrets
+from ..text import close_names, kind_of_object, without_secrets
 from .cache import cache_from_environment, is_cached
 from .collection import Found, find_in_collection, id_in, is_collection_named
 from .hashes import sha256_of
@@ -55,6 +56,10 @@ def open_package(source: Source | Package) -> Package:
         return Package(name="the given mapping", content=source)
     if isinstance(source, bytes):
         return _from_bytes(source, name="the given bytes", root="")
+    if not _is_location(source):
+        raise SourceError(
+            f"expected a model or another resource, as a path, URL or id, found {kind_of_object(source)}{_what_to_give(source)}"
+        )
     text = str(source)
     record = record_in(text)
     local = local_path(text) if is_url(text) else text
@@ -72,6 +77,19 @@ def open_package(source: Source | Package) -> Package:
     if id_ is None:
         raise SourceError(f"no such file or folder: {text}{_similar_name(path)}")
     return _from_collection(id_)
+
+
+def _is_location(source: object) -> bool:
+    return isinstance(source, str | os.PathLike) or hasattr(source, "joinpath")  # paths on servers, of other libraries
+
+
+def _what_to_give(source: object) -> str:
+    """Return what to do with something that is given in place of a resource; empty where that is not clear."""
+    if hasattr(source, "shape"):
+        return "; predict() takes the model before the image, and image_card() says what an image is"
+    if type(source).__name__.endswith("Descr"):
+        return ", which does not name the folder of its files; give what it was loaded from"
+    return ""
 
 
 def _similar_name(path: Path) -> str:

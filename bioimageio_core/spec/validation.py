@@ -9,6 +9,7 @@ import attrs
 
 from ..errors import InvalidDescriptionError
 from ..registry import Registry
+from ..shown import Shown
 from ..structuring.format_value import shorten
 from ..structuring.problems import StructureProblems
 from ..structuring.rules import collect_problems
@@ -40,8 +41,8 @@ MOST_ISSUES = 1000
 _RANK: dict[Severity, int] = {"error": 0, "alert": 1, "warning": 2, "info": 3}
 
 
-@attrs.frozen(kw_only=True)
-class ValidationReport:
+@attrs.frozen(kw_only=True, repr=False)
+class ValidationReport(Shown):
     """The result of validation, which depends on the format alone and not on installed plugins."""
 
     source: str
@@ -65,6 +66,9 @@ class ValidationReport:
     def errors(self) -> tuple[Issue, ...]:
         """The issues that make the description invalid."""
         return tuple(issue for issue in self.issues if issue.severity == "error")
+
+    def __repr__(self) -> str:
+        return f"<ValidationReport {self.summary()}>"
 
     def summary(self) -> str:
         """Return one line: the source, and the first error or how many issues of each severity there are."""

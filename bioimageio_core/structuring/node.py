@@ -7,6 +7,7 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import attrs
 
+from ..shown import Shown
 from ..typing import FrozenMapping, Severity
 
 __all__ = ["NOTHING_WRITTEN", "Issue", "Loc", "Node", "Written", "node"]
@@ -63,7 +64,8 @@ T = TypeVar("T")
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(attrs.field,))
 def node(cls: type[T]) -> type[T]:
     """Make a subclass of `Node` a frozen, slotted attrs class that is built with keywords only."""
-    return attrs.frozen(kw_only=True)(cls)
+    # What notebooks show has a short representation of its own.
+    return attrs.frozen(kw_only=True, repr=not issubclass(cls, Shown))(cls)
 
 
 @node

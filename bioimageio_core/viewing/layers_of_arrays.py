@@ -14,9 +14,10 @@ from ..io.locations import parent
 from ..io.places_of_arrays import location_of_zarr
 from ..io.reading.image_levels import open_levels
 from ..io.reading.scaled_values import with_scale
+from ..labelled_arrays import LabelledArray
 from ..prediction.chain.predicted_image import EarlierOutput, PredictedReader
 from ..prediction.files.file_image import FileImage
-from ..prediction.output.result import LabelledArray, Prediction
+from ..prediction.output.result import Prediction
 from ..prediction.output.tensor_array import TensorArray
 from ..prediction.planning.outputs.ome_layout import pixel_placement
 from ..prediction.planning.plan import Plan

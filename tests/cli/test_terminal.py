@@ -15,8 +15,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo 
 
 CODE = """
 import sys, time
-from bioimageio_core.cli.terminal import progress_bars
-with progress_bars(after={after}) as progress:
+from bioimageio_core.cli.command_progress import command_progress
+with command_progress(after={after}) as progress:
     progress("judging", 1, 3)
     time.sleep({seconds})
 """
@@ -52,7 +52,11 @@ class TestProgressBars:
 
     def test_not_in_files(self) -> None:
         """Nothing is drawn, and quick commands say nothing."""
-        code = "from bioimageio_core.cli.terminal import progress_bars\nwith progress_bars() as progress:\n    progress('judging', 1, 3)"
+        code = (
+            "from bioimageio_core.cli.command_progress import command_progress\n"
+            "with command_progress() as progress:\n"
+            "    progress('judging', 1, 3)"
+        )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
         assert (done.stdout, done.stderr) == (b"", b"")
 

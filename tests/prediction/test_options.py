@@ -122,7 +122,7 @@ RIGHT: dict[str, list[Any]] = {
     "memory": [10**400],
     "pixel_size": [5, 0.5, np.int64(3), np.float32(2), {}, {"nonsense": 5}],
     "postprocessing": ["nonsense", [], {}],
-    "progress": [len],
+    "progress": [len, True, np.bool_(True)],
     "roi": [{}],
     "run_mode_kwargs": [{}],
     "scene": [*COUNTS, "nonsense", ""],

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...errors import MissingRequirementError, SourceError
 from ...io.locations import file_system, local_path
+from ...io.reading.arrays_of_others import CHANNELS_OF_PICTURES
 from ...io.reading.image import PixelSize
 from ...io.reading.tiff_metadata import is_measured
 from ...text import in_brief
@@ -30,11 +31,6 @@ FORMATS = ("PNG", "JPEG", "BMP", "DIB", "GIF", "WEBP")
 
 ANIMATED = ("GIF", "PNG", "WEBP")
 """Formats whose frames are one image over time. Those of MPO are previews and depth maps beside a JPEG picture."""
-
-COLOURS = ("red", "green", "blue")
-
-CHANNELS: Mapping[str, tuple[str, ...]] = FrozenMapping({"LA": ("grey", "alpha"), "RGB": COLOURS, "RGBA": (*COLOURS, "alpha")})
-"""Names of channels by Pillow's name of the kind of pixels; other kinds have no axis of channels."""
 
 DTYPES: Mapping[str, type[np.generic]] = FrozenMapping({"1": np.bool_, "I;16": np.uint16, "I": np.int32, "F": np.float32})
 """Dtypes by Pillow's name of the kind of pixels; that of all others is uint8."""
@@ -56,7 +52,7 @@ class Picture:
     """What is known of a picture before its pixels are decoded."""
 
     kind: str
-    """Pillow's name of the kind of pixels that it is read as: a key of `CHANNELS` or `DTYPES`, or ``L``."""
+    """Pillow's name of the kind of pixels that it is read as: a key of `CHANNELS_OF_PICTURES` or `DTYPES`, or ``L``."""
 
     frames: int
     """Number of frames of an animation; 1 for all others."""
@@ -71,7 +67,7 @@ class Picture:
     @property
     def channel_names(self) -> tuple[str, ...] | None:
         """Names of its channels, if it has an axis of channels."""
-        return CHANNELS.get(self.kind)
+        return CHANNELS_OF_PICTURES.get(self.kind)
 
     @property
     def axes(self) -> tuple[AxisId, ...]:

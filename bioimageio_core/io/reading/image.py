@@ -5,26 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from math import isfinite, prod
-from typing import Any, TypeAlias
+from typing import Any
 
 import attrs
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ...axis_names import parse_axes
+from ...channel_positions import channel_positions
 from ...errors import AxesError, BioimageioError, SourceError
 from ...sources.urls import server_failure
 from ...text import in_brief
 from ...typing import AxisId, FrozenMapping
-from ...units import is_pixel_size, normalised_unit
-from .channels import channel_positions
+from ...units import PixelSize, is_pixel_size, normalised_unit
 from .readers import Reader, as_declared
 
 __all__ = ["Image", "PixelSize", "check_number_of_pixels", "checked_dtype"]
-
-PixelSize: TypeAlias = tuple[float, str | None]
-"""A size, and the name of its unit; None where the unit is not known."""
-
 
 MOST_PIXELS = 2**63 - 1
 

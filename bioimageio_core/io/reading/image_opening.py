@@ -12,7 +12,11 @@ import attrs
 import numpy as np
 
 from ...errors import SourceError
+from ...labelled_arrays import LabelledArray
+from ...text import kind_of_object
+from ...typing import FrozenMapping
 from ..locations import opening_errors
+from .arrays_of_others import picture_as_array, tensor_as_array
 from .chosen_reader import reader_of
 from .image import Image, checked_dtype
 from .readers import ArrayReader, dtype_with_nan, without_mask
@@ -28,7 +32,8 @@ def open_image(source: Any, *, axes: str | Sequence[str] | None = None, level: i
     """Open an image without reading its pixels.
 
     Args:
-        source: A numpy, dask, zarr or xarray array, or another object with ``shape``, ``dtype`` and ``__getitem__``;
+        source: A numpy, dask, zarr or xarray array, a tensor of PyTorch, a picture of Pillow, or another object with ``shape``,
+            ``dtype`` and ``__getitem__``;
             or a path or fsspec URL of a file or folder that an installed plugin reads, as of TIFF and OME-Zarr.
         axes: The axes, as `bioimageio_core.axis_names.parse_axes` reads them, in place of those that the source names.
         level: Resolution of an OME-Zarr or pyramidal TIFF, 0 (the finest) where None.
@@ -65,10 +70,17 @@ def _open_location(location: str, level: int | None, scene: SceneChoice) -> Imag
 
 
 def _open_array(source: Any) -> Image:
+    if isinstance(source, LabelledArray):
+        return _open_labelled(source)
+    picture = picture_as_array(source)
+    if picture is not None:
+        pixels, axes, names = picture
+        return attrs.evolve(_open_array(pixels), name="picture", axes=axes, channel_names=names)
+    tensor = tensor_as_array(source)
+    source = source if tensor is None else tensor
     if not (hasattr(source, "shape") and hasattr(source, "dtype") and hasattr(source, "__getitem__")):
-        raise SourceError(
-            f"expected an array, a path or a URL as image, found {type(source).__name__}; numpy.asarray() makes arrays of nested lists"
-        )
+        hint = "; numpy.asarray() makes arrays of nested lists" if isinstance(source, list | tuple) else ""
+        raise SourceError(f"expected an array, a path or a URL as image, found {kind_of_object(source)}{hint}")
     if isinstance(source, np.ma.MaskedArray) and not np.ma.is_masked(source):
         source = source.data
     if isinstance(source, np.ndarray):
@@ -84,7 +96,7 @@ def _open_array(source: Any) -> Image:
         # Also a graph that is built from the array takes NaN from it, instead of values under a mask.
         source = source.map_blocks(_filled, dtype=_dtype(source, name), meta=np.empty((0,) * source.ndim, _dtype(source, name)))
     labels = labels_of(source)
-    image = Image(
+    return Image(
         name=name,
         shape=_known_shape(source, name),
         dtype=_dtype(source, name),
@@ -95,9 +107,23 @@ def _open_array(source: Any) -> Image:
         position=labels.position,
         reader=ArrayReader(array=source, persisted=_is_persisted(source)),
     )
-    stored = source.data if hasattr(source, "axes") else None  # of an output of a prediction; that of a lazy xarray would be read
-    stored = getattr(stored, "source", stored)
-    return with_scaled_values(image, stored) if stored is not None and hasattr(stored, "store_path") else image
+
+
+def _open_labelled(source: LabelledArray) -> Image:
+    """Return an output of a prediction, or what is calculated from one, as an image."""
+    image, stored = _open_array(source.data), source.data
+    while hasattr(stored, "source"):  # a part of an array, or one with other axes
+        stored = stored.source
+    if stored is not source.data and hasattr(stored, "store_path"):
+        image = with_scaled_values(image, stored)
+    return attrs.evolve(
+        image,
+        name=source.name or image.name,
+        axes=source.axes,
+        channel_names=source.channel_names,
+        pixel_size=FrozenMapping(source.pixel_size),
+        position=FrozenMapping(source.position),
+    )
 
 
 def _known_shape(source: Any, name: str) -> tuple[int, ...]:

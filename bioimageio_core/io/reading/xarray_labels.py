@@ -30,10 +30,7 @@ class Labels:
 
 
 def labels_of(array: Any) -> Labels:
-    """Return the labels of an array; none for arrays without ``dims`` or ``axes``, such as those of numpy and dask."""
-    axes = getattr(array, "axes", None)  # of an output of a prediction
-    if isinstance(axes, tuple) and len(axes) == len(array.shape) and all(isinstance(a, str) for a in axes):
-        return Labels(axes=axes)
+    """Return the labels of an array; none for arrays without ``dims``, such as those of numpy and dask."""
     dims = getattr(array, "dims", None)
     return labels_from_coordinates([str(d) for d in dims], getattr(array, "coords", {})) if isinstance(dims, tuple) else Labels()
 

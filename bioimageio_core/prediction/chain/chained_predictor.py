@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import attrs
 
@@ -28,6 +28,7 @@ from ..output.open_output import open_output
 from ..output.output_names import fill_template
 from ..planning.plan import Plan
 from ..planning.planned_tensors import PlannedOutput
+from ..predict_kwargs import PredictKwargs, shows_options
 from ..predictor import Predictor
 from .predicted_image import EarlierOutput, PredictedReader, earlier_output, predicted_image, with_reader
 
@@ -86,7 +87,8 @@ class ChainedPredictor(Predictor):
         """Ids of all inputs of all models."""
         return tuple(dict.fromkeys([*(name for link in self.links for name in link.earlier().all_inputs), *super().all_inputs]))
 
-    def plan(self, inputs: Any, output: str | os.PathLike[str] | None = None, **options: Any) -> Plan:
+    @shows_options(PredictKwargs)
+    def plan(self, inputs: Any, output: str | os.PathLike[str] | None = None, **options: Unpack[PredictKwargs]) -> Plan:
         """Plan a prediction; runs no model. See `Predictor.plan`.
 
         Args:
@@ -105,7 +107,8 @@ class ChainedPredictor(Predictor):
         images, linked = self._linked(inputs, chosen)
         found = [earlier for image in linked.values() if (earlier := earlier_output(image)) is not None]
         self._check_stored([earlier.stored for earlier in found if earlier.stored is not None], output, chosen)
-        plan = super().plan(images, output, **options | self._own_options(chosen, images, linked))
+        own: dict[str, Any] = {**options, **self._own_options(chosen, images, linked)}
+        plan = super().plan(images, output, **own)
         lines = [line for earlier in found for line in earlier.plan.cautions]
         if plan.table is not None and linked:
             names = ", ".join(image.name for image in linked.values())

@@ -8,11 +8,11 @@ import attrs
 import numpy as np
 
 from ...errors import InputError
+from ...progress import Progress
 from ...registry import Measure
 from ...statistics import DatasetStatistics
 from ..data.pooling import NO_POOLING, Pooling
 from ..data.tensor_view import AxisArray, TensorView
-from ..options import Progress
 from ..planning.plan_passes import pooled_measure
 from .executors.base import Executor
 from .executors.threads import Threads

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from threading import Lock
 
-from ..options import Progress
+from ...progress import Progress
 
 __all__ = ["Reporter"]
 

@@ -108,7 +108,7 @@ def run_plan(run: Run, record: dict[str, Any]) -> Prediction:
                 raise _taken_over(run.output) from None
             raise
     return Prediction(
-        labelled_arrays(run.output, complete=complete or completed_elsewhere),
+        labelled_arrays(run.output, run.plan, complete=complete or completed_elsewhere),
         plan=run.plan,
         statistics=run.statistics.reported,
         times=seconds,
@@ -141,7 +141,7 @@ def _run_pass(run: Run, pass_: Pass) -> tuple[bool, int]:
             done_before = share.units_done
             # Tasks that cannot be sent to other processes run in threads of this one.
             executor = run.executor if job.is_picklable or run.executor.shares_memory else Threads()
-            report = Reporter(pass_.title, share.units, run.options.progress, done_before)
+            report = Reporter(pass_.title, share.units, run.options.callback, done_before)
             for task, result in share.results(executor, runner.concurrent_tasks()):
                 report.more(runner.collect(task, result))
             if run.output.state is not None:

@@ -11,11 +11,13 @@ import numpy as np
 from ...errors import OutputError
 from ...io import holds_something
 from ...io.writing.write_errors import check_no_dangling_link, writing
+from ...labelled_arrays import LabelledArray
 from ...registry import ImageWriterEntry
 from ...sources.locks import temporary_lock
 from ..options import RunOptions
 from ..output.finalize import prediction_before
-from ..output.result import LabelledArray, Prediction
+from ..output.labelled_output import labelled_output
+from ..output.result import Prediction
 from ..output.run_identity import check_same_run
 from ..output.tensor_array import TensorArray
 from ..planning.plan import Plan
@@ -72,7 +74,7 @@ def run_to_files(
             return prediction
         with temporary_lock(Path(f"{files.run_place}.lock")):
             if holds_something(files.run_place):  # else another shard has written the files meanwhile
-                write_files(plan, files, entry, progress=options.progress)
+                write_files(plan, files, entry, progress=options.callback)
     except OutputError as error:
         raise words(error, files) from error.__cause__
     return prediction.with_outputs(_arrays(plan, files))
@@ -111,5 +113,5 @@ def _arrays(plan: Plan, files: FileSet) -> dict[str, LabelledArray]:
         image = plan.ome[output.id]
         written = FileImage(location=str(files.paths[output.id]), axes=image.axes, shape=image.levels[0].shape)
         array = TensorArray(source=written, source_axes=image.axes, axes=output.axes, shape=output.shape, dtype=np.dtype(image.dtype))
-        found[output.id] = LabelledArray(array, output.axes)
+        found[output.id] = labelled_output(output, array, plan)
     return found

@@ -17,9 +17,9 @@ from ...io import ChunkStore, run_of_output
 from ...io.writing.chosen_writer import loaded_writer
 from ...io.writing.ome_output import OmeImage
 from ...io.writing.write_errors import writing
+from ...progress import Progress
 from ...registry import ImageWriterEntry, blamed
 from ..execution.progress import Reporter
-from ..options import Progress
 from ..planning.plan import Plan
 from .file_set import FileSet
 from .layouts import image_layout

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ...blocks import FixedSize, Size, SteppedSize
+from ...shown import Shown
 from ...typing import AxisId
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ class AnalysedAxis:
         return int(steps * self.grain * output.ratio)
 
 
-@attrs.frozen(kw_only=True)
-class NetworkAnalysis:
+@attrs.frozen(kw_only=True, repr=False)
+class NetworkAnalysis(Shown):
     """The geometry of a network, found by calling it."""
 
     adapter: str = ""
@@ -89,6 +90,12 @@ class NetworkAnalysis:
 
     calls: int = 0
     """Number of calls of the network."""
+
+    def __repr__(self) -> str:
+        axes = "; ".join(
+            f"{one.axis}: sizes {one.size}, stride {one.stride}, halo {', '.join(str(o.halo) for o in one.outputs)}" for one in self.axes
+        )
+        return f"<NetworkAnalysis of {self.weights_format or 'a network'}: {axes or 'no axis of space'}>"
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON; ratios are text such as ``1/2``, a size is a number or has the keys ``min`` and ``step``."""

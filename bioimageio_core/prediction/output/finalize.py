@@ -15,11 +15,13 @@ from ...io.writing.output_store import origin_of_output
 from ...io.writing.replaced_output import take_place
 from ...io.writing.write_errors import CompletedElsewhere
 from ...json_values import json_safe
+from ...labelled_arrays import LabelledArray
 from ...typing import AxisId, FrozenMapping
 from ..planning.plan import Plan
 from ..planning.planned_tensors import PlannedOutput
+from .labelled_output import labelled_output
 from .open_output import OpenOutput, array_spec, open_output
-from .result import LabelledArray, Prediction
+from .result import Prediction
 from .sinks import MemorySink
 from .tensor_array import TensorArray
 
@@ -102,11 +104,12 @@ def _update_groups_above(output: OpenOutput, labels: LabelsPlace | None) -> None
         renew_consolidated_metadata(output.location)
 
 
-def labelled_arrays(output: OpenOutput, *, complete: bool = True) -> dict[str, LabelledArray]:
+def labelled_arrays(output: OpenOutput, plan: Plan, *, complete: bool = True) -> dict[str, LabelledArray]:
     """Return the outputs by id: zarr arrays if the run has a store, else numpy arrays.
 
     Args:
         output: The output.
+        plan: The plan.
         complete: Whether it is complete, and at its final place.
 
     """
@@ -118,11 +121,12 @@ def labelled_arrays(output: OpenOutput, *, complete: bool = True) -> dict[str, L
         planned = tensor.planned
         if store is None:
             assert isinstance(tensor.sink, MemorySink)
-            found[planned.id] = LabelledArray(tensor.sink.array, planned.axes)
+            array: Any = tensor.sink.array
         elif tensor.image is not None:
-            found[planned.id] = LabelledArray(_with_axes_of(planned, store.array(tensor.image.place(0)), tensor.image.axes), planned.axes)
+            array = _with_axes_of(planned, store.array(tensor.image.place(0)), tensor.image.axes)
         else:
-            found[planned.id] = LabelledArray(store.array(planned.id), planned.axes)
+            array = store.array(planned.id)
+        found[planned.id] = labelled_output(planned, array, plan)
     return found
 
 
@@ -148,7 +152,7 @@ def complete_prediction(plan: Plan, written: str, path: str) -> Prediction:
     _update_groups_above(output, _labels(output))
     if output.store is not None:
         output.store.close()
-    return prediction_before(labelled_arrays(output), plan)
+    return prediction_before(labelled_arrays(output, plan), plan)
 
 
 def prediction_before(outputs: Mapping[str, LabelledArray], plan: Plan) -> Prediction:

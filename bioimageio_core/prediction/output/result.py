@@ -5,52 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import attrs
-import numpy as np
-
-from ...typing import AxisId, FrozenMapping
+from ...labelled_arrays import LabelledArray
+from ...shown import Shown, form_of
+from ...typing import FrozenMapping
 from .objects.object_table import ObjectTable
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from ..planning.plan import Plan
 
-__all__ = ["LabelledArray", "Prediction"]
+__all__ = ["Prediction"]
 
 
-@attrs.frozen(eq=False)
-class LabelledArray:
-    """An array with named axes; numpy functions accept it."""
-
-    data: Any
-    """A `numpy.ndarray`; if an output was given, a `zarr.Array` with these axes, or a `TensorArray` over one with other axes or a file."""
-
-    axes: tuple[AxisId, ...]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Size along each axis."""
-        return tuple(self.data.shape)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Dtype of the array."""
-        dtype: np.dtype[Any] = np.dtype(self.data.dtype)
-        return dtype
-
-    @property
-    def sizes(self) -> dict[AxisId, int]:
-        """Size by axis."""
-        return dict(zip(self.axes, self.shape, strict=True))
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        array = np.asarray(self.data[...] if not isinstance(self.data, np.ndarray) else self.data)
-        return array.astype(dtype, copy=False) if dtype is not None else array
-
-    def __getitem__(self, index: Any) -> Any:
-        return self.data[index]
-
-
-class Prediction(Mapping[str, LabelledArray]):
+class Prediction(Mapping[str, LabelledArray], Shown):
     """Outputs by id, with the plan, the statistics and the times of the run."""
 
     def __init__(
@@ -101,6 +69,29 @@ class Prediction(Mapping[str, LabelledArray]):
             done_before=self.done_before,
         )
 
+    def picture(self) -> Any:
+        """Draw the first image beside the outputs, as `prediction_picture` does: a PNG picture, which notebooks show.
+
+        Raises:
+            InputError: No output has axes y and x that the image has, too; or the prediction was planned elsewhere.
+            SourceError: The image cannot be read any more.
+
+        """
+        return form_of(self, "picture")
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return the outputs as a `xarray.Dataset`; those in storage stay there.
+
+        Axes that differ between outputs are apart: that of a later output has its id in its name, as ``channel_labels``.
+
+        Raises:
+            MissingRequirementError: xarray is not installed.
+
+        """
+        from ...labelled_arrays.to_xarray import dataset
+
+        return dataset(array.to_xarray() for array in self.values())
+
     def __getitem__(self, key: str) -> LabelledArray:
         try:
             return self._outputs[key]
@@ -114,5 +105,5 @@ class Prediction(Mapping[str, LabelledArray]):
         return len(self._outputs)
 
     def __repr__(self) -> str:
-        listed = ", ".join(f"{k}: {v.dtype} {v.sizes}" for k, v in self.items())
-        return f"<Prediction {listed}>"
+        listed = "; ".join(f"{k}: {v.dtype} {', '.join(f'{a} {n}' for a, n in v.sizes.items())}" for k, v in self.items())
+        return f"<Prediction {listed}{'' if self.finished else '; incomplete'}>"

@@ -14,6 +14,7 @@ import attrs
 from ...blocks import AxisGrid, RegionGrid
 from ...errors import PredictionWarning
 from ...io.writing.ome_output import OmeImage
+from ...shown import Shown
 from ...typing import AxisId, FrozenMapping
 from ..data.pooling import Pooling
 from ..model.planned_run_mode import PlannedRunMode
@@ -32,8 +33,8 @@ from .run_choices import RunChoices
 __all__ = ["Plan"]
 
 
-@attrs.frozen(kw_only=True)
-class Plan:
+@attrs.frozen(kw_only=True, repr=False)
+class Plan(Shown):
     """What a run computes, and how. Planning runs no model."""
 
     model: ModelIO
@@ -157,6 +158,14 @@ class Plan:
     def all_steps(self) -> tuple[tuple[str, Step], ...]:
         """The steps of all tensors, each after the id of its tensor."""
         return all_steps(self.inputs, self.outputs)
+
+    def __repr__(self) -> str:
+        images = ", ".join(f"{i.id} {' x '.join(map(str, i.bound.shape))}" for i in self.inputs)
+        count = self.regions.block_count
+        return (
+            f"<Plan {self.model.name!r}: {images} -> {', '.join(o.id for o in self.outputs)}; {count} block{'s' * (count != 1)}, "
+            f"{self.weights.weights_format} on {', '.join(self.weights.devices)}>"
+        )
 
     def regions_of(self, task: int) -> range:
         """Return the regions of a task."""

@@ -9,11 +9,11 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import attrs
 
+from ...shown import Shown
 from ...spec.positions import Positions, Span
 from ...spec.validation import Issue, ValidationReport
 from ...text import in_one_line
 from ...typing import Severity
-from ..html.notebook_page import NotebookPage
 from ..html.render import render
 
 __all__ = ["AnnotatedIssue", "AnnotatedReport", "Excerpt", "Status", "annotate", "unreadable_report", "validation_page"]
@@ -70,9 +70,9 @@ class AnnotatedIssue:
         }
 
 
-@attrs.frozen(kw_only=True)
-class AnnotatedReport(NotebookPage):
-    """The validation report of a source with excerpts of its text; notebooks show it as a page."""
+@attrs.frozen(kw_only=True, repr=False)
+class AnnotatedReport(Shown):
+    """The validation report of a source with excerpts of its text."""
 
     source: str
     name: str = ""
@@ -86,6 +86,10 @@ class AnnotatedReport(NotebookPage):
     def count(self, severity: Severity) -> int:
         """Return the number of issues of a severity."""
         return sum(i.issue.severity == severity for i in self.issues)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{n} {severity}" for severity in get_args(Severity) if (n := self.count(severity)))
+        return f"<AnnotatedReport {self.source}: {self.status}{f'; {counts}' if counts else ''}>"
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""

@@ -11,6 +11,7 @@ from ...errors import BioimageioError, InputError, PluginError
 from ...prediction.model.loaded_model import LoadedModel
 from ...prediction.model.weights_selection import runnable_formats
 from ...registry import Judgement, Registry, blamed
+from ...shown import Shown
 from ...sources import Package
 
 __all__ = ["THIS_LIBRARY", "Compatibility", "compatibility"]
@@ -19,8 +20,8 @@ THIS_LIBRARY = "this library"
 """Name of this library among other software."""
 
 
-@attrs.frozen(kw_only=True)
-class Compatibility:
+@attrs.frozen(kw_only=True, repr=False)
+class Compatibility(Shown):
     """Whether a software can run a model, by its rules."""
 
     consumer: str
@@ -31,6 +32,9 @@ class Compatibility:
         """Whether the software can run the model: no if any rule answers no, else unknown if any answers unknown."""
         answers = {j.answer for j in self.judgements}
         return "no" if "no" in answers else "unknown" if "unknown" in answers or not answers else "yes"
+
+    def __repr__(self) -> str:
+        return f"<Compatibility {self.consumer}: {self.answer}>"
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""

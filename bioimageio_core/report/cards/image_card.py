@@ -9,6 +9,7 @@ import attrs
 
 from ...io.reading.how_read import HowRead
 from ...io.reading.image import PixelSize
+from ...shown import Shown
 from ...typing import AxisId, FrozenMapping
 
 __all__ = ["ImageCard", "LevelCard", "SceneCard", "TakenAs"]
@@ -54,8 +55,8 @@ class TakenAs:
     """Axes that may be guessed of an image without names, in the order in which they are tried; the model decides."""
 
 
-@attrs.frozen(kw_only=True)
-class ImageCard:
+@attrs.frozen(kw_only=True, repr=False)
+class ImageCard(Shown):
     """What is known of an image without reading its pixels."""
 
     name: str
@@ -105,6 +106,11 @@ class ImageCard:
 
     models: Mapping[str, TakenAs]
     """How a model of ``planes`` (y, x) or of ``volumes`` (z, y, x) takes it; one that cannot is left out."""
+
+    def __repr__(self) -> str:
+        named = self.axes or ("?",) * len(self.shape)
+        sizes = ", ".join(f"{axis} {size}" for axis, size in zip(named, self.shape, strict=True))
+        return f"<ImageCard {self.name}: {self.dtype} {sizes}>"
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data; keys are the names of fields."""

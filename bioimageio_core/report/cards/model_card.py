@@ -37,9 +37,9 @@ class WeightsCard:
     """Whether the weights contain a program, as TorchScript does."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class ModelCard(ResourceCard):
-    """A model at a glance; notebooks show it as a page."""
+    """A model at a glance."""
 
     run_mode: OpCard | None
     """The run mode, in the form of an op; None: one call of the network per block."""

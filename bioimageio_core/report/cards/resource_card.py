@@ -6,9 +6,10 @@ from typing import Any
 
 import attrs
 
+from ...shown import Shown
 from ...spec.validation import Issue
+from ...text import in_one_line
 from ..html.markdown import markdown_html
-from ..html.notebook_page import NotebookPage
 from ..html.render import render
 from .embedded_files import CoverCard
 
@@ -84,9 +85,9 @@ class Section:
         }
 
 
-@attrs.frozen(kw_only=True)
-class ResourceCard(NotebookPage):
-    """A resource at a glance; notebooks show it as a page."""
+@attrs.frozen(kw_only=True, repr=False)
+class ResourceCard(Shown):
+    """A resource at a glance."""
 
     source: str
     type: str
@@ -121,6 +122,9 @@ class ResourceCard(NotebookPage):
     sections: tuple[Section, ...] = ()
     issues: tuple[Issue, ...]
     """Issues that validation found; none of them is an error."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {in_one_line(self.name)!r}: {self.type} {self.format_version}>"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the card as plain data for JSON; covers and documentation by name only."""

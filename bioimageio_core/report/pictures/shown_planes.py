@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from ...prediction.output.result import LabelledArray
+from ...labelled_arrays import LabelledArray
 from ...prediction.planning.planned_tensors import PlannedInput, PlannedOutput
 from ...typing import AxisId
 

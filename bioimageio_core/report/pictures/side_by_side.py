@@ -11,7 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["GAP", "css_colours", "in_a_row", "overlay", "side_by_side", "subsampled", "to_colours", "to_grey", "to_png"]
+__all__ = [
+    "GAP",
+    "css_colours",
+    "in_a_row",
+    "label_palette",
+    "overlay",
+    "ramp",
+    "side_by_side",
+    "subsampled",
+    "to_colours",
+    "to_grey",
+    "to_png",
+]
 
 GAP = 6
 """White pixels between panels."""
@@ -91,18 +103,25 @@ def overlay(grey: NDArray[np.uint8], labels: NDArray[Any], strength: float = 0.3
     return np.asarray(np.clip(outlined, 0, 255), np.uint8)
 
 
-def to_png(pixels: NDArray[np.uint8]) -> bytes:
-    """Return a PNG file of 8-bit pixels with axes y, x (grey) or y, x, rgb.
+def to_png(pixels: NDArray[np.uint8], palette: NDArray[np.uint8] | None = None) -> bytes:
+    """Return a PNG file of 8-bit pixels with axes y, x (grey, or numbers of a palette) or y, x, rgb.
 
     The format: https://www.w3.org/TR/png-3/
+
+    Args:
+        pixels: The pixels.
+        palette: Colours by number, with axes number, rgb; None: grey values.
+
     """
     pixels = np.ascontiguousarray(pixels, np.uint8)
     height, width = pixels.shape[:2]
     lines = pixels.reshape(height, -1)
     # Filter type 2 (up) in front of every line: differences to the line above compress better than values.
     filtered = np.concatenate([np.full((height, 1), 2, np.uint8), np.diff(lines, axis=0, prepend=np.zeros_like(lines[:1]))], axis=1)
-    header = struct.pack(">IIBBBBB", width, height, 8, 2 if pixels.ndim == 3 else 0, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(filtered.tobytes(), 9)), (b"IEND", b"")]
+    colours = 2 if pixels.ndim == 3 else 0 if palette is None else 3
+    header = struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0)
+    listed = [] if palette is None else [(b"PLTE", palette.astype(np.uint8).tobytes())]
+    chunks = [(b"IHDR", header), *listed, (b"IDAT", zlib.compress(filtered.tobytes(), 9)), (b"IEND", b"")]
     body = b"".join(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks)
     return b"\x89PNG\r\n\x1a\n" + body
 
@@ -120,6 +139,17 @@ def subsampled(plane: NDArray[Any], limit: int) -> NDArray[Any]:
     """Return every n-th pixel of a plane (y, x), so that neither side is longer than ``limit``."""
     step = max(1, -(-max(plane.shape) // limit))
     return plane[::step, ::step]
+
+
+def ramp() -> NDArray[np.uint8]:
+    """Return 256 colours from dark violet to bright yellow; axes number, rgb."""
+    colours: NDArray[np.uint8] = to_colours(np.linspace(0, 1, 256)[None], 0.0, 1.0)[0]
+    return colours
+
+
+def label_palette() -> NDArray[np.uint8]:
+    """Return black for the background, and colours that objects take by turns; axes number, rgb."""
+    return np.concatenate([np.zeros((1, 3)), _LABELS]).astype(np.uint8)
 
 
 def _colours(plane: NDArray[Any]) -> NDArray[np.uint8]:

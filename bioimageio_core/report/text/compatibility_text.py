@@ -10,9 +10,9 @@ from ..plain_text import in_one_line, table
 __all__ = ["compatibility_text"]
 
 
-def compatibility_text(found: Iterable[Compatibility]) -> str:
+def compatibility_text(found: Compatibility | Iterable[Compatibility]) -> str:
     """Return the answers as a table, and below it the reason for each no and unknown."""
-    listed = list(found)
+    listed = [found] if isinstance(found, Compatibility) else list(found)
     parts = [table([(c.consumer, c.answer, _reason(c)) for c in listed], ("software", "runs it", ""))]
     for one in listed:
         unsatisfied = [j for j in one.judgements if j.answer != "yes"]

@@ -8,7 +8,7 @@ from ...typing import AxisId
 from ..cards.image_card import ImageCard, SceneCard, TakenAs
 from ..plain_text import bytes_in_words, in_one_line
 
-__all__ = ["image_text"]
+__all__ = ["image_facts", "image_text"]
 
 SHOWN = 50
 """Channels and scenes that are listed; of more, these and their number."""
@@ -23,10 +23,10 @@ READ = {
 
 def image_text(card: ImageCard) -> str:
     """Return the card of an image for people."""
-    return "\n".join([in_one_line(card.name), *(f"{label:<12}{in_one_line(text)}" for label, text in _lines(card))])
+    return "\n".join([in_one_line(card.name), *(f"{label:<12}{in_one_line(text)}" for label, text in image_facts(card))])
 
 
-def _lines(card: ImageCard) -> Iterator[tuple[str, str]]:
+def image_facts(card: ImageCard) -> Iterator[tuple[str, str]]:
     """Yield labels, empty below the first line of several, and their texts."""
     if card.location is not None:
         size = "" if card.file_bytes is None else f", {bytes_in_words(card.file_bytes)}"

@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from ..cards.annotated_report import AnnotatedIssue, AnnotatedReport, Excerpt
+from ...spec.validation import ValidationReport
+from ..cards.annotated_report import AnnotatedIssue, AnnotatedReport, Excerpt, annotate
 from ..plain_text import in_one_line
 
 __all__ = ["Paint", "validation_summary", "validation_text"]
@@ -15,8 +16,9 @@ Paint: TypeAlias = Callable[[str, str], str]
 """Returns a text in colour: ``paint(text, role)``, where the role is a severity, a status or ``faint``."""
 
 
-def validation_text(report: AnnotatedReport, paint: Paint = lambda text, role: text) -> str:
+def validation_text(found: AnnotatedReport | ValidationReport, paint: Paint = lambda text, role: text) -> str:
     """Return a report for people."""
+    report = annotate(found, {}) if isinstance(found, ValidationReport) else found
     lines = [f"{in_one_line(report.source)}: {paint(report.status, report.status)}{_kind(report)}"]
     for issue in report.issues:
         lines += _issue(issue, paint)

@@ -14,6 +14,7 @@ from ...typing import FrozenMapping
 from ..constraints import json_schema
 from ..fields import each, length, non_empty, suffix
 from ..node import Issue, Node, node
+from ..shown_description import ShownDescription
 from ..strings import DoiOrUrl, Email, FileSource, GithubUser, HttpUrl, Icon, Orcid, PackagedSource, ResourceIdAnyCase, Version
 from .licenses import LICENSES
 
@@ -133,7 +134,7 @@ _COVERS = (".gif", ".jpeg", ".jpg", ".png", ".svg", ".tif", ".tiff")
 
 
 @node
-class ResourceDescrBase(Node):
+class ResourceDescrBase(ShownDescription, Node):
     """What descriptions of every type have in common."""
 
     name: str = attrs.field(validator=non_empty)

@@ -14,6 +14,7 @@ from ..extensions import AlsoAs
 from ..fields import each, length, matches, suffix
 from ..files import FileDescr
 from ..node import Issue, Node, node
+from ..shown_description import ShownDescription
 from ..strings import Doi, Email, HttpUrl, Icon, Orcid, ResourceId, Version
 from .licenses import DEPRECATED_LICENSES, LICENSES
 from .v0_2 import BadgeDescr, GenericType, Uploader
@@ -128,7 +129,7 @@ _COVERS = (".gif", ".jpeg", ".jpg", ".png", ".svg")
 
 
 @node
-class ResourceDescrBase(Node):
+class ResourceDescrBase(ShownDescription, Node):
     """What descriptions of every type have in common."""
 
     recommended: ClassVar[tuple[str, ...]] = ("description", "authors", "cite", "license", "documentation", "tags")

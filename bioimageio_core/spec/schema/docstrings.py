@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import textwrap
 from functools import cache
 from typing import Any
 
@@ -32,7 +33,7 @@ def _in_source(cls: type[Any]) -> dict[str, str]:
         source = inspect.getsource(cls)
     except (OSError, TypeError):
         return {}
-    definition = ast.parse(inspect.cleandoc(source)).body[0]
+    definition = ast.parse(textwrap.dedent(source)).body[0]
     if not isinstance(definition, ast.ClassDef):
         return {}
     described = {}

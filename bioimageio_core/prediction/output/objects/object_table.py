@@ -9,12 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....objects import Measurements
+from ....shown import Shown
 from ....typing import FrozenMapping
 
 __all__ = ["ObjectTable"]
 
+NAMED = 6
+"""Up to this many columns are named in one line."""
 
-class ObjectTable(Mapping[str, "NDArray[Any]"]):
+
+class ObjectTable(Mapping[str, "NDArray[Any]"], Shown):
     """Columns by name, each with a value for every object, in the order of their ids; without columns if nothing was measured.
 
     A column is made when it is asked for, so a table of many objects takes only the memory of what was measured of them,
@@ -71,4 +75,5 @@ class ObjectTable(Mapping[str, "NDArray[Any]"]):
         return pd.DataFrame(dict(self._measured.columns())).set_index("id")
 
     def __repr__(self) -> str:
-        return f"<ObjectTable {self.count} objects: {', '.join(self) or 'not measured'}>"
+        more = f", ... ({len(self)} columns)" if len(self) > NAMED else ""
+        return f"<ObjectTable {self.count} objects: {', '.join(self._names[:NAMED]) or 'not measured'}{more}>"

@@ -56,7 +56,7 @@ def probe_network(model: LoadedModel, plan: Plan, options: PredictOptions, *, co
         memory=options.memory_bytes,
         seconds=SECONDS,
     )
-    report = options.progress or (lambda stage, done, total: None)
+    report = options.callback or (lambda stage, done, total: None)
     report("measuring the network", 0, len(task.sizes))
     base, points, failed_at = 0, list[ProfilePoint](), None
     command = python_command("-m", "bioimageio_core.prediction.planning.profiling.probe_process")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bioimageio_core.channel_positions import channel_positions
 from bioimageio_core.errors import ChannelError
-from bioimageio_core.io.reading.channels import channel_positions
 from bioimageio_core.io.reading.image_opening import open_image
 
 LASERS = ("405", "488", "561")

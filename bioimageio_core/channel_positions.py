@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...errors import ChannelError
+from .errors import ChannelError
 
 __all__ = ["channel_positions"]
 

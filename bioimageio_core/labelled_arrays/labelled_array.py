@@ -1,0 +1,387 @@
+"""An array with named axes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+from numpy.typing import DTypeLike, NDArray
+
+from ..channel_positions import channel_positions
+from ..errors import AxesError, InputError
+from ..shown import Shown, form_of
+from ..typing import AxisId, FrozenMapping
+from ..units import PixelSize
+from .arithmetic import aligned, check_sizes, check_unnamed, common_axes, common_labels, is_operand
+from .axis_labels import AxisLabels, axis_numbers
+from .lazy_data import computing, is_in_memory
+from .reductions import reduced
+from .stored_part import StoredPart, chosen_positions, is_basic
+
+if TYPE_CHECKING:
+    import dask.array as da
+    import xarray as xr
+
+__all__ = ["Axes", "LabelledArray"]
+
+Axes = AxisId | int | Sequence[AxisId | int] | None
+"""Axes by name or number; None for all of them."""
+
+NAMED = 4
+"""Up to this many names of channels stand in a line."""
+
+
+def _axes(given: Iterable[AxisId]) -> tuple[AxisId, ...]:
+    return tuple(given)
+
+
+def _frozen(given: Mapping[AxisId, Any]) -> FrozenMapping[AxisId, Any]:
+    return FrozenMapping(given)
+
+
+@attrs.frozen(eq=False, repr=False)
+class LabelledArray(NDArrayOperatorsMixin, Shown):
+    """An array with named axes, which computes like numpy and keeps the names.
+
+    Arithmetic and comparisons match axes by name; numbers and arrays without names broadcast as in numpy.
+    Where the pixels are in storage, parts and results are lazy: `compute`, `numpy.asarray` and ``float`` read and calculate.
+    """
+
+    data: Any
+    """A `numpy.ndarray`; if an output was given, a `zarr.Array` with these axes, or an array over one with other axes, a part of it,
+    or a file; a dask array where something was calculated with these."""
+
+    axes: tuple[AxisId, ...] = attrs.field(converter=_axes)
+    channel_names: tuple[str, ...] | None = attrs.field(default=None, kw_only=True)
+    pixel_size: Mapping[AxisId, PixelSize] = attrs.field(default=FrozenMapping(), converter=_frozen, kw_only=True)
+    """Size of a pixel and the name of its unit along axes of space and time, where known."""
+
+    position: Mapping[AxisId, float] = attrs.field(default=FrozenMapping(), converter=_frozen, kw_only=True)
+    """Position of the centre of the first pixel, in the units of `pixel_size`, where known."""
+
+    labels: bool = attrs.field(default=False, kw_only=True)
+    """Whether the values are numbers of objects, 0 where there is none."""
+
+    name: str = attrs.field(default="", kw_only=True)
+    """Id of the output."""
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.axes) != len(self.data.shape):
+            raise AxesError(f"an array of shape {tuple(self.data.shape)} has {len(self.data.shape)} axes: found the names {self.axes}")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Size along each axis."""
+        return tuple(self.data.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of the array."""
+        dtype: np.dtype[Any] = np.dtype(self.data.dtype)
+        return dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.axes)
+
+    @property
+    def size(self) -> int:
+        """Number of pixels."""
+        return prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the array takes, or would take, in memory."""
+        return self.size * self.dtype.itemsize
+
+    @property
+    def sizes(self) -> dict[AxisId, int]:
+        """Size by axis."""
+        return dict(zip(self.axes, self.shape, strict=True))
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether all pixels are in memory."""
+        return is_in_memory(self.data)
+
+    @property
+    def axis_labels(self) -> AxisLabels:
+        """What is known of the axes."""
+        return AxisLabels(axes=self.axes, channel_names=self.channel_names, pixel_size=self.pixel_size, position=self.position)
+
+    def compute(self) -> LabelledArray:
+        """Return the array in memory."""
+        return self if self.in_memory else attrs.evolve(self, data=np.asarray(self))
+
+    def to_dask(self) -> da.Array:
+        """Return the pixels as a dask array, in blocks of complete chunks where they are in storage."""
+        import dask.array as da
+
+        return da.from_array(self.data) if self.in_memory else computing(self.data)
+
+    def to_xarray(self) -> xr.DataArray:
+        """Return a `xarray.DataArray` with names of channels and coordinates, whose attribute ``units`` names the unit.
+
+        Pixels in storage stay there: the array is a lazy one.
+
+        Raises:
+            MissingRequirementError: xarray is not installed.
+
+        """
+        from .to_xarray import data_array
+
+        return data_array(self.name, computing(self.data), self.axis_labels, labels=self.labels)
+
+    def picture(self, **positions: int) -> Any:
+        """Draw a plane as a PNG picture, which notebooks show: bytes with a method ``save``.
+
+        Args:
+            positions: Position along axes other than y and x, by axis; the middle along z and the first elsewhere by default.
+
+        Raises:
+            InputError: The array lacks the axes y and x.
+            AxesError: There is no such axis or position.
+
+        """
+        return form_of(self.isel(**positions), "picture")
+
+    def isel(self, **positions: int | slice | Sequence[int]) -> LabelledArray:
+        """Return the part at some positions, by axis: ``isel(z=5)`` drops the axis, a slice or a list keeps it.
+
+        Raises:
+            AxesError: There is no such axis.
+            IndexError: There is no such position.
+
+        """
+        index: list[Any] = [slice(None)] * self.ndim
+        listed = {}
+        for axis, one in positions.items():
+            (number,) = axis_numbers(axis, self.axes)
+            if isinstance(one, int | np.integer | slice):
+                index[number] = one
+            else:
+                listed[self.axes[number]] = one
+        found: LabelledArray = self._part(tuple(index))
+        for axis, several in listed.items():
+            found = found._taken(axis, several)
+        return found
+
+    def sel(self, *, channel: int | str | Sequence[int | str]) -> LabelledArray:
+        """Return channels by name or number: one without the axis, or several in the order of a list.
+
+        Raises:
+            ChannelError: There is no such channel; the message lists those that are there.
+            AxesError: The array has no axis of channels.
+
+        """
+        if "channel" not in self.axes:
+            raise AxesError(f"no axis 'channel' to select {channel!r} from: the axes are {', '.join(self.axes)}; isel() selects positions")
+        count = self.sizes["channel"]
+        found = channel_positions(channel, names=self.channel_names, count=count, image=self.name or "the array")
+        return self.isel(channel=found[0] if isinstance(channel, str | int | np.integer) and len(found) == 1 else list(found))
+
+    def transpose(self, *axes: Any) -> LabelledArray:
+        """Return the array with its axes in another order, or reversed, as that of numpy."""
+        given = axes[0] if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], list | tuple)) else axes
+        order = axis_numbers(list(given), self.axes) if given else tuple(reversed(range(self.ndim)))
+        if len(order) < self.ndim:
+            raise AxesError(f"the axes {given!r} are no order of {', '.join(self.axes)}: expected each of them once")
+        return self._with(computing(self.data).transpose(order), self.axis_labels.only(self.axes[n] for n in order))
+
+    def squeeze(self, axis: Axes = None) -> LabelledArray:
+        """Return the array without axes of size 1: all of these, or the given ones."""
+        dropped = axis_numbers(axis, self.axes) if axis is not None else [n for n, size in enumerate(self.shape) if size == 1]
+        wrong = [self.axes[n] for n in dropped if self.shape[n] != 1]
+        if wrong:
+            raise AxesError(f"axis {wrong[0]!r} has {self.sizes[wrong[0]]} pixels: expected 1; isel({wrong[0]}=0) selects the first")
+        found: LabelledArray = self._part(tuple(0 if n in dropped else slice(None) for n in range(self.ndim)), scalar=False)
+        return found
+
+    def astype(self, dtype: DTypeLike) -> LabelledArray:
+        """Return the array in another dtype."""
+        return self._with(computing(self.data).astype(dtype), self.axis_labels)
+
+    def item(self) -> Any:
+        """Return the value of an array with a single pixel, as a number of Python."""
+        return np.asarray(self).item()
+
+    def mean(self, axis: Axes = None, *, dtype: DTypeLike | None = None, out: None = None, keepdims: bool = False) -> Any:
+        """Return the mean along axes, in float64 for floating point; a number over all axes of an array in memory."""
+        return self._reduced("mean", axis, out, dtype=dtype, keepdims=keepdims)
+
+    def sum(self, axis: Axes = None, *, dtype: DTypeLike | None = None, out: None = None, keepdims: bool = False) -> Any:
+        """Return the sum along axes, in float64 for floating point; a number over all axes of an array in memory."""
+        return self._reduced("sum", axis, out, dtype=dtype, keepdims=keepdims)
+
+    def std(self, axis: Axes = None, *, dtype: DTypeLike | None = None, out: None = None, ddof: int = 0, keepdims: bool = False) -> Any:
+        """Return the standard deviation along axes, in float64; a number over all axes of an array in memory."""
+        return self._reduced("std", axis, out, dtype=dtype, ddof=ddof, keepdims=keepdims)
+
+    def var(self, axis: Axes = None, *, dtype: DTypeLike | None = None, out: None = None, ddof: int = 0, keepdims: bool = False) -> Any:
+        """Return the variance along axes, in float64; a number over all axes of an array in memory."""
+        return self._reduced("var", axis, out, dtype=dtype, ddof=ddof, keepdims=keepdims)
+
+    def min(self, axis: Axes = None, *, out: None = None, keepdims: bool = False) -> Any:
+        """Return the least values along axes; a number over all axes of an array in memory."""
+        return self._reduced("min", axis, out, keepdims=keepdims)
+
+    def max(self, axis: Axes = None, *, out: None = None, keepdims: bool = False) -> Any:
+        """Return the greatest values along axes; a number over all axes of an array in memory."""
+        return self._reduced("max", axis, out, keepdims=keepdims)
+
+    def any(self, axis: Axes = None, *, out: None = None, keepdims: bool = False) -> Any:
+        """Return whether values along axes are nonzero anywhere."""
+        return self._reduced("any", axis, out, keepdims=keepdims)
+
+    def all(self, axis: Axes = None, *, out: None = None, keepdims: bool = False) -> Any:
+        """Return whether values along axes are nonzero everywhere."""
+        return self._reduced("all", axis, out, keepdims=keepdims)
+
+    def argmax(self, axis: AxisId | int | None = None, *, out: None = None, keepdims: bool = False) -> Any:
+        """Return the position of the greatest value along one axis, as after ``argmax("channel")`` the number of a class."""
+        return self._reduced("argmax", axis, out, keepdims=keepdims)
+
+    def argmin(self, axis: AxisId | int | None = None, *, out: None = None, keepdims: bool = False) -> Any:
+        """Return the position of the least value along one axis."""
+        return self._reduced("argmin", axis, out, keepdims=keepdims)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        if self.in_memory:
+            array: NDArray[Any] = np.asarray(self.data)
+        elif copy is False:
+            raise ValueError("pixels in storage become an array only by a copy: expected copy=None or copy=True")
+        else:
+            array = np.asarray(self.data[...])
+        found = array if dtype is None else array.astype(dtype, copy=False)
+        return found.copy() if copy and np.may_share_memory(found, array) and self.in_memory else found
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: tuple[Any, ...] = (), **kwargs: Any) -> Any:
+        if not all(isinstance(x, LabelledArray) or is_operand(x) for x in inputs):
+            return NotImplemented
+        if method != "__call__" or ufunc.signature is not None or "where" in kwargs:
+            plain = {name: _plain(value) for name, value in kwargs.items()} | ({"out": tuple(map(_plain, out))} if out else {})
+            return getattr(ufunc, method)(*map(_plain, inputs), **plain)
+        labelled = [x for x in inputs if isinstance(x, LabelledArray)] or [x for x in out if isinstance(x, LabelledArray)]
+        axes = common_axes([x.axes for x in labelled])
+        check_sizes([x.sizes for x in labelled])
+        for x in inputs:
+            if not isinstance(x, LabelledArray):
+                check_unnamed(x, axes)
+        operands = [aligned(x.data, x.axes, axes) if isinstance(x, LabelledArray) else x for x in inputs]
+        if out:
+            return _written(ufunc, operands, out, axes, kwargs)
+        results = ufunc(*operands, **kwargs)
+        several = results if isinstance(results, tuple) else (results,)
+        known, names = [x.axis_labels for x in labelled], {x.name for x in labelled}
+        name = names.pop() if len(names) == 1 else ""
+        wrapped = tuple(_labelled(one, common_labels(known, axes, one.shape), name=name) for one in several)
+        return wrapped if isinstance(results, tuple) else wrapped[0]
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return a part: axes of slices are kept, those of whole numbers dropped; a number where nothing is left.
+
+        With arrays, masks and new axes in the index, it is the part that the data return, without names.
+        """
+        if is_basic(index):
+            return self._part(index)
+        plain = tuple(map(_plain, index)) if isinstance(index, tuple) else _plain(index)
+        return self.data[plain]
+
+    def __len__(self) -> int:
+        if not self.axes:
+            raise TypeError("len() of a single number")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[n] for n in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(np.asarray(self))
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __repr__(self) -> str:
+        where = "in memory" if self.in_memory else "lazy" if hasattr(self.data, "dask") else "in storage"
+        names = f" ({', '.join(self.channel_names)})" if self.channel_names and len(self.channel_names) <= NAMED else ""
+        sizes = ", ".join(f"{axis} {size}{names if axis == 'channel' else ''}" for axis, size in self.sizes.items())
+        return f"<LabelledArray {' '.join(filter(None, [self.name, str(self.dtype)]))}: {sizes or 'a number'}, {where}>"
+
+    def _part(self, index: Any, *, scalar: bool = True) -> Any:
+        chosen = chosen_positions(index, self.shape)
+        labels = self.axis_labels.selected(chosen)
+        if self.in_memory or hasattr(self.data, "dask"):
+            part = self.data[index]
+        elif isinstance(self.data, StoredPart):
+            part = attrs.evolve(self.data, chosen=self.data.narrowed(chosen))
+        else:
+            part = StoredPart(source=self.data, chosen=chosen, dtype=self.dtype)
+        if scalar and not labels.axes and not hasattr(part, "dask"):
+            return part if self.in_memory else np.asarray(part)[()]
+        return self._with(part, labels, labels=self.labels)
+
+    def _taken(self, axis: AxisId, positions: Sequence[int]) -> LabelledArray:
+        """Return the array at some positions along an axis, in the given order."""
+        number, size = self.axes.index(axis), self.sizes[axis]
+        found = [range(size)[int(one)] for one in positions]
+        labels = self.axis_labels
+        if axis == "channel" and self.channel_names is not None:
+            labels = attrs.evolve(labels, channel_names=tuple(self.channel_names[n] for n in found))
+        else:
+            labels = attrs.evolve(
+                labels,
+                pixel_size=FrozenMapping({a: s for a, s in self.pixel_size.items() if a != axis}),
+                position=FrozenMapping({a: p for a, p in self.position.items() if a != axis}),
+            )
+        taken = computing(self.data)[(*[slice(None)] * number, found)]
+        return self._with(taken, labels, labels=self.labels)
+
+    def _reduced(self, reduction: str, axis: Any, out: Any, **options: Any) -> Any:
+        if out is not None:
+            return getattr(np, reduction)(np.asarray(self), axis=axis, out=out, **options)
+        found, labels = reduced(computing(self.data), self.axis_labels, reduction, axis, options)
+        return found if is_in_memory(found) and not labels.axes else self._with(found, labels)
+
+    def _with(self, data: Any, known: AxisLabels, *, labels: bool = False) -> LabelledArray:
+        return _labelled(data, known, labels=labels, name=self.name)
+
+
+def _labelled(data: Any, known: AxisLabels, *, labels: bool = False, name: str = "") -> LabelledArray:
+    return LabelledArray(
+        np.asarray(data) if is_in_memory(data) else data,
+        known.axes,
+        channel_names=known.channel_names,
+        pixel_size=known.pixel_size,
+        position=known.position,
+        labels=labels,
+        name=name,
+    )
+
+
+def _plain(value: Any) -> Any:
+    return np.asarray(value) if isinstance(value, LabelledArray) else value
+
+
+def _written(ufunc: np.ufunc, operands: Sequence[Any], out: Sequence[Any], axes: tuple[AxisId, ...], options: Mapping[str, Any]) -> Any:
+    """Calculate into arrays in memory, as ``x += 1`` does.
+
+    Raises:
+        InputError: The array is in storage.
+        AxesError: The result has further axes.
+
+    """
+    for one in out:
+        if isinstance(one, LabelledArray) and not one.in_memory:
+            raise InputError("an array in storage is not changed in place: expected x = x + 1, which is lazy, in place of x += 1")
+        if isinstance(one, LabelledArray) and one.axes != axes:
+            raise AxesError(f"the result has the axes {', '.join(axes)}, the array to change {', '.join(one.axes)}: expected the same")
+    ufunc(*map(np.asarray, operands), out=tuple(x.data if isinstance(x, LabelledArray) else x for x in out), **options)
+    return out[0] if len(out) == 1 else tuple(out)

@@ -1,0 +1,1 @@
+"""Results as fragments of HTML for notebooks: what a person asks first."""

@@ -1,0 +1,61 @@
+"""The card of a resource in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..cards.model_card import ModelCard
+from ..cards.resource_card import ResourceCard
+from ..cards.tensor_card import TensorCard
+from ..html.fragment import Fragment
+from ..html.panels import Panel, Panels
+from ..plain_text import bytes_in_words
+from ..text.card_text import card_text
+
+__all__ = ["card_fragment"]
+
+COVER = 200
+"""Pixels of the width of a cover; its height follows from that of pictures of models, which the format asks for."""
+
+NAMED = 4
+"""Issues that are named."""
+
+LARGEST_COVER = 300_000
+"""Characters of the URL of a cover that is shown."""
+
+
+def card_fragment(card: ResourceCard) -> Fragment:
+    """Return what a resource is, takes and gives, with its cover; the page shows everything."""
+    cover = next((c.data_url for c in card.covers if c.data_url and len(c.data_url) <= LARGEST_COVER), "")
+    panel = Panel(title="", pictures={(0, 0): cover}, channels=("",), width=COVER, height=COVER // 2, smooth=True)
+    return Fragment(
+        kind=f"{card.type} {card.format_version}",
+        title=card.name,
+        facts=tuple(_facts(card)),
+        panels=Panels(panels=(panel,)) if cover else None,
+        more=card_text(card),
+        page=card.page(),
+        file_name=f"{card.name[:60]}.html",
+    )
+
+
+def _facts(card: ResourceCard) -> Iterator[tuple[str, str]]:
+    yield "about", card.description
+    if isinstance(card, ModelCard):
+        for tensor in card.inputs:
+            yield f"input {tensor.id}", _tensor(tensor)
+        for tensor in card.outputs:
+            yield f"output {tensor.id}", _tensor(tensor)
+        for weights in card.weights:
+            size = "not on this machine" if weights.size is None else bytes_in_words(weights.size)
+            runs = f"cannot run here: {weights.why_not}" if weights.why_not else f"runs here, with {weights.adapter}"
+            yield f"weights {weights.weights_format}", f"{size}; {runs}"
+    yield "by", ", ".join(person.name for person in card.authors)
+    yield "license", card.license or ""
+    more = f" and {len(card.issues) - NAMED} more" if len(card.issues) > NAMED else ""
+    yield "issues", ", ".join(f"{i.severity}: {i.path or 'whole'}" for i in card.issues[:NAMED]) + more
+
+
+def _tensor(tensor: TensorCard) -> str:
+    axes = ", ".join(f"{axis.id} {axis.size_in_words()}" for axis in tensor.axes)
+    return f"{axes}; {tensor.dtype}{f', {tensor.values}' if tensor.values else ''}"

@@ -1,0 +1,55 @@
+"""A plan in a notebook: its blocks over the image, and what a run will take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...prediction.planning.plan import Plan
+from ..html.fragment import Fragment
+from ..plain_text import bytes_in_words
+from ..text.plan_text import plan_text
+from .plan_drawing import plan_drawing
+
+__all__ = ["plan_fragment"]
+
+
+def plan_fragment(plan: Plan) -> Fragment:
+    """Return a plan with a drawing of its blocks."""
+    return Fragment(
+        kind="plan",
+        title=plan.model.name,
+        status=f"{len(plan.warnings)} warning{'s' * (len(plan.warnings) != 1)}" if plan.warnings else "",
+        good=False if plan.warnings else None,
+        facts=tuple(_facts(plan)),
+        drawing=plan_drawing(plan),
+        more=plan_text(plan),
+    )
+
+
+def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
+    for planned in plan.inputs:
+        sizes = ", ".join(f"{axis} {size}" for axis, size in zip(planned.bound.axes, planned.bound.shape, strict=True))
+        yield f"input {planned.id}", f"{sizes}; {planned.bound.dtype}"
+    for output in plan.outputs:
+        sizes = ", ".join(f"{axis} {'?' if n < 0 else n}" for axis, n in zip(output.axes, output.shape, strict=True))
+        yield f"output {output.id}", f"{sizes}; {output.storage_dtype.dtype}"
+    yield "blocks", _blocks(plan)
+    weights = plan.weights
+    yield "weights", f"{weights.weights_format} on {', '.join(weights.devices)}, {plan.workers} at once"
+    about = "" if plan.profile.measured else ", if the network is a common U-Net"
+    yield "time", f"about {_seconds(plan.estimated_seconds)}{about}"
+    yield "memory", f"about {bytes_in_words(plan.estimated_memory)} of {bytes_in_words(plan.memory)}"
+    for line in plan.cautions:
+        yield "warning", line
+
+
+def _blocks(plan: Plan) -> str:
+    cut = [(grid.group.name, grid) for grid, sized in zip(plan.grids, plan.groups, strict=True) if sized.cutting != "per_item"]
+    sizes = ", ".join(f"{name} {grid.block_size(0)}" for name, grid in cut if grid.image_size > 1)
+    halo = ", ".join(f"{name} {grid.group.left}" for name, grid in cut if grid.count > 1 and grid.group.left)
+    count = plan.regions.block_count
+    return f"{count}{f' of {sizes}' if sizes else ''}{f'; halo {halo}' if halo else ''}"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,62 @@
+"""A prediction in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from ...prediction.output.result import Prediction
+from ...units import unit_symbol
+from ..html.fragment import Fragment
+from ..pictures.array_planes import ShownArray, array_to_show, image_to_show
+from ..pictures.shown_planes import source_of_output
+from ..text.plan_text import plan_text
+from ..text.prediction_text import prediction_notes, prediction_text, times_in_words
+from .array_panels import array_panels
+
+__all__ = ["prediction_fragment"]
+
+MOST_PANELS = 5
+
+
+def prediction_fragment(prediction: Prediction) -> Fragment:
+    """Return a prediction with pictures of its image and its outputs, and what is known of the outputs."""
+    plan = prediction.plan
+    return Fragment(
+        kind="prediction",
+        title="" if plan is None else plan.model.name,
+        status="" if prediction.finished else "incomplete",
+        good=None if prediction.finished else False,
+        facts=tuple(_facts(prediction)),
+        panels=array_panels(list(_shown(prediction))[:MOST_PANELS]),
+        more=prediction_text(prediction) + ("" if plan is None else f"\n\nthe plan\n{plan_text(plan)}"),
+    )
+
+
+def _shown(prediction: Prediction) -> Iterator[ShownArray]:
+    plan = prediction.plan
+    planned = {} if plan is None else {output.id: output for output in plan.outputs}
+    for image in () if plan is None else plan.inputs[:1]:
+        shown = image_to_show(image)
+        if shown is not None:
+            yield shown
+    for name, array in prediction.items():
+        shown = array_to_show(array, name)
+        if shown is not None and name in planned:
+            yield attrs.evolve(shown, source=source_of_output(planned[name], array)) if not planned[name].data_dependent else shown
+
+
+def _facts(prediction: Prediction) -> Iterator[tuple[str, str]]:
+    for name, array in prediction.items():
+        where = "" if array.in_memory else ", in storage"
+        yield name, f"{', '.join(f'{axis} {size}' for axis, size in array.sizes.items())}; {array.dtype}{where}"
+        sizes = [f"{axis} {size:g} {unit_symbol(unit or '')}".rstrip() for axis, (size, unit) in array.pixel_size.items()]
+        yield "pixel size", ", ".join(sizes)
+    for note in prediction_notes(prediction):
+        label, _, text = note.rpartition("note: ")
+        yield "note" if not label and text != note else "", text
+    if prediction.plan is not None:
+        weights = prediction.plan.weights
+        yield "weights", f"{weights.weights_format} on {', '.join(weights.devices)}"
+    yield "time", times_in_words(prediction) if prediction.times else ""

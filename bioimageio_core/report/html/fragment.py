@@ -1,0 +1,89 @@
+"""Fragments of HTML, as notebooks show results: small, in the colours of the notebook, without scripts and without requests."""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+from .data_url import data_url
+from .panels import Panels
+from .render import render
+
+__all__ = ["Fragment", "FragmentTable", "render_fragment"]
+
+LONGEST_TEXT = 30_000
+"""Characters of the text behind "open"."""
+
+LARGEST_PAGE = 400_000
+"""Bytes of a page up to which it is part of the fragment, so that it can be saved."""
+
+MOST_ROWS = 12
+"""Rows of a table; of longer ones, the number of further rows is shown."""
+
+
+@attrs.frozen(kw_only=True)
+class FragmentTable:
+    """Values in rows; each row is as long as the header."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    title: str = ""
+
+    @property
+    def shown(self) -> tuple[tuple[str, ...], ...]:
+        """The first rows, without columns that are empty in all rows."""
+        return tuple(self._used(row) for row in self.rows[:MOST_ROWS])
+
+    @property
+    def shown_header(self) -> tuple[str, ...]:
+        """The header of the columns that are shown."""
+        return self._used(self.header)
+
+    def _used(self, row: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(cell for number, cell in enumerate(row) if any(one[number] for one in self.rows))
+
+
+@attrs.frozen(kw_only=True)
+class Fragment:
+    """What a notebook shows of a result: first what a person asks first, and the rest behind "open"."""
+
+    kind: str
+    """What it is, such as ``plan``."""
+
+    title: str = ""
+    status: str = ""
+    """One word or a few, such as ``valid``."""
+
+    good: bool | None = None
+    """Whether the status is a good one; None where it is neither."""
+
+    facts: tuple[tuple[str, str], ...] = ()
+    """Labels and values; empty values are left out."""
+
+    panels: Panels | None = None
+    drawing: str = ""
+    """Markup of a drawing, whose parts are escaped."""
+
+    tables: tuple[FragmentTable, ...] = ()
+    more: str = ""
+    """All of it, as text."""
+
+    page: str = ""
+    """All of it, as a page; empty where there is none."""
+
+    file_name: str = ""
+    """Name under which the page is saved."""
+
+
+def render_fragment(fragment: Fragment) -> str:
+    """Return a fragment as HTML."""
+    small = 0 < len(fragment.page) <= LARGEST_PAGE
+    return render(
+        "fragment.html.j2",
+        fragment=fragment,
+        more=fragment.more[:LONGEST_TEXT],
+        left_out=max(0, len(fragment.more) - LONGEST_TEXT),
+        page=data_url("text/html", fragment.page.encode()) if small else "",
+        file_name=re.sub(r"[^A-Za-z0-9.-]+", "-", fragment.file_name or f"{fragment.title or fragment.kind}.html"),
+    )

@@ -1,0 +1,51 @@
+"""A prediction as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ...prediction.output.result import Prediction
+from ..plain_text import bytes_in_words, in_one_line
+
+__all__ = ["prediction_notes", "prediction_text", "times_in_words"]
+
+
+def prediction_text(prediction: Prediction, place: Callable[[str], str] = lambda output: output, *, peak_memory: int | None = None) -> str:
+    """Return a prediction for people: its outputs, what is to be known of them, and the time that it took.
+
+    Args:
+        prediction: The prediction.
+        place: Returns where an output is, by its id.
+        peak_memory: Bytes that the process took; None if that is not known.
+
+    """
+    lines = [f"{place(name)}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}" for name, array in prediction.items()]
+    lines += prediction_notes(prediction)
+    if prediction.times:
+        lines.append(times_in_words(prediction) + (f", peak memory {bytes_in_words(peak_memory)}" if peak_memory else ""))
+    return "\n".join(lines)
+
+
+def prediction_notes(prediction: Prediction) -> Iterator[str]:
+    """Yield sentences about objects, pixels without values, and what is not complete."""
+    plan = prediction.plan
+    for name, table in prediction.objects.items():
+        yield f"{table.count} objects in {name}" + (f": {plan.table}" if table and plan is not None and plan.table else "")
+    for name, count in prediction.nan_counts.items():
+        yield f"note: {count} pixels of {name} are NaN; statistics ignore them, the network gets them"
+    for note in prediction.notes:
+        yield f"note: {in_one_line(note)}"
+    if prediction.done_before and plan is not None:
+        yield f"{prediction.done_before} of {plan.regions.count} regions were complete before this run"
+    if not prediction.finished:
+        yield "incomplete: regions of other shards are missing; the last shard completes the output"
+        yield "if a shard failed: run the command with --resume in place of --shard, after the others have ended"
+
+
+def times_in_words(prediction: Prediction) -> str:
+    """Return the time of the run, and of its stages."""
+    stages = [f"{k} {v:.1f} s" for k, v in prediction.times.items() if k != "total" and v >= 0.05]
+    if prediction.plan is not None:
+        workers = prediction.plan.workers
+        stages.append(f"{workers} worker{'s' * (workers != 1)}")
+    return f"{prediction.times.get('total', 0):.1f} s" + (f" ({', '.join(stages)})" if stages else "")
