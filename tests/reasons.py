@@ -23,7 +23,7 @@ ACCEPTED = {
 
 REFUSED = {
     r"expected a file name ending in .*/'$": "a name that ends in a slash is a folder",
-    r"^authors: expected a list, found '": "the reference reads each letter of the text as an author",
+    r"^(authors|cite): expected a list, found '": "the reference reads each letter of the text as an author or citation",
     r"^outputs\.\d+\.id: expected distinct ids of outputs": "outputs with equal ids are ambiguous",
     r"^format_version: expected three numbers": "the reference reads any text as the newest version, except of models",
     r"^timestamp: expected a date and time in ISO 8601.*found '[^']*:\d'$": "a time that ends after one of two digits is not ISO 8601",

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from ..prediction.predict_many import PredictionRequest
     from ..prediction.predictor import Predictor
 
-__all__ = ["place_of_output", "show_plan", "show_plans", "tell_plan"]
+__all__ = ["check_run", "place_of_output", "show_plan", "show_plans", "tell_plan"]
+
+
+def check_run(predictor: Predictor, plan: Plan, output: str) -> None:
+    """Raise what a run would raise because of its output."""
+    from ..prediction.files.check_output import check_output
+
+    check_output(plan, output, predictor.model, predictor.options.for_run)
 
 
 def show_plan(plan: Plan, output: str, *, as_json: bool) -> None:
@@ -37,7 +44,7 @@ def show_plans(predictor: Predictor, planned: tuple[PredictionRequest, ...], *, 
     for one in planned:
         try:
             plan = predictor.plan(one.inputs, one.output)
-            predictor.check_output(plan, one.output)
+            check_run(predictor, plan, one.output)
             rows.append((one.name, one.output, ""))
         except BioimageioError as error:
             rows.append((one.name, one.output, str(error)))

@@ -11,7 +11,7 @@ import click
 from ..resources import peak_memory
 from .command_progress import command_progress
 from .common_options import json_option, overwrite_option
-from .dry_run import place_of_output, show_plan, show_plans, tell_plan
+from .dry_run import check_run, place_of_output, show_plan, show_plans, tell_plan
 from .grouped_options import GroupedCommand, grouped_option
 from .image_arguments import check_axes_known, image_inputs, image_list
 from .message_options import messages_options
@@ -129,7 +129,7 @@ def _predict_one(
     path = single_picture(picture, plan, inputs, output, models=models, scene=scene, replace=replace)
     check_axes_known(plan, as_json=as_json)
     if dry_run:
-        predictor.check_output(plan, output)
+        check_run(predictor, plan, output)
         show_plan(plan, output, as_json=as_json)
         return 0
     if not as_json:

@@ -172,9 +172,8 @@ def axis_ranges(value: Any) -> FrozenMapping[AxisId, tuple[int, int | None]]:
     ranges = {}
     for axis, part in (value or {}).items():
         ends: Any = (part.start, part.stop) if isinstance(part, slice) and part.step in (None, 1) else part
-        if not (isinstance(axis, str) and isinstance(ends, tuple | list) and len(ends) == 2):
-            raise option_error("roi", value, expected)
-        if any(end is not None and _integer(end, 0) is None for end in ends):
+        paired = isinstance(axis, str) and isinstance(ends, tuple | list) and len(ends) == 2
+        if not paired or any(end is not None and _integer(end, 0) is None for end in ends):
             raise option_error("roi", value, expected)
         start, stop = ends
         ranges[axis] = (0 if start is None else int(start), None if stop is None else int(stop))
@@ -201,9 +200,8 @@ def whole_number(least: int, *, or_none: str = "") -> Validator:
     """Return a validator of whole numbers; ``or_none`` says in words what None does, empty where None is refused."""
 
     def validate(_: Any, option: attrs.Attribute[Any], value: Any) -> None:
-        if (value is None and or_none) or _integer(value, least) is not None:
-            return
-        raise option_error(option.name, value, f"a whole number, at least {least}{f', or None for {or_none}' if or_none else ''}")
+        if not (value is None and or_none) and _integer(value, least) is None:
+            raise option_error(option.name, value, f"a whole number, at least {least}{f', or None for {or_none}' if or_none else ''}")
 
     return validate
 
@@ -393,10 +391,8 @@ def check_client(value: Any) -> None:
         InputError: It is something else.
 
     """
-    if value is None or value is False:
-        return
     distributed = sys.modules.get("distributed")
-    if distributed is None or not isinstance(value, distributed.Client):
+    if value is not None and value is not False and (distributed is None or not isinstance(value, distributed.Client)):
         raise InputError(
             f"client is of type {type(value).__name__}: expected a distributed.Client, as Client(cluster) or Client('tcp://host:8786'), "
             "None for the active one, or False for threads of this process"

@@ -12,7 +12,6 @@ import attrs
 from ..errors import InputError
 from ..io import run_of_output
 from ..io.writing.chosen_writer import writer_of
-from ..io.writing.output_store import check_replaceable
 from ..io.writing.replaced_output import place_to_write, replaced_alone
 from ..labelled_arrays import LabelledArray
 from ..progress import shown_progress
@@ -25,7 +24,7 @@ from .execution.run import begin_run
 from .execution.run_plan import run_plan
 from .files.file_set import file_set, run_place
 from .files.layouts import as_file, check_layouts
-from .files.run_to_files import check_files_replaceable, run_to_files
+from .files.run_to_files import run_to_files
 from .geometry.model_signature import remembered_analysis
 from .model.loaded_model import LoadedModel
 from .model.network import Network, load_network
@@ -285,27 +284,6 @@ class Predictor:
                         plan, output, entry, shown, lambda: run_identity(plan, self.model), lambda place: self._run(plan, place, shown)
                     )
             return self._run(plan, output, shown)
-
-    def check_output(self, plan: Plan, output: str | os.PathLike[str], **options: Any) -> None:
-        """Check whether `run` could write an output; writes nothing.
-
-        Args:
-            plan: A plan of this predictor.
-            output: Path or URL to write.
-            options: Changes to the run options of this predictor; see `RunOptions`.
-
-        Raises:
-            OutputError: The output exists and is not to be replaced or continued, or would overwrite what is read.
-
-        """
-        chosen = evolve_options(self.options.for_run, options)
-        location = output_location(output)
-        check_inputs_kept(location, plan, self.model, overwrite=chosen.overwrite)
-        entry = writer_of(location, chosen.output_format)
-        if entry is not None:
-            check_files_replaceable(file_set(location, [o.id for o in plan.outputs]), chosen)
-        elif not (chosen.resume or chosen.shard):
-            check_replaceable(location, overwrite=chosen.overwrite)
 
     def _run(self, plan: Plan, output: str | None, chosen: RunOptions) -> Prediction:
         """Carry out a plan, with zarr as output, or arrays in memory."""
