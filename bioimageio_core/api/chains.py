@@ -31,7 +31,7 @@ def open_chain(models: Models, options: Mapping[str, Any]) -> Predictor:
         options: Options of the prediction.
 
     Raises:
-        InputError: There are no models, or one takes no output of those before.
+        InputError: There are no models, one takes no output of those before, or options are given for a single open predictor.
 
     """
     listed = models if isinstance(models, list | tuple) else [models]
@@ -42,6 +42,11 @@ def open_chain(models: Models, options: Mapping[str, Any]) -> Predictor:
     for number, model in enumerate(listed):
         last = number == len(listed) - 1
         if isinstance(model, Predictor):
+            if options and len(listed) == 1:
+                raise InputError(
+                    f"{', '.join(options)}: the model is an open predictor, which has options already: give further ones to its methods, "
+                    "as in predictor.predict(image, block=256)"
+                )
             own = evolve_options(model.options, options) if last else model.options
             opened.append(ChainedPredictor(model.model, own, _links(model.model, opened)) if opened else model)
         else:

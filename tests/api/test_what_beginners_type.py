@@ -79,6 +79,10 @@ FAILS: dict[str, tuple[Callable[[Path, np.ndarray], Any], str]] = {
     "complex numbers": (lambda model, image: bc.predict(model, image.astype(complex)), "not real numbers"),
     "objects": (lambda model, image: bc.predict(model, np.array([None, image], dtype=object)), "not real numbers"),
     "the description": (lambda model, image: bc.predict(bc.load_model_description(model), image), "give what it was loaded from"),
+    "options for an open predictor": (
+        lambda model, image: bc.predict(bc.open_predictor(model), image, block=32),
+        "predictor.predict(image",
+    ),
     "no model": (lambda model, image: bc.predict(None, image), "expected a model"),
     "no name of the option": (lambda model, image: bc.predict(model, image, 256), "as in block=256"),
     "a misspelt option": (lambda model, image: bc.predict(model, image, blok=32), "did you mean 'block'?"),
