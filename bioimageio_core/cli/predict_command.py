@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import click
 
 from ..resources import peak_memory
@@ -15,6 +16,7 @@ from .dry_run import check_run, place_of_output, show_plan, show_plans, tell_pla
 from .grouped_options import GroupedCommand, grouped_option
 from .image_arguments import check_axes_known, image_inputs, image_list
 from .message_options import messages_options
+from .output_files import check_file_apart, write_page
 from .parameter_types import SHARD
 from .predicted_pictures import draw, replaces, several_pictures, single_picture
 from .prediction_options import chain_options, prediction_options
@@ -49,6 +51,9 @@ __all__ = ["command"]
 )
 @overwrite_option
 @grouped_option("output", "--picture", help="PNG to draw of image and outputs; for many images a template, as in pictures/{name}.png.")
+@grouped_option(
+    "output", "--html", metavar="FILE", help="Page about the run to write, for one image: pictures, times, plan; replaces FILE."
+)
 @grouped_option("run", "--dry-run", is_flag=True, help="Show how the images would be predicted; write nothing.")
 @grouped_option("run", "--resume", is_flag=True, help="Continue an incomplete output; a complete one stays as it is.")
 @grouped_option("cluster", "--shard", type=SHARD, help="Compute part i of n, as in 3/8; the last part completes the output.")
@@ -76,6 +81,7 @@ def command(
     then: tuple[str, ...],
     output: str | None,
     picture: str | None,
+    html: str | None,
     scheduler: str | None,
     processes: int | None,
     dry_run: bool,
@@ -104,50 +110,63 @@ def command(
         _client(scheduler, processes) as client,
         open_predictor(list(models), client=client, **given) as predictor,
     ):
+        shown = _Shown(picture=picture, html=html, models=models, replace=replace, dry_run=dry_run, as_json=as_json)
         if many is not None:
-            return _predict_many(predictor, many, output, picture, models=models, replace=replace, dry_run=dry_run, as_json=as_json)
-        inputs = image_inputs(images)
-        return _predict_one(predictor, inputs, output, picture, models=models, replace=replace, dry_run=dry_run, as_json=as_json)
+            if html is not None:
+                raise click.UsageError("--html shows one run: expected one image; --picture draws many, as in pictures/{name}.png")
+            return _predict_many(predictor, many, output, shown)
+        return _predict_one(predictor, image_inputs(images), output, shown)
 
 
-def _predict_one(
-    predictor: Predictor,
-    inputs: str | dict[str, str],
-    output: str,
-    picture: str | None,
-    *,
-    models: tuple[str, ...],
-    replace: bool,
-    dry_run: bool,
-    as_json: bool,
-) -> int:
+@attrs.frozen(kw_only=True)
+class _Shown:
+    """What is shown of a run, and how."""
+
+    picture: str | None
+    html: str | None
+    models: tuple[str, ...]
+    replace: bool
+    """Whether pictures replace existing files."""
+
+    dry_run: bool
+    as_json: bool
+
+
+def _predict_one(predictor: Predictor, inputs: str | dict[str, str], output: str, shown: _Shown) -> int:
     from ..prediction.output.output_names import fill_template
+    from ..report.run_page import run_page
 
     scene = predictor.options.scene
     output = fill_template(output, inputs, scene=scene)
     plan = predictor.plan(inputs, output)
-    path = single_picture(picture, plan, inputs, output, models=models, scene=scene, replace=replace)
-    check_axes_known(plan, as_json=as_json)
-    if dry_run:
+    path = single_picture(shown.picture, plan, inputs, output, models=shown.models, scene=scene, replace=shown.replace)
+    images = (inputs,) if isinstance(inputs, str) else tuple(inputs.values())
+    check_file_apart(shown.html, [*shown.models, *images])
+    check_axes_known(plan, as_json=shown.as_json)
+    if shown.dry_run:
         check_run(predictor, plan, output)
-        show_plan(plan, output, as_json=as_json)
+        show_plan(plan, output, as_json=shown.as_json)
         return 0
-    if not as_json:
+    if not shown.as_json:
         _print_warnings(plan)
     tell_plan(plan)
-    with command_progress(shown=not as_json) as progress:
+    with command_progress(shown=not shown.as_json) as progress:
         try:
             plan = predictor.probed(plan, inputs, output, progress=progress)
             prediction = predictor.run(plan, output, progress=progress)
         except KeyboardInterrupt:
             raise _Interrupted(output) from None
-    drawn = draw(prediction, path, replace=replace)
-    if as_json:
+    drawn = draw(prediction, path, replace=shown.replace)
+    if shown.html is not None:
+        write_page(shown.html, run_page(prediction, lambda name: place_of_output(output, plan, name), peak_memory=peak_memory()))
+    if shown.as_json:
         print_json({**_as_data(prediction, plan, output), "picture": drawn})
     else:
         _report(prediction, plan, output)
         if drawn is not None:
             say(f"picture: {drawn}")
+        if shown.html is not None:
+            say(f"page: {shown.html}")
     return 0
 
 
@@ -161,35 +180,26 @@ def _plan_many(predictor: Predictor, images: tuple[str, ...], output: str) -> tu
     return plan_many(images, output, scene=predictor.options.scene)
 
 
-def _predict_many(
-    predictor: Predictor,
-    images: tuple[str, ...],
-    output: str,
-    picture: str | None,
-    *,
-    models: tuple[str, ...],
-    replace: bool,
-    dry_run: bool,
-    as_json: bool,
-) -> int:
+def _predict_many(predictor: Predictor, images: tuple[str, ...], output: str, shown: _Shown) -> int:
     """Predict many images; return exit status 1 if one failed."""
     from ..errors import BioimageioError
     from ..prediction.predict_many import Failed, predict_many
 
     planned = _plan_many(predictor, images, output)
-    pictures = several_pictures(picture, planned, models=models, scene=predictor.options.scene, replace=replace)
-    if dry_run:
-        return show_plans(predictor, planned, as_json=as_json)
+    scene = predictor.options.scene
+    pictures = several_pictures(shown.picture, planned, models=shown.models, scene=scene, replace=shown.replace)
+    if shown.dry_run:
+        return show_plans(predictor, planned, as_json=shown.as_json)
     results: list[dict[str, Any]] = []
     failed: list[Failed] = []
-    with command_progress(shown=not as_json) as progress:
+    with command_progress(shown=not shown.as_json) as progress:
         if progress is not None:
             progress("images", 0, len(planned))
         for number, (one, result) in enumerate(zip(planned, predict_many(predictor, planned), strict=True), start=1):
             drawn: str | None = None
             if not isinstance(result, Failed):
                 try:
-                    drawn = draw(result, pictures.get(one.output), replace=replace)
+                    drawn = draw(result, pictures.get(one.output), replace=shown.replace)
                 except BioimageioError as error:
                     result = Failed(inputs=one.inputs, output=one.output, error=error)
             if isinstance(result, Failed):
@@ -199,7 +209,7 @@ def _predict_many(
                 results.append({"image": str(one.inputs), **_as_data(result, result.plan, one.output), "picture": drawn})
             if progress is not None:
                 progress("images", number, len(planned))
-    if as_json:
+    if shown.as_json:
         print_json({"images": results, "failed": len(failed)})
     else:
         say(f"{len(planned) - len(failed)} of {len(planned)} images predicted")

@@ -79,10 +79,11 @@ def html(value: object) -> str:
 
 
 def page(value: Any) -> str:
-    """Return the report of a model test as a page."""
+    """Return the report of a model test, or a prediction, as a page."""
     from .html.model_test_page import model_test_page
+    from .run_page import run_page
 
-    return model_test_page(value)
+    return model_test_page(value) if hasattr(value, "tests") else run_page(value)
 
 
 def picture(value: Any) -> Any:

@@ -126,6 +126,25 @@ class TestDryRun:
         assert data["plan"]["blocks"] >= 1
 
 
+class TestHtml:
+    """`bmz predict --html`."""
+
+    def test_page(self, bmz: ForkedBmz, model: Path, image: Path, out: Path, tmp_path: Path) -> None:
+        """Where the output is, on a page that is not written over an image."""
+        page = tmp_path / "run.html"
+        ran = bmz("predict", model, image, "-o", out, "--axes", "yx", "--html", page)
+        assert ran.status == 0
+        assert f"page: {page}" in ran.out
+        assert str(out) in page.read_text(encoding="utf-8")
+        line = bmz("predict", model, image, "-o", out, "--axes", "yx", "--html", image, "--overwrite").error(2)
+        assert str(image) in line
+        assert image.is_dir()
+
+    def test_one_image(self, bmz: ForkedBmz, model: Path, image: Path, tmp_path: Path) -> None:
+        """Many images have pictures."""
+        assert "--picture" in bmz("predict", model, image, image, "-o", tmp_path / "{number}.zarr", "--html", tmp_path / "x.html").error(2)
+
+
 class TestCompletion:
     """`bmz completion`."""
 

@@ -18,6 +18,7 @@ from bioimageio_core.prediction.options import PredictOptions
 IN_PYTHON_ONLY = {"client", "progress"}
 ON_THE_COMMAND_LINE_ONLY = {
     "dry_run",
+    "html",
     "log",
     "quiet",
     "verbose",

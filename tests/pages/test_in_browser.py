@@ -50,6 +50,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "failed-test": model_test_page(bc.test_model(wrong)),
         "card": bc.card(right).page(),
         "card-of-failed": bc.card(wrong).page(),
+        "run": bc.predict(wrong, IMAGE[0, 0], axes="yx", pixel_size=0.5, block=32).page(),
         "validation": validation_page(
             [annotate(bc.validate(broken), broken), annotate(bc.validate(right), b""), unreadable_report("/a/long/path/" * 9, "gone")]
         ),
@@ -62,7 +63,7 @@ def _written(path: Path, text: str) -> Path:
     return path
 
 
-NAMES = ("test", "failed-test", "card", "card-of-failed", "validation")
+NAMES = ("test", "failed-test", "card", "card-of-failed", "run", "validation")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from fragment_reader import FragmentReader
@@ -378,3 +379,33 @@ class TestValidationPage:
         page = validation_page([annotate(report, (model / "bioimageio.yaml").read_bytes())])
         assert f"<h1>Validation of {report.name}</h1>" in page
         assert f"Made on {datetime.now().astimezone().date().isoformat()}." in page
+
+
+class TestRunPage:
+    """A prediction as a page."""
+
+    @pytest.mark.filterwarnings("ignore::bioimageio_core.errors.PredictionWarning")
+    def test_what_it_shows(self, tmp_path: Path) -> None:
+        """A picture, outputs, stages and the plan; nothing is loaded."""
+        image = np.random.default_rng(0).random((70, 60), dtype=np.float32)
+        result = bc.predict(box_model(tmp_path, {"min": 16, "step": 1}, halo=2), image, axes="yx", block=32)
+        page = result.page()
+        assert 'src="data:image/png;base64,' in page
+        assert "y 70, x 60" in page
+        assert "3 x 3 blocks" in page
+        assert "ensure_dtype" in page or "padded" in page
+        assert not re.search(r'(?:src|href)="http', page)
+        assert "<script" not in page
+
+    @pytest.mark.parametrize("name", HOSTILE)
+    @pytest.mark.filterwarnings("ignore::bioimageio_core.errors.PredictionWarning")
+    def test_names_stay_text(self, tmp_path: Path, name: str) -> None:
+        """The name of the model is escaped."""
+        model = box_model(tmp_path, {"min": 16, "step": 1}, halo=2)
+        tree = yaml.safe_load((model / "bioimageio.yaml").read_text())
+        (model / "bioimageio.yaml").write_text(yaml.safe_dump({**tree, "name": name}))
+        report = bc.validate(model)
+        if report.status == "valid":  # the format forbids some characters in names
+            page = bc.predict(model, np.zeros((20, 20), np.float32), axes="yx").page()
+            assert "<script>alert" not in page
+            assert "<img src=x" not in page

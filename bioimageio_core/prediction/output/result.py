@@ -79,6 +79,10 @@ class Prediction(Mapping[str, LabelledArray], Shown):
         """
         return form_of(self, "picture")
 
+    def page(self) -> str:
+        """Return an HTML page with pictures, times and the plan, which runs no scripts and loads nothing."""
+        return str(form_of(self, "page"))
+
     def to_xarray(self) -> xr.Dataset:
         """Return the outputs as a `xarray.Dataset`; those in storage stay there.
 

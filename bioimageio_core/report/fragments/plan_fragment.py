@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ...prediction.planning.plan import Plan
 from ..html.fragment import Fragment
 from ..plain_text import bytes_in_words
-from ..text.plan_text import plan_text
+from ..text.plan_text import estimated_time, plan_text
 from .plan_drawing import plan_drawing
 
 __all__ = ["plan_fragment"]
@@ -36,8 +36,7 @@ def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "blocks", _blocks(plan)
     weights = plan.weights
     yield "weights", f"{weights.weights_format} on {', '.join(weights.devices)}, {plan.workers} at once"
-    about = "" if plan.profile.measured else ", if the network is a common U-Net"
-    yield "time", f"about {_seconds(plan.estimated_seconds)}{about}"
+    yield "time", estimated_time(plan)
     yield "memory", f"about {bytes_in_words(plan.estimated_memory)} of {bytes_in_words(plan.memory)}"
     for line in plan.cautions:
         yield "warning", line
@@ -49,7 +48,3 @@ def _blocks(plan: Plan) -> str:
     halo = ", ".join(f"{name} {grid.group.left}" for name, grid in cut if grid.count > 1 and grid.group.left)
     count = plan.regions.block_count
     return f"{count}{f' of {sizes}' if sizes else ''}{f'; halo {halo}' if halo else ''}"
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -8,7 +8,7 @@ from ...prediction.planning.plan import Plan
 from ...prediction.planning.plan_json import plan_as_dict
 from ..plain_text import bytes_in_words, seconds_in_words
 
-__all__ = ["plan_text"]
+__all__ = ["estimated_time", "plan_text"]
 
 UNMEASURED_WITHIN = 5
 """Factor within which the time of common networks lies about that of the one which is assumed until a network is measured."""
@@ -61,6 +61,11 @@ def plan_text(plan: Plan) -> str:
     )
     lines.extend(f"warning    {w}" for w in data["warnings"])
     return "\n".join(lines)
+
+
+def estimated_time(plan: Plan) -> str:
+    """Return how long a run takes, as a range where the network was not measured."""
+    return _time(plan.estimated_seconds, measured=plan.profile.measured)
 
 
 def _added_axes(run_mode: PlannedRunMode) -> str:
