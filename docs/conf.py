@@ -66,6 +66,13 @@ def shorten_signatures(app: Any) -> None:
             del function.__signature__
 
 
+def say_levels_of_headings(app: Any, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Give the headings of the navigation a level, which readers of screens need; the theme writes none."""
+    for name in ("furo_navigation_tree", "body"):
+        if isinstance(context.get(name), str):
+            context[name] = context[name].replace('role="heading"', 'role="heading" aria-level="2"').replace("<pre>", '<pre tabindex="0">')
+
+
 def draw_objects(app: Any) -> None:
     """Draw the pictures of objects.md, which a build without the packages for them lacks."""
     from sphinx.util.logging import getLogger
@@ -82,6 +89,7 @@ def setup(app: Any) -> None:
     """Connect to Sphinx."""
     app.connect("builder-inited", shorten_signatures)
     app.connect("builder-inited", draw_objects)
+    app.connect("html-page-context", say_levels_of_headings, priority=900)  # after the theme
     app.connect("autodoc-process-docstring", keep_first_line, priority=400)
     for part in ("description", "epilog", "options", "arguments"):
         app.connect(f"sphinx-click-process-{part}", keep_asterisks)

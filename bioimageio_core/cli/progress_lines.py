@@ -22,18 +22,19 @@ def progress_lines(say: Callable[[str], None], *, apart: float = SECONDS_APART) 
 
     """
     lock = Lock()
-    begun: dict[str, float] = {}
+    begun: dict[str, tuple[float, int]] = {}
     last = time.monotonic()
 
     def show(stage: str, done: int, total: int) -> None:
         nonlocal last
         with lock:
             now = time.monotonic()
-            since = begun.setdefault(stage, now)
+            since, before = begun.setdefault(stage, (now, done))
             if now - last < apart:
                 return
             last = now
-            left = f", about {seconds_in_words((now - since) / done * (total - done))} left" if 0 < done < total else ""
+            moved = done - before  # what an earlier run had done took no time of this one
+            left = f", about {seconds_in_words((now - since) / moved * (total - done))} left" if moved > 0 and done < total else ""
             say(f"{stage}: {done} of {total}{left}" if total > 1 else f"{stage} ...")
 
     return show

@@ -10,6 +10,7 @@ from math import prod
 import attrs
 
 from ..errors import BioimageioError
+from ..labelled_arrays import LabelledArray
 from ..prediction.output.result import Prediction
 from ..prediction.planning.plan import Plan
 from .fragments.plan_drawing import plan_drawing
@@ -39,12 +40,12 @@ class _Stage:
     """In per cent of the longest stage."""
 
 
-def run_page(prediction: Prediction, place: Callable[[str], str] = lambda output: "in memory", *, peak_memory: int | None = None) -> str:
+def run_page(prediction: Prediction, place: Callable[[str], str] | None = None, *, peak_memory: int | None = None) -> str:
     """Return a page that shows a prediction; it runs no scripts and loads nothing.
 
     Args:
         prediction: The prediction.
-        place: Returns where an output is, by its id.
+        place: Returns where an output is, by its id; None: whether it is in memory or in storage.
         peak_memory: Bytes that the process took; None if that is not known.
 
     """
@@ -58,7 +59,12 @@ def run_page(prediction: Prediction, place: Callable[[str], str] = lambda output
         made=datetime.now().astimezone().isoformat(timespec="seconds"),
         picture=_picture(prediction),
         outputs=[
-            _Output(id=name, sizes=", ".join(f"{a} {n}" for a, n in array.sizes.items()), dtype=str(array.dtype), place=place(name))
+            _Output(
+                id=name,
+                sizes=", ".join(f"{a} {n}" for a, n in array.sizes.items()),
+                dtype=str(array.dtype),
+                place=_place(array, place, name),
+            )
             for name, array in prediction.items()
         ],
         notes=tuple(prediction_notes(prediction)),
@@ -69,6 +75,12 @@ def run_page(prediction: Prediction, place: Callable[[str], str] = lambda output
         plan="" if plan is None else plan_text(plan),
         version=version("bioimageio-runtime"),
     )
+
+
+def _place(array: LabelledArray, place: Callable[[str], str] | None, name: str) -> str:
+    if place is not None:
+        return place(name)
+    return "in memory" if array.in_memory else "in storage"
 
 
 def _picture(prediction: Prediction) -> str:

@@ -36,7 +36,7 @@ def layers_of_array(source: Any, *, axes: str | Sequence[str] | None = None, lab
     Args:
         source: An array that `open_image` opens.
         axes: Axes of an array that names none.
-        labels: Whether it is labels; None takes integers of an output for labels, and all else for an image.
+        labels: Whether it is labels; None takes what an output of a prediction says of itself, and all else for an image.
 
     Raises:
         SourceError: It does not hold real numbers.
@@ -45,8 +45,8 @@ def layers_of_array(source: Any, *, axes: str | Sequence[str] | None = None, lab
     """
     image = with_known_axes(open_image(source), axes)
     is_output = isinstance(source, LabelledArray)
-    if labels is None:  # an output says by its dtype what it is
-        labels = is_output and image.dtype.kind in "bui"
+    if labels is None:
+        labels = isinstance(source, LabelledArray) and source.labels and image.dtype.kind in "bui"
     make = labels_layer if labels else image_layer
     yield make(image.name, [image], is_output=is_output)
 

@@ -75,6 +75,16 @@ class TestLines:
         assert re.fullmatch(r"regions: 250 of 1000, about \d+\.\d s left", lines[1])
         assert lines[2] == "levels ..."
 
+    def test_resumed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What was done before says nothing of the speed: one region took a second, so 99 take 99."""
+        times = iter([0.0, 10.0, 11.0])
+        monkeypatch.setattr("bioimageio_core.cli.progress_lines.time.monotonic", lambda: next(times))
+        lines: list[str] = []
+        show = progress_lines(lines.append, apart=0)
+        show("regions", 900, 1000)
+        show("regions", 901, 1000)
+        assert lines == ["regions: 900 of 1000", "regions: 901 of 1000, about 99.0 s left"]
+
     def test_now_and_then(self) -> None:
         """What is called often says little."""
         lines: list[str] = []

@@ -11,7 +11,7 @@ import zarr
 from ome_images import POSITION, SIZE, write_image
 
 from bioimageio_core.errors import AxesError, InputError, PredictionWarning, SourceError
-from bioimageio_core.prediction.output.result import LabelledArray
+from bioimageio_core.labelled_arrays import LabelledArray
 from bioimageio_core.viewing.layers import layers_of
 
 RANDOM = np.random.default_rng(0)
@@ -212,6 +212,12 @@ class TestLabels:
     def test_integers_are_images(self) -> None:
         """Unless labels= says otherwise."""
         assert [layer.kind for layer in layers_of(PLANE.astype(np.uint32), axes="yx")] == ["image"]
+
+    def test_arrays_say_what_they_are(self) -> None:
+        """Integers are labels only where the array says so: scaled maps are integers, too."""
+        for labels, kind in ((True, "labels"), (False, "image")):
+            (layer,) = layers_of(LabelledArray(PLANE.astype(np.uint8), ("y", "x"), labels=labels))
+            assert layer.kind == kind
 
     def test_given(self, tmp_path: Path) -> None:
         """By path, whether it is among the sources or not, by name, and as an array."""

@@ -71,7 +71,7 @@ def test_pictures(tmp_path: Path) -> None:
 def test_axes_of_all() -> None:
     """All layers have the same axes, so that napari aligns them; one that a layer lacks has one pixel."""
     pixels, labels = RANDOM.random((3, 4, 16, 12)), RANDOM.integers(0, 5, (3, 16, 12))
-    from bioimageio_core.prediction.output.result import LabelledArray
+    from bioimageio_core.labelled_arrays import LabelledArray
 
     image, objects = bc.layers(LabelledArray(pixels, ("time", "z", "y", "x")), labels=LabelledArray(labels, ("time", "y", "x")))
     assert image[0].shape == (3, 4, 16, 12)
