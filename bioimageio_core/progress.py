@@ -102,10 +102,12 @@ def _terminal_bars(after: float) -> Iterator[Progress]:
         console=Console(stderr=True),
     )
     known: dict[str, Any] = {}
+    lock = Lock()
 
     def show(stage: str, done: int, total: int) -> None:
-        if stage not in known:
-            known[stage] = bars.add_task(_plain(stage), total=total)
+        with lock:  # else threads that begin a stage together add a bar each
+            if stage not in known:
+                known[stage] = bars.add_task(_plain(stage), total=total)
         bars.update(known[stage], completed=done, total=total)
 
     later = Timer(after, bars.start)

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 import click
 
@@ -45,11 +46,12 @@ def _with_stages_told(progress: Progress | None) -> Progress | None:
         return progress
     begun: dict[str, float] = {}
     ended: set[str] = set()
+    lock = Lock()
 
     def show(stage: str, done: int, total: int) -> None:
         if progress is not None:
             progress(stage, done, total)
-        with context.scope(cleanup=False):  # a thread of the run has no context of its own
+        with lock, context.scope(cleanup=False):  # a thread of the run has no context of its own
             if stage not in begun:
                 begun[stage] = time.monotonic()
                 tell(f"{stage}: begins" + (f", {total} to do" if total > 1 else ""))
