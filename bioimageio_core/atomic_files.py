@@ -102,7 +102,7 @@ def output_file(path: str | Path, *, overwrite: bool) -> Iterator[IO[bytes]]:
     except BioimageioError:  # of what is written; some are errors of the system, too
         raise
     except FileExistsError:
-        raise OutputError(f"{path} exists already: expected a new file; allow to overwrite it, or choose another name") from None
+        raise OutputError(f"{path} exists already: expected a new file; give overwrite=True (--overwrite) or another name") from None
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
 

@@ -9,14 +9,17 @@ from .terminal import say
 __all__ = ["command"]
 
 WHERE = {
-    "bash": "bmz completion bash > ~/.local/share/bash-completion/completions/bmz",
-    "zsh": "bmz completion zsh > ~/.zfunc/_bmz  (with 'fpath+=~/.zfunc; autoload -Uz compinit; compinit' in ~/.zshrc)",
-    "fish": "bmz completion fish > ~/.config/fish/completions/bmz.fish",
+    "bash": "add to ~/.bashrc:  source <(bmz completion bash)",
+    "zsh": "add to ~/.zshrc, after compinit:  source <(bmz completion zsh)",
+    "fish": "run once:  bmz completion fish > ~/.config/fish/completions/bmz.fish",
 }
 """How the script of each shell is installed."""
 
+EPILOG = "\n".join(["\b", *(f"{shell:<5} {how}" for shell, how in WHERE.items())])
+"""Lines that click does not wrap."""
 
-@click.command(epilog="To install: " + ". ".join(WHERE.values()))
+
+@click.command(epilog=EPILOG)
 @click.argument("shell", type=click.Choice(list(WHERE)))
 def command(shell: str) -> None:
     """Print a script that completes commands, options and files of bmz with the Tab key in SHELL."""

@@ -22,7 +22,7 @@ def check_run(predictor: Predictor, plan: Plan, output: str) -> None:
     check_output(plan, output, predictor.model, predictor.options.for_run)
 
 
-def show_plan(plan: Plan, output: str, *, as_json: bool) -> None:
+def show_plan(plan: Plan, output: str | None, *, as_json: bool) -> None:
     """Print what a run would do."""
     if as_json:
         from ..prediction.planning.plan_json import plan_as_dict
@@ -32,6 +32,8 @@ def show_plan(plan: Plan, output: str, *, as_json: bool) -> None:
     from ..report.text.plan_text import plan_text
 
     say(plan_text(plan))
+    if output is None:
+        return
     for name in (o.id for o in plan.outputs):
         say(f"would write {place_of_output(output, plan, name)}")
 

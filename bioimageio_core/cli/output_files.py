@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
-__all__ = ["check_file_apart", "write_page"]
+__all__ = ["check_file_apart", "check_page", "write_page"]
 
 
 def check_file_apart(output: str | None, sources: Iterable[str]) -> None:
@@ -29,6 +30,23 @@ def check_file_apart(output: str | None, sources: Iterable[str]) -> None:
             check_apart(output, [("its source", place) for place in source_places(source)])
         except SourceError:  # the command itself says so
             continue
+
+
+def check_page(path: str | None) -> None:
+    """Check the name of a page before a command that takes long.
+
+    Raises:
+        InputError: It does not end in ``.html``, or its folder does not exist.
+
+    """
+    if path is None:
+        return
+    from ..errors import InputError
+
+    if not path.lower().endswith((".html", ".htm")):
+        raise InputError(f"the page {path}: expected a name that ends in .html")
+    if not Path(path).expanduser().absolute().parent.is_dir():
+        raise InputError(f"the page {path} cannot be written: the folder {Path(path).parent} does not exist; make it first")
 
 
 def write_page(path: str, page: str) -> None:

@@ -16,7 +16,7 @@ from .dry_run import check_run, place_of_output, show_plan, show_plans, tell_pla
 from .grouped_options import GroupedCommand, grouped_option
 from .image_arguments import check_axes_known, image_inputs, image_list
 from .message_options import messages_options
-from .output_files import check_file_apart, write_page
+from .output_files import check_file_apart, check_page, write_page
 from .parameter_types import SHARD
 from .predicted_pictures import draw, replaces, several_pictures, single_picture
 from .prediction_options import chain_options, prediction_options
@@ -100,16 +100,20 @@ def command(
 
     models, replace = (model, *then), replaces(given)
     many = image_list(images)
-    if output is None:
+    if output is None and not (dry_run and many is None):
         raise missing_output(model, images, many=many is not None)
-    if many is None and names_parts(output) and isinstance(image_inputs(images), str):
+    check_page(html)
+    if many is None and output is not None and names_parts(output) and isinstance(image_inputs(images), str):
         many = images
-    if many is None or is_template(output):
+    if output is not None and (many is None or is_template(output)):
         check_output_name(output, given["output_format"])
     with (
         _client(scheduler, processes) as client,
         open_predictor(list(models), client=client, **given) as predictor,
     ):
+        if output is None:
+            show_plan(predictor.plan(image_inputs(images)), None, as_json=as_json)
+            return 0
         shown = _Shown(picture=picture, html=html, models=models, replace=replace, dry_run=dry_run, as_json=as_json)
         if many is not None:
             if html is not None:

@@ -36,7 +36,7 @@ def layers_of_array(source: Any, *, axes: str | Sequence[str] | None = None, lab
     Args:
         source: An array that `open_image` opens.
         axes: Axes of an array that names none.
-        labels: Whether it is labels; None takes what an output of a prediction says of itself, and all else for an image.
+        labels: Whether it is labels; None: labels where an array declares them, and images else.
 
     Raises:
         SourceError: It does not hold real numbers.

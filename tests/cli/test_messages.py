@@ -110,6 +110,13 @@ class TestDryRun:
         assert bmz("predict", model, image, "-o", out, "--axes", "yx", "--dry-run", "--overwrite").status == 0
         assert out.read_bytes() == b"II"
 
+    def test_without_output(self, bmz: ForkedBmz, model: Path, image: Path) -> None:
+        """A dry run writes nothing, so that it needs no name."""
+        ran = bmz("predict", model, image, "--axes", "yx", "--dry-run")
+        assert ran.status == 0
+        assert "work       " in ran.out
+        assert "would write" not in ran.out
+
     def test_many(self, bmz: ForkedBmz, model: Path, image: Path, tmp_path: Path) -> None:
         """A line for each image; one that cannot be predicted makes the exit status 1."""
         broken = tmp_path / "broken.npy"
@@ -139,6 +146,12 @@ class TestHtml:
         line = bmz("predict", model, image, "-o", out, "--axes", "yx", "--html", image, "--overwrite").error(2)
         assert str(image) in line
         assert image.is_dir()
+
+    @pytest.mark.parametrize(("name", "what"), [("no/run.html", "does not exist"), ("run.txt", ".html")])
+    def test_before_the_run(self, bmz: ForkedBmz, model: Path, image: Path, out: Path, tmp_path: Path, name: str, what: str) -> None:
+        """Nothing is predicted for a page that cannot be written."""
+        assert what in bmz("predict", model, image, "-o", out, "--axes", "yx", "--html", tmp_path / name).error(2)
+        assert not out.exists()
 
     def test_one_image(self, bmz: ForkedBmz, model: Path, image: Path, tmp_path: Path) -> None:
         """Many images have pictures."""

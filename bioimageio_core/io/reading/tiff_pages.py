@@ -44,7 +44,9 @@ def _chosen(tiff: tifffile.TiffFile, opened: Any, location: str, level: int | No
     chosen = choose_scene(series_of_tiff(tiff), wanted, location, other_way=FOR_ALL).number
     series = tiff.series[chosen]
     if not 0 <= number < len(series.levels):
-        raise SourceError(f"{location} has {len(series.levels)} levels, counted from 0: found level {number}")
+        raise SourceError(
+            f"{location} has {len(series.levels)} level{'s' * (len(series.levels) != 1)}, counted from 0: found level {number}"
+        )
     series = series.levels[number]
     mapped = None
     if local is not None and series.dataoffset is not None and series.size:

@@ -137,7 +137,7 @@ def levels_of(location: str) -> tuple[str, ...]:
 def _image_of_multiscale(image: Multiscale, location: str, level: int | None) -> Image:
     number = level or 0
     if not 0 <= number < len(image.levels):
-        raise SourceError(f"{location} has {len(image.levels)} levels, counted from 0: found level {number}")
+        raise SourceError(f"{location} has {len(image.levels)} level{'s' * (len(image.levels) != 1)}, counted from 0: found level {number}")
     chosen = image.levels[number]
     place = join(location, chosen.path)
     try:
