@@ -168,6 +168,12 @@ class TestVersions:
         model["format_version"] = "0.5.11"
         assert {issue.path for issue in validate_tree(model, registry).errors} == {"documentation", "covers.0"}
 
+    @pytest.mark.parametrize("config", [None, [], ""])
+    def test_dependencies_beside_a_config_that_is_none(self, old_model: dict[str, Any], registry: Registry, config: Any) -> None:
+        """Values that move into ``config`` do not hide that it is no mapping."""
+        report = validate_tree({**old_model, "format_version": "0.4.0", "dependencies": "conda:env.yaml", "config": config}, registry)
+        assert "config" in [issue.path for issue in report.errors]
+
     def test_0_4_0(self, old_model: dict[str, Any], registry: Registry) -> None:
         """What micro versions of 0.4 moved is found where it is now."""
         old_model |= {"format_version": "0.4.0", "dependencies": "conda:env.yaml", "name": "a/b", "authors": ["Me"]}

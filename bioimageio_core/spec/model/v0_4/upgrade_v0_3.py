@@ -25,7 +25,7 @@ FORMER = "model_0_3"
 def kept_in_config(new: dict[str, Any], key: str) -> Issue:
     """Move a value for which no weights are left from the top of a tree to ``config``, and return an issue about it."""
     value = new.pop(key)
-    config = new.get("config") or {}
+    config = new.get("config", {})
     if not isinstance(config, Mapping):
         return lost((key,), f"{format_value(value)} was dropped, since config is no mapping that it could be kept in")
     former = config.get(FORMER, {})
