@@ -71,11 +71,12 @@ def html(value: object) -> str:
     """Return a result as a fragment of HTML, which takes the colours of the notebook around it."""
     from .html.fragment import Fragment, render_fragment
 
+    plain = text(value)
     make = _function("fragments", FRAGMENTS, value)
     if make is not None:
-        return render_fragment(make(value))
-    first, _, rest = text(value).partition("\n")
-    return render_fragment(Fragment(kind=type(value).__name__.lower(), facts=(("", first),), more=rest))
+        return render_fragment(make(value), plain)
+    first, _, rest = plain.partition("\n")
+    return render_fragment(Fragment(kind=type(value).__name__.lower(), facts=(("", first),), more=rest), plain)
 
 
 def page(value: Any) -> str:

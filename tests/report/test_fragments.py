@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import pickle
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from bioimageio_core.description_init.todo_list import Todo
 from bioimageio_core.errors import InputError
 from bioimageio_core.foreign import ExportedModel, ImportedModel
 from bioimageio_core.report.cards.annotated_report import annotate
+from bioimageio_core.report.pictures.array_planes import array_to_show, plane_picture
 from bioimageio_core.typing import FrozenMapping
 
 LARGEST = 200_000
@@ -146,6 +148,17 @@ class TestEveryResult:
         assert not set(read.ids) & set(again.ids)
 
     @pytest.mark.parametrize("name", NAMES)
+    def test_without_style_sheets(self, results: dict[str, Any], name: str) -> None:
+        """The text is shown, and the rest is hidden, which style sheets undo."""
+        html = results[name]._repr_html_()
+        style, _, rest = html.partition("</style>")
+        plain = rest.partition('<pre class="bmz-plain">')[2].partition("</pre>")[0]
+        assert unescape(plain)[:1000].split() == str(results[name])[:1000].split()
+        assert rest.count(" hidden ") == 1
+        assert ".bmz-plain { display: none !important; }" in style
+        assert "display: block !important" in style
+
+    @pytest.mark.parametrize("name", NAMES)
     def test_text(self, results: dict[str, Any], name: str) -> None:
         """``print`` shows it for people, and notebooks have all of it behind "open" where they leave something out."""
         text = str(results[name])
@@ -169,6 +182,34 @@ class TestPictures:
         assert read.styles.count(":checked ~ .bmz-panels") == len(read.pictures)
         assert "DAPI" in read.text
         assert "cells" in read.text
+        assert "of 12" in read.text
+
+    def test_what_is_not_shown_is_said(self, model: Path) -> None:
+        """All slices up to 16, else some of them with their number; positions along further axes; further channels."""
+        few = FragmentReader(bc.predict(model, np.zeros((16, 16, 16), np.float32), axes="zyx", progress=False)._repr_html_())
+        assert len(few.pictures) == 16 * 2
+        many = bc.predict(model, np.zeros((2, 40, 16, 16), np.float32), axes="tzyx", progress=False)._repr_html_()
+        assert "of 40" in FragmentReader(many).text
+        assert "time 0 of 2" in FragmentReader(many).text
+
+    def test_legends(self, model: Path) -> None:
+        """A probability goes from 0 to 1, and integers are none, even of 0 and 1."""
+        flat = np.zeros((16, 16), np.float32)
+        flat[4:8, 4:8] = 1
+        as_floats = bc.predict(model, flat, progress=False)._repr_html_()
+        assert as_floats.count("linear-gradient") == 2
+        for dtype, ramps in ((np.float32, True), (np.uint8, False)):
+            shown = array_to_show(LabelledArray(flat.astype(dtype), ("y", "x")))
+            assert shown is not None
+            draw = plane_picture(shown, 16)
+            draw({}, 0)
+            assert (draw.limits[0][0] == "ramp") == ramps
+
+    def test_complex(self, recwarn: pytest.WarningsRecorder) -> None:
+        """Have no picture and cause no warning."""
+        html = LabelledArray(np.ones((8, 8), np.complex64), ("y", "x"))._repr_html_()
+        assert not FragmentReader(html).pictures
+        assert not recwarn.list
 
     def test_pictures_are_those_of_the_pixels(self) -> None:
         """Labels have the colours of their numbers, the background is black."""

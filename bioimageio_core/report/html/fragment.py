@@ -15,6 +15,9 @@ __all__ = ["Fragment", "FragmentTable", "render_fragment"]
 LONGEST_TEXT = 30_000
 """Characters of the text behind "open"."""
 
+LONGEST_PLAIN = 4_000
+"""Characters of the text that is shown where style sheets are removed."""
+
 LARGEST_PAGE = 400_000
 """Bytes of a page up to which it is part of the fragment, so that it can be saved."""
 
@@ -67,7 +70,10 @@ class Fragment:
 
     tables: tuple[FragmentTable, ...] = ()
     more: str = ""
-    """All of it, as text."""
+    """What is left out, or all of it, as text; empty where it repeats what is shown."""
+
+    opens: str = "text"
+    """What `more` is, in a word or a few."""
 
     page: str = ""
     """All of it, as a page; empty where there is none."""
@@ -76,12 +82,20 @@ class Fragment:
     """Name under which the page is saved."""
 
 
-def render_fragment(fragment: Fragment) -> str:
-    """Return a fragment as HTML."""
+def render_fragment(fragment: Fragment, plain: str) -> str:
+    """Return a fragment as HTML.
+
+    Args:
+        fragment: What is shown.
+        plain: Text that is shown in its place by front ends that remove style sheets, such as those of notebooks that are not trusted.
+
+    """
     small = 0 < len(fragment.page) <= LARGEST_PAGE
     return render(
         "fragment.html.j2",
         fragment=fragment,
+        plain=plain[:LONGEST_PLAIN],
+        plain_cut=len(plain) > LONGEST_PLAIN,
         more=fragment.more[:LONGEST_TEXT],
         left_out=max(0, len(fragment.more) - LONGEST_TEXT),
         page=data_url("text/html", fragment.page.encode()) if small else "",
