@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 import zarr
 from bmz_process import run_process
 from fragment_reader import FragmentReader
@@ -23,6 +24,7 @@ from bioimageio_core.description_init.draft_model import DraftedModel
 from bioimageio_core.description_init.todo_list import Todo
 from bioimageio_core.errors import InputError
 from bioimageio_core.foreign import ExportedModel, ImportedModel
+from bioimageio_core.prediction.statistics_file import Statistics
 from bioimageio_core.report.cards.annotated_report import annotate
 from bioimageio_core.report.pictures.array_planes import array_to_show, plane_picture
 from bioimageio_core.typing import FrozenMapping
@@ -270,6 +272,51 @@ class TestPictures:
         assert html.count("<line ") == down - 1 + across - 1
         assert f"{down} x {across} blocks" in html
         assert results["plan of one block"]._repr_html_().count("<line ") == 0
+
+
+class TestCards:
+    """What a card leaves to its page."""
+
+    def test_is_small(self, two_channels: Path) -> None:
+        """With a large cover made smaller, the worst issue in words, and no page."""
+        pillow = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+        noise = np.random.default_rng(0).integers(0, 256, (400, 800, 3), np.uint8)
+        pillow.fromarray(noise).save(two_channels / "cover.png")
+        descr = yaml.safe_load((two_channels / "bioimageio.yaml").read_text())
+        descr["covers"] = ["cover.png"]
+        (two_channels / "bioimageio.yaml").write_text(yaml.safe_dump(descr))
+        html = bc.card(two_channels)._repr_html_()
+        read = FragmentReader(html)
+        assert len(html) < 60_000
+        (picture,) = read.pictures
+        assert picture.startswith("data:image/jpeg")
+        assert not read.links
+        assert "page() returns" in read.text
+        assert "expected a file, found none" in read.text
+
+
+class TestText:
+    """What can be opened."""
+
+    def test_names_what_opens(self, results: dict[str, Any]) -> None:
+        """And is left out where everything is shown already."""
+        for name, summary in {"plan": "plan", "card": "all", "description": "YAML", "stored prediction": "text and plan"}.items():
+            assert f"<summary>{summary}</summary>" in results[name]._repr_html_()
+        for name in ("image card", "statistics", "network"):
+            assert "<details" not in results[name]._repr_html_()
+
+    def test_many_rows_can_be_opened(self) -> None:
+        """Since a table shows the first of them."""
+        values = {f"mean over axis{n}": float(n) for n in range(20)}
+        read = FragmentReader(Statistics(dataset=FrozenMapping(values))._repr_html_())
+        assert "and 8 more" in read.text
+        assert "axis19" in read.text
+
+    def test_notes_are_complete(self, results: dict[str, Any]) -> None:
+        """Also those that hold the word note."""
+        some = results["prediction"]
+        noted = bc.Prediction(some, plan=some.plan, statistics={}, times={}, nan_counts={}, notes=["left out: note: many"])
+        assert "<dd>left out: note: many</dd>" in noted._repr_html_()
 
 
 class TestListings:

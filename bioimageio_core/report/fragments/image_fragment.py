@@ -11,4 +11,4 @@ __all__ = ["image_fragment"]
 
 def image_fragment(card: ImageCard) -> Fragment:
     """Return what is known of an image."""
-    return Fragment(kind="image", title=card.name, facts=tuple(image_facts(card)), more=image_text(card))
+    return Fragment(kind="image", title=card.name, facts=tuple(image_facts(card)), more=image_text(card), repeats=True)

@@ -8,8 +8,8 @@ import attrs
 import numpy as np
 
 from ...labelled_arrays import LabelledArray
-from ...prediction.planning.planned_tensors import PlannedOutput
 from ...prediction.output.result import Prediction
+from ...prediction.planning.planned_tensors import PlannedOutput
 from ...units import unit_symbol
 from ..html.fragment import Fragment
 from ..pictures.array_planes import ShownArray, array_to_show, image_to_show
@@ -35,6 +35,7 @@ def prediction_fragment(prediction: Prediction) -> Fragment:
         good=None if prediction.finished else False,
         facts=tuple(_facts(prediction)),
         panels=plane_panels(list(_shown(prediction))[:MOST_PANELS]),
+        opens="text" if plan is None else "text and plan",
         more=prediction_text(prediction) + ("" if plan is None else f"\n\nthe plan\n{plan_text(plan)}"),
     )
 
@@ -65,9 +66,9 @@ def _facts(prediction: Prediction) -> Iterator[tuple[str, str]]:
         sizes = [f"{axis} {size:g} {unit_symbol(unit or '')}".rstrip() for axis, (size, unit) in array.pixel_size.items()]
         yield "pixel size", ", ".join(sizes)
         yield "range", _range(array)
-    for note in prediction_notes(prediction):
+    for number, note in enumerate(prediction_notes(prediction)):
         text = note.removeprefix("note: ")
-        yield "note" if text != note else "", text
+        yield "objects" if number < len(prediction.objects) else "note" if text != note else "", text
     if prediction.plan is not None:
         weights = prediction.plan.weights
         yield "weights", f"{weights.weights_format} on {', '.join(weights.devices)}"

@@ -94,7 +94,12 @@ def image_to_show(image: PlannedInput) -> ShownArray | None:
     """Return the image of an input to show, as the network gets it; None if it has no plane, or would have to be computed."""
     bound = image.bound
     reader: Any = bound.image.reader
-    if bound.dtype.kind not in SHOWN_KINDS or not {"y", "x"} <= set(bound.axes) or hasattr(getattr(reader, "array", None), "dask") or hasattr(reader, "plan"):
+    if (
+        bound.dtype.kind not in SHOWN_KINDS
+        or not {"y", "x"} <= set(bound.axes)
+        or hasattr(getattr(reader, "array", None), "dask")
+        or hasattr(reader, "plan")
+    ):
         return None
     source = source_of_input(image)
     count = source.size("channel")
