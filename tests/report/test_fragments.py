@@ -63,6 +63,11 @@ def volume() -> np.ndarray:
     return np.random.default_rng(2).random((12, 2, 64, 80), dtype=np.float32)
 
 
+def _saved(path: Path, image: np.ndarray) -> Path:
+    np.save(path, image)
+    return path
+
+
 @pytest.fixture(scope="module")
 def results(model: Path, two_channels: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """An object of each class."""
@@ -73,6 +78,8 @@ def results(model: Path, two_channels: Path, tmp_path_factory: pytest.TempPathFa
         "description": bc.load_description(model),
         "card": bc.card(model),
         "image card": bc.image_card(image),
+        "image file": bc.image_card(_saved(folder / "image.npy", image)),
+        "predictor": predictor,
         "plan": predictor.plan(image, block=64),
         "plan of one block": predictor.plan(image),
         "prediction": predictor.predict(image, pixel_size=0.5),
@@ -124,7 +131,19 @@ def results(model: Path, two_channels: Path, tmp_path_factory: pytest.TempPathFa
 
 
 NAMES = [
-    *("description", "card", "image card", "plan", "plan of one block", "prediction", "stored prediction", "statistics", "validation"),
+    *(
+        "description",
+        "card",
+        "image card",
+        "image file",
+        "predictor",
+        "plan",
+        "plan of one block",
+        "prediction",
+        "stored prediction",
+        "statistics",
+        "validation",
+    ),
     *("invalid", "annotated", "test", "verification", "compatibility", "one compatibility", "plugins", "trusted", "options", "defaults"),
     *("failed", "network", "array", "labels", "lazy", "number", "drafted", "environment", "exported", "imported", "converted"),
 ]
@@ -319,6 +338,18 @@ class TestText:
         assert "<dd>left out: note: many</dd>" in noted._repr_html_()
 
 
+class TestImageCards:
+    """The picture of a file."""
+
+    def test_of_a_file(self, results: dict[str, Any], tmp_path: Path) -> None:
+        """Is shown while the file is there; an array in memory is not part of its card."""
+        assert len(FragmentReader(results["image file"]._repr_html_()).pictures) == 1
+        assert not FragmentReader(results["image card"]._repr_html_()).pictures
+        gone = bc.image_card(_saved(tmp_path / "gone.npy", np.zeros((8, 8))))
+        (tmp_path / "gone.npy").unlink()
+        assert not FragmentReader(gone._repr_html_()).pictures
+
+
 class TestListings:
     """Tuples that are shown as tables."""
 
@@ -329,6 +360,10 @@ class TestListings:
         assert listing == tuple(listing)
         assert pickle.loads(pickle.dumps(listing)) == listing
         assert repr(pickle.loads(pickle.dumps(listing))) == repr(listing)
+
+    def test_answers(self, results: dict[str, Any]) -> None:
+        """Are in the line of a console."""
+        assert "this library yes" in repr(results["compatibility"])
 
 
 class TestCommandLine:

@@ -10,13 +10,14 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from ...io import Image
 from ...labelled_arrays import LabelledArray
 from ...prediction.planning.planned_tensors import PlannedInput
 from ...typing import AxisId, FrozenMapping
 from .shown_planes import PlaneSource, Span, source_of_input
 from .side_by_side import label_palette, ramp, to_png
 
-__all__ = ["PlanePicture", "ShownArray", "array_to_show", "image_to_show", "plane_picture", "slice_axis", "thumbnail_shape"]
+__all__ = ["PlanePicture", "ShownArray", "array_to_show", "file_to_show", "image_to_show", "plane_picture", "slice_axis", "thumbnail_shape"]
 
 Colours: TypeAlias = Literal["grey", "ramp", "labels", "rgb"]
 
@@ -28,6 +29,9 @@ MANY_PIXELS = 2**24
 
 SMALLEST = 64
 """Pixels along y and x that are worth to be shown of a larger plane."""
+
+RGB = 3
+"""Channels of a picture in colours."""
 
 SHOWN_KINDS = "biuf"
 """Kinds of dtypes that are shown; complex numbers have no one shade."""
@@ -109,6 +113,22 @@ def image_to_show(image: PlannedInput) -> ShownArray | None:
     in_memory = bound.image.location is None and isinstance(getattr(reader, "array", None), np.ndarray)
     chunks = None if in_memory else bound.chunks if bound.image.chunks else bound.shape
     return _shown(source, bound.tensor.id, ("",) if count in (1, 3) else names, chunks, bound.dtype, labels=False)
+
+
+def file_to_show(image: Image) -> ShownArray | None:
+    """Return an image of a file to show; None if it has no plane."""
+    axes = image.axes
+    if axes is None or not {"y", "x"} <= set(axes) or 0 in image.shape or image.dtype.kind not in SHOWN_KINDS:
+        return None
+
+    def read(start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
+        return image.read(tuple(slice(a, b) for a, b in zip(start, stop, strict=True)))
+
+    source = PlaneSource(axes=axes, shape=image.shape, read=read, nearest=image.dtype.kind == "b")
+    count = source.size("channel")
+    names = image.channel_names or tuple(str(n) for n in range(count))
+    rgb = count == RGB and image.channel_names is None and image.dtype == np.uint8
+    return _shown(source, "", ("",) if count == 1 or rgb else names, image.chunks or image.shape, image.dtype, labels=False)
 
 
 def _shown(
