@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Sequence
 from typing import get_args
 
@@ -10,6 +11,7 @@ from ...typing import Severity
 from ..cards.model_card import ModelCard
 from ..cards.resource_card import ResourceCard
 from ..cards.tensor_card import TensorCard
+from ..html.data_url import data_url
 from ..html.fragment import Fragment
 from ..html.panels import Panel, Panels
 from ..pictures.small_cover import small_cover
@@ -27,7 +29,7 @@ LARGEST_COVER = 30_000
 
 def card_fragment(card: ResourceCard) -> Fragment:
     """Return what a resource is, takes and gives, with a small cover; `page()` shows everything."""
-    covers = (small_cover(c.data_url, LARGEST_COVER, 2 * COVER) for c in card.covers if c.data_url)
+    covers = (_small(c.data_url) for c in card.covers if c.data_url)
     cover = next(filter(None, covers), "")
     panel = Panel(title="", pictures={(0, 0): cover}, channels=("",), width=COVER, height=COVER // 2, smooth=True)
     return Fragment(
@@ -39,6 +41,15 @@ def card_fragment(card: ResourceCard) -> Fragment:
         opens="all",
         has_page=True,
     )
+
+
+def _small(cover: str) -> str:
+    """Return the URL of a cover with fewer characters; empty where it cannot be made small."""
+    if len(cover) <= LARGEST_COVER:
+        return cover
+    # In a URL, 3 bytes are 4 characters.
+    small = small_cover(base64.b64decode(cover.partition(",")[2]), LARGEST_COVER * 3 // 4 - 40, 2 * COVER)
+    return data_url("image/jpeg", small) if small else ""
 
 
 def _facts(card: ResourceCard) -> Iterator[tuple[str, str]]:

@@ -27,7 +27,7 @@ SIDE = 200
 """Pixels of the longer side of a picture on the screen; smaller ones are enlarged."""
 
 SIDES = ((6, SIDE), (16, 144), (MOST_OF_ALL, 112))
-"""Pixels of a picture, for up to so many pictures."""
+"""Greatest number of pictures, and the pixels that each has."""
 
 COLOURS_OF_LEGEND = 8
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import logging
 from importlib.util import find_spec
-
-from ..html.data_url import data_url
 
 __all__ = ["small_cover"]
 
@@ -20,25 +17,23 @@ QUALITY = 80
 logger = logging.getLogger(__name__)
 
 
-def small_cover(url: str, longest: int, width: int) -> str:
-    """Return the URL of a cover with at most `longest` characters: as it is, or smaller; empty where it cannot be made smaller.
+def small_cover(content: bytes, longest: int, width: int) -> bytes:
+    """Return a cover as a JPEG picture of at most `longest` bytes; empty where it cannot be made so small.
 
     Args:
-        url: A data URL.
-        longest: Characters of the result at most.
-        width: Pixels of the longer side of a cover that is made smaller; half of them if that takes too many characters.
+        content: A file of PNG, JPEG or GIF.
+        longest: Bytes of the result at most.
+        width: Pixels of the longer side; half of them if that takes too many bytes.
 
     """
-    if len(url) <= longest:
-        return url
     if find_spec("PIL") is None:
-        return ""
+        return b""
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])), formats=("PNG", "JPEG", "GIF")) as cover:
+        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "GIF")) as cover:
             if cover.width * cover.height > MOST_PIXELS:
-                return ""
+                return b""
             shown = cover.convert("RGBA")
         page = Image.new("RGBA", shown.size, "white")
         page.alpha_composite(shown)
@@ -46,10 +41,9 @@ def small_cover(url: str, longest: int, width: int) -> str:
             page.thumbnail((wide, wide))
             buffer = io.BytesIO()
             page.convert("RGB").save(buffer, "JPEG", quality=QUALITY)
-            small = data_url("image/jpeg", buffer.getvalue())
-            if len(small) <= longest:
-                return small
+            if buffer.tell() <= longest:
+                return buffer.getvalue()
     except Exception as error:  # a cover is a file from elsewhere, and may be damaged in any way
         logger.info("no cover: %s", error)
-        return ""
-    return ""
+        return b""
+    return b""

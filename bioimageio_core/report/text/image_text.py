@@ -40,12 +40,8 @@ def image_facts(card: ImageCard) -> Iterator[tuple[str, str]]:
     if card.channel_names:
         yield "channels", _some(card.channel_names)
     if card.pixel_size:
-        yield (
-            "pixel size",
-            ", ".join(
-                f"{axis} {size:g} {unit_symbol(unit) if unit else '(unit not known)'}" for axis, (size, unit) in card.pixel_size.items()
-            ),
-        )
+        sizes = ((axis, size, unit_symbol(unit) if unit else "(unit not known)") for axis, (size, unit) in card.pixel_size.items())
+        yield "pixel size", ", ".join(f"{axis} {size:g} {unit}" for axis, size, unit in sizes)
     if any(card.position.values()):
         yield "position", ", ".join(f"{axis} {at:g}" for axis, at in card.position.items())
     if card.chunks:

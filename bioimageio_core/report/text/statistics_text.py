@@ -19,7 +19,7 @@ def statistics_text(found: Statistics) -> str:
 
 def statistics_rows(found: Statistics) -> list[tuple[str, ...]]:
     """Return a row for each statistic of all images together, and of each image."""
-    rows = [("all images", *_split(name), _values(value)) for name, value in found.dataset.items()]
+    rows: list[tuple[str, ...]] = [("all images", *_split(name), _values(value)) for name, value in found.dataset.items()]
     several = len(found.images) > 1
     for key, values in found.images.items():
         image = f"image {key[:12]}" if several else "the image"
