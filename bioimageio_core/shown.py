@@ -17,6 +17,9 @@ T = TypeVar("T")
 LONGEST = 80
 """Characters of the value of an option that are shown."""
 
+LONGEST_REPR = 240
+"""Characters of the entries of a listing in its ``repr``."""
+
 
 def form_of(value: object, form: str, **options: Any) -> Any:
     """Return a value in a form that people read.
@@ -47,7 +50,7 @@ class Shown:
 
 
 class Listing(tuple[T, ...], Shown):
-    """A tuple that is shown as a table."""
+    """A tuple that is shown as a table; its ``repr`` has entries with an attribute ``in_brief``."""
 
     what: str
     """What the entries are, in the plural."""
@@ -62,7 +65,8 @@ class Listing(tuple[T, ...], Shown):
         return tuple(self), self.what
 
     def __repr__(self) -> str:
-        return f"<{len(self)} {self.what}>"
+        brief = ", ".join(filter(None, (getattr(entry, "in_brief", "") for entry in self)))
+        return f"<{len(self)} {self.what}{f': {brief[:LONGEST_REPR]}' if brief else ''}>"
 
 
 class ShownOptions(Shown):

@@ -17,6 +17,7 @@ from ..labelled_arrays import LabelledArray
 from ..progress import shown_progress
 from ..registry import WeightsAdapter
 from ..resources import allotted_cores
+from ..shown import Shown
 from ..typing import FrozenMapping
 from .execution.chosen_executor import executor_of
 from .execution.executors.chosen_client import chosen_client
@@ -57,7 +58,7 @@ LONG_RUN = 120.0
 RUN_OPTIONS = frozenset(a.name for a in attrs.fields(RunOptions))
 
 
-class Predictor:
+class Predictor(Shown):
     """Plans and predicts with one model; the network is loaded at the first prediction, and stays loaded until `close`.
 
     A context manager::

@@ -27,6 +27,7 @@ TEXTS: Mapping[str, str] = FrozenMapping(
     ObjectTable="objects_text",
     Plan="plan_text",
     Prediction="prediction_text",
+    Predictor="predictor_text",
     Registry="plugins_text",
     ResourceCard="card_text",
     ShownDescription="description_text",
@@ -49,6 +50,7 @@ FRAGMENTS: Mapping[str, str] = FrozenMapping(
     ObjectTable="objects_fragment",
     Plan="plan_fragment",
     Prediction="prediction_fragment",
+    Predictor="predictor_fragment",
     Registry="plugins_fragment",
     ResourceCard="card_fragment",
     ShownDescription="description_fragment",
@@ -71,11 +73,12 @@ def html(value: object) -> str:
     """Return a result as a fragment of HTML, which takes the colours of the notebook around it."""
     from .html.fragment import Fragment, render_fragment
 
+    plain = text(value)
     make = _function("fragments", FRAGMENTS, value)
     if make is not None:
-        return render_fragment(make(value))
-    first, _, rest = text(value).partition("\n")
-    return render_fragment(Fragment(kind=type(value).__name__.lower(), facts=(("", first),), more=rest))
+        return render_fragment(make(value), plain)
+    first, _, rest = plain.partition("\n")
+    return render_fragment(Fragment(kind=type(value).__name__.lower(), facts=(("", first),), more=rest), plain)
 
 
 def page(value: Any) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import pickle
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 import zarr
 from bmz_process import run_process
 from fragment_reader import FragmentReader
@@ -22,7 +24,9 @@ from bioimageio_core.description_init.draft_model import DraftedModel
 from bioimageio_core.description_init.todo_list import Todo
 from bioimageio_core.errors import InputError
 from bioimageio_core.foreign import ExportedModel, ImportedModel
+from bioimageio_core.prediction.statistics_file import Statistics
 from bioimageio_core.report.cards.annotated_report import annotate
+from bioimageio_core.report.pictures.array_planes import array_to_show, plane_picture
 from bioimageio_core.typing import FrozenMapping
 
 LARGEST = 200_000
@@ -59,6 +63,11 @@ def volume() -> np.ndarray:
     return np.random.default_rng(2).random((12, 2, 64, 80), dtype=np.float32)
 
 
+def _saved(path: Path, image: np.ndarray) -> Path:
+    np.save(path, image)
+    return path
+
+
 @pytest.fixture(scope="module")
 def results(model: Path, two_channels: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """An object of each class."""
@@ -69,6 +78,8 @@ def results(model: Path, two_channels: Path, tmp_path_factory: pytest.TempPathFa
         "description": bc.load_description(model),
         "card": bc.card(model),
         "image card": bc.image_card(image),
+        "image file": bc.image_card(_saved(folder / "image.npy", image)),
+        "predictor": predictor,
         "plan": predictor.plan(image, block=64),
         "plan of one block": predictor.plan(image),
         "prediction": predictor.predict(image, pixel_size=0.5),
@@ -120,7 +131,19 @@ def results(model: Path, two_channels: Path, tmp_path_factory: pytest.TempPathFa
 
 
 NAMES = [
-    *("description", "card", "image card", "plan", "plan of one block", "prediction", "stored prediction", "statistics", "validation"),
+    *(
+        "description",
+        "card",
+        "image card",
+        "image file",
+        "predictor",
+        "plan",
+        "plan of one block",
+        "prediction",
+        "stored prediction",
+        "statistics",
+        "validation",
+    ),
     *("invalid", "annotated", "test", "verification", "compatibility", "one compatibility", "plugins", "trusted", "options", "defaults"),
     *("failed", "network", "array", "labels", "lazy", "number", "drafted", "environment", "exported", "imported", "converted"),
 ]
@@ -146,6 +169,17 @@ class TestEveryResult:
         assert not set(read.ids) & set(again.ids)
 
     @pytest.mark.parametrize("name", NAMES)
+    def test_without_style_sheets(self, results: dict[str, Any], name: str) -> None:
+        """The text is shown, and the rest is hidden, which style sheets undo."""
+        html = results[name]._repr_html_()
+        style, _, rest = html.partition("</style>")
+        plain = rest.partition('<pre class="bmz-plain">')[2].partition("</pre>")[0]
+        assert unescape(plain)[:1000].split() == str(results[name])[:1000].split()
+        assert rest.count(" hidden ") == 1
+        assert ".bmz-plain { display: none !important; }" in style
+        assert "display: block !important" in style
+
+    @pytest.mark.parametrize("name", NAMES)
     def test_text(self, results: dict[str, Any], name: str) -> None:
         """``print`` shows it for people, and notebooks have all of it behind "open" where they leave something out."""
         text = str(results[name])
@@ -169,6 +203,34 @@ class TestPictures:
         assert read.styles.count(":checked ~ .bmz-panels") == len(read.pictures)
         assert "DAPI" in read.text
         assert "cells" in read.text
+        assert "of 12" in read.text
+
+    def test_what_is_not_shown_is_said(self, model: Path) -> None:
+        """All slices up to 16, else some of them with their number; positions along further axes; further channels."""
+        few = FragmentReader(bc.predict(model, np.zeros((16, 16, 16), np.float32), axes="zyx", progress=False)._repr_html_())
+        assert len(few.pictures) == 16 * 2
+        many = bc.predict(model, np.zeros((2, 40, 16, 16), np.float32), axes="tzyx", progress=False)._repr_html_()
+        assert "of 40" in FragmentReader(many).text
+        assert "time 0 of 2" in FragmentReader(many).text
+
+    def test_legends(self, model: Path) -> None:
+        """A probability goes from 0 to 1, and integers are none, even of 0 and 1."""
+        flat = np.zeros((16, 16), np.float32)
+        flat[4:8, 4:8] = 1
+        as_floats = bc.predict(model, flat, progress=False)._repr_html_()
+        assert as_floats.count("linear-gradient") == 2
+        for dtype, ramps in ((np.float32, True), (np.uint8, False)):
+            shown = array_to_show(LabelledArray(flat.astype(dtype), ("y", "x")))
+            assert shown is not None
+            draw = plane_picture(shown, 16)
+            draw({}, 0)
+            assert (draw.limits[0][0] == "ramp") == ramps
+
+    def test_complex(self, recwarn: pytest.WarningsRecorder) -> None:
+        """Have no picture and cause no warning."""
+        html = LabelledArray(np.ones((8, 8), np.complex64), ("y", "x"))._repr_html_()
+        assert not FragmentReader(html).pictures
+        assert not recwarn.list
 
     def test_pictures_are_those_of_the_pixels(self) -> None:
         """Labels have the colours of their numbers, the background is black."""
@@ -231,6 +293,63 @@ class TestPictures:
         assert results["plan of one block"]._repr_html_().count("<line ") == 0
 
 
+class TestCards:
+    """What a card leaves to its page."""
+
+    def test_is_small(self, two_channels: Path) -> None:
+        """With a large cover made smaller, the worst issue in words, and no page."""
+        pillow = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+        noise = np.random.default_rng(0).integers(0, 256, (400, 800, 3), np.uint8)
+        pillow.fromarray(noise).save(two_channels / "cover.png")
+        descr = yaml.safe_load((two_channels / "bioimageio.yaml").read_text())
+        descr["covers"] = ["cover.png"]
+        (two_channels / "bioimageio.yaml").write_text(yaml.safe_dump(descr))
+        html = bc.card(two_channels)._repr_html_()
+        read = FragmentReader(html)
+        assert len(html) < 60_000
+        (picture,) = read.pictures
+        assert picture.startswith("data:image/jpeg")
+        assert not read.links
+        assert "page() returns" in read.text
+        assert "expected a file, found none" in read.text
+
+
+class TestText:
+    """What can be opened."""
+
+    def test_names_what_opens(self, results: dict[str, Any]) -> None:
+        """And is left out where everything is shown already."""
+        for name, summary in {"plan": "plan", "card": "all", "description": "YAML", "stored prediction": "text and plan"}.items():
+            assert f"<summary>{summary}</summary>" in results[name]._repr_html_()
+        for name in ("image card", "statistics", "network"):
+            assert "<details" not in results[name]._repr_html_()
+
+    def test_many_rows_can_be_opened(self) -> None:
+        """Since a table shows the first of them."""
+        values = {f"mean over axis{n}": float(n) for n in range(20)}
+        read = FragmentReader(Statistics(dataset=FrozenMapping(values))._repr_html_())
+        assert "and 8 more" in read.text
+        assert "axis19" in read.text
+
+    def test_notes_are_complete(self, results: dict[str, Any]) -> None:
+        """Also those that hold the word note."""
+        some = results["prediction"]
+        noted = bc.Prediction(some, plan=some.plan, statistics={}, times={}, nan_counts={}, notes=["left out: note: many"])
+        assert "<dd>left out: note: many</dd>" in noted._repr_html_()
+
+
+class TestImageCards:
+    """The picture of a file."""
+
+    def test_of_a_file(self, results: dict[str, Any], tmp_path: Path) -> None:
+        """Is shown while the file is there; an array in memory is not part of its card."""
+        assert len(FragmentReader(results["image file"]._repr_html_()).pictures) == 1
+        assert not FragmentReader(results["image card"]._repr_html_()).pictures
+        gone = bc.image_card(_saved(tmp_path / "gone.npy", np.zeros((8, 8))))
+        (tmp_path / "gone.npy").unlink()
+        assert not FragmentReader(gone._repr_html_()).pictures
+
+
 class TestListings:
     """Tuples that are shown as tables."""
 
@@ -241,6 +360,10 @@ class TestListings:
         assert listing == tuple(listing)
         assert pickle.loads(pickle.dumps(listing)) == listing
         assert repr(pickle.loads(pickle.dumps(listing))) == repr(listing)
+
+    def test_answers(self, results: dict[str, Any]) -> None:
+        """Are in the line of a console."""
+        assert "this library yes" in repr(results["compatibility"])
 
 
 class TestCommandLine:

@@ -131,7 +131,7 @@ class TestText:
         assert lines[0] == "two (scene 0)"
         assert "axes        channel 2, y 16, x 16" in lines
         assert "channels    DAPI, GFP" in lines
-        assert "pixel size  y 0.25 micrometer, x 0.5 micrometer" in lines or "pixel size  x 0.5 micrometer, y 0.25 micrometer" in lines
+        assert "pixel size  y 0.25 µm, x 0.5 µm" in lines or "pixel size  x 0.5 µm, y 0.25 µm" in lines
         assert any(line.startswith("scenes      0: Pos0, ") and line.endswith("(this one)") for line in lines)
         assert lines[-1].strip() == "another with --scene, as in --scene 1"
 
@@ -139,7 +139,7 @@ class TestText:
         """Axes that are not named are guessed by a model, which the text says."""
         text = image_text(bc.image_card(np.zeros((3, 4, 5))))
         assert "axes        not named, of sizes 3, 4, 5" in text
-        assert "of planes: axes are guessed as cyx or yxc" in text
+        assert "models of planes (y, x): axes are guessed as cyx or yxc" in text
         assert "--axes zyx" in text
 
     def test_hostile_names(self, tmp_path: Path) -> None:

@@ -13,8 +13,12 @@ from ...prediction.model.weights_selection import runnable_formats
 from ...registry import Judgement, Registry, blamed
 from ...shown import Shown
 from ...sources import Package
+from ...text import in_one_line
 
 __all__ = ["THIS_LIBRARY", "Compatibility", "compatibility"]
+
+LONGEST_REASON = 160
+"""Characters of a reason in a line of a console."""
 
 THIS_LIBRARY = "this library"
 """Name of this library among other software."""
@@ -33,8 +37,14 @@ class Compatibility(Shown):
         answers = {j.answer for j in self.judgements}
         return "no" if "no" in answers else "unknown" if "unknown" in answers or not answers else "yes"
 
+    @property
+    def in_brief(self) -> str:
+        """The software and its answer."""
+        return f"{self.consumer} {self.answer}"
+
     def __repr__(self) -> str:
-        return f"<Compatibility {self.consumer}: {self.answer}>"
+        reason = next((j.reason for j in self.judgements if j.answer == self.answer and j.reason), "")
+        return f"<Compatibility {self.consumer}: {self.answer}{f', {in_one_line(reason)[:LONGEST_REASON]}' if reason else ''}>"
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""

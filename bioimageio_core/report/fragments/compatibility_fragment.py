@@ -18,5 +18,6 @@ def compatibility_fragment(found: Compatibility) -> Fragment:
         status=found.answer,
         good={"yes": True, "no": False}.get(found.answer),
         tables=(FragmentTable(header=("", "rule", "reason", "what to do"), rows=rows),),
+        opens="sources",
         more=compatibility_text(found),
     )

@@ -12,7 +12,7 @@ __all__ = ["description_fragment"]
 
 
 def description_fragment(descr: Any) -> Fragment:
-    """Return the main facts of a description of any type and version; its YAML is behind "open"."""
+    """Return the main facts of a description of any type and version; its YAML can be opened."""
     return Fragment(
         kind=f"{descr.type} {descr.format_version}",
         title=descr.name,
@@ -22,6 +22,7 @@ def description_fragment(descr: Any) -> Fragment:
             ("by", _people(descr)),
             ("license", _name(getattr(descr, "license", None))),
         ),
+        opens="YAML",
         more=description_text(descr),
     )
 

@@ -29,4 +29,5 @@ def draft_fragment(drafted: Any) -> Fragment:
         ),
         tables=(FragmentTable(title="to fill in", header=("path", ""), rows=tuple((t.path, t.text) for t in drafted.todo)),),
         more=draft_text(drafted),
+        repeats=True,
     )

@@ -15,7 +15,9 @@ __all__ = ["listing_fragment"]
 def listing_fragment(listing: Listing[object]) -> Fragment:
     """Return a listing as a table."""
     count = str(len(listing)) if listing else "none"
-    return Fragment(kind=listing.what, title=count, tables=(_table(listing),), more=listing_text(listing) if listing else "")
+    answers = any(isinstance(one, Compatibility) for one in listing)
+    more = listing_text(listing) if answers else ""
+    return Fragment(kind=listing.what, title=count, tables=(_table(listing),), opens="all reasons", more=more)
 
 
 def _table(listing: Listing[object]) -> FragmentTable:

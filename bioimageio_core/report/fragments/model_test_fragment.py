@@ -30,6 +30,7 @@ def model_test_fragment(report: TestReport) -> Fragment:
         facts=(("tested with", report.settings), *_more(report)),
         panels=_panels(report),
         tables=(FragmentTable(header=HEADER, rows=tuple(_rows(report))),),
+        opens="text and page",
         more=model_test_text(report),
         page=model_test_page(report),
         file_name="model-test.html",

@@ -17,4 +17,5 @@ def network_fragment(analysis: NetworkAnalysis) -> Fragment:
         facts=(("measured with", analysis.adapter), ("calls", str(analysis.calls))),
         tables=(FragmentTable(header=ANALYSIS_HEADER, rows=tuple(analysis_rows(analysis))),),
         more=network_text(analysis),
+        repeats=True,
     )

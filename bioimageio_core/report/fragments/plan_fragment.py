@@ -22,6 +22,7 @@ def plan_fragment(plan: Plan) -> Fragment:
         good=False if plan.warnings else None,
         facts=tuple(_facts(plan)),
         drawing=plan_drawing(plan),
+        opens="plan",
         more=plan_text(plan),
     )
 
@@ -29,13 +30,13 @@ def plan_fragment(plan: Plan) -> Fragment:
 def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
     for planned in plan.inputs:
         sizes = ", ".join(f"{axis} {size}" for axis, size in zip(planned.bound.axes, planned.bound.shape, strict=True))
-        yield f"input {planned.id}", f"{sizes}; {planned.bound.dtype}"
+        yield f"input `{planned.id}`", f"{planned.bound.image.name}: {sizes}; {planned.bound.dtype}"
     for output in plan.outputs:
         sizes = ", ".join(f"{axis} {'?' if n < 0 else n}" for axis, n in zip(output.axes, output.shape, strict=True))
-        yield f"output {output.id}", f"{sizes}; {output.storage_dtype.dtype}"
+        yield f"output `{output.id}`", f"{sizes}; {output.storage_dtype.dtype}"
     yield "blocks", _blocks(plan)
     weights = plan.weights
-    yield "weights", f"{weights.weights_format} on {', '.join(weights.devices)}, {plan.workers} at once"
+    yield "weights", f"{weights.weights_format} on {', '.join(weights.devices)}, {plan.workers} call{'s' * (plan.workers != 1)} at once"
     yield "time", estimated_time(plan)
     yield "memory", f"about {bytes_in_words(plan.estimated_memory)} of {bytes_in_words(plan.memory)}"
     for line in plan.cautions:
@@ -47,4 +48,4 @@ def _blocks(plan: Plan) -> str:
     sizes = ", ".join(f"{name} {grid.block_size(0)}" for name, grid in cut if grid.image_size > 1)
     halo = ", ".join(f"{name} {grid.group.left}" for name, grid in cut if grid.count > 1 and grid.group.left)
     count = plan.regions.block_count
-    return f"{count}{f' of {sizes}' if sizes else ''}{f'; halo {halo}' if halo else ''}"
+    return f"{count} block{'s' * (count != 1)}{f' of {sizes}' if sizes else ''}{f'; halo {halo}' if halo else ''}"

@@ -28,5 +28,6 @@ def plugins_fragment(registry: Registry) -> Fragment:
             FragmentTable(title="cannot run here", header=("kind", "name", "missing"), rows=lacking),
             FragmentTable(title="failed", header=("plugin", "message"), rows=tuple((f.plugin.name, f.message) for f in registry.failures)),
         ),
+        opens="all entries",
         more=plugins_text(registry),
     )

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import attrs
+import numpy as np
 
+from ...labelled_arrays import LabelledArray
 from ...prediction.output.result import Prediction
+from ...prediction.planning.planned_tensors import PlannedOutput
 from ...units import unit_symbol
 from ..html.fragment import Fragment
 from ..pictures.array_planes import ShownArray, array_to_show, image_to_show
 from ..pictures.shown_planes import source_of_output
 from ..text.plan_text import plan_text
 from ..text.prediction_text import prediction_notes, prediction_text, times_in_words
-from .array_panels import array_panels
+from .plane_panels import plane_panels
 
 __all__ = ["prediction_fragment"]
 
 MOST_PANELS = 5
+MOST_VALUES = 2**24
+"""Values of an array in memory up to which their range is shown."""
 
 
 def prediction_fragment(prediction: Prediction) -> Fragment:
@@ -29,7 +34,8 @@ def prediction_fragment(prediction: Prediction) -> Fragment:
         status="" if prediction.finished else "incomplete",
         good=None if prediction.finished else False,
         facts=tuple(_facts(prediction)),
-        panels=array_panels(list(_shown(prediction))[:MOST_PANELS]),
+        panels=plane_panels(list(_shown(prediction))[:MOST_PANELS]),
+        opens="text" if plan is None else "text and plan",
         more=prediction_text(prediction) + ("" if plan is None else f"\n\nthe plan\n{plan_text(plan)}"),
     )
 
@@ -44,7 +50,13 @@ def _shown(prediction: Prediction) -> Iterator[ShownArray]:
     for name, array in prediction.items():
         shown = array_to_show(array, name)
         if shown is not None and name in planned:
-            yield attrs.evolve(shown, source=source_of_output(planned[name], array)) if not planned[name].data_dependent else shown
+            yield _as_stored(shown, planned[name], array) if not planned[name].data_dependent else shown
+
+
+def _as_stored(shown: ShownArray, output: PlannedOutput, array: LabelledArray) -> ShownArray:
+    """Return an output with the values that its integers stand for."""
+    floats = shown.floats or output.storage_dtype.scale is not None
+    return attrs.evolve(shown, source=source_of_output(output, array), floats=floats)
 
 
 def _facts(prediction: Prediction) -> Iterator[tuple[str, str]]:
@@ -53,10 +65,20 @@ def _facts(prediction: Prediction) -> Iterator[tuple[str, str]]:
         yield name, f"{', '.join(f'{axis} {size}' for axis, size in array.sizes.items())}; {array.dtype}{where}"
         sizes = [f"{axis} {size:g} {unit_symbol(unit or '')}".rstrip() for axis, (size, unit) in array.pixel_size.items()]
         yield "pixel size", ", ".join(sizes)
-    for note in prediction_notes(prediction):
-        label, _, text = note.rpartition("note: ")
-        yield "note" if not label and text != note else "", text
+        yield "range", _range(array)
+    for number, note in enumerate(prediction_notes(prediction)):
+        text = note.removeprefix("note: ")
+        yield "objects" if number < len(prediction.objects) else "note" if text != note else "", text
     if prediction.plan is not None:
         weights = prediction.plan.weights
         yield "weights", f"{weights.weights_format} on {', '.join(weights.devices)}"
     yield "time", times_in_words(prediction) if prediction.times else ""
+
+
+def _range(array: LabelledArray) -> str:
+    """Return the least and the greatest value of an array in memory; empty where finding them takes a while, or reads from storage."""
+    if not array.in_memory or not 0 < array.nbytes // array.dtype.itemsize <= MOST_VALUES or array.dtype.kind not in "iuf":
+        return ""
+    values = np.asarray(array)
+    finite = values[np.isfinite(values)]
+    return f"{finite.min():.4g} to {finite.max():.4g}" if finite.size else "no finite value"

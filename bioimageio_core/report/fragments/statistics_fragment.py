@@ -16,5 +16,7 @@ def statistics_fragment(found: Statistics) -> Fragment:
         title="" if found.path is None else found.path,
         facts=tuple(("note", note.removeprefix("note: ")) for note in statistics_notes(found)),
         tables=(FragmentTable(header=STATISTICS_HEADER, rows=tuple(statistics_rows(found))),),
+        opens="all rows",
         more=statistics_text(found),
+        repeats=True,
     )

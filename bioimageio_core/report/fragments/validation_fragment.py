@@ -30,6 +30,7 @@ def validation_fragment(found: AnnotatedReport | ValidationReport) -> Fragment:
                 rows=tuple((i.issue.severity, i.issue.path or "(whole)", i.issue.message, i.issue.hint) for i in report.issues),
             ),
         ),
+        opens="lines and page",
         more=validation_text(report),
         page=report.page(),
         file_name="validation.html",

@@ -21,4 +21,5 @@ def verify_fragment(report: VerifyReport) -> Fragment:
         drawing=plan_drawing(report.plan),
         tables=(FragmentTable(header=VERIFY_HEADER, rows=tuple(verify_rows(report))),),
         more=verify_text(report),
+        repeats=True,
     )

@@ -15,8 +15,17 @@ __all__ = ["Fragment", "FragmentTable", "render_fragment"]
 LONGEST_TEXT = 30_000
 """Characters of the text behind "open"."""
 
+LONGEST_PLAIN = 4_000
+"""Characters of the text that is shown where style sheets are removed."""
+
 LARGEST_PAGE = 400_000
 """Bytes of a page up to which it is part of the fragment, so that it can be saved."""
+
+LONGEST_FACT = 400
+"""Characters of a fact."""
+
+LONGEST_CELL = 160
+"""Characters of a cell of a table."""
 
 MOST_ROWS = 12
 """Rows of a table; of longer ones, the number of further rows is shown."""
@@ -69,21 +78,51 @@ class Fragment:
     more: str = ""
     """All of it, as text."""
 
+    repeats: bool = False
+    """Whether `more` only repeats what is shown, so that it is left out where everything is shown."""
+
+    opens: str = "text"
+    """What `more` is, in a word or a few."""
+
     page: str = ""
-    """All of it, as a page; empty where there is none."""
+    """All of it, as a page; empty where there is none, or a fragment would be large with it."""
+
+    has_page: bool = False
+    """Whether `page()` returns all of it as a page."""
 
     file_name: str = ""
     """Name under which the page is saved."""
 
+    @property
+    def opened(self) -> str:
+        """The text that can be opened; empty where it only repeats what is shown."""
+        rows = [row for table in self.tables for row in table.rows]
+        cut = (
+            any(len(table.rows) > MOST_ROWS for table in self.tables)
+            or any(len(value) > LONGEST_FACT for _, value in self.facts)
+            or any(len(cell) > LONGEST_CELL for row in rows for cell in row)
+        )
+        return self.more if cut or not self.repeats else ""
 
-def render_fragment(fragment: Fragment) -> str:
-    """Return a fragment as HTML."""
+
+def render_fragment(fragment: Fragment, plain: str) -> str:
+    """Return a fragment as HTML.
+
+    Args:
+        fragment: What is shown.
+        plain: Text that is shown in its place by front ends that remove style sheets, such as those of notebooks that are not trusted.
+
+    """
     small = 0 < len(fragment.page) <= LARGEST_PAGE
     return render(
         "fragment.html.j2",
         fragment=fragment,
-        more=fragment.more[:LONGEST_TEXT],
-        left_out=max(0, len(fragment.more) - LONGEST_TEXT),
+        plain=plain[:LONGEST_PLAIN],
+        plain_cut=len(plain) > LONGEST_PLAIN,
+        more=fragment.opened[:LONGEST_TEXT],
+        left_out=max(0, len(fragment.opened) - LONGEST_TEXT),
+        longest_fact=LONGEST_FACT,
+        longest_cell=LONGEST_CELL,
         page=data_url("text/html", fragment.page.encode()) if small else "",
         file_name=re.sub(r"[^A-Za-z0-9.-]+", "-", fragment.file_name or f"{fragment.title or fragment.kind}.html"),
     )

@@ -9,7 +9,17 @@ import attrs
 
 from ...typing import FrozenMapping
 
-__all__ = ["Panel", "Panels"]
+__all__ = ["Legend", "Panel", "Panels"]
+
+
+@attrs.frozen(kw_only=True)
+class Legend:
+    """Values at the ends of a range of colours."""
+
+    low: str
+    high: str
+    colours: tuple[str, ...]
+    """Colours from low to high, as style sheets have them."""
 
 
 @attrs.frozen(kw_only=True)
@@ -27,6 +37,14 @@ class Panel:
     height: int
     smooth: bool = False
     """Whether pixels are blended where the screen shows them larger."""
+
+    notes: str = ""
+    """What is fixed in all pictures, such as ``time 0 of 7``."""
+
+    more_channels: int = 0
+    """Channels that are not shown."""
+
+    legend: Legend | None = None
 
     @property
     def has_slices(self) -> bool:
@@ -48,6 +66,9 @@ class Panels:
 
     slices: tuple[int, ...] = (0,)
     """Positions of the slices along the axis."""
+
+    length: int = 0
+    """Slices along the axis in all; 0 where the number is not shown."""
 
     name: str = attrs.field(factory=_name)
     """A name of their own for the controls: a notebook shows many fragments."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, prod, sqrt
 from typing import Any, Literal, TypeAlias
 
@@ -10,13 +10,14 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from ...io import Image
 from ...labelled_arrays import LabelledArray
 from ...prediction.planning.planned_tensors import PlannedInput
 from ...typing import AxisId, FrozenMapping
 from .shown_planes import PlaneSource, Span, source_of_input
 from .side_by_side import label_palette, ramp, to_png
 
-__all__ = ["ShownArray", "array_to_show", "image_to_show", "plane_picture", "slice_axis", "thumbnail_shape"]
+__all__ = ["PlanePicture", "ShownArray", "array_to_show", "file_to_show", "image_to_show", "plane_picture", "slice_axis", "thumbnail_shape"]
 
 Colours: TypeAlias = Literal["grey", "ramp", "labels", "rgb"]
 
@@ -28,6 +29,12 @@ MANY_PIXELS = 2**24
 
 SMALLEST = 64
 """Pixels along y and x that are worth to be shown of a larger plane."""
+
+RGB = 3
+"""Channels of a picture in colours."""
+
+SHOWN_KINDS = "biuf"
+"""Kinds of dtypes that are shown; complex numbers have no one shade."""
 
 LOW, HIGH = 0.5, 99.5
 """Percentiles that are black and white."""
@@ -48,6 +55,9 @@ class ShownArray:
 
     plane_bytes: int
     """Bytes that reading one plane takes, since chunks are read as a whole; 0 where it is in memory."""
+
+    floats: bool
+    """Whether values are floats, or integers that stand for floats: only these are probabilities."""
 
     @property
     def is_rgb(self) -> bool:
@@ -71,7 +81,7 @@ class ShownArray:
 
 def array_to_show(array: LabelledArray, title: str = "") -> ShownArray | None:
     """Return an array to show; None if it has no plane, or would have to be computed."""
-    if not {"y", "x"} <= set(array.axes) or 0 in array.shape or hasattr(array.data, "dask"):
+    if not {"y", "x"} <= set(array.axes) or 0 in array.shape or hasattr(array.data, "dask") or array.dtype.kind not in SHOWN_KINDS:
         return None
 
     def read(start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
@@ -81,14 +91,19 @@ def array_to_show(array: LabelledArray, title: str = "") -> ShownArray | None:
     names = array.channel_names or tuple(str(n) for n in range(count))
     source = PlaneSource(axes=array.axes, shape=array.shape, read=read, nearest=array.labels or array.dtype.kind == "b")
     chunks = None if array.in_memory else getattr(array.data, "chunks", None) or array.shape
-    return _shown(source, title or array.name, names if count > 1 else ("",), chunks, array.dtype.itemsize, labels=array.labels)
+    return _shown(source, title or array.name, names if count > 1 else ("",), chunks, array.dtype, labels=array.labels)
 
 
 def image_to_show(image: PlannedInput) -> ShownArray | None:
     """Return the image of an input to show, as the network gets it; None if it has no plane, or would have to be computed."""
     bound = image.bound
     reader: Any = bound.image.reader
-    if not {"y", "x"} <= set(bound.axes) or hasattr(getattr(reader, "array", None), "dask") or hasattr(reader, "plan"):
+    if (
+        bound.dtype.kind not in SHOWN_KINDS
+        or not {"y", "x"} <= set(bound.axes)
+        or hasattr(getattr(reader, "array", None), "dask")
+        or hasattr(reader, "plan")
+    ):
         return None
     source = source_of_input(image)
     count = source.size("channel")
@@ -97,11 +112,27 @@ def image_to_show(image: PlannedInput) -> ShownArray | None:
     names = named if named is not None and len(named) == count else tuple(str(n) for n in range(count))
     in_memory = bound.image.location is None and isinstance(getattr(reader, "array", None), np.ndarray)
     chunks = None if in_memory else bound.chunks if bound.image.chunks else bound.shape
-    return _shown(source, bound.tensor.id, ("",) if count in (1, 3) else names, chunks, bound.dtype.itemsize, labels=False)
+    return _shown(source, bound.tensor.id, ("",) if count in (1, 3) else names, chunks, bound.dtype, labels=False)
+
+
+def file_to_show(image: Image) -> ShownArray | None:
+    """Return an image of a file to show; None if it has no plane."""
+    axes = image.axes
+    if axes is None or not {"y", "x"} <= set(axes) or 0 in image.shape or image.dtype.kind not in SHOWN_KINDS:
+        return None
+
+    def read(start: Sequence[int], stop: Sequence[int]) -> NDArray[Any]:
+        return image.read(tuple(slice(a, b) for a, b in zip(start, stop, strict=True)))
+
+    source = PlaneSource(axes=axes, shape=image.shape, read=read, nearest=image.dtype.kind == "b")
+    count = source.size("channel")
+    names = image.channel_names or tuple(str(n) for n in range(count))
+    rgb = count == RGB and image.channel_names is None and image.dtype == np.uint8
+    return _shown(source, "", ("",) if count == 1 or rgb else names, image.chunks or image.shape, image.dtype, labels=False)
 
 
 def _shown(
-    source: PlaneSource, title: str, channels: tuple[str, ...], chunks: Sequence[int] | None, itemsize: int, *, labels: bool
+    source: PlaneSource, title: str, channels: tuple[str, ...], chunks: Sequence[int] | None, dtype: np.dtype[Any], *, labels: bool
 ) -> ShownArray | None:
     """Return an array to show: of a large plane in memory every n-th pixel, of one in storage the middle; None if even that is too much.
 
@@ -110,7 +141,7 @@ def _shown(
         title: Its name.
         channels: Names of its channels.
         chunks: Shape of the unit that is read as a whole; None in memory.
-        itemsize: Bytes of a pixel.
+        dtype: The type of its pixels.
         labels: Whether its values are numbers of objects.
 
     """
@@ -125,9 +156,10 @@ def _shown(
             labels=labels,
             spans=FrozenMapping(spans),
             plane_bytes=0,
+            floats=dtype.kind == "f",
         )
     unit = dict(zip(source.axes, chunks, strict=True))
-    depth = prod(size for axis, size in unit.items() if axis not in ("y", "x")) * itemsize
+    depth = prod(size for axis, size in unit.items() if axis not in ("y", "x")) * dtype.itemsize
     longest = sqrt(READ_AT_MOST / 2 / depth)
     if prod(ceil(size / unit[axis]) * unit[axis] for axis, size in sizes.items()) * depth > READ_AT_MOST:
         sides = {axis: min(size, int(longest) - unit[axis]) for axis, size in sizes.items()}
@@ -137,7 +169,15 @@ def _shown(
     read = prod(
         min(ceil(sizes[axis] / unit[axis]), ceil((high - low) / unit[axis]) + 1) * unit[axis] for axis, (low, high) in spans.items()
     )
-    return ShownArray(title=title, source=source, channels=channels, labels=labels, spans=FrozenMapping(spans), plane_bytes=read * depth)
+    return ShownArray(
+        title=title,
+        source=source,
+        channels=channels,
+        labels=labels,
+        spans=FrozenMapping(spans),
+        plane_bytes=read * depth,
+        floats=dtype.kind == "f",
+    )
 
 
 def slice_axis(arrays: Sequence[ShownArray]) -> AxisId:
@@ -158,31 +198,27 @@ def thumbnail_shape(array: ShownArray, side: int) -> tuple[int, int]:
     return max(1, round(height * factor)), max(1, round(width * factor))
 
 
-def plane_picture(array: ShownArray, side: int, *, full: bool = False) -> Callable[[Mapping[AxisId, int], int], bytes]:
-    """Return a function that draws planes as PNG pictures, all in the same colours.
+@attrs.define
+class PlanePicture:
+    """Draws planes of an array as PNG pictures, all of a channel in the same colours, which the first one decides."""
 
-    Args:
-        array: The array.
-        side: Pixels of the longer side at most.
-        full: All shades; else 64 of them, which take less room, and are hard to tell from more in small pictures.
+    array: ShownArray
+    side: int
+    """Pixels of the longer side at most."""
 
-    Returns:
-        A function of the positions along other axes than y, x and channels, by default 0, and of the channel.
+    full: bool = False
+    """All shades; else 64 of them, which take less room, and are hard to tell from more in small pictures."""
 
-    """
-    shape = thumbnail_shape(array, side)
-    limits: dict[int, tuple[Colours, float, float]] = {}
+    limits: dict[int, tuple[Colours, float, float]] = attrs.Factory(dict)
+    """By channel, its colours and the values at their ends."""
 
-    def plane(at: Mapping[AxisId, int], channel: int) -> NDArray[Any]:
-        spans: dict[AxisId, Span] = {axis: (position, position + 1) for axis, position in at.items()}
-        spans |= {**array.spans, "channel": (channel, channel + 1)}
-        return array.source.plane(spans, shape)
-
-    def draw(at: Mapping[AxisId, int], channel: int) -> bytes:
-        found = np.stack([plane(at, n) for n in range(3)], axis=-1) if array.is_rgb else plane(at, channel)
-        if channel not in limits:
-            limits[channel] = _limits(array, found)
-        colours, low, high = limits[channel]
+    def __call__(self, at: Mapping[AxisId, int], channel: int) -> bytes:
+        """Return the plane at positions along other axes than y, x and channels, by default 0, of a channel."""
+        rgb = self.array.is_rgb
+        found = np.stack([self._plane(at, n) for n in range(3)], axis=-1) if rgb else self._plane(at, channel)
+        if channel not in self.limits:
+            self.limits[channel] = _limits(self.array, found)
+        colours, low, high = self.limits[channel]
         if colours == "labels":
             ids, palette = found.astype(np.int64), label_palette()
             return to_png(np.where(ids == 0, 0, 1 + (ids - 1) % (len(palette) - 1)).astype(np.uint8), palette)
@@ -191,9 +227,17 @@ def plane_picture(array: ShownArray, side: int, *, full: bool = False) -> Callab
         # The exponent brightens dark pixels, which the eye sees better than a camera.
         shown = scaled if colours == "ramp" else scaled**0.7
         numbers = (shown * 255).astype(np.uint8)
-        return to_png(numbers if full else numbers & np.uint8(0xFC), ramp() if colours == "ramp" else None)
+        return to_png(numbers if self.full else numbers & np.uint8(0xFC), ramp() if colours == "ramp" else None)
 
-    return draw
+    def _plane(self, at: Mapping[AxisId, int], channel: int) -> NDArray[Any]:
+        spans: dict[AxisId, Span] = {axis: (position, position + 1) for axis, position in at.items()}
+        spans |= {**self.array.spans, "channel": (channel, channel + 1)}
+        return self.array.source.plane(spans, thumbnail_shape(self.array, self.side))
+
+
+def plane_picture(array: ShownArray, side: int, *, full: bool = False) -> PlanePicture:
+    """Return what draws planes of an array; see `PlanePicture`."""
+    return PlanePicture(array, side, full)
 
 
 def _limits(array: ShownArray, plane: NDArray[Any]) -> tuple[Colours, float, float]:
@@ -205,7 +249,7 @@ def _limits(array: ShownArray, plane: NDArray[Any]) -> tuple[Colours, float, flo
     finite = plane[np.isfinite(plane)]
     if not finite.size:
         return "grey", 0.0, 1.0
-    if finite.min() >= 0 and finite.max() <= 1 and not array.is_rgb:
+    if array.floats and finite.min() >= 0 and finite.max() <= 1 and not array.is_rgb:
         return "ramp", 0.0, 1.0
     low, high = (float(n) for n in np.percentile(finite, [LOW, HIGH]))
     return ("rgb" if array.is_rgb else "grey"), low, high

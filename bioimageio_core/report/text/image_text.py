@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...typing import AxisId
+from ...units import unit_symbol
 from ..cards.image_card import ImageCard, SceneCard, TakenAs
 from ..plain_text import bytes_in_words, in_one_line
 
@@ -13,6 +14,7 @@ __all__ = ["image_facts", "image_text"]
 SHOWN = 50
 """Channels and scenes that are listed; of more, these and their number."""
 
+SEEN = {"planes": "planes (y, x)", "volumes": "volumes (z, y, x)"}
 READ = {
     "in memory": "from memory",
     "memory mapped": "memory mapped: any region at once",
@@ -31,14 +33,15 @@ def image_facts(card: ImageCard) -> Iterator[tuple[str, str]]:
     if card.location is not None:
         size = "" if card.file_bytes is None else f", {bytes_in_words(card.file_bytes)}"
         yield "source", f"{card.location}{size}"
-    by = f" (reader {card.reader} of {card.plugin})" if card.plugin else ""
-    yield "format", f"{card.format}{by}"
+    # The words of a reader list all formats that it reads, of which the file is one.
+    yield "format", f"{card.reader}, read by {card.plugin}" if card.plugin else card.reader or card.format
     yield "axes", _sizes(card.axes, card.shape) if card.axes else f"not named, of sizes {', '.join(map(str, card.shape))}"
     yield "dtype", f"{card.dtype}, {bytes_in_words(card.pixel_bytes)} of pixels"
     if card.channel_names:
         yield "channels", _some(card.channel_names)
     if card.pixel_size:
-        yield "pixel size", ", ".join(f"{axis} {size:g} {unit or '(unit not known)'}" for axis, (size, unit) in card.pixel_size.items())
+        sizes = ((axis, size, unit_symbol(unit) if unit else "(unit not known)") for axis, (size, unit) in card.pixel_size.items())
+        yield "pixel size", ", ".join(f"{axis} {size:g} {unit}" for axis, size, unit in sizes)
     if any(card.position.values()):
         yield "position", ", ".join(f"{axis} {at:g}" for axis, at in card.position.items())
     if card.chunks:
@@ -54,14 +57,14 @@ def image_facts(card: ImageCard) -> Iterator[tuple[str, str]]:
 
 
 def _models(card: ImageCard) -> Iterator[tuple[str, str]]:
-    label = "models"
+    label = "fits"
     for kind, taken in card.models.items():
-        yield label, f"of {kind}: {_taken(taken)}"
+        yield label, f"models of {SEEN.get(kind, kind)}: {_taken(taken)}"
         label = ""
     if card.axes is None:
         yield label, "name its axes with --axes, as in --axes " + ("tczyx"[-len(card.shape) :] if len(card.shape) <= 5 else "b,t,c,z,y,x")
     elif not card.models:
-        yield label, "take it only with axes y and x: give --axes if these are wrong"
+        yield label, "models only with axes y and x: give --axes if these are wrong"
 
 
 def _taken(taken: TakenAs) -> str:

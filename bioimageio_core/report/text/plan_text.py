@@ -39,7 +39,7 @@ def plan_text(plan: Plan) -> str:
     lines.append(
         f"work       {_count(data['blocks'], 'block')} in {_count(data['regions'], 'region')}, "
         f"{data['computed_per_kept']:.2f} pixels computed per pixel kept, "
-        f"{data['workers']} at once with {data['threads_per_call']} thread{'s' * (data['threads_per_call'] != 1)} each"
+        f"{_count(data['workers'], 'call')} at once with {data['threads_per_call']} thread{'s' * (data['threads_per_call'] != 1)} each"
     )
     if plan.mask is not None:
         lines.append(f"mask       {plan.mask.image.name}: covers {plan.mask.task_count} of {_count(plan.task_count, 'task')}")

@@ -43,9 +43,8 @@ def prediction_notes(prediction: Prediction) -> Iterator[str]:
 
 
 def times_in_words(prediction: Prediction) -> str:
-    """Return the time of the run, and of its stages."""
+    """Return the time of the run, and of its stages, which workers go through at the same time."""
     stages = [f"{k} {v:.1f} s" for k, v in prediction.times.items() if k != "total" and v >= 0.05]
-    if prediction.plan is not None:
-        workers = prediction.plan.workers
-        stages.append(f"{workers} worker{'s' * (workers != 1)}")
-    return f"{prediction.times.get('total', 0):.1f} s" + (f" ({', '.join(stages)})" if stages else "")
+    workers = None if prediction.plan is None else prediction.plan.workers
+    of = "" if workers is None else f" with {workers} worker{'s' * (workers != 1)}"
+    return f"{prediction.times.get('total', 0):.1f} s{of}" + (f" (summed over workers: {', '.join(stages)})" if stages else "")

@@ -9,7 +9,7 @@ from ..plain_text import table
 
 __all__ = ["STATISTICS_HEADER", "statistics_notes", "statistics_rows", "statistics_text"]
 
-STATISTICS_HEADER = ("of", "measure", "value")
+STATISTICS_HEADER = ("image", "measure", "axes", "value")
 
 
 def statistics_text(found: Statistics) -> str:
@@ -19,13 +19,23 @@ def statistics_text(found: Statistics) -> str:
 
 def statistics_rows(found: Statistics) -> list[tuple[str, ...]]:
     """Return a row for each statistic of all images together, and of each image."""
-    rows = [("all images", name, _values(value)) for name, value in found.dataset.items()]
-    return [*rows, *((key[:12], name, _values(value)) for key, values in found.images.items() for name, value in values.items())]
+    rows: list[tuple[str, ...]] = [("all images", *_split(name), _values(value)) for name, value in found.dataset.items()]
+    several = len(found.images) > 1
+    for key, values in found.images.items():
+        image = f"image {key[:12]}" if several else "the image"
+        rows += [(image, *_split(name), _values(value)) for name, value in values.items()]
+    return rows
 
 
 def statistics_notes(found: Statistics) -> list[str]:
     """Return a sentence for each tensor with pixels without a value."""
     return [f"note: {count} pixels of {name} are NaN; statistics ignore them" for name, count in found.nan_counts.items()]
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Return the measure and the axes of the name of a statistic, as in ``mean over y, x``."""
+    measure, _, axes = name.partition(" over ")
+    return measure, axes
 
 
 def _values(value: Any) -> str:
