@@ -18,6 +18,7 @@ from ..typing import AxisId, FrozenMapping
 from ..units import PixelSize
 from .arithmetic import aligned, check_sizes, check_unnamed, common_axes, common_labels, is_operand
 from .axis_labels import AxisLabels, axis_numbers
+from .axis_positions import axis_positions
 from .lazy_data import computing, is_in_memory
 from .reductions import reduced
 from .stored_part import StoredPart, chosen_positions, is_basic
@@ -72,6 +73,8 @@ class LabelledArray(NDArrayOperatorsMixin, Shown):
     def __attrs_post_init__(self) -> None:
         if len(self.axes) != len(self.data.shape):
             raise AxesError(f"an array of shape {tuple(self.data.shape)} has {len(self.data.shape)} axes: found the names {self.axes}")
+        if len(set(self.axes)) < len(self.axes):
+            raise AxesError(f"axes of one array have different names: found {', '.join(map(repr, self.axes))}")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -150,22 +153,23 @@ class LabelledArray(NDArrayOperatorsMixin, Shown):
         """
         return form_of(self.isel(**positions), "picture")
 
-    def isel(self, **positions: int | slice | Sequence[int]) -> LabelledArray:
-        """Return the part at some positions, by axis: ``isel(z=5)`` drops the axis, a slice or a list keeps it.
+    def isel(self, **positions: Any) -> LabelledArray:
+        """Return the part at some positions, by axis: ``isel(z=5)`` drops the axis; a slice, a list or a mask of booleans keeps it.
 
         Raises:
-            AxesError: There is no such axis.
+            AxesError: There is no such axis, or one is given twice.
+            InputError: Positions are neither integers, a slice nor a boolean for each position.
             IndexError: There is no such position.
 
         """
         index: list[Any] = [slice(None)] * self.ndim
-        listed = {}
-        for axis, one in positions.items():
-            (number,) = axis_numbers(axis, self.axes)
-            if isinstance(one, int | np.integer | slice):
-                index[number] = one
+        listed: dict[AxisId, list[int]] = {}
+        for number, one in zip(axis_numbers(list(positions), self.axes), positions.values(), strict=True):
+            chosen = axis_positions(self.axes[number], self.shape[number], one)
+            if isinstance(chosen, list):
+                listed[self.axes[number]] = chosen
             else:
-                listed[self.axes[number]] = one
+                index[number] = chosen
         found: LabelledArray = self._part(tuple(index))
         for axis, several in listed.items():
             found = found._taken(axis, several)
@@ -330,18 +334,10 @@ class LabelledArray(NDArrayOperatorsMixin, Shown):
 
     def _taken(self, axis: AxisId, positions: Sequence[int]) -> LabelledArray:
         """Return the array at some positions along an axis, in the given order."""
-        number, size = self.axes.index(axis), self.sizes[axis]
-        found = [range(size)[int(one)] for one in positions]
-        labels = self.axis_labels
+        labels = self.axis_labels.without([axis])
         if axis == "channel" and self.channel_names is not None:
-            labels = attrs.evolve(labels, channel_names=tuple(self.channel_names[n] for n in found))
-        else:
-            labels = attrs.evolve(
-                labels,
-                pixel_size=FrozenMapping({a: s for a, s in self.pixel_size.items() if a != axis}),
-                position=FrozenMapping({a: p for a, p in self.position.items() if a != axis}),
-            )
-        taken = computing(self.data)[(*[slice(None)] * number, found)]
+            labels = attrs.evolve(labels, channel_names=tuple(self.channel_names[n] for n in positions))
+        taken = computing(self.data)[(*[slice(None)] * self.axes.index(axis), np.array(positions, np.intp))]
         return self._with(taken, labels, labels=self.labels)
 
     def _reduced(self, reduction: str, axis: Any, out: Any, **options: Any) -> Any:
