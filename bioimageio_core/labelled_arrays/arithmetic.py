@@ -18,7 +18,9 @@ __all__ = ["aligned", "check_sizes", "check_unnamed", "common_axes", "common_lab
 
 def is_operand(value: Any) -> bool:
     """Return whether a value without labels can be calculated with: numbers, arrays of numpy and dask, nested lists."""
-    return isinstance(value, np.ndarray | np.generic | int | float | complex | list | tuple) or hasattr(value, "dask")
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype.kind not in "SUV"
+    return isinstance(value, int | float | complex | list | tuple) or hasattr(value, "dask")
 
 
 def common_axes(operands: Sequence[tuple[AxisId, ...]]) -> tuple[AxisId, ...]:

@@ -157,7 +157,7 @@ class TestByName:
         array = (three_kinds(tmp_path) | {"lazy": three_kinds(tmp_path / "lazy")["zarr"] * 1})[kind]
         with pytest.raises(InputError, match="axis 'y': expected an integer, a slice, a list of integers or 12 booleans, found"):
             array.isel(y=wrong)
-        with pytest.raises(InputError, match="a mask of 3 booleans along axis 'y'.*12"):
+        with pytest.raises(InputError, match=r"a mask of 3 booleans along axis 'y'.*12"):
             array.isel(y=[True] * 3)
         for beyond in (12, [0, 12], -13):
             with pytest.raises(IndexError, match="beyond the end of axis 'y', which has 12"):
