@@ -236,7 +236,8 @@ class LabelledArray(NumpyProtocol, Shown):
 
     def where(self, condition: Any, other: Any = np.nan) -> LabelledArray:
         """Return the array where a condition is true, and another value or array elsewhere; NaN makes integers float64."""
-        return attrs.evolve(chosen(condition, self, other), name=self.name)
+        found: LabelledArray = chosen(condition, self, other)
+        return attrs.evolve(found, name=self.name)
 
     def quantile(self, q: ArrayLike, *axes: AxisId | int) -> Any:
         """Return a quantile along axes, or all, in float64 by numpy's linear method; several ones along a first axis ``quantile``.

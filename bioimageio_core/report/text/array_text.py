@@ -67,7 +67,8 @@ def _chunks(array: LabelledArray) -> str:
     chunks = getattr(array.data, "chunks", None)
     if not isinstance(chunks, tuple) or len(chunks) != array.ndim:
         return f"not known; compute() reads {bytes_in_words(array.nbytes)}"
-    source, chosen = getattr(array.data, "source", None), getattr(array.data, "chosen", None)
+    source: Any = getattr(array.data, "source", None)
+    chosen = getattr(array.data, "chosen", None)
     units = getattr(source, "chunks", None)
     if chosen is not None and isinstance(units, tuple):
         spans = [range(one, one + 1) if isinstance(one, int) else range(min(one), max(one) + 1) for one in chosen]
