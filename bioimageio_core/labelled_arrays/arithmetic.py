@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import AxesError
-from ..typing import AxisId, FrozenMapping
+from ..typing import AxisId
+from .agreement import agreed
 from .axis_labels import AxisLabels
 from .lazy_data import computing
 
@@ -17,7 +18,9 @@ __all__ = ["aligned", "check_sizes", "check_unnamed", "common_axes", "common_lab
 
 def is_operand(value: Any) -> bool:
     """Return whether a value without labels can be calculated with: numbers, arrays of numpy and dask, nested lists."""
-    return isinstance(value, np.ndarray | np.generic | int | float | complex | list | tuple) or hasattr(value, "dask")
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype.kind not in "SUV"
+    return isinstance(value, int | float | complex | list | tuple) or hasattr(value, "dask")
 
 
 def common_axes(operands: Sequence[tuple[AxisId, ...]]) -> tuple[AxisId, ...]:
@@ -65,12 +68,8 @@ def check_unnamed(value: Any, axes: tuple[AxisId, ...]) -> None:
 
 
 def common_labels(labels: Sequence[AxisLabels], common: tuple[AxisId, ...], shape: Sequence[int]) -> AxisLabels:
-    """Return the labels of a result, each from the first operand that has it."""
+    """Return the labels of a result, each from the first operand that has it; those that several have must be equal: see `agreed`."""
     count = shape[common.index("channel")] if "channel" in common else 0
-    named = (one.channel_names for one in labels if one.channel_names is not None)
-    return AxisLabels(
-        axes=common,
-        channel_names=next((names for names in named if len(names) == count), None),
-        pixel_size=FrozenMapping({axis: size for one in reversed(labels) for axis, size in one.pixel_size.items()}),
-        position=FrozenMapping({axis: at for one in reversed(labels) for axis, at in one.position.items()}),
-    )
+    known = agreed(labels)
+    fitting = known.channel_names if known.channel_names is not None and len(known.channel_names) == count else None
+    return AxisLabels(axes=common, channel_names=fitting, pixel_size=known.pixel_size, position=known.position)

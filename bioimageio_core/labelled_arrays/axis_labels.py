@@ -58,6 +58,16 @@ class AxisLabels:
             position=FrozenMapping({axis: at for axis, at in self.position.items() if axis in kept}),
         )
 
+    def without(self, axes: Iterable[AxisId]) -> AxisLabels:
+        """Return the labels with the same axes, without what is known of some of these."""
+        dropped = set(axes)
+        return AxisLabels(
+            axes=self.axes,
+            channel_names=None if "channel" in dropped else self.channel_names,
+            pixel_size=FrozenMapping({axis: size for axis, size in self.pixel_size.items() if axis not in dropped}),
+            position=FrozenMapping({axis: at for axis, at in self.position.items() if axis not in dropped}),
+        )
+
 
 def axis_numbers(given: object, axes: Sequence[AxisId]) -> tuple[int, ...]:
     """Return the numbers of axes that are given by name or number, or as a sequence of these; of all axes for None.

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
-from numpy.lib.mixins import NDArrayOperatorsMixin
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ..channel_positions import channel_positions
-from ..errors import AxesError, InputError
+from ..errors import AxesError
 from ..shown import Shown, form_of
 from ..typing import AxisId, FrozenMapping
 from ..units import PixelSize
-from .arithmetic import aligned, check_sizes, check_unnamed, common_axes, common_labels, is_operand
 from .axis_labels import AxisLabels, axis_numbers
+from .axis_positions import axis_positions
 from .lazy_data import computing, is_in_memory
+from .numpy_protocol import NumpyProtocol, chosen, clipped
+from .quantiles import QUANTILE, quantiles
 from .reductions import reduced
 from .stored_part import StoredPart, chosen_positions, is_basic
 
@@ -44,7 +45,7 @@ def _frozen(given: Mapping[AxisId, Any]) -> FrozenMapping[AxisId, Any]:
 
 
 @attrs.frozen(eq=False, repr=False)
-class LabelledArray(NDArrayOperatorsMixin, Shown):
+class LabelledArray(NumpyProtocol, Shown):
     """An array with named axes, which computes like numpy and keeps the names.
 
     Arithmetic and comparisons match axes by name; numbers and arrays without names broadcast as in numpy.
@@ -72,6 +73,8 @@ class LabelledArray(NDArrayOperatorsMixin, Shown):
     def __attrs_post_init__(self) -> None:
         if len(self.axes) != len(self.data.shape):
             raise AxesError(f"an array of shape {tuple(self.data.shape)} has {len(self.data.shape)} axes: found the names {self.axes}")
+        if len(set(self.axes)) < len(self.axes):
+            raise AxesError(f"axes of one array have different names: found {', '.join(map(repr, self.axes))}")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -83,6 +86,21 @@ class LabelledArray(NDArrayOperatorsMixin, Shown):
         """Dtype of the array."""
         dtype: np.dtype[Any] = np.dtype(self.data.dtype)
         return dtype
+
+    @property
+    def dims(self) -> tuple[AxisId, ...]:
+        """Names of the axes, as xarray calls them."""
+        return self.axes
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """The pixels as numpy; those in storage are read, and what is lazy is computed."""
+        return np.asarray(self)
+
+    @property
+    def T(self) -> LabelledArray:  # noqa: N802  (numpy's name)
+        """The array with its axes reversed."""
+        return self.transpose()
 
     @property
     def ndim(self) -> int:
@@ -150,22 +168,23 @@ class LabelledArray(NDArrayOperatorsMixin, Shown):
         """
         return form_of(self.isel(**positions), "picture")
 
-    def isel(self, **positions: int | slice | Sequence[int]) -> LabelledArray:
-        """Return the part at some positions, by axis: ``isel(z=5)`` drops the axis, a slice or a list keeps it.
+    def isel(self, **positions: Any) -> LabelledArray:
+        """Return the part at some positions, by axis: ``isel(z=5)`` drops the axis; a slice, a list or a mask of booleans keeps it.
 
         Raises:
-            AxesError: There is no such axis.
+            AxesError: There is no such axis, or one is given twice.
+            InputError: Positions are neither integers, a slice nor a boolean for each position.
             IndexError: There is no such position.
 
         """
         index: list[Any] = [slice(None)] * self.ndim
-        listed = {}
-        for axis, one in positions.items():
-            (number,) = axis_numbers(axis, self.axes)
-            if isinstance(one, int | np.integer | slice):
-                index[number] = one
+        listed: dict[AxisId, list[int]] = {}
+        for number, one in zip(axis_numbers(list(positions), self.axes), positions.values(), strict=True):
+            chosen = axis_positions(self.axes[number], self.shape[number], one)
+            if isinstance(chosen, list):
+                listed[self.axes[number]] = chosen
             else:
-                listed[self.axes[number]] = one
+                index[number] = chosen
         found: LabelledArray = self._part(tuple(index))
         for axis, several in listed.items():
             found = found._taken(axis, several)
@@ -205,6 +224,36 @@ class LabelledArray(NDArrayOperatorsMixin, Shown):
     def astype(self, dtype: DTypeLike) -> LabelledArray:
         """Return the array in another dtype."""
         return self._with(computing(self.data).astype(dtype), self.axis_labels)
+
+    def copy(self) -> LabelledArray:
+        """Return a copy, with pixels of its own if they are in memory; nothing in storage is read, as it is not changed."""
+        return attrs.evolve(self, data=self.data.copy()) if self.in_memory else attrs.evolve(self)
+
+    def clip(self, min: Any = None, max: Any = None) -> LabelledArray:  # noqa: A002  (numpy's names)
+        """Return the array with values below ``min`` and above ``max`` replaced by these; None is no limit."""
+        found: LabelledArray = clipped(self, min, max)
+        return found
+
+    def where(self, condition: Any, other: Any = np.nan) -> LabelledArray:
+        """Return the array where a condition is true, and another value or array elsewhere; NaN makes integers float64."""
+        found: LabelledArray = chosen(condition, self, other)
+        return attrs.evolve(found, name=self.name)
+
+    def quantile(self, q: ArrayLike, *axes: AxisId | int) -> Any:
+        """Return a quantile along axes, or all, in float64 by numpy's linear method; several ones along a first axis ``quantile``.
+
+        Where the array is lazy, all pixels along the axes are in memory together: over all axes, the complete array.
+
+        Raises:
+            InputError: ``q`` is not from 0 to 1.
+            AxesError: There is no such axis.
+
+        """
+        numbers = axis_numbers(list(axes) or None, self.axes)
+        found = quantiles(computing(self.data), q, numbers)
+        left = self.axis_labels.only(axis for number, axis in enumerate(self.axes) if number not in numbers)
+        labels = attrs.evolve(left, axes=(*[QUANTILE] * (found.ndim - len(left.axes)), *left.axes))
+        return found if is_in_memory(found) and not labels.axes else self._with(found, labels)
 
     def item(self) -> Any:
         """Return the value of an array with a single pixel, as a number of Python."""
@@ -260,28 +309,6 @@ class LabelledArray(NDArrayOperatorsMixin, Shown):
         found = array if dtype is None else array.astype(dtype, copy=False)
         return found.copy() if copy and np.may_share_memory(found, array) and self.in_memory else found
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: tuple[Any, ...] = (), **kwargs: Any) -> Any:
-        if not all(isinstance(x, LabelledArray) or is_operand(x) for x in inputs):
-            return NotImplemented
-        if method != "__call__" or ufunc.signature is not None or "where" in kwargs:
-            plain = {name: _plain(value) for name, value in kwargs.items()} | ({"out": tuple(map(_plain, out))} if out else {})
-            return getattr(ufunc, method)(*map(_plain, inputs), **plain)
-        labelled = [x for x in inputs if isinstance(x, LabelledArray)] or [x for x in out if isinstance(x, LabelledArray)]
-        axes = common_axes([x.axes for x in labelled])
-        check_sizes([x.sizes for x in labelled])
-        for x in inputs:
-            if not isinstance(x, LabelledArray):
-                check_unnamed(x, axes)
-        operands = [aligned(x.data, x.axes, axes) if isinstance(x, LabelledArray) else x for x in inputs]
-        if out:
-            return _written(ufunc, operands, out, axes, kwargs)
-        results = ufunc(*operands, **kwargs)
-        several = results if isinstance(results, tuple) else (results,)
-        known, names = [x.axis_labels for x in labelled], {x.name for x in labelled}
-        name = names.pop() if len(names) == 1 else ""
-        wrapped = tuple(_labelled(one, common_labels(known, axes, one.shape), name=name) for one in several)
-        return wrapped if isinstance(results, tuple) else wrapped[0]
-
     def __getitem__(self, index: Any) -> Any:
         """Return a part: axes of slices are kept, those of whole numbers dropped; a number where nothing is left.
 
@@ -330,18 +357,10 @@ class LabelledArray(NDArrayOperatorsMixin, Shown):
 
     def _taken(self, axis: AxisId, positions: Sequence[int]) -> LabelledArray:
         """Return the array at some positions along an axis, in the given order."""
-        number, size = self.axes.index(axis), self.sizes[axis]
-        found = [range(size)[int(one)] for one in positions]
-        labels = self.axis_labels
+        labels = self.axis_labels.without([axis])
         if axis == "channel" and self.channel_names is not None:
-            labels = attrs.evolve(labels, channel_names=tuple(self.channel_names[n] for n in found))
-        else:
-            labels = attrs.evolve(
-                labels,
-                pixel_size=FrozenMapping({a: s for a, s in self.pixel_size.items() if a != axis}),
-                position=FrozenMapping({a: p for a, p in self.position.items() if a != axis}),
-            )
-        taken = computing(self.data)[(*[slice(None)] * number, found)]
+            labels = attrs.evolve(labels, channel_names=tuple(self.channel_names[n] for n in positions))
+        taken = computing(self.data)[(*[slice(None)] * self.axes.index(axis), np.array(positions, np.intp))]
         return self._with(taken, labels, labels=self.labels)
 
     def _reduced(self, reduction: str, axis: Any, out: Any, **options: Any) -> Any:
@@ -350,38 +369,17 @@ class LabelledArray(NDArrayOperatorsMixin, Shown):
         found, labels = reduced(computing(self.data), self.axis_labels, reduction, axis, options)
         return found if is_in_memory(found) and not labels.axes else self._with(found, labels)
 
-    def _with(self, data: Any, known: AxisLabels, *, labels: bool = False) -> LabelledArray:
-        return _labelled(data, known, labels=labels, name=self.name)
-
-
-def _labelled(data: Any, known: AxisLabels, *, labels: bool = False, name: str = "") -> LabelledArray:
-    return LabelledArray(
-        np.asarray(data) if is_in_memory(data) else data,
-        known.axes,
-        channel_names=known.channel_names,
-        pixel_size=known.pixel_size,
-        position=known.position,
-        labels=labels,
-        name=name,
-    )
+    def _with(self, data: Any, known: AxisLabels, *, labels: bool = False, name: str | None = None) -> LabelledArray:
+        return LabelledArray(
+            np.asarray(data) if is_in_memory(data) else data,
+            known.axes,
+            channel_names=known.channel_names,
+            pixel_size=known.pixel_size,
+            position=known.position,
+            labels=labels,
+            name=self.name if name is None else name,
+        )
 
 
 def _plain(value: Any) -> Any:
     return np.asarray(value) if isinstance(value, LabelledArray) else value
-
-
-def _written(ufunc: np.ufunc, operands: Sequence[Any], out: Sequence[Any], axes: tuple[AxisId, ...], options: Mapping[str, Any]) -> Any:
-    """Calculate into arrays in memory, as ``x += 1`` does.
-
-    Raises:
-        InputError: The array is in storage.
-        AxesError: The result has further axes.
-
-    """
-    for one in out:
-        if isinstance(one, LabelledArray) and not one.in_memory:
-            raise InputError("an array in storage is not changed in place: expected x = x + 1, which is lazy, in place of x += 1")
-        if isinstance(one, LabelledArray) and one.axes != axes:
-            raise AxesError(f"the result has the axes {', '.join(axes)}, the array to change {', '.join(one.axes)}: expected the same")
-    ufunc(*map(np.asarray, operands), out=tuple(x.data if isinstance(x, LabelledArray) else x for x in out), **options)
-    return out[0] if len(out) == 1 else tuple(out)

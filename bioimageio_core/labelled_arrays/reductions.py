@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
 import numpy as np
 
 from ..errors import AxesError
@@ -43,6 +42,4 @@ def reduced(data: Any, known: AxisLabels, reduction: str, axis: Any, options: Ma
     found = getattr(data, reduction)(axis=over, **given)
     kept = options["keepdims"]
     left = known.only(name for number, name in enumerate(known.axes) if kept or number not in numbers)
-    if kept and "channel" in (known.axes[number] for number in numbers):
-        left = attrs.evolve(left, channel_names=None)
-    return found, left
+    return found, left.without(known.axes[number] for number in numbers) if kept else left

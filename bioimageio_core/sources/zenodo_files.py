@@ -84,9 +84,12 @@ class RecordFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no typ
 
 
 def _check(path: Path, file: RecordFile, name: str) -> None:
-    """Raise HashMismatchError where a file does not have its checksum; algorithms that Python lacks are not compared."""
+    """Raise HashMismatchError where a file does not have its checksum.
+
+    Algorithms that Python lacks, and those whose digests have no length of their own, such as ``shake_128``, are not compared.
+    """
     algorithm, _, expected = file.checksum.partition(":")
-    if not expected or algorithm not in hashlib.algorithms_available:
+    if not expected or algorithm not in hashlib.algorithms_available or not hashlib.new(algorithm, usedforsecurity=False).digest_size:
         return
     with path.open("rb") as opened:
         found = hashlib.file_digest(opened, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()

@@ -60,7 +60,7 @@ def _csv(path: str) -> dict[str, NDArray[Any]]:
     with open(path, encoding="utf-8-sig", newline="") as file:  # noqa: PTH123  (text in, text out)
         rows = csv.reader(file)
         names = next(rows, [])
-        columns = list(zip(*rows, strict=True)) or [()] * len(names)
+        columns = list(zip(*filter(None, rows), strict=True)) or [()] * len(names)
     if len(columns) != len(names):
         raise ValueError(f"the first line names {len(names)} columns, and the rows have {len(columns)}")
     return {name: _values(column) for name, column in zip(names, columns, strict=True)}

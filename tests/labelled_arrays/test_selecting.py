@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from labelled_arrays.stored_arrays import AXES, made, three_kinds, values
 
 from bioimageio_core import LabelledArray
-from bioimageio_core.errors import AxesError, ChannelError
+from bioimageio_core.errors import AxesError, ChannelError, InputError
 from bioimageio_core.io import open_image
 from bioimageio_core.labelled_arrays.stored_part import StoredPart
 
@@ -128,8 +128,40 @@ class TestByName:
             assert found.axes == expected.dims
             np.testing.assert_array_equal(np.asarray(found), expected)
         assert array.isel(c=0, b=0).axes == ("y", "x")
+        with pytest.raises(AxesError, match="twice"):
+            array.isel(c=0, channel=1)
         with pytest.raises(AxesError, match="no axis 'z': expected one of batch"):
             array.isel(z=0)
+
+    @pytest.mark.parametrize("kind", [*KINDS, "lazy"])
+    def test_masks(self, tmp_path: Path, kind: str) -> None:
+        """Booleans select where they are true; numbers of numpy are numbers."""
+        array, plain = (three_kinds(tmp_path) | {"lazy": three_kinds(tmp_path / "lazy")["zarr"] * 1})[kind], values()
+        mask = plain[0, 0, :, 0] > 0.5
+        for one in (mask, mask.tolist(), LabelledArray(mask, ("y",))):
+            np.testing.assert_array_equal(np.asarray(array.isel(y=one)), plain[:, :, mask])
+        np.testing.assert_array_equal(np.asarray(array.isel(channel=[False, True])), plain[:, [1]])
+        assert array.isel(channel=[False, True]).channel_names == ("GFP",)
+        assert array.isel(y=[]).sizes["y"] == 0
+        assert array.isel(y=np.uint8(3), x=np.array(2)).axes == ("batch", "channel")
+        np.testing.assert_array_equal(np.asarray(array.isel(y=range(3, 5))), plain[:, :, 3:5])
+
+    @pytest.mark.parametrize("kind", [*KINDS, "lazy"])
+    @pytest.mark.parametrize(
+        "wrong",
+        [1.0, [1.0, 2.0], True, np.True_, "3", None, [True, 1], {1, 2}, np.zeros((2, 2), int), np.ones((12, 1), bool), slice(0.5)],
+        ids=str,
+    )
+    def test_no_positions(self, tmp_path: Path, kind: str, wrong: Any) -> None:
+        """Of other types: one sentence with the axis and what is expected."""
+        array = (three_kinds(tmp_path) | {"lazy": three_kinds(tmp_path / "lazy")["zarr"] * 1})[kind]
+        with pytest.raises(InputError, match="axis 'y': expected an integer, a slice, a list of integers or 12 booleans, found"):
+            array.isel(y=wrong)
+        with pytest.raises(InputError, match=r"a mask of 3 booleans along axis 'y'.*12"):
+            array.isel(y=[True] * 3)
+        for beyond in (12, [0, 12], -13):
+            with pytest.raises(IndexError, match="beyond the end of axis 'y', which has 12"):
+                array.isel(y=beyond)
 
 
 class TestXarray:

@@ -246,7 +246,7 @@ class TestTables:
 
     def test_file(self, tmp_path: Path) -> None:
         """Belongs to the only labels."""
-        (tmp_path / "cells.csv").write_text("id,pixels,area,touches_edge,name\n1,20,0.5,True,one\n7,30,,False,two\n")
+        (tmp_path / "cells.csv").write_text("id,pixels,area,touches_edge,name\n1,20,0.5,True,one\n7,30,,False,two\n\n")
         _, labels = layers_of(PLANE, labels=PLANE, axes="yx", table=tmp_path / "cells.csv")
         assert labels.table is not None
         assert {name: labels.table[name].dtype.kind for name in labels.table} == {

@@ -17,7 +17,7 @@ def array_fragment(array: LabelledArray) -> Fragment:
     """Return an array with pictures of its planes, and what is known of its axes."""
     shown = array_to_show(array)
     return Fragment(
-        kind="labels" if array.labels else "array",
+        kind="LabelledArray",
         title=array.name,
         facts=tuple(array_facts(array)),
         panels=None if shown is None else array_panels([attrs.evolve(shown, title="")]),
