@@ -267,7 +267,7 @@ class TestPictures:
             read = FragmentReader(LabelledArray(stored, ("z", "y", "x"))._repr_html_())
             pictures[name] = len(read.pictures)
             assert ("(the middle)" in read.text) == (name == "wide")
-        assert pictures == {"deep": 0, "wide": 1, "many": 9}
+        assert pictures == {"deep": 0, "wide": 1, "many": 16}
 
     def test_large_in_memory(self) -> None:
         """Every n-th pixel is taken: none of the others is touched."""

@@ -8,7 +8,7 @@ from ...labelled_arrays import LabelledArray
 from ..html.fragment import Fragment
 from ..pictures.array_planes import array_to_show
 from ..text.array_text import array_facts, array_text
-from .array_panels import array_panels
+from .plane_panels import plane_panels
 
 __all__ = ["array_fragment"]
 
@@ -20,6 +20,6 @@ def array_fragment(array: LabelledArray) -> Fragment:
         kind="LabelledArray",
         title=array.name,
         facts=tuple(array_facts(array)),
-        panels=None if shown is None else array_panels([attrs.evolve(shown, title="")]),
+        panels=None if shown is None else plane_panels([attrs.evolve(shown, title="")]),
         more=array_text(array),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import attrs
-import numpy as np
 
 from ...labelled_arrays import LabelledArray
 from ...prediction.output.result import Prediction
@@ -14,6 +13,7 @@ from ...units import unit_symbol
 from ..html.fragment import Fragment
 from ..pictures.array_planes import ShownArray, array_to_show, image_to_show
 from ..pictures.shown_planes import source_of_output
+from ..text.array_text import range_in_words
 from ..text.plan_text import plan_text
 from ..text.prediction_text import prediction_notes, prediction_text, times_in_words
 from .plane_panels import plane_panels
@@ -21,8 +21,6 @@ from .plane_panels import plane_panels
 __all__ = ["prediction_fragment"]
 
 MOST_PANELS = 5
-MOST_VALUES = 2**24
-"""Values of an array in memory up to which their range is shown."""
 
 
 def prediction_fragment(prediction: Prediction) -> Fragment:
@@ -65,7 +63,7 @@ def _facts(prediction: Prediction) -> Iterator[tuple[str, str]]:
         yield name, f"{', '.join(f'{axis} {size}' for axis, size in array.sizes.items())}; {array.dtype}{where}"
         sizes = [f"{axis} {size:g} {unit_symbol(unit or '')}".rstrip() for axis, (size, unit) in array.pixel_size.items()]
         yield "pixel size", ", ".join(sizes)
-        yield "range", _range(array)
+        yield "range", range_in_words(array)
     for number, note in enumerate(prediction_notes(prediction)):
         text = note.removeprefix("note: ")
         yield "objects" if number < len(prediction.objects) else "note" if text != note else "", text
@@ -73,12 +71,3 @@ def _facts(prediction: Prediction) -> Iterator[tuple[str, str]]:
         weights = prediction.plan.weights
         yield "weights", f"{weights.weights_format} on {', '.join(weights.devices)}"
     yield "time", times_in_words(prediction) if prediction.times else ""
-
-
-def _range(array: LabelledArray) -> str:
-    """Return the least and the greatest value of an array in memory; empty where finding them takes a while, or reads from storage."""
-    if not array.in_memory or not 0 < array.nbytes // array.dtype.itemsize <= MOST_VALUES or array.dtype.kind not in "iuf":
-        return ""
-    values = np.asarray(array)
-    finite = values[np.isfinite(values)]
-    return f"{finite.min():.4g} to {finite.max():.4g}" if finite.size else "no finite value"

@@ -12,7 +12,7 @@ from ...labelled_arrays import LabelledArray
 from ...units import unit_symbol
 from ..plain_text import bytes_in_words, in_one_line
 
-__all__ = ["array_facts", "array_text"]
+__all__ = ["array_facts", "array_text", "range_in_words"]
 
 MOST_VALUES = 400
 """An array in memory of up to this many values is printed with all of them; of a larger one, those at its corners."""
@@ -34,7 +34,7 @@ def array_facts(array: LabelledArray) -> Iterator[tuple[str, str]]:
     place = "in memory" if array.in_memory else "lazy: computed when it is asked for" if hasattr(array.data, "dask") else "in storage"
     kind = "labels of objects, " if array.labels else ""
     yield "values", f"{kind}{array.dtype}, {bytes_in_words(array.nbytes)}, {place}"
-    yield "range", _range(array)
+    yield "range", range_in_words(array)
     yield "chunks", _chunks(array)
     yield "channels", ", ".join(array.channel_names or ())
     sizes = [f"{axis} {size:g} {unit_symbol(unit) if unit else '(unit not known)'}" for axis, (size, unit) in array.pixel_size.items()]
@@ -42,7 +42,7 @@ def array_facts(array: LabelledArray) -> Iterator[tuple[str, str]]:
     yield "position", ", ".join(f"{axis} {at:g}" for axis, at in array.position.items() if at)
 
 
-def _range(array: LabelledArray) -> str:
+def range_in_words(array: LabelledArray) -> str:
     """Return the least and the greatest value of an array of numbers in memory, and how many are NaN; empty for a large array."""
     if not array.in_memory or not 0 < array.size <= MOST_MEASURED or array.dtype.kind not in "biuf":
         return ""
