@@ -30,7 +30,7 @@ def progress_lines(say: Callable[[str], None], *, apart: float = SECONDS_APART) 
         with lock:
             now = time.monotonic()
             since, before = begun.setdefault(stage, (now, done))
-            if now - last < apart:
+            if now - last < apart or done >= total > 1:
                 return
             last = now
             moved = done - before  # what an earlier run had done took no time of this one

@@ -28,6 +28,9 @@ PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "CHANGELOG.md"])
 SHOWN = {"text", "toml", "yaml"}
 RUN = {"python", "console"}
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+PROGRESS = re.compile(r"^[^\n]*: \d+ of \d+(?:, about [^\n]* left)?\n|^[^\n]* \.\.\.\n", re.MULTILINE)
+"""Lines that commands print every ten seconds, which pages do not show."""
+
 FENCE = re.compile(
     r"^(?:<!-- skip: (?P<reason>.*?) -->\n)?(?P<fence>```+)(?P<language>[^\n]*)\n(?P<code>.*?)^(?P=fence)$", re.MULTILINE | re.DOTALL
 )
@@ -118,6 +121,7 @@ def run_console(code: str, names: dict[str, Any], where: str) -> None:
         found = subprocess.run(
             ["sh", "-c", f"{{ {command}\n}} 2>&1"], capture_output=True, text=True, env=environment(), timeout=300
         ).stdout
+        found = PROGRESS.sub("", found)
         assert doctest.OutputChecker().check_output(expected, found, FLAGS), f"{where}: {command}\nexpected\n{expected}\nfound\n{found}"
 
 
