@@ -168,14 +168,17 @@ def _text(step: Step, side: str, tree: Mapping[str, Any], read: Callable[[str], 
 
 def _check_planes(text: str, name: str, tensor: Mapping[str, Any]) -> None:
     """Refuse macros that change one plane of an image where an image has several."""
-    alone = re.search(r'run\(\s*"(?:Add|Subtract|Multiply|Divide)\.\.\."(?![^;]*stack)', text)
-    if alone is None:
-        return
-    if has_planes(tensor):
+    if any(map(_changes_one_plane, text.split(";"))) and has_planes(tensor):
         raise InputError(
             f"macro {name!r} changes one plane of an image (its commands lack 'stack'), and {tensor.get('id') or tensor.get('name')!r} "
             "has more of them: give the option 'stack' to its commands, or write ops in its place"
         )
+
+
+def _changes_one_plane(statement: str) -> bool:
+    """Return whether a statement has a command of arithmetic with no ``stack`` behind it."""
+    commands = [found.end() for found in re.finditer(r'run\(\s*"(?:Add|Subtract|Multiply|Divide)\.\.\."', statement)]
+    return bool(commands) and statement.find("stack", commands[-1]) < 0
 
 
 def has_planes(tensor: Mapping[str, Any]) -> bool:
