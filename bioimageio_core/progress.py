@@ -171,7 +171,7 @@ class _NotebookBars:
         if self._handle is None:
             from IPython.display import DisplayHandle
 
-            self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
+            self._handle = DisplayHandle()
             self._handle.display(data, raw=True)
         else:
             self._handle.update(data, raw=True)
