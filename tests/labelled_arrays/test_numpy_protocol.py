@@ -108,7 +108,7 @@ def test_other_functions(array: LabelledArray) -> None:
     np.testing.assert_allclose(float(da.from_array(array, chunks=4).sum()), values().sum(), rtol=1e-5)
 
 
-@pytest.mark.parametrize("wrong", ["a", None, np.str_("a"), {"a": 1}, object()], ids=str)
+@pytest.mark.parametrize("wrong", ["a", None, np.str_("a"), {"a": 1}, object()], ids=["text", "none", "numpy text", "mapping", "object"])
 def test_what_is_no_number(array: LabelledArray, wrong: Any) -> None:
     """Is refused in Python's words, by == too: pixels are never text."""
     name = type(wrong).__name__
