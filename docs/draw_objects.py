@@ -17,8 +17,6 @@ import zarr
 from numpy.typing import NDArray
 
 import bioimageio_core as bc
-from bioimageio_core.demo.run import model_folder
-from bioimageio_core.demo.synthetic import nuclei_block
 from bioimageio_core.io.writing.label_metadata import label_colour
 from bioimageio_core.report.pictures.side_by_side import to_grey, to_png
 
@@ -36,15 +34,11 @@ BLUE, INK, PALE = "#2f6f9f", "#333", "#e3e8ec"
 
 def count(folder: Path) -> tuple[NDArray[np.uint16], NDArray[np.uint32], Any]:
     """Return an image of nuclei, their labels, both with axes y, x, and the table of them."""
-    image = nuclei_block(0, 0, 0, FIELD, FIELD)[0]
-    group = zarr.create_group(str(folder / "cells.ome.zarr"))
-    group.create_array("0", data=image, chunks=(256, 256))
-    placed = [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [PIXEL, PIXEL]}]}]
-    axes = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "yx"]
-    group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": placed}]}
-    output = folder / "cells.ome.zarr" / "labels" / "nuclei"
-    found = bc.predict(model_folder(), folder / "cells.ome.zarr", output, postprocessing=POST, table=folder / "nuclei.csv")
-    return image, np.asarray(found["probability"])[0, 0], found.objects["probability"]
+    path = bc.example_image(folder / "cells.ome.zarr", (FIELD, FIELD))
+    output = path / "labels" / "nuclei"
+    found = bc.predict(bc.example_model(), path, output, postprocessing=POST, table=folder / "nuclei.csv")
+    image = zarr.open_array(str(path / "0"), mode="r")[...]
+    return np.asarray(image), np.asarray(found["probability"])[0, 0], found.objects["probability"]
 
 
 def labelled(grey: NDArray[np.uint8], labels: NDArray[np.uint32]) -> NDArray[np.uint8]:

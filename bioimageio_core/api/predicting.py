@@ -11,6 +11,7 @@ import attrs
 from ..errors import InputError, MissingRequirementError, UnknownExtensionError
 from ..io.reading.image_parts import expand_parts
 from ..labelled_arrays import LabelledArray
+from ..model_tests.evidence import gather_evidence
 from ..model_tests.remembered_tests import remember_test
 from ..model_tests.test_report import TestReport
 from ..model_tests.weights_tests import test_weights
@@ -256,15 +257,15 @@ def test_model(
 
     """
     chosen = evolve_options(PredictOptions(), options)
+    model, chosen = load_with_consent(source, chosen, tested=True)
     if isolated:
         from ..environments.isolated_test import test_isolated
 
-        model, chosen = load_with_consent(source, chosen, tested=True)
         found = test_isolated(model, chosen, quick=quick, report=report)
     else:
-        model, chosen = load_with_consent(source, chosen, tested=True)
         found = test_weights(model, chosen, sizes=not quick, blocks=not quick, report=report)
-    remember_test(found, model.package)
+    found = attrs.evolve(found, evidence=gather_evidence(model.package))
+    remember_test(found)
     return found
 
 

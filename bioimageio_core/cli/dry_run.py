@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .messages import is_verbose, log_of
+from .output_files import place_of_output
 from .terminal import print_json, say, table, tell
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from ..prediction.predict_many import PredictionRequest
     from ..prediction.predictor import Predictor
 
-__all__ = ["check_run", "place_of_output", "show_plan", "show_plans", "tell_plan"]
+__all__ = ["check_run", "show_plan", "show_plans", "tell_plan"]
 
 
 def check_run(predictor: Predictor, plan: Plan, output: str) -> None:
@@ -64,14 +65,3 @@ def tell_plan(plan: Plan) -> None:
         from ..report.text.plan_text import plan_text
 
         tell(plan_text(plan))
-
-
-def place_of_output(output: str, plan: Plan, name: str) -> str:
-    """Return where an output of the model is: a file, or an image or array of the zarr folder."""
-    from ..io.locations import join
-    from ..io.writing.chosen_writer import EACH, writer_of
-
-    if writer_of(output) is not None:
-        return output.replace(EACH, name)
-    path = plan.ome[name].path if name in plan.ome else name
-    return join(output, path) if path else output

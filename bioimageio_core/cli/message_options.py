@@ -45,17 +45,19 @@ def messages_options(function: F) -> F:
 
 
 def _set_quiet(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    context.meta[QUIET] = value
-    if value and context.meta.get(VERBOSE):
-        raise click.UsageError("--quiet and --verbose exclude each other")
+    _set_one(context, QUIET, value)
 
 
 def _set_verbose(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    context.meta[VERBOSE] = value
-    if value and context.meta.get(QUIET):
-        raise click.UsageError("--quiet and --verbose exclude each other")
+    _set_one(context, VERBOSE, value)
     if value:
         _pass_on(context)
+
+
+def _set_one(context: click.Context, key: str, value: bool) -> None:
+    context.meta[key] = value
+    if context.meta.get(QUIET) and context.meta.get(VERBOSE):
+        raise click.UsageError("--quiet and --verbose exclude each other")
 
 
 def _begin_log(context: click.Context, _parameter: click.Parameter, path: str | None) -> None:

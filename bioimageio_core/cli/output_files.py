@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["check_file_apart", "check_page", "write_page"]
+if TYPE_CHECKING:
+    from ..prediction.planning.plan import Plan
+
+__all__ = ["check_file_apart", "check_page", "place_of_output", "write_page"]
 
 
 def check_file_apart(output: str | None, sources: Iterable[str]) -> None:
@@ -63,3 +67,14 @@ def write_page(path: str, page: str) -> None:
 
 def _is_html(text: str) -> bool:
     return text.lstrip()[:15].lower().startswith(("<!doctype html", "<html"))
+
+
+def place_of_output(output: str, plan: Plan, name: str) -> str:
+    """Return where an output of the model is: a file, or an image or array of the zarr folder."""
+    from ..io.locations import join
+    from ..io.writing.chosen_writer import EACH, writer_of
+
+    if writer_of(output) is not None:
+        return output.replace(EACH, name)
+    path = plan.ome[name].path if name in plan.ome else name
+    return join(output, path) if path else output

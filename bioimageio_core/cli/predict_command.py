@@ -12,11 +12,11 @@ import click
 from ..resources import peak_memory
 from .command_progress import command_progress
 from .common_options import json_option, overwrite_option
-from .dry_run import check_run, place_of_output, show_plan, show_plans, tell_plan
+from .dry_run import check_run, show_plan, show_plans, tell_plan
 from .grouped_options import GroupedCommand, grouped_option
 from .image_arguments import check_axes_known, image_inputs, image_list
 from .message_options import messages_options
-from .output_files import check_file_apart, check_page, write_page
+from .output_files import check_file_apart, check_page, place_of_output, write_page
 from .parameter_types import SHARD
 from .predicted_pictures import draw, replaces, several_pictures, single_picture
 from .prediction_options import chain_options, prediction_options
@@ -138,7 +138,6 @@ class _Shown:
 
 def _predict_one(predictor: Predictor, inputs: str | dict[str, str], output: str, shown: _Shown) -> int:
     from ..prediction.output.output_names import fill_template
-    from ..report.run_page import run_page
 
     scene = predictor.options.scene
     output = fill_template(output, inputs, scene=scene)
@@ -162,6 +161,8 @@ def _predict_one(predictor: Predictor, inputs: str | dict[str, str], output: str
             raise _Interrupted(output) from None
     drawn = draw(prediction, path, replace=shown.replace)
     if shown.html is not None:
+        from ..report.run_page import run_page
+
         write_page(shown.html, run_page(prediction, lambda name: place_of_output(output, plan, name), peak_memory=peak_memory()))
     if shown.as_json:
         print_json({**_as_data(prediction, plan, output), "picture": drawn})

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ..errors import InputError
+from ..report.plain_text import sizes_in_words
 from .common_options import json_option
 from .terminal import print_json, say
 
@@ -50,8 +51,7 @@ def command(
             print_json({"url": shown.url, "layers": [{"name": layer.name, "kind": layer.kind} for layer in shown.layers]})
         else:
             for layer in shown.layers:
-                sizes = ", ".join(f"{axis} {size}" for axis, size in zip(layer.axes, layer.shape, strict=True))
-                say(f"{layer.name}: {layer.kind}, {layer.dtype}, {sizes}")
+                say(f"{layer.name}: {layer.kind}, {layer.dtype}, {sizes_in_words(layer.axes, layer.shape)}")
             say(f"{shown.url}\nCtrl-C ends it.")
         ended = threading.Event()
         while not ended.wait(60):  # on some systems, Ctrl-C does not end a wait without limit

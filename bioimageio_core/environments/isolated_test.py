@@ -18,7 +18,6 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from ..errors import BioimageioError, InputError, MissingRequirementError, ModelRunError
-from ..model_tests.evidence import gather_evidence
 from ..model_tests.test_report import TestReport, WeightsTest
 from ..packaging import write_package
 from ..prediction.model.loaded_model import LoadedModel
@@ -71,7 +70,6 @@ def test_isolated(
         tests=tuple(test for one in found for test in one.tests),
         settings=f"{settings_in_words(options.devices, options.precision, options.compile)}, each in an environment of its own",
         blockwise=next((one.blockwise for one in found if one.blockwise is not None), None),
-        evidence=gather_evidence(model.package),
     )
 
 

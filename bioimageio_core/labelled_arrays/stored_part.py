@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["StoredPart", "chosen_positions", "is_basic", "read_part"]
+__all__ = ["StoredPart", "bounding_box", "chosen_positions", "is_basic", "read_part"]
 
 Chosen = int | range
 """What is selected from an axis: one position, or positions at equal distances."""
@@ -67,8 +67,13 @@ def is_basic(index: Any) -> bool:
     )
 
 
-def chosen_positions(index: Any, shape: Sequence[int]) -> tuple[Chosen, ...]:
+def chosen_positions(index: Any, shape: Sequence[int], names: Sequence[str] = ()) -> tuple[Chosen, ...]:
     """Return the positions that an index of whole numbers, slices and an ellipsis selects from each axis.
+
+    Args:
+        index: The index.
+        shape: Size along each axis.
+        names: Names of the axes for errors; empty: their numbers.
 
     Raises:
         IndexError: It has too many parts, or a position is beyond the end.
@@ -81,10 +86,11 @@ def chosen_positions(index: Any, shape: Sequence[int]) -> tuple[Chosen, ...]:
     if missing < 0:
         raise IndexError(f"too many indices: expected at most {len(shape)}, found {len(before) + len(after)}")
     full = (*before, *[slice(None)] * missing, *after)
-    return tuple(_chosen(one, size, axis) for axis, (one, size) in enumerate(zip(full, shape, strict=True)))
+    axes = [repr(name) for name in names] or [str(n) for n in range(len(shape))]
+    return tuple(_chosen(one, size, axis) for one, size, axis in zip(full, shape, axes, strict=True))
 
 
-def _chosen(one: Any, size: int, axis: int) -> Chosen:
+def _chosen(one: Any, size: int, axis: str) -> Chosen:
     if isinstance(one, slice):
         return range(size)[one]
     number = int(one)
@@ -102,7 +108,14 @@ def _within(positions: range, chosen: Chosen) -> Chosen:
 
 def read_part(source: Any, chosen: Sequence[Chosen]) -> NDArray[Any]:
     """Read the bounding box of positions, and return the pixels at these; axes of single positions are dropped."""
-    box, within = [], list[int | slice]()
+    box, within = bounding_box(chosen)
+    pixels: NDArray[Any] = np.asarray(source[box])[within]
+    return np.asarray(pixels)
+
+
+def bounding_box(chosen: Sequence[Chosen]) -> tuple[tuple[slice, ...], tuple[int | slice, ...]]:
+    """Return the box around positions, and the index of these within it, which drops axes of single positions."""
+    box, within = list[slice](), list[int | slice]()
     for one in chosen:
         if isinstance(one, int):
             box.append(slice(one, one + 1))
@@ -113,5 +126,4 @@ def read_part(source: Any, chosen: Sequence[Chosen]) -> NDArray[Any]:
         else:
             box.append(slice(min(one), max(one) + 1))
             within.append(slice(None, None, one.step))
-    pixels: NDArray[Any] = np.asarray(source[tuple(box)])[tuple(within)]
-    return np.asarray(pixels)
+    return tuple(box), tuple(within)

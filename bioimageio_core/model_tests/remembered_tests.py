@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import attrs
 
 from ..sources import Package
 from ..sources.remembered_results import recall_result, remember_result
+from .evidence import description_sha256
 from .test_report import TestReport
 
 __all__ = ["LastTest", "last_test", "remember_test"]
@@ -37,24 +37,23 @@ class LastTest:
         return {"status": self.status, "made": self.made, "settings": self.settings, "weights": dict(self.weights)}
 
 
-def remember_test(report: TestReport, package: Package) -> None:
-    """Remember what a test said, by the hash of the description."""
-    key = _key(package)
-    if key is not None and report.evidence is not None:
+def remember_test(report: TestReport) -> None:
+    """Remember what a test said, by the hash of the description in its evidence."""
+    if report.evidence is not None and report.evidence.description_sha256:
         weights = {test.weights_format: test.status for test in report.tests}
-        remember_result(key, {"status": report.status, "made": report.evidence.made, "settings": report.settings, "weights": weights})
+        said = {"status": report.status, "made": report.evidence.made, "settings": report.settings, "weights": weights}
+        remember_result(_key(report.evidence.description_sha256), said)
 
 
 def last_test(package: Package) -> LastTest | None:
     """Return what the last test of a model said; None if it was not tested on this machine."""
-    key = _key(package)
-    found = None if key is None else recall_result(key)
+    sha256 = description_sha256(package)
+    found = recall_result(_key(sha256)) if sha256 else None
     try:
         return None if found is None else LastTest(**{**found, "weights": tuple(found["weights"].items())})
     except (AttributeError, KeyError, TypeError):  # written by another version
         return None
 
 
-def _key(package: Package) -> list[str] | None:
-    content = package.content
-    return ["test", hashlib.sha256(content).hexdigest()] if isinstance(content, bytes) else None
+def _key(sha256: str) -> list[str]:
+    return ["test", sha256]

@@ -23,7 +23,6 @@ from ..spec.model.tolerances import Tolerance, tolerances
 from ..typing import FrozenMapping
 from .check_test_tensors import tensor_problems
 from .compare_outputs import compare, difference, label_difference, without_halo
-from .evidence import gather_evidence
 from .test_report import Agreement, TestReport, WeightsTest
 from .try_blocks import try_blocks
 from .try_sizes import try_sizes
@@ -85,7 +84,6 @@ def test_weights(
         settings=settings_in_words(options.devices, options.precision, options.compile),
         agreement=tuple(_agreement(ran, _labelled(model) if ran else frozenset())),
         blockwise=blockwise,
-        evidence=gather_evidence(model.package),
         inputs=FrozenMapping(inputs),
         expected=FrozenMapping(expected),
         axes=FrozenMapping({t.id: t.axis_ids for t in (*model.io.inputs, *model.io.outputs)}),

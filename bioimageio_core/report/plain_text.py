@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..text import in_one_line as text_in_one_line
 from ..text import without_secrets
 
-__all__ = ["LONGEST_LINE", "bytes_in_words", "in_one_line", "printable", "seconds_in_words", "table"]
+__all__ = ["LONGEST_LINE", "bytes_in_words", "in_one_line", "printable", "seconds_in_words", "sizes_in_words", "table"]
 
 LONGEST_LINE = 10_000
 """Characters of one line that terminals show; longer lines come from hostile or broken files."""
@@ -41,6 +41,11 @@ def bytes_in_words(amount: int) -> str:
 def seconds_in_words(seconds: float) -> str:
     """Return a duration for people, as in ``3 min``."""
     return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def sizes_in_words(axes: Iterable[str], sizes: Iterable[int | None]) -> str:
+    """Return sizes by axis, as in ``y 512, x 512``; None is a size that is not known."""
+    return ", ".join(f"{axis} {'?' if size is None else size}" for axis, size in zip(axes, sizes, strict=True))
 
 
 def printable(text: str) -> str:

@@ -17,7 +17,7 @@ from .fragments.plan_drawing import plan_drawing
 from .html.data_url import data_url
 from .html.render import render
 from .pictures.prediction_picture import prediction_picture
-from .plain_text import bytes_in_words, seconds_in_words
+from .plain_text import bytes_in_words, seconds_in_words, sizes_in_words
 from .text.plan_text import plan_text
 from .text.prediction_text import prediction_notes
 
@@ -61,7 +61,7 @@ def run_page(prediction: Prediction, place: Callable[[str], str] | None = None, 
         outputs=[
             _Output(
                 id=name,
-                sizes=", ".join(f"{a} {n}" for a, n in array.sizes.items()),
+                sizes=sizes_in_words(array.axes, array.shape),
                 dtype=str(array.dtype),
                 place=_place(array, place, name),
             )

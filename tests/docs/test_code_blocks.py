@@ -28,7 +28,7 @@ PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "CHANGELOG.md"])
 SHOWN = {"text", "toml", "yaml"}
 RUN = {"python", "console"}
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-PROGRESS = re.compile(r"^[^\n]*: \d+ of \d+(?:, about [^\n]* left)?\n|^[^\n]* \.\.\.\n", re.MULTILINE)
+PROGRESS = re.compile(r"^[^\n]*: \d+ of \d+(?:, about [^\n]* left)?\n", re.MULTILINE)
 """Lines that commands print every ten seconds, which pages do not show."""
 
 FENCE = re.compile(

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from ...labelled_arrays.stored_part import bounding_box, chosen_positions, is_basic
 from ...typing import AxisId
 
 __all__ = ["TensorArray", "in_order"]
@@ -46,23 +47,10 @@ class TensorArray:
 
     def __getitem__(self, index: Any) -> Any:
         """Return a part, as numpy indexes; of whole numbers and slices only the bounding box is read."""
-        given = index if isinstance(index, tuple) else (index,)
-        if not all(isinstance(one, int | np.integer | slice) or one is Ellipsis for one in given):
-            return self._read([slice(0, n) for n in self.shape])[index]
-        box: list[slice] = []
-        within: list[int | slice] = []
-        for one, size, axis in zip(_one_per_axis(given, self.ndim), self.shape, self.axes, strict=True):
-            if not isinstance(one, slice) and not -size <= one < size:
-                raise IndexError(f"index {one} along axis {axis!r}: expected -{size} to {size - 1}")
-            chosen = range(size)[one]
-            if isinstance(chosen, int):
-                box.append(slice(chosen, chosen + 1))
-                within.append(0)
-            else:
-                low, high = (min(chosen), max(chosen) + 1) if chosen else (0, 0)
-                box.append(slice(low, high))
-                within.append(_from(chosen, low))
-        return self._read(box)[tuple(within)]
+        if not is_basic(index):
+            return np.asarray(self)[index]
+        box, within = bounding_box(chosen_positions(index, self.shape, self.axes))
+        return self._read(box)[within]
 
     def _read(self, box: Sequence[slice]) -> NDArray[Any]:
         """Return a region; axes that only one of the two arrays has are of size 1."""
@@ -84,20 +72,3 @@ def in_order(pixels: NDArray[Any], found: Sequence[AxisId], axes: Sequence[AxisI
     order = [found.index(axis) for axis in axes if axis in found]
     rest = [n for n in range(pixels.ndim) if n not in order]
     return pixels.transpose([*order, *rest]).reshape([s.stop - s.start for s in box])
-
-
-def _one_per_axis(given: tuple[Any, ...], count: int) -> tuple[Any, ...]:
-    if Ellipsis in given:
-        at = given.index(Ellipsis)
-        given = (*given[:at], *[slice(None)] * (count - len(given) + 1), *given[at + 1 :])
-    if len(given) > count:
-        raise IndexError(f"too many indices: expected at most {count}, found {len(given)}")
-    return (*given, *[slice(None)] * (count - len(given)))
-
-
-def _from(chosen: range, low: int) -> slice:
-    """Return the slice of a box that begins at `low` which picks the positions of a range."""
-    if not chosen:
-        return slice(0, 0)
-    stop = chosen[-1] - low + (1 if chosen.step > 0 else -1)
-    return slice(chosen[0] - low, None if stop < 0 else stop, chosen.step)

@@ -11,6 +11,7 @@ from ...io.reading.how_read import HowRead
 from ...io.reading.image import PixelSize
 from ...shown import Shown
 from ...typing import AxisId, FrozenMapping
+from ..plain_text import sizes_in_words
 
 __all__ = ["ImageCard", "LevelCard", "SceneCard", "TakenAs"]
 
@@ -109,7 +110,7 @@ class ImageCard(Shown):
 
     def __repr__(self) -> str:
         named = self.axes or ("?",) * len(self.shape)
-        sizes = ", ".join(f"{axis} {size}" for axis, size in zip(named, self.shape, strict=True))
+        sizes = sizes_in_words(named, self.shape)
         return f"<ImageCard {self.name}: {self.dtype} {sizes}>"
 
     def as_dict(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...prediction.planning.plan import Plan
 from ..html.fragment import Fragment
-from ..plain_text import bytes_in_words
+from ..plain_text import bytes_in_words, sizes_in_words
 from ..text.plan_text import estimated_time, plan_text
 from .plan_drawing import plan_drawing
 
@@ -29,10 +29,10 @@ def plan_fragment(plan: Plan) -> Fragment:
 
 def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
     for planned in plan.inputs:
-        sizes = ", ".join(f"{axis} {size}" for axis, size in zip(planned.bound.axes, planned.bound.shape, strict=True))
+        sizes = sizes_in_words(planned.bound.axes, planned.bound.shape)
         yield f"input `{planned.id}`", f"{planned.bound.image.name}: {sizes}; {planned.bound.dtype}"
     for output in plan.outputs:
-        sizes = ", ".join(f"{axis} {'?' if n < 0 else n}" for axis, n in zip(output.axes, output.shape, strict=True))
+        sizes = sizes_in_words(output.axes, (None if n < 0 else n for n in output.shape))
         yield f"output `{output.id}`", f"{sizes}; {output.storage_dtype.dtype}"
     yield "blocks", _blocks(plan)
     weights = plan.weights

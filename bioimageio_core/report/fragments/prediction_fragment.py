@@ -13,6 +13,7 @@ from ...units import unit_symbol
 from ..html.fragment import Fragment
 from ..pictures.array_planes import ShownArray, array_to_show, image_to_show
 from ..pictures.shown_planes import source_of_output
+from ..plain_text import sizes_in_words
 from ..text.array_text import range_in_words
 from ..text.plan_text import plan_text
 from ..text.prediction_text import prediction_notes, prediction_text, times_in_words
@@ -60,7 +61,7 @@ def _as_stored(shown: ShownArray, output: PlannedOutput, array: LabelledArray) -
 def _facts(prediction: Prediction) -> Iterator[tuple[str, str]]:
     for name, array in prediction.items():
         where = "" if array.in_memory else ", in storage"
-        yield name, f"{', '.join(f'{axis} {size}' for axis, size in array.sizes.items())}; {array.dtype}{where}"
+        yield name, f"{sizes_in_words(array.axes, array.shape)}; {array.dtype}{where}"
         sizes = [f"{axis} {size:g} {unit_symbol(unit or '')}".rstrip() for axis, (size, unit) in array.pixel_size.items()]
         yield "pixel size", ", ".join(sizes)
         yield "range", range_in_words(array)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...errors import InputError
 from ...labelled_arrays import LabelledArray
+from ..plain_text import sizes_in_words
 from .array_planes import array_to_show, plane_picture
 from .png_picture import PngPicture
 
@@ -24,7 +25,7 @@ def array_picture(array: LabelledArray) -> PngPicture:
     """
     shown = array_to_show(array.compute() if hasattr(array.data, "dask") else array)
     if shown is None:
-        sizes = ", ".join(f"{axis} {size}" for axis, size in array.sizes.items()) or "a single number"
+        sizes = sizes_in_words(array.axes, array.shape) or "a single number"
         raise InputError(f"a picture shows a plane along y and x: found {sizes}")
     middle = {"z": array.sizes["z"] // 2} if "z" in array.axes else {}
     return PngPicture(plane_picture(shown, SIDE, full=True)(middle, 0))

@@ -15,7 +15,7 @@ from ...labelled_arrays import LabelledArray
 from ...prediction.planning.planned_tensors import PlannedInput
 from ...typing import AxisId, FrozenMapping
 from .shown_planes import PlaneSource, Span, source_of_input
-from .side_by_side import label_palette, ramp, to_png
+from .side_by_side import HIGH, LOW, label_palette, ramp, to_png
 
 __all__ = ["PlanePicture", "ShownArray", "array_to_show", "file_to_show", "image_to_show", "plane_picture", "slice_axis", "thumbnail_shape"]
 
@@ -35,9 +35,6 @@ RGB = 3
 
 SHOWN_KINDS = "biuf"
 """Kinds of dtypes that are shown; complex numbers have no one shade."""
-
-LOW, HIGH = 0.5, 99.5
-"""Percentiles that are black and white."""
 
 
 @attrs.frozen(kw_only=True)

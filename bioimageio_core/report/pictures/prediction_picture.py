@@ -17,7 +17,7 @@ from .letters import CAPTION, with_caption
 from .scale_bar import draw_scale_bar
 from .shown_image import ShownImage, shown_image
 from .shown_planes import PlaneSource, Span, source_of_input, source_of_output
-from .side_by_side import GAP, in_a_row, overlay, to_colours, to_grey, to_png
+from .side_by_side import GAP, HIGH, LOW, in_a_row, overlay, to_colours, to_grey, to_png
 
 __all__ = ["MOST_SHOWN", "check_drawable", "prediction_picture"]
 
@@ -31,8 +31,6 @@ MOST_SHOWN = 4096
 """Pixels of the image along an axis that are shown at most: of larger images their middle, so that most of them is not read."""
 
 MOST_PANELS = 4
-LOW, HIGH = 0.5, 99.5
-"""Percentiles that are black and white."""
 
 
 def prediction_picture(prediction: Prediction) -> bytes:

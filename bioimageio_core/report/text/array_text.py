@@ -10,7 +10,7 @@ import numpy as np
 
 from ...labelled_arrays import LabelledArray
 from ...units import unit_symbol
-from ..plain_text import bytes_in_words, in_one_line
+from ..plain_text import bytes_in_words, in_one_line, sizes_in_words
 
 __all__ = ["array_facts", "array_text", "range_in_words"]
 
@@ -30,7 +30,7 @@ def array_text(array: LabelledArray) -> str:
 
 def array_facts(array: LabelledArray) -> Iterator[tuple[str, str]]:
     """Yield labels and texts; a text may be empty."""
-    yield "axes", ", ".join(f"{axis} {size}" for axis, size in array.sizes.items()) or "none: a single number"
+    yield "axes", sizes_in_words(array.axes, array.shape) or "none: a single number"
     place = "in memory" if array.in_memory else "lazy: computed when it is asked for" if hasattr(array.data, "dask") else "in storage"
     kind = "labels of objects, " if array.labels else ""
     yield "values", f"{kind}{array.dtype}, {bytes_in_words(array.nbytes)}, {place}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ...typing import AxisId
 from ...units import unit_symbol
 from ..cards.image_card import ImageCard, SceneCard, TakenAs
-from ..plain_text import bytes_in_words, in_one_line
+from ..plain_text import bytes_in_words, in_one_line, sizes_in_words
 
 __all__ = ["image_facts", "image_text"]
 
@@ -91,7 +91,7 @@ def _scene(scene: SceneCard) -> str:
 def _sizes(axes: Sequence[AxisId] | None, sizes: Sequence[int]) -> str:
     if axes is None:
         return " x ".join(map(str, sizes))
-    return ", ".join(f"{axis} {size}" for axis, size in zip(axes, sizes, strict=True))
+    return sizes_in_words(axes, sizes)
 
 
 def _some(names: Sequence[str]) -> str:

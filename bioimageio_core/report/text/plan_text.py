@@ -6,7 +6,7 @@ from ...prediction.model.planned_run_mode import PlannedRunMode
 from ...prediction.planning.passes import Pass
 from ...prediction.planning.plan import Plan
 from ...prediction.planning.plan_json import plan_as_dict
-from ..plain_text import bytes_in_words, seconds_in_words
+from ..plain_text import bytes_in_words, seconds_in_words, sizes_in_words
 
 __all__ = ["estimated_time", "plan_text"]
 
@@ -24,7 +24,7 @@ def plan_text(plan: Plan) -> str:
     ]
     data = plan_as_dict(plan)
     for name, i in data["inputs"].items():
-        lines.append(f"input      {name}: {i['image']}, {_sizes(i['axes'], i['shape'])}, {i['dtype']}, padded {i['padding']}")
+        lines.append(f"input      {name}: {i['image']}, {sizes_in_words(i['axes'], i['shape'])}, {i['dtype']}, padded {i['padding']}")
         lines.append(f"             {_arrow(i['preprocessing'])}")
         lines.extend(f"             measured on the whole sample: {s}" for s in i["statistics"])
     for axis in data["axes"]:
@@ -32,7 +32,9 @@ def plan_text(plan: Plan) -> str:
             continue
         lines.append(f"axis {axis['axis']:<6}{_axis_text(axis)}")
     for name, o in data["outputs"].items():
-        lines.append(f"output     {name}: {_sizes(o['axes'], o['shape'])}, {o['dtype']}, chunks {_sizes(o['axes'], o['chunks'])}")
+        lines.append(
+            f"output     {name}: {sizes_in_words(o['axes'], o['shape'])}, {o['dtype']}, chunks {sizes_in_words(o['axes'], o['chunks'])}"
+        )
         lines.append(f"             {_arrow(o['postprocessing'])}")
         if o["postprocessing_of_the_whole"]:
             lines.append(f"             after all blocks: {_arrow(o['postprocessing_of_the_whole'])}")
@@ -92,10 +94,6 @@ def _time(seconds: float, *, measured: bool) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'s' * (number != 1)}"
-
-
-def _sizes(axes: list[str], sizes: list[int | None]) -> str:
-    return ", ".join(f"{a} {'?' if n is None else n}" for a, n in zip(axes, sizes, strict=True))
 
 
 def _arrow(names: list[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ...prediction.output.result import Prediction
-from ..plain_text import bytes_in_words, in_one_line
+from ..plain_text import bytes_in_words, in_one_line, sizes_in_words
 
 __all__ = ["prediction_notes", "prediction_text", "times_in_words"]
 
@@ -19,7 +19,7 @@ def prediction_text(prediction: Prediction, place: Callable[[str], str] = lambda
         peak_memory: Bytes that the process took; None if that is not known.
 
     """
-    lines = [f"{place(name)}: {array.dtype}, {', '.join(f'{a} {n}' for a, n in array.sizes.items())}" for name, array in prediction.items()]
+    lines = [f"{place(name)}: {array.dtype}, {sizes_in_words(array.axes, array.shape)}" for name, array in prediction.items()]
     lines += prediction_notes(prediction)
     if prediction.times:
         lines.append(times_in_words(prediction) + (f", peak memory {bytes_in_words(peak_memory)}" if peak_memory else ""))
