@@ -146,6 +146,15 @@ def environment(session: nox.Session | None = None) -> dict[str, str]:
     return variables
 
 
+def chromium(session: nox.Session) -> str:
+    """Return the path of a Chromium, or skip the session; the environment variable BMZ_CHROMIUM names another one."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("BMZ_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        session.skip("no Chromium on this machine (Debian: chromium); BMZ_CHROMIUM names one")
+    return str(found)
+
+
 def run_core_tests(session: nox.Session, *ignored: str, **variables: str) -> None:
     """Run the tests that need no framework but ONNX Runtime against the installed wheel."""
     install_wheel(session, "images", "onnx", "s3", with_packages=tuple(GROUPS["test"]))
@@ -224,11 +233,9 @@ def portable(session: nox.Session) -> None:
 @nox.session(**FULL_ONLY)
 def notebooks(session: nox.Session) -> None:
     """Run the notebooks of the documentation, and show them in Chromium, light and dark; screenshots are in `.nox/screenshots`."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        session.skip("Chromium is not installed (Debian: chromium)")
+    browser = chromium(session)
     install_wheel(session, "onnx", with_packages=(*GROUPS["test"], "playwright"))
-    variables = {"BMZ_CHROMIUM": chromium, "BMZ_SCREENSHOTS": str(ROOT / ".nox" / "screenshots")}
+    variables = {"BMZ_CHROMIUM": browser, "BMZ_SCREENSHOTS": str(ROOT / ".nox" / "screenshots")}
     files = session.posargs or ("tests/docs/test_notebooks.py", "tests/test_progress.py")
     session.run("pytest", *files, env={**environment(session), **variables})
 
@@ -413,13 +420,11 @@ def readers(session: nox.Session) -> None:
 @nox.session(**FULL_ONLY)
 def pages(session: nox.Session) -> None:
     """Open the pages that this library writes in an installed Chromium, and leave pictures of them in the session's folder."""
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if browser is None:
-        session.skip("needs Chromium, such as Debian's package chromium")
+    browser = chromium(session)
     install_wheel(session, "onnx", with_packages=(*GROUPS["test"], "playwright", "axe-playwright-python"))
     shots = Path(session.create_tmp()).resolve() / "screenshots"
     shots.mkdir(exist_ok=True)
-    variables = {**environment(), "BMZ_BROWSER": browser, "BMZ_SCREENSHOTS": str(shots)}
+    variables = {**environment(), "BMZ_CHROMIUM": browser, "BMZ_SCREENSHOTS": str(shots)}
     session.run("pytest", "tests/pages", *session.posargs, env=variables)
     session.log(f"pictures of the pages are in {shots}")
 
@@ -427,11 +432,9 @@ def pages(session: nox.Session) -> None:
 @nox.session(**FULL_ONLY)
 def viewer(session: nox.Session) -> None:
     """Look at images in neuroglancer, in a browser without a window; skipped without Chromium."""
-    chromium = os.environ.get("BMZ_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        session.skip("no Chromium on this machine (Debian: chromium); BMZ_CHROMIUM names one")
+    browser = chromium(session)
     install_wheel(session, "images", "onnx", "view", with_packages=(*GROUPS["test"], "playwright"))
-    session.run("pytest", "tests/viewer", *session.posargs, env={**environment(), "BMZ_CHROMIUM": str(chromium)})
+    session.run("pytest", "tests/viewer", *session.posargs, env={**environment(), "BMZ_CHROMIUM": browser})
 
 
 @nox.session(**FULL_ONLY)

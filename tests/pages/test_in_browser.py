@@ -1,6 +1,6 @@
 """Pages in a real browser: nothing is fetched, nothing is cut, and axe finds no serious fault.
 
-The session ``pages`` of nox installs playwright and axe; the environment variable BMZ_BROWSER names a Chromium, BMZ_SCREENSHOTS a folder
+The session ``pages`` of nox installs playwright and axe; the environment variable BMZ_CHROMIUM names a Chromium, BMZ_SCREENSHOTS a folder
 for pictures of the pages.
 """
 
@@ -19,8 +19,8 @@ import bioimageio_core as bc
 from bioimageio_core.report.cards.annotated_report import annotate, unreadable_report, validation_page
 from bioimageio_core.report.html.model_test_page import model_test_page
 
-BROWSER = os.environ.get("BMZ_BROWSER", "")
-pytestmark = pytest.mark.skipif(not BROWSER, reason="BMZ_BROWSER names no Chromium: nox -s pages")
+BROWSER = os.environ.get("BMZ_CHROMIUM", "")
+pytestmark = pytest.mark.skipif(not BROWSER, reason="BMZ_CHROMIUM names no Chromium: nox -s pages")
 
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-component-update")
 IMAGE = np.random.default_rng(0).random((1, 1, 64, 64), dtype=np.float32)
