@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import cache
 from threading import Barrier
 from typing import TypeVar
@@ -60,13 +60,12 @@ def import_times(module: str, limit: float) -> tuple[float, ...]:
     return tuple(found)
 
 
-def in_threads(calls: Sequence[Callable[[], T]], *, repeats: int = 25, hasty: bool = True) -> list[list[T]]:
-    """Run each call ``repeats`` times in a thread of its own, all at once; return the results of each.
+def in_threads(calls: Sequence[Callable[[], T]], *, repeats: int = 25) -> list[list[T]]:
+    """Run each call ``repeats`` times in a thread of its own, all at once, which take turns as often as possible; return the results.
 
     Args:
         calls: One for each thread.
         repeats: How often each is called.
-        hasty: Let threads take turns as often as possible, so that races show; those of Python's own parser, too (``ast.literal_eval``).
 
     """
     start = Barrier(len(calls))
@@ -75,7 +74,7 @@ def in_threads(calls: Sequence[Callable[[], T]], *, repeats: int = 25, hasty: bo
         start.wait()
         return [call() for _ in range(repeats)]
 
-    with _hasty_switches() if hasty else nullcontext(), ThreadPoolExecutor(len(calls)) as pool:
+    with _hasty_switches(), ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
 
 

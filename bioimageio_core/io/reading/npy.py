@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,10 @@ __all__ = ["MAGIC", "open_npy"]
 
 MAGIC = b"\x93NUMPY"
 """The first bytes of a file."""
+
+_PARSING = Lock()
+"""Held while numpy parses the header of a local file as Python code: before 3.11.9 and 3.12.3, Python may raise a SystemError when two
+threads parse. Files of servers do not wait for each other: their threads hardly ever parse at the same time."""
 
 
 def open_npy(location: str, level: int | None, scene: SceneChoice) -> Image:
@@ -48,7 +53,7 @@ def _load(location: str) -> NDArray[Any]:
     if local is not None:
         with Path(local).open("rb") as file:
             _check_begin(file, location)
-        with _damage(location):
+        with _damage(location), _PARSING:
             return np.asanyarray(np.load(local, mmap_mode="r", allow_pickle=False))
     files, path = file_system(location)
     with files.open(path, "rb") as file:
