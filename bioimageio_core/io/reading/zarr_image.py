@@ -10,9 +10,10 @@ import attrs
 from ...axis_names import named_axes
 from ...errors import SourceError
 from ...typing import FrozenMapping
+from ..array_io import ArrayIO
+from ..bounded_codecs import limit_decoders
 from ..lazy import Lazy
 from ..locations import exists, file_system, join, opening_errors, stem, zarr_store
-from .bounded_codecs import limit_decoders
 from .image import Image, check_number_of_pixels, checked_dtype
 from .ome_zarr import Multiscale, parse_multiscales
 from .readers import Reader
@@ -141,7 +142,7 @@ def _image_of_multiscale(image: Multiscale, location: str, level: int | None) ->
     chosen = image.levels[number]
     place = join(location, chosen.path)
     try:
-        array = _open_array(place)
+        array = _open_array(place).array
     except (OSError, ValueError) as error:  # also a group in place of the array
         raise SourceError(f"level {number} of {location} is the array {chosen.path!r}, which cannot be opened: {error}") from error
     axes = image.axes if image.axes is not None and len(image.axes) == array.ndim else None
@@ -164,10 +165,10 @@ def _image_of_multiscale(image: Multiscale, location: str, level: int | None) ->
     return with_scaled_values(opened, array)
 
 
-def _open_array(location: str) -> zarr.Array[Any]:
+def _open_array(location: str) -> ArrayIO:
     import zarr
 
-    return limit_decoders(zarr.open_array(store=zarr_store(location, read_only=True), mode="r"))
+    return ArrayIO(limit_decoders(zarr.open_array(store=zarr_store(location, read_only=True), mode="r")))
 
 
 def _open_node(location: str, files: Any, path: str) -> zarr.Array[Any] | zarr.Group:

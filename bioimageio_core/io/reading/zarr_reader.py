@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SourceError
-from ..inline_zarr import InlineZarrIO
+from ..array_io import ArrayIO
 from ..lazy import Lazy
 from .damaged_chunks import reading_error
 
@@ -24,17 +24,16 @@ __all__ = ["OpenZarrReader", "ZarrReader"]
 class ZarrReader:
     """Reads from a zarr array that is opened at the first read."""
 
-    handle: Lazy[zarr.Array[Any]]
-    in_thread: InlineZarrIO = attrs.field(factory=InlineZarrIO, repr=False)
+    handle: Lazy[ArrayIO]
 
     def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
         """Return the region as a numpy array."""
-        array = self.handle()
+        opened = self.handle()
         try:
-            region = self.in_thread.read(array, index)
+            region = opened.read(index)
         except Exception as error:  # stores and codecs raise errors of many kinds
-            raise reading_error(array, index, error) from error
-        return _checked(array, index, region)
+            raise reading_error(opened.array, index, error) from error
+        return _checked(opened.array, index, region)
 
 
 @attrs.frozen(kw_only=True, eq=False)

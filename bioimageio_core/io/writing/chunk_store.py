@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...errors import OutputError
 from ...typing import AxisId, FrozenMapping
-from ..inline_zarr import InlineZarrIO, known_internals
+from ..array_io import ArrayIO
 from ..locations import join, local_path, zarr_store
 from .codecs import DEFAULT, compressors
 from .run_state import RunState
@@ -64,26 +64,6 @@ def _written_axes(spec: ArraySpec) -> dict[str, Any]:
     return {"attributes": dict(spec.attributes), "dimension_names": spec.axes}
 
 
-def _without_search(array: zarr.Array[Any], block: NDArray[Any]) -> zarr.Array[Any]:
-    """Return the array as it writes a block fastest: without searching each chunk for a value that is not the fill value.
-
-    zarr does not store chunks that hold the fill value alone. If the first value of each chunk is another one, no chunk is such,
-    and the search can be skipped.
-    """
-    first = block[tuple(slice(None, None, n) for n in array.chunks)]
-    if not (first != array.fill_value).all():
-        return array
-    if hasattr(array, "with_config"):
-        return array.with_config({"write_empty_chunks": True})
-    if not known_internals():
-        return array
-    import zarr
-
-    metadata: Any = array.metadata
-    # What Array.with_config does, which zarr has since 3.1.6.
-    return zarr.Array(zarr.AsyncArray(metadata=metadata, store_path=array.store_path, config={"write_empty_chunks": True}))
-
-
 class ChunkStore:
     """A folder or URL with zarr arrays; pickled as its location and its run.
 
@@ -95,12 +75,11 @@ class ChunkStore:
 
     """
 
-    __slots__ = ("__weakref__", "_arrays", "_close", "_folder", "_in_thread", "_lock", "location", "run")
+    __slots__ = ("__weakref__", "_arrays", "_close", "_folder", "_lock", "location", "run")
 
     def __init__(self, location: str, run: RunState | None = None) -> None:
         self.location, self.run = location, run
-        self._arrays: dict[str, zarr.Array[Any]] = {}
-        self._in_thread = InlineZarrIO()
+        self._arrays: dict[str, ArrayIO] = {}
         self._lock = threading.Lock()
         self._folder: str | None = None
         self._close: Callable[[], object] = bool
@@ -144,7 +123,7 @@ class ChunkStore:
             sync_metadata(place)
         if self.run is None:
             with self._lock:
-                self._arrays[spec.name] = array
+                self._arrays[spec.name] = ArrayIO(array)
 
     def ensure(self, spec: ArraySpec) -> None:
         """Create an array unless it exists; several processes may call it at once with the same spec.
@@ -184,17 +163,20 @@ class ChunkStore:
             OutputError: There is no such array.
 
         """
+        return self._opened(name).array
+
+    def _opened(self, name: str) -> ArrayIO:
         import zarr
 
         with self._lock:
-            array = self._arrays.get(name)
-            if array is None:
+            opened = self._arrays.get(name)
+            if opened is None:
                 try:
                     array = zarr.open_array(store=zarr_store(join(self._pinned(), name), read_only=False), mode="r+")
                 except (OSError, ValueError) as error:
                     raise OutputError(f"{self.location} has no array {name!r} that can be opened: {error}") from error
-                self._arrays[name] = array
-            return array
+                opened = self._arrays[name] = ArrayIO(array)
+            return opened
 
     @property
     def pinned(self) -> str:
@@ -229,7 +211,8 @@ class ChunkStore:
             ValueError: The block has another dtype, or does not consist of complete chunks.
 
         """
-        array = self.array(name)
+        opened = self._opened(name)
+        array = opened.array
         unit = array.shards or array.chunks
         where = f"the block of shape {block.shape} at {tuple(start)}"
         if block.dtype != array.dtype:
@@ -246,7 +229,7 @@ class ChunkStore:
         with writing(join(self.location, name)):
             if self.run is not None:
                 self.run.check()
-            self._in_thread.write(_without_search(array, block), index, block)
+            opened.write(index, block)
         if self.run is not None:
             for file in self._files(name, array, start, stops):
                 self.run.writes.wrote(file)
@@ -263,4 +246,4 @@ class ChunkStore:
 
     def read(self, name: str, index: tuple[slice, ...]) -> NDArray[Any]:
         """Return a region of an array; chunks that were never written have the fill value."""
-        return self._in_thread.read(self.array(name), index)
+        return self._opened(name).read(index)

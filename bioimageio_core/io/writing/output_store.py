@@ -14,6 +14,7 @@ from typing import Any, Literal
 from ...atomic_files import atomic_file
 from ...durability import sync_folder
 from ...errors import OutputError
+from ..chunk_files import PARTIAL
 from ..locations import exists, file_system, join, local_path, zarr_store
 from ..reading.zarr_groups import is_zarr_node
 from ..reading.zarr_image import UNFINISHED
@@ -32,9 +33,6 @@ __all__ = [
     "run_id_of_output",
     "run_of_output",
 ]
-
-PARTIAL = ".partial"
-"""How names of files end that zarr is still writing."""
 
 ATTRIBUTES = "bioimageio_core"
 """Attributes of an output's group are kept under this name."""
@@ -79,7 +77,7 @@ class OutputStore(ChunkStore):
     def remove_partial_files(self) -> None:
         """Remove the chunks that killed processes began to write, when no process writes any more; nothing on servers and object stores.
 
-        zarr writes a chunk under a name that ends in ``.partial``, and then gives it its own.
+        A chunk is written under a name that ends in ``.partial``, and then gets its own.
 
         Raises:
             OutputError: A file cannot be removed.

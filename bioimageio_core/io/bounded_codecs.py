@@ -2,8 +2,8 @@
 
 zarr hands a chunk to its decoders as it is stored, and these unpack all of it before its size is compared with the declared one.
 The decoders of an open array are replaced by ones that know how much a chunk may hold, which zarr has no public way to do.
-So it is done for the releases of zarr that are tested (`known_internals`); the earliest of them make a decoder of gzip for each chunk,
-which cannot be replaced.
+So it is done for the releases of zarr that are tested; the earliest of them make a decoder of gzip for each chunk, which cannot be
+replaced.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ..inline_zarr import known_internals
-
 if TYPE_CHECKING:
     import zarr
 
-__all__ = ["limit_decoders"]
+__all__ = ["bounded", "limit_decoders"]
+
+TESTED = "3."
+"""How the versions of zarr begin whose decoders are replaced."""
 
 MARGIN = 2**20
 """Bytes beyond twice a chunk that filters and nested compression may add."""
@@ -92,16 +93,25 @@ class _Bounded:
         return self.codec.encode(buffer)
 
 
+def bounded(codec: Any, array: zarr.Array[Any]) -> Any:
+    """Return a codec of numcodecs that decodes no more than a chunk (or shard) of an array holds; one that cannot expand as it is."""
+    if getattr(codec, "codec_id", None) not in _DECOMPRESSORS.keys() | _DECLARED.keys():
+        return codec
+    most = 2 * prod(array.shards or array.chunks) * max(1, array.dtype.itemsize) + MARGIN
+    return _Bounded(codec, most)
+
+
 def limit_decoders(array: zarr.Array[Any]) -> zarr.Array[Any]:
     """Let the decoders of an open array stop at the size of its chunks; return the array."""
-    if known_internals():
-        stored = array.shards or array.chunks
-        most = 2 * prod(stored) * max(1, array.dtype.itemsize) + MARGIN
+    import zarr
+
+    if str(zarr.__version__).startswith(TESTED):
         codecs: Any = array.async_array.codec_pipeline
         for codec in codecs:
             for name in ("_gzip_codec", "_zstd_codec", "_blosc_codec", "compressor"):
                 inner = getattr(codec, name, None)
-                if getattr(inner, "codec_id", None) in _DECOMPRESSORS.keys() | _DECLARED.keys():
+                limited = bounded(inner, array)
+                if limited is not inner:
                     # The codecs are frozen, and belong to this array.
-                    codec.__dict__[name] = _Bounded(inner, most)
+                    codec.__dict__[name] = limited
     return array
