@@ -38,6 +38,9 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "TF_NUM_INT
 SPREAD = ("-n", "2", "--dist", "load")
 """Runs two tests at the same time, also of one file."""
 SLOW = (
+    "tests/cli/test_broken_packages.py",
+    "tests/cli/test_messages.py",
+    "tests/cli/test_outputs.py",
     "tests/cli/test_plugins_check.py",
     "tests/cli/test_standard_streams.py",
     "tests/cli/test_unreadable_images.py",
@@ -46,10 +49,14 @@ SLOW = (
     "tests/docs/test_code_blocks.py",
     "tests/docs/test_examples.py",
     "tests/docs/test_notebooks.py",
+    "tests/environments",
     "tests/fault_matrix",
+    "tests/foreign/test_import.py",
     "tests/image_formats/test_conformance.py",
     "tests/image_formats/test_conformance_of_others.py",
     "tests/image_formats/test_writer_conformance.py",
+    "tests/prediction/execution/test_arrays_on_cluster.py",
+    "tests/prediction/execution/test_cluster.py",
     "tests/prediction/execution/test_first_worker.py",
     "tests/prediction/execution/test_full_devices.py",
     "tests/prediction/execution/test_killed_cluster.py",
@@ -57,22 +64,33 @@ SLOW = (
     "tests/prediction/execution/test_passes.py",
     "tests/prediction/execution/test_resume.py",
     "tests/prediction/execution/test_two_runs.py",
+    "tests/prediction/files",
+    "tests/prediction/output/test_label_output.py",
+    "tests/prediction/output/test_open_output.py",
+    "tests/prediction/planning/test_mask_coverage.py",
+    "tests/prediction/planning/test_measured_halo.py",
+    "tests/prediction/planning/test_profile.py",
+    "tests/prediction/test_joined_slices.py",
     "tests/prediction/test_op_files.py",
+    "tests/prediction/test_predict_kwargs.py",
     "tests/prediction/test_remote_stores.py",
     "tests/registry/test_classes_of_plugins.py",
     "tests/registry/test_commands_of_plugins.py",
     "tests/registry/test_discovery.py",
     "tests/registry/test_foreign_ops.py",
     "tests/registry/test_hooks.py",
+    "tests/report/test_fragments.py",
     "tests/scaffold",
     "tests/sources/test_cache_processes.py",
+    "tests/spec/test_plugin_types.py",
     "tests/test_imports.py",
     "tests/test_onnx_runtime.py",
     "tests/test_python_process.py",
+    "tests/testing/test_built_ins.py",
     "tests/testing/test_kit_finds.py",
-    "tests/viewing/test_memory.py",
+    "tests/viewing",
 )
-"""Tests outside the core that take half of the time of all: they start hundreds of processes, wait for killed ones,
+"""Tests outside the core that take most of the time of all: they start hundreds of processes, wait for killed ones,
 or run real networks in many sizes."""
 LONG = ("tests/network_analysis", "tests/prediction", "tests/statistics")
 """Core tests that take most of the time, and depend on numpy, zarr and frameworks rather than on Python."""
@@ -479,7 +497,7 @@ def official_python(session: nox.Session, folder: Path, release: str) -> str:
     return str(python)
 
 
-@nox.session(**FULL)
+@nox.session(**FULL_ONE_CORE)
 def isolated(session: nox.Session) -> None:
     """Test models in isolated environments, made from a folder of wheels."""
     install_wheel(session, "onnx", with_packages=tuple(GROUPS["test"]))

@@ -107,6 +107,6 @@ class TestBranches:
         assert line.startswith("tracing warns of line 11 of arch.py: Converting a tensor to a Python boolean")
         assert ran.err == ""
         again = run_process(*command, "--overwrite")
-        assert again.err == f"warning: {line}\n"
+        assert again.err.endswith(f"warning: {line}\n")  # on a slow machine, lines of progress come before
         assert to_format in yaml.safe_load((tmp_path / "out" / "bioimageio.yaml").read_text())["weights"]
         assert json.loads(ran.out)["contents"] == 5
