@@ -36,6 +36,11 @@ class ArrayIO:
         self._busy: list[None] = []
         self._cores = allotted_cores()
 
+    @property
+    def in_files(self) -> bool:
+        """Whether chunks are read and written as files, so that several take as long as each alone."""
+        return self._files is not None
+
     def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
         """Return a region; there is one slice per axis, without step."""
         index = tuple(slice(*s.indices(n)[:2]) for s, n in zip(index, self.array.shape, strict=True))

@@ -7,9 +7,7 @@ that wakes late loses its own time, not that of the device.
 
 from __future__ import annotations
 
-import atexit
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,10 +18,7 @@ from bioimageio_core.registry import AdapterContext, WeightsAdapterEntry, Weight
 from bioimageio_core.spec.model.weights import WeightsEntryV05
 from bioimageio_core.spec.node import node
 
-__all__ = ["RECORDS", "SimulatedDevice", "save_weights"]
-
-RECORDS = "BMZ_BENCH_DEVICE"
-"""Environment variable with a folder to which each process adds how long its devices computed."""
+__all__ = ["SimulatedDevice", "install", "save_weights"]
 
 
 @node
@@ -32,15 +27,13 @@ class SimulatedWeightsDescr(WeightsEntryV05):
 
 
 class SimulatedDevice:
-    """Returns its input after the time that a device would take; with times of 0, at once."""
+    """Returns its input after the time that a device would take."""
 
     def __init__(self, context: AdapterContext) -> None:
         times = json.loads(Path(context.path).read_text())
         self._fixed, self._per_item = times["fixed"] / 1e3, times["per_item"] / 1e3
         self._free_from = [0.0] * times["at_once"]
         self._lock = Lock()
-        self._busy, self._calls = 0.0, 0
-        atexit.register(self._record)
 
     def __call__(self, inputs: Sequence[Any]) -> list[Any]:
         """Wait until the device has computed this call, after those that were queued before."""
@@ -48,25 +41,25 @@ class SimulatedDevice:
         with self._lock:
             first = min(range(len(self._free_from)), key=lambda n: self._free_from[n])
             end = self._free_from[first] = max(time.perf_counter(), self._free_from[first]) + seconds
-            self._busy += seconds
-            self._calls += 1
         time.sleep(max(0.0, end - time.perf_counter()))
         return [inputs[0]]
 
     def close(self) -> None:
-        """Record how long the device computed."""
-        self._record()
-
-    def _record(self) -> None:
-        folder = os.environ.get(RECORDS)
-        if folder and self._calls:
-            record = {"busy": self._busy, "calls": self._calls}
-            (Path(folder) / f"{os.getpid()}-{id(self)}.json").write_text(json.dumps(record))
+        """Do nothing."""
 
 
-def save_weights(path: Path, *, fixed: float, per_item: float, at_once: int = 1) -> None:
+def save_weights(path: Path, *, fixed: float, per_item: float = 0.0, at_once: int = 1) -> None:
     """Write the file of a device; times are in milliseconds."""
     path.write_text(json.dumps({"fixed": fixed, "per_item": per_item, "at_once": at_once}))
+
+
+def install(folder: Path) -> None:
+    """Install this plugin into a folder, which new processes find on their path."""
+    (folder / "simulated_device.py").write_text(Path(__file__).read_text(encoding="utf-8"), encoding="utf-8")
+    info = folder / "simulated_device-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: simulated-device\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[bioimageio_core]\nmain = simulated_device\n")
 
 
 @hookimpl

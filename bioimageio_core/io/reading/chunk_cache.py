@@ -71,6 +71,8 @@ class ChunkCache:
 
     def _at_once(self, wanted: int) -> int:
         """Return how many chunks are read together for a region of this many bytes."""
+        if getattr(self._reader, "chunk_by_chunk", False):  # together they would be copied once more
+            return 1
         return max(1, min(BOX * wanted, MOST) // (prod(self._chunks) * self._dtype.itemsize))
 
     def _place(self, key: Key, chunk: NDArray[Any], region: NDArray[Any], index: tuple[slice, ...]) -> None:

@@ -26,6 +26,11 @@ class ZarrReader:
 
     handle: Lazy[ArrayIO]
 
+    @property
+    def chunk_by_chunk(self) -> bool:
+        """Whether a chunk that is read alone takes no longer than together with others."""
+        return self.handle().in_files
+
     def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
         """Return the region as a numpy array."""
         opened = self.handle()

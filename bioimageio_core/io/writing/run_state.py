@@ -39,14 +39,15 @@ class RunState:
 
     """
 
-    __slots__ = ("_made", "_note", "location", "output", "run_id", "writes")
+    __slots__ = ("_made", "_note", "_read", "location", "output", "run_id", "writes")
 
     def __init__(self, output: str, run_id: str = "") -> None:
         self.output, self.run_id = output, run_id
         self.location = join(output, FOLDER)
         self._made: set[str] = set()
         folder = local_path(output)
-        self._note = None if folder is None else os.path.join(folder, UNFINISHED)  # noqa: PTH118  (read before each write)
+        self._note = None if folder is None else os.path.join(folder, UNFINISHED)  # noqa: PTH118  (opened before each write)
+        self._read: tuple[tuple[int, ...], str] = (), ""
         self.writes = UnsyncedWrites(folder)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -55,22 +56,38 @@ class RunState:
     def goes_on(self) -> bool:
         """Return whether the output is still that of this run, and incomplete: no process completed it or started it again."""
         try:
-            record = json.loads(self._read_note())
+            found = self._id_in_note()
         except FileNotFoundError:
             return False
         except OSError:
             return True
-        except ValueError:  # it appears complete or not at all: this is what a loss of power left
-            return not self.run_id
-        return not self.run_id or not isinstance(record, dict) or record.get("id", self.run_id) == self.run_id
+        return not self.run_id or found == self.run_id
 
-    def _read_note(self) -> bytes:
-        if self._note is not None:
-            with open(self._note, "rb") as file:  # noqa: PTH123  (a third of the time)
-                return file.read()
-        files, path = file_system(join(self.output, UNFINISHED))
-        content: bytes = files.cat_file(path)
-        return content
+    def _id_in_note(self) -> str:
+        """Return the id of the run by the file that marks the output as incomplete.
+
+        That file never changes, so it is read again only if it is another one. It is opened each time: network file systems ask their
+        server only then.
+        """
+        if self._note is None:
+            files, path = file_system(join(self.output, UNFINISHED))
+            return self._id_in(files.cat_file(path))
+        file = os.open(self._note, os.O_RDONLY)
+        try:
+            found = os.fstat(file)
+            identity = found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+            if self._read[0] != identity:
+                self._read = identity, self._id_in(os.read(file, found.st_size))
+            return self._read[1]
+        finally:
+            os.close(file)
+
+    def _id_in(self, note: bytes) -> str:
+        try:
+            record = json.loads(note)
+        except ValueError:  # it appears complete or not at all: this is what a loss of power left
+            return ""
+        return str(record.get("id", self.run_id)) if isinstance(record, dict) else self.run_id
 
     def check(self) -> None:
         """Check that the output is still that of this run, and incomplete; before each write.
