@@ -105,3 +105,17 @@ class TestHttp:
         chunks = {path: n for path, n in served.fetched.items() if "/c/" in path}
         assert len(chunks) == 5 * 5
         assert max(chunks.values()) <= 3  # for the statistics, to learn the dtype, and for the blocks
+
+    def test_more_regions_wait(self, tmp_path: Path, model: Path, image: Path) -> None:
+        """More regions are read at the same time than of a local image, as far as the budget allows: reading is mostly waiting."""
+        served = Served(tmp_path)
+        try:
+            with bc.open_predictor(model, **BLOCKS) as predictor:
+                local, remote = predictor.plan(str(image)), predictor.plan(f"{served.url}/image.zarr")
+            with bc.open_predictor(model, **BLOCKS, memory=local.floor) as predictor:
+                least = predictor.plan(f"{served.url}/image.zarr")
+        finally:
+            served.close()
+        assert remote.workers == local.workers
+        assert remote.in_flight > local.in_flight
+        assert least.in_flight < remote.in_flight

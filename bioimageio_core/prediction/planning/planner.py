@@ -11,7 +11,7 @@ import numpy as np
 
 from ...blocks import AxisGrid, FixedSize, RegionGrid, tie_axes
 from ...errors import BlockError, InputError
-from ...io import open_image
+from ...io import local_path, open_image
 from ...registry import Registry
 from ...typing import AxisId, FrozenMapping
 from ..data.bind_inputs import BoundInput, bind_inputs
@@ -131,6 +131,7 @@ def make_plan(
         cores=cores,
         calls=calls,
         regions_beside_device=regions_beside_device,
+        remote=any(b.image.location is not None and local_path(b.image.location) is None for b in bound),
         slices_per_call=run_mode.pipeline.slices_per_call if run_mode is not None else None,
     )
     grids = choice.grids

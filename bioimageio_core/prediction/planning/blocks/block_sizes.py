@@ -26,6 +26,9 @@ CALL_SECONDS = 1e-3
 ALLOCATED = 1.05
 """Memory of late calls relative to the first ones: allocators do not release everything."""
 
+WAITING_PER_CORE = (4, 2)
+"""Regions beside the calls that wait for a server, per core: the most that fit into memory."""
+
 READ_BYTES_PER_SECOND = 400e6
 """Rate at which one core reads and decompresses chunks."""
 
@@ -81,6 +84,7 @@ def choose_blocks(
     cores: int,
     calls: int,
     regions_beside_device: int | None = None,
+    remote: bool = False,
     slices_per_call: int | None = None,
 ) -> BlockChoice:
     """Choose a stride for every axis group, and the number of concurrent calls.
@@ -99,6 +103,7 @@ def choose_blocks(
         calls: Maximum number of concurrent calls of the network.
         regions_beside_device: Maximum number of regions that cores read and write while a device other than a CPU computes;
             None if the network runs on the cores: then as many as calls.
+        remote: Whether images come from servers: then more regions are read at the same time, since reading them is mostly waiting.
         slices_per_call: How many slices of a block the run mode gives to the network at once; None for whole blocks.
 
     Raises:
@@ -121,6 +126,7 @@ def choose_blocks(
         cores=cores,
         calls=calls,
         regions_beside_device=regions_beside_device,
+        remote=remote,
         slices_per_call=slices_per_call,
     )
     whole = {
@@ -172,6 +178,7 @@ class _Costs:
     cores: int
     calls: int
     regions_beside_device: int | None
+    remote: bool
     slices_per_call: int | None
 
     def pixels(self, grids: Sequence[AxisGrid]) -> int:
@@ -244,7 +251,8 @@ def _cheapest(
         seconds, blocks, pixels, chosen = best
         at_once = min(workers, blocks)
         # More regions than calls, so that some are read and written while the network computes others; fewer if they do not fit.
-        counts = (at_once + (costs.regions_beside_device or at_once), 2 * at_once, at_once + 1)
+        waiting = [at_once + n * costs.cores for n in WAITING_PER_CORE] if costs.remote else []
+        counts = (*waiting, at_once + (costs.regions_beside_device or at_once), 2 * at_once, at_once + 1)
         in_flight = next((n for n in counts if costs.memory(chosen, at_once, n) <= budget), at_once)
         larger = min((p[0] for p in possible if p[2] > pixels), default=None)
         if len(possible) == 1 and not any(len(c) > 1 for c in candidates.values()):
