@@ -32,7 +32,7 @@ from measuring import report, script_result
 from simulated_device import install, save_weights
 
 ROUNDS = 3
-SIZE_2D, SIZE_3D = 8192, 512
+SIZE_2D, SIZE_3D = 16384, 768
 NORMALISED = {"id": "fixed_zero_mean_unit_variance", "kwargs": {"mean": 1000.0, "std": 250.0}}
 MEASURED = {"id": "zero_mean_unit_variance", "kwargs": {"axes": ["channel", "y", "x"]}}
 HERE = Path(__file__).parent
