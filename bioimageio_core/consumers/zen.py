@@ -29,7 +29,12 @@ def judge_zen(model: Any) -> Iterator[Judgement]:
         return Judgement(rule=words, answer=answer, reason=reason, remedy="" if good else remedy, source=SOURCE, date=DATE)  # type: ignore[arg-type]
 
     formats = ", ".join(model.weights)
-    yield rule("has ONNX weights, which go into a .czann file", "onnx" in model.weights, f"it has {formats}", "bmz convert --to onnx")
+    yield rule(
+        "has ONNX weights, which go into a .czann file",
+        "onnx" in model.weights,
+        f"it has {formats}",
+        "convert_weights() (bmz convert --to onnx)",
+    )
     for words, tensors in (("input", model.inputs), ("output", model.outputs)):
         yield rule(f"has one {words}", len(tensors) == 1, f"it has {len(tensors)}", f"make it one network with one {words}")
     for op in dict.fromkeys(op_names(model)):

@@ -116,7 +116,7 @@ def _check_kind(path: Path, *, name: str) -> None:
     kind = kind_of(path.name)
     if kind in (WEIGHTS, "HDF5") and path.is_file():  # Keras keeps weights in HDF5 files
         raise SourceError(
-            f"{name} is a file of weights: expected a model that describes them; 'bmz init {name}' (init_description) starts a description"
+            f"{name} is a file of weights: expected a model that describes them; init_description() (bmz init {name}) starts a description"
         )
     if kind in IMAGES:
         raise SourceError(

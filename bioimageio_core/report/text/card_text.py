@@ -74,7 +74,10 @@ def _model(card: ModelCard) -> Iterator[str]:
     yield from _indented(table([_weights(w) for w in card.weights], ("format", "file", "size", "can be run here")), "  ")
     yield from ("", "network")
     if card.measured is None:
-        yield f"  halo, sizes and stride have not been measured; 'bmz info {in_one_line(card.source)} --measure' measures them"
+        yield (
+            "  halo, sizes and stride have not been measured; "
+            f"analyse_network() (bmz info {in_one_line(card.source)} --measure) measures them"
+        )
         return
     yield f"  measured with {card.measured.adapter}"
     yield from _indented(table(network_rows(card.measured, card.outputs), NETWORK_HEADER), "  ")

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import attrs
 from cattrs import Converter
 
+from ...docstrings import describe_class, describe_fields, first_line
 from ...registry import DescriptionEntry, Registry
 from ...registry.entries.base import NAME_PATTERN
 from ...registry.entries.processing import op_key
@@ -25,7 +26,6 @@ from ...typing import ModelFormat
 from ..constraints import anchored, schema_of
 from ..converters import make_converter
 from ..extensions import AlsoAs, Extension
-from ...docstrings import describe_class, describe_fields, first_line
 
 __all__ = ["Schema", "SchemaTypes", "definition_name", "narrowed", "one_of"]
 
