@@ -52,7 +52,7 @@ def keep_first_line(app: Any, what: str, name: str, obj: Any, options: Any, line
 
 
 def leave_out_options(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Leave out what docstrings say of each option, since options have a section of their own."""
+    """Leave out what docstrings state about each option, since options have a section of their own."""
     if "Options:" in lines:
         begin = lines.index("Options:")
         end = next((n for n in range(begin + 1, len(lines)) if lines[n] and not lines[n].startswith(" ")), len(lines))

@@ -14,6 +14,7 @@ from ....structuring.freezing import thaw
 from ....structuring.problems import StructureProblems
 from ...model.implicit_casts import call_of
 from ...model.tensor_spec import ModelIO, TensorIO
+from ...op_arguments import arguments_in_words
 from ...option_values import suggestion
 from ...postprocessing_option import AddedStep
 
@@ -68,7 +69,11 @@ def _described(step: AddedStep, registry: Registry) -> Any:
     except StructureProblems as error:
         first = error.problems[0]
         place = ".".join(map(str, first.loc)).removeprefix("kwargs.")
-        raise InputError(f"postprocessing= (--post) {step.name!r}: {place}: {first.message}") from None
+        what = f"{place}: {first.message}"
+        if place == "kwargs":
+            what = "expected no arguments" if step.kwargs else "expected arguments"
+        end = "" if what.endswith("?") else ";"
+        raise InputError(f"postprocessing= (--post) {step.name!r}: {what}{end} {arguments_in_words(entry)}") from None
 
 
 def _may_follow(entry: ProcessingOpEntry) -> bool:
