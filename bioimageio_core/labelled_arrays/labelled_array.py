@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from .lazy_data import computing, is_in_memory
 from .numpy_protocol import NumpyProtocol, chosen, clipped
 from .quantiles import QUANTILE, quantiles
 from .reductions import reduced
+from .saving import save_array
 from .stored_part import StoredPart, chosen_positions, is_basic
 
 if TYPE_CHECKING:
@@ -154,6 +156,21 @@ class LabelledArray(NumpyProtocol, Shown):
         from .to_xarray import data_array
 
         return data_array(self.name, computing(self.data), self.axis_labels, labels=self.labels)
+
+    def save(self, path: str | os.PathLike[str], *, output_format: str | None = None, overwrite: bool = False) -> None:
+        """Save the array with axes, pixel sizes and names of channels, as far as the format holds them; lazy arrays are computed in parts.
+
+        Args:
+            path: Zarr folder or file, as its ending says: ``result.zarr``, ``result.ome.tif``, ``result.npy``, ...
+            output_format: Name of the image writer, where several write files with this ending, such as ``imagej`` for ``.tif``.
+            overwrite: Whether to replace what exists.
+
+        Raises:
+            OutputError: It exists and is not replaced, no format has this ending, or the format cannot hold the array.
+            MissingRequirementError: A package that the writer needs is not installed.
+
+        """
+        save_array(self, path, output_format=output_format, overwrite=overwrite)
 
     def picture(self, **positions: int) -> Any:
         """Draw a plane as a PNG picture, which notebooks show: bytes with a method ``save``.
