@@ -72,7 +72,7 @@ class _Commands(click.Group):
             PluginError: A command of a plugin fails.
 
         """
-        from .messages import log_of
+        from .verbosity import log_of
 
         try:
             return self._named(ctx)

@@ -14,7 +14,7 @@ from ..json_values import json_safe
 from ..option_spelling import for_command_line
 from ..report.plain_text import bytes_in_words, printable, table
 from ..text import without_secrets
-from .messages import is_quiet, is_verbose, log_of
+from .verbosity import is_quiet, is_verbose, log_of
 
 if TYPE_CHECKING:
     from ..spec.validation import Issue

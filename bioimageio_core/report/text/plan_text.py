@@ -6,7 +6,8 @@ from ...prediction.model.planned_run_mode import PlannedRunMode
 from ...prediction.planning.passes import Pass
 from ...prediction.planning.plan import Plan
 from ...prediction.planning.plan_json import plan_as_dict
-from ..plain_text import bytes_in_words, seconds_in_words, sizes_in_words
+from ...text import seconds_in_words
+from ..plain_text import bytes_in_words, sizes_in_words
 
 __all__ = ["estimated_time", "plan_text"]
 
