@@ -397,7 +397,7 @@ class TestTable:
             ("nowhere/cells.csv", "does not exist"),
             ("folder.csv", "is a folder"),
             ("o.zarr/cells.csv", "within the output|does not exist"),
-            ("old.csv", "--overwrite"),
+            ("old.csv", "overwrite=True"),
         ],
     )
     def test_refused(self, predict: Callable[..., Any], tmp_path: Path, table: str, message: str) -> None:
@@ -435,7 +435,7 @@ class TestTable:
 
     def test_without_objects(self, predict: Callable[..., Any], tmp_path: Path) -> None:
         """The error says how to get objects."""
-        with pytest.raises(InputError, match=r"table=.*--post"):
+        with pytest.raises(InputError, match=r"table=.*postprocessing="):
             predict(blobs((20, 20)), table=tmp_path / "cells.csv")
 
 

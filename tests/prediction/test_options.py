@@ -276,7 +276,7 @@ def test_output_of_a_wrong_type(tmp_path: Path, output: Any, monkeypatch: pytest
             lambda: list(bc.predict_many(model, [image], output, axes="yx")),
         )
         for call in calls:
-            with pytest.raises(OutputError, match=r"output= \(-o\) is .*: expected a path or URL, as in 'result.zarr'"):
+            with pytest.raises(OutputError, match=r"output= is .*: expected a path or URL, as in 'result.zarr'"):
                 call()
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 
+from ...option_spelling import spelt
 from ..cards.model_card import ModelCard, WeightsCard
 from ..cards.network_table import NETWORK_HEADER, network_rows
 from ..cards.resource_card import ResourceCard, Section
@@ -102,7 +103,9 @@ def _section(section: Section) -> Iterator[str]:
 
 def _wrapped(text: str, first: str) -> list[str]:
     width = max(WIDTH, len(first) + 20)
-    wrapped = textwrap.wrap(in_one_line(text), width, initial_indent=first, subsequent_indent=" " * len(first), break_on_hyphens=False)
+    wrapped = textwrap.wrap(
+        spelt(in_one_line(text)), width, initial_indent=first, subsequent_indent=" " * len(first), break_on_hyphens=False
+    )
     return wrapped or ([first.rstrip()] if first.strip() else [])
 
 

@@ -150,7 +150,7 @@ class TestOddSizes:
         bc.predict(model, image, tmp_path / "o.zarr", ome="0.5", pyramid=True)
         assert dict(open_image(tmp_path / "o.zarr").pixel_size) == {"y": (0.5, "micrometer"), "x": (0.25, "micrometer")}
         assert dict(open_image(tmp_path / "o.zarr").position) == {"y": 0.0, "x": 3.0}
-        with pytest.raises(InputError, match=r"pixel size of i along axis 'y' is unknown.*--pixel-size y=SIZE"):
+        with pytest.raises(InputError, match=r"pixel size of i along axis 'y' is unknown.*pixel_size=\{'y': SIZE\}"):
             bc.predict(model, image, rescale=True)
 
     @pytest.mark.parametrize("size", [1e-9, 1e-300])
