@@ -8,8 +8,8 @@ from typing import Any
 import attrs
 
 from ..errors import InputError
+from ..registry.op_arguments import arguments_in_words
 from ..typing import FrozenMapping
-from .op_arguments import arguments_in_words
 
 __all__ = ["AddedStep", "added_steps"]
 

@@ -142,7 +142,7 @@ class TestRegionOfInterest:
         [
             ({"y": (5, 5)}, "roi along axis 'y' is 5:5: expected a nonempty part of 0:30"),
             ({"y": (0, 31)}, "expected a nonempty part of 0:30"),
-            ({"Z": (0, 3)}, "roi= names the axis 'z'"),
+            ({"Z": (0, 3)}, "roi names the axis 'z'"),
             ({"channel": (0, 1)}, "roi= names the axis 'channel', which is never cut"),
             ({"y": slice(-3, None)}, "expected a start and a stop"),
             ({"y": slice(30, None)}, "roi along axis 'y' is 30:30: expected a nonempty part of 0:30"),

@@ -103,9 +103,8 @@ def _section(section: Section) -> Iterator[str]:
 
 def _wrapped(text: str, first: str) -> list[str]:
     width = max(WIDTH, len(first) + 20)
-    wrapped = textwrap.wrap(
-        spelt(in_one_line(text)), width, initial_indent=first, subsequent_indent=" " * len(first), break_on_hyphens=False
-    )
+    line = spelt(in_one_line(text))
+    wrapped = textwrap.wrap(line, width, initial_indent=first, subsequent_indent=" " * len(first), break_on_hyphens=False)
     return wrapped or ([first.rstrip()] if first.strip() else [])
 
 

@@ -9,12 +9,12 @@ import attrs
 
 from ....errors import InputError
 from ....registry import ProcessingOpEntry, Registry, plugin_hint
+from ....registry.op_arguments import arguments_in_words
 from ....spec.converters import converter_for
 from ....structuring.freezing import thaw
 from ....structuring.problems import StructureProblems
 from ...model.implicit_casts import call_of
 from ...model.tensor_spec import ModelIO, TensorIO
-from ...op_arguments import arguments_in_words
 from ...option_values import suggestion
 from ...postprocessing_option import AddedStep
 

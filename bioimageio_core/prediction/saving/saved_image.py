@@ -15,7 +15,7 @@ from ...io.writing.ome_output import OmeImage, ome_axes
 from ...io.writing.pyramid import plan_levels
 from ...labelled_arrays import LabelledArray
 from ...typing import AxisId, FrozenMapping
-from .tensor_array import in_order
+from ..output.tensor_array import in_order
 
 __all__ = ["chunk_of", "pixels_of", "saved_image"]
 

@@ -8,8 +8,8 @@ from typing import Any, Union, get_args, get_origin
 
 import attrs
 
-from ..registry import ProcessingOpEntry
 from ..structuring.class_fields import FieldInfo, fields_of, has_fields
+from .entries import ProcessingOpEntry
 
 __all__ = ["arguments_in_words"]
 

@@ -18,12 +18,12 @@ from ...io.writing.write_errors import writing
 from ...labelled_arrays import LabelledArray
 from ...registry import ImageWriterEntry, blamed
 from ...typing import FrozenMapping
+from ..files.file_set import file_set
+from ..files.run_to_files import check_files_replaceable
 from ..option_values import output_location
 from ..options import RunOptions
-from ..output.saved_image import pixels_of, saved_image
-from ..output.saved_zarr import save_as_zarr
-from .file_set import file_set
-from .run_to_files import check_files_replaceable
+from .saved_image import pixels_of, saved_image
+from .saved_zarr import save_as_zarr
 
 __all__ = ["save_arrays"]
 
