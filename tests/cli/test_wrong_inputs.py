@@ -51,6 +51,7 @@ class TestSources:
         expected = f"the pattern '{pattern}' matches nothing: in the folder {folder} there are 2 .npy, 1 .txt and 1 folders; "
         for command in (["predict", model, pattern, "-o", tmp_path / "{name}.zarr"], ["plan", model, pattern], ["stats", pattern]):
             assert bmz(*command).error(2) == f"bmz: {expected}give one that matches, as in '{folder / '*.npy'}'"
+        assert "matches 2 images: expected one" in bmz("plan", model, folder / "[ab].*").error(2)
         line = bmz("stats", tmp_path / "cell" / "*.npy").error(2)
         assert line.startswith(f"bmz: did you mean {folder}? the pattern '{tmp_path / 'cell' / '*.npy'}' matches nothing")
 
