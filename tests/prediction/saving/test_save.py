@@ -115,7 +115,7 @@ class TestPrediction:
     def test_as_a_run_writes_it(self, tmp_path: Path) -> None:
         """The same image comes from a run with this output, and from a saved prediction in memory."""
         pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
-        model, image = bc.example_model(), bc.example_image("cells.ome.zarr")
+        model, image = bc.example_model(), bc.example_image(tmp_path / "cells.ome.zarr")
         bc.predict(model, image, tmp_path / "run.zarr")
         bc.predict(model, image).save(tmp_path / "saved.zarr")
         found, expected = open_image(tmp_path / "saved.zarr"), open_image(tmp_path / "run.zarr")
