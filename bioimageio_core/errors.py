@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from .option_spelling import spelt
 from .text import without_secrets
 
 __all__ = [
@@ -62,7 +63,7 @@ class BioimageioError(Exception):
     """Exit status of ``bmz`` if this error ends a command: 1 for a negative result, 2 for wrong usage or no access."""
 
     def __str__(self) -> str:
-        return without_secrets(str(self.args[0])) if self.args else ""
+        return without_secrets(spelt(str(self.args[0]))) if self.args else ""
 
 
 class DescriptionError(BioimageioError, ValueError):
@@ -129,11 +130,18 @@ class PluginError(BioimageioError, ImportError):
     """A plugin could not be imported, or broke the contract of a hook."""
 
 
-class PluginWarning(UserWarning):
+class _SpeltWarning(UserWarning):
+    """A warning that names options as the reader writes them."""
+
+    def __str__(self) -> str:
+        return spelt(super().__str__())
+
+
+class PluginWarning(_SpeltWarning):
     """A plugin, or a part of it, failed to register; other plugins are not affected."""
 
 
-class PredictionWarning(UserWarning):
+class PredictionWarning(_SpeltWarning):
     """A prediction may not be what is intended: what is known of an image is a guess, or contradicts what is given or what the model was
     trained with; or there may be seams between blocks.
     """
@@ -177,6 +185,6 @@ class TrustError(BioimageioError, PermissionError):
     """Code that comes with a model would have to run, but is not trusted."""
 
     remedy: ClassVar[str] = (
-        "allow it for once with trust=True (--trust), or from now on (trust_model, bmz trust), if you know the author of the model"
+        "allow it for once with trust=True (--trust), or from now on with trust_model() (bmz trust), if you know the author of the model"
     )
     """For the end of messages."""

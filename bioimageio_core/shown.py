@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from .option_spelling import spelt
 from .text import kind_of_object
 
 __all__ = ["Listing", "Shown", "ShownOptions", "form_of"]
@@ -33,7 +34,8 @@ def form_of(value: object, form: str, **options: Any) -> Any:
         options: Further arguments of the function.
 
     """
-    return getattr(import_module("bioimageio_core.report.forms"), form)(value, **options)
+    found = getattr(import_module("bioimageio_core.report.forms"), form)(value, **options)
+    return spelt(found) if isinstance(found, str) else found
 
 
 class Shown:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["close_names", "did_you_mean", "in_brief", "in_one_line", "is_slip_of", "kind_of_object", "without_secrets"]
+__all__ = ["close_names", "did_you_mean", "in_brief", "in_one_line", "is_slip_of", "kind_of_object", "seconds_in_words", "without_secrets"]
 
 BRIEF = 300
 """Characters that are kept of an error message of a framework."""
@@ -53,6 +53,11 @@ def in_brief(error: BaseException | str, *, named: bool = False) -> str:
     text = in_one_line(str(error))[:BRIEF]
     name = type(error).__name__
     return f"{name}: {text}" if named and text else text or name
+
+
+def seconds_in_words(seconds: float) -> str:
+    """Return a duration for people, as in ``3 min``."""
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def kind_of_object(value: object) -> str:

@@ -70,7 +70,7 @@ class TimeLimitedCalls:
         except Empty:
             helper.give_up()
             raise ModelRunError(
-                f"{self._what} gave no answer within {self.seconds:g} s: it may run forever, or need more time ({VARIABLE}, --timeout)"
+                f"{self._what} gave no answer within {self.seconds:g} s: it may run forever, or need more time, {VARIABLE}= (--timeout)"
             ) from None
         self._own.helper = helper
         if not succeeded:

@@ -51,6 +51,14 @@ def keep_first_line(app: Any, what: str, name: str, obj: Any, options: Any, line
         lines[:0] = ["..", ""]  # an empty comment
 
 
+def leave_out_options(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Leave out what docstrings state about each option, since options have a section of their own."""
+    if "Options:" in lines:
+        begin = lines.index("Options:")
+        end = next((n for n in range(begin + 1, len(lines)) if lines[n] and not lines[n].startswith(" ")), len(lines))
+        del lines[begin:end]
+
+
 def keep_asterisks(app: Any, context: Any, lines: list[str]) -> None:
     """Keep patterns of files in help, such as ``*.tif``, from being taken for emphasis."""
     lines[:] = [line.replace("*", "\\*") for line in lines]
@@ -91,5 +99,6 @@ def setup(app: Any) -> None:
     app.connect("builder-inited", draw_objects)
     app.connect("html-page-context", say_levels_of_headings, priority=900)  # after the theme
     app.connect("autodoc-process-docstring", keep_first_line, priority=400)
+    app.connect("autodoc-process-docstring", leave_out_options, priority=400)
     for part in ("description", "epilog", "options", "arguments"):
         app.connect(f"sphinx-click-process-{part}", keep_asterisks)

@@ -13,6 +13,8 @@ from typing import Any
 
 import attrs
 
+from bioimageio_core.option_spelling import PAIR
+
 SERVER = """
 import gc, json, os, sys
 from importlib import import_module
@@ -78,6 +80,11 @@ class Ran:
     status: int
     out: str
     err: str
+
+    def __attrs_post_init__(self) -> None:
+        for printed in (self.out, self.err):
+            both = PAIR.search(printed)
+            assert both is None, f"{both} spells an option for Python and for the command line: expected one of them"
 
     @property
     def json(self) -> Any:

@@ -95,6 +95,6 @@ def revoke_trust(source: Source | Package) -> tuple[Consent, ...]:
             place, same = consent_to(model, ()).source, consents_to(model, kept)
         found = tuple(consent for consent in kept if consent.source == place or consent in same)
         if not found:
-            raise InputError(f"{place} is not trusted: 'bmz trust --list' (trusted_models) shows the models that are")
+            raise InputError(f"{place} is not trusted: trusted_models() (bmz trust --list) shows the models that are")
     consents.revoke(found)
     return found

@@ -11,9 +11,9 @@ from threading import Lock
 import click
 
 from ..progress import Progress, progress_bars
-from .messages import is_quiet, is_verbose, log_of
 from .progress_lines import progress_lines
 from .terminal import say, tell
+from .verbosity import is_quiet, is_verbose, log_of
 
 __all__ = ["command_progress"]
 

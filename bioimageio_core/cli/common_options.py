@@ -6,6 +6,7 @@ import click
 
 from ..env import set_temporarily
 from .grouped_options import grouped_option
+from .value_completion import device_names, installed_names
 
 __all__ = [
     "compile_option",
@@ -21,10 +22,12 @@ __all__ = [
     "weights_option",
 ]
 
-html_option = click.option("--html", metavar="FILE", help="Write an HTML page that needs no other file; replaces FILE.")
+html_option = click.option("--html", type=click.Path(), metavar="FILE", help="Write an HTML page that needs no other file; replaces FILE.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
 
-device_option = click.option("--device", default="cpu", show_default=True, help="Device that runs the network, as in cuda:1.")
+device_option = click.option(
+    "--device", shell_complete=device_names, default="cpu", show_default=True, help="Device that runs the network, as in cuda:1."
+)
 precision_option = grouped_option(
     "network",
     "--precision",
@@ -61,7 +64,11 @@ timeout_option = grouped_option(
     help="Give up a call of the network, or a server, that gives no answer within this time.",
 )
 weights_option = grouped_option(
-    "network", "--weights-format", show_default="the fastest that are installed", help="Weights to use, as in onnx."
+    "network",
+    "--weights-format",
+    shell_complete=installed_names("weights_formats"),
+    show_default="the fastest that are installed",
+    help="Weights to use, as in onnx.",
 )
 include_outside_option = click.option(
     "--include-outside", is_flag=True, help="Copy files that MODEL names outside of its folder, too; look at them first."

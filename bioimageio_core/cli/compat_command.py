@@ -6,6 +6,7 @@ import click
 
 from .common_options import json_option
 from .terminal import print_json, say
+from .value_completion import installed_names
 
 __all__ = ["command"]
 
@@ -17,6 +18,7 @@ __all__ = ["command"]
     "consumers",
     multiple=True,
     metavar="NAME",
+    shell_complete=installed_names("consumers"),
     show_default="all",
     help="Software to judge; may be repeated.",
 )

@@ -16,24 +16,39 @@ from .common_options import (
     timeout_option,
     trust_option,
 )
-from .message_options import messages_options
 from .terminal import print_json, say
+from .value_completion import installed_names
+from .verbosity_options import verbosity_options
 
 __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz convert path/to/model --to onnx -o model-with-onnx")
 @click.argument("model", type=click.Path())
-@click.option("--to", "to_format", required=True, metavar="FORMAT", help="Weights format to add, as in onnx or torchscript.")
+@click.option(
+    "--to",
+    "to_format",
+    shell_complete=installed_names("weights_formats"),
+    required=True,
+    metavar="FORMAT",
+    help="Weights format to add, as in onnx or torchscript.",
+)
 @click.option("-o", "--output", type=click.Path(), required=True, help="Zip file (a name that ends in .zip) or folder to write.")
-@click.option("--from", "weights_format", metavar="FORMAT", show_default="those with a converter", help="Weights to convert.")
+@click.option(
+    "--from",
+    "weights_format",
+    shell_complete=installed_names("weights_formats"),
+    metavar="FORMAT",
+    show_default="those with a converter",
+    help="Weights to convert.",
+)
 @device_option
 @import_option
 @timeout_option
 @trust_option
 @include_outside_option
 @overwrite_option
-@messages_options
+@verbosity_options
 @json_option
 def command(model: str, to_format: str, output: str, overwrite: bool, as_json: bool, **options: Any) -> None:
     """Write MODEL with all its files and with weights in another format, converted from its own.

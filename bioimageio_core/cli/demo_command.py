@@ -9,9 +9,9 @@ import click
 from ..resources import peak_memory
 from .command_progress import command_progress
 from .common_options import json_option, overwrite_option
-from .message_options import messages_options
 from .parameter_types import MEMORY
 from .terminal import bytes_in_words, print_json, say
+from .verbosity_options import verbosity_options
 
 __all__ = ["command"]
 
@@ -23,7 +23,7 @@ __all__ = ["command"]
 @click.option("--size", type=click.IntRange(min=64), default=12288, show_default=True, help="Pixels along each side of the image.")
 @click.option("--memory", type=MEMORY, default="280 MiB", show_default=True, help="Limit of host memory.")
 @overwrite_option
-@messages_options
+@verbosity_options
 @json_option
 def command(output: str, size: int, memory: int, overwrite: bool, as_json: bool) -> None:
     """Predict a large synthetic image with a model of this package; needs no network connection and no data.

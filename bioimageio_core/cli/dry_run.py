@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .messages import is_verbose, log_of
 from .output_files import place_of_output
 from .terminal import print_json, say, table, tell
+from .verbosity import is_verbose, log_of
 
 if TYPE_CHECKING:
     from ..prediction.planning.plan import Plan

@@ -7,13 +7,19 @@ import click
 from .common_options import json_option, overwrite_option, trust_option
 from .output_files import check_file_apart
 from .terminal import print_json, say
+from .value_completion import installed_names
 
 __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz env path/to/model --weights-format onnx -o environment.yaml")
 @click.argument("model", type=click.Path())
-@click.option("--weights-format", show_default="the fastest on this machine", help="Weights to run, as in onnx.")
+@click.option(
+    "--weights-format",
+    shell_complete=installed_names("weights_formats"),
+    show_default="the fastest on this machine",
+    help="Weights to run, as in onnx.",
+)
 @click.option("--pip", "for_pip", is_flag=True, help="Write a requirements file for pip, not an environment file for conda.")
 @click.option("-o", "--output", metavar="FILE", help="File to write, instead of printing it.")
 @trust_option

@@ -9,21 +9,28 @@ import click
 from .command_progress import command_progress
 from .common_options import include_outside_option, json_option, overwrite_option
 from .foreign_formats import list_formats
-from .message_options import messages_options
 from .parameter_types import NAME_VALUE
 from .terminal import print_json, say
+from .value_completion import installed_names
+from .verbosity_options import verbosity_options
 
 __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz export path/to/model --to czann -o model.czann")
 @click.argument("model", type=click.Path(), required=False)
-@click.option("--to", "to_format", metavar="NAME", help="Format to write; without it, the formats are listed.")
+@click.option(
+    "--to",
+    "to_format",
+    shell_complete=installed_names("foreign_formats"),
+    metavar="NAME",
+    help="Format to write; without it, the formats are listed.",
+)
 @click.option("-o", "--output", type=click.Path(), help="File or folder to write.")
 @click.option("--option", "options", type=NAME_VALUE, multiple=True, help="Argument of the format; may be repeated.")
 @include_outside_option
 @overwrite_option
-@messages_options
+@verbosity_options
 @json_option
 def command(
     model: str | None,

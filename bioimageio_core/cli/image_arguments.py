@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,14 @@ def image_list(paths: tuple[str, ...]) -> tuple[str, ...] | None:
 
 
 def image_inputs(paths: tuple[str, ...]) -> str | dict[str, str]:
-    """Return the inputs of one prediction: one path, or the paths by input id, written as ``ID=PATH``."""
+    """Return the inputs of one prediction: one path, or the paths by input id, written as ``ID=PATH``.
+
+    Raises:
+        InputError: A pattern matches no image or several, or one of several paths has no id.
+
+    """
     if len(paths) == 1 and (Path(paths[0]).exists() or "=" not in paths[0]):
-        return paths[0]
+        return _single(paths[0])
     inputs = {}
     for path in paths:
         name, equals, rest = path.partition("=")
@@ -36,6 +42,18 @@ def image_inputs(paths: tuple[str, ...]) -> str | dict[str, str]:
             raise InputError(f"several images: expected ID=PATH for each input of the model, found {path!r}")
         inputs[name] = rest
     return inputs
+
+
+def _single(path: str) -> str:
+    """Return the image that a path is, or the only one that a pattern matches."""
+    if not glob.has_magic(path) or "://" in path or Path(path).exists():
+        return path
+    from ..prediction.data.expand_image_paths import expand_image_paths
+
+    found = expand_image_paths([path])
+    if len(found) > 1:
+        raise InputError(f"the pattern {path!r} matches {len(found)} images: expected one, as {found[0]}")
+    return found[0]
 
 
 def check_axes_known(plan: Plan, *, as_json: bool) -> None:

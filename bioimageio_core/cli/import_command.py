@@ -13,6 +13,7 @@ from .common_options import json_option, overwrite_option
 from .foreign_formats import list_formats
 from .parameter_types import NAME_VALUE
 from .terminal import issues_as_data, issues_table, print_json, say
+from .value_completion import installed_names
 
 __all__ = ["command"]
 
@@ -20,7 +21,14 @@ __all__ = ["command"]
 @click.command(epilog="Example: bmz import nuclei.czann -o nuclei")
 @click.argument("file", type=click.Path(), required=False)
 @click.option("-o", "--output", type=click.Path(), show_default="the name of FILE without its extension", help="Folder to write.")
-@click.option("--from", "format", metavar="NAME", show_default="the one that recognises FILE", help="Format of FILE.")
+@click.option(
+    "--from",
+    "format",
+    shell_complete=installed_names("foreign_formats"),
+    metavar="NAME",
+    show_default="the one that recognises FILE",
+    help="Format of FILE.",
+)
 @click.option("--option", "options", type=NAME_VALUE, multiple=True, help="Argument of the format; may be repeated.")
 @overwrite_option
 @json_option

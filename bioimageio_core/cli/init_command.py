@@ -10,6 +10,7 @@ from .command_progress import command_progress
 from .common_options import import_option, json_option, overwrite_option, trust_option
 from .parameter_types import AXIS_SIZES, INPUT_AXES
 from .terminal import issues_as_data, print_json, say
+from .value_completion import installed_names
 
 __all__ = ["command"]
 
@@ -20,7 +21,12 @@ __all__ = ["command"]
 @click.option("--name", show_default="that of the folder", help="Name of the model.")
 @click.option("--axes", type=INPUT_AXES, show_default="a guess", help="Axes of the inputs, as in bcyx, or image=bcyx,mask=byx.")
 @click.option("--size", type=AXIS_SIZES, help="Sizes that the network accepts, as in y=256,x=256.")
-@click.option("--weights-format", show_default="from the content", help="Format of FILE, such as onnx.")
+@click.option(
+    "--weights-format",
+    shell_complete=installed_names("weights_formats"),
+    show_default="from the content",
+    help="Format of FILE, such as onnx.",
+)
 @import_option
 @trust_option
 @overwrite_option

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ..errors import BioimageioError, PluginError, PluginWarning, PredictionWarning
+from ..option_spelling import on_command_line
 from ..report.plain_text import in_one_line
 from ..time_limits import calls_were_given_up
 from .ending import ends_on_ctrl_c, exit_at_once
@@ -71,7 +72,7 @@ class _Commands(click.Group):
             PluginError: A command of a plugin fails.
 
         """
-        from .messages import log_of
+        from .verbosity import log_of
 
         try:
             return self._named(ctx)
@@ -162,6 +163,11 @@ def main() -> None:
 
 def _run() -> int:
     """Run the command line of this process and return the exit status; an error is printed in one line."""
+    with on_command_line():
+        return _status()
+
+
+def _status() -> int:
     try:
         status = bmz.main(prog_name="bmz", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):

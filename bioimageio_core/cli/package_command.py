@@ -6,6 +6,7 @@ import click
 
 from .common_options import include_outside_option, json_option, overwrite_option
 from .terminal import bytes_in_words, print_json, say
+from .value_completion import installed_names
 
 __all__ = ["command"]
 
@@ -13,7 +14,14 @@ __all__ = ["command"]
 @click.command(epilog="Example: bmz package path/to/model -o model.zip --weights-format onnx")
 @click.argument("model", type=click.Path())
 @click.option("-o", "--output", type=click.Path(), required=True, help="Zip file (a name that ends in .zip) or folder to write.")
-@click.option("--weights-format", "weights_formats", multiple=True, show_default="all", help="Weights to keep; may be repeated.")
+@click.option(
+    "--weights-format",
+    "weights_formats",
+    shell_complete=installed_names("weights_formats"),
+    multiple=True,
+    show_default="all",
+    help="Weights to keep; may be repeated.",
+)
 @include_outside_option
 @overwrite_option
 @json_option

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from shutil import get_terminal_size
 
 import attrs
 import click
@@ -21,14 +22,14 @@ __all__ = ["command"]
 @json_option
 @click.pass_context
 def command(context: click.Context, times: bool, as_json: bool) -> int:
-    """List all plugins and their entries, the packages that they lack here, and failures.
+    """List all plugins and their entries, the packages that they lack here, and failures; --json has all that is known of each.
 
     The environment variable BMZ_DISABLE_PLUGINS, if set, disables all plugins but the built-in ones.
     """
     if context.invoked_subcommand is not None:
         return 0
     from ..api import plugins
-    from ..report.text.plugins_text import entry_rows, plugins_text
+    from ..report.text.plugins_text import WIDTH, entry_rows, plugins_text
     from .main import COMMANDS
 
     with warnings.catch_warnings():
@@ -48,7 +49,8 @@ def command(context: click.Context, times: bool, as_json: bool) -> int:
     else:
         slowest = sorted(registry.plugins, key=lambda p: -p.import_seconds)
         timed = [(f"{p.import_seconds:.3f} s", p.name, f"{p.distribution} {p.version}") for p in slowest]
-        say(table(timed, ("import", "plugin", "from")) if times else plugins_text(registry))
+        width = get_terminal_size((WIDTH, 0)).columns
+        say(table(timed, ("import", "plugin", "from")) if times else plugins_text(registry, width))
         for failure in failures:
             where = f"{failure.plugin.distribution} {failure.plugin.version}".strip()
             say(f"failed: {failure.plugin.name} of {where}: {failure.message}", err=True)

@@ -15,13 +15,13 @@ from .common_options import json_option, overwrite_option
 from .dry_run import check_run, show_plan, show_plans, tell_plan
 from .grouped_options import GroupedCommand, grouped_option
 from .image_arguments import check_axes_known, image_inputs, image_list
-from .message_options import messages_options
 from .output_files import check_file_apart, check_page, place_of_output, write_page
 from .parameter_types import SHARD
 from .predicted_pictures import draw, replaces, several_pictures, single_picture
 from .prediction_options import chain_options, prediction_options
 from .suggested_output import missing_output
 from .terminal import INTERRUPTED, print_json, say
+from .verbosity_options import verbosity_options
 
 if TYPE_CHECKING:
     from ..prediction.output.result import Prediction
@@ -50,9 +50,18 @@ __all__ = ["command"]
     "for many images, also a folder.",
 )
 @overwrite_option
-@grouped_option("output", "--picture", help="PNG to draw of image and outputs; for many images a template, as in pictures/{name}.png.")
 @grouped_option(
-    "output", "--html", metavar="FILE", help="Page about the run to write, for one image: pictures, times, plan; replaces FILE."
+    "output",
+    "--picture",
+    type=click.Path(),
+    help="PNG to draw of image and outputs; for many images a template, as in pictures/{name}.png.",
+)
+@grouped_option(
+    "output",
+    "--html",
+    type=click.Path(),
+    metavar="FILE",
+    help="Page about the run to write, for one image: pictures, times, plan; replaces FILE.",
 )
 @grouped_option("run", "--dry-run", is_flag=True, help="Show how the images would be predicted; write nothing.")
 @grouped_option("run", "--resume", is_flag=True, help="Continue an incomplete output; a complete one stays as it is.")
@@ -73,7 +82,7 @@ __all__ = ["command"]
 )
 @prediction_options
 @chain_options
-@messages_options
+@verbosity_options
 @json_option
 def command(
     model: str,

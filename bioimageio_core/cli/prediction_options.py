@@ -10,6 +10,7 @@ import click
 from .common_options import compile_option, import_option, precision_option, timeout_option, trust_option, weights_option
 from .grouped_options import grouped_option
 from .parameter_types import AXIS_LENGTHS, AXIS_RANGES, AXIS_SIZES, HALO, JSON_OBJECT, MEMORY, NAMES, NUMBER_PAIR
+from .value_completion import codec_names, device_names, installed_names
 
 __all__ = ["chain_options", "prediction_options"]
 
@@ -33,9 +34,9 @@ _OPTIONS = (
         type=AXIS_RANGES,
         help="Region to predict, in input pixels, as in y=0:512,x=100: to the end.",
     ),
-    grouped_option("input", "--mask", help="Image that is not 0 where a prediction is wanted."),
+    grouped_option("input", "--mask", type=click.Path(), help="Image that is not 0 where a prediction is wanted."),
     grouped_option("input", "--skip-empty", is_flag=True, help="Skip blocks whose pixels are all 0."),
-    grouped_option("input", "--statistics", help="File with statistics, as written by 'bmz stats'."),
+    grouped_option("input", "--statistics", type=click.Path(), help="File with statistics, as written by 'bmz stats'."),
     grouped_option("input", "--stats-over", type=NAMES, help="Axes that the model lacks, over which statistics are pooled."),
     grouped_option(
         "blocks",
@@ -68,10 +69,22 @@ _OPTIONS = (
         "blocks", "--probe/--no-probe", default=None, show_default="before long runs", help="Measure the network before blocks are chosen."
     ),
     weights_option,
-    grouped_option("network", "--device", default="cpu", show_default=True, help="Devices that run the network, as in cuda:0,cuda:1."),
+    grouped_option(
+        "network",
+        "--device",
+        shell_complete=device_names,
+        default="cpu",
+        show_default=True,
+        help="Devices that run the network, as in cuda:0,cuda:1.",
+    ),
     precision_option,
     compile_option,
-    grouped_option("network", "--run-mode", help="Run mode instead of the described one, as in tta; 'bmz plugins' lists them."),
+    grouped_option(
+        "network",
+        "--run-mode",
+        shell_complete=installed_names("run_modes"),
+        help="Run mode instead of the described one, as in tta; 'bmz plugins' lists them.",
+    ),
     grouped_option(
         "network", "--run-mode-kwargs", type=JSON_OBJECT, default="{}", help='Arguments of the run mode, as in \'{"merge": "max"}\'.'
     ),
@@ -82,6 +95,7 @@ _OPTIONS = (
         "output",
         "--post",
         "postprocessing",
+        shell_complete=installed_names("processing_ops"),
         multiple=True,
         metavar="OP[:NAME=VALUE,...]",
         help="Op after those of the model, as in 'connected_components:threshold=0.5,min_size=20'; may be given several times.",
@@ -100,7 +114,9 @@ _OPTIONS = (
         help="Axis that the model lacks, along which objects of neighbouring slices are joined if their intersection over union is "
         "greater than this, as in z or z=0.4; without a number, than 0.25.",
     ),
-    grouped_option("output", "--table", help="Table of the labelled objects to write, as in cells.csv or cells.parquet."),
+    grouped_option(
+        "output", "--table", type=click.Path(), help="Table of the labelled objects to write, as in cells.csv or cells.parquet."
+    ),
     grouped_option("output", "--dtype", show_default="as described", help="Data type of the stored output, as in uint8."),
     grouped_option(
         "output", "--value-range", type=NUMBER_PAIR, default="0,1", show_default=True, help="Values stored as 0 and as the largest integer."
@@ -108,6 +124,7 @@ _OPTIONS = (
     grouped_option(
         "output",
         "--output-format",
+        shell_complete=installed_names("image_writers"),
         help="Format of the file, where several have its ending, as in imagej for .tif; 'bmz plugins' lists them.",
     ),
     grouped_option(
@@ -124,6 +141,7 @@ _OPTIONS = (
     grouped_option(
         "output",
         "--codec",
+        shell_complete=codec_names,
         default="lz4",
         show_default=True,
         help="Compression: none, lz4, zstd, gzip or blosc, with a level as in zstd:9.",
@@ -136,11 +154,17 @@ _CHAIN = (
     grouped_option(
         "network",
         "--then",
+        type=click.Path(),
         multiple=True,
         metavar="MODEL",
         help="Model that takes outputs of those before, as one prediction; may be given several times.",
     ),
-    grouped_option("output", "--intermediate", help="Zarr group for the outputs of the models before; without it they are not stored."),
+    grouped_option(
+        "output",
+        "--intermediate",
+        type=click.Path(),
+        help="Zarr group for the outputs of the models before; without it they are not stored.",
+    ),
 )
 
 

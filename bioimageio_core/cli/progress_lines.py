@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
-from ..report.plain_text import seconds_in_words
+from ..text import seconds_in_words
 
 __all__ = ["SECONDS_APART", "progress_lines"]
 

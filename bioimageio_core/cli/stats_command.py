@@ -8,10 +8,11 @@ import click
 
 from .command_progress import command_progress
 from .common_options import json_option, overwrite_option
-from .message_options import messages_options
 from .output_files import check_file_apart
 from .parameter_types import JSON_OBJECT, NAMES
 from .terminal import print_json, say
+from .value_completion import installed_names
+from .verbosity_options import verbosity_options
 
 __all__ = ["command"]
 
@@ -38,10 +39,14 @@ __all__ = ["command"]
 @click.option("--level", type=int, help="Resolution level of OME-Zarr images; 0 is the finest.")
 @click.option("--scene", help="Image of files that hold several, by number or name, as in 1 or Pos1.")
 @click.option("--stats-over", type=NAMES, help="Axes that the model lacks, over which statistics are pooled.")
-@click.option("--run-mode", help="With --model: run mode of the predictions, where it changes what a sample is, as orthoplanes does.")
+@click.option(
+    "--run-mode",
+    shell_complete=installed_names("run_modes"),
+    help="With --model: run mode of the predictions, where it changes what a sample is, as orthoplanes does.",
+)
 @click.option("--run-mode-kwargs", type=JSON_OBJECT, default="{}", help="Arguments of the run mode.")
 @click.option("--workers", type=click.IntRange(min=1), show_default="one per core", help="Threads.")
-@messages_options
+@verbosity_options
 @json_option
 def command(
     images: tuple[str, ...],

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..json_values import json_safe
+from ..option_spelling import for_command_line
 from ..report.plain_text import bytes_in_words, printable, table
 from ..text import without_secrets
-from .messages import is_quiet, is_verbose, log_of
+from .verbosity import is_quiet, is_verbose, log_of
 
 if TYPE_CHECKING:
     from ..spec.validation import Issue
@@ -45,6 +46,8 @@ def say(text: str, *, err: bool = False, exact: bool = False, nl: bool = True) -
         nl: End with a line break.
 
     """
+    if not exact:
+        text = for_command_line(text)
     log = log_of()
     if log is not None and not exact:
         log.write(text)
@@ -72,6 +75,7 @@ def json_text(data: Any) -> str:
     Passwords and tokens of URLs are left out.
     """
     text = json.dumps(json_safe(data), indent=2, ensure_ascii=False, default=str, allow_nan=False)
+    text = for_command_line(text)
     return without_secrets("\n".join(line if line.isprintable() else _escaped(line) for line in text.split("\n")))
 
 

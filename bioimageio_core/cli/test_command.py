@@ -18,9 +18,10 @@ from .common_options import (
     timeout_option,
     trust_option,
 )
-from .message_options import messages_options
 from .output_files import check_file_apart, write_page
 from .terminal import print_json, say
+from .value_completion import installed_names
+from .verbosity_options import verbosity_options
 
 if TYPE_CHECKING:
     from ..model_tests.test_report import TestReport
@@ -30,7 +31,12 @@ __all__ = ["command"]
 
 @click.command(epilog="Example: bmz test path/to/model --weights-format onnx --html report.html")
 @click.argument("model", type=click.Path())
-@click.option("--weights-format", show_default="all that run here", help="Weights to test, as in onnx.")
+@click.option(
+    "--weights-format",
+    shell_complete=installed_names("weights_formats"),
+    show_default="all that run here",
+    help="Weights to test, as in onnx.",
+)
 @click.option("--quick", is_flag=True, help="Only compare with the test outputs; test no other sizes, batches or blocks.")
 @device_option
 @precision_option
@@ -41,7 +47,7 @@ __all__ = ["command"]
 @click.option("--isolated", is_flag=True, help="Test each weights format in a new environment, which pip fills with what the format needs.")
 @click.option("--save", metavar="FOLDER", show_default="bmz-test-NAME", help="Folder for outputs that differ.")
 @html_option
-@messages_options
+@verbosity_options
 @json_option
 def command(model: str, quick: bool, isolated: bool, save: str | None, html: str | None, as_json: bool, **options: Any) -> int:
     """Run MODEL on its test inputs, in every weights format that runs here, and compare with its test outputs.

@@ -10,9 +10,9 @@ from .command_progress import command_progress
 from .common_options import json_option
 from .grouped_options import GroupedCommand
 from .image_arguments import check_axes_known, image_inputs
-from .message_options import messages_options
 from .prediction_options import prediction_options
 from .terminal import print_json, say
+from .verbosity_options import verbosity_options
 
 __all__ = ["command"]
 
@@ -22,7 +22,7 @@ __all__ = ["command"]
 @click.argument("images", type=click.Path(), nargs=-1)
 @click.option("--tolerance", type=float, default=1e-4, show_default=True, help="Greatest difference; relative for values above 1.")
 @prediction_options
-@messages_options
+@verbosity_options
 @json_option
 def command(model: str, images: tuple[str, ...], tolerance: float, as_json: bool, **given: Any) -> int:
     """Measure whether MODEL predicts the same in blocks as for the whole image.

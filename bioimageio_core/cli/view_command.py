@@ -18,7 +18,7 @@ __all__ = ["command"]
 
 
 @click.command(epilog="Example: bmz view cells.ome.zarr result.zarr, or bmz view cells.tif --labels nuclei.tif --table nuclei.csv")
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.argument("sources", type=click.Path(), nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--labels", multiple=True, metavar="NAME_OR_PATH", help="What is labels, or a further image that is; may be repeated.")
 @click.option(
     "--table", multiple=True, metavar="[NAME=]FILE", help="Table of the objects (.csv, .parquet); NAME are labels, where there are several."

@@ -99,7 +99,7 @@ OPS_IN_CORE = frozenset(
 )
 """Ops that bioimageio.core 0.11.0 runs without further packages."""
 
-FEW_STEPS = "drop the op, or let the network do it"
+TRY = "try it; if it fails, drop these ops, or make them part of the network"
 
 
 def judge_formats(name: str) -> Judge:
@@ -121,12 +121,12 @@ def _weights(name: str, model: Any) -> Judgement:
     best = next((f for answer in ("yes", "unknown", "no") for f in facts.values() if f.answer == answer), nothing)
     which = [fmt for fmt, fact in facts.items() if fact.answer == best.answer]
     runs = [fmt for fmt, fact in known.items() if fact.answer == "yes"]
-    words = {"yes": "runs", "no": "does not run", "unknown": "may or may not run"}
+    words = {"yes": f"{name} runs", "no": f"{name} does not run", "unknown": f"it is not documented whether {name} runs"}
     return Judgement(
         rule=f"has weights in a format that {name} runs",
         answer=best.answer,
-        reason=f"it {words[best.answer]} {', '.join(which)}",
-        remedy="" if best.answer == "yes" else f"convert the weights to {' or '.join(runs)} (bmz convert)",
+        reason=f"{words[best.answer]} {', '.join(which)}",
+        remedy="" if best.answer == "yes" else f"convert the weights to {' or '.join(runs)}, as with convert_weights() (bmz convert)",
         source=best.source,
         date=best.date,
     )
@@ -147,11 +147,12 @@ def _ops(name: str, model: Any) -> Iterator[Judgement]:
             fact = _CORE if op in OPS_IN_CORE else Fact("unknown", _CORE.source, _CORE.date)
         by_fact.setdefault(fact, []).append(op)
     for fact, ops in by_fact.items():
+        words = f"{name} runs" if fact.answer == "yes" else f"it is not documented whether {name} runs"
         yield Judgement(
             rule=f"{name} runs {', '.join(ops)}",
             answer=fact.answer,
-            reason=f"the model uses {', '.join(ops)}",
-            remedy="" if fact.answer == "yes" else FEW_STEPS,
+            reason=f"{words} {', '.join(ops)}",
+            remedy="" if fact.answer == "yes" else TRY,
             source=fact.source,
             date=fact.date,
         )
@@ -162,7 +163,7 @@ def _run_mode(name: str, model: Any) -> Iterator[Judgement]:
         return
     ignores = name == "napari"
     yield Judgement(
-        rule=f"{name} knows the run mode {model.run_mode.name}",
+        rule=f"needs no run mode that {name} lacks",
         answer="no" if ignores else "unknown",
         reason=f"the model asks for the run mode {model.run_mode.name}"
         + (", which bioimageio.core ignores with a warning" if ignores else ""),

@@ -29,15 +29,23 @@ def judge_zen(model: Any) -> Iterator[Judgement]:
         return Judgement(rule=words, answer=answer, reason=reason, remedy="" if good else remedy, source=SOURCE, date=DATE)  # type: ignore[arg-type]
 
     formats = ", ".join(model.weights)
-    yield rule("has ONNX weights, which go into a .czann file", "onnx" in model.weights, f"it has {formats}", "bmz convert --to onnx")
+    yield rule(
+        "has ONNX weights, which go into a .czann file",
+        "onnx" in model.weights,
+        f"its weights are {formats}",
+        "add ONNX weights, as with convert_weights() (bmz convert --to onnx)",
+    )
     for words, tensors in (("input", model.inputs), ("output", model.outputs)):
-        yield rule(f"has one {words}", len(tensors) == 1, f"it has {len(tensors)}", f"make it one network with one {words}")
+        yield rule(f"has one {words}", len(tensors) == 1, f"it has {len(tensors)} {words}s", f"make it one network with one {words}")
     for op in dict.fromkeys(op_names(model)):
-        reason, remedy = "it can be part of the network", ""
+        reason, remedy = f"{op} can be part of the network", ""
         if op in OF_THE_IMAGE:
-            reason, remedy = "it needs statistics of the image", "use an op with fixed numbers, such as scale_linear"
+            reason, remedy = (
+                f"{op} needs statistics of the complete image, and ZEN runs the network alone",
+                "use an op with fixed numbers, such as scale_linear",
+            )
         elif op not in IN_A_GRAPH:
-            reason, remedy = f"it runs networks alone, without {op}", "drop the op, and carry it out in other software"
+            reason, remedy = f"ZEN runs the network alone, without {op}", "drop the op, and carry it out in other software"
         yield rule(f"the op {op} can be part of the network", op in IN_A_GRAPH, reason, remedy)
     spatial = [_space(t) for t in (*model.inputs, *model.outputs)]
     reason = f"tensors have {' and '.join(str(n) for n in sorted(set(spatial)))} axes in space"

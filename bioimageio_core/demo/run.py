@@ -98,7 +98,7 @@ def run_demo(
     """
     begin = time.perf_counter()
     if folder.exists() and any(folder.iterdir()) and not overwrite:
-        raise OutputError(f"{folder} exists and is not empty: give --overwrite or another folder with -o")
+        raise OutputError(f"{folder} exists and is not empty: give overwrite=True (--overwrite) or another folder")
     folder.mkdir(parents=True, exist_ok=True)
     image, output, picture = folder / "image.zarr", folder / "result.zarr", folder / "picture.png"
     say(f"drawing nuclei: {image}, {size} x {size} pixels of uint16, {2 * size * size / 2**20:.0f} MiB")

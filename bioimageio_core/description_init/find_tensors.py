@@ -88,7 +88,10 @@ def find_tensors(
         if outputs and all(o.size for o in outputs):
             return _tried(network, graph, ids, inputs, outputs, given=bool(axes))
     what = f"; the last error: {last}" if last is not None else ""
-    raise InputError(f"the network accepts none of the images that were tried: name them, as in --axes bcyx --size y=256{what}")
+    raise InputError(
+        f"the network accepts none of the images that were tried: name them, as in axes='bcyx' "
+        f"(--axes bcyx), and their sizes, as in size={{'y': 256}} (--size y=256){what}"
+    )
 
 
 def _tried(

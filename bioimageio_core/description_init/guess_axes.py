@@ -38,7 +38,7 @@ def guess_input_axes(tensor: GraphTensor, rank: int, channels_last: bool = False
 
     """
     if rank not in _FIRST:
-        raise AxesError(f"input {tensor.name!r} has {rank} axes, which cannot be guessed: name them, as in --axes bcyx")
+        raise AxesError(f"input {tensor.name!r} has {rank} axes, which cannot be guessed: name them, as in axes='bcyx' (--axes bcyx)")
     shape: tuple[Dim, ...] = tensor.shape or (None,) * rank
     named = tuple(DIMENSION_NAMES.get(str(d).lower()) if isinstance(d, str) else None for d in shape)
     for layout in (_LAST, _FIRST):

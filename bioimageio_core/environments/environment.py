@@ -124,6 +124,6 @@ def _notes(name: str, adapter: WeightsAdapterEntry, entry: Any) -> Iterator[str]
 
 def _left_out(dependencies: Dependencies, *, trust: bool) -> Iterator[str]:
     if not trust and (dependencies.pip or dependencies.conda or dependencies.left_out):
-        yield f"without the packages that {in_one_line(dependencies.source)} of the model names: trust the model to add them (--trust)"
+        yield f"without the packages that {in_one_line(dependencies.source)} of the model names: trust=True (--trust) adds them"
     for line in dependencies.left_out if trust else ():
         yield f"without {line!r} of {in_one_line(dependencies.source)}: only packages by name are installed, from the index that you use"

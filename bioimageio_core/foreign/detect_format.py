@@ -48,7 +48,9 @@ def choose_format(path: Path, registry: Registry, name: str | None) -> tuple[For
             broken.append(error)
     if len(fitting) > 1:
         names = ", ".join(entry.name for entry, _ in fitting)
-        raise InputError(f"{path} may be of several formats ({names}): choose one (--from {fitting[0][0].name}, format=...)")
+        raise InputError(
+            f"{path} may be of several formats ({names}): choose one, as format='{fitting[0][0].name}' (--from {fitting[0][0].name})"
+        )
     if fitting:
         return fitting[0]
     if broken:

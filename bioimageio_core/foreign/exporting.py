@@ -72,7 +72,7 @@ def export_foreign(
     """
     entry = _entry(registry, format)
     if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists already: choose another name, or overwrite it (overwrite=True, --overwrite)")
+        raise OutputError(f"{path} exists already: choose another name, or overwrite it with overwrite=True (--overwrite)")
     check_apart(path, [("its source", place) for place in package_places(descr, package)])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -44,7 +44,7 @@ DIRECT = frozenset(
 HOPS = 8
 """Length of the chains of attributes that are followed into objects of other classes."""
 
-MOST = 5000
+MOST_OBJECTS = 5000
 """Number of objects behind attributes that are looked at."""
 
 
@@ -100,7 +100,7 @@ def _found_in(source: Any) -> Iterator[_Found]:
         pending.extend((part, hops) for part in found.parts)
         inner = [(attribute, hops + 1) for attribute in found.attributes]
         behind_attributes += len(inner)
-        if inner and (hops == HOPS or behind_attributes > MOST):
+        if inner and (hops == HOPS or behind_attributes > MOST_OBJECTS):
             yield _Found(unknown=f"{_class(value)}, which holds many objects")
         else:
             pending.extend(inner)

@@ -8,7 +8,7 @@ from math import isclose
 from ..errors import AxesError, ChannelError
 from ..typing import AxisId, FrozenMapping
 from ..units import PixelSize, conversion
-from .axis_labels import AxisLabels
+from .axis_metadata import AxisMetadata
 
 __all__ = ["agreed"]
 
@@ -18,7 +18,7 @@ RELATIVE = 1e-6
 REMEDY = "np.asarray(other) of one of them calculates without its names and sizes"
 
 
-def agreed(labels: Sequence[AxisLabels]) -> AxisLabels:
+def agreed(labels: Sequence[AxisMetadata]) -> AxisMetadata:
     """Return what is known of several arrays together, with all of their axes; sizes and positions are in the first unit of each axis.
 
     Raises:
@@ -46,7 +46,7 @@ def agreed(labels: Sequence[AxisLabels]) -> AxisLabels:
             known_at = positions.setdefault(axis, at)
             if not isclose(at, known_at, rel_tol=RELATIVE, abs_tol=RELATIVE * abs(size)):
                 raise _different("positions", axis, f"{known_at:g}", f"{at:g}")
-    return AxisLabels(
+    return AxisMetadata(
         axes=tuple(dict.fromkeys(axis for one in labels for axis in one.axes)),
         channel_names=names,
         pixel_size=FrozenMapping(sizes),

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import AxesError
 from ..typing import AxisId
 from .agreement import agreed
-from .axis_labels import AxisLabels
+from .axis_metadata import AxisMetadata
 from .lazy_data import computing
 
 __all__ = ["aligned", "check_sizes", "check_unnamed", "common_axes", "common_labels", "is_operand"]
@@ -67,9 +67,9 @@ def check_unnamed(value: Any, axes: tuple[AxisId, ...]) -> None:
         )
 
 
-def common_labels(labels: Sequence[AxisLabels], common: tuple[AxisId, ...], shape: Sequence[int]) -> AxisLabels:
+def common_labels(labels: Sequence[AxisMetadata], common: tuple[AxisId, ...], shape: Sequence[int]) -> AxisMetadata:
     """Return the labels of a result, each from the first operand that has it; those that several have must be equal: see `agreed`."""
     count = shape[common.index("channel")] if "channel" in common else 0
     known = agreed(labels)
     fitting = known.channel_names if known.channel_names is not None and len(known.channel_names) == count else None
-    return AxisLabels(axes=common, channel_names=fitting, pixel_size=known.pixel_size, position=known.position)
+    return AxisMetadata(axes=common, channel_names=fitting, pixel_size=known.pixel_size, position=known.position)

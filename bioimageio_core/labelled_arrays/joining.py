@@ -8,12 +8,12 @@ import attrs
 
 from ..typing import AxisId, FrozenMapping
 from .agreement import agreed
-from .axis_labels import AxisLabels
+from .axis_metadata import AxisMetadata
 
 __all__ = ["joined_labels"]
 
 
-def joined_labels(arrays: Sequence[AxisLabels | None], axes: tuple[AxisId, ...], axis: AxisId) -> AxisLabels:
+def joined_labels(arrays: Sequence[AxisMetadata | None], axes: tuple[AxisId, ...], axis: AxisId) -> AxisMetadata:
     """Return the labels of arrays after they are joined; positions along the axis begin with those of the first array.
 
     Args:
@@ -33,7 +33,7 @@ def joined_labels(arrays: Sequence[AxisLabels | None], axes: tuple[AxisId, ...],
     joined = tuple(name for some in names for name in some) if all(names) else None
     first = arrays[0]
     begins = {axis: first.position[axis]} if first is not None and axis in first.position else {}
-    return AxisLabels(
+    return AxisMetadata(
         axes=axes,
         channel_names=joined if axis == "channel" else across.channel_names,
         pixel_size=sizes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -15,22 +16,20 @@ from ..errors import AxesError
 from ..shown import Shown, form_of
 from ..typing import AxisId, FrozenMapping
 from ..units import PixelSize
-from .axis_labels import AxisLabels, axis_numbers
+from .axis_metadata import AxisMetadata, axis_numbers
 from .axis_positions import axis_positions
 from .lazy_data import computing, is_in_memory
 from .numpy_protocol import NumpyProtocol, chosen, clipped
 from .quantiles import QUANTILE, quantiles
-from .reductions import reduced
+from .reduction_methods import Axes, ReductionMethods
+from .saving import save_array
 from .stored_part import StoredPart, chosen_positions, is_basic
 
 if TYPE_CHECKING:
     import dask.array as da
     import xarray as xr
 
-__all__ = ["Axes", "LabelledArray"]
-
-Axes = AxisId | int | Sequence[AxisId | int] | None
-"""Axes by name or number; None for all of them."""
+__all__ = ["LabelledArray"]
 
 NAMED = 4
 """Up to this many names of channels stand in a line."""
@@ -45,7 +44,7 @@ def _frozen(given: Mapping[AxisId, Any]) -> FrozenMapping[AxisId, Any]:
 
 
 @attrs.frozen(eq=False, repr=False)
-class LabelledArray(NumpyProtocol, Shown):
+class LabelledArray(ReductionMethods, NumpyProtocol, Shown):
     """An array with named axes, which computes like numpy and keeps the names.
 
     Arithmetic and comparisons match axes by name; numbers and arrays without names broadcast as in numpy.
@@ -128,9 +127,9 @@ class LabelledArray(NumpyProtocol, Shown):
         return is_in_memory(self.data)
 
     @property
-    def axis_labels(self) -> AxisLabels:
+    def axis_metadata(self) -> AxisMetadata:
         """What is known of the axes."""
-        return AxisLabels(axes=self.axes, channel_names=self.channel_names, pixel_size=self.pixel_size, position=self.position)
+        return AxisMetadata(axes=self.axes, channel_names=self.channel_names, pixel_size=self.pixel_size, position=self.position)
 
     def compute(self) -> LabelledArray:
         """Return the array in memory."""
@@ -153,7 +152,22 @@ class LabelledArray(NumpyProtocol, Shown):
         """
         from .to_xarray import data_array
 
-        return data_array(self.name, computing(self.data), self.axis_labels, labels=self.labels)
+        return data_array(self.name, computing(self.data), self.axis_metadata, labels=self.labels)
+
+    def save(self, path: str | os.PathLike[str], *, output_format: str | None = None, overwrite: bool = False) -> None:
+        """Save the array with axes, pixel sizes and names of channels, as far as the format holds them; lazy arrays are computed in parts.
+
+        Args:
+            path: Zarr folder or file, as its ending says: ``result.zarr``, ``result.ome.tif``, ``result.npy``, ...
+            output_format: Name of the image writer, where several write files with this ending, such as ``imagej`` for ``.tif``.
+            overwrite: Whether to replace what exists.
+
+        Raises:
+            OutputError: It exists and is not replaced, no format has this ending, or the format cannot hold the array.
+            MissingRequirementError: A package that the writer needs is not installed.
+
+        """
+        save_array(self, path, output_format=output_format, overwrite=overwrite)
 
     def picture(self, **positions: int) -> Any:
         """Draw a plane as a PNG picture, which notebooks show: bytes with a method ``save``.
@@ -210,7 +224,7 @@ class LabelledArray(NumpyProtocol, Shown):
         order = axis_numbers(list(given), self.axes) if given else tuple(reversed(range(self.ndim)))
         if len(order) < self.ndim:
             raise AxesError(f"the axes {given!r} are no order of {', '.join(self.axes)}: expected each of them once")
-        return self._with(computing(self.data).transpose(order), self.axis_labels.only(self.axes[n] for n in order))
+        return self._with(computing(self.data).transpose(order), self.axis_metadata.only(self.axes[n] for n in order))
 
     def squeeze(self, axis: Axes = None) -> LabelledArray:
         """Return the array without axes of size 1: all of these, or the given ones."""
@@ -223,7 +237,7 @@ class LabelledArray(NumpyProtocol, Shown):
 
     def astype(self, dtype: DTypeLike) -> LabelledArray:
         """Return the array in another dtype."""
-        return self._with(computing(self.data).astype(dtype), self.axis_labels)
+        return self._with(computing(self.data).astype(dtype), self.axis_metadata)
 
     def copy(self) -> LabelledArray:
         """Return a copy, with pixels of its own if they are in memory; nothing in storage is read, as it is not changed."""
@@ -251,53 +265,13 @@ class LabelledArray(NumpyProtocol, Shown):
         """
         numbers = axis_numbers(list(axes) or None, self.axes)
         found = quantiles(computing(self.data), q, numbers)
-        left = self.axis_labels.only(axis for number, axis in enumerate(self.axes) if number not in numbers)
+        left = self.axis_metadata.only(axis for number, axis in enumerate(self.axes) if number not in numbers)
         labels = attrs.evolve(left, axes=(*[QUANTILE] * (found.ndim - len(left.axes)), *left.axes))
         return found if is_in_memory(found) and not labels.axes else self._with(found, labels)
 
     def item(self) -> Any:
         """Return the value of an array with a single pixel, as a number of Python."""
         return np.asarray(self).item()
-
-    def mean(self, axis: Axes = None, *, dtype: DTypeLike | None = None, out: None = None, keepdims: bool = False) -> Any:
-        """Return the mean along axes, in float64 for floating point; a number over all axes of an array in memory."""
-        return self._reduced("mean", axis, out, dtype=dtype, keepdims=keepdims)
-
-    def sum(self, axis: Axes = None, *, dtype: DTypeLike | None = None, out: None = None, keepdims: bool = False) -> Any:
-        """Return the sum along axes, in float64 for floating point; a number over all axes of an array in memory."""
-        return self._reduced("sum", axis, out, dtype=dtype, keepdims=keepdims)
-
-    def std(self, axis: Axes = None, *, dtype: DTypeLike | None = None, out: None = None, ddof: int = 0, keepdims: bool = False) -> Any:
-        """Return the standard deviation along axes, in float64; a number over all axes of an array in memory."""
-        return self._reduced("std", axis, out, dtype=dtype, ddof=ddof, keepdims=keepdims)
-
-    def var(self, axis: Axes = None, *, dtype: DTypeLike | None = None, out: None = None, ddof: int = 0, keepdims: bool = False) -> Any:
-        """Return the variance along axes, in float64; a number over all axes of an array in memory."""
-        return self._reduced("var", axis, out, dtype=dtype, ddof=ddof, keepdims=keepdims)
-
-    def min(self, axis: Axes = None, *, out: None = None, keepdims: bool = False) -> Any:
-        """Return the least values along axes; a number over all axes of an array in memory."""
-        return self._reduced("min", axis, out, keepdims=keepdims)
-
-    def max(self, axis: Axes = None, *, out: None = None, keepdims: bool = False) -> Any:
-        """Return the greatest values along axes; a number over all axes of an array in memory."""
-        return self._reduced("max", axis, out, keepdims=keepdims)
-
-    def any(self, axis: Axes = None, *, out: None = None, keepdims: bool = False) -> Any:
-        """Return whether values along axes are nonzero anywhere."""
-        return self._reduced("any", axis, out, keepdims=keepdims)
-
-    def all(self, axis: Axes = None, *, out: None = None, keepdims: bool = False) -> Any:
-        """Return whether values along axes are nonzero everywhere."""
-        return self._reduced("all", axis, out, keepdims=keepdims)
-
-    def argmax(self, axis: AxisId | int | None = None, *, out: None = None, keepdims: bool = False) -> Any:
-        """Return the position of the greatest value along one axis, as after ``argmax("channel")`` the number of a class."""
-        return self._reduced("argmax", axis, out, keepdims=keepdims)
-
-    def argmin(self, axis: AxisId | int | None = None, *, out: None = None, keepdims: bool = False) -> Any:
-        """Return the position of the least value along one axis."""
-        return self._reduced("argmin", axis, out, keepdims=keepdims)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if self.in_memory:
@@ -344,7 +318,7 @@ class LabelledArray(NumpyProtocol, Shown):
 
     def _part(self, index: Any, *, scalar: bool = True) -> Any:
         chosen = chosen_positions(index, self.shape)
-        labels = self.axis_labels.selected(chosen)
+        labels = self.axis_metadata.selected(chosen)
         if self.in_memory or hasattr(self.data, "dask"):
             part = self.data[index]
         elif isinstance(self.data, StoredPart):
@@ -357,19 +331,13 @@ class LabelledArray(NumpyProtocol, Shown):
 
     def _taken(self, axis: AxisId, positions: Sequence[int]) -> LabelledArray:
         """Return the array at some positions along an axis, in the given order."""
-        labels = self.axis_labels.without([axis])
+        labels = self.axis_metadata.without([axis])
         if axis == "channel" and self.channel_names is not None:
             labels = attrs.evolve(labels, channel_names=tuple(self.channel_names[n] for n in positions))
         taken = computing(self.data)[(*[slice(None)] * self.axes.index(axis), np.array(positions, np.intp))]
         return self._with(taken, labels, labels=self.labels)
 
-    def _reduced(self, reduction: str, axis: Any, out: Any, **options: Any) -> Any:
-        if out is not None:
-            return getattr(np, reduction)(np.asarray(self), axis=axis, out=out, **options)
-        found, labels = reduced(computing(self.data), self.axis_labels, reduction, axis, options)
-        return found if is_in_memory(found) and not labels.axes else self._with(found, labels)
-
-    def _with(self, data: Any, known: AxisLabels, *, labels: bool = False, name: str | None = None) -> LabelledArray:
+    def _with(self, data: Any, known: AxisMetadata, *, labels: bool = False, name: str | None = None) -> LabelledArray:
         return LabelledArray(
             np.asarray(data) if is_in_memory(data) else data,
             known.axes,

@@ -11,7 +11,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from ..errors import AxesError, InputError
 from ..typing import AxisId
 from .arithmetic import aligned, check_sizes, check_unnamed, common_axes, common_labels, is_operand
-from .axis_labels import axis_numbers
+from .axis_metadata import axis_numbers
 from .joining import joined_labels
 
 __all__ = ["NumpyProtocol", "chosen", "clipped"]
@@ -75,7 +75,7 @@ def _elementwise(function: Callable[..., Any], inputs: Sequence[Any], out: Seque
                 raise TypeError(_unsupported(function.__name__.strip("_"), inputs, x))
             check_unnamed(x, axes)
     operands = [aligned(x.data, x.axes, axes) if isinstance(x, NumpyProtocol) else x for x in inputs]  # type: ignore[attr-defined]
-    known = [x.axis_labels for x in labelled]
+    known = [x.axis_metadata for x in labelled]
     if out:
         common_labels(known, axes, [0] * len(axes))
         return _written(function, operands, out, axes, options)
@@ -165,7 +165,7 @@ def _np_concatenate(arrays: Any, axis: Any = 0, **options: Any) -> Any:
         return NotImplemented
     labelled, data, axes = _in_order(given)
     (number,) = axis_numbers(axis, axes)
-    known = joined_labels([x.axis_labels if isinstance(x, NumpyProtocol) else None for x in given], axes, axes[number])  # type: ignore[attr-defined]
+    known = joined_labels([x.axis_metadata if isinstance(x, NumpyProtocol) else None for x in given], axes, axes[number])  # type: ignore[attr-defined]
     return labelled[0]._with(_module(data).concatenate(data, axis=number), known, name=_common_name(labelled))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import AxesError
-from .axis_labels import AxisLabels, axis_numbers
+from .axis_metadata import AxisMetadata, axis_numbers
 
 __all__ = ["reduced"]
 
@@ -16,7 +16,7 @@ EXACT = ("mean", "std", "sum", "var")
 """Reductions of float16 and float32 that are computed in float64."""
 
 
-def reduced(data: Any, known: AxisLabels, reduction: str, axis: Any, options: Mapping[str, Any]) -> tuple[Any, AxisLabels]:
+def reduced(data: Any, known: AxisMetadata, reduction: str, axis: Any, options: Mapping[str, Any]) -> tuple[Any, AxisMetadata]:
     """Return reduced data, and the labels of the axes that are left.
 
     Args:

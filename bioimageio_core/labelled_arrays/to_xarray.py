@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import MissingRequirementError
-from .axis_labels import AxisLabels
+from .axis_metadata import AxisMetadata
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["data_array", "dataset"]
 
 
-def data_array(name: str, data: Any, known: AxisLabels, *, labels: bool) -> xr.DataArray:
+def data_array(name: str, data: Any, known: AxisMetadata, *, labels: bool) -> xr.DataArray:
     """Return an array with coordinates along axes whose names or sizes of pixels are known.
 
     Args:

@@ -115,7 +115,7 @@ def check_target(path: Path, *, overwrite: bool, marks: Collection[str] = DESCRI
     if not os.path.lexists(path):
         return
     if not overwrite:
-        raise OutputError(f"{path} exists already: choose another name, or overwrite it (overwrite=True, --overwrite)")
+        raise OutputError(f"{path} exists already: choose another name, or overwrite it with overwrite=True (--overwrite)")
     if _is_zip(path):
         if path.is_dir():
             raise OutputError(f"{path} is a folder: expected a zip to overwrite, or another name")

@@ -149,7 +149,9 @@ def measure_images(
     """
     for name, option in (("axes", options.axes), ("channel", options.channel)):
         if isinstance(option, Mapping):
-            raise InputError(f"{name}= (--{name}) is given by tensor id, which only a model has: give one value, or the model (--model)")
+            raise InputError(
+                f"{name}= (--{name}) is given by tensor id, which only a model has: give one value, or the model, as model= (--model)"
+            )
     opened = [open_image(s, axes=options.axes, level=options.level, scene=options.scene) for s in sources]
     for image in opened:
         check_has_pixels(image)

@@ -282,7 +282,7 @@ def shard_of(value: Any) -> tuple[int, int] | None:
         return None
     number, count = (_integer(one, 1) for one in value) if isinstance(value, tuple | list) and len(value) == 2 else (None, None)
     if number is None or count is None or number > count:
-        raise InputError(f"shard is {_shown(value)}: expected a pair of numbers i, n (--shard i/n) with i from 1 to n")
+        raise InputError(f"shard= (--shard) is {_shown(value)}: expected a pair i, n with i from 1 to n")
     return number, count
 
 

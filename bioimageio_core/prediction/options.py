@@ -242,9 +242,8 @@ class PlanOptions(ShownOptions):
     """Shard sizes of the output by axis, in output pixels; a shard is a file of several chunks."""
 
     overlap: Literal["crop", "linear", "gaussian"] = attrs.field(default="crop", validator=is_choice(("crop", "linear", "gaussian")))
-    """How to treat the overlap of blocks. ``crop`` keeps the core of each block, which equals the prediction of the whole image
-    if the halo is large enough.
-    ``linear`` blends neighbouring blocks with a ramp across the overlap, ``gaussian`` with a Gaussian around each block."""
+    """How blocks share their overlap: ``crop`` keeps the core of each block, ``linear`` blends neighbours with a ramp across the overlap,
+    ``gaussian`` with a Gaussian around each block. ``crop`` equals the prediction of the whole image if the halo is large enough."""
 
     dtype: Any = attrs.field(default=None, converter=storage_dtypes)
     """Storage dtype of the outputs, such as ``uint8``; a mapping by output id if they differ. None: as described.
@@ -268,7 +267,7 @@ class PlanOptions(ShownOptions):
     """Run mode to use instead of the described one; ``bmz plugins`` lists the installed run modes."""
 
     run_mode_kwargs: FrozenMapping[str, Any] = attrs.field(default=FrozenMapping(), converter=_arguments)
-    """Arguments of `run_mode`."""
+    """Arguments of `run_mode` by name, as in ``{"merge": "max"}``."""
 
     def __attrs_post_init__(self) -> None:
         if self.memory is not None:

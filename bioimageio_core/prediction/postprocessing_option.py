@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from ..errors import InputError
+from ..registry.op_arguments import arguments_in_words
 from ..typing import FrozenMapping
 
 __all__ = ["AddedStep", "added_steps"]
@@ -72,14 +73,26 @@ def _from_text(text: str) -> AddedStep:
         key, equals, written = part.partition("=")
         key = key.strip()
         if not key or not equals or key in kwargs:
-            raise InputError(f"postprocessing= (--post) is {text!r}: expected NAME=VALUE, each name once, in place of {part!r}")
+            raise InputError(
+                f"postprocessing= (--post) is {text!r}: expected NAME=VALUE, each name once, in place of {part!r}{_arguments_of(name)}"
+            )
         try:
             kwargs[key] = load_yaml(f"value: {written.strip()}")["value"]
         except YamlError:
-            raise InputError(f"postprocessing= (--post) is {text!r}: expected a value as in YAML for {key}, found {written!r}") from None
+            raise InputError(
+                f"postprocessing= (--post) is {text!r}: expected a value as in YAML for {key}, found {written!r}{_arguments_of(name)}"
+            ) from None
     if not name.strip():
         raise _wrong(text)
     return AddedStep(name=name.strip(), kwargs=FrozenMapping(kwargs), output=output.strip() or None)
+
+
+def _arguments_of(name: str) -> str:
+    """Return the arguments of an installed op in words, for the end of a message; empty for others."""
+    from ..registry import default_registry
+
+    entry = default_registry().processing_ops.get(name.strip())
+    return f"; {arguments_in_words(entry)}" if entry is not None and "0.5" in entry.descr else ""
 
 
 def _parts(arguments: str) -> list[str]:

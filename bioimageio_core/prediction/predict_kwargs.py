@@ -1,4 +1,4 @@
-"""Options of predictions as arguments of functions: the types that they take, and signatures that list them.
+"""Options of predictions as arguments of functions: the types that they take, and signatures and docstrings that list them.
 
 Fields of `PredictOptions` have the types that converters make of what is given here: ``block=256`` becomes a mapping by axis.
 """
@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, TypeVar
 
 import attrs
 
+from ..docstrings import describe_fields, first_sentence
 from ..io.writing.ome_output import OmeChoice
 from ..progress import ProgressChoice
 from ..typing import AxisId, Precision
@@ -24,6 +27,12 @@ if TYPE_CHECKING:
 __all__ = ["AnalysisKwargs", "PlanKwargs", "PredictKwargs", "RunKwargs", "StatisticsKwargs", "WeightsKwargs", "shows_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+AFTER_OPTIONS = re.compile(r"^(Returns|Yields|Raises|Warns):$", re.MULTILINE)
+"""The sections of a docstring that come after the arguments."""
+
+WIDTH = 100
+"""Characters of a line about an option; longer ones are wrapped."""
 
 AxisSizes: TypeAlias = int | Mapping[AxisId, int] | None
 Axes: TypeAlias = str | Sequence[str]
@@ -133,6 +142,8 @@ class AnalysisKwargs(TypedDict, total=False):
 def shows_options(kwargs: Any) -> Callable[[F], F]:
     """Return a decorator of functions with ``**options``, whose signatures then list these options with their defaults.
 
+    Their docstrings say what each of them means, in the first sentence of what `PredictOptions` says.
+
     Args:
         kwargs: One of the classes above.
 
@@ -142,11 +153,33 @@ def shows_options(kwargs: Any) -> Callable[[F], F]:
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=defaults[name], annotation=getattr(hint, "__forward_arg__", hint))
         for name, hint in kwargs.__annotations__.items()
     ]
+    section = _section(kwargs.__annotations__)
 
     def decorated(function: F) -> F:
         signature = inspect.signature(function)
         own = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
         function.__signature__ = signature.replace(parameters=[*own, *listed])  # type: ignore[attr-defined]
+        if function.__doc__:
+            function.__doc__ = _with_section(inspect.cleandoc(function.__doc__), section)
         return function
 
     return decorated
+
+
+def _section(names: Iterable[str]) -> str:
+    """Return the section of a docstring that says what options mean."""
+    described = describe_fields(PredictOptions)
+    lines = [
+        textwrap.fill(f"{name}: {first_sentence(described[name])}", WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 8)
+        for name in names
+        if name in described  # none are without source code
+    ]
+    return "\n".join(["Options:", *lines, "", ""]) if lines else ""
+
+
+def _with_section(docstring: str, section: str) -> str:
+    """Return a docstring with a section after its arguments."""
+    after = AFTER_OPTIONS.search(docstring)
+    if after is None:
+        return f"{docstring}\n\n{section}".rstrip()
+    return docstring[: after.start()] + section + docstring[after.start() :]

@@ -101,7 +101,7 @@ def verify_blocks(predictor: Predictor, inputs: Any, *, tolerance: float = TOLER
     if plan.regions.block_count == 1 or not any(_is_cut(plan, n) for n in range(len(plan.grids))):
         fixed = any(sized.cutting == "one_call" for sized in plan.groups)
         size = " of the one size that the network takes" if fixed else ""
-        smaller = "" if fixed else ", or smaller blocks with block= (--block y=256)"
+        smaller = "" if fixed else ", or smaller blocks with block={'y': 256} (--block y=256)"
         raise InputError(f"the image is a single block{size}, so there are no seams to verify: give a larger image{smaller}")
     changes, kind = _reference_options(predictor, inputs, plan, options)
     blockwise = predictor.run(plan)
@@ -212,12 +212,13 @@ def _locate(blockwise: Plan, reference: Plan, output: str, beyond: NDArray[np.bo
         return (
             f"{border[1]}; differences reach {reach} pixels from borders of blocks: "
             f"the halo of {max(halos)} is too small by at least that much: give a larger halo= (--halo), "
-            "or measure it (bmz info MODEL --measure) and give --halo measured"
+            "or measure it with analyse_network() (bmz info MODEL --measure) and give halo='measured' (--halo measured)"
         )
     return (
         f"{border[1]}; pixels up to {reach} from any border differ, that is, complete blocks: "
-        "their origins are off the stride of the network (network_stride=, --network-stride), or the halo is far too small (halo=, "
-        "--halo): 'bmz info MODEL --measure' measures both"
+        "their origins are off the stride of the network, network_stride= (--network-stride), or the "
+        "halo is far too small, halo= (--halo): "
+        "analyse_network() (bmz info MODEL --measure) measures both"
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ..text import in_one_line as text_in_one_line
 from ..text import without_secrets
 
-__all__ = ["LONGEST_LINE", "bytes_in_words", "in_one_line", "printable", "seconds_in_words", "sizes_in_words", "table"]
+__all__ = ["LONGEST_LINE", "bytes_in_words", "in_one_line", "printable", "sizes_in_words", "table"]
 
 LONGEST_LINE = 10_000
 """Characters of one line that terminals show; longer lines come from hostile or broken files."""
@@ -36,11 +36,6 @@ def bytes_in_words(amount: int) -> str:
             return f"{size:.0f} {unit}"
         size /= 1024
     return f"{size:.2f} GiB"
-
-
-def seconds_in_words(seconds: float) -> str:
-    """Return a duration for people, as in ``3 min``."""
-    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def sizes_in_words(axes: Iterable[str], sizes: Iterable[int | None]) -> str:

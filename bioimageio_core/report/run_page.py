@@ -13,11 +13,12 @@ from ..errors import BioimageioError
 from ..labelled_arrays import LabelledArray
 from ..prediction.output.result import Prediction
 from ..prediction.planning.plan import Plan
+from ..text import seconds_in_words
 from .fragments.plan_drawing import plan_drawing
 from .html.data_url import data_url
 from .html.render import render
 from .pictures.prediction_picture import prediction_picture
-from .plain_text import bytes_in_words, seconds_in_words, sizes_in_words
+from .plain_text import bytes_in_words, sizes_in_words
 from .text.plan_text import plan_text
 from .text.prediction_text import prediction_notes
 

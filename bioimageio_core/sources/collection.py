@@ -88,8 +88,9 @@ def find_in_collection(name: str) -> Found:
             raise SourceError(f"the collection {collection} has no version {version!r} of {id_}: {listed}")
         return _source_of(versions[version], name, collection)
     close = close_names(name if "/" not in name or not id_ else id_, known, most=3) or close_names(name, known, most=3)
-    hint = f"did you mean {' or '.join(close)}?" if close else "the environment variable BMZ_COLLECTION names another collection"
-    raise SourceError(f"{name!r} is no file or folder here, and the collection {collection} does not have it: {hint}")
+    asked = f"did you mean {' or '.join(close)}? " if close else ""
+    hint = "" if close else ": the environment variable BMZ_COLLECTION names another collection"
+    raise SourceError(f"{asked}{name!r} is no file or folder here, and the collection {collection} does not have it{hint}")
 
 
 def is_collection_named() -> bool:

@@ -171,7 +171,7 @@ class Package:
         if sha256_of(path) != self.trusted[source]:
             raise TrustError(
                 f"{source} of {self.name} has another content than when you trusted it: look at it, then trust it again "
-                f"(bmz trust {self.location or self.name}), or allow it for once with trust=True (--trust)"
+                f"with trust_model() (bmz trust {self.location or self.name}), or allow it for once with trust=True (--trust)"
             )
         return path
 

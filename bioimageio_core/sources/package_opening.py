@@ -16,12 +16,13 @@ import attrs
 from ..errors import HashMismatchError, SourceError
 from ..file_kinds import IMAGES, WEIGHTS, kind_of
 from ..places import local_path
-from ..text import close_names, kind_of_object, without_secrets
+from ..text import kind_of_object, without_secrets
 from .cache import cache_from_environment, is_cached
 from .collection import Found, find_in_collection, id_in, is_collection_named
 from .hashes import sha256_of
 from .hugging_face import PROTOCOL as HUB
 from .member_names import DESCRIPTION_NAMES, description_in
+from .near_paths import asked_for_near
 from .package import Package
 from .urls import is_url, list_url, open_url, protocol_of
 from .zenodo import record_in
@@ -75,7 +76,7 @@ def open_package(source: Source | Package) -> Package:
         return _from_record(record, text, id_)
     check_is_no_other_doi(text)
     if id_ is None:
-        raise SourceError(f"no such file or folder: {text}{_similar_name(path)}")
+        raise SourceError(f"{asked_for_near(path)}no such file or folder: {text}")
     return _from_collection(id_)
 
 
@@ -90,15 +91,6 @@ def _what_to_give(source: object) -> str:
     if type(source).__name__.endswith("Descr"):
         return ", which does not name the folder of its files; give what it was loaded from"
     return ""
-
-
-def _similar_name(path: Path) -> str:
-    """Return a question for a file or folder beside ``path`` with a similar name; empty where there is none."""
-    try:
-        close = close_names(path.name, [other.name for other in path.parent.iterdir()], cutoff=0.7)
-    except OSError:
-        return ""
-    return f"; did you mean {path.parent / close[0]}?" if close else ""
 
 
 def _is_below_a_folder(path: Path) -> bool:
@@ -116,7 +108,7 @@ def _check_kind(path: Path, *, name: str) -> None:
     kind = kind_of(path.name)
     if kind in (WEIGHTS, "HDF5") and path.is_file():  # Keras keeps weights in HDF5 files
         raise SourceError(
-            f"{name} is a file of weights: expected a model that describes them; 'bmz init {name}' (init_description) starts a description"
+            f"{name} is a file of weights: expected a model that describes them; init_description() (bmz init {name}) starts a description"
         )
     if kind in IMAGES:
         raise SourceError(
@@ -128,12 +120,12 @@ def _from_collection(id_: str) -> Package:
     try:
         found = find_in_collection(id_)
     except SourceError as error:
-        raise SourceError(f"{error}{_similar_name(Path(id_))}") from None
+        raise SourceError(f"{asked_for_near(Path(id_))}{error}") from None
     try:
         package = _from_url(found.source, found) if is_url(found.source) else _from_path(Path(found.source), name=found.source, found=found)
     except SourceError as error:
-        similar = _similar_name(Path(id_))
-        raise SourceError(f"{id_!r} is no file or folder here, and cannot be read from its collection: {error}{similar}") from None
+        asked = asked_for_near(Path(id_))
+        raise SourceError(f"{asked}{id_!r} is no file or folder here, and cannot be read from its collection: {error}") from None
     return attrs.evolve(package, name=id_)
 
 

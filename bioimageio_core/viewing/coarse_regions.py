@@ -14,7 +14,7 @@ from .level_array import LevelArray
 
 __all__ = ["coarse_region", "shown_dtype"]
 
-MOST = 2**22
+MOST_PIXELS_AT_ONCE = 2**22
 """Pixels of a level that are read at once."""
 
 
@@ -66,12 +66,12 @@ def _nearest_level(layer: Layer, factors: Sequence[int]) -> tuple[LevelArray, tu
 
 
 def _parts(shape: Sequence[int], steps: Sequence[float]) -> Iterator[tuple[slice, ...]]:
-    """Yield boxes of cells that together are all of them; each takes at most `MOST` pixels, or is a single cell."""
+    """Yield boxes of cells that together are all of them; each takes at most `MOST_PIXELS_AT_ONCE` pixels, or is a single cell."""
     pending = [tuple(slice(0, n) for n in shape)]
     while pending:
         box = pending.pop()
         sizes = [s.stop - s.start for s in box]
-        if prod(n * step for n, step in zip(sizes, steps, strict=True)) <= MOST or max(sizes) == 1:
+        if prod(n * step for n, step in zip(sizes, steps, strict=True)) <= MOST_PIXELS_AT_ONCE or max(sizes) == 1:
             yield box
             continue
         axis = next(n for n, size in enumerate(sizes) if size > 1)  # rows of pixels stay together, as they are stored

@@ -9,19 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..shown_range import shown_range
 from .level_array import LevelArray
 
 __all__ = ["Range", "value_ranges"]
 
 Range = tuple[float, float]
 
-LOW, HIGH = 0.5, 99.5
-"""Percentiles that are black and of full colour."""
-
 LEAST = 256
 """Pixels along y or x of a level that is coarse, and yet tells the contrast."""
 
-MOST = 1024
+READ_COMPLETELY = 1024
 """Pixels along y or x up to which all are read; of more, `WINDOWS` windows along the axis are."""
 
 WINDOWS = 4
@@ -65,10 +63,10 @@ def _spans(axis: str, size: int) -> Iterator[tuple[int, int]]:
             yield at, at + 1
     elif axis not in ("y", "x"):
         yield size // 2, size // 2 + 1
-    elif size <= MOST:
+    elif size <= READ_COMPLETELY:
         yield 0, size
     else:
-        width = MOST // WINDOWS
+        width = READ_COMPLETELY // WINDOWS
         for number in range(WINDOWS):
             start = (size - width) * number // (WINDOWS - 1)
             yield start, start + width
@@ -81,7 +79,7 @@ def _range(values: NDArray[np.float64], from_zero_to_one: bool) -> tuple[Range, 
     least, greatest = float(finite.min()), float(finite.max())
     if from_zero_to_one and least >= 0 and greatest <= 1:
         return (0.0, 1.0), (0.0, 1.0)
-    low, high = (float(n) for n in np.percentile(finite, [LOW, HIGH]))
+    low, high = shown_range(finite)
     if low == high:  # nearly all pixels are the same, as where few objects are on a black ground
         low, high = least, greatest
     return _apart(low, high), _apart(least, greatest)

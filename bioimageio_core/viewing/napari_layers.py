@@ -45,7 +45,7 @@ def _of_layer(layer: Layer, axes: tuple[AxisId, ...], space: Space) -> list[Laye
         "scale": [one.size for one in placed],
         "translate": [one.position for one in placed],
         "units": [one.unit or "pixel" for one in placed],
-        "axis_labels": list(axes),
+        "axis_metadata": list(axes),
         "metadata": {"is_output": layer.is_output},
     }
     arrays = [_dask_array(level) for level in layer.levels]

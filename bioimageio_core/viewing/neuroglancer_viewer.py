@@ -32,7 +32,7 @@ ADDED_STEPS = {2: 3, 3: 2}
 """Powers of two by which chunks for the screen may be coarser than the coarsest level, by the number of axes of space:
 a chunk then takes 64 times its pixels."""
 
-MOST = 2**24
+MOST_PIXELS_OF_CHUNK = 2**24
 """Pixels of a chunk that is sent; the client asks for 2**18."""
 
 LARGEST = 128
@@ -130,8 +130,8 @@ def _volume(layer: Layer, shown: Sequence[Dimension]) -> Any:
             factors = [int(factor) for factor in scale_key.split(",")]
             if data_format != "raw" or not len(start) == len(end) == len(factors) == len(shown):
                 raise ValueError("a chunk of another rank or format is asked for than the volume has")
-            if prod(int(b) - int(a) for a, b in zip(start, end, strict=True)) > MOST:
-                raise ValueError(f"a chunk has at most {MOST} pixels")
+            if prod(int(b) - int(a) for a, b in zip(start, end, strict=True)) > MOST_PIXELS_OF_CHUNK:
+                raise ValueError(f"a chunk has at most {MOST_PIXELS_OF_CHUNK} pixels")
             first, stop, steps = (_of_axes(numbers, shown) for numbers in (start, end, factors))
             try:
                 return coarse_region(layer, first, stop, steps).tobytes(), "application/octet-stream"

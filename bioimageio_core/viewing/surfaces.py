@@ -13,7 +13,7 @@ from .layer import Layer
 
 __all__ = ["CoarseLabels", "labels_for_surfaces"]
 
-MOST = 2**24
+MOST_PIXELS_OF_SURFACES = 2**24
 """Pixels of a level from which surfaces are made: it is read completely, once a surface is wanted."""
 
 
@@ -49,6 +49,6 @@ def labels_for_surfaces(layer: Layer) -> CoarseLabels | None:
     """Return the finest level that is small enough for surfaces; None if there is none, or the layer is not labels of one volume."""
     if layer.kind != "labels" or layer.axes != ("z", "y", "x"):
         return None
-    small = (n for n, level in enumerate(layer.levels) if np.prod(level.shape, dtype=float) <= MOST)
+    small = (n for n, level in enumerate(layer.levels) if np.prod(level.shape, dtype=float) <= MOST_PIXELS_OF_SURFACES)
     level = next(small, None)
     return None if level is None else CoarseLabels(layer=layer, level=level)

@@ -274,7 +274,9 @@ class TestPlugins:
         assert files["image_readers", "npy"] == files["image_writers", "npy"] == [".npy"]
         assert files["image_readers", "tiff"][:2] == [".tif", ".tiff"]
         assert files["processing_ops", "sigmoid"] == []
-        shown = bmz("plugins").out
+        printed = bmz("plugins").out
+        assert max(map(len, printed.splitlines())) <= 80
+        shown = " ".join(printed.split())
         assert "arrays of numpy (.npy)" in shown
         assert "with pyramids (.tif, .tiff, .btf, .tf2, .tf8, .ome.tif, ...)" in shown
 

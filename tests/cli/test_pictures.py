@@ -39,7 +39,7 @@ class TestOne:
         picture = folder / "p.png"
         picture.write_bytes(b"\x89PNG\r\n\x1a\n old")
         call = ("predict", made, folder / "i1.tif", "-o", folder / "out.zarr", "--picture", picture)
-        assert f"the picture {picture} exists: overwrite=True (--overwrite) replaces it" in bmz(*call).error(2)
+        assert f"the picture {picture} exists: --overwrite replaces it" in bmz(*call).error(2)
         assert not (folder / "out.zarr").exists()
         assert bmz(*call, "--overwrite").status == 0
         assert Image.open(picture).size == (606, 220)

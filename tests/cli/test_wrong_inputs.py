@@ -30,7 +30,30 @@ class TestSources:
     def test_misspelt_folder(self, bmz: ForkedBmz, model: Path, image: Path, out: Path) -> None:
         """The name that was probably meant; a folder that exists around it makes it a path, so no collection is asked."""
         wrong = model.parent / f"{model.name}s"
-        assert bmz("predict", wrong, image, "-o", out).error(2) == f"bmz: no such file or folder: {wrong}; did you mean {model}?"
+        assert bmz("predict", wrong, image, "-o", out).error(2) == f"bmz: did you mean {model}? no such file or folder: {wrong}"
+        elsewhere = model.parent.parent / f"{model.parent.name}s" / model.name
+        line = bmz("predict", elsewhere, image, "-o", out).error(2)
+        assert line == f"bmz: did you mean {model}? no such file or folder: {elsewhere}"
+
+    def test_misspelt_image(self, bmz: ForkedBmz, model: Path, image: Path, out: Path) -> None:
+        """The image that was probably meant comes first; nothing is to be installed, although a plugin reads such names."""
+        wrong = image.with_name(f"{image.name[:1]}{image.name}")
+        assert bmz("predict", model, wrong, "-o", out).error(2).startswith(f"bmz: did you mean {image}? {wrong} does not exist")
+        assert "install" not in bmz("predict", model, image.with_name("cells.czi"), "-o", out).error(2)
+
+    def test_pattern_without_matches(self, bmz: ForkedBmz, model: Path, tmp_path: Path) -> None:
+        """The pattern, the folder, what is there, and a pattern that matches; or the folder that was meant."""
+        folder = tmp_path / "cells"
+        (folder / "more").mkdir(parents=True)
+        for name in ("a.npy", "b.NPY", "notes.txt"):
+            (folder / name).write_bytes(b"")
+        pattern = folder / "*.tif"
+        expected = f"the pattern '{pattern}' matches nothing: in the folder {folder} there are 2 .npy, 1 .txt and 1 folders; "
+        for command in (["predict", model, pattern, "-o", tmp_path / "{name}.zarr"], ["plan", model, pattern], ["stats", pattern]):
+            assert bmz(*command).error(2) == f"bmz: {expected}give one that matches, as in '{folder / '*.npy'}'"
+        assert "matches 2 images: expected one" in bmz("plan", model, folder / "[ab].*").error(2)
+        line = bmz("stats", tmp_path / "cell" / "*.npy").error(2)
+        assert line.startswith(f"bmz: did you mean {folder}? the pattern '{tmp_path / 'cell' / '*.npy'}' matches nothing")
 
     def test_model_and_image_swapped(self, bmz: ForkedBmz, model: Path, image: Path, out: Path) -> None:
         """The image is named as what it is, with the order."""
@@ -239,7 +262,7 @@ class TestGuessedAxes:
         zarr.create_array(str(tmp_path / "odd.zarr"), data=np.zeros((40, 50), "f4"), dimension_names=("u", "v"))
         line = bmz("predict", made, tmp_path / "odd.zarr", "-o", out).error(2)
         assert "odd has the axes u, v" in line
-        assert "(--axes), as in 'yx'" in line
+        assert "with --axes, as in 'yx'" in line
         assert not out.exists()
         assert bmz("predict", made, tmp_path / "odd.zarr", "-o", out, "--axes", "yx").status == 0
 
@@ -271,10 +294,19 @@ class TestOptions:
             (["--block", "y=0"], "0"),
             (["--block", "y=2"], "'y'"),
             (["--level", "3"], "level"),
-            (["--pixel-size", "y=nan"], "pixel_size= (--pixel-size)"),
-            (["--pixel-size", "y=0"], "pixel_size= (--pixel-size)"),
+            (["--pixel-size", "y=nan"], "--pixel-size is"),
+            (["--pixel-size", "y=0"], "--pixel-size is"),
             (["--pixel-size", "y=1 parrot"], "y=0.5um"),
             (["--no-such-option"], "--no-such-option"),
+            (
+                ["--post", "scale_linear:gain"],
+                "in place of 'gain'; its arguments are gain=1.0, offset=0.0, as in --post 'scale_linear",
+            ),
+            (["--post", "scale_linear:gian=2"], "gian: unknown key, did you mean 'gain'? its arguments are gain=1.0, offset=0.0, as in"),
+            (["--post", "scale_linear:gain=much"], "expected a number, found 'much'; its arguments are gain=1.0, offset=0.0"),
+            (["--post", "fixed_zero_mean_unit_variance"], "expected arguments; its arguments are mean (required), std (required), as in"),
+            (["--post", "sigmoid:gain=2"], "'sigmoid': expected no arguments; it takes no arguments, as in 'sigmoid'"),
+            (["--post", "sigmod"], "did you mean 'sigmoid'?"),
         ],
     )
     def test_refused(self, bmz: ForkedBmz, made: Path, image: Path, out: Path, args: list[str], said: str) -> None:

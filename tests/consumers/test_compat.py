@@ -145,7 +145,7 @@ class TestAnswers:
     def test_remedy(self, tmp_path: Path) -> None:
         """What would make it a yes."""
         (ilastik,) = bc.compat(with_weights(tmp_path, "torchscript"), ["ILASTIK"])
-        assert ilastik.judgements[0].remedy == "convert the weights to pytorch_state_dict (bmz convert)"
+        assert ilastik.judgements[0].remedy == "convert the weights to pytorch_state_dict, as with convert_weights() (bmz convert)"
 
     def test_unknown_ops(self, tmp_path: Path) -> None:
         """Nothing is claimed of what nobody said."""
@@ -201,7 +201,10 @@ class TestZen:
         pre = [{"id": "zero_mean_unit_variance", "kwargs": {}}, {"id": "nobodys_op", "kwargs": {}}]
         (zen,) = bc.compat(with_weights(tmp_path, "onnx", pre=pre), ["ZEN"])
         found = [j.reason for j in zen.judgements if j.answer == "no"]
-        assert found == ["it needs statistics of the image", "it runs networks alone, without nobodys_op"]
+        assert found == [
+            "zero_mean_unit_variance needs statistics of the complete image, and ZEN runs the network alone",
+            "ZEN runs the network alone, without nobodys_op",
+        ]
 
 
 class TestCommand:

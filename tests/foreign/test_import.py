@@ -74,7 +74,7 @@ class TestDetection:
     def test_several_fit(self, collected: Any, tiny: Path, tmp_path: Path) -> None:
         """The error names them and how to say which; the one that is named is taken."""
         registry = collected(OTHER, TINY)
-        with pytest.raises(InputError, match=r"may be of several formats \(other, tiny\).*--from other"):
+        with pytest.raises(InputError, match=r"may be of several formats \(other, tiny\).*format='other'"):
             import_foreign(tiny, tmp_path / "out", registry)
         assert import_foreign(tiny, tmp_path / "out", registry, format="tiny").format == "tiny"
 

@@ -59,7 +59,7 @@ class TestChoice:
     def test_several(self, tmp_path: Path) -> None:
         """Several are scenes by their paths, and the message tells both ways to choose."""
         path = save(tmp_path / "a.h5", raw=VOLUME, labels=VOLUME[0])
-        with pytest.raises(SourceError, match=r"2 images \(0 'labels' \(5 x 7, uint16\), 1 'raw' .*--scene 1.*a\.h5:/labels"):
+        with pytest.raises(SourceError, match=r"2 images \(0 'labels' \(5 x 7, uint16\), 1 'raw' .*scene=1.*a\.h5:/labels"):
             open_image(path)
         for scene in ("raw", 1):
             np.testing.assert_array_equal(pixels(open_image(path, scene=scene)), VOLUME)

@@ -151,7 +151,7 @@ class TestAxes:
 
     def test_wrong_number(self) -> None:
         """The error tells the shape and the axes given."""
-        with pytest.raises(AxesError, match=r"array has 3 axes \(shape \(3, 20, 24\)\), and axes= \(--axes\) is 'yx'"):
+        with pytest.raises(AxesError, match=r"array has 3 axes \(shape \(3, 20, 24\)\), and axes= is 'yx'"):
             open_image(DATA, axes="yx")
 
 

@@ -97,7 +97,7 @@ class TestGroups:
             write_array(tmp_path / "g.zarr" / name)
         with pytest.raises(
             SourceError,
-            match=r"holds 2 images \(0 'labels', 1 'raw'\): choose one with scene= \(--scene 1\), or by its path, as in .*g.zarr/raw",
+            match=r"holds 2 images \(0 'labels', 1 'raw'\): choose one with scene=1, or by its path, as in .*g.zarr/raw",
         ):
             open_image(tmp_path / "g.zarr")
         assert open_image(tmp_path / "g.zarr" / "raw").shape == DATA.shape

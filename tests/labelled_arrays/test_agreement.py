@@ -43,7 +43,7 @@ def test_what_is_not_known() -> None:
     """Is taken from the array that knows it, in one unit."""
     plain = LabelledArray(values(), made(values()).axes)
     for found in (plain + made(values()), made(values()) + plain):
-        assert found.axis_labels == made(values()).axis_labels
+        assert found.axis_metadata == made(values()).axis_metadata
     small = attrs.evolve(made(values()), pixel_size=FrozenMapping(y=(500.0, "nanometer")), position={"y": 10_000.0})
     sizes = LabelledArray(values(), plain.axes, pixel_size={"y": (0.5, "micrometer")})
     assert (sizes + small).position == {"y": 10.0}

@@ -84,7 +84,7 @@ def test_concatenate(array: LabelledArray) -> None:
     np.testing.assert_array_equal(found, np.concatenate([plain, plain], axis=1))
     along = np.concatenate([array.isel(y=slice(0, 5)), array.isel(y=slice(5, None))], axis=2)
     np.testing.assert_array_equal(along, plain)
-    assert along.axis_labels == array.axis_labels
+    assert along.axis_metadata == array.axis_metadata
     assert np.concatenate([array, plain], axis=1).channel_names is None
     with pytest.raises(ChannelError):
         np.concatenate([array, array.sel(channel=["GFP", "DAPI"])])

@@ -47,7 +47,7 @@ class TestShortfalls:
         )
         bc.analyse_network(tmp_path)
         found = [(s.kind, s.tensor, s.axis, s.described, s.measured, s.remedy) for s in bc.card(tmp_path).shortfalls]  # type: ignore[attr-defined]
-        assert found == [("step", "raw", a, 4, 8, f"network_stride= (--network-stride {a}=8)") for a in "yx"]
+        assert found == [("step", "raw", a, 4, 8, f"network_stride={{'{a}': 8}} (--network-stride {a}=8)") for a in "yx"]
 
     def test_enough(self, tmp_path: Path) -> None:
         """Nothing is said of a halo that is large enough."""

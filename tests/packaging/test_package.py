@@ -312,7 +312,7 @@ class TestFailures:
         out = bc.save_package(model, tmp_path / name)
         before = files_of(out)
         edit(model / "bioimageio.yaml", description="other")
-        with pytest.raises(OutputError, match=r"exists already.*--overwrite"):
+        with pytest.raises(OutputError, match=r"exists already.*overwrite=True"):
             bc.save_package(model, out)
         assert files_of(out) == before
         bc.save_package(model, out, overwrite=True)

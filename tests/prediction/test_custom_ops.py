@@ -211,7 +211,7 @@ class TestTrust:
         model = made(self.CODE.format(mark=str(mark)), "AboveMean")
         with bc.open_predictor(model, **BLOCKS) as predictor:
             predictor.plan(image(40, 40))
-            with pytest.raises(TrustError, match=r"custom op AboveMean of post\.py, .* trust=True \(--trust\)"):
+            with pytest.raises(TrustError, match=r"custom op AboveMean of post\.py, .* trust=True"):
                 predictor.predict(image(40, 40), str(tmp_path / "out.zarr"))
         assert bc.validate(model, check_files=True).status == "valid"
         bc.save_package(model, tmp_path / "package.zip")
@@ -227,7 +227,7 @@ class TestTrust:
         model = with_test_tensors(made(ABOVE_MEAN, "AboveMean"), {"raw": x}, {"out": (x > x.mean()).astype(np.uint8)})
         untrusted = run_process("test", model)
         assert untrusted.status == 1
-        assert "trust=True (--trust)" in untrusted.out
+        assert "--trust" in untrusted.out
         assert run_process("test", model, "--trust").status == 0
 
 

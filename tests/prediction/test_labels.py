@@ -248,7 +248,7 @@ class TestImages:
 
     def test_memory(self, predict: Callable[..., Any]) -> None:
         """Objects that are larger than the memory allows are refused."""
-        with pytest.raises(BlockError, match=r"object_size= \(--object-size\)"):
+        with pytest.raises(BlockError, match=r"object_size="):
             predict(np.zeros((4000, 4000), np.float32), postprocessing="discs", object_size=3000, memory="300 MB", chunks=256)
 
     def test_size_without_effect(self, predict: Callable[..., Any]) -> None:
@@ -397,7 +397,7 @@ class TestTable:
             ("nowhere/cells.csv", "does not exist"),
             ("folder.csv", "is a folder"),
             ("o.zarr/cells.csv", "within the output|does not exist"),
-            ("old.csv", "--overwrite"),
+            ("old.csv", "overwrite=True"),
         ],
     )
     def test_refused(self, predict: Callable[..., Any], tmp_path: Path, table: str, message: str) -> None:
@@ -435,7 +435,7 @@ class TestTable:
 
     def test_without_objects(self, predict: Callable[..., Any], tmp_path: Path) -> None:
         """The error says how to get objects."""
-        with pytest.raises(InputError, match=r"table= \(--table\).*--post"):
+        with pytest.raises(InputError, match=r"table=.*postprocessing="):
             predict(blobs((20, 20)), table=tmp_path / "cells.csv")
 
 

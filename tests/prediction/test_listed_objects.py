@@ -171,7 +171,7 @@ class TestOneBlock:
     def test_several_positions_of_an_axis(self, tmp_path: Path) -> None:
         """The error says how to predict them one by one, which works."""
         model, images = detector(tmp_path), np.stack([IMAGE[:16, :16], NOTHING])
-        with pytest.raises(BlockError, match=r"2 blocks along axis 'time'.*--roi time=0:1"):
+        with pytest.raises(BlockError, match=r"2 blocks along axis 'time'.*roi=\{'time': \(0, 1\)\}"):
             bc.predict(model, images, axes="tyx")
         assert bc.predict(model, images, axes="tyx", roi={"time": (1, 2)})["position"].shape == (1, 0, 2)
 

@@ -77,7 +77,7 @@ class TestMany:
         results = bc.predict_many(model, [tmp_path / "a.npy", tmp_path / "b.npy"], tmp_path / "out", axes="yx")
         found = {Path(one.inputs).stem: one for one in results if isinstance(one, bc.Failed)}
         assert list(found) == ["b"]
-        assert "b has 3 axes (shape (3, 20, 30)), and axes= (--axes) is 'yx'" in str(found["b"].error)
+        assert "b has 3 axes (shape (3, 20, 30)), and axes= is 'yx'" in str(found["b"].error)
         assert "in a run of their own" in str(found["b"].error)
 
     def test_pattern_and_resume(self, tmp_path: Path, model: Path) -> None:

@@ -64,7 +64,7 @@ class TestRegionOfInterest:
     def test_statistics_of_outputs(self, tmp_path: Path) -> None:
         """Postprocessing that needs the complete output is refused for a part, unless each position along the axis stands alone."""
         model, image = pointwise_model(tmp_path, post=NORMALISED), noise(3, 40, 30)
-        with pytest.raises(InputError, match=r"postprocessing of output 'out' needs the complete output.*roi= \(--roi\) along axis 'x'"):
+        with pytest.raises(InputError, match=r"postprocessing of output 'out' needs the complete output.*roi= along axis 'x'"):
             predicted(model, image, axes="tyx", roi={"x": (4, 9)})
         whole = predicted(model, image, axes="tyx")
         np.testing.assert_allclose(predicted(model, image, axes="tyx", roi={"t": (1, 3), "x": (0, 30)}), whole[1:], rtol=1e-6)
@@ -143,7 +143,7 @@ class TestRegionOfInterest:
             ({"y": (5, 5)}, "roi along axis 'y' is 5:5: expected a nonempty part of 0:30"),
             ({"y": (0, 31)}, "expected a nonempty part of 0:30"),
             ({"Z": (0, 3)}, "roi names the axis 'z'"),
-            ({"channel": (0, 1)}, "roi names the axis 'channel', which is never cut"),
+            ({"channel": (0, 1)}, "roi= names the axis 'channel', which is never cut"),
             ({"y": slice(-3, None)}, "expected a start and a stop"),
             ({"y": slice(30, None)}, "roi along axis 'y' is 30:30: expected a nonempty part of 0:30"),
         ],
@@ -200,10 +200,10 @@ class TestMask:
         mask = np.zeros((64, 64), bool)
         mask[:20, :20] = True
         whole = predicted(model, image)
-        with pytest.warns(PredictionWarning, match=r"needs the complete output.*all blocks are computed, and mask= \(--mask\) only sets"):
+        with pytest.warns(PredictionWarning, match=r"needs the complete output.*all blocks are computed, and mask= only sets"):
             masked = predicted(model, image, mask=mask, block=block)
         np.testing.assert_allclose(masked, np.where(mask, whole, 0), rtol=1e-5, atol=1e-6)
-        with pytest.warns(PredictionWarning, match=r"skip_empty= \(--skip-empty\) is ignored"):
+        with pytest.warns(PredictionWarning, match=r"skip_empty= is ignored"):
             np.testing.assert_allclose(predicted(model, image, skip_empty=True, block=block), whole, rtol=1e-5, atol=1e-6)
 
     def test_with_time(self, tmp_path: Path) -> None:
@@ -235,8 +235,8 @@ class TestMask:
             ((40, 60), (80, 1), {}, None),
             ((40, 60), (60, 40), {}, "another factor along each axis"),  # transposed
             ((40, 60), (33, 60), {}, "the mask has 33 pixels along y, 60 pixels along x, the image 40, 60"),
-            ((40, 60), (20, 30), {"y": (0, 20), "x": (10, 40)}, r"as roi= \(--roi\), the image 40, 60"),
-            ((40, 60), (40, 25), {"x": (10, 35)}, r"as roi= \(--roi\)"),
+            ((40, 60), (20, 30), {"y": (0, 20), "x": (10, 40)}, r"as roi=, the image 40, 60"),
+            ((40, 60), (40, 25), {"x": (10, 35)}, r"as roi="),
             ((40, 60), (40, 60), {"x": (10, 35)}, None),
             ((40, 60), (40, 60), {"x": (0, None)}, None),
         ],

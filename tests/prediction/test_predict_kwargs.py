@@ -71,6 +71,21 @@ class TestSignatures:
             assert shown[name].kind is inspect.Parameter.KEYWORD_ONLY
             assert shown[name].default == field.default, name
 
+    @pytest.mark.parametrize(
+        "function", [*FUNCTIONS, bc.compute_statistics, bc.test_model, bc.analyse_network, bc.convert_weights], ids=lambda f: f.__qualname__
+    )
+    def test_every_option_with_its_meaning(self, function: Any) -> None:
+        """In the docstring, between arguments and results, as the options class says it."""
+        text = inspect.getdoc(function) or ""
+        own, _, section = text.partition("\nOptions:\n")
+        listed = {line.split(":")[0].strip(): line for line in section.splitlines() if line[:4] == "    " and line[4:5].isalpha()}
+        for name in inspect.signature(function).parameters:
+            if name in fields(PredictOptions) and f"\n    {name}: " not in own:
+                assert len(listed[name].split()) > 2, name
+        assert text.index("\nOptions:\n") < text.index("\nRaises:\n" if "\nRaises:\n" in text else "\nWarns:\n")
+        if "weights_format" in listed:
+            assert "Weights format to run; None: the installed one with the highest preference." in " ".join(section.split())
+
     def test_the_own_arguments_come_first(self) -> None:
         """With what applies to runs, where only that does."""
         assert list(inspect.signature(bc.predict).parameters)[:4] == ["model", "inputs", "output", "axes"]

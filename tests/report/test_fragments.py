@@ -24,6 +24,7 @@ from bioimageio_core.description_init.draft_model import DraftedModel
 from bioimageio_core.description_init.todo_list import Todo
 from bioimageio_core.errors import InputError
 from bioimageio_core.foreign import ExportedModel, ImportedModel
+from bioimageio_core.option_spelling import on_command_line
 from bioimageio_core.prediction.statistics_file import Statistics
 from bioimageio_core.report.cards.annotated_report import annotate
 from bioimageio_core.report.pictures.array_planes import array_to_show, plane_picture
@@ -385,7 +386,8 @@ class TestCommandLine:
         }
         for arguments, result in calls.items():
             done = run_process(*arguments)
-            assert done.out.strip() == str(result).strip(), arguments
+            with on_command_line():
+                assert done.out.strip() == str(result).strip(), arguments
 
 
 class TestDescriptions:

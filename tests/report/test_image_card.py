@@ -133,7 +133,7 @@ class TestText:
         assert "channels    DAPI, GFP" in lines
         assert "pixel size  y 0.25 µm, x 0.5 µm" in lines or "pixel size  x 0.5 µm, y 0.25 µm" in lines
         assert any(line.startswith("scenes      0: Pos0, ") and line.endswith("(this one)") for line in lines)
-        assert lines[-1].strip() == "another with --scene, as in --scene 1"
+        assert lines[-1].strip() == "another with scene=1 (--scene 1)"
 
     def test_without_names(self) -> None:
         """Axes that are not named are guessed by a model, which the text says."""

@@ -18,7 +18,7 @@ from made_models import BATCH, box_model, channels, follows, save_description_0_
 
 import bioimageio_core as bc
 from bioimageio_core.report.cards.annotated_report import annotate, validation_page
-from bioimageio_core.report.cards.usage import usage
+from bioimageio_core.report.cards.lines_to_copy import lines_to_copy
 from bioimageio_core.report.pictures.side_by_side import to_png
 
 ALLOWED = {
@@ -354,7 +354,7 @@ class TestUsage:
         folder = tmp_path / "my model"
         folder.mkdir()
         model = box_model(folder, {"min": 16, "step": 1}, halo=2)
-        command, code = usage(str(model / "bioimageio.yaml"), ["raw"], "out")
+        command, code = lines_to_copy(str(model / "bioimageio.yaml"), ["raw"], "out")
         assert command == "bmz predict 'my model' cells.tif -o result.ome.zarr"
         assert code.splitlines()[2:] == ['result = bc.predict("my model", "cells.tif")', 'result["out"]  # an array with named axes']
         page = bc.card(model).page()

@@ -94,7 +94,7 @@ class TestMemory:
             return region
 
         monkeypatch.setattr(type(layer.levels[0]), "read", counting)
-        monkeypatch.setattr(coarse_regions, "MOST", 1000)
+        monkeypatch.setattr(coarse_regions, "MOST_PIXELS_AT_ONCE", 1000)
         np.testing.assert_array_equal(coarse_region(layer, (0, 0, 0), (13, 15, 18), (4, 4, 4)), whole)
         assert max(sizes) <= 1000
 

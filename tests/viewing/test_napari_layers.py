@@ -55,7 +55,7 @@ def test_many_channels() -> None:
     pixels = RANDOM.integers(0, 9, (20, 16, 12), np.uint8)
     image, labels = bc.layers(pixels, labels=pixels[:2], axes="cyx")
     assert (image[0].shape, labels[0].shape) == ((20, 16, 12), (2, 16, 12))
-    assert image[1]["axis_labels"] == ["channel", "y", "x"]
+    assert image[1]["axis_metadata"] == ["channel", "y", "x"]
 
 
 def test_pictures(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_pictures(tmp_path: Path) -> None:
     pixels = RANDOM.integers(50, 90, (20, 30, 4), np.uint8)
     pillow.fromarray(pixels).save(tmp_path / "cells.png")
     ((data, attributes, kind),) = bc.layers(tmp_path / "cells.png")
-    assert (kind, attributes["rgb"], attributes["axis_labels"]) == ("image", True, ["y", "x"])
+    assert (kind, attributes["rgb"], attributes["axis_metadata"]) == ("image", True, ["y", "x"])
     np.testing.assert_array_equal(data.compute(), pixels[..., :3])
 
 
@@ -76,7 +76,7 @@ def test_axes_of_all() -> None:
     image, objects = bc.layers(LabelledArray(pixels, ("time", "z", "y", "x")), labels=LabelledArray(labels, ("time", "y", "x")))
     assert image[0].shape == (3, 4, 16, 12)
     assert objects[0].shape == (3, 1, 16, 12)
-    assert image[1]["axis_labels"] == objects[1]["axis_labels"] == ["time", "z", "y", "x"]
+    assert image[1]["axis_metadata"] == objects[1]["axis_metadata"] == ["time", "z", "y", "x"]
     assert objects[2] == "labels"
 
 

@@ -53,7 +53,7 @@ def state(url: str) -> Any:
 @pytest.mark.parametrize(("most", "level"), [(2**24, 0), (32 * 48 * 64 - 1, 1)])
 def test_place_and_size(labels: Path, monkeypatch: pytest.MonkeyPatch, most: int, level: int) -> None:
     """A surface lies around its object, whichever level it is made from, in metres."""
-    monkeypatch.setattr(surfaces, "MOST", most)
+    monkeypatch.setattr(surfaces, "MOST_PIXELS_OF_SURFACES", most)
     (layer,) = layers_of(labels)
     coarse = labels_for_surfaces(layer)
     assert coarse is not None

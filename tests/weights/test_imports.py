@@ -90,18 +90,18 @@ class TestMissing:
         """Installed is not enough: the user names the library."""
         line = bmz(folder, *PREDICT).error(1)
         assert "weights.pt as TorchScript: it uses the op made_ops::twice, which no imported library registers" in line
-        assert 'imports="made_ops" (--import made_ops)' in line
+        assert "--import made_ops" in line
         assert not (folder / "out.zarr").exists()
 
     def test_of_a_test(self, folder: Path) -> None:
         """The report has the hint."""
         ran = bmz(folder, "test", "model", "--json")
         assert (ran.status, ran.json["status"]) == (1, "failed")
-        assert "(--import made_ops)" in ran.json["tests"][0]["message"]
+        assert "--import made_ops" in ran.json["tests"][0]["message"]
 
     def test_of_a_draft(self, folder: Path) -> None:
         """So has the error of a file without description."""
-        assert "(--import made_ops)" in bmz(folder, "init", "model/weights.pt", "-o", "draft").error(2)
+        assert "--import made_ops" in bmz(folder, "init", "model/weights.pt", "-o", "draft").error(2)
 
 
 class TestImported:
@@ -164,7 +164,7 @@ class TestWrongNames:
     def test_not_installed(self, folder: Path) -> None:
         """The name is given back."""
         line = bmz(folder, *PREDICT, "--import", "nonesuch").error(2)
-        assert "imports= (--import) names the library 'nonesuch', which cannot be imported: No module named 'nonesuch'" in line
+        assert "--import names the library 'nonesuch', which cannot be imported: No module named 'nonesuch'" in line
 
     def test_raises(self, folder: Path) -> None:
         """What the library raises is given back, and nothing is left."""

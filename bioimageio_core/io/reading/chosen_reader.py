@@ -7,6 +7,7 @@ from pathlib import Path
 from ...errors import MissingRequirementError, SourceError
 from ...file_kinds import ending
 from ...registry import ImageReaderEntry, Registry, default_registry, missing_requirements, plugin_for_suffix
+from ...sources.near_paths import asked_for_near
 from ..format_entries import check_requirements, entries_of_name, suffix_of
 from ..locations import local_path, stem
 from .image_reader import ImageReader
@@ -86,7 +87,7 @@ def _of_unknown(location: str, registry: Registry) -> ImageReaderEntry:
     """
     local = local_path(location)
     if local is not None and not Path(local).exists():
-        raise SourceError(f"{location} does not exist")
+        raise SourceError(f"{asked_for_near(Path(local))}{location} does not exist")
     if local is not None and Path(local).is_dir() and FOLDERS in registry.image_readers:
         return registry.image_readers[FOLDERS]
     plugin = plugin_for_suffix(location)
@@ -103,4 +104,4 @@ def _check_exists(location: str, found: list[ImageReaderEntry]) -> None:
         return
     into_a_file = any(entry.paths_within for entry in found) and any(p.is_file() for p in Path(local.replace(":/", "/")).parents)
     if not into_a_file:
-        raise SourceError(f"{location} does not exist")
+        raise SourceError(f"{asked_for_near(Path(local))}{location} does not exist")

@@ -19,7 +19,7 @@ __all__ = ["ChunkCache"]
 
 Key = tuple[int, ...]
 
-BOX, MOST = 4, 2**24
+BYTES_PER_BYTE, MOST_BYTES = 4, 2**24
 """Bytes of chunks that are read together, per byte of the region that is read, and at most: many small chunks are fetched at once, but
 they never take more memory than the copies of the region that follow."""
 
@@ -73,7 +73,7 @@ class ChunkCache:
         """Return how many chunks are read together for a region of this many bytes."""
         if getattr(self._reader, "chunk_by_chunk", False):  # together they would be copied once more
             return 1
-        return max(1, min(BOX * wanted, MOST) // (prod(self._chunks) * self._dtype.itemsize))
+        return max(1, min(BYTES_PER_BYTE * wanted, MOST_BYTES) // (prod(self._chunks) * self._dtype.itemsize))
 
     def _place(self, key: Key, chunk: NDArray[Any], region: NDArray[Any], index: tuple[slice, ...]) -> None:
         """Copy the part of a chunk that lies in a region."""

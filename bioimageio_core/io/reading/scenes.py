@@ -103,7 +103,8 @@ def choose_scene(found: Sequence[Scene], wanted: SceneChoice, location: str, *, 
     listed = ", ".join(map(str, found[:SHOWN])) + (", ..." if len(found) > SHOWN else "")
     if wanted is None:
         raise SourceError(
-            f"{location} holds {len(found)} images ({listed}): choose one with scene= (--scene {found[-1].number}){other_way}"
+            f"{location} holds {len(found)} images ({listed}): choose one with scene={found[-1].number} "
+            f"(--scene {found[-1].number}){other_way}"
         )
     same = _matching(found, wanted)
     if len(same) == 1:

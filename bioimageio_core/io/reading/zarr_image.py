@@ -50,7 +50,10 @@ def open_zarr(location: str, level: int | None, wanted: SceneChoice = None) -> I
     files, path = file_system(location)
     for folder in (path, path.rstrip("/").rpartition("/")[0]):
         if folder and exists(files, join(folder, UNFINISHED), shown=location):
-            raise SourceError(f"{location} belongs to an incomplete output: complete it (--resume), or write it again (--overwrite)")
+            raise SourceError(
+                f"{location} belongs to an incomplete output: complete it with resume=True (--resume), "
+                "or write it again with overwrite=True (--overwrite)"
+            )
     node = _open_node(location, files, path)
     import zarr
 

@@ -171,6 +171,7 @@ def check_integers(what: str, dtype: str) -> None:
     """
     if dtype[0] not in "iu":
         raise OutputError(
-            f"{what} is {dtype}, but labels of an image are integers: make labels of it with an op (--post), "
-            "give dtype= and value_range= (--dtype uint16 --value-range 0,65535) if its values are labels, or write it elsewhere"
+            f"{what} is {dtype}, but labels of an image are integers: make labels of it with an op, postprocessing= (--post), "
+            "give dtype='uint16' (--dtype uint16) and value_range=(0, 65535) (--value-range 0,65535) if "
+            "its values are labels, or write it elsewhere"
         )

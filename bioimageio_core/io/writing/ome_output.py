@@ -55,7 +55,7 @@ def ome_axes(axes: Sequence[AxisId], shape: Sequence[int], *, name: str) -> tupl
     if len(others) > 1 or "batch" in others:
         raise InputError(
             f"output {name!r} with axes {', '.join(axes)} cannot be an OME-Zarr image, which has time, channels or one other axis, "
-            f"and space, and no batch: found {', '.join(others)}; store it as plain zarr (--ome none)"
+            f"and space, and no batch: found {', '.join(others)}; store it as plain zarr, with ome='none' (--ome none)"
         )
     return tuple(sorted(kept, key=lambda n: ORDER.get(axes[n], 2)))
 

@@ -209,7 +209,9 @@ def create_output(
                     file.write(record)
                 sync_folder(Path(path).parent)
         except FileExistsError:
-            raise OutputError(f"another process has just begun {location}: choose another name, or share the run (--shard)") from None
+            raise OutputError(
+                f"another process has just begun {location}: choose another name, or share the run with shard= (--shard)"
+            ) from None
     return continue_output(location, arrays)
 
 

@@ -106,7 +106,7 @@ def replaced_alone(location: str) -> Iterator[None]:
             yield
     except BlockingIOError:
         raise OutputError(
-            f"{location} is being overwritten by another run (--overwrite): expected one at a time; wait for its end, or give another name"
+            f"{location} is being overwritten by another run: expected one at a time; wait for its end, or give another name"
         ) from None
 
 

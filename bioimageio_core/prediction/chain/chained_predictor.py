@@ -172,7 +172,7 @@ class ChainedPredictor(Predictor):
         if stored is None and output.has_late_pass:
             raise InputError(
                 f"{source} can only be computed as a whole, because of its postprocessing or blending: "
-                "give intermediate= (--intermediate maps.zarr), where it is stored first"
+                "give intermediate='maps.zarr' (--intermediate maps.zarr), where it is stored first"
             )
         return output
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import glob
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from ...errors import PredictionWarning
+from ...errors import InputError, PredictionWarning
 from ...file_kinds import IMAGES, N5, kind_of
 from ...io.locations import file_system, local_path
 from ...io.reading.chosen_reader import is_readable
 from ...io.reading.zarr_groups import is_zarr_node
 from ...sources.member_names import is_description
+from ...sources.near_paths import asked_for_near
 
 __all__ = ["expand_image_paths"]
 
@@ -21,10 +23,13 @@ SHOWN = 12
 
 
 def expand_image_paths(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the images that paths, patterns and folders stand for, each once; a name that matches nothing is returned unchanged.
+    """Return the images that paths, patterns and folders stand for, each once.
 
     Args:
         names: Paths and URLs; patterns with ``*``, ``?``, ``[...]`` or ``**``; folders, for all images in them.
+
+    Raises:
+        InputError: A pattern matches nothing.
 
     In folders, all else is skipped: images of kinds that are not read, folders and other files, with a `PredictionWarning` that names them.
 
@@ -38,10 +43,26 @@ def expand_image_paths(names: Iterable[str]) -> tuple[str, ...]:
         elif path.is_dir() and path.suffix != ".zarr" and not _is_in_n5(path) and not is_zarr_node(*file_system(name)):
             found.extend(_images_in(path))
         elif not path.exists() and glob.has_magic(str(path)):
-            found.extend(sorted(glob.glob(str(path), recursive=True)) or [name])  # noqa: PTH207 (Path.glob takes no absolute patterns)
+            found.extend(_matches(path))
         else:
             found.append(name)
     return tuple(dict.fromkeys(found))
+
+
+def _matches(pattern: Path) -> list[str]:
+    found = sorted(glob.glob(str(pattern), recursive=True))  # noqa: PTH207 (Path.glob takes no absolute patterns)
+    if found:
+        return found
+    folder = next(parent for parent in pattern.parents if not glob.has_magic(str(parent)))
+    if not folder.is_dir():
+        raise InputError(f"{asked_for_near(folder)}the pattern {str(pattern)!r} matches nothing: there is no folder {folder}")
+    endings = Counter(path.suffix.lower() for path in folder.iterdir() if path.is_file())
+    files = ", ".join(f"{count} {suffix or 'without ending'}" for suffix, count in endings.most_common(SHOWN))
+    folders = sum(path.is_dir() for path in folder.iterdir())
+    there = f"{files or 'no files'}{f' and {folders} folders' if folders else ''}"
+    suffix = next((suffix for suffix, _ in endings.most_common() if suffix and is_readable(f"x{suffix}")), "")
+    remedy = f"give one that matches, as in '{folder / f'*{suffix}'}'" if suffix else "correct the pattern, or name another folder"
+    raise InputError(f"the pattern {str(pattern)!r} matches nothing: in the folder {folder} there are {there}; {remedy}")
 
 
 def _is_in_n5(path: Path) -> bool:

@@ -100,7 +100,8 @@ def fit_pixel_size(tensor: TensorIO, image: Image, *, rescale: bool) -> tuple[Im
         if unknown:
             whose = f"of {image.name}" if unknown[0] in described else f"of the model for input {tensor.id!r}"
             remedy = (
-                f"; give pixel_size= (--pixel-size {unknown[0]}=SIZE), in the unit of the model or with a unit, as in 0.5um"
+                f"; give pixel_size={{'{unknown[0]}': SIZE}} (--pixel-size {unknown[0]}=SIZE), in the "
+                "unit of the model or with a unit, as in 0.5um"
                 if unknown[0] in described
                 else ""
             )
@@ -111,7 +112,8 @@ def fit_pixel_size(tensor: TensorIO, image: Image, *, rescale: bool) -> tuple[Im
             if pixels * factor < 0.5:
                 raise InputError(
                     f"{image.name} is smaller than a pixel of the model along axis {axis!r}: expected more than its {pixels} pixels of "
-                    f"{_quantity(*image.pixel_size[axis])}; give the right size with pixel_size= (--pixel-size {axis}=SIZE)"
+                    f"{_quantity(*image.pixel_size[axis])}; give the right size with "
+                    f"pixel_size={{'{axis}': SIZE}} (--pixel-size {axis}=SIZE)"
                 )
         return (rescaled(image, changed) if changed else image), ()
     units = {a.id: a.unit for a in tensor.axes}

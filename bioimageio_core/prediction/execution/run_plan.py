@@ -186,5 +186,5 @@ def _taken_over(output: OpenOutput) -> OutputError:
         return OutputError(f"{output.location} was removed while this run wrote it, so this run ended: run it again")
     return OutputError(
         f"{output.location} was started again by another run, which began at {began}: this run ended, and wrote nothing "
-        "into the other result; resume the other run (--resume), or give another name"
+        "into the other result; resume the other run with resume=True (--resume), or give another name"
     )

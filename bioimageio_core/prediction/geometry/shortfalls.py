@@ -97,7 +97,7 @@ def _of_step(io: ModelIO, axis: AnalysedAxis, given: Mapping[AxisId, int]) -> It
     else:
         return
     if step % axis.stride:
-        remedy = f"network_stride= (--network-stride {axis.axis}={axis.stride})"
+        remedy = f"network_stride={{'{axis.axis}': {axis.stride}}} (--network-stride {axis.axis}={axis.stride})"
         yield Shortfall(kind="step", tensor=axis.inputs[0][0], axis=axis.axis, described=step, measured=axis.stride, remedy=remedy)
 
 

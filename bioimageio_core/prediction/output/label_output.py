@@ -25,7 +25,8 @@ def as_labels(options: PredictOptions, output: str) -> PredictOptions:
         return options
     if options.ome != "auto":
         raise OutputError(
-            f"{output} would be labels of an OME-Zarr {place.version} image: expected ome= (--ome) {place.version}, found {options.ome}"
+            f"{output} would be labels of an OME-Zarr {place.version} image: expected "
+            f"ome='{place.version}' (--ome {place.version}), found {options.ome}"
         )
     return attrs.evolve(options, ome=place.version)
 
@@ -55,7 +56,8 @@ def check_labels(plan: Plan, output: str) -> None:
             most = np.iinfo(image.dtype).max
             raise OutputError(
                 f"output {name!r} is {image.dtype} that stands for floats in steps of {factor:.3g}, but labels of an image are ids: "
-                f"make labels of it with an op (--post), give value_range=(0, {most}) (--value-range 0,{most}) if its values "
+                f"make labels of it with an op, postprocessing= (--post), give value_range=(0, {most}) "
+                f"(--value-range 0,{most}) if its values "
                 "are labels, or write it elsewhere"
             )
 

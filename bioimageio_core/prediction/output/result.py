@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...labelled_arrays import LabelledArray
+from ...labelled_arrays.saving import save_outputs
 from ...shown import Shown, form_of
 from ...typing import FrozenMapping
 from .objects.object_table import ObjectTable
@@ -82,6 +84,22 @@ class Prediction(Mapping[str, LabelledArray], Shown):
     def page(self) -> str:
         """Return an HTML page with pictures, times and the plan, which runs no scripts and loads nothing."""
         return str(form_of(self, "page"))
+
+    def save(self, path: str | os.PathLike[str], *, output_format: str | None = None, overwrite: bool = False) -> None:
+        """Save the outputs as `predict` writes them, with axes, pixel sizes and names of channels, as far as the format holds them.
+
+        Args:
+            path: Zarr folder or file, as its ending says: ``result.zarr``, ``result.ome.tif``, ``result.npy``, ...;
+                several outputs are images in one zarr folder, or files with ``{output}`` in their name.
+            output_format: Name of the image writer, where several write files with this ending, such as ``imagej`` for ``.tif``.
+            overwrite: Whether to replace what exists.
+
+        Raises:
+            OutputError: It exists and is not replaced, no format has this ending, or the format cannot hold an output.
+            MissingRequirementError: A package that the writer needs is not installed.
+
+        """
+        save_outputs(self, path, output_format=output_format, overwrite=overwrite)
 
     def to_xarray(self) -> xr.Dataset:
         """Return the outputs as a `xarray.Dataset`; those in storage stay there.

@@ -258,7 +258,7 @@ def _check_measured(options: PlanOptions, groups: tuple[SizedGroup, ...]) -> Non
     if options.halo == "measured" and any(g.cutting in CUTTABLE for g in groups):
         raise InputError(
             'halo is "measured", but the network was not measured: measure it first, with analyse_network() (bmz info MODEL --measure), '
-            "or give the halo in pixels (--halo y=32,x=32)"
+            "or give the halo in pixels, halo={'y': 32, 'x': 32} (--halo y=32,x=32)"
         )
 
 
@@ -309,7 +309,7 @@ def _constraints(sized: SizedGroup, options: PlanOptions, stride: int | None) ->
         high = sized.image_size if stop is None else stop
         _check_part(name, low, high, sized.image_size)
         if sized.cutting == "whole":
-            raise InputError(f"roi names the axis {name!r}, which is never cut: choose channels with channel= (--channel)")
+            raise InputError(f"roi= (--roi) names the axis {name!r}, which is never cut: choose channels with channel= (--channel)")
         begin = low // grain * grain
         end = None if high == sized.image_size else min(sized.image_size, -(-high // grain) * grain)
     return GroupConstraints(chunks=_chunks_in_base(sized, options), begin=begin, end=end, stride=stride)

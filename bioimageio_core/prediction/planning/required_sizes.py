@@ -117,7 +117,7 @@ def _narrowed(tensor: TensorIO, axis: AxisIO, required: int | None, choice: Weig
     if required is None or axis.kind not in ("space", "time") or not isinstance(axis.size, FixedSize | SteppedSize):
         return axis
     what = f"the {choice.weights_format} weights take only the size {required} along axis {axis.id!r} of {tensor.id!r}"
-    other = "use weights of another format (weights_format=, --weights-format)"
+    other = "use weights of another format, weights_format= (--weights-format)"
     if isinstance(axis.size, FixedSize):
         if axis.size.value == required:
             return axis
@@ -125,7 +125,9 @@ def _narrowed(tensor: TensorIO, axis: AxisIO, required: int | None, choice: Weig
     if axis.size.smallest(required) != required:
         raise InputError(f"{what}, which the description excludes: {other}, or correct the description")
     if block.get(axis.id, required) != required:
-        raise InputError(f"{what}, found block {axis.id}={block[axis.id]} (--block): leave it out, or {other}")
+        raise InputError(
+            f"{what}, found block={{'{axis.id}': {block[axis.id]}}} (--block {axis.id}={block[axis.id]}): leave it out, or {other}"
+        )
     return attrs.evolve(axis, size=FixedSize(required), stride=axis.size.step or None)
 
 
@@ -162,15 +164,15 @@ def check_fixed_input_shapes(plan: Plan, adapter: WeightsAdapter) -> None:
         if found is not None:
             tensor, axis, size, only = found
             described = next((a.size for i in plan.inputs if i.id == tensor for a in i.bound.tensor.axes if a.id == axis), None)
-            remedy = f"blocks of that size (--block {axis}={only})"
+            remedy = f"blocks of that size, block={{'{axis}': {only}}} (--block {axis}={only})"
             if axis == "batch":
-                remedy = "fewer blocks at once (batch_size=, --batch-size)"
+                remedy = "fewer blocks at once, batch_size= (--batch-size)"
             elif isinstance(described, FixedSize):
                 remedy = "correct the description"
             raise InputError(
                 f"the {plan.weights.weights_format} weights require size {only} along axis {axis!r} of {tensor!r}, "
                 f"in contradiction to the description, and a block has {size}: "
-                f"use weights of another format (weights_format=, --weights-format), or {remedy}"
+                f"use weights of another format, weights_format= (--weights-format), or {remedy}"
             )
 
 

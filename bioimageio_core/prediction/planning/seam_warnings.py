@@ -51,8 +51,8 @@ def _without_analysis(sized: SizedGroup, grid: AxisGrid, block: Mapping[AxisId, 
         return
     for_memory = sized.cutting == "if_needed" and name not in block
     why = " because one block does not fit the memory budget" if for_memory else ""
-    remedy = f"halo= (--halo {name}=N){' or more memory= (--memory)' if for_memory else ''}"
+    remedy = f"halo={{'{name}': N}} (--halo {name}=N){' or more memory= (--memory)' if for_memory else ''}"
     yield (
         f"axis {name!r} is cut into {grid.count} blocks{why}, and no halo is described, so there may be seams between blocks: "
-        f"give {remedy}; 'bmz info MODEL --measure' measures the halo, 'bmz verify' the seams"
+        f"give {remedy}; analyse_network() (bmz info MODEL --measure) measures the halo, verify() (bmz verify) the seams"
     )

@@ -99,5 +99,5 @@ def _judged_here(descr: Any, package: Package, registry: Registry) -> Iterator[J
         yield Judgement(rule="plugins are installed for its ops and its run mode", answer="yes")
     answers = runnable_formats(descr.weights, registry)
     good = [name for name, why_not in answers.items() if not why_not]
-    reason = f"it runs {', '.join(good)}" if good else "; ".join(f"{name}: {why_not}" for name, why_not in answers.items())
+    reason = f"{', '.join(good)} can be run here" if good else "; ".join(f"{name}: {why_not}" for name, why_not in answers.items())
     yield Judgement(rule="has weights in a format that can be run here", answer="yes" if good else "no", reason=reason)

@@ -9,11 +9,11 @@ import attrs
 from ...model_tests.remembered_tests import LastTest
 from ...prediction.geometry.network_geometry import NetworkAnalysis
 from ...prediction.geometry.shortfalls import Shortfall
+from .lines_to_copy import lines_to_copy
 from .network_table import NETWORK_HEADER, network_rows
 from .resource_card import ResourceCard
 from .tensor_card import OpCard, TensorCard
 from .tensor_drawing import draw_tensors
-from .usage import usage
 
 __all__ = ["ModelCard", "WeightsCard"]
 
@@ -85,7 +85,7 @@ class ModelCard(ResourceCard):
         return {
             **super()._page_data(),
             "is_model": True,
-            "use": usage(self.source, [t.id for t in self.inputs if not t.optional], self.outputs[0].id),
+            "use": lines_to_copy(self.source, [t.id for t in self.inputs if not t.optional], self.outputs[0].id),
             "measured": (NETWORK_HEADER, network_rows(self.measured, self.outputs)),
             "drawings": draw_tensors(self.inputs, self.outputs),
         }

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from ...io import Image
 from ...labelled_arrays import LabelledArray
 from ...prediction.planning.planned_tensors import PlannedInput
+from ...shown_range import shown_range
 from ...typing import AxisId, FrozenMapping
 from .shown_planes import PlaneSource, Span, source_of_input
-from .side_by_side import HIGH, LOW, label_palette, ramp, to_png
+from .side_by_side import label_palette, ramp, to_png
 
 __all__ = ["PlanePicture", "ShownArray", "array_to_show", "file_to_show", "image_to_show", "plane_picture", "slice_axis", "thumbnail_shape"]
 
@@ -248,5 +249,5 @@ def _limits(array: ShownArray, plane: NDArray[Any]) -> tuple[Colours, float, flo
         return "grey", 0.0, 1.0
     if array.floats and finite.min() >= 0 and finite.max() <= 1 and not array.is_rgb:
         return "ramp", 0.0, 1.0
-    low, high = (float(n) for n in np.percentile(finite, [LOW, HIGH]))
+    low, high = shown_range(finite)
     return ("rgb" if array.is_rgb else "grey"), low, high

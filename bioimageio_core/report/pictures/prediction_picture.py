@@ -11,13 +11,14 @@ from ...errors import InputError
 from ...prediction.output.result import Prediction
 from ...prediction.planning.plan import Plan
 from ...prediction.planning.planned_tensors import PlannedInput, PlannedOutput
+from ...shown_range import HIGH_PERCENTILE, LOW_PERCENTILE, shown_range
 from ...typing import AxisId
 from ...units import metres_in
 from .letters import CAPTION, with_caption
 from .scale_bar import draw_scale_bar
 from .shown_image import ShownImage, shown_image
 from .shown_planes import PlaneSource, Span, source_of_input, source_of_output
-from .side_by_side import GAP, HIGH, LOW, in_a_row, overlay, to_colours, to_grey, to_png
+from .side_by_side import GAP, in_a_row, overlay, to_colours, to_grey, to_png
 
 __all__ = ["MOST_SHOWN", "check_drawable", "prediction_picture"]
 
@@ -145,9 +146,9 @@ def _panel_shape(spans: Sequence[dict[AxisId, Span]], count: int) -> tuple[int, 
 def _image_panel(source: PlaneSource, spans: dict[AxisId, Span], shape: tuple[int, int]) -> NDArray[np.uint8]:
     """Return the image in grey (y, x), or in colour (y, x, rgb) if it has three channels."""
     if source.size("channel") != 3:
-        return to_grey(source.plane(spans, shape), LOW, HIGH)
+        return to_grey(source.plane(spans, shape), LOW_PERCENTILE, HIGH_PERCENTILE)
     colours = np.stack([source.plane({**spans, "channel": (n, n + 1)}, shape) for n in range(3)], axis=-1)
-    return to_grey(colours, LOW, HIGH)
+    return to_grey(colours, LOW_PERCENTILE, HIGH_PERCENTILE)
 
 
 def _with_scale_bar(panel: NDArray[np.uint8], image: PlannedInput, spans: dict[AxisId, Span]) -> NDArray[np.uint8]:
@@ -166,6 +167,6 @@ def _output_panels(
             yield overlay(grey, plane)
             continue
         finite = plane[np.isfinite(plane)]
-        low, high = (float(n) for n in np.percentile(finite, [LOW, HIGH])) if finite.size else (0.0, 1.0)
+        low, high = shown_range(finite) if finite.size else (0.0, 1.0)
         # A probability keeps its meaning: the same colour in every picture.
         yield to_colours(plane, *((0.0, 1.0) if finite.size and finite.min() >= 0 and finite.max() <= 1 else (low, high)))

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 __all__ = [
     "GAP",
-    "HIGH",
-    "LOW",
     "css_colours",
     "in_a_row",
     "label_palette",
@@ -26,9 +24,6 @@ __all__ = [
     "to_grey",
     "to_png",
 ]
-
-LOW, HIGH = 0.5, 99.5
-"""Percentiles of an image that are black and white where it is shown beside what was predicted."""
 
 GAP = 6
 """White pixels between panels."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 
+from ...option_spelling import spelt
 from ..cards.model_card import ModelCard, WeightsCard
 from ..cards.network_table import NETWORK_HEADER, network_rows
 from ..cards.resource_card import ResourceCard, Section
@@ -74,7 +75,10 @@ def _model(card: ModelCard) -> Iterator[str]:
     yield from _indented(table([_weights(w) for w in card.weights], ("format", "file", "size", "can be run here")), "  ")
     yield from ("", "network")
     if card.measured is None:
-        yield f"  halo, sizes and stride have not been measured; 'bmz info {in_one_line(card.source)} --measure' measures them"
+        yield (
+            "  halo, sizes and stride have not been measured; "
+            f"analyse_network() (bmz info {in_one_line(card.source)} --measure) measures them"
+        )
         return
     yield f"  measured with {card.measured.adapter}"
     yield from _indented(table(network_rows(card.measured, card.outputs), NETWORK_HEADER), "  ")
@@ -99,7 +103,8 @@ def _section(section: Section) -> Iterator[str]:
 
 def _wrapped(text: str, first: str) -> list[str]:
     width = max(WIDTH, len(first) + 20)
-    wrapped = textwrap.wrap(in_one_line(text), width, initial_indent=first, subsequent_indent=" " * len(first), break_on_hyphens=False)
+    line = spelt(in_one_line(text))
+    wrapped = textwrap.wrap(line, width, initial_indent=first, subsequent_indent=" " * len(first), break_on_hyphens=False)
     return wrapped or ([first.rstrip()] if first.strip() else [])
 
 

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from ...registry import Judgement
 from ..cards.compatibility import Compatibility
 from ..plain_text import in_one_line, table
 
 __all__ = ["compatibility_text"]
 
+LONGEST = 90
+"""Characters of a reason in the table; it is complete below."""
+
+MEANING = "unknown: nothing speaks against it, but not all that the model needs is documented for this software, so try it"
+
 
 def compatibility_text(found: Compatibility | Iterable[Compatibility]) -> str:
-    """Return the answers as a table, and below it the reason for each no and unknown."""
+    """Return the answers as a table, and below it what to do about each that is not yes, and who says so."""
     listed = [found] if isinstance(found, Compatibility) else list(found)
-    parts = [table([(c.consumer, c.answer, _reason(c)) for c in listed], ("software", "runs it", ""))]
+    parts = [table([(c.consumer, c.answer, _reason(c)) for c in listed], ("software", "can run it", "why"))]
+    if any(c.answer == "unknown" for c in listed):
+        parts += ["", MEANING]
     for one in listed:
         unsatisfied = [j for j in one.judgements if j.answer != "yes"]
         if unsatisfied:
-            parts += ["", f"{one.consumer}:"]
-            for j in unsatisfied:
-                known = ", ".join(part for part in (j.source, j.date) if part)
-                line = f"{j.answer}: {j.rule}: {j.reason}" + (f"; {j.remedy}" if j.remedy else "") + (f" ({known})" if known else "")
-                parts.append(f"  {in_one_line(line)}")
+            parts += ["", one.consumer]
+            parts += [f"  {in_one_line(line)}" if first else f"      {in_one_line(line)}" for j in unsatisfied for first, line in _lines(j)]
     return "\n".join(parts)
 
 
+def _lines(judgement: Judgement) -> Iterator[tuple[bool, str]]:
+    """Yield the lines about an answer, and whether each is the first."""
+    yield True, f"{judgement.answer}: {judgement.reason or judgement.rule}"
+    if judgement.remedy:
+        yield False, f"what to do: {judgement.remedy}"
+    known = ", ".join(part for part in (judgement.source, judgement.date) if part)
+    if known:
+        yield False, f"source: {known}"
+
+
 def _reason(one: Compatibility) -> str:
-    return in_one_line(next((j.reason for j in one.judgements if j.answer == one.answer), ""))[:90]
+    reason = in_one_line(next((j.reason for j in one.judgements if j.answer == one.answer and j.reason), ""))
+    return reason if len(reason) <= LONGEST else f"{reason[: LONGEST - 3]}..."

@@ -50,7 +50,7 @@ def image_facts(card: ImageCard) -> Iterator[tuple[str, str]]:
         for number, level in enumerate(card.levels):
             shown = " (this one)" if number == card.level else ""
             yield "" if number else "levels", f"{number}: {_sizes(card.axes, level.shape)}{shown}"
-        yield "", f"another with --level, as in --level {len(card.levels) - 1}"
+        yield "", f"another with level={len(card.levels) - 1} (--level {len(card.levels) - 1})"
     yield "read", READ[card.read]
     yield from _models(card)
     yield from _scenes(card)
@@ -62,9 +62,13 @@ def _models(card: ImageCard) -> Iterator[tuple[str, str]]:
         yield label, f"models of {SEEN.get(kind, kind)}: {_taken(taken)}"
         label = ""
     if card.axes is None:
-        yield label, "name its axes with --axes, as in --axes " + ("tczyx"[-len(card.shape) :] if len(card.shape) <= 5 else "b,t,c,z,y,x")
+        yield label, f"name its axes, as in axes='{(example := _example(len(card.shape)))}' (--axes {example})"
     elif not card.models:
-        yield label, "models only with axes y and x: give --axes if these are wrong"
+        yield label, "models only with axes y and x: give axes= (--axes) if these are wrong"
+
+
+def _example(count: int) -> str:
+    return "tczyx"[-count:] if count <= 5 else "b,t,c,z,y,x"
 
 
 def _taken(taken: TakenAs) -> str:
@@ -80,7 +84,7 @@ def _scenes(card: ImageCard) -> Iterator[tuple[str, str]]:
     for n, scene in enumerate(card.scenes[:SHOWN]):
         yield "" if n else "scenes", f"{scene.number}: {_scene(scene)}" + (" (this one)" if scene.number == card.scene else "")
     more = f"{len(card.scenes)} in all; " if len(card.scenes) > SHOWN else ""
-    yield "", f"{more}another with --scene, as in --scene {card.scenes[-1].number}"
+    yield "", f"{more}another with scene={card.scenes[-1].number} (--scene {card.scenes[-1].number})"
 
 
 def _scene(scene: SceneCard) -> str:

@@ -6,7 +6,8 @@ from ...prediction.model.planned_run_mode import PlannedRunMode
 from ...prediction.planning.passes import Pass
 from ...prediction.planning.plan import Plan
 from ...prediction.planning.plan_json import plan_as_dict
-from ..plain_text import bytes_in_words, seconds_in_words, sizes_in_words
+from ...text import seconds_in_words
+from ..plain_text import bytes_in_words, sizes_in_words
 
 __all__ = ["estimated_time", "plan_text"]
 
@@ -56,7 +57,9 @@ def plan_text(plan: Plan) -> str:
             rate = point.pixels * plan.profile.calls / point.seconds / 1e6
             lines.append(f"             {point.pixels / 1e6:8.3f} million pixels: {rate:.2f} million/s, {point.bytes / 2**20:.0f} MiB each")
     else:
-        lines.append(f"time       {_time(plan.estimated_seconds, measured=False)}, as common networks take; --probe measures this one")
+        lines.append(
+            f"time       {_time(plan.estimated_seconds, measured=False)}, as common networks take; probe=True (--probe) measures this one"
+        )
     lines.append(
         f"memory     about {data['estimated_memory'] / 2**20:.0f} MiB of {data['memory'] / 2**20:.0f} MiB, "
         f"no less than {data['floor'] / 2**20:.0f} MiB"

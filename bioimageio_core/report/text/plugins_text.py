@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from textwrap import wrap
+
 import attrs
 
 from ...registry import HOOKS, Registry, missing_requirements
-from ..plain_text import table
 
-__all__ = ["PLUGINS_HEADER", "EntryRow", "entry_rows", "plugins_rows", "plugins_text"]
+__all__ = ["WIDTH", "EntryRow", "entry_rows", "plugins_text"]
 
-PLUGINS_HEADER = ("kind", "name", "from", "missing", "summary")
+WIDTH = 80
+"""Characters of a line where the width of the terminal is not known."""
+
+LEAST = 24
+"""Characters beside the longest name, also on narrow terminals."""
+
+THIS = "bioimageio-runtime"
+"""The distribution whose entries do not name it."""
 
 SHOWN = 6
-"""Endings of names of files that the table shows of an entry."""
+"""Endings of names of files that the text shows of an entry."""
 
 
 @attrs.frozen(kw_only=True)
@@ -30,14 +39,30 @@ class EntryRow:
     """Endings or patterns of names of files that it is for."""
 
 
-def plugins_text(registry: Registry) -> str:
-    """Return a table of all entries."""
-    return table(plugins_rows(registry), PLUGINS_HEADER)
+def plugins_text(registry: Registry, width: int = WIDTH) -> str:
+    """Return all entries by kind, in lines of limited width.
+
+    Args:
+        registry: The installed plugins.
+        width: Characters of a line.
+
+    """
+    kinds: dict[str, list[EntryRow]] = {}
+    for row in entry_rows(registry):
+        kinds.setdefault(row.kind, []).append(row)
+    return "\n\n".join("\n".join([kind, *_entries(rows, width)]) for kind, rows in kinds.items())
 
 
-def plugins_rows(registry: Registry) -> list[tuple[str, ...]]:
-    """Return a row for each entry, by kind and name."""
-    return [(row.kind, row.name, row.plugin, row.missing, _with_endings(row)) for row in entry_rows(registry)]
+def _entries(rows: list[EntryRow], width: int) -> Iterator[str]:
+    """Yield the lines of the entries of a kind: names, and beside them what they are."""
+    column = max(len(row.name) for row in rows) + 4
+    beside = max(width - column, LEAST)
+    for row in rows:
+        about = [*wrap(_with_endings(row), beside), *wrap(row.missing, beside)]
+        if not row.plugin.startswith(f"{THIS} "):
+            about += wrap(f"from {row.plugin}", beside)
+        name = f"  {row.name}".ljust(column)
+        yield from (f"{name if n == 0 else ' ' * column}{line}".rstrip() for n, line in enumerate(about or [""]))
 
 
 def entry_rows(registry: Registry) -> list[EntryRow]:

@@ -39,7 +39,7 @@ def prediction_notes(prediction: Prediction) -> Iterator[str]:
         yield f"{prediction.done_before} of {plan.regions.count} regions were complete before this run"
     if not prediction.finished:
         yield "incomplete: regions of other shards are missing; the last shard completes the output"
-        yield "if a shard failed: run the command with --resume in place of --shard, after the others have ended"
+        yield "if a shard failed: run with resume=True (--resume) in place of shard= (--shard), after the others have ended"
 
 
 def times_in_words(prediction: Prediction) -> str:

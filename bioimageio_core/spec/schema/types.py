@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import attrs
 from cattrs import Converter
 
+from ...docstrings import describe_class, describe_fields, first_line
 from ...registry import DescriptionEntry, Registry
 from ...registry.entries.base import NAME_PATTERN
 from ...registry.entries.processing import op_key
@@ -25,7 +26,6 @@ from ...typing import ModelFormat
 from ..constraints import anchored, schema_of
 from ..converters import make_converter
 from ..extensions import AlsoAs, Extension
-from .docstrings import describe_class, describe_fields
 
 __all__ = ["Schema", "SchemaTypes", "definition_name", "narrowed", "one_of"]
 
@@ -136,7 +136,7 @@ class SchemaTypes:
         fields = fields_of(cls)
         described = describe_fields(cls)
         schema: Schema = {"title": cls.__name__, "description": describe_class(cls), "type": "object"}
-        schema["properties"] = {field.key: self.field(field, described.get(field.name, "")) for field in fields}
+        schema["properties"] = {field.key: self.field(field, first_line(described.get(field.name, ""))) for field in fields}
         schema["required"] = [field.key for field in fields if field.required]
         schema["additionalProperties"] = getattr(cls, "allows_unknown_keys", False)
         return {keyword: value for keyword, value in schema.items() if value not in ("", []) and value != {}}

@@ -81,7 +81,10 @@ def _chosen(descr: Any, folder: Path, given: Any) -> list[str]:
 def _lost(descr: Any, chosen: Sequence[str], environments: Sequence[Any]) -> Iterator[str]:
     left = [name for name in descr.weights if name not in chosen]
     if left:
-        yield f"the weights {', '.join(left)} are not part of the module: give --option weights_formats=[{', '.join(descr.weights)}]"
+        given = ", ".join(descr.weights)
+        yield (
+            f"the weights {', '.join(left)} are not part of the module: give weights_formats=[{given}] (--option weights_formats=[{given}])"
+        )
     conda = dict.fromkeys(package for environment in environments for package in environment.own.conda)
     yield from (note for environment in environments for note in environment.notes if note.startswith("without "))
     if conda:

@@ -69,7 +69,10 @@ class TestSpecification:
         model = shared / "models/unet2d_nuclei_broad/bioimageio.yaml"
         one = bc.export_model(model, "apeer", tmp_path / "one")
         assert "weights_format" not in specification(one.path)["spec"]["inputs"]
-        assert one.lost == ("the weights torchscript are not part of the module: give --option weights_formats=[onnx, torchscript]",)
+        assert one.lost == (
+            "the weights torchscript are not part of the module: give weights_formats=[onnx, torchscript] "
+            "(--option weights_formats=[onnx, torchscript])",
+        )
         both = bc.export_model(model, "apeer", tmp_path / "both", weights_formats=["torchscript", "onnx"])
         schema = json.loads((shared / "formats/fixtures/apeer_schema.json").read_text())
         jsonschema.Draft4Validator(schema).validate(specification(both.path))

@@ -104,7 +104,7 @@ def _reach(export: Export, signed: Signed, rank: int, div_by: Any, overlap: Any)
             words = str(error) if isinstance(error, ValueError) else f"its graph is broken ({error})"
             raise ValueError(
                 f"{words}: give the divisor of sizes and the receptive field of the network, "
-                f"as in --option div_by={[16] * rank} --option overlap={[96] * rank}"
+                f"as in div_by={[16] * rank} (--option div_by={[16] * rank}) and overlap={[96] * rank} (--option overlap={[96] * rank})"
             ) from None
     return Reach(
         stride=read.stride if div_by is None else whole_numbers(div_by, "div_by", rank, 1),

@@ -62,7 +62,7 @@ class CzmodelFormat:
         """
         with OpenArchive(path) as archive:
             if CZANN_METADATA in archive.names:
-                raise ValueError(f"it holds {CZANN_METADATA}, as .czann files do: read it with --from czann")
+                raise ValueError(f"it holds {CZANN_METADATA}, as .czann files do: read it with format='czann' (--from czann)")
             xml, network = (_only(archive, suffix) for suffix in (".xml", ".model"))
             metadata = parse_czmodel(archive.text(xml))
             files = _unpack_rest(archive, (xml, network), folder)

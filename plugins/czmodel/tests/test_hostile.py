@@ -70,7 +70,7 @@ class TestZip:
             ("czmodel", "czmodel", {"a.xml": b""}, r"it has 0 members that end in \.model"),
             ("czmodel", "czmodel", {"a.model": b""}, r"it has 0 members that end in \.xml"),
             ("czmodel", "czmodel", {"a.xml": b"", "b.xml": b"", "a.model": b""}, r"it has 2 members that end in \.xml"),
-            ("czmodel", "czseg", czann_members(), "as .czann files do: read it with --from czann"),
+            ("czmodel", "czseg", czann_members(), "as .czann files do: read it with format='czann'"),
         ],
     )
     def test_members(self, tmp_path: Path, kind: str, suffix: str, members: dict[str, bytes], words: str) -> None:

@@ -28,7 +28,8 @@ class MacroRunMode:
         if self.kwargs.macros is None:
             raise InputError(
                 "run mode 'deepimagej' is a matter of the description, whose config.deepimagej names its macros: "
-                "write run_mode: {name: deepimagej} there, or import the folder (bmz import FOLDER --from deepimagej -o NEW)"
+                "write run_mode: {name: deepimagej} there, or import the folder with import_model() (bmz import "
+                "FOLDER --from deepimagej -o NEW)"
             )
         if not self.kwargs.replaced:
             return pipeline

@@ -29,12 +29,12 @@ def axes_of(layer: Any) -> tuple[str, ...]:
         InputError: It does not name them, and has a strange number of them.
 
     """
-    named = named_axes(list(layer.axis_labels)) or ()
+    named = named_axes(list(layer.axis_metadata)) or ()
     if {"y", "x"} <= set(named):
         return named
     if layer.ndim not in BY_NUMBER:
         raise InputError(
-            f"layer {layer.name!r} has {layer.ndim} axes without names: give them, as in layer.axis_labels = ('t', 'z', 'y', 'x')"
+            f"layer {layer.name!r} has {layer.ndim} axes without names: give them, as in layer.axis_metadata = ('t', 'z', 'y', 'x')"
         )
     return BY_NUMBER[layer.ndim]
 

@@ -20,7 +20,7 @@ class TestImage:
         assert image_of_layer(Image(np.zeros(shape))).axes == axes
 
     def test_named_axes(self) -> None:
-        assert image_of_layer(Image(np.zeros((2, 8, 9)), axis_labels=("t", "y", "x"))).axes == ("time", "y", "x")
+        assert image_of_layer(Image(np.zeros((2, 8, 9)), axis_metadata=("t", "y", "x"))).axes == ("time", "y", "x")
 
     def test_colours(self) -> None:
         """The last axis of a picture is that of its channels."""
@@ -49,7 +49,7 @@ class TestImage:
         assert image_of_layer(Labels(np.zeros((8, 9), int))).shape == (8, 9)
 
     def test_strange_axes(self) -> None:
-        with pytest.raises(InputError, match="axis_labels"):
+        with pytest.raises(InputError, match="axis_metadata"):
             image_of_layer(Image(np.zeros((2, 2, 2, 8, 9))))
 
 

@@ -75,7 +75,7 @@ class TestJobsInAQueue:
         with (
             distributed.LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0") as cluster,
             distributed.Client(cluster, set_as_default=False) as client,
-            pytest.raises(ModelRunError, match=r"without workers .*--wait-for-workers"),
+            pytest.raises(ModelRunError, match=r"without workers .*wait_for_workers="),
         ):
             bc.predict(model, IMAGE, axes="yx", client=client, wait_for_workers=1)
 

@@ -255,5 +255,5 @@ class TestShards:
     @pytest.mark.parametrize("shard", [(0, 3), (4, 3), (1, 0), "1/2", (1,)])
     def test_refused(self, tmp_path: Path, model: Path, image: Path, shard: Any) -> None:
         """Wrong shard numbers are refused."""
-        with pytest.raises(InputError, match=r"expected a pair of numbers i, n \(--shard i/n\) with i from 1 to n"):
+        with pytest.raises(InputError, match=r"expected a pair i, n with i from 1 to n"):
             bc.predict(model, image, tmp_path / "o.zarr", shard=shard)

@@ -102,10 +102,10 @@ class TestLabels:
         path = image(tmp_path / "a.zarr", zarr_format)
         with pytest.raises(OutputError, match=r"'out' is float32, but labels of an image are integers: make labels of it with an op"):
             bc.predict(model, path, path / "labels/cells")
-        with pytest.raises(OutputError, match=r"uint8 that stands for floats in steps of 0\.00392, but .* ids: .*--value-range 0,255"):
+        with pytest.raises(OutputError, match=r"uint8 that stands for floats in steps of 0\.00392, but .* ids: .*value_range=\(0, 255\)"):
             bc.predict(model, path, path / "labels/cells", dtype="uint8")
         other = "0.5" if version == "0.4" else "0.4"
-        with pytest.raises(OutputError, match=rf"labels of an OME-Zarr {version} image: expected ome= \(--ome\) {version}, found {other}"):
+        with pytest.raises(OutputError, match=rf"labels of an OME-Zarr {version} image: expected ome='{version}', found {other}"):
             bc.predict(model, path, path / "labels/cells", dtype="uint8", value_range=(0, 255), ome=other)
         assert not (path / "labels").exists()
 

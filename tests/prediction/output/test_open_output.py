@@ -96,7 +96,7 @@ class TestFullDisk:
         done = in_own_mounts(FULL, str(disk), size, *bmz)
         assert done.returncode == 0, done.stderr
         (line,) = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
-        assert line.endswith("the disk or quota is full; free some space, then continue with resume=True (--resume)")
+        assert line.endswith("the disk or quota is full; free some space, then continue with --resume")
         assert (tmp_path / "disk-before" / "o.zarr" / ".bmz-unfinished.json").exists()
         found = zarr.open_group(str(tmp_path / "disk-after" / "o.zarr"), mode="r")["0"]
         np.testing.assert_array_equal(found[0], 2 * image)

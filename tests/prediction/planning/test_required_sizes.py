@@ -84,7 +84,7 @@ class TestOtherWeights:
     def test_block(self, model: Path) -> None:
         """Of another size."""
         image = np.random.default_rng(0).random((30, 30), dtype=np.float32)
-        with pytest.warns(PredictionWarning, match=r"found block y=24 \(--block\): .*; the torchscript weights are used"):
+        with pytest.warns(PredictionWarning, match=r"found block=\{'y': 24\}: .*; the torchscript weights are used"):
             found = bc.predict(self.with_torchscript(model), image, block={"y": 24, "x": 24})["out"]
         np.testing.assert_allclose(np.asarray(found)[0, 0], image * 2, rtol=1e-6)
 
@@ -113,7 +113,7 @@ class TestOtherWeights:
 
     def test_requested_weights(self, model: Path, tmp_path: Path) -> None:
         """Are not replaced."""
-        with pytest.raises(InputError, match=r"take only the size 16 along axis 'y' of 'raw', found block y=24 \(--block\): leave it out"):
+        with pytest.raises(InputError, match=r"take only the size 16 along axis 'y' of 'raw', found block=\{'y': 24\}: leave it out"):
             bc.predict(self.with_torchscript(model), np.zeros((30, 30), np.float32), tmp_path / "o", weights_format="onnx", block=24)
         assert not (tmp_path / "o").exists()
 
@@ -123,7 +123,7 @@ class TestRefused:
 
     def test_batches(self, model: Path) -> None:
         """The batch is larger than the graph takes."""
-        with pytest.raises(InputError, match=r"require size 1 along axis 'batch' of 'raw'.*--batch-size"):
+        with pytest.raises(InputError, match=r"require size 1 along axis 'batch' of 'raw'.*batch_size="):
             bc.predict(model, np.zeros((32, 16), np.float32), block={"y": 16, "x": 16}, batch_size=2)
 
 

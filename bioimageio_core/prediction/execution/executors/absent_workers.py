@@ -64,8 +64,8 @@ class Absence:
             )
         until = "until one joins" if self._patience == inf else f"up to {self._patience:.0f} seconds"
         self._wait.report(
-            f"the cluster has been without workers for {{seconds}}: the run waits for workers {until} "
-            "(wait_for_workers=, --wait-for-workers, sets another limit)"
+            f"the cluster has been without workers for {{seconds}}: the run waits for workers {until}"
+            "; wait_for_workers= (--wait-for-workers) sets another limit"
         )
 
 

@@ -143,7 +143,7 @@ def choose_blocks(
         raise BlockError(
             f"the memory budget of {options.memory_bytes / 2**20:.0f} MiB is too small: the smallest blocks that the model allows "
             f"need {floor / 2**20:.0f} MiB{'' if profile.measured else ' by estimate'}: "
-            f"give that much (--memory '{ceil(floor / 2**20)} MiB')"
+            f"give that much, memory='{ceil(floor / 2**20)} MiB' (--memory '{ceil(floor / 2**20)} MiB')"
         )
     return attrs.evolve(best, floor=floor, warnings=tuple(warnings))
 

@@ -47,7 +47,7 @@ def _skipping(options: PlanOptions, of_complete: Sequence[str]) -> Iterator[str]
 
 def _one_call(groups: Sequence[SizedGroup], options: PlanOptions) -> Iterator[str]:
     axes = {t.axis for g in groups if g.cutting == "one_call" for t in g.group.outputs}
-    given = [f"halo= (--halo {axis}={halo})" for axis, halo in options.halos.items() if axis in axes and halo]
+    given = [f"halo={{'{axis}': {halo}}} (--halo {axis}={halo})" for axis, halo in options.halos.items() if axis in axes and halo]
     given += ["overlap= (--overlap)"] * (bool(axes) and options.overlap != "crop")
     if given:
         yield (

@@ -9,6 +9,7 @@ import attrs
 
 from ....errors import InputError
 from ....registry import ProcessingOpEntry, Registry, plugin_hint
+from ....registry.op_arguments import arguments_in_words
 from ....spec.converters import converter_for
 from ....structuring.freezing import thaw
 from ....structuring.problems import StructureProblems
@@ -68,7 +69,11 @@ def _described(step: AddedStep, registry: Registry) -> Any:
     except StructureProblems as error:
         first = error.problems[0]
         place = ".".join(map(str, first.loc)).removeprefix("kwargs.")
-        raise InputError(f"postprocessing= (--post) {step.name!r}: {place}: {first.message}") from None
+        what = f"{place}: {first.message}"
+        if place == "kwargs":
+            what = "expected no arguments" if step.kwargs else "expected arguments"
+        end = "" if what.endswith("?") else ";"
+        raise InputError(f"postprocessing= (--post) {step.name!r}: {what}{end} {arguments_in_words(entry)}") from None
 
 
 def _may_follow(entry: ProcessingOpEntry) -> bool:

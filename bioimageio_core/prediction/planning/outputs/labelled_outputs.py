@@ -25,7 +25,8 @@ def tables_of(outputs: Sequence[PlannedOutput], options: PlanOptions) -> tuple[s
         found = f"those of {', '.join(map(repr, labelled))}" if labelled else "none"
         raise InputError(
             f"table= (--table) lists the objects of the output that labels them: expected one such output, found {found}; "
-            "an op that labels objects is added with postprocessing= (--post 'connected_components:threshold=0.5')"
+            "an op that labels objects is added with postprocessing='connected_components:threshold=0.5' "
+            "(--post 'connected_components:threshold=0.5')"
         )
     return tuple(labelled)
 
@@ -61,7 +62,7 @@ def check_joined_slices(outputs: Sequence[PlannedOutput], options: PlanOptions) 
         if not labelled:
             raise InputError(
                 "join_slices= (--join-slices) joins objects of neighbouring slices: expected an op that labels objects, found none; "
-                "add one with postprocessing= (--post 'connected_components:threshold=0.5')"
+                "add one with postprocessing='connected_components:threshold=0.5' (--post 'connected_components:threshold=0.5')"
             )
         extra = labelled[0].axes[: labelled[0].extra]
         if axis not in extra:

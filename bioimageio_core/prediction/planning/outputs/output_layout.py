@@ -143,7 +143,7 @@ def check_assembles(output: PlannedOutput, grids: tuple[AxisGrid, ...]) -> None:
         if grid.count > 1 and (n not in tied or output.data_dependent):
             reason = "has a size that the network determines" if output.data_dependent else f"does not follow axis {grid.group.name!r}"
             name = grid.group.name
-            part = f"predict each position by itself, with roi= (--roi {name}=0:1)"
+            part = f"predict each position by itself, with roi={{'{name}': (0, 1)}} (--roi {name}=0:1)"
             remedy = part if grid.stride == 1 else "give an image that fits into one block, or more memory= (--memory)"
             raise BlockError(
                 f"output {output.id!r} {reason}, so it cannot be assembled from {grid.count} blocks along axis {name!r}, "

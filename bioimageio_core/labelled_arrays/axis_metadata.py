@@ -12,11 +12,11 @@ from ..errors import AxesError
 from ..typing import AxisId, FrozenMapping
 from ..units import PixelSize
 
-__all__ = ["AxisLabels", "axis_numbers"]
+__all__ = ["AxisMetadata", "axis_numbers"]
 
 
 @attrs.frozen(kw_only=True)
-class AxisLabels:
+class AxisMetadata:
     """Names of axes and channels, and sizes and positions of pixels."""
 
     axes: tuple[AxisId, ...]
@@ -24,7 +24,7 @@ class AxisLabels:
     pixel_size: Mapping[AxisId, PixelSize] = FrozenMapping()
     position: Mapping[AxisId, float] = FrozenMapping()
 
-    def selected(self, chosen: Sequence[int | range]) -> AxisLabels:
+    def selected(self, chosen: Sequence[int | range]) -> AxisMetadata:
         """Return the labels after one position, or a range of positions, is selected from each axis.
 
         Where a range runs backwards or is empty, the position of its first pixel is left out.
@@ -46,22 +46,22 @@ class AxisLabels:
                 elif one.step < 0 or not one:
                     positions.pop(axis, None)
         kept = tuple(axis for axis, one in zip(self.axes, chosen, strict=True) if not isinstance(one, int))
-        return AxisLabels(axes=kept, channel_names=names, pixel_size=FrozenMapping(sizes), position=FrozenMapping(positions))
+        return AxisMetadata(axes=kept, channel_names=names, pixel_size=FrozenMapping(sizes), position=FrozenMapping(positions))
 
-    def only(self, axes: Iterable[AxisId]) -> AxisLabels:
+    def only(self, axes: Iterable[AxisId]) -> AxisMetadata:
         """Return the labels of some axes, in the given order."""
         kept = tuple(axes)
-        return AxisLabels(
+        return AxisMetadata(
             axes=kept,
             channel_names=self.channel_names if "channel" in kept else None,
             pixel_size=FrozenMapping({axis: size for axis, size in self.pixel_size.items() if axis in kept}),
             position=FrozenMapping({axis: at for axis, at in self.position.items() if axis in kept}),
         )
 
-    def without(self, axes: Iterable[AxisId]) -> AxisLabels:
+    def without(self, axes: Iterable[AxisId]) -> AxisMetadata:
         """Return the labels with the same axes, without what is known of some of these."""
         dropped = set(axes)
-        return AxisLabels(
+        return AxisMetadata(
             axes=self.axes,
             channel_names=None if "channel" in dropped else self.channel_names,
             pixel_size=FrozenMapping({axis: size for axis, size in self.pixel_size.items() if axis not in dropped}),

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 import click
 
-from .messages import HEAD, LOG, QUIET, RECORDS, VERBOSE, LogFile
 from .terminal import tell
+from .verbosity import HEAD, LOG, QUIET, RECORDS, VERBOSE, LogFile
 
-__all__ = ["messages_options"]
+__all__ = ["verbosity_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,11 +31,16 @@ class _Records(logging.Handler):
             tell(f"{record.levelname.lower()}: {record.getMessage()}")
 
 
-def messages_options(function: F) -> F:
+def verbosity_options(function: F) -> F:
     """Add ``--quiet``, ``--verbose`` and ``--log`` to a command."""
     for option in (
         click.option(
-            "--log", metavar="FILE", expose_value=False, callback=_begin_log, help="Append all messages to FILE, with their time."
+            "--log",
+            type=click.Path(),
+            metavar="FILE",
+            expose_value=False,
+            callback=_begin_log,
+            help="Append all messages to FILE, with their time.",
         ),
         click.option("-v", "--verbose", is_flag=True, expose_value=False, callback=_set_verbose, help="Say more on standard error."),
         click.option("-q", "--quiet", is_flag=True, expose_value=False, callback=_set_quiet, help="Print warnings and errors only."),

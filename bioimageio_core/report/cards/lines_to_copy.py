@@ -10,10 +10,10 @@ from pathlib import Path
 from ...sources.member_names import DESCRIPTION_NAMES
 from ...sources.urls import is_url
 
-__all__ = ["usage"]
+__all__ = ["lines_to_copy"]
 
 
-def usage(source: str, required: Sequence[str], output: str) -> tuple[str, str]:
+def lines_to_copy(source: str, required: Sequence[str], output: str) -> tuple[str, str]:
     """Return a command and lines of Python that predict with a model.
 
     Pages are published and must not show the folders of their author: of a path, they have the last part.

@@ -179,3 +179,12 @@ class TestCompletion:
         assert "plain,predict" in completed("bmz pre")
         assert "plain,--overlap" in completed("bmz predict --over")
         assert any(word.startswith("file,") for word in completed("bmz predict un"))
+        assert "plain,onnx" in completed("bmz predict m i --weights-format on")
+        assert "plain,ome-tiff" in completed("bmz predict m i --output-format ome")
+        assert "plain,cuda:0,cuda:1" in completed("bmz plan m i --device cuda:0,cuda:")
+        assert completed("bmz predict m i --codec z") == ["plain,zstd"]
+        assert "plain,sigmoid" in completed("bmz predict m i --post sig")
+        assert "plain,ilastik" in completed("bmz compat m --consumer il")
+        assert "plain,torchscript" in completed("bmz convert m --to torchs")
+        for option in ("--mask", "--statistics", "--table", "--picture", "--html", "--log", "-o"):
+            assert any(word.startswith("file,") for word in completed(f"bmz predict m i {option} un")), option
