@@ -13,7 +13,7 @@ __all__ = ["compatibility_text"]
 def compatibility_text(found: Compatibility | Iterable[Compatibility]) -> str:
     """Return the answers as a table, and below it the reason for each no and unknown."""
     listed = [found] if isinstance(found, Compatibility) else list(found)
-    parts = [table([(c.consumer, c.answer, _reason(c)) for c in listed], ("software", "runs it", ""))]
+    parts = [table([(c.consumer, c.answer, _reason(c)) for c in listed], ("software", "runs it", "why"))]
     for one in listed:
         unsatisfied = [j for j in one.judgements if j.answer != "yes"]
         if unsatisfied:
