@@ -432,7 +432,7 @@ def pages(session: nox.Session) -> None:
     shots.mkdir(exist_ok=True)
     build_documentation(session, str(built), with_packages=(*GROUPS["test"], "playwright", "axe-playwright-python"))
     variables = {**environment(), "BMZ_CHROMIUM": browser, "BMZ_DOCS": str(built), "BMZ_SCREENSHOTS": str(shots)}
-    session.run("pytest", "tests/pages", *session.posargs, env=variables)
+    session.run("pytest", *SPREAD, "tests/pages", *session.posargs, env=variables)
     session.log(f"pictures of the pages are in {shots}")
 
 
