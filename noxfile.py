@@ -285,9 +285,15 @@ def audit(session: nox.Session) -> None:
 @nox.session(**FULL_ONE_CORE)
 def docs(session: nox.Session) -> None:
     """Build the documentation; warnings are errors."""
-    install_wheel(session, "docs", "onnx", "distributed", with_packages=("matplotlib", "pandas", "scikit-image", "scipy"))
+    build_documentation(session, "docs/_build/html", *session.posargs)
+
+
+def build_documentation(session: nox.Session, folder: str, *options: str, with_packages: tuple[str, ...] = ()) -> None:
+    """Install what pages and their notebooks need, with further packages, and build the documentation in a folder."""
+    of_notebooks = ("matplotlib", "pandas", "scikit-image", "scipy")
+    install_wheel(session, "docs", "onnx", "distributed", with_packages=(*of_notebooks, *with_packages))
     install_plugins(session, "labels")  # for the pictures of objects, and a tutorial
-    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html", *session.posargs)
+    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", folder, *options)
 
 
 @nox.session(**FULL_ONE_CORE)
@@ -437,13 +443,14 @@ def readers(session: nox.Session) -> None:
 
 @nox.session(**FULL_ONLY)
 def pages(session: nox.Session) -> None:
-    """Open the pages that this library writes in an installed Chromium, and leave pictures of them in the session's folder."""
+    """Open the pages that this library writes, and its documentation, in an installed Chromium; pictures are in the session's folder."""
     browser = chromium(session)
-    install_wheel(session, "onnx", with_packages=(*GROUPS["test"], "playwright", "axe-playwright-python"))
-    shots = Path(session.create_tmp()).resolve() / "screenshots"
+    folder = Path(session.create_tmp()).resolve()
+    built, shots = folder / "documentation", folder / "screenshots"
     shots.mkdir(exist_ok=True)
-    variables = {**environment(), "BMZ_CHROMIUM": browser, "BMZ_SCREENSHOTS": str(shots)}
-    session.run("pytest", "tests/pages", *session.posargs, env=variables)
+    build_documentation(session, str(built), with_packages=(*GROUPS["test"], "playwright", "axe-playwright-python"))
+    variables = {**environment(), "BMZ_CHROMIUM": browser, "BMZ_DOCS": str(built), "BMZ_SCREENSHOTS": str(shots)}
+    session.run("pytest", *SPREAD, "tests/pages", *session.posargs, env=variables)
     session.log(f"pictures of the pages are in {shots}")
 
 

@@ -23,6 +23,7 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_cl
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 html_title = "bioimageio-runtime"
 
 myst_heading_anchors = 3
@@ -74,11 +75,20 @@ def shorten_signatures(app: Any) -> None:
             del function.__signature__
 
 
-def say_levels_of_headings(app: Any, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
-    """Give the headings of the navigation a level, which readers of screens need; the theme writes none."""
+ACCESSIBLE = {
+    'role="heading"': 'role="heading" aria-level="2"',  # of the navigation
+    "<pre>": '<pre tabindex="0">',
+    '<div class="table-wrapper': '<div tabindex="0" class="table-wrapper',
+}
+"""What the theme writes, and what readers of screens and keyboards need: levels of headings, and focus on what may be scrolled."""
+
+
+def make_accessible(app: Any, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Give headings a level, and what may be scrolled the focus of the keyboard."""
     for name in ("furo_navigation_tree", "body"):
         if isinstance(context.get(name), str):
-            context[name] = context[name].replace('role="heading"', 'role="heading" aria-level="2"').replace("<pre>", '<pre tabindex="0">')
+            for written, needed in ACCESSIBLE.items():
+                context[name] = context[name].replace(written, needed)
 
 
 def draw_objects(app: Any) -> None:
@@ -97,7 +107,7 @@ def setup(app: Any) -> None:
     """Connect to Sphinx."""
     app.connect("builder-inited", shorten_signatures)
     app.connect("builder-inited", draw_objects)
-    app.connect("html-page-context", say_levels_of_headings, priority=900)  # after the theme
+    app.connect("html-page-context", make_accessible, priority=900)  # after the theme
     app.connect("autodoc-process-docstring", keep_first_line, priority=400)
     app.connect("autodoc-process-docstring", leave_out_options, priority=400)
     for part in ("description", "epilog", "options", "arguments"):

@@ -6,15 +6,18 @@ from pathlib import Path
 
 import zarr
 
-__all__ = ["SIZE", "SQUARE", "write_large"]
+__all__ = ["GAIN", "PIXEL", "SIZE", "SQUARE", "write_large"]
 
 SIZE, SQUARE = 20_480, 1_024
 """Pixels along each axis of the image, and of a square of one label."""
 
+GAIN, PIXEL = 100, 0.25
+"""Grey value for each label, and micrometres of a pixel."""
+
 
 def write_large(path: Path, *, levels: int) -> Path:
-    """Write labels, squares on the diagonal that are numbered from 1, and an image of 100 times their numbers."""
-    _write(path, "uint16", levels, 100, {})
+    """Write labels, squares on the diagonal that are numbered from 1, and an image of `GAIN` times their numbers."""
+    _write(path, "uint16", levels, GAIN, {})
     zarr.create_group(str(path / "labels"), attributes={"ome": {"version": "0.5", "labels": ["cells"]}})
     _write(path / "labels" / "cells", "uint32", levels, 1, {"image-label": {"version": "0.5"}})
     return path
@@ -29,6 +32,6 @@ def _write(path: Path, dtype: str, levels: int, gain: int, more: dict[str, objec
         for k in range(SIZE // SQUARE):
             at = slice(k * square, (k + 1) * square)
             array[at, at] = (k + 1) * gain
-        datasets.append({"path": str(n), "coordinateTransformations": [{"type": "scale", "scale": [0.25 * 2**n] * 2}]})
+        datasets.append({"path": str(n), "coordinateTransformations": [{"type": "scale", "scale": [PIXEL * 2**n] * 2}]})
     axes = [{"name": name, "type": "space", "unit": "micrometer"} for name in "yx"]
     group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": datasets}], **more}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -13,7 +13,7 @@ from ..io import Image
 from ..io.reading.chunk_cache import ChunkCache
 from ..typing import AxisId
 
-__all__ = ["LevelArray", "level_array"]
+__all__ = ["LevelArray", "level_array", "read_index"]
 
 ORDER = {"channel": 0, "time": 2, "z": 3, "y": 4, "x": 5}
 """Place of each axis; all others come between channels and time."""
@@ -53,10 +53,7 @@ class LevelArray:
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
         """Return a region; the index has a slice of step 1, or a number, for each axis."""
-        given = index if isinstance(index, tuple) else (index,)
-        given = (*given, *(slice(None),) * (self.ndim - len(given)))
-        region = self.read([slice(one, one + 1) if isinstance(one, int | np.integer) else one for one in given])
-        return region[tuple(0 if isinstance(one, int | np.integer) else slice(None) for one in given)]
+        return read_index(self.read, index, self.ndim)
 
     def read(self, box: Sequence[slice]) -> NDArray[Any]:
         """Return a region with a slice of step 1 along each of `axes`."""
@@ -65,6 +62,14 @@ class LevelArray:
         dropped = [n for n in range(region.ndim) if n not in wanted]
         ordered = region.transpose([*self._numbers, *dropped])
         return ordered.reshape([ordered.shape[n] for n in range(self.ndim)])
+
+
+def read_index(read: Callable[[Sequence[slice]], NDArray[Any]], index: Any, ndim: int) -> NDArray[Any]:
+    """Return what an index of slices of step 1 and numbers chooses, by a function that reads slices of all axes."""
+    given = index if isinstance(index, tuple) else (index,)
+    given = (*given, *(slice(None),) * (ndim - len(given)))
+    region = read([slice(one, one + 1) if isinstance(one, int | np.integer) else one for one in given])
+    return region[tuple(0 if isinstance(one, int | np.integer) else slice(None) for one in given)]
 
 
 def level_array(image: Image) -> LevelArray:

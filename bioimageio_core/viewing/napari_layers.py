@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import MissingRequirementError
 from ..typing import AxisId
+from .coarse_levels import CoarseLevel, coarse_levels
 from .layer import Channel, Layer
 from .level_array import ORDER, LevelArray
 from .placement import Space, space_of
@@ -26,6 +27,7 @@ def napari_layers(layers: Sequence[Layer]) -> list[LayerData]:
     """Return layers for napari; nothing is read.
 
     Each channel that is shown is a layer, but pictures are one, and many channels are an axis with a slider.
+    napari holds all of the coarsest level in memory, so an image has coarser levels, computed where they are shown, until one is small.
     All have the same axes in the same order, as napari aligns layers by their last axes; an axis that a layer lacks has one pixel.
     """
     space = space_of(layers)
@@ -48,7 +50,8 @@ def _of_layer(layer: Layer, axes: tuple[AxisId, ...], space: Space) -> list[Laye
         "axis_metadata": list(axes),
         "metadata": {"is_output": layer.is_output},
     }
-    arrays = [_dask_array(level) for level in layer.levels]
+    levels: list[LevelArray | CoarseLevel] = [*layer.levels, *coarse_levels(layer)]
+    arrays = [_dask_array(level) for level in levels]
     # Axes that the layer lacks have one pixel; channels, if they are no axis in napari, are chosen before.
     index = tuple(slice(None) if axis in layer.axes else None for axis in axes)
     if layer.kind == "labels":
@@ -102,7 +105,7 @@ def _last(arrays: Sequence[Any]) -> Any:
     return da.stack(arrays, axis=-1)
 
 
-def _dask_array(level: LevelArray) -> Any:
+def _dask_array(level: LevelArray | CoarseLevel) -> Any:
     import dask.array as da
 
     chunks: Any = level.chunks

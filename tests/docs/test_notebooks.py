@@ -92,12 +92,12 @@ class TestInABrowser:
         playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
         name, outputs = shown
         variables = ";".join(f"{key}: {value}" for key, value in THEMES[theme].items())
-        ground = THEMES[theme]["--jp-layout-color0"]
+        ground, ink = THEMES[theme]["--jp-layout-color0"], THEMES[theme]["--jp-content-font-color0"]
         body = "".join(f'<div class="out">{html}</div>' for html in fragments(outputs))
         light = str(theme == "light").lower()
         html = (
             f'<!doctype html><meta charset="utf-8"><style>{LAB}</style>'
-            f'<body data-jp-theme-light="{light}" style="{variables}; background: {ground}; margin: 12px">{body}'
+            f'<body data-jp-theme-light="{light}" style="{variables}; background: {ground}; color: {ink}; margin: 12px">{body}'
         )
         with playwright.sync_playwright() as started:
             browser = started.chromium.launch(executable_path=os.environ.get("BMZ_CHROMIUM"), args=["--no-sandbox"])

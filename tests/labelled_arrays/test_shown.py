@@ -28,11 +28,12 @@ def test_range() -> None:
         (np.array([np.nan]), "all values are NaN"),
         (np.array([True]), "True to True"),
         (np.array([-np.inf, 1.0]), "-inf to 1"),
+        (np.array([1.66425e-12, 0.9999994]), "1.7e-12 to 0.999999"),
         (np.zeros(0), ""),
         (np.array([1j]), ""),
         (np.broadcast_to(np.uint8(0), (2**24 + 1,)), ""),
     ],
-    ids=["integers", "nan", "booleans", "infinite", "empty", "complex", "large"],
+    ids=["integers", "nan", "booleans", "infinite", "tiny", "empty", "complex", "large"],
 )
 def test_ranges(values: np.ndarray, expected: str) -> None:
     """Of each kind of values."""

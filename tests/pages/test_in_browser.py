@@ -1,4 +1,4 @@
-"""Pages in a real browser: nothing is fetched, nothing is cut, and axe finds no serious fault.
+"""Pages that this library writes, in a real browser.
 
 The session ``pages`` of nox installs playwright and axe; the environment variable BMZ_CHROMIUM names a Chromium, BMZ_SCREENSHOTS a folder
 for pictures of the pages.
@@ -6,33 +6,21 @@ for pictures of the pages.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from browser_pages import BROWSER, check_page
 from made_models import box_model, pointwise_model, with_test_tensors
 
 import bioimageio_core as bc
 from bioimageio_core.report.cards.annotated_report import annotate, unreadable_report, validation_page
 from bioimageio_core.report.html.model_test_page import model_test_page
 
-BROWSER = os.environ.get("BMZ_CHROMIUM", "")
 pytestmark = pytest.mark.skipif(not BROWSER, reason="BMZ_CHROMIUM names no Chromium: nox -s pages")
 
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-component-update")
 IMAGE = np.random.default_rng(0).random((1, 1, 64, 64), dtype=np.float32)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A Chromium."""
-    with pytest.importorskip("playwright.sync_api").sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=BROWSER, args=list(QUIET))
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -71,16 +59,4 @@ NAMES = ("test", "failed-test", "card", "card-of-failed", "run", "validation")
 @pytest.mark.parametrize("name", NAMES)
 def test_page(browser: Any, pages: dict[str, Path], name: str, width: int, scheme: str) -> None:
     """On a phone and on a screen, light and dark."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
-    page = context.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(pages[name].as_uri())
-    if os.environ.get("BMZ_SCREENSHOTS"):
-        page.screenshot(path=str(Path(os.environ["BMZ_SCREENSHOTS"]) / f"{name}-{width}-{scheme}.png"), full_page=True)
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    found = axe.run(page).response["violations"]
-    assert [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in ("serious", "critical")] == []
-    context.close()
+    check_page(browser, pages[name], width, scheme, picture=name)

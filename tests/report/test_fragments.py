@@ -192,6 +192,14 @@ class TestEveryResult:
         assert "<script>alert(1)</script>" in FragmentReader(results["invalid"]._repr_html_()).text
 
 
+def test_keyboard(results: dict[str, Any]) -> None:
+    """What may be wider than the notebook is scrolled also without a mouse."""
+    for found in results.values():
+        html = found._repr_html_()
+        for scrolled in ('<div class="bmz-wide"', '<pre class="bmz-text"'):
+            assert html.count(scrolled) == html.count(f'{scrolled} tabindex="0"')
+
+
 class TestPictures:
     """Planes of images, outputs and arrays."""
 

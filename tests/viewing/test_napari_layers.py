@@ -12,6 +12,7 @@ import zarr
 from ome_images import write_image
 
 import bioimageio_core as bc
+from bioimageio_core.labelled_arrays import LabelledArray
 
 RANDOM = np.random.default_rng(0)
 
@@ -71,8 +72,6 @@ def test_pictures(tmp_path: Path) -> None:
 def test_axes_of_all() -> None:
     """All layers have the same axes, so that napari aligns them; one that a layer lacks has one pixel."""
     pixels, labels = RANDOM.random((3, 4, 16, 12)), RANDOM.integers(0, 5, (3, 16, 12))
-    from bioimageio_core.labelled_arrays import LabelledArray
-
     image, objects = bc.layers(LabelledArray(pixels, ("time", "z", "y", "x")), labels=LabelledArray(labels, ("time", "y", "x")))
     assert image[0].shape == (3, 4, 16, 12)
     assert objects[0].shape == (3, 1, 16, 12)
@@ -97,8 +96,8 @@ def test_position(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::bioimageio_core.errors.PredictionWarning")
 def test_nothing_is_read() -> None:
-    """Of a large image, until napari asks; then what it asks for."""
-    read = []
+    """Of a large image, until napari asks; then what it asks for, a part at a time."""
+    read: list[tuple[int, ...]] = []
 
     class Large:
         shape, dtype = (100_000, 100_000), np.dtype("uint8")
@@ -109,7 +108,45 @@ def test_nothing_is_read() -> None:
 
     ((data, _, _),) = bc.layers(Large())
     read.clear()
-    assert data.shape == (100_000, 100_000)
+    assert [level.shape for level in data] == [(-(-100_000 // 2**n),) * 2 for n in range(7)]
     assert not read
-    assert data[5000:5100, 7000:7100].compute().shape == (100, 100)
+    assert data[0][5000:5100, 7000:7100].compute().shape == (100, 100)
     assert sum(map(np.prod, read)) <= 4 * 2**20
+    read.clear()
+    assert data[5][:100, :100].compute().shape == (100, 100)
+    assert 0 < max(map(np.prod, read)) <= 2**22
+    assert sum(map(np.prod, read)) <= 25 * 2**20
+
+
+class TestAddedLevels:
+    """Of images whose coarsest level is too large for napari."""
+
+    def test_of_image_and_labels(self) -> None:
+        """Halves along y and x: means of images, and first pixels of labels, whatever their axes and type."""
+        pixels = RANDOM.random((2, 3, 40, 5001)).astype(np.float64)
+        numbers = RANDOM.integers(0, 9, (3, 40, 5001), np.int64)
+        *images, labels = bc.layers(pixels, labels=LabelledArray(numbers, ("z", "y", "x")), axes="czyx")
+        for channel, (levels, _, _) in enumerate(images):
+            fine, coarse, _ = levels
+            assert (fine.dtype, coarse.dtype, coarse.shape) == (np.float64, np.float64, (3, 20, 2501))
+            cells = np.pad(pixels[channel], [(0, 0), (0, 0), (0, 1)], mode="edge").reshape(3, 20, 2, 2501, 2)
+            np.testing.assert_allclose(coarse.compute(), cells.mean(axis=(2, 4)), rtol=1e-6)
+        _, coarse, coarser = labels[0]
+        assert coarse.dtype == np.int64
+        np.testing.assert_array_equal(coarse.compute(), numbers[:, ::2, ::2])
+        np.testing.assert_array_equal(coarser.compute(), numbers[:, ::4, ::4])
+
+    def test_after_those_of_the_file(self, tmp_path: Path) -> None:
+        """They are read from the coarsest level of the file."""
+        levels = [np.full((20_000 >> n, 8), n, np.uint8) for n in range(2)]
+        ((data, _, _),) = bc.layers(pyramid(tmp_path / "tall.zarr", [levels[0], levels[1][:, ::2]]))
+        assert [level.shape for level in data] == [(20_000, 8), (10_000, 4), (5_000, 2), (2_500, 1), (1_250, 1)]
+        assert [int(level.max().compute()) for level in data] == [0, 1, 1, 1, 1]
+
+    def test_pictures(self, tmp_path: Path) -> None:
+        """Colours stay together."""
+        pillow = pytest.importorskip("PIL.Image")
+        pillow.fromarray(RANDOM.integers(0, 255, (10, 4100, 3), np.uint8)).save(tmp_path / "wide.png")
+        ((data, attributes, _),) = bc.layers(tmp_path / "wide.png")
+        assert attributes["rgb"]
+        assert [level.shape for level in data] == [(10, 4100, 3), (5, 2050, 3), (3, 1025, 3)]

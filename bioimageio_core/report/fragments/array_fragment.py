@@ -21,5 +21,6 @@ def array_fragment(array: LabelledArray) -> Fragment:
         title=array.name,
         facts=tuple(array_facts(array)),
         panels=None if shown is None else plane_panels([attrs.evolve(shown, title="")]),
+        opens="values" if array.in_memory else "text",
         more=array_text(array),
     )

@@ -17,7 +17,7 @@ def listing_fragment(listing: Listing[object]) -> Fragment:
     count = str(len(listing)) if listing else "none"
     answers = any(isinstance(one, Compatibility) for one in listing)
     more = listing_text(listing) if answers else ""
-    return Fragment(kind=listing.what, title=count, tables=(_table(listing),), opens="all reasons", more=more)
+    return Fragment(kind=count, title=listing.what, tables=(_table(listing),), opens="all reasons", more=more)
 
 
 def _table(listing: Listing[object]) -> FragmentTable:
@@ -26,4 +26,4 @@ def _table(listing: Listing[object]) -> FragmentTable:
         return FragmentTable(header=CONSENT_HEADER, rows=tuple(map(consent_row, consents)))
     answers = [one for one in listing if isinstance(one, Compatibility)]
     rows = [(c.consumer, c.answer, next((j.reason for j in c.judgements if j.answer == c.answer), "")) for c in answers]
-    return FragmentTable(header=("software", "runs it", ""), rows=tuple(rows))
+    return FragmentTable(header=("software", "runs it", "why"), rows=tuple(rows))

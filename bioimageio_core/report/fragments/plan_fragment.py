@@ -30,10 +30,10 @@ def plan_fragment(plan: Plan) -> Fragment:
 def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
     for planned in plan.inputs:
         sizes = sizes_in_words(planned.bound.axes, planned.bound.shape)
-        yield f"input `{planned.id}`", f"{planned.bound.image.name}: {sizes}; {planned.bound.dtype}"
+        yield f"input {planned.id}", f"{planned.bound.image.name}: {sizes}; {planned.bound.dtype}"
     for output in plan.outputs:
         sizes = sizes_in_words(output.axes, (None if n < 0 else n for n in output.shape))
-        yield f"output `{output.id}`", f"{sizes}; {output.storage_dtype.dtype}"
+        yield f"output {output.id}", f"{sizes}; {output.storage_dtype.dtype}"
     yield "blocks", _blocks(plan)
     weights = plan.weights
     yield "weights", f"{weights.weights_format} on {', '.join(weights.devices)}, {plan.workers} call{'s' * (plan.workers != 1)} at once"

@@ -55,7 +55,11 @@ def range_in_words(array: LabelledArray) -> str:
 
 
 def _number(value: Any) -> str:
-    return f"{float(value):.6g}" if isinstance(value, np.floating) else str(value)
+    """Return a number; of one that is so small or large that it has an exponent, two digits."""
+    if not isinstance(value, np.floating):
+        return str(value)
+    text = f"{float(value):.6g}"
+    return f"{float(value):.2g}" if "e" in text else text
 
 
 def _chunks(array: LabelledArray) -> str:

@@ -25,7 +25,7 @@ def predictor_facts(predictor: Predictor) -> Iterator[tuple[str, str]]:
     for kind, tensors in (("input", io.inputs), ("output", io.outputs)):
         for tensor in tensors:
             optional = ", optional" if tensor.optional else ""
-            yield f"{kind} `{tensor.id}`", f"{', '.join(tensor.axis_ids)}; {tensor.dtype}{optional}"
+            yield f"{kind} {tensor.id}", f"{', '.join(tensor.axis_ids)}; {tensor.dtype}{optional}"
     try:
         weights = choose_weights(predictor.model.weights, predictor.model.registry, predictor.options)
     except BioimageioError as error:
