@@ -39,7 +39,7 @@ SPREAD = ("-n", "2", "--dist", "load")
 """Runs two tests at the same time, also of one file."""
 SLOW = (
     "tests/cli/test_broken_packages.py",
-    "tests/cli/test_messages.py",
+    "tests/cli/test_verbosity.py",
     "tests/cli/test_outputs.py",
     "tests/cli/test_plugins_check.py",
     "tests/cli/test_standard_streams.py",

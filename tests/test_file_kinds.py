@@ -36,7 +36,7 @@ class TestNames:
     @pytest.mark.parametrize("location", ["", " "])
     def test_empty_output(self, location: str) -> None:
         """No name is no output."""
-        with pytest.raises(OutputError, match=r"is empty: expected .* output= \(-o\)"):
+        with pytest.raises(OutputError, match=r"is empty: expected a path or URL as output="):
             check_output_name(location)
 
 

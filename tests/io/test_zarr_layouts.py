@@ -56,7 +56,7 @@ class TestConverted:
     def test_several(self, tmp_path: Path, zarr_format: int, named: bool) -> None:
         """Several are listed, and chosen by option or path, whether the group of metadata names them or not."""
         path = converted(tmp_path / "a.zarr", {"0": 7, "1": 8}, zarr_format, named=named)
-        with pytest.raises(SourceError, match=r"holds 2 images \(0, 1\): choose one with scene=, or by its path, as in "):
+        with pytest.raises(SourceError, match=r"holds 2 images \(0, 1\): choose one with scene=1, or by its path, as in "):
             open_image(path)
         chosen = open_image(path, scene=1)
         assert (value(chosen), chosen.name, chosen.location) == (8, "a (scene 1)", str(path / "1"))

@@ -276,8 +276,8 @@ class TestIndexes:
         with pytest.raises(SourceError) as failure:
             bc.load_description("affable-shrk")
         assert str(failure.value) == (
-            f"'affable-shrk' is no file or folder here, and the collection {path} does not have it: "
-            "did you mean affable-shark or affable-bark?"
+            f"did you mean affable-shark or affable-bark? 'affable-shrk' is no file or folder here, "
+            f"and the collection {path} does not have it"
         )
         with pytest.raises(SourceError, match=r"does not have it: .*BMZ_COLLECTION names another collection"):
             bc.load_description("zzz")
