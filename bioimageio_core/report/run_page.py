@@ -11,6 +11,7 @@ import attrs
 
 from ..errors import BioimageioError
 from ..labelled_arrays import LabelledArray
+from ..prediction.execution.stage_timer import OF_REGIONS
 from ..prediction.output.result import Prediction
 from ..prediction.planning.plan import Plan
 from ..text import seconds_in_words
@@ -39,6 +40,9 @@ class _Stage:
     seconds: float
     share: float
     """In per cent of the longest stage."""
+
+    summed: bool
+    """Whether seconds are summed over workers."""
 
 
 def run_page(prediction: Prediction, place: Callable[[str], str] | None = None, *, peak_memory: int | None = None) -> str:
@@ -71,7 +75,9 @@ def run_page(prediction: Prediction, place: Callable[[str], str] | None = None, 
         notes=tuple(prediction_notes(prediction)),
         warnings=() if plan is None else plan.warnings,
         figures=[*_time(prediction), *_memory(plan, peak_memory)],
-        stages=[_Stage(name=name, seconds=seconds, share=100 * seconds / longest) for name, seconds in stages.items()],
+        stages=[
+            _Stage(name=name, seconds=seconds, share=100 * seconds / longest, summed=name in OF_REGIONS) for name, seconds in stages.items()
+        ],
         drawing="" if plan is None else plan_drawing(plan),
         plan="" if plan is None else plan_text(plan),
         version=version("bioimageio-runtime"),

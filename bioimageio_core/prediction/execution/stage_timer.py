@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
-__all__ = ["StageTimer"]
+__all__ = ["OF_REGIONS", "StageTimer"]
+
+OF_REGIONS = ("read", "preprocess", "predict", "postprocess", "write")
+"""Stages of regions, which workers go through at the same time: their seconds are summed over workers. Others are wall time."""
 
 
 class StageTimer:
-    """Seconds spent by stage, summed over threads."""
+    """Seconds spent by stage; those of regions are summed over threads."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, float] = {}

@@ -42,7 +42,8 @@ class Prediction(Mapping[str, LabelledArray], Shown):
         self.statistics = FrozenMapping(statistics)
         """Statistics that ops used, by tensor, op and measure."""
         self.times = FrozenMapping(times)
-        """Seconds by stage, summed over threads; ``total`` is wall time."""
+        """Seconds by stage. Those of regions (read, preprocess, predict, postprocess, write) are summed over threads; others are wall
+        time, like ``total``."""
         self.nan_counts = FrozenMapping(nan_counts)
         """Number of NaN by input, and by output whose statistics were measured; tensors without NaN are left out.
         They are those of the complete image where its statistics were measured, else of the pixels that this process predicted.

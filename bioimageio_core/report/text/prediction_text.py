@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ...prediction.execution.stage_timer import OF_REGIONS
 from ...prediction.output.result import Prediction
 from ..plain_text import bytes_in_words, in_one_line, sizes_in_words
 
@@ -44,7 +45,10 @@ def prediction_notes(prediction: Prediction) -> Iterator[str]:
 
 def times_in_words(prediction: Prediction) -> str:
     """Return the time of the run, and of its stages, which workers go through at the same time."""
-    stages = [f"{k} {v:.1f} s" for k, v in prediction.times.items() if k != "total" and v >= 0.05]
+    shown = {stage: f"{stage} {seconds:.1f} s" for stage, seconds in prediction.times.items() if stage != "total" and seconds >= 0.05}
+    summed = [words for stage, words in shown.items() if stage in OF_REGIONS]
+    parts = [words for stage, words in shown.items() if stage not in OF_REGIONS]
+    parts += [f"summed over workers: {', '.join(summed)}"] if summed else []
     workers = None if prediction.plan is None else prediction.plan.workers
     of = "" if workers is None else f" with {workers} worker{'s' * (workers != 1)}"
-    return f"{prediction.times.get('total', 0):.1f} s{of}" + (f" (summed over workers: {', '.join(stages)})" if stages else "")
+    return f"{prediction.times.get('total', 0):.1f} s{of}" + (f" ({'; '.join(parts)})" if parts else "")
