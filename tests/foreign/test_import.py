@@ -249,9 +249,8 @@ class TestCommand:
         ran = run_process("import", tiny, "-o", tmp_path / "out", "--from", "tiny", env=site.environment())
         assert ran.out == f"{tmp_path / 'out'}: model 0.5.4, from tiny\n"
         assert "weights.npz" in ran.err
-        assert (
-            run_process("import", tiny, "-o", tmp_path / "out", env=site.environment()).error(2).endswith("(overwrite=True, --overwrite)")
-        )
+        again = run_process("import", tiny, "-o", tmp_path / "out", env=site.environment())
+        assert again.error(2).endswith("overwrite it with --overwrite")
         assert run_process("import", tiny, "-o", tmp_path / "out", "--overwrite", env=site.environment()).status == 0
 
     def test_options(self, site: Site, tiny: Path, tmp_path: Path) -> None:
