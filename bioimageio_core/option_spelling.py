@@ -17,12 +17,17 @@ __all__ = ["PAIR", "for_command_line", "for_python", "on_command_line", "spelt"]
 VARIABLE = "_BMZ_COMMAND_LINE"
 """Environment variable of the processes of ``bmz``; child processes inherit it, since their messages are shown there, too."""
 
-QUOTED = r"(?P<{0}>\\?\"|'|&(?:\#x?[0-9a-f]+|quot);).*?(?P={0})"
-"""Quoted text; in JSON quotes have a backslash, in HTML they are entities."""
+ENTITY = r"&(?:#x?[0-9a-f]+|quot);"
 
-VALUE = rf"(?:\{{[^{{}}]*\}}|\[[^\[\]]*\]|\([^()]*\)|{QUOTED.format('quote')}|[\w.]*)"
+QUOTED = rf"""(?:'[^'\n]*'|"[^"\n]*"|\\"[^"\n]*\\"|{ENTITY}(?:(?!{ENTITY}).)*{ENTITY})"""
+"""Quoted text, up to the next quote; in JSON quotes have a backslash, in HTML they are entities."""
 
-PAIR = re.compile(rf"(?P<python>\b[A-Za-z_][\w.]*(?:={VALUE}|\([^()]*\))) \((?P<command>(?:--?[a-z]|bmz )[^()]*)\)")
+VALUE = rf"(?:\{{[^{{}}]*\}}|\[[^\[\]]*\]|\([^()]*\)|{QUOTED}|[\w.]*)"
+
+LONGEST = 80
+"""Characters of a name: without a limit, long texts with many points would take the square of their length."""
+
+PAIR = re.compile(rf"(?P<python>\b[A-Za-z_][\w.]{{0,{LONGEST}}}(?:={VALUE}|\([^()]*\))) \((?P<command>(?:--?[a-z]|bmz )[^()]*)\)")
 """An option or a function as Python has it, and in brackets as the command line has it."""
 
 

@@ -44,6 +44,13 @@ def test_each_reader_sees_one_spelling(text: str, python: str, command: str) -> 
     assert html.unescape(for_python(html.escape(text))) == python
 
 
+@pytest.mark.parametrize("part", ["a='", "a.", 'a=\\"', "a=&#39;", "a=", "a={", "a(", "a=1 (", "a=1 (--x"])
+def test_long_texts(part: str) -> None:
+    """Texts of a megabyte that almost hold an option stay as they are; a search that goes to their end for each would take an hour."""
+    text = part * (1_000_000 // len(part))
+    assert for_command_line(text) == text
+
+
 def test_errors_and_warnings() -> None:
     """Their text depends on where they are shown."""
     for message in (InputError(CASES[0][0]), PredictionWarning(CASES[0][0])):
