@@ -33,6 +33,7 @@ class ArrayIO:
     def __init__(self, array: zarr.Array[Any]) -> None:
         self.array = array
         self._files = ChunkFiles.of(array)
+        self._small = prod(array.chunks) * array.dtype.itemsize <= SMALL
         self._busy: list[None] = []
         self._cores = allotted_cores()
 
@@ -69,10 +70,10 @@ class ArrayIO:
         """Return the files where chunks are small, or there is a single one, or enough threads are at work to use all cores."""
         if self._files is None:
             return None
-        chunks = self.array.chunks
-        small = prod(chunks) * self.array.dtype.itemsize <= SMALL
-        single = all(s.start // c == (s.stop - 1) // c for s, c in zip(index, chunks, strict=True))
-        return self._files if small or single or 2 * len(self._busy) >= self._cores else None
+        if self._small or 2 * len(self._busy) >= self._cores:
+            return self._files
+        single = all(s.start // c == (s.stop - 1) // c for s, c in zip(index, self.array.chunks, strict=True))
+        return self._files if single else None
 
 
 def _without_search(array: zarr.Array[Any], block: NDArray[Any]) -> zarr.Array[Any]:

@@ -10,7 +10,6 @@ This covers what most images and all outputs without shards are: chunks in row-m
 from __future__ import annotations
 
 import os
-import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..durability import start_writing
 from .bounded_codecs import bounded
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class ChunkFiles:
     def __init__(self, array: zarr.Array[Any], folder: str, compressors: tuple[Any, ...], stored: np.dtype[Any]) -> None:
         self._folder, self._compressors, self._stored = folder, compressors, stored
         self._key = array.metadata.encode_chunk_key
-        self._chunks, self._shape, self._dtype = tuple(array.chunks), tuple(array.shape), np.dtype(array.dtype)
+        self._chunks, self._dtype = tuple(array.chunks), np.dtype(array.dtype)
         self._fill = np.asarray(0 if array.fill_value is None else array.fill_value, stored)
         self._decoders = tuple(bounded(codec, array) for codec in reversed(compressors))
 
@@ -165,16 +165,6 @@ def _compressor(codec: Any) -> Any:
     return numcodecs.get_codec(configured)
 
 
-def _start_writing(file: int) -> None:
-    """Let the system begin to write a file to the disk, and return: runs wait for the disk now and then, and at their end.
-
-    Linux does so when it learns that the pages will not be needed soon; those that are not yet on the disk stay in memory.
-    """
-    if sys.platform == "linux":
-        with suppress(OSError):  # a file system may not know it
-            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-
-
 def _content(path: str) -> bytes:
     """Return the content of a file, with as few calls of the system as possible: each may wait for Python's lock."""
     file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
@@ -202,7 +192,7 @@ def _replace(path: str, content: Any) -> None:
             left = memoryview(content).cast("B")
             while left:
                 left = left[os.write(file, left) :]
-            _start_writing(file)
+            start_writing(file)
         finally:
             os.close(file)
         os.replace(temporary, path)  # noqa: PTH105

@@ -26,9 +26,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # what tests share
 
-import numpy as np
 from made_models import BATCH, channels, follows, save_description_0_5, space, tensor
-from measuring import report, script_result
+from measuring import camera_counts, report, script_result
 from simulated_device import install, save_weights
 
 ROUNDS = 3
@@ -48,11 +47,6 @@ def save_model(folder: Path, axes: str, milliseconds: float, pre: dict[str, Any]
     return save_description_0_5(folder, [raw], [out], weights={"simulated": {"source": "weights.json"}})
 
 
-def counts(*shape: int) -> np.ndarray:
-    """Return counts as cameras give them."""
-    return np.random.default_rng(shape[0]).normal(1000, 250, shape).clip(0).astype("uint16")
-
-
 def write_zarr(path: Path, shape: tuple[int, ...], chunk: int) -> Path:
     """Write an image, slab by slab, compressed by LZ4."""
     import zarr
@@ -64,7 +58,7 @@ def write_zarr(path: Path, shape: tuple[int, ...], chunk: int) -> Path:
         str(path), shape=shape, chunks=(chunk,) * len(shape), dtype="uint16", dimension_names=tuple(names), compressors=codec
     )
     for start in range(0, shape[0], chunk):
-        array[start : start + chunk] = counts(chunk, *shape[1:])
+        array[start : start + chunk] = camera_counts(start, (chunk, *shape[1:]))
     return path
 
 
@@ -72,7 +66,7 @@ def write_tiff(path: Path, size: int) -> Path:
     """Write an image in tiles of 512 x 512, compressed by deflate."""
     import tifffile
 
-    tifffile.imwrite(path, counts(size, size), tile=(512, 512), compression="zlib", metadata={"axes": "YX"})
+    tifffile.imwrite(path, camera_counts(0, (size, size)), tile=(512, 512), compression="zlib", metadata={"axes": "YX"})
     return path
 
 

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # what tests share
 import attrs
 import numpy as np
 from made_models import null_model
-from measuring import report
+from measuring import camera_counts, report
 
 import bioimageio_core as bc
 from bioimageio_core.io import RunState
@@ -27,12 +27,12 @@ NORMALISED = {"id": "fixed_zero_mean_unit_variance", "kwargs": {"mean": 1000.0, 
 
 
 def write_image(path: Path) -> Path:
-    """Write a volume of counts as cameras give them: noise of 10 bits in 16, which compress by about a third."""
+    """Write a volume of counts as cameras give them."""
     import zarr
 
     array = zarr.create_array(str(path), shape=SHAPE, chunks=(CHUNK,) * 3, dtype="uint16", dimension_names=("z", "y", "x"))
     for start in range(0, SHAPE[0], CHUNK):
-        array[start : start + CHUNK] = np.random.default_rng(start).normal(1000, 250, (CHUNK, *SHAPE[1:])).clip(0).astype("uint16")
+        array[start : start + CHUNK] = camera_counts(start, (CHUNK, *SHAPE[1:]))
     return path
 
 

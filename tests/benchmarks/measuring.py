@@ -26,6 +26,11 @@ def model_folder(name: str) -> Path:
     return SHARED / "models" / name
 
 
+def camera_counts(seed: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Return counts as cameras give them: noise of 10 bits in 16, which compress by about a third."""
+    return np.random.default_rng(seed).normal(1000, 250, shape).clip(0).astype("uint16")
+
+
 def write_noise(path: Path, size: int, *, chunk: int = 512, dtype: str = "float32") -> Path:
     """Write a square image of noise as zarr, row of chunks by row of chunks."""
     import zarr

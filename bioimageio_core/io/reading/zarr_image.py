@@ -59,7 +59,7 @@ def open_zarr(location: str, level: int | None, wanted: SceneChoice = None) -> I
 
     if isinstance(node, zarr.Array):
         check_single(wanted, level, location)
-        image = image_of_zarr_array(node, name=stem(location), reader=ZarrReader(handle=Lazy(_open_array, location)))
+        image = image_of_zarr_array(node, name=stem(location), reader=ZarrReader(handle=Lazy(_open_to_read, location)))
         return _with_labels(attrs.evolve(image, arrays=(location,)), node, location)
     return _image_of_group(node, location, level, wanted)
 
@@ -145,7 +145,7 @@ def _image_of_multiscale(image: Multiscale, location: str, level: int | None) ->
     chosen = image.levels[number]
     place = join(location, chosen.path)
     try:
-        array = _open_array(place).array
+        array = _open_array(place)
     except (OSError, ValueError) as error:  # also a group in place of the array
         raise SourceError(f"level {number} of {location} is the array {chosen.path!r}, which cannot be opened: {error}") from error
     axes = image.axes if image.axes is not None and len(image.axes) == array.ndim else None
@@ -163,15 +163,19 @@ def _image_of_multiscale(image: Multiscale, location: str, level: int | None) ->
         pixel_size=chosen.pixel_size if axes is not None else FrozenMapping(),
         position=chosen.position if axes is not None else FrozenMapping(),
         arrays=tuple(join(location, level.path) for level in image.levels),
-        reader=ZarrReader(handle=Lazy(_open_array, place)),
+        reader=ZarrReader(handle=Lazy(_open_to_read, place)),
     )
     return with_scaled_values(opened, array)
 
 
-def _open_array(location: str) -> ArrayIO:
+def _open_array(location: str) -> zarr.Array[Any]:
     import zarr
 
-    return ArrayIO(limit_decoders(zarr.open_array(store=zarr_store(location, read_only=True), mode="r")))
+    return limit_decoders(zarr.open_array(store=zarr_store(location, read_only=True), mode="r"))
+
+
+def _open_to_read(location: str) -> ArrayIO:
+    return ArrayIO(_open_array(location))
 
 
 def _open_node(location: str, files: Any, path: str) -> zarr.Array[Any] | zarr.Group:

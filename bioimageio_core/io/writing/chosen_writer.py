@@ -1,15 +1,16 @@
-"""Which format an output is written in: the ending of its name decides."""
+"""Which format an output is written in: the ending of its name decides; and calls of the writer of that format."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
-from ...errors import OutputError
+from ...errors import OutputError, PluginError
 from ...file_kinds import FILE_KINDS, ZARR, ending
-from ...registry import ImageWriterEntry, Registry, default_registry
+from ...registry import ImageWriterEntry, Registry, blamed, default_registry
 from ..format_entries import check_requirements, entries_of_name
 from ..locations import local_path
-from .image_writer import ImageWriter
+from .image_writer import ImageLayout, ImageWriter, ReadRegion
 
 EACH = "{output}"
 """The part of the name of a file that stands for the id of the output, where a model has several."""
@@ -17,7 +18,7 @@ EACH = "{output}"
 ENDING = re.compile(r"(?<=.)\.[A-Za-z][A-Za-z0-9]{0,7}$")
 """What looks like the ending of the name of a file: ``v1.5`` and ``2024.05.01_s1`` have none."""
 
-__all__ = ["EACH", "check_output_name", "loaded_writer", "writer_of"]
+__all__ = ["EACH", "check_layout", "check_output_name", "loaded_writer", "write_file", "writer_of"]
 
 
 def check_output_name(location: str, chosen: str | None = None) -> None:
@@ -75,6 +76,33 @@ def loaded_writer(entry: ImageWriterEntry, location: str) -> ImageWriter:
     check_requirements(entry, f"output {location}", "written")
     writer: ImageWriter = entry.load()
     return writer
+
+
+def check_layout(writer: ImageWriter, layout: ImageLayout, place: str | Path) -> None:
+    """Refuse an image that a format cannot hold.
+
+    Raises:
+        OutputError: The writer says so.
+
+    """
+    try:
+        writer.check(layout)
+    except ValueError as error:
+        raise OutputError(f"output {place} cannot be written: {error}") from None
+
+
+def write_file(writer: ImageWriter, name: str, layout: ImageLayout, read: ReadRegion, path: Path) -> None:
+    """Write an image with the writer of this name.
+
+    Raises:
+        OSError: The file cannot be written.
+        PluginError: The writer fails, or wrote no file.
+
+    """
+    with blamed(f"the image writer {name!r}", passing=(OSError,)):
+        writer.write(layout, read, path)
+    if not path.is_file():
+        raise PluginError(f"the image writer {name!r} wrote no file: expected {path.name}")
 
 
 def _check_place(location: str) -> None:

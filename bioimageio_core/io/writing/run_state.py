@@ -39,7 +39,7 @@ class RunState:
 
     """
 
-    __slots__ = ("_made", "_note", "_read", "location", "output", "run_id", "writes")
+    __slots__ = ("_made", "_note", "_seen", "location", "output", "run_id", "writes")
 
     def __init__(self, output: str, run_id: str = "") -> None:
         self.output, self.run_id = output, run_id
@@ -47,7 +47,7 @@ class RunState:
         self._made: set[str] = set()
         folder = local_path(output)
         self._note = None if folder is None else os.path.join(folder, UNFINISHED)  # noqa: PTH118  (opened before each write)
-        self._read: tuple[tuple[int, ...], str] = (), ""
+        self._seen: tuple[tuple[int, ...], str] = (), ""
         self.writes = UnsyncedWrites(folder)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -76,9 +76,9 @@ class RunState:
         try:
             found = os.fstat(file)
             identity = found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
-            if self._read[0] != identity:
-                self._read = identity, self._id_in(os.read(file, found.st_size))
-            return self._read[1]
+            if self._seen[0] != identity:
+                self._seen = identity, self._id_in(os.read(file, found.st_size))
+            return self._seen[1]
         finally:
             os.close(file)
 

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from ...errors import InputError, OutputError
-from ...io.writing.chosen_writer import loaded_writer
+from ...io.writing.chosen_writer import check_layout, loaded_writer
 from ...io.writing.image_writer import ImageLayout, ImageLevel
 from ...registry import ImageWriterEntry
 from ...typing import FrozenMapping
@@ -43,10 +43,7 @@ def check_layouts(plan: Plan, files: FileSet, entry: ImageWriterEntry) -> None:
     """
     writer = loaded_writer(entry, files.location)
     for name, path in files.paths.items():
-        try:
-            writer.check(image_layout(plan, name, {}))
-        except ValueError as error:
-            raise OutputError(f"output {path} cannot be written: {error}") from None
+        check_layout(writer, image_layout(plan, name, {}), path)
 
 
 def image_layout(plan: Plan, output: str, record: Mapping[str, Any]) -> ImageLayout:

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from ...atomic_files import move_into_place, remove_folder
 from ...durability import sync_file
-from ...errors import BioimageioError, PluginError
+from ...errors import BioimageioError
 from ...io import ChunkStore, run_of_output
-from ...io.writing.chosen_writer import loaded_writer
+from ...io.writing.chosen_writer import loaded_writer, write_file
 from ...io.writing.ome_output import OmeImage
 from ...io.writing.write_errors import writing
 from ...progress import Progress
-from ...registry import ImageWriterEntry, blamed
+from ...registry import ImageWriterEntry
 from ..execution.progress import Reporter
 from ..planning.plan import Plan
 from .file_set import FileSet
@@ -58,10 +58,7 @@ def write_files(plan: Plan, files: FileSet, entry: ImageWriterEntry, *, progress
             layout = image_layout(plan, name, _record(plan, run))
             pixels = sum(int(np.prod(level.shape)) for level in layout.levels)
             read = _Reads(store, plan.ome[name], Reporter(f"write {target.name}", pixels, progress))
-            with blamed(f"the image writer {entry.name!r}", passing=(OSError,)):
-                writer.write(layout, read, written[name])
-            if not written[name].is_file():
-                raise PluginError(f"the image writer {entry.name!r} wrote no file: expected {target.name}")
+            write_file(writer, entry.name, layout, read, written[name])
             sync_file(written[name])
         files.write_records(written, run)
         for name, target in files.paths.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
-from itertools import product
 from typing import Any
 
 from ...io import OutputStore
@@ -14,6 +13,7 @@ from ...io.writing.ome_output import OmeImage, OmeSink
 from ...io.writing.output_store import check_replaceable, create_output
 from ...io.writing.replaced_output import mark_as_replacement, place_to_write, replaced_alone, take_place
 from ...labelled_arrays import LabelledArray
+from ..data.boxes import Boxes
 from .saved_image import chunk_of, pixels_of, saved_image
 
 __all__ = ["save_as_zarr"]
@@ -69,20 +69,19 @@ def _write(array: LabelledArray, image: OmeImage | None, store: OutputStore) -> 
     """Write an array and its coarser levels, a chunk at a time."""
     chunks = [chunk_of(axis, size) for axis, size in array.sizes.items()]
     sink = None if image is None else OmeSink(store=store, image=image)
-    for box in _boxes(array.shape, chunks):
-        start, pixels = tuple(s.start for s in box), pixels_of(array, array.axes, box)
+    for start, stop in _boxes(array.shape, chunks):
+        pixels = pixels_of(array, array.axes, [slice(a, b) for a, b in zip(start, stop, strict=True)])
         if sink is not None:
             sink.write(start, pixels)
         else:
             store.write(array.name, start, pixels)
     for number, level in enumerate(image.levels if image is not None else ()):
         if sink is not None and image is not None and not level.with_regions:
-            for box in _boxes(level.shape, level.chunks):
-                start, stop = tuple(s.start for s in box), tuple(s.stop for s in box)
+            for start, stop in _boxes(level.shape, level.chunks):
                 store.write(image.place(number), start, sink.read_level(number, start, stop))
 
 
-def _boxes(shape: Sequence[int], chunks: Sequence[int]) -> Iterator[tuple[slice, ...]]:
-    """Yield boxes of complete chunks that together are all of an array."""
-    along = [[slice(n, min(n + chunk, size)) for n in range(0, size, chunk)] for size, chunk in zip(shape, chunks, strict=True)]
-    yield from product(*along)
+def _boxes(shape: Sequence[int], chunks: Sequence[int]) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Yield ``(start, stop)`` of each chunk."""
+    boxes = Boxes(shape=tuple(shape), size=tuple(chunks))
+    return map(boxes.box, range(boxes.count))
