@@ -67,7 +67,7 @@ SLOW = (
     "tests/prediction/files",
     "tests/prediction/output/test_label_output.py",
     "tests/prediction/output/test_open_output.py",
-    "tests/prediction/planning/test_mask_coverage.py",
+    "tests/prediction/planning/masks/test_coverage.py",
     "tests/prediction/planning/test_measured_halo.py",
     "tests/prediction/planning/test_profile.py",
     "tests/prediction/test_joined_slices.py",

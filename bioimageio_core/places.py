@@ -7,6 +7,7 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
@@ -212,7 +213,7 @@ def check_apart(
 
     """
     target = place_of(output)
-    for what, source in sources:
-        place = source if isinstance(source, Place) else place_of(source)
-        if target.holds(place) or (within and place.holds(target)):
-            raise OutputError(f"output {output} would overwrite {what}, {place.location}: give a different name")
+    words = {source if isinstance(source, Place) else place_of(source): what for what, source in reversed(list(sources))}
+    held = chain(nested_places([target], words), ((target, place) for place, _ in nested_places(words if within else [], [target])))
+    for _, place in held:
+        raise OutputError(f"output {output} would overwrite {words[place]}, {place.location}: give a different name")

@@ -20,12 +20,13 @@ from ..prediction.execution.chosen_executor import executor_of
 from ..prediction.execution.executors.chosen_client import chosen_client
 from ..prediction.geometry.network_geometry import NetworkAnalysis
 from ..prediction.image_statistics import measure_for_model, measure_images, parse_measure
+from ..prediction.many.predict_many import Failed
+from ..prediction.many.predict_many import predict_many as predict_all
+from ..prediction.many.requests import PredictionRequest, plan_many
 from ..prediction.option_values import output_location
 from ..prediction.options import PredictOptions, evolve_options
 from ..prediction.output.result import Prediction
 from ..prediction.predict_kwargs import AnalysisKwargs, PredictKwargs, StatisticsKwargs, WeightsKwargs, shows_options
-from ..prediction.predict_many import Failed, PredictionRequest, plan_many
-from ..prediction.predict_many import predict_many as predict_all
 from ..prediction.predictor import Predictor
 from ..prediction.statistics_file import Statistics
 from ..prediction.verify import TOLERANCE, VerifyReport, verify_blocks

@@ -9,8 +9,8 @@ from .terminal import print_json, say, table, tell
 from .verbosity import is_verbose, log_of
 
 if TYPE_CHECKING:
+    from ..prediction.many.requests import PredictionRequest
     from ..prediction.planning.plan import Plan
-    from ..prediction.predict_many import PredictionRequest
     from ..prediction.predictor import Predictor
 
 __all__ = ["check_run", "show_plan", "show_plans", "tell_plan"]

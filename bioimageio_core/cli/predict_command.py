@@ -24,9 +24,9 @@ from .terminal import INTERRUPTED, print_json, say
 from .verbosity_options import verbosity_options
 
 if TYPE_CHECKING:
+    from ..prediction.many.requests import PredictionRequest
     from ..prediction.output.result import Prediction
     from ..prediction.planning.plan import Plan
-    from ..prediction.predict_many import PredictionRequest
     from ..prediction.predictor import Predictor
 
 __all__ = ["command"]
@@ -186,7 +186,7 @@ def _predict_one(predictor: Predictor, inputs: str | dict[str, str], output: str
 
 def _plan_many(predictor: Predictor, images: tuple[str, ...], output: str) -> tuple[PredictionRequest, ...]:
     from ..errors import InputError
-    from ..prediction.predict_many import plan_many
+    from ..prediction.many.requests import plan_many
 
     required = predictor.required_inputs
     if len(required) > 1:
@@ -197,7 +197,7 @@ def _plan_many(predictor: Predictor, images: tuple[str, ...], output: str) -> tu
 def _predict_many(predictor: Predictor, images: tuple[str, ...], output: str, shown: _Shown) -> int:
     """Predict many images; return exit status 1 if one failed."""
     from ..errors import BioimageioError
-    from ..prediction.predict_many import Failed, predict_many
+    from ..prediction.many.predict_many import Failed, predict_many
 
     planned = _plan_many(predictor, images, output)
     scene = predictor.options.scene

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from .output_files import check_file_apart
 
 if TYPE_CHECKING:
+    from ..prediction.many.requests import PredictionRequest
     from ..prediction.output.result import Prediction
     from ..prediction.planning.plan import Plan
-    from ..prediction.predict_many import PredictionRequest
 
 __all__ = ["draw", "replaces", "several_pictures", "single_picture"]
 

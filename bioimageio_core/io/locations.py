@@ -35,8 +35,12 @@ def file_system(location: str) -> tuple[Any, str]:
 
     """
     local = local_path(location)
+    if local is not None:
+        from fsspec.implementations.local import LocalFileSystem
+
+        return LocalFileSystem(), str(LocalFileSystem._strip_protocol(absolute_path(local)))
     with _protocol_errors(location):
-        files, path = urls.file_system(location if local is None else absolute_path(local))
+        files, path = urls.file_system(location)
     return files, str(path)
 
 

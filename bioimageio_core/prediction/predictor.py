@@ -43,6 +43,7 @@ from .output.open_output import open_output
 from .output.output_names import fill_template
 from .output.result import Prediction
 from .output.run_identity import check_same_run, recorded_choices, run_identity
+from .planning.alike_plans import AlikePlans
 from .planning.plan import Plan
 from .planning.planner import make_plan
 from .planning.profiling.profile import UNMEASURED, UNMEASURED_ON_GPU, Profile
@@ -54,8 +55,6 @@ __all__ = ["Predictor"]
 
 LONG_RUN = 120.0
 """Estimated seconds of a run above which the network is measured first."""
-
-RUN_OPTIONS = frozenset(a.name for a in attrs.fields(RunOptions))
 
 
 class Predictor(Shown):
@@ -71,6 +70,7 @@ class Predictor(Shown):
     def __init__(self, model: LoadedModel, options: PredictOptions) -> None:
         self.model = model
         self.options = options
+        self._plans = AlikePlans()
         self._loaded: tuple[tuple[WeightsChoice, PlannedRunMode | None, int, int], Network] | None = None
 
     def __repr__(self) -> str:
@@ -91,6 +91,9 @@ class Predictor(Shown):
     def required_inputs(self) -> tuple[str, ...]:
         """Ids of the inputs that have to be given."""
         return tuple(t.id for t in self.model.io.inputs if not t.optional)
+
+    runs_side_by_side = True
+    """Whether several threads may run plans for one network at a time."""
 
     def stores_first(self, plan: Plan) -> bool:
         """Return whether something is stored before this model runs; see `ready`."""
@@ -162,6 +165,7 @@ class Predictor(Shown):
             profile=recall_profile(self.model, sized.choice, chosen_run_mode(sized.io, chosen))
             or (UNMEASURED if sized.choice.on_cpu else UNMEASURED_ON_GPU),
             continued=continued,
+            before=self._plans,
         )
         plan = attrs.evolve(plan, warnings=(*sized.warnings, *plan.warnings))
         if output is not None:
@@ -208,7 +212,7 @@ class Predictor(Shown):
             options["progress"] = progress
             plan = self.probed(self.plan(inputs, output, **options), inputs, output, **options)
             plan.warn()
-            of_run: dict[str, Any] = {k: v for k, v in options.items() if k in RUN_OPTIONS}
+            of_run: dict[str, Any] = {k: v for k, v in options.items() if k in attrs.fields_dict(RunOptions)}
             return self.run(plan, output, **of_run)
 
     @shows_options(PredictKwargs)
@@ -311,8 +315,7 @@ class Predictor(Shown):
         stores_first = self.stores_first(plan)
         if not stores_first:
             plan = self.ready(plan, chosen)
-        # Make ops and load the network first, so that they fail before anything is written.
-        ops = make_ops(plan.all_steps, self.model, trust=chosen.trust)
+        ops = make_ops(plan.all_steps, self.model, trust=chosen.trust)  # and the network: both fail before anything is written
         client = chosen_client(chosen.client)
         network, ranks = None, FrozenMapping[str, int]()
         if client is None:

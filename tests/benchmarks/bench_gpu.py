@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from made_unet3d import save_unet3d
+from made_unets import save_unet
 from measuring import model_folder, report, write_noise, write_volume
 
 ROUNDS = 3
@@ -78,7 +78,7 @@ def main() -> None:
         compared("2D U-Net, 8192^2", model_folder("unet2d_nuclei_broad"), write_noise(Path(folder) / "i.zarr", 8192), output)
         volume = write_volume(Path(folder) / "v.zarr", 512)
         for features in (8, 32):
-            model = save_unet3d(Path(folder) / str(features), features=features, weights_format="torchscript")
+            model = save_unet(Path(folder) / str(features), "zyx", features=features, weights_format="torchscript")
             compared(f"3D U-Net of {features} features, 512^3", model, volume, output)
 
 

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # what tests share
 
 import numpy as np
 from made_models import null_model
-from made_unet3d import save_unet3d
+from made_unets import save_unet
 from measuring import model_folder, report, way, write_noise, write_volume
 
 CHUNK = 256
@@ -48,7 +48,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         image = write_noise(Path(folder) / "image.zarr", 8192)
         volume = write_volume(Path(folder) / "volume.zarr", 384)
-        unet3d = save_unet3d(Path(folder) / "unet3d")
+        unet3d = save_unet(Path(folder) / "unet3d", "zyx")
         for budget in (1e9, 2e9, 4e9):
             for name, model, source in (("2D U-Net", model_folder("unet2d_nuclei_broad"), image), ("3D U-Net", unet3d, volume)):
                 found = way(

@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))  # what tests share
 
 from made_models import null_model
-from made_unet3d import save_small_net
+from made_unets import save_small_net
 from measuring import bare_calls, report, report_way, way, write_noise
 
 from bioimageio_core.resources import large_pages

@@ -10,7 +10,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from made_unet3d import save_unet3d
+from made_unets import save_unet
 from measuring import bare_calls, report, report_way, way, write_volume
 
 from bioimageio_core.resources import large_pages
@@ -44,7 +44,7 @@ def best_bare(weights: Path, size: int) -> dict[str, float]:
 def main() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
-        model = save_unet3d(Path(folder) / "model")
+        model = save_unet(Path(folder) / "model", "zyx")
         for size in SIZES:
             image = write_volume(Path(folder) / "image.zarr", size)
             output = str(Path(folder) / "result.zarr")

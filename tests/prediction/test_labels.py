@@ -19,9 +19,10 @@ from made_models import BATCH, channels, follows, identity_graph, pointwise_mode
 from numpy.typing import NDArray
 
 from bioimageio_core.errors import BlockError, InputError, MissingRequirementError, OutputError, PredictionWarning
+from bioimageio_core.prediction.many.predict_many import predict_many
+from bioimageio_core.prediction.many.requests import plan_many
 from bioimageio_core.prediction.options import PredictOptions
 from bioimageio_core.prediction.planning import plan_passes
-from bioimageio_core.prediction.predict_many import plan_many, predict_many
 from bioimageio_core.prediction.predictor import Predictor
 from bioimageio_core.registry import Measured, Needs, Objects, ProcessingOpEntry, Registry, ShapeChange
 from bioimageio_core.spec.node import Node, node

@@ -8,6 +8,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
@@ -20,7 +21,7 @@ from ..array_io import ArrayIO
 from ..locations import join, local_path, zarr_store
 from .codecs import DEFAULT, compressors
 from .run_state import RunState
-from .unsynced_writes import remove_empty_metadata, sync_metadata
+from .unsynced_writes import metadata_files, remove_empty_metadata, sync_metadata
 from .write_errors import writing
 
 if TYPE_CHECKING:
@@ -108,9 +109,12 @@ class ChunkStore:
 
         place = join(self.location, spec.name)
         codec = compressors(spec.codec, spec.zarr_format)
+        local = local_path(self.location)
         with writing(place):
+            if local is not None:
+                Path(local).mkdir(parents=True, exist_ok=True)
             array = zarr.create_array(
-                zarr_store(place, read_only=False),
+                zarr_store(join(self.pinned, spec.name), read_only=False),
                 shape=spec.shape,
                 dtype=spec.dtype,
                 chunks=spec.chunks,
@@ -120,10 +124,13 @@ class ChunkStore:
                 compressors=codec,
                 zarr_format=spec.zarr_format,
             )
-            sync_metadata(place)
-        if self.run is None:
-            with self._lock:
-                self._arrays[spec.name] = ArrayIO(array)
+            if self.run is None:
+                sync_metadata(place)
+            else:  # with the first chunks: no task counts as done before
+                for file in metadata_files(place):
+                    self.run.writes.wrote(file)
+        with self._lock:
+            self._arrays[spec.name] = ArrayIO(array)
 
     def ensure(self, spec: ArraySpec) -> None:
         """Create an array unless it exists; several processes may call it at once with the same spec.
@@ -133,8 +140,10 @@ class ChunkStore:
 
         """
         try:
-            array = self.array(spec.name)
+            array = self.array(spec.name) if self._may_exist(spec.name) else None
         except OutputError:
+            array = None
+        if array is None:
             remove_empty_metadata(join(self.location, spec.name))
             try:
                 self.create(spec)
@@ -148,6 +157,11 @@ class ChunkStore:
                 f"{join(self.location, spec.name)} exists with shape {array.shape}, chunks {array.chunks} and dtype {array.dtype}: "
                 f"expected {spec.shape}, {spec.chunks} and {spec.dtype}"
             )
+
+    def _may_exist(self, name: str) -> bool:
+        """Return whether there may be an array, at little cost: that of a local folder without files is not asked of zarr."""
+        local = local_path(join(self.location, name))
+        return local is None or os.path.isdir(local)  # noqa: PTH112  (of each array of many small outputs)
 
     def _created_elsewhere(self, name: str, error: OutputError) -> zarr.Array[Any]:
         """Return an array that another process created meanwhile; raise the error of its creation here if there is none."""

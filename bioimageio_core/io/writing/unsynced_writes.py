@@ -8,9 +8,9 @@ from pathlib import Path
 from threading import Lock
 
 from ...durability import sync_files, sync_folder
-from ..locations import join, local_path
+from ..locations import local_path
 
-__all__ = ["UnsyncedWrites", "remove_empty_metadata", "sync_metadata"]
+__all__ = ["UnsyncedWrites", "metadata_files", "remove_empty_metadata", "sync_metadata"]
 
 SHARE = 0.03
 """Share of its time that a process spends on `UnsyncedWrites.sync`, unless `LONGEST` requires more."""
@@ -89,11 +89,19 @@ def sync_metadata(location: str) -> None:
         OSError: The disk does not take them.
 
     """
-    if local_path(location) is None:
+    local = local_path(location)
+    if local is None:
         return
-    sync_files(str(local_path(join(location, name))) for name in METADATA)
-    sync_folder(str(local_path(location)))
-    sync_folder(os.path.dirname(os.path.abspath(str(local_path(location)))))  # noqa: PTH100, PTH120
+    sync_files(metadata_files(location))
+    sync_folder(local)
+    sync_folder(os.path.dirname(os.path.abspath(local)))  # noqa: PTH100, PTH120
+
+
+def metadata_files(location: str) -> list[str]:
+    """Return the paths of the metadata of a local array or group; none of a remote one."""
+    local = local_path(location)
+    folder = None if local is None else os.path.abspath(local)  # noqa: PTH100  (links stay as they are)
+    return [] if folder is None else [file for name in METADATA if os.path.exists(file := os.path.join(folder, name))]  # noqa: PTH110, PTH118
 
 
 def remove_empty_metadata(location: str) -> None:

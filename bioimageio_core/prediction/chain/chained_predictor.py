@@ -70,6 +70,8 @@ class ChainedPredictor(Predictor):
 
     """
 
+    runs_side_by_side = False  # earlier models load their networks as runs need them
+
     def __init__(self, model: LoadedModel, options: PredictOptions, links: Sequence[Link]) -> None:
         super().__init__(model, options)
         self.links = tuple(links)

@@ -23,6 +23,7 @@ from ..options import RunOptions
 from ..output.encoder import MaskedRegions, OutputEncoder
 from ..output.objects.object_table import ObjectTable
 from ..output.open_output import OpenOutput, TensorSinks
+from ..planning.passes import RegionsPass
 from ..planning.plan import Plan
 from ..planning.planned_tensors import PlannedInput, PlannedOutput
 from .bound_steps import StepBinder, StepChain
@@ -139,9 +140,15 @@ class Run:
         number, shards = self.options.shard or (1, 1)
         return count * (number - 1) // shards
 
+    @property
+    def keeps_progress(self) -> bool:
+        """Whether a resumed run continues where this one stops; not where all is one task, after which the output is complete."""
+        single = self.plan.task_count == 1 and isinstance(self.plan.passes[-1], RegionsPass) and self.options.shard is None
+        return self.output.state is not None and not single
+
     def marker(self, stage: str) -> CompletionMarker | None:
-        """Return the completion marker of a sweep; None if outputs stay in memory."""
-        if self.output.state is None:
+        """Return the completion marker of a sweep; None if the run keeps no progress."""
+        if self.output.state is None or not self.keeps_progress:
             return None
         return CompletionMarker(state=self.output.state, stage=stage)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import attrs
 
 from ...packaging.argument_files import ArgumentFiles
+from ...packaging.package_places import package_places
+from ...places import Place
 from ...registry import Registry
 from ...sources import Package
 from .from_v0_4 import model_io_v0_4
@@ -40,6 +43,11 @@ class LoadedModel:
         io = build(descr)
         check_runnable(descr, io, registry)
         return cls(descr=descr, io=io, package=package, registry=registry)
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """The places that the description and its files are read from, which no output may overwrite."""
+        return package_places(self.descr, self.package)
 
     def sha256_of_weights(self, weights_format: str) -> str:
         """Return the described SHA-256 of weights, else the SHA-256 of the file.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.tensor_view import Readable
-from ..planning.mask import Mask
+from ..planning.masks.mask import Mask
 from ..planning.outputs.storage_dtype import to_storage_dtype
 from ..planning.planned_tensors import PlannedOutput
 

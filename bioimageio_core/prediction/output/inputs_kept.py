@@ -11,7 +11,6 @@ from ...io.locations import parent
 from ...io.places_of_arrays import places_of, unknown_origin
 from ...io.reading.zarr_image import levels_of
 from ...io.writing.chosen_writer import check_output_name
-from ...packaging.package_places import package_places
 from ...places import Place, check_apart, place_of
 from ..model.loaded_model import LoadedModel
 from ..planning.plan import Plan
@@ -40,7 +39,7 @@ def check_inputs_kept(output: str, plan: Plan, model: LoadedModel, *, overwrite:
     if plan.mask is not None:
         images.append(("the mask", plan.mask.image))
     read = [(what, place) for what, image in images for place in places_of(image)]
-    read += [("the model", place) for place in package_places(model.descr, model.package)]
+    read += [("the model", place) for place in model.places]
     if plan.statistics_file is not None:
         read.append(("the statistics", place_of(plan.statistics_file)))
     check_apart(output, read)

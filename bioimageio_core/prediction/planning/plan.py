@@ -23,7 +23,7 @@ from ..model.tensor_spec import ModelIO
 from ..model.weights_selection import WeightsChoice
 from .blocks.axis_groups import SizedGroup
 from .cache_policy import CachePolicy
-from .mask import Mask
+from .masks.mask import Mask
 from .outputs.object_positions import ObjectList
 from .passes import Pass, SlicesPass
 from .planned_tensors import PlannedInput, PlannedOutput, all_steps

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from ...blocks import AxisGrid, FixedSize, RegionGrid, tie_axes
-from ...errors import BlockError, InputError
+from ...errors import InputError
 from ...io import local_path, open_image
 from ...registry import Registry
 from ...typing import AxisId, FrozenMapping
@@ -24,16 +24,18 @@ from ..model.weights_selection import WeightsChoice
 from ..option_values import check_tensor_ids
 from ..options import PlanOptions
 from ..statistics_file import image_key
+from .alike_plans import AlikePlans
 from .blocks.axis_groups import CUTTABLE, SizedGroup, axis_groups
-from .blocks.block_sizes import GroupConstraints, choose_blocks
+from .blocks.block_sizes import choose_blocks
+from .blocks.constraints import check_part, constraints_of
 from .blocks.fixed_output_sizes import size_warnings
 from .blocks.ignored_options import ignored_options
 from .blocks.io_costs import IoCosts, TensorIoCosts
 from .blocks.options_by_axis import options_by_axis
 from .blocks.regions import plan_regions
 from .cache_policy import choose_caches
-from .mask import mask_warnings, plan_mask
-from .mask_coverage import with_covered_tasks
+from .masks.coverage import with_covered_tasks
+from .masks.mask import mask_warnings, plan_mask
 from .outputs.added_steps import with_added_steps
 from .outputs.changed_output import changed_output
 from .outputs.labelled_outputs import check_joined_slices, object_size_warnings, tables_of
@@ -75,6 +77,7 @@ def make_plan(
     profile: Profile = UNMEASURED,
     analysis: NetworkAnalysis | None = None,
     continued: RunChoices | None = None,
+    before: AlikePlans | None = None,
 ) -> Plan:
     """Plan a prediction.
 
@@ -90,6 +93,7 @@ def make_plan(
         profile: Time and memory of the network by size of a block.
         analysis: The remembered analysis of the network.
         continued: `Plan.choices` of the run to resume.
+        before: The plan before this one, which serves an image that looks alike; None to plan in any case.
 
     Raises:
         InputError: The images or options do not fit the model, or ``halo="measured"`` without an analysis.
@@ -97,6 +101,17 @@ def make_plan(
         PluginError: A plugin fails while planning.
 
     """
+    request = _Request(
+        model=model,
+        options=options,
+        weights=weights,
+        cores=cores,
+        processes=processes,
+        on_cluster=on_cluster,
+        profile=profile,
+        analysis=analysis,
+        continued=continued,
+    )
     check_tensor_ids("dtype", options.dtype, [t.id for t in model.outputs], "output")
     model = with_added_steps(with_network_outputs(model, registry), options.postprocessing, registry)
     run_mode = plan_run_mode(model, options_by_axis(options, model, analysis), registry)
@@ -106,6 +121,38 @@ def make_plan(
     if run_mode is not None:
         options = run_mode.apply(options, of_network)
     bound = bind_inputs(model, inputs, options)
+    reused = AlikePlans() if before is None or continued is not None else before
+    plan = reused.plan_of(request, bound)
+    if plan is None:
+        plan = _plan(request, registry, model, run_mode, bound, options)
+        reused.keep(request, plan, options)
+    return plan
+
+
+@attrs.frozen(kw_only=True)
+class _Request:
+    """All that a plan depends on beside the images; see `make_plan`."""
+
+    model: ModelIO
+    options: PlanOptions
+    weights: WeightsChoice
+    cores: int
+    processes: int
+    on_cluster: bool
+    profile: Profile
+    analysis: NetworkAnalysis | None
+    continued: RunChoices | None
+
+
+def _plan(
+    request: _Request,
+    registry: Registry,
+    model: ModelIO,
+    run_mode: PlannedRunMode | None,
+    bound: tuple[BoundInput, ...],
+    options: PlanOptions,
+) -> Plan:
+    """Plan a prediction of images that are matched to the inputs of a model, in its run mode; see `make_plan`."""
     options = attrs.evolve(options, roi=_resampled_roi(options.roi, bound))
     groups = axis_groups(model, bound, options, run_mode.pipeline.whole_axes if run_mode is not None else ())
     _check_measured(options, groups)
@@ -116,19 +163,21 @@ def make_plan(
             raise InputError(
                 f"stats_over names the axis {axis!r}: expected one that the model lacks and the image has ({', '.join(extra) or 'none'})"
             )
-    if continued is not None:
-        options = attrs.evolve(options, batch_size=continued.batch_size)
-    group_constraints = tuple(_constraints(g, options, None if continued is None else continued.strides[n]) for n, g in enumerate(groups))
+    if request.continued is not None:
+        options = attrs.evolve(options, batch_size=request.continued.batch_size)
+    group_constraints = tuple(
+        constraints_of(g, options, None if request.continued is None else request.continued.strides[n]) for n, g in enumerate(groups)
+    )
     io_costs = _io_costs(bound, model, groups, options)
-    calls = weights.calls(options.workers, cores)
-    regions_beside_device = None if weights.on_cpu else min(cores, REGIONS_BESIDE_DEVICE * len(weights.devices))
+    calls = request.weights.calls(options.workers, request.cores)
+    regions_beside_device = None if request.weights.on_cpu else min(request.cores, REGIONS_BESIDE_DEVICE * len(request.weights.devices))
     choice = choose_blocks(
         groups,
         group_constraints,
         options,
-        profile=profile,
+        profile=request.profile,
         io_costs=io_costs,
-        cores=cores,
+        cores=request.cores,
         calls=calls,
         regions_beside_device=regions_beside_device,
         remote=any(b.image.location is not None and local_path(b.image.location) is None for b in bound),
@@ -146,13 +195,13 @@ def make_plan(
     for output in outputs:
         check_assembles(output, grids)
     objects = object_lists(planned, outputs, grids)
-    if continued is None:
+    if request.continued is None:
         room = options.memory_bytes - choice.estimated_memory
         regions = plan_regions(
             outputs, grids, io_costs, batch_size=options.batch_size, workers=choice.workers, in_flight=choice.in_flight, room=room
         )
     else:
-        regions = RegionGrid(grids=grids, blocks_per_region=continued.blocks_per_region, brick=continued.brick)
+        regions = RegionGrid(grids=grids, blocks_per_region=request.continued.blocks_per_region, brick=request.continued.brick)
     outputs = tuple(with_chunks_of_regions(o, regions, options) for o in outputs)
     outputs = tuple(changed_output(o, grids, options) for o in outputs)
     workers = max(1, min(choice.workers, regions.count))
@@ -164,13 +213,13 @@ def make_plan(
         regions,
         in_flight=in_flight,
         room=options.memory_bytes - estimated,
-        processes=processes,
-        reorder=continued is None,
+        processes=request.processes,
+        reorder=request.continued is None,
     )
-    enough = TASKS_PER_CLUSTER_THREAD if on_cluster else TASKS_PER_THREAD
+    enough = TASKS_PER_CLUSTER_THREAD if request.on_cluster else TASKS_PER_THREAD
     per_task = max(1, -(-regions.count // MAX_TASKS), min(4, regions.count // (enough * workers)))
-    if continued is not None:
-        per_task = continued.regions_per_task
+    if request.continued is not None:
+        per_task = request.continued.regions_per_task
     mask = None
     if options.mask is not None:
         mask = attrs.evolve(plan_mask(open_image(options.mask), groups, grids), skips=not of_complete)
@@ -193,15 +242,15 @@ def make_plan(
         region_tasks=-(-regions.count // per_task) if mask is None else mask.task_count,
         region_seconds=seconds,
         region_bytes=io_costs.bytes_read(grids) * regions.block_count * covered,
-        threads=workers if weights.on_cpu else in_flight,
-        memory=max(0, options.memory_bytes - profile.base),
+        threads=workers if request.weights.on_cpu else in_flight,
+        memory=max(0, options.memory_bytes - request.profile.base),
         object_size=options.object_size,
         join_slices=options.join_slices,
         tables=tables,
     )
     return Plan(
         model=model,
-        weights=weights,
+        weights=request.weights,
         run_mode=run_mode,
         inputs=planned,
         outputs=outputs,
@@ -211,7 +260,7 @@ def make_plan(
         batch_size=options.batch_size,
         workers=workers,
         in_flight=in_flight,
-        threads=max(1, cores // workers),
+        threads=max(1, request.cores // workers),
         mask=mask,
         skip_empty=options.skip_empty and not of_complete,
         pool_over=options.stats_over,
@@ -223,11 +272,11 @@ def make_plan(
         passes=passes,
         memory=options.memory_bytes,
         cache=cache,
-        estimated_memory=estimated + sum(k.limit for k in cache) * processes,
+        estimated_memory=estimated + sum(k.limit for k in cache) * request.processes,
         floor=choice.floor,
         reason=choice.reason,
         estimated_seconds=seconds,
-        profile=profile,
+        profile=request.profile,
         objects=objects,
         warnings=tuple(w for b in bound for w in b.warnings)
         + choice.warnings
@@ -236,7 +285,7 @@ def make_plan(
         + ignored_options(groups, grids, options, of_complete)
         + (() if mask is None else mask_warnings(mask, options.roi))
         + object_size_warnings(outputs, options)
-        + seam_warnings(model, groups, grids, analysis, options.block)
+        + seam_warnings(model, groups, grids, request.analysis, options.block)
         + _plane_warnings(run_mode, bound)
         + (run_mode.pipeline.warnings if run_mode is not None else ()),
     )
@@ -273,15 +322,10 @@ def _resampled_roi(roi: Mapping[AxisId, tuple[int, int | None]], inputs: Sequenc
     for axis, (size, factor) in {a: r for b in reversed(inputs) for a, r in b.resampled.items() if a in roi}.items():
         low, stop = roi[axis]
         high = size if stop is None else stop
-        _check_part(axis, low, high, size)
+        check_part(axis, low, high, size)
         begin = round(low * factor)
         found[axis] = (begin, None if high == size else max(begin + 1, round(high * factor)))
     return FrozenMapping(found)
-
-
-def _check_part(axis: AxisId, low: int, high: int, size: int) -> None:
-    if not 0 <= low < high <= size:
-        raise InputError(f"roi along axis {axis!r} is {low}:{high}: expected a nonempty part of 0:{size}")
 
 
 def _check_complete(outputs: Sequence[str], grids: Sequence[AxisGrid]) -> None:
@@ -298,21 +342,6 @@ def _check_complete(outputs: Sequence[str], grids: Sequence[AxisGrid]) -> None:
             f"the postprocessing of output {outputs[0]!r} needs the complete output, as for its statistics, and roi= (--roi) along axis "
             f"{part!r} predicts a part: predict the complete image, and take the part from the result"
         )
-
-
-def _constraints(sized: SizedGroup, options: PlanOptions, stride: int | None) -> GroupConstraints:
-    """Return the constraints of an axis group: requested chunks or shards, the region of interest, a resumed run."""
-    name, grain = sized.group.name, sized.group.denominator
-    begin, end = 0, None
-    if name in options.roi:
-        low, stop = options.roi[name]
-        high = sized.image_size if stop is None else stop
-        _check_part(name, low, high, sized.image_size)
-        if sized.cutting == "whole":
-            raise InputError(f"roi= (--roi) names the axis {name!r}, which is never cut: choose channels with channel= (--channel)")
-        begin = low // grain * grain
-        end = None if high == sized.image_size else min(sized.image_size, -(-high // grain) * grain)
-    return GroupConstraints(chunks=_chunks_in_base(sized, options), begin=begin, end=end, stride=stride)
 
 
 def _io_costs(bound: tuple[BoundInput, ...], model: ModelIO, groups: tuple[SizedGroup, ...], options: PlanOptions) -> IoCosts:
@@ -349,19 +378,3 @@ def _supplied(
         for planned in inputs:
             known |= options.statistics.images.get(image_key(planned.bound.image, planned.bound.axes), {})
     return FrozenMapping(dataset), FrozenMapping(known)
-
-
-def _chunks_in_base(sized: SizedGroup, options: PlanOptions) -> tuple[int, ...]:
-    """Return the requested sizes of chunks, or of shards, along the outputs of a group, in pixels of its base axis."""
-    found = []
-    for tied in sized.group.outputs:
-        requested = options.shards.get(tied.axis) or options.chunks.get(tied.axis)
-        if requested is not None:
-            chunk = requested / tied.ratio
-            if chunk.denominator != 1 or chunk % sized.group.denominator:
-                raise BlockError(
-                    f"chunks of {requested} pixels along axis {tied.axis!r} of output {tied.tensor!r} do not start at integer "
-                    f"input pixels (ratio {tied.ratio}): give a multiple of {tied.ratio * sized.group.denominator}"
-                )
-            found.append(int(chunk))
-    return tuple(dict.fromkeys(found))

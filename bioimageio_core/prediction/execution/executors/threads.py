@@ -30,7 +30,10 @@ class Threads:
         """Run tasks; see `Executor`."""
         work = job.open("")
         try:
-            yield from run_in_threads(work, tasks, workers=at_once)
+            if job.task_count == 1:  # a thread of its own takes longer to start than a small image takes to predict
+                yield from ((task, work(task)) for task in tasks)
+            else:
+                yield from run_in_threads(work, tasks, workers=at_once)
         finally:
             work.close()
 

@@ -76,7 +76,7 @@ class StatisticsRunner:
         """Record the statistics for later passes, and in the state of the run."""
         assert self._measurement is not None
         measured = self._measurement.measured()
-        if self._run.output.state is not None:
+        if self._run.output.state is not None and self._run.keeps_progress:
             arrays = [measured.values[m].values for m in self._pass.measures]
             results = [{"shape": list(a.shape), "values": a.ravel().tolist()} for a in arrays]
             self._run.output.state.record(self._pass.name, {"nan_count": measured.nan_count, "results": results})

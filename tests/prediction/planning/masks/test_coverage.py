@@ -14,7 +14,7 @@ from made_models import box_model, pointwise_model
 
 import bioimageio_core as bc
 from bioimageio_core.blocks import AxisGrid, AxisGroup, RegionGrid, SteppedSize, TiedAxis
-from bioimageio_core.prediction.planning import mask_coverage
+from bioimageio_core.prediction.planning.masks import coverage
 from bioimageio_core.prediction.planning.plan_json import plan_as_dict
 
 
@@ -49,8 +49,8 @@ class TestCoverage:
         mask = np.random.default_rng(draw(st.integers(0, 99))).random((draw(st.integers(1, 120)), draw(st.integers(1, 120)))) < draw(
             st.sampled_from([0.0, 0.002, 0.1])
         )
-        monkeypatch.setattr(mask_coverage, "PIXELS", draw(st.sampled_from([1, 50, 2**26])))
-        monkeypatch.setattr(mask_coverage, "REGIONS", draw(st.sampled_from([1, 7, 2**22])))
+        monkeypatch.setattr(coverage, "PIXELS", draw(st.sampled_from([1, 50, 2**26])))
+        monkeypatch.setattr(coverage, "REGIONS", draw(st.sampled_from([1, 7, 2**22])))
         block = draw(st.integers(8, 40))
         plan = bc.open_predictor(model).plan(Empty(*shape), axes="tyx", mask=mask, block={"y": block, "x": block})
         covered = plan.mask
@@ -70,7 +70,7 @@ class TestCoverage:
             grids = tuple(AxisGrid(group=axis, image_size=n, stride=1) for n in (3, 5, 7))
             regions = RegionGrid(grids=grids, blocks_per_region=(1, 1, 1), brick=brick)
             positions = np.array([regions.position(n) for n in range(regions.count)])
-            np.testing.assert_array_equal(mask_coverage._numbers(regions, positions), np.arange(regions.count))
+            np.testing.assert_array_equal(coverage._numbers(regions, positions), np.arange(regions.count))
 
 
 class TestTinyMask:

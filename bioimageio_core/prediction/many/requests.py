@@ -1,49 +1,26 @@
-"""Predicts many images one after the other; a failure of one image does not stop the rest."""
+"""The images of a prediction of many, each with its output; outputs lie apart from each other and from the images."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 import attrs
 
-from ..errors import AxesError, BioimageioError, InputError, OutputError
-from ..io import run_of_output
-from ..io.places_of_arrays import places_of, unknown_origin
-from ..io.reading.image_parts import expand_parts
-from ..io.reading.scenes import ImagePart
-from ..io.writing.chosen_writer import check_output_name
-from ..packaging.package_places import package_places
-from ..places import Place, check_apart, nested_places, place_of
-from ..shown import Shown
-from ..text import in_brief, in_one_line, kind_of_object
-from .files.file_set import is_written_by_run
-from .output.inputs_kept import check_images_known, lies_within_array
-from .output.output_names import fill_template, is_template, location_of, template_in_folder
-from .output.result import Prediction
-from .planning.plan import Plan
-from .predictor import Predictor
+from ...errors import InputError, OutputError
+from ...io import run_of_output
+from ...io.places_of_arrays import places_of
+from ...io.reading.image_parts import expand_parts
+from ...io.reading.scenes import ImagePart
+from ...io.writing.chosen_writer import check_output_name
+from ...places import Place, nested_places, place_of
+from ..files.file_set import is_written_by_run
+from ..output.inputs_kept import lies_within_array
+from ..output.output_names import fill_template, is_template, location_of, template_in_folder
 
-__all__ = ["Failed", "PredictionRequest", "plan_many", "predict_many"]
-
-
-@attrs.frozen(kw_only=True, repr=False)
-class Failed(Shown):
-    """An image whose prediction failed."""
-
-    inputs: Any
-    output: str
-    error: BioimageioError
-
-    @property
-    def image(self) -> str:
-        """The image in words: where it is read from, or what kind of array it is."""
-        return location_of(self.inputs) or kind_of_object(self.inputs)
-
-    def __repr__(self) -> str:
-        return f"<Failed {self.image}: {in_one_line(str(self.error))}>"
+__all__ = ["PredictionRequest", "plan_many"]
 
 
 @attrs.frozen(kw_only=True)
@@ -56,6 +33,11 @@ class PredictionRequest:
     output: str
     number: int = 0
     """Number of the image among all."""
+
+    @property
+    def images(self) -> tuple[Any, ...]:
+        """All images of the request."""
+        return tuple(self.inputs.values()) if isinstance(self.inputs, Mapping) else (self.inputs,)
 
     @property
     def name(self) -> str:
@@ -135,7 +117,7 @@ def _check_outputs_apart(planned: Mapping[Place, PredictionRequest]) -> None:
 
 def _check_images_apart(planned: Mapping[Place, PredictionRequest]) -> None:
     """Refuse outputs that would overwrite one of the images, or lie within an array of another image."""
-    sources = {p: r for r in planned.values() for i in _images(r) for p in places_of(i)}
+    sources = {p: r for r in planned.values() for i in r.images for p in places_of(i)}
     for output, image in nested_places(planned, sources):
         raise OutputError(
             f"the output {output.location} of {planned[output].name} would overwrite {image.location}, an image to predict: "
@@ -146,77 +128,4 @@ def _check_images_apart(planned: Mapping[Place, PredictionRequest]) -> None:
             raise OutputError(
                 f"the output {output.location} of {planned[output].name} would lie within {image.location}, an image to predict: "
                 "give different names"
-            )
-
-
-def _images(request: PredictionRequest) -> tuple[Any, ...]:
-    return tuple(request.inputs.values()) if isinstance(request.inputs, Mapping) else (request.inputs,)
-
-
-def predict_many(predictor: Predictor, requests: Sequence[PredictionRequest]) -> Iterator[Prediction | Failed]:
-    """Predict images one after the other; yield a `Failed` for each image whose prediction fails, for whatever reason.
-
-    Raises:
-        OutputError: An output would overwrite the mask, the statistics or the model, or may overwrite an image of which
-            it is not known where it is read from; nothing is predicted.
-
-    """
-    options = predictor.options
-    read = [("the mask", place) for place in places_of(options.mask)]
-    read += [("the model", place) for place in package_places(predictor.model.descr, predictor.model.package)]
-    if options.statistics.path is not None:
-        read.append(("the statistics", place_of(options.statistics.path)))
-    unknown = [(r.name, image) for r in requests for image in _images(r) if unknown_origin(image) is not None]
-    for request in requests:
-        check_apart(request.output, read)
-        if options.overwrite:
-            check_images_known(request.output, unknown)
-    tables = _tables(options.table, requests, scene=options.scene)
-    for request, table in zip(requests, tables, strict=True):
-        try:
-            plan = predictor.plan(request.inputs, request.output, table=table)
-            _check_axes_known(plan)
-            plan.warn()
-            yield predictor.run(predictor.probed(plan, request.inputs, request.output, table=table), request.output)
-        except BioimageioError as error:
-            yield Failed(inputs=request.inputs, output=request.output, error=error)
-        except Exception as error:  # whatever fails for one image, an error of this library included, does not stop the rest
-            yield Failed(inputs=request.inputs, output=request.output, error=_unexpected(error))
-
-
-def _tables(template: str | None, requests: Sequence[PredictionRequest], *, scene: int | str | None) -> tuple[str | None, ...]:
-    """Return the table of each image.
-
-    Raises:
-        InputError: Two images have the same table.
-
-    """
-    if template is None:
-        return (None,) * len(requests)
-    tables = tuple(fill_template(template, r.inputs, r.number, scene=scene) for r in requests)
-    twice = next((n for n, table in enumerate(tables) if table in tables[:n]), None)
-    if twice is not None:
-        first = requests[tables.index(tables[twice])]
-        raise InputError(
-            f"{first.name} and {requests[twice].name} have the same table {tables[twice]}: "
-            "expected a distinct table for each, as in table='{name}.csv' (--table '{name}.csv')"
-        )
-    return tables
-
-
-def _unexpected(error: Exception) -> BioimageioError:
-    """Return an unforeseen error as one for users; its type tells developers where to look."""
-    failed = BioimageioError(f"the prediction failed unexpectedly: {in_brief(error, named=True)}")
-    failed.__cause__ = error
-    return failed
-
-
-def _check_axes_known(plan: Plan) -> None:
-    """Refuse guessed axes: guesses for several images could contradict each other unnoticed."""
-    for planned in plan.inputs:
-        if planned.bound.axes_guessed:
-            image = planned.bound.image
-            raise AxesError(
-                f"the axes of {image.name} are unknown; they look like {','.join(image.axes or ())}, "
-                "but axes of many images are not guessed: give axes= (--axes)"
             )

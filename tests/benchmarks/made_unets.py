@@ -1,4 +1,4 @@
-"""A U-Net for volumes: 3 levels, halo 16, sizes 64 + 4 n; random weights, which take as long as trained ones."""
+"""U-Nets for planes and volumes: 3 levels, halo 16, sizes 64 + 4 n; random weights, which take as long as trained ones."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 
-def save_unet3d(folder: Path, *, features: int = 8, weights_format: str = "onnx") -> Path:
-    """Write the model with ONNX or TorchScript weights, and return its folder."""
+def save_unet(folder: Path, axes: str, *, features: int = 8, weights_format: str = "onnx") -> Path:
+    """Write a model for images with the axes ``yx`` or ``zyx``, with ONNX or TorchScript weights, and return its folder."""
     import torch
     from made_models import BATCH, channels, follows, save_description_0_5, space, tensor
     from torch import nn
 
+    flat = axes == "yx"
+    convolution, upward = (nn.Conv2d, nn.ConvTranspose2d) if flat else (nn.Conv3d, nn.ConvTranspose3d)
+    pool = nn.functional.max_pool2d if flat else nn.functional.max_pool3d
+
     def convolutions(before: int, behind: int) -> nn.Sequential:
         return nn.Sequential(
-            nn.Conv3d(before, behind, 3, padding=1), nn.ReLU(inplace=True), nn.Conv3d(behind, behind, 3, padding=1), nn.ReLU(inplace=True)
+            convolution(before, behind, 3, padding=1),
+            nn.ReLU(inplace=True),
+            convolution(behind, behind, 3, padding=1),
+            nn.ReLU(inplace=True),
         )
 
     class Network(nn.Module):
@@ -24,23 +31,23 @@ def save_unet3d(folder: Path, *, features: int = 8, weights_format: str = "onnx"
             super().__init__()
             few, more, many = features, 2 * features, 4 * features
             self.down = nn.ModuleList([convolutions(1, few), convolutions(few, more), convolutions(more, many)])
-            self.up = nn.ModuleList([nn.ConvTranspose3d(many, more, 2, stride=2), nn.ConvTranspose3d(more, few, 2, stride=2)])
+            self.up = nn.ModuleList([upward(many, more, 2, stride=2), upward(more, few, 2, stride=2)])
             self.join = nn.ModuleList([convolutions(many, more), convolutions(more, few)])
-            self.last = nn.Conv3d(few, 1, 1)
+            self.last = convolution(few, 1, 1)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             fine = self.down[0](x)
-            middle = self.down[1](nn.functional.max_pool3d(fine, 2))
-            x = self.down[2](nn.functional.max_pool3d(middle, 2))
+            middle = self.down[1](pool(fine, 2))
+            x = self.down[2](pool(middle, 2))
             x = self.join[0](torch.cat([self.up[0](x), middle], 1))
             x = self.join[1](torch.cat([self.up[1](x), fine], 1))
             return torch.sigmoid(self.last(x))
 
     torch.manual_seed(0)
     folder.mkdir(parents=True, exist_ok=True)
-    network, image = Network().eval(), torch.zeros(1, 1, 64, 64, 64)
+    network, image = Network().eval(), torch.zeros(1, 1, *[64] * len(axes))
     if weights_format == "onnx":
-        names = {0: "batch", 2: "z", 3: "y", 4: "x"}
+        names = {0: "batch", **dict(enumerate(axes, start=2))}
         torch.onnx.export(
             network,
             (image,),
@@ -57,8 +64,8 @@ def save_unet3d(folder: Path, *, features: int = 8, weights_format: str = "onnx"
     size = {"min": 64, "step": 4}
     return save_description_0_5(
         folder,
-        [tensor("raw", BATCH, channels(), *(space(a, size) for a in "zyx"))],
-        [tensor("out", BATCH, channels(), *(space(a, follows(a), halo=16) for a in "zyx"))],
+        [tensor("raw", BATCH, channels(), *(space(a, size) for a in axes))],
+        [tensor("out", BATCH, channels(), *(space(a, follows(a), halo=16) for a in axes))],
         weights=weights,
     )
 

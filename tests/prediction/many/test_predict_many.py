@@ -16,7 +16,8 @@ import bioimageio_core as bc
 from bioimageio_core.errors import AxesError, InputError
 from bioimageio_core.io import open_image
 from bioimageio_core.io.reading.rescaled import rescaled
-from bioimageio_core.prediction.predict_many import plan_many, predict_many
+from bioimageio_core.prediction.many.predict_many import predict_many
+from bioimageio_core.prediction.many.requests import plan_many
 from bioimageio_core.sources import hashes
 
 DATASET = [{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["batch", "y", "x"]}}]

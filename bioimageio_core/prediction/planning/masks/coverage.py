@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from ...blocks import RegionGrid
+from ....blocks import RegionGrid
 from .mask import Mask, any_along
 
 __all__ = ["with_covered_tasks"]

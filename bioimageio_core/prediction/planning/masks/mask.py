@@ -9,10 +9,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from ...blocks import AxisGrid, AxisTie
-from ...errors import InputError
-from ...io import Image
-from .blocks.axis_groups import SizedGroup
+from ....blocks import AxisGrid, AxisTie
+from ....errors import InputError
+from ....io import Image
+from ..blocks.axis_groups import SizedGroup
 
 __all__ = ["Mask", "any_along", "mask_warnings", "plan_mask"]
 

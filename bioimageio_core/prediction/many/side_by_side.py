@@ -1,0 +1,89 @@
+"""Small images, predicted side by side: while the network computes one, others are opened, read and written."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import attrs
+
+from ...resources import allotted_cores
+from ..execution.executors.chosen_client import chosen_client
+from ..planning.plan import Plan
+
+if TYPE_CHECKING:
+    from ..model.planned_run_mode import PlannedRunMode
+    from ..model.weights_selection import WeightsChoice
+    from ..predictor import Predictor
+
+__all__ = ["SideBySide"]
+
+R = TypeVar("R")
+
+MOST = 8
+"""Images at a time; with more, threads wait for each other, since Python runs one at a time."""
+
+
+class SideBySide(Generic[R]):
+    """Runs the plans of small images, several at a time with one network; a context manager, which waits for those that run.
+
+    Args:
+        predictor: The predictor.
+
+    """
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+        self._pool = ThreadPoolExecutor(MOST, thread_name_prefix="bioimageio_core-image")
+        self._started: deque[Future[R]] = deque()
+        self._network: tuple[WeightsChoice, PlannedRunMode | None, int, int] | None = None
+
+    def __enter__(self) -> SideBySide[R]:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def at_once(self, plan: Plan) -> int:
+        """Return how many images with such a plan run at a time: 1 if a single one uses all cores, or reports its progress."""
+        options, cores = self._predictor.options, allotted_cores()
+        shared = options.shard is not None or chosen_client(options.client) is not None
+        reports = options.progress is True or options.callback is not None
+        if not self._predictor.runs_side_by_side or plan.regions.count > 1 or shared or reports:
+            return 1
+        base = plan.profile.base  # of the network and the process, which images share
+        fitting = (plan.memory - base) // max(1, plan.estimated_memory - base)
+        return max(1, min(MOST, cores + 1, fitting))
+
+    def add(self, plan: Plan, run: Callable[[Plan], R]) -> Iterator[R]:
+        """Start to run a plan; yield the results of images that have to end first, in the order in which they were added.
+
+        Args:
+            plan: The plan of a small image.
+            run: Runs a plan, and raises nothing.
+
+        """
+        at_once, cores = self.at_once(plan), allotted_cores()
+        calls = min(at_once, plan.weights.calls(self._predictor.options.workers, cores))
+        plan = attrs.evolve(plan, workers=calls, threads=max(1, cores // calls))
+        network = (plan.weights, plan.run_mode, plan.threads, plan.workers)
+        while self._started and (len(self._started) >= at_once or network != self._network):
+            yield self._started.popleft().result()
+        if network != self._network:
+            self._started.append(self._loading(plan, run))
+            self._network = network
+        else:
+            self._started.append(self._pool.submit(run, plan))
+
+    def _loading(self, plan: Plan, run: Callable[[Plan], R]) -> Future[R]:
+        """Run the first plan with a network, which loads it; further runs find it loaded."""
+        future = self._pool.submit(run, plan)
+        future.exception()
+        return future
+
+    def rest(self) -> Iterator[R]:
+        """Yield the results of all images that were started."""
+        while self._started:
+            yield self._started.popleft().result()

@@ -1,0 +1,58 @@
+"""Plans of images that look alike, as those of a plate or of a time series: made once, then given to each further image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from ...io import Image, local_path
+from ...io.reading.rescaled import Resampler
+from ..data.bind_inputs import BoundInput
+from ..options import PlanOptions
+from .plan import Plan
+
+__all__ = ["AlikePlans"]
+
+OWN = ("name", "location", "part", "arrays", "reader")
+"""Fields of `Image` in which images that look alike differ."""
+
+
+@attrs.define
+class AlikePlans:
+    """The latest plan of a predictor, which serves each further image that differs from its own in nothing that a plan depends on."""
+
+    _latest: tuple[Any, Plan] | None = None
+
+    def plan_of(self, request: Any, inputs: Sequence[BoundInput]) -> Plan | None:
+        """Return the latest plan with these images in place of its own; None if they need a plan of their own.
+
+        Args:
+            request: All that the plan depends on beside the images; compared with that of the latest plan.
+            inputs: The images.
+
+        """
+        if self._latest is None:
+            return None
+        known, plan = self._latest
+        if known != request or [_look(b) for b in inputs] != [_look(p.bound) for p in plan.inputs]:
+            return None
+        return attrs.evolve(plan, inputs=tuple(attrs.evolve(p, bound=b) for p, b in zip(plan.inputs, inputs, strict=True)))
+
+    def keep(self, request: Any, plan: Plan, options: PlanOptions) -> None:
+        """Keep a plan, unless it depends on pixels, names or places of its images."""
+        images = [p.bound.image for p in plan.inputs]
+        named = any(image.name in line for line in plan.warnings for image in images)
+        of_pixels = options.mask is not None or options.statistics.images
+        in_files = all(image.location is not None and not isinstance(image.reader, Resampler) for image in images)
+        self._latest = (request, plan) if in_files and not named and not of_pixels else None
+
+
+def _look(bound: BoundInput) -> tuple[Any, ...]:
+    """Return what a plan may depend on."""
+    image = bound.image
+    of_image = [getattr(image, field.name) for field in attrs.fields(Image) if field.name not in OWN]
+    of_binding = [getattr(bound, field.name) for field in attrs.fields(BoundInput) if field.name != "image"]
+    is_remote = image.location is not None and local_path(image.location) is None
+    return is_remote, *of_image, *of_binding

@@ -1,0 +1,1 @@
+"""Masks: which pixels to predict, and which tasks they cover."""
