@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from .labelled_arrays import LabelledArray
     from .prediction.execution.executors.dask_clients import worker_processes
     from .prediction.geometry.network_geometry import AnalysedAxis, AnalysedOutputAxis, NetworkAnalysis
-    from .prediction.many.predict_many import Failed
+    from .prediction.many.attempts import Failed
     from .prediction.options import PredictOptions
     from .prediction.output.result import Prediction
     from .prediction.planning.plan import Plan
@@ -106,7 +106,7 @@ __all__ = [
 
 _HOMES = {
     "DraftedModel": "bioimageio_core.description_init.draft_model",
-    "Failed": "bioimageio_core.prediction.many.predict_many",
+    "Failed": "bioimageio_core.prediction.many.attempts",
     "LabelledArray": "bioimageio_core.labelled_arrays",
     "AnalysedAxis": "bioimageio_core.prediction.geometry.network_geometry",
     "NetworkAnalysis": "bioimageio_core.prediction.geometry.network_geometry",

@@ -242,10 +242,18 @@ def _move_folder(part: Path, path: Path, *, overwrite: bool) -> None:
 
 
 def remove_folder(path: Path) -> None:
-    """Remove a folder as far as possible; other processes may still write into it for a moment."""
+    """Remove a folder as far as possible; its name is gone in one step, so that nothing takes what is left of it for the whole.
+
+    Other processes may still write into it for a moment.
+    """
+    removed = _temporary_name(path.parent, path.name)
+    try:
+        path.rename(removed)
+    except OSError:  # there is none, or the folder above cannot be written
+        removed = path
     for _ in range(3):
-        shutil.rmtree(path, ignore_errors=True)
-        if not path.exists():
+        shutil.rmtree(removed, ignore_errors=True)
+        if not removed.exists():
             return
 
 

@@ -13,7 +13,17 @@ from pathlib import Path
 import pytest
 from recorded_disk import recorded_disk
 
-from bioimageio_core.atomic_files import atomic_file, atomic_folder, leftovers, link_or_copy, move_into_place, temporary_file, write_text
+from bioimageio_core import atomic_files
+from bioimageio_core.atomic_files import (
+    atomic_file,
+    atomic_folder,
+    leftovers,
+    link_or_copy,
+    move_into_place,
+    remove_folder,
+    temporary_file,
+    write_text,
+)
 from bioimageio_core.errors import OutputError
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
@@ -131,6 +141,23 @@ class TestFolders:
         with pytest.raises(FileExistsError):
             move_into_place(tmp_path / "part", tmp_path / "file", overwrite=True)
         assert (tmp_path / "file").is_file()
+
+    def test_half_removed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A process that is killed while it removes a folder leaves nothing of its name."""
+        (tmp_path / "folder" / "inner").mkdir(parents=True)
+        (tmp_path / "folder" / "marker").touch()
+
+        def killed(path: Path, **options: bool) -> None:
+            (path / "marker").unlink()
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(atomic_files.shutil, "rmtree", killed)
+            with pytest.raises(KeyboardInterrupt):
+                remove_folder(tmp_path / "folder")
+        assert not (tmp_path / "folder").exists()
+        assert [p.is_dir() for p in leftovers(tmp_path, "folder")] == [True]
+        remove_folder(tmp_path / "folder")  # nothing is there
 
 
 class TestPermissions:

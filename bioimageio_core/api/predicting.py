@@ -20,7 +20,7 @@ from ..prediction.execution.chosen_executor import executor_of
 from ..prediction.execution.executors.chosen_client import chosen_client
 from ..prediction.geometry.network_geometry import NetworkAnalysis
 from ..prediction.image_statistics import measure_for_model, measure_images, parse_measure
-from ..prediction.many.predict_many import Failed
+from ..prediction.many.attempts import Failed
 from ..prediction.many.predict_many import predict_many as predict_all
 from ..prediction.many.requests import PredictionRequest, plan_many
 from ..prediction.option_values import output_location

@@ -197,7 +197,8 @@ def _plan_many(predictor: Predictor, images: tuple[str, ...], output: str) -> tu
 def _predict_many(predictor: Predictor, images: tuple[str, ...], output: str, shown: _Shown) -> int:
     """Predict many images; return exit status 1 if one failed."""
     from ..errors import BioimageioError
-    from ..prediction.many.predict_many import Failed, predict_many
+    from ..prediction.many.attempts import Failed
+    from ..prediction.many.predict_many import predict_many
 
     planned = _plan_many(predictor, images, output)
     scene = predictor.options.scene

@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-import attrs
-
-from ...errors import AxesError, BioimageioError, InputError
+from ...errors import InputError
 from ...io.places_of_arrays import places_of, unknown_origin
 from ...places import check_apart, place_of
-from ...shown import Shown
-from ...text import in_brief, in_one_line, kind_of_object
+from ..execution.executors.chosen_client import chosen_client
 from ..output.inputs_kept import check_images_known
-from ..output.output_names import fill_template, location_of
+from ..output.output_names import fill_template
 from ..output.result import Prediction
 from ..planning.plan import Plan
 from ..predictor import Predictor
+from .attempts import Failed, attempt, check_axes_known, run
+from .on_workers import results_of_workers
 from .requests import PredictionRequest
 from .side_by_side import SideBySide
 
-__all__ = ["Failed", "predict_many"]
-
-R = TypeVar("R")
-
-
-@attrs.frozen(kw_only=True, repr=False)
-class Failed(Shown):
-    """An image whose prediction failed."""
-
-    inputs: Any
-    output: str
-    error: BioimageioError
-
-    @property
-    def image(self) -> str:
-        """The image in words: where it is read from, or what kind of array it is."""
-        return location_of(self.inputs) or kind_of_object(self.inputs)
-
-    def __repr__(self) -> str:
-        return f"<Failed {self.image}: {in_one_line(str(self.error))}>"
+__all__ = ["predict_many"]
 
 
 def predict_many(predictor: Predictor, requests: Sequence[PredictionRequest]) -> Iterator[Prediction | Failed]:
@@ -64,40 +44,41 @@ def predict_many(predictor: Predictor, requests: Sequence[PredictionRequest]) ->
         if options.overwrite:
             check_images_known(request.output, unknown)
     tables = _tables(options.table, requests, scene=options.scene)
-    with SideBySide[Prediction | Failed](predictor) as side_by_side:
+    client = chosen_client(options.client)
+    if client is None:
+        yield from _in_this_process(predictor, requests, tables)
+        return
+    for request, table, result in zip(requests, tables, results_of_workers(predictor, requests, tables, client), strict=True):
+        yield _alone(predictor, request, table) if result is None else result
+
+
+def _in_this_process(
+    predictor: Predictor, requests: Sequence[PredictionRequest], tables: Sequence[str | None]
+) -> Iterator[Prediction | Failed]:
+    with SideBySide[Prediction | Failed](predictor, len(requests)) as side_by_side:
         for request, table in zip(requests, tables, strict=True):
-            plan = _attempt(request, partial(_planned, predictor, request, table))
-            if isinstance(plan, Failed):
-                yield from side_by_side.rest()
-                yield plan
-            elif side_by_side.at_once(plan) > 1:
-                yield from side_by_side.add(plan, partial(_run, predictor, request))
+            plan = attempt(request, partial(_planned, predictor, request, table, **side_by_side.options))
+            if isinstance(plan, Plan) and side_by_side.at_once(plan) > 1:
+                yield from side_by_side.add(plan, partial(run, predictor, request))
             else:
                 yield from side_by_side.rest()
-                yield _run(predictor, request, plan)
+                yield plan if isinstance(plan, Failed) else _alone(predictor, request, table)
         yield from side_by_side.rest()
 
 
-def _planned(predictor: Predictor, request: PredictionRequest, table: str | None) -> Plan:
-    """Return the plan of an image, after warnings about it."""
-    plan = predictor.plan(request.inputs, request.output, table=table)
-    _check_axes_known(plan)
+def _alone(predictor: Predictor, request: PredictionRequest, table: str | None) -> Prediction | Failed:
+    """Predict an image with all cores, or on all workers of a cluster."""
+    plan = attempt(request, partial(_planned, predictor, request, table))
+    if isinstance(plan, Failed):
+        return plan
     plan.warn()
-    return predictor.probed(plan, request.inputs, request.output, table=table)
+    return attempt(request, lambda: predictor.run(predictor.probed(plan, request.inputs, request.output, table=table), request.output))
 
 
-def _run(predictor: Predictor, request: PredictionRequest, plan: Plan) -> Prediction | Failed:
-    return _attempt(request, partial(predictor.run, plan, request.output))
-
-
-def _attempt(request: PredictionRequest, do: Callable[[], R]) -> R | Failed:
-    """Return what a function returns for an image; whatever fails, an error of this library included, does not stop other images."""
-    try:
-        return do()
-    except BioimageioError as error:
-        return Failed(inputs=request.inputs, output=request.output, error=error)
-    except Exception as error:
-        return Failed(inputs=request.inputs, output=request.output, error=_unexpected(error))
+def _planned(predictor: Predictor, request: PredictionRequest, table: str | None, **options: Any) -> Plan:
+    plan = predictor.plan(request.inputs, request.output, table=table, **options)
+    check_axes_known(plan)
+    return plan
 
 
 def _tables(template: str | None, requests: Sequence[PredictionRequest], *, scene: int | str | None) -> tuple[str | None, ...]:
@@ -118,21 +99,3 @@ def _tables(template: str | None, requests: Sequence[PredictionRequest], *, scen
                 "expected a distinct table for each, as in table='{name}.csv' (--table '{name}.csv')"
             )
     return tables
-
-
-def _unexpected(error: Exception) -> BioimageioError:
-    """Return an unforeseen error as one for users; its type tells developers where to look."""
-    failed = BioimageioError(f"the prediction failed unexpectedly: {in_brief(error, named=True)}")
-    failed.__cause__ = error
-    return failed
-
-
-def _check_axes_known(plan: Plan) -> None:
-    """Refuse guessed axes: guesses for several images could contradict each other unnoticed."""
-    for planned in plan.inputs:
-        if planned.bound.axes_guessed:
-            image = planned.bound.image
-            raise AxesError(
-                f"the axes of {image.name} are unknown; they look like {','.join(image.axes or ())}, "
-                "but axes of many images are not guessed: give axes= (--axes)"
-            )

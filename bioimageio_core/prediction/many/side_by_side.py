@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
 from ...resources import allotted_cores
-from ..execution.executors.chosen_client import chosen_client
 from ..planning.plan import Plan
 
 if TYPE_CHECKING:
@@ -31,11 +30,12 @@ class SideBySide(Generic[R]):
 
     Args:
         predictor: The predictor.
+        count: Number of images.
 
     """
 
-    def __init__(self, predictor: Predictor) -> None:
-        self._predictor = predictor
+    def __init__(self, predictor: Predictor, count: int) -> None:
+        self._predictor, self._count = predictor, count
         self._pool = ThreadPoolExecutor(MOST, thread_name_prefix="bioimageio_core-image")
         self._started: deque[Future[R]] = deque()
         self._network: tuple[WeightsChoice, PlannedRunMode | None, int, int] | None = None
@@ -46,16 +46,20 @@ class SideBySide(Generic[R]):
     def __exit__(self, *exc: object) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options for the plan of an image that may be small: one call of the network, unless the user chose their number."""
+        return {} if self._predictor.options.workers is not None else {"workers": 1}
+
     def at_once(self, plan: Plan) -> int:
-        """Return how many images with such a plan run at a time: 1 if a single one uses all cores, or reports its progress."""
+        """Return how many images with such a plan run at a time: 1 for a large one, or where images report their progress."""
         options, cores = self._predictor.options, allotted_cores()
-        shared = options.shard is not None or chosen_client(options.client) is not None
         reports = options.progress is True or options.callback is not None
-        if not self._predictor.runs_side_by_side or plan.regions.count > 1 or shared or reports:
+        if not self._predictor.runs_side_by_side or plan.regions.count > 1 or options.shard is not None or options.probe or reports:
             return 1
         base = plan.profile.base  # of the network and the process, which images share
         fitting = (plan.memory - base) // max(1, plan.estimated_memory - base)
-        return max(1, min(MOST, cores + 1, fitting))
+        return max(1, min(MOST, cores + 1, self._count, fitting))
 
     def add(self, plan: Plan, run: Callable[[Plan], R]) -> Iterator[R]:
         """Start to run a plan; yield the results of images that have to end first, in the order in which they were added.
@@ -65,6 +69,7 @@ class SideBySide(Generic[R]):
             run: Runs a plan, and raises nothing.
 
         """
+        plan.warn()
         at_once, cores = self.at_once(plan), allotted_cores()
         calls = min(at_once, plan.weights.calls(self._predictor.options.workers, cores))
         plan = attrs.evolve(plan, workers=calls, threads=max(1, cores // calls))

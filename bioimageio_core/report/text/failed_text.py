@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...prediction.many.predict_many import Failed
+from ...prediction.many.attempts import Failed
 from ..plain_text import in_one_line
 
 __all__ = ["failed_text"]

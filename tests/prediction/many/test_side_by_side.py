@@ -93,7 +93,7 @@ class TestAtOnce:
         def at_once(options: dict[str, Any], **changes: Any) -> int:
             import attrs
 
-            with bc.open_predictor(model, axes="yx", **options) as predictor, SideBySide[Plan](predictor) as side_by_side:
+            with bc.open_predictor(model, axes="yx", **options) as predictor, SideBySide[Plan](predictor, 12) as side_by_side:
                 return side_by_side.at_once(attrs.evolve(predictor.plan(images[0]), **changes))
 
         return at_once
