@@ -1,7 +1,8 @@
-"""Many small images, and a long time series, against bare calls of the same network.
+"""Many small images, and a long time series, against bare calls of the same network for blocks of the same size.
 
 Promised: 0.8 of the rate of bare calls for images of 256 x 256, each with an output of its own; 0.9 for frames of 512 x 512 of one series,
-with memory that does not grow with their number. Arguments: numbers of images and of frames; 2000 and 2000 without.
+with memory that does not grow with their number. The networks are U-Nets with 16 and with 32 features, small and four times as large;
+what is spent beside a network does not depend on it. Arguments: numbers of images and of frames; 2000 and 2000 without.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from measuring import bare_calls, camera_counts, report, script_result
 from bioimageio_core.resources import large_pages
 
 ROUNDS = 3
-IMAGE, FRAME = 256, 512
+IMAGE, FRAME, HALO = 256, 512, 16
 DIFFERENT = 16
 """Different frames of the series; the others are second names of their files."""
 
@@ -62,18 +63,19 @@ def main() -> None:
     images, frames = (int(n) for n in sys.argv[1:]) if len(sys.argv) > 1 else (2000, 2000)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        model = save_unet(folder / "model", "yx", features=16)
-        weights = model / "weights.onnx"
+        small, large = (save_unet(folder / str(features), "yx", features=features) for features in (16, 32))
+        plate, series = str(write_images(folder / "images", images)), str(write_frames(folder / "frames.zarr", frames))
         cases = {
-            f"{images} images": ("images", str(write_images(folder / "images", images)), IMAGE, images),
-            f"{frames} frames": ("frames", str(write_frames(folder / "frames.zarr", frames)), FRAME, frames),
+            f"{images} images, small network": ("images", small, plate, IMAGE, images),
+            f"{images} images, larger network": ("images", large, plate, IMAGE, images),
+            f"{frames} frames, small network": ("frames", small, series, FRAME, frames),
         }
-        for name, (kind, source, size, count) in cases.items():
+        for name, (kind, model, source, size, count) in cases.items():
             if not count:
                 continue
             ratios, rates, peaks = [], [], []
             for _ in range(ROUNDS):
-                bare = bare_rate(weights, size, min(count, 500))
+                bare = bare_rate(model / "weights.onnx", size + 2 * HALO, min(count, 500))
                 case = json.dumps({"kind": kind, "model": str(model), "source": source, "output": str(folder / "results")})
                 found = script_result(sys.executable, Path(__file__).with_name("many_run.py"), case, variables=large_pages())
                 rates.append(count / found["seconds"])

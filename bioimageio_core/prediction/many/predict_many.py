@@ -57,7 +57,9 @@ def _in_this_process(
 ) -> Iterator[Prediction | Failed]:
     with SideBySide[Prediction | Failed](predictor, len(requests)) as side_by_side:
         for request, table in zip(requests, tables, strict=True):
-            plan = attempt(request, partial(_planned, predictor, request, table, **side_by_side.options))
+            plan = (
+                attempt(request, partial(_planned, predictor, request, table, **side_by_side.options)) if side_by_side.is_possible else None
+            )
             if isinstance(plan, Plan) and side_by_side.at_once(plan) > 1:
                 yield from side_by_side.add(plan, partial(run, predictor, request))
             else:

@@ -47,19 +47,24 @@ class SideBySide(Generic[R]):
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     @property
+    def is_possible(self) -> bool:
+        """Whether small images may run side by side: not where each reports its progress, or other processes share it."""
+        options = self._predictor.options
+        reports = options.progress is True or options.callback is not None
+        return self._predictor.runs_side_by_side and options.shard is None and not options.probe and not reports
+
+    @property
     def options(self) -> dict[str, Any]:
         """Options for the plan of an image that may be small: one call of the network, unless the user chose their number."""
         return {} if self._predictor.options.workers is not None else {"workers": 1}
 
     def at_once(self, plan: Plan) -> int:
-        """Return how many images with such a plan run at a time: 1 for a large one, or where images report their progress."""
-        options, cores = self._predictor.options, allotted_cores()
-        reports = options.progress is True or options.callback is not None
-        if not self._predictor.runs_side_by_side or plan.regions.count > 1 or options.shard is not None or options.probe or reports:
+        """Return how many images with such a plan run at a time: 1 for a large one, or where that is not possible."""
+        if not self.is_possible or plan.regions.count > 1:
             return 1
         base = plan.profile.base  # of the network and the process, which images share
         fitting = (plan.memory - base) // max(1, plan.estimated_memory - base)
-        return max(1, min(MOST, cores + 1, self._count, fitting))
+        return max(1, min(MOST, allotted_cores() + 1, self._count, fitting))
 
     def add(self, plan: Plan, run: Callable[[Plan], R]) -> Iterator[R]:
         """Start to run a plan; yield the results of images that have to end first, in the order in which they were added.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,27 +19,29 @@ __all__ = ["AlikePlans"]
 OWN = ("name", "location", "part", "arrays", "reader")
 """Fields of `Image` in which images that look alike differ."""
 
+KEPT = 4
+"""Plans that are kept: images of a few kinds, or one kind with other options, may alternate."""
 
-@attrs.define
+
 class AlikePlans:
-    """The latest plan of a predictor, which serves each further image that differs from its own in nothing that a plan depends on."""
+    """The latest plans of a predictor; each serves further images that differ from its own in nothing that a plan depends on."""
 
-    _latest: tuple[Any, Plan] | None = None
+    def __init__(self) -> None:
+        self._latest: deque[tuple[Any, Plan]] = deque(maxlen=KEPT)
 
     def plan_of(self, request: Any, inputs: Sequence[BoundInput]) -> Plan | None:
-        """Return the latest plan with these images in place of its own; None if they need a plan of their own.
+        """Return a plan with these images in place of its own; None if they need a plan of their own.
 
         Args:
-            request: All that the plan depends on beside the images; compared with that of the latest plan.
+            request: All that the plan depends on beside the images.
             inputs: The images.
 
         """
-        if self._latest is None:
-            return None
-        known, plan = self._latest
-        if known != request or [_look(b) for b in inputs] != [_look(p.bound) for p in plan.inputs]:
-            return None
-        return attrs.evolve(plan, inputs=tuple(attrs.evolve(p, bound=b) for p, b in zip(plan.inputs, inputs, strict=True)))
+        looks = [_look(b) for b in inputs]
+        for known, plan in tuple(self._latest):
+            if known == request and looks == [_look(p.bound) for p in plan.inputs]:
+                return attrs.evolve(plan, inputs=tuple(attrs.evolve(p, bound=b) for p, b in zip(plan.inputs, inputs, strict=True)))
+        return None
 
     def keep(self, request: Any, plan: Plan, options: PlanOptions) -> None:
         """Keep a plan, unless it depends on pixels, names or places of its images."""
@@ -46,7 +49,8 @@ class AlikePlans:
         named = any(image.name in line for line in plan.warnings for image in images)
         of_pixels = options.mask is not None or options.statistics.images
         in_files = all(image.location is not None and not isinstance(image.reader, Resampler) for image in images)
-        self._latest = (request, plan) if in_files and not named and not of_pixels else None
+        if in_files and not named and not of_pixels:
+            self._latest.appendleft((request, plan))
 
 
 def _look(bound: BoundInput) -> tuple[Any, ...]:
