@@ -60,7 +60,11 @@ _OPTIONS = (
         help="Crop blocks where they overlap, which is exact, or blend them.",
     ),
     grouped_option(
-        "blocks", "--batch-size", type=click.IntRange(min=1), default=1, show_default=True, help="Blocks per call of the network."
+        "blocks",
+        "--batch-size",
+        type=click.IntRange(min=1),
+        show_default="the fastest, where it was measured, else 1",
+        help="Blocks per call of the network.",
     ),
     grouped_option(
         "blocks", "--memory", type=MEMORY, show_default="90% of the job's limit, else 2 GiB", help="Limit of host memory, as in '4 GB'."

@@ -180,8 +180,9 @@ class PlanOptions(ShownOptions):
     network_stride: FrozenMapping[AxisId, int] = attrs.field(default=None, converter=_network_stride)
     """Product of the pooling factors of the network by axis, if the description does not reveal it."""
 
-    batch_size: int = attrs.field(default=1, converter=plain_value, validator=whole_number(1))
-    """Number of blocks per call of the network."""
+    batch_size: int | None = attrs.field(default=None, converter=plain_value, validator=whole_number(1, or_none="the fastest"))
+    """Number of blocks per call of the network.
+    None: the fastest, where `probe` measured the network with batches and the description allows them; else one."""
 
     memory: int | str | None = None
     """Budget of host memory, in bytes or as in ``"2 GB"``.
@@ -292,6 +293,11 @@ class PlanOptions(ShownOptions):
     def halos(self) -> FrozenMapping[AxisId, int]:
         """The sizes of `halo` by output axis; empty for ``"measured"``, which planning replaces by the measured sizes."""
         return FrozenMapping() if isinstance(self.halo, str) else self.halo
+
+    @property
+    def blocks_per_call(self) -> int:
+        """The number of blocks per call of the network, where it is given or chosen; else one."""
+        return self.batch_size or 1
 
     @property
     def devices(self) -> tuple[str, ...]:

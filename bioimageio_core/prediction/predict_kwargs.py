@@ -56,7 +56,7 @@ class PlanKwargs(TypedDict, total=False):
     block: AxisSizes
     halo: AxisSizes | Literal["measured"]
     network_stride: AxisSizes
-    batch_size: int
+    batch_size: int | None
     memory: int | str | None
     workers: int | None
     weights_format: str | None

@@ -31,7 +31,7 @@ from measuring import camera_counts, report, script_result
 from simulated_device import install, save_weights
 
 ROUNDS = 3
-SIZE_2D, SIZE_3D = 16384, 768
+SIZE_2D, SIZE_3D, FRAMES = 16384, 768, 4096
 NORMALISED = {"id": "fixed_zero_mean_unit_variance", "kwargs": {"mean": 1000.0, "std": 250.0}}
 MEASURED = {"id": "zero_mean_unit_variance", "kwargs": {"axes": ["channel", "y", "x"]}}
 HERE = Path(__file__).parent
@@ -155,6 +155,38 @@ def main() -> None:
                 stages = {s: median(r["times"].get(s, 0.0) for r in runs) for s in ("read", "preprocess", "predict", "write")}
                 report(name, **{key: median(r[key] for r in runs) for key in ("utilisation", "seconds")}, **stages)
         beside(folder, plane, variables)
+        batches(folder, variables)
+
+
+def batches(folder: Path, variables: dict[str, str]) -> None:
+    """Compare frames one by one with the batches that the measured network gets: 3 ms for each call, 0.2 ms for each item."""
+    import zarr
+
+    frames = folder / "frames.zarr"
+    array = zarr.create_array(
+        str(frames), shape=(FRAMES, 256, 256), chunks=(16, 256, 256), dtype="uint16", dimension_names=("time", "y", "x")
+    )
+    for start in range(0, FRAMES, 16):
+        array[start : start + 16] = camera_counts(start, (16, 256, 256))
+    model = save_model(folder / "per_item", "yx", 3, NORMALISED)
+    save_weights(model / "weights.json", fixed=3, per_item=0.2)
+    for probe in (False, True):
+        own = {**variables, "BMZ_CACHE": str(folder / f"cache{probe}")}
+        case = {
+            "model": str(model),
+            "image": str(frames),
+            "output": str(folder / "out.zarr"),
+            "way": "threads",
+            "block": {},
+            "probe": probe,
+        }
+        runs = [utilisation(case, 3.2, own) for _ in range(ROUNDS)]
+        report(
+            "frames, measured" if probe else "frames, not measured",
+            per_call=runs[-1]["batch"],
+            per_second=FRAMES / median(r["seconds"] for r in runs),
+            of_device_in_batches=median(FRAMES / r["batch"] * (3 + 0.2 * r["batch"]) / 1e3 / r["seconds"] for r in runs),
+        )
 
 
 def beside(folder: Path, plane: Path, variables: dict[str, str]) -> None:

@@ -1,8 +1,8 @@
 """One prediction with a simulated device, as a process of its own.
 
-Argument: JSON with ``model``, ``image``, ``small`` (an image with which workers warm up), ``output``, ``block`` (pixels by axis) and
-``way`` (``threads``, ``processes`` or ``cluster``). Prints JSON: wall and processor seconds of the prediction in this process,
-blocks, devices, seconds by stage.
+Argument: JSON with ``model``, ``image``, ``small`` (an image with which workers warm up), ``output``, ``block`` (pixels by axis),
+``way`` (``threads``, ``processes`` or ``cluster``) and ``probe`` (whether the network is measured before). Prints JSON: wall and processor
+seconds of the prediction in this process, blocks, blocks per call, devices, seconds by stage.
 """
 
 from __future__ import annotations
@@ -40,11 +40,23 @@ def main() -> None:
     with workers(case["way"]) as options, bc.open_predictor(case["model"], block=case["block"], **options) as predictor:
         if options:  # workers import what they need
             predictor.predict(case["small"], case["output"] + ".small.zarr")
+        if case.get("probe"):
+            predictor.probe(case["image"])
         plan = predictor.plan(case["image"])
         begin, begin_cpu = time.perf_counter(), time.process_time()
         prediction = predictor.run(plan, case["output"])
         found = {"seconds": time.perf_counter() - begin, "cpu": time.process_time() - begin_cpu}
-    print(json.dumps({**found, "blocks": plan.regions.block_count, "devices": 2 if options else 1, "times": dict(prediction.times)}))
+    print(
+        json.dumps(
+            {
+                **found,
+                "blocks": plan.regions.block_count,
+                "batch": plan.batch_size,
+                "devices": 2 if options else 1,
+                "times": dict(prediction.times),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

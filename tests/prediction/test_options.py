@@ -21,7 +21,7 @@ WRONG: dict[str, list[Any]] = {
     "dtype": [5, "nonsense", "complex64", object, {"out": 5}, []],
     "mask": [5, b"x", [[1, 0]], np.int64(1)],
     "statistics": [5, b"x", [], {5: 1}],
-    "batch_size": [0, -1, 1.5, "2", True, None],
+    "batch_size": [0, -1, 1.5, "2", True],
     "block": [0, -1, 2.5, "256", {"y": 0}, {"y": "big"}, [256, 256], {3: 4}, np.arange(3)],
     "chunks": [0, {"y": 1.5}],
     "codec": ["lzma", "zstd:99", 3],

@@ -170,7 +170,7 @@ def _pipeline(model: ModelIO, options: PlanOptions) -> Pipeline:
         inputs=tuple(_tensor(t) for t in model.inputs),
         outputs=tuple(_tensor(t) for t in model.outputs),
         halo=FrozenMapping({axis: size for axis, size in halo.items() if size}),
-        batch_size=options.batch_size,
+        batch_size=options.blocks_per_call,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -26,6 +27,7 @@ from ..options import PlanOptions
 from ..statistics_file import image_key
 from .alike_plans import AlikePlans
 from .blocks.axis_groups import CUTTABLE, SizedGroup, axis_groups
+from .blocks.batch_sizes import choose_batch_size
 from .blocks.block_sizes import choose_blocks
 from .blocks.constraints import check_part, constraints_of
 from .blocks.fixed_output_sizes import size_warnings
@@ -171,10 +173,10 @@ def _plan(
     io_costs = _io_costs(bound, model, groups, options)
     calls = request.weights.calls(options.workers, request.cores)
     regions_beside_device = None if request.weights.on_cpu else min(request.cores, REGIONS_BESIDE_DEVICE * len(request.weights.devices))
-    choice = choose_blocks(
+    choose = partial(
+        choose_blocks,
         groups,
         group_constraints,
-        options,
         profile=request.profile,
         io_costs=io_costs,
         cores=request.cores,
@@ -183,6 +185,7 @@ def _plan(
         remote=any(b.image.location is not None and local_path(b.image.location) is None for b in bound),
         slices_per_call=run_mode.pipeline.slices_per_call if run_mode is not None else None,
     )
+    options, choice = choose_batch_size(options, model, request.profile, choose)
     grids = choice.grids
     planned = tuple(
         PlannedInput(bound=b, ties=tie_axes(b.tensor.id, b.axes, grids, inputs=True), steps=plan_steps(b.tensor, registry)) for b in bound
@@ -198,7 +201,7 @@ def _plan(
     if request.continued is None:
         room = options.memory_bytes - choice.estimated_memory
         regions = plan_regions(
-            outputs, grids, io_costs, batch_size=options.batch_size, workers=choice.workers, in_flight=choice.in_flight, room=room
+            outputs, grids, io_costs, batch_size=options.blocks_per_call, workers=choice.workers, in_flight=choice.in_flight, room=room
         )
     else:
         regions = RegionGrid(grids=grids, blocks_per_region=request.continued.blocks_per_region, brick=request.continued.brick)
@@ -206,7 +209,7 @@ def _plan(
     outputs = tuple(changed_output(o, grids, options) for o in outputs)
     workers = max(1, min(choice.workers, regions.count))
     in_flight = min(choice.in_flight, regions.count)
-    extra_bytes = io_costs.bytes_in_flight(grids, regions.blocks_per_region) - io_costs.bytes_in_flight(grids) * options.batch_size
+    extra_bytes = io_costs.bytes_in_flight(grids, regions.blocks_per_region) - io_costs.bytes_in_flight(grids) * options.blocks_per_call
     estimated = choice.estimated_memory + max(0, extra_bytes) * in_flight
     regions, cache = choose_caches(
         [(p.bound, any(s.needs.measures for s in p.steps)) for p in planned],
@@ -257,7 +260,7 @@ def _plan(
         groups=tuple(attrs.evolve(s, group=g.group) for s, g in zip(groups, grids, strict=True)),
         regions=regions,
         regions_per_task=per_task,
-        batch_size=options.batch_size,
+        batch_size=options.blocks_per_call,
         workers=workers,
         in_flight=in_flight,
         threads=max(1, request.cores // workers),

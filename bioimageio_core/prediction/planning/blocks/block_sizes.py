@@ -21,7 +21,7 @@ CANDIDATES = 4096
 """Approximate number of combinations of block sizes to compare."""
 
 CALL_SECONDS = 1e-3
-"""Overhead per block in addition to the work of the network: slicing, a call, a task."""
+"""Overhead per block, or per call of a GPU, in addition to the work of the network: slicing, a call, a task."""
 
 ALLOCATED = 1.05
 """Memory of late calls relative to the first ones: allocators do not release everything."""
@@ -96,7 +96,7 @@ def choose_blocks(
     Args:
         groups: All axis groups.
         group_constraints: The constraints of each group.
-        options: `block`, `batch_size` and `memory` are used.
+        options: `block`, `batch_size` (None counts as 1) and `memory` are used.
         profile: Time and memory of the network.
         io_costs: Costs of input and output of blocks.
         cores: Available cores.
@@ -188,37 +188,38 @@ class _Costs:
     def memory(self, grids: Sequence[AxisGrid], workers: int, in_flight: int) -> int:
         """Return the memory of a choice in bytes: calls, and regions that are read and written meanwhile."""
         sliced = self.slices_per_call is not None and not self.profile.measured
-        calls = workers * self.profile.bytes(self._pixels_of_slices(grids) if sliced else self.pixels(grids) * self.options.batch_size)
+        calls = workers * self.profile.bytes(self._pixels_of_slices(grids) if sliced else self.pixels(grids) * self.options.blocks_per_call)
         # The memory of a call includes most of its inputs and outputs, but not those of a block of which it takes some slices.
         io = (
             (max(0, in_flight - workers) + (workers if sliced else workers / 2))
             * self.io_costs.bytes_in_flight(grids)
-            * self.options.batch_size
+            * self.options.blocks_per_call
         )
         return self.profile.base + int(calls * ALLOCATED + io) + in_flight * self.io_costs.bytes_decoding
 
     def _pixels_of_slices(self, grids: Sequence[AxisGrid]) -> int:
         """Return the pixels of the largest call, which takes slices across the shortest side of the block."""
         sides = [g.block_size(0) for g, sized in zip(grids, self.groups, strict=True) if sized.cutting in (*CUTTABLE, "one_call")]
-        slices = min(max(self.slices_per_call or 1, self.options.batch_size), min(sides) * self.options.batch_size)
+        slices = min(max(self.slices_per_call or 1, self.options.blocks_per_call), min(sides) * self.options.blocks_per_call)
         return max(1, prod(sides) // min(sides) * slices)
 
     def seconds(self, grids: Sequence[AxisGrid], workers: int) -> float:
         """Return the time of a choice in seconds."""
-        blocks = prod(g.count for g in grids)
+        blocks, batch = prod(g.count for g in grids), self.options.blocks_per_call
+        called = ceil(blocks / batch)
         computed = [(g.block_size(0) * (g.count - 1) + g.block_size(g.count - 1)) / g.count for g in grids]
         mean = prod(n for n, sized in zip(computed, self.groups, strict=True) if sized.cutting != "whole")
-        call = self.profile.seconds(max(1, round(mean)))
+        call = self.profile.seconds(max(1, round(mean * batch)))
         read = self.io_costs.bytes_read(grids) / READ_BYTES_PER_SECOND
         if self.regions_beside_device is not None:
             # The device computes while cores read and write; it waits only for the first block, and cores only for the last.
-            return max(blocks * (call / self.profile.calls + CALL_SECONDS), blocks * read / self.regions_beside_device) + 2 * read
+            return max(called * (call / self.profile.calls + CALL_SECONDS), blocks * read / self.regions_beside_device) + 2 * read
         call *= self.profile.threads
-        at_once = min(workers, blocks)
+        at_once = min(workers, called)
         # In the last round some workers may be idle. A single call gets all cores.
-        rounds = ceil(blocks / at_once) if blocks < 64 * at_once else blocks / at_once
+        rounds = ceil(called / at_once) if called < 64 * at_once else called / at_once
         threads = max(1, self.cores // at_once)
-        return rounds * (call / threads + CALL_SECONDS + read)
+        return rounds * (call / threads + batch * (CALL_SECONDS + read))
 
     def floor(self, settled: dict[int, AxisGrid], candidates: dict[int, list[AxisGrid]], workers: int = 1) -> int:
         """Return the memory in bytes of the smallest blocks, with this many concurrent calls."""

@@ -15,7 +15,7 @@ from ....python_process import python_command
 from ...model.loaded_model import LoadedModel
 from ...options import PredictOptions
 from ..plan import Plan
-from .probe_process import ProbeTask
+from .probe_process import CallSize, ProbeTask
 from .profile import Profile, ProfilePoint
 from .remembered_profiles import remember_profile
 
@@ -58,7 +58,7 @@ def probe_network(model: LoadedModel, plan: Plan, options: PredictOptions, *, co
     )
     report = options.callback or (lambda stage, done, total: None)
     report("measuring the network", 0, len(task.sizes))
-    base, points, failed_at = 0, list[ProfilePoint](), None
+    base, points, failed_at, batches = 0, list[ProfilePoint](), None, False
     command = python_command("-m", "bioimageio_core.prediction.planning.profiling.probe_process")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
@@ -74,6 +74,7 @@ def probe_network(model: LoadedModel, plan: Plan, options: PredictOptions, *, co
             record = json.loads(line)
             base = record.get("base", base)
             failed_at = record.get("failed_at", failed_at)
+            batches = record.get("batches", batches)
             if "pixels" in record:
                 taken = max(1, record["peak"] - base) // calls
                 points.append(ProfilePoint(pixels=record["pixels"], seconds=record["seconds"], bytes=taken))
@@ -83,12 +84,12 @@ def probe_network(model: LoadedModel, plan: Plan, options: PredictOptions, *, co
     if not points:
         reason = error_text.splitlines()[-1] if error_text else "not enough memory for the smallest size"
         raise ModelRunError(f"the network could not be measured: {reason}")
-    profile = Profile(base=base, points=tuple(points), calls=calls, threads=threads, failed_at=failed_at)
+    profile = Profile(base=base, points=tuple(points), calls=calls, threads=threads, failed_at=failed_at, batches=batches)
     remember_profile(model, plan.weights, profile, None if plan.run_mode is None else (plan.run_mode.name, plan.run_mode.kwargs))
     return profile
 
 
-def _sizes(plan: Plan) -> Iterator[tuple[int, dict[str, tuple[tuple[int, ...], str]]]]:
+def _sizes(plan: Plan) -> Iterator[CallSize]:
     """Yield pixels of a call, and shape and dtype of each input, for increasing sizes that are valid for blocks."""
     seen = set()
     for step in range(STEPS):

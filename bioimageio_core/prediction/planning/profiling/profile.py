@@ -51,6 +51,9 @@ class Profile:
     failed_at: int | None = None
     """Pixels of the smallest call that ran out of memory; None if none did."""
 
+    batches: bool = False
+    """Whether a call with two items gave the same as two calls."""
+
     def seconds(self, pixels: int) -> float:
         """Return the time in seconds of a call with this many pixels."""
         return self._interpolated(pixels, [p.seconds for p in self.points])

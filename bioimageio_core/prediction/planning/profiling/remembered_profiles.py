@@ -19,7 +19,7 @@ __all__ = ["recall_profile", "remember_profile"]
 RunModeChoice: TypeAlias = "tuple[str, FrozenMapping[str, Any]] | None"
 """Name and arguments of a run mode: the network is measured as it wraps it."""
 
-VERSION = 2
+VERSION = 3
 """Version of the measurement; profiles of other versions are not used."""
 
 
