@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
-__all__ = ["allotted_cores", "allotted_memory", "large_pages", "peak_memory"]
+__all__ = ["allotted_cores", "allotted_memory", "free_memory", "installed_memory", "large_pages", "peak_memory"]
 
 CORES = ("SLURM_CPUS_PER_TASK", "PBS_NUM_PPN", "NCPUS", "NSLOTS", "LSB_DJOB_NUMPROC", "OMP_THREAD_LIMIT")
 """Variables with the number of cores of a job, of SLURM, PBS, PBS Pro, Grid Engine, LSF and OpenMP."""
@@ -16,17 +17,19 @@ UNLIMITED = 2**60
 """Control groups without a limit of memory have a number as large as this."""
 
 
-def allotted_cores(environment: Mapping[str, str] | None = None) -> int:
+def allotted_cores(environment: Mapping[str, str] | None = None, root: Path = Path("/")) -> int:
     """Return how many cores this process may use: the smallest number that scheduler, affinity or control group allows.
 
     Args:
         environment: Environment variables; None for those of this process.
+        root: Root of the file system that control groups are read from.
 
     """
-    from dask.system import CPU_COUNT  # of affinity and control group
+    from dask.system import CPU_COUNT  # of affinity, and of the outermost control group
 
     variables = os.environ if environment is None else environment
     limits = [int(variables[name]) for name in CORES if variables.get(name, "").strip().isdecimal()]
+    limits += _cores_of_control_groups(root)
     return max(1, min([int(CPU_COUNT), *(n for n in limits if n > 0)]))
 
 
@@ -59,6 +62,26 @@ def allotted_memory(environment: Mapping[str, str] | None = None, root: Path = P
     return min(limits, default=None)
 
 
+def installed_memory(root: Path = Path("/")) -> int | None:
+    """Return the bytes of memory of this machine; None where the system does not say.
+
+    Args:
+        root: Root of the file system that the amount is read from.
+
+    """
+    return _of_meminfo(root, "MemTotal:")
+
+
+def free_memory(root: Path = Path("/")) -> int | None:
+    """Return the bytes of memory that this machine can give to programs now; None where the system does not say.
+
+    Args:
+        root: Root of the file system that the amount is read from.
+
+    """
+    return _of_meminfo(root, "MemAvailable:")
+
+
 def large_pages(environment: Mapping[str, str] | None = None, root: Path = Path("/")) -> dict[str, str]:
     """Return environment variables with which a new process uses large pages of memory.
 
@@ -82,6 +105,11 @@ def large_pages(environment: Mapping[str, str] | None = None, root: Path = Path(
     return {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if on_request and "GLIBC_TUNABLES" not in variables else {}
 
 
+def _of_meminfo(root: Path, name: str) -> int | None:
+    lines = _text(root / "proc/meminfo").splitlines()
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(name)), None)
+
+
 def _of_slurm(variables: Mapping[str, str]) -> int | None:
     """Return the memory of a SLURM job on this node; its variables are in MiB."""
     per_node, per_core = variables.get("SLURM_MEM_PER_NODE", ""), variables.get("SLURM_MEM_PER_CPU", "")
@@ -93,28 +121,42 @@ def _of_slurm(variables: Mapping[str, str]) -> int | None:
 
 
 def _of_control_groups(root: Path) -> list[int]:
-    """Return the limits of the control groups of this process, version 1 and 2, from the innermost outwards."""
-    limits: list[int] = []
-    try:
-        lines = (root / "proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return limits
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers == "":
-            base, name = root / "sys/fs/cgroup", "memory.max"
-        elif "memory" in controllers.split(","):
-            base, name = root / "sys/fs/cgroup/memory", "memory.limit_in_bytes"
+    """Return the limits of memory of the control groups of this process, version 1 and 2, from the innermost outwards."""
+    found = (_text(folder / ("memory.max" if unified else "memory.limit_in_bytes")) for folder, unified in _control_groups(root, "memory"))
+    return [int(text) for text in found if text.isdecimal() and int(text) < UNLIMITED]
+
+
+@cache  # of the root: it is asked for many times, and quotas seldom change while a process runs
+def _cores_of_control_groups(root: Path) -> list[int]:
+    """Return the limits of cores of the control groups of this process; a part of a core counts as one, since it would be idle else."""
+    limits = []
+    for folder, unified in _control_groups(root, "cpu"):
+        if unified:
+            quota, _, period = _text(folder / "cpu.max").partition(" ")
         else:
+            quota, period = _text(folder / "cpu.cfs_quota_us"), _text(folder / "cpu.cfs_period_us")
+        if quota.isdecimal() and period.isdecimal() and int(quota) and int(period):  # else "max", or -1
+            limits.append(-(-int(quota) // int(period)))
+    return limits
+
+
+def _control_groups(root: Path, controller: str) -> Iterator[tuple[Path, bool]]:
+    """Yield the folders of the control groups of this process, from the innermost outwards, and whether they are of version 2."""
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers and controller not in controllers.split(","):
             continue
+        base = root / "sys/fs/cgroup" / (controller if controllers else "")
         inner = base / path.strip("/")
         for folder in (inner, *inner.parents):
-            try:
-                text = (folder / name).read_text().strip()
-            except OSError:
-                text = ""
-            if text.isdecimal() and int(text) < UNLIMITED:
-                limits.append(int(text))
+            yield folder, not controllers
             if folder == base:
                 break
-    return limits
+
+
+def _text(file: Path) -> str:
+    """Return the content of a small file without white space around it; empty where it cannot be read."""
+    try:
+        return file.read_text().strip()
+    except OSError:
+        return ""

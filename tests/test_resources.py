@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 import pytest
 
 import bioimageio_core
+from bioimageio_core.prediction import options
 from bioimageio_core.prediction.options import PredictOptions
-from bioimageio_core.resources import allotted_cores, allotted_memory, large_pages, peak_memory
+from bioimageio_core.resources import allotted_cores, allotted_memory, free_memory, installed_memory, large_pages, peak_memory
 
 GIB = 2**30
 
@@ -22,7 +24,9 @@ def control_groups(root: Path, lines: str, **limits: str) -> Path:
     (root / "proc/self/cgroup").write_text(lines)
     for name, value in limits.items():
         file = (
-            root / "sys/fs/cgroup" / name.replace("__", "/").replace("memory_max", "memory.max").replace("limit", "memory.limit_in_bytes")
+            root
+            / "sys/fs/cgroup"
+            / re.sub(r"\b(memory|cpu)_(?=max|cfs)", r"\1.", name.replace("__", "/")).replace("limit", "memory.limit_in_bytes")
         )
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"{value}\n")
@@ -55,6 +59,45 @@ class TestCores:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == "1"
 
+    def test_of_control_groups(self, tmp_path: Path) -> None:
+        """Version 2: the least of a group and those around it; a part of a core counts as one; ``max`` is no limit."""
+        root = control_groups(tmp_path / "one", "0::/jobs/7\n", jobs__7__cpu_max="max 100000", jobs__cpu_max="50000 100000")
+        assert allotted_cores({}, root) == 1
+        root = control_groups(tmp_path / "half", "0::/jobs/7\n", jobs__7__cpu_max="150000 100000", cpu_max="max 100000")
+        assert allotted_cores({}, root) == min(2, allotted_cores({}))
+        root = control_groups(tmp_path / "none", "0::/\n", cpu_max="max 100000")
+        assert allotted_cores({}, root) == allotted_cores({}, tmp_path)
+
+    def test_of_version_1(self, tmp_path: Path) -> None:
+        """A quota of -1 is no limit; the controller may share its folder with another one."""
+        lines = "9:cpu,cpuacct:/jobs\n4:memory:/\n"
+        root = control_groups(tmp_path / "one", lines, cpu__jobs__cpu_cfs_quota_us="100000", cpu__jobs__cpu_cfs_period_us="100000")
+        assert allotted_cores({}, root) == 1
+        root = control_groups(tmp_path / "none", lines, cpu__jobs__cpu_cfs_quota_us="-1", cpu__jobs__cpu_cfs_period_us="100000")
+        assert allotted_cores({}, root) == allotted_cores({}, tmp_path)
+
+    def test_of_a_real_group(self) -> None:
+        """A process in a control group with half a core has one core, where this process may make such a group."""
+        for folder, quota in ((Path("/sys/fs/cgroup/cpu"), "cpu.cfs_quota_us"), (Path("/sys/fs/cgroup"), "cpu.max")):
+            group = folder / f"bioimageio-core-test-{os.getpid()}"
+            try:
+                group.mkdir()
+            except OSError:
+                continue
+            try:
+                (group / quota).write_text("50000" if quota.endswith("us") else "50000 100000")
+                code = "import os, sys; open(sys.argv[1], 'w').write(str(os.getpid()))\n"
+                code += "from bioimageio_core.resources import allotted_cores; print(allotted_cores({}))"
+                command = [sys.executable, "-c", code, str(group / "cgroup.procs")]
+                done = subprocess.run(command, capture_output=True, text=True, check=True)
+            except (OSError, subprocess.CalledProcessError):
+                continue
+            finally:
+                group.rmdir()
+            assert done.stdout.strip() == "1"
+            return
+        pytest.skip("this process may not make a control group with a quota")
+
 
 class TestMemory:
     """The least that anybody gives."""
@@ -83,6 +126,20 @@ class TestMemory:
         monkeypatch.setenv("SLURM_MEM_PER_NODE", "1000")
         assert PredictOptions().memory_bytes == 900 * 2**20
         assert PredictOptions(memory="5 GB").memory_bytes == 5 * 10**9
+
+    def test_of_the_machine(self, tmp_path: Path) -> None:
+        """What is installed, and what is free; None where the system does not say."""
+        (tmp_path / "proc").mkdir()
+        assert installed_memory(tmp_path) is None
+        (tmp_path / "proc/meminfo").write_text("MemTotal:        2097152 kB\nMemFree: 1 kB\nMemAvailable:    1048576 kB\n")
+        assert (installed_memory(tmp_path), free_memory(tmp_path)) == (2 * GIB, GIB)
+
+    def test_small_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Half of a machine with less than twice the usual budget."""
+        monkeypatch.setattr(options, "allotted_memory", lambda: None)
+        for installed, budget in ((None, 2 * GIB), (64 * GIB, 2 * GIB), (3 * GIB, 3 * GIB // 2)):
+            monkeypatch.setattr(options, "installed_memory", lambda installed=installed: installed)
+            assert PredictOptions().memory_bytes == budget
 
 
 def test_peak() -> None:

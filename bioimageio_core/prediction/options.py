@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..io.writing.codecs import DEFAULT, check_codec
 from ..io.writing.ome_output import OmeChoice
 from ..progress import Progress, ProgressChoice
-from ..resources import allotted_memory
+from ..resources import allotted_memory, installed_memory
 from ..shown import ShownOptions
 from ..typing import AxisId, FrozenMapping, Precision
 from .join_slices_option import joined_axis
@@ -186,7 +186,8 @@ class PlanOptions(ShownOptions):
 
     memory: int | str | None = None
     """Budget of host memory, in bytes or as in ``"2 GB"``.
-    None: nine tenths of the memory that the batch scheduler or the control group gives this job, or 2 GiB without a limit."""
+    None: nine tenths of the memory that the batch scheduler or the control group gives this job; without a limit 2 GiB, or half of the
+    machine where that is less."""
 
     workers: int | None = attrs.field(default=None, converter=plain_value, validator=whole_number(1, or_none="one per core"))
     """Number of concurrent calls of the network; None: one per core, or two per GPU."""
@@ -309,8 +310,10 @@ class PlanOptions(ShownOptions):
         """The memory budget in bytes."""
         if self.memory is not None:
             return parse_memory(self.memory)
-        allotted = allotted_memory()
-        return DEFAULT_MEMORY if allotted is None else allotted * 9 // 10
+        allotted, installed = allotted_memory(), installed_memory()
+        if allotted is not None:
+            return allotted * 9 // 10
+        return DEFAULT_MEMORY if installed is None else min(DEFAULT_MEMORY, installed // 2)
 
 
 @attrs.frozen(kw_only=True, slots=False, repr=False)

@@ -44,6 +44,7 @@ from .output.output_names import fill_template
 from .output.result import Prediction
 from .output.run_identity import check_same_run, recorded_choices, run_identity
 from .planning.alike_plans import AlikePlans
+from .planning.memory_warnings import memory_warnings
 from .planning.plan import Plan
 from .planning.planner import make_plan
 from .planning.profiling.profile import UNMEASURED, UNMEASURED_ON_GPU, Profile
@@ -167,7 +168,7 @@ class Predictor(Shown):
             continued=continued,
             before=self._plans,
         )
-        plan = attrs.evolve(plan, warnings=(*sized.warnings, *plan.warnings))
+        plan = attrs.evolve(plan, warnings=(*sized.warnings, *plan.warnings, *(memory_warnings(plan) if client is None else ())))
         if output is not None:
             if entry is not None:
                 files = file_set(output, [o.id for o in plan.outputs])
@@ -313,8 +314,7 @@ class Predictor(Shown):
         elif chosen.resume or chosen.shard:
             raise InputError("resume and shard need an output on disk: give output= (-o), as in result.zarr")
         stores_first = self.stores_first(plan)
-        if not stores_first:
-            plan = self.ready(plan, chosen)
+        plan = plan if stores_first else self.ready(plan, chosen)
         ops = make_ops(plan.all_steps, self.model, trust=chosen.trust)  # and the network: both fail before anything is written
         client = chosen_client(chosen.client)
         network, ranks = None, FrozenMapping[str, int]()
