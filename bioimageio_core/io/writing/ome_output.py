@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from ...axis_names import LETTER_OF, SPACE
 from ...errors import InputError
 from ...typing import AxisId, FrozenMapping
-from ..locations import join, zarr_store
+from ..locations import join
 from .chunk_store import ArraySpec, ChunkStore
+from .group_metadata import write_group
 from .label_metadata import image_label
 from .pyramid import Level, halved
-from .unsynced_writes import remove_empty_metadata, sync_metadata
+from .unsynced_writes import remove_empty_metadata
 from .write_errors import writing
 
 __all__ = ["OmeChoice", "OmeImage", "OmeSink", "OmeVersion", "ome_axes"]
@@ -170,15 +171,11 @@ class OmeImage:
             OutputError: It cannot be written.
 
         """
-        import zarr
-
         if self.path:
             place = join(output, self.path)
             with writing(place):
                 remove_empty_metadata(place)
-                group = zarr.open_group(zarr_store(place, read_only=False), mode="a", zarr_format=self.zarr_format)
-                group.update_attributes(self.metadata(label))
-                sync_metadata(place)
+                write_group(place, self.metadata(label), self.zarr_format)
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -19,8 +19,9 @@ from ..locations import exists, file_system, join, local_path, zarr_store
 from ..reading.zarr_groups import is_zarr_node
 from ..reading.zarr_image import UNFINISHED
 from .chunk_store import ArraySpec, ChunkStore
+from .group_metadata import write_group
 from .run_state import RunState
-from .unsynced_writes import remove_empty_metadata, sync_metadata
+from .unsynced_writes import remove_empty_metadata
 from .write_errors import check_no_dangling_link, output_error, writing
 
 __all__ = [
@@ -61,18 +62,12 @@ class OutputStore(ChunkStore):
             OutputError: The write failed.
 
         """
-        import zarr
-
         with writing(self.location):
             if self.run is not None:
                 self.run.check()
             place = self.pinned
             remove_empty_metadata(place)
-            store = zarr_store(place, read_only=False)
-            group = zarr.open_group(store, mode="a", zarr_format=zarr_format, attributes=dict(attributes))
-            if group.attrs.asdict() != attributes:  # another process made the group, and was killed, or writes as well
-                group.update_attributes(dict(attributes))
-            sync_metadata(self.location)
+            write_group(place, attributes, zarr_format)
         self.tidy()
 
     def remove_partial_files(self) -> None:

@@ -9,7 +9,7 @@ __all__ = ["memory_warnings"]
 
 
 def memory_warnings(plan: Plan, free: int | None = None) -> tuple[str, ...]:
-    """Return a sentence where a run of this process may not fit beside what runs now; none where it fits, or the system does not say what is free.
+    """Return a sentence where a run of this process may not fit beside what runs now; none where the system does not say what is free.
 
     Args:
         plan: The plan.
