@@ -15,7 +15,10 @@ from .resources import own_memory
 __all__ = ["MemoryLimit", "memory_for"]
 
 LEAST = 512 * 2**20
-"""Bytes that any call may take: frameworks make buffers for each thread in the first call."""
+"""Bytes that any call on the CPU may take: frameworks make buffers for each thread in the first call."""
+
+LEAST_OF_DEVICES = 8 * 2**30
+"""The same for other devices, whose libraries unpack their code for the device in the first call: generous, since it was not measured."""
 
 PER_VALUE = 4 * 10_000
 """Bytes that a call may take for each value of its inputs: 10,000 numbers in 4 bytes.
@@ -27,15 +30,17 @@ PER_WEIGHT = 4
 """Bytes that a call may take for each byte of weights: copies in other layouts and precisions."""
 
 
-def memory_for(inputs: Sequence[NDArray[Any] | None], weights: int) -> int:
+def memory_for(inputs: Sequence[NDArray[Any] | None], weights: int, device: str) -> int:
     """Return how many bytes a call may take, far more than networks need.
 
     Args:
         inputs: The inputs of the call.
         weights: Size of the weights in bytes.
+        device: Where the network computes, as in ``cuda:1``.
 
     """
-    return LEAST + PER_VALUE * sum(array.size for array in inputs if array is not None) + PER_WEIGHT * weights
+    least = LEAST if device == "cpu" else LEAST_OF_DEVICES
+    return least + PER_VALUE * sum(array.size for array in inputs if array is not None) + PER_WEIGHT * weights
 
 
 class MemoryLimit:

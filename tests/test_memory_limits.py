@@ -16,9 +16,10 @@ MIB = 2**20
 
 
 def test_amount() -> None:
-    """512 MiB, 40,000 bytes for each value of the inputs, of whatever type, and four times the weights."""
+    """512 MiB, on other devices 8 GiB, 40,000 bytes for each value of the inputs, of whatever type, and four times the weights."""
     inputs = [np.zeros((1, 1, 10, 20), np.uint8), None, np.zeros(300)]
-    assert memory_for(inputs, 7) == 512 * MIB + 40_000 * 500 + 28
+    assert memory_for(inputs, 7, "cpu") == 512 * MIB + 40_000 * 500 + 28
+    assert memory_for([], 0, "cuda:1") == 8192 * MIB
 
 
 def filled(mebibytes: int) -> bytearray:

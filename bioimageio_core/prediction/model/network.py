@@ -102,7 +102,7 @@ def load_adapter(choice: WeightsChoice, device: str, model: LoadedModel, *, thre
     limit = time_limit()
     with blamed(f"loading {context.path} with {model.registry.words_for('weights_adapters', choice.adapter)}"):
         adapter = entry.load()(context)
-    return adapter if limit is None else _LimitedAdapter(adapter, limit, context.path)
+    return adapter if limit is None else _LimitedAdapter(adapter, limit, context)
 
 
 class _LimitedAdapter:
@@ -111,18 +111,18 @@ class _LimitedAdapter:
     Args:
         adapter: The adapter.
         seconds: The limit of time.
-        weights: Path of the weights.
+        context: The context that it was loaded with.
 
     """
 
-    def __init__(self, adapter: WeightsAdapter, seconds: float, weights: str) -> None:
+    def __init__(self, adapter: WeightsAdapter, seconds: float, context: AdapterContext) -> None:
         self._adapter = adapter
         self._within_limit = TimeLimitedCalls(seconds, "the network")
         self._memory = MemoryLimit("the network")
-        self._weights = Path(weights).stat().st_size
+        self._weights, self._device = Path(context.path).stat().st_size, context.device
 
     def __call__(self, inputs: Sequence[NDArray[Any] | None]) -> Sequence[NDArray[Any]]:
-        with self._memory.during(memory_for(inputs, self._weights)) as check:
+        with self._memory.during(memory_for(inputs, self._weights, self._device)) as check:
             outputs: Sequence[NDArray[Any]] = self._within_limit(self._adapter, inputs, check=check)
         return outputs
 
