@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from importlib import import_module
 
+from .compiler_folder import without_compiler_folder
 from .errors import InputError, MissingRequirementError
 from .text import in_brief
 
@@ -32,7 +33,8 @@ def import_libraries(names: Iterable[str]) -> None:
     for name in names:
         what = f"imports= (--import) names the library {name!r}"
         try:
-            import_module(name)
+            with without_compiler_folder():
+                import_module(name)
         except ModuleNotFoundError as error:
             raise MissingRequirementError(f"{what}, which cannot be imported: {in_brief(error)}; install it, also for workers") from error
         except (Exception, SystemExit) as error:  # the code of a library may raise anything

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-__all__ = ["allotted_cores", "allotted_memory", "free_memory", "installed_memory", "large_pages", "peak_memory"]
+__all__ = ["allotted_cores", "allotted_memory", "free_memory", "installed_memory", "large_pages", "own_memory", "peak_memory"]
 
 CORES = ("SLURM_CPUS_PER_TASK", "PBS_NUM_PPN", "NCPUS", "NSLOTS", "LSB_DJOB_NUMPROC", "OMP_THREAD_LIMIT")
 """Variables with the number of cores of a job, of SLURM, PBS, PBS Pro, Grid Engine, LSF and OpenMP."""
@@ -47,6 +47,15 @@ def peak_memory() -> int | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def own_memory() -> int | None:
+    """Return the resident memory in bytes that this process has to itself, without files and libraries; None where it is not known."""
+    try:
+        _, resident, shared, *_ = map(int, Path("/proc/self/statm").read_text().split())
+    except OSError:  # not Linux
+        return None
+    return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
 
 
 def allotted_memory(environment: Mapping[str, str] | None = None, root: Path = Path("/")) -> int | None:

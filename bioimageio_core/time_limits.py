@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import os
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 from weakref import finalize
@@ -17,6 +19,9 @@ __all__ = ["TimeLimitedCalls", "calls_were_given_up", "time_limit"]
 VARIABLE = "BMZ_TIMEOUT"
 GIVEN_UP = "bioimageio_core given up"
 """Name of threads whose call no caller waits for."""
+
+INTERVAL = 0.02
+"""Seconds between looks at what a call does besides taking time."""
 
 
 def time_limit() -> float | None:
@@ -54,8 +59,13 @@ class TimeLimitedCalls:
         self.seconds, self._what = seconds, what
         self._own = threading.local()
 
-    def __call__(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    def __call__(self, function: Callable[..., Any], *arguments: Any, check: Callable[[], None] | None = None) -> Any:
         """Return what a function returns.
+
+        Args:
+            function: The function.
+            *arguments: Its arguments.
+            check: Called many times a second while the function runs, if there is a limit; what it raises gives up the call, too.
 
         Raises:
             ModelRunError: It takes longer than the limit.
@@ -66,12 +76,15 @@ class TimeLimitedCalls:
         helper = getattr(self._own, "helper", None) or _Helper()
         self._own.helper = None
         try:
-            succeeded, result = helper.call(function, arguments, self.seconds)
+            succeeded, result = helper.call(function, arguments, self.seconds, check)
         except Empty:
             helper.give_up()
             raise ModelRunError(
                 f"{self._what} gave no answer within {self.seconds:g} s: it may run forever, or need more time, {VARIABLE}= (--timeout)"
             ) from None
+        except ModelRunError:
+            helper.give_up()
+            raise
         self._own.helper = helper
         if not succeeded:
             raise result
@@ -88,10 +101,17 @@ class _Helper:
         self._thread.start()
         finalize(self, self._calls.put, None)
 
-    def call(self, function: Callable[..., Any], arguments: tuple[Any, ...], seconds: float) -> tuple[bool, Any]:
+    def call(
+        self, function: Callable[..., Any], arguments: tuple[Any, ...], seconds: float, check: Callable[[], None] | None
+    ) -> tuple[bool, Any]:
         """Return whether a call succeeded, with its result or its exception; `queue.Empty` is raised after the time."""
+        end = time.monotonic() + seconds
         self._calls.put((function, arguments))
-        return self._answers.get(timeout=seconds)
+        while check is not None and time.monotonic() + INTERVAL < end:
+            with suppress(Empty):
+                return self._answers.get(timeout=INTERVAL)
+            check()
+        return self._answers.get(timeout=max(0.0, end - time.monotonic()))
 
     def give_up(self) -> None:
         """Mark the thread as one that no caller waits for."""

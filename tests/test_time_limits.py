@@ -73,3 +73,17 @@ class TestCalls:
             if "given up" in thread.name:
                 thread.join()
         assert not calls_were_given_up()
+
+    def test_given_up_for_another_reason(self, stuck: threading.Event) -> None:
+        """What a check raises while the call runs ends the wait for it, long before the time is over."""
+        calls, looks = TimeLimitedCalls(3600, "the network"), []
+
+        def check() -> None:
+            looks.append(None)
+            if len(looks) == 3:
+                raise ModelRunError("it takes too much")
+
+        with pytest.raises(ModelRunError, match="it takes too much"):
+            calls(stuck.wait, check=check)
+        assert calls_were_given_up()
+        assert calls(len, "ab", check=check) == 2

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from ..compiler_folder import without_compiler_folder
 from ..env import set_temporarily
 from ..errors import InputError, MissingRequirementError, ModelRunError
 from ..libraries import missing_library
@@ -73,7 +74,7 @@ def torchscript_of_export(path: Path, target: Path, *, trust: bool) -> None:
         raise no_trust(f"{path.name}, an archive of torch.export,")
     torch = _torch()
     try:
-        with set_temporarily("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1"):  # no pickled code runs
+        with without_compiler_folder(), set_temporarily("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1"):  # no pickled code runs
             program = torch.export.load(str(path))
     except Exception as error:  # reading a broken archive may raise anything
         raise InputError(f"{path} cannot be read as an archive of torch.export: {in_brief(error)}") from None

@@ -23,6 +23,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from ..atomic_files import link_or_copy
+from ..compiler_folder import without_compiler_folder
 from ..errors import ModelRunError, TrustError
 from ..text import in_brief
 from .member_names import path_or_name
@@ -94,7 +95,8 @@ class ModelCode:
     def _main_module(self) -> ModuleType:
         name = f"{self._package}.{re.sub(r'[^0-9a-zA-Z_]', '_', self._main.stem)}"
         self._finder.main = (name, self._main)
-        return import_module(name)
+        with without_compiler_folder():
+            return import_module(name)
 
     def live_with(self, owner: Any) -> None:
         """Remove the files when an object is freed, or when the process ends."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ..compiler_folder import without_compiler_folder
 from ..env import set_temporarily
 from ..errors import MissingRequirementError, ModelRunError
 from ..registry import AdapterContext
@@ -87,7 +88,8 @@ def module_from_library(import_from: str, name: str, kwargs: Mapping[str, Any], 
     if not trust and not may_be_imported(import_from):
         raise no_trust(f"{what}, which the model names as its architecture,")
     try:
-        found = getattr(import_module(import_from), name, None)
+        with without_compiler_folder():
+            found = getattr(import_module(import_from), name, None)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{import_from}.".startswith(f"{error.name}."):
             raise MissingRequirementError(f"the architecture {what} needs {library}, which is not installed: install it") from None

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from threading import Lock
 from typing import Any
 
+from ..compiler_folder import without_compiler_folder
 from ..env import set_temporarily
 from ..errors import InputError, MissingRequirementError
 from ..text import in_brief
@@ -90,7 +91,7 @@ def without_gradients(keras: Any) -> AbstractContextManager[Any]:
 
 def _imported() -> Any:
     try:
-        with set_temporarily(LOG, os.environ.get(LOG, NOTHING)):
+        with set_temporarily(LOG, os.environ.get(LOG, NOTHING)), without_compiler_folder():
             import keras
     except (ImportError, ValueError) as error:
         raise MissingRequirementError(f"Keras cannot be imported on the backend {os.environ.get(VARIABLE)!r}: {in_brief(error)}") from None

@@ -1,4 +1,4 @@
-"""Commands end although native code runs on: after Ctrl-C, and after a time limit."""
+"""Commands end although native code runs on: after Ctrl-C, after a time limit, and if it takes memory without end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from bmz_process import ForkedBmz
+from bmz_process import ForkedBmz, run_process
 from made_models import pointwise_model, with_test_tensors
 from onnx import TensorProto, helper
 
@@ -26,6 +26,13 @@ with ending.ends_on_ctrl_c():
     library.pthread_mutex_lock(mutex)
     print("stuck", flush=True)
     library.pthread_mutex_lock(mutex)  # native code that no signal interrupts
+"""
+
+IN_SIX_GIB = """
+import resource
+from bioimageio_core.cli.main import main
+resource.setrlimit(resource.RLIMIT_AS, (6 * 2**30, 6 * 2**30))
+main()
 """
 
 
@@ -54,13 +61,17 @@ class TestCtrlC:
         assert [*tmp_path.iterdir()] == []
 
 
-def endless_model(folder: Path) -> Path:
-    """Write a model whose graph has a loop that never ends."""
+def endless_model(folder: Path, *, doubles: bool = False) -> Path:
+    """Write a model whose graph has a loop that never ends, and that doubles its tensor each time if it ``doubles``."""
     pointwise_model(folder)
     info = helper.make_tensor_value_info
-    same = [helper.make_node("Identity", [f"{name}_in"], [f"{name}_out"]) for name in ("on", "value")]
+    turn = (
+        helper.make_node("Concat", ["value_in", "value_in"], ["value_out"], axis=3)
+        if doubles
+        else helper.make_node("Identity", ["value_in"], ["value_out"])
+    )
     body = helper.make_graph(
-        same,
+        [helper.make_node("Identity", ["on_in"], ["on_out"]), turn],
         "body",
         [info("n", TensorProto.INT64, []), info("on_in", TensorProto.BOOL, []), info("value_in", TensorProto.FLOAT, None)],
         [info("on_out", TensorProto.BOOL, []), info("value_out", TensorProto.FLOAT, None)],
@@ -88,6 +99,16 @@ class TestTimeLimit:
         ran = bmz("test", model, "--quick", "--timeout", "0.3")
         assert ran.status == 1
         assert "the network gave no answer within 0.3 s" in ran.out
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is looked up as Linux has it")
+    def test_memory_without_end(self, tmp_path: Path) -> None:
+        """A network whose memory doubles is given up long before the time is over, and before the memory is."""
+        model = endless_model(tmp_path, doubles=True)
+        x = np.zeros((1, 1, 16, 16), np.float32)
+        with_test_tensors(model, {"raw": x}, {"out": x})
+        ran = run_process("test", model, "--quick", "--timeout", "600", code=IN_SIX_GIB)
+        assert ran.status == 1, ran.err
+        assert "the network took over 0.51 GiB of memory, out of proportion to its inputs and weights" in ran.out
 
     def test_wrong(self, bmz: ForkedBmz, made: Path) -> None:
         """Wrong usage."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from logging import getLogger
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from ...errors import ModelRunError
 from ...libraries import import_libraries
+from ...memory_limits import MemoryLimit, memory_for
 from ...registry import AdapterContext, WeightsAdapter, blamed
 from ...time_limits import TimeLimitedCalls, time_limit
 from .described_files import DescribedFiles
@@ -100,17 +102,28 @@ def load_adapter(choice: WeightsChoice, device: str, model: LoadedModel, *, thre
     limit = time_limit()
     with blamed(f"loading {context.path} with {model.registry.words_for('weights_adapters', choice.adapter)}"):
         adapter = entry.load()(context)
-    return adapter if limit is None else _TimeLimitedAdapter(adapter, TimeLimitedCalls(limit, "the network"))
+    return adapter if limit is None else _LimitedAdapter(adapter, limit, context)
 
 
-class _TimeLimitedAdapter:
-    """An adapter whose calls have a time limit."""
+class _LimitedAdapter:
+    """An adapter whose calls have a limit of time, and one of memory.
 
-    def __init__(self, adapter: WeightsAdapter, within_limit: TimeLimitedCalls) -> None:
-        self._adapter, self._within_limit = adapter, within_limit
+    Args:
+        adapter: The adapter.
+        seconds: The limit of time.
+        context: The context that it was loaded with.
+
+    """
+
+    def __init__(self, adapter: WeightsAdapter, seconds: float, context: AdapterContext) -> None:
+        self._adapter = adapter
+        self._within_limit = TimeLimitedCalls(seconds, "the network")
+        self._memory = MemoryLimit("the network")
+        self._weights, self._device = Path(context.path).stat().st_size, context.device
 
     def __call__(self, inputs: Sequence[NDArray[Any] | None]) -> Sequence[NDArray[Any]]:
-        outputs: Sequence[NDArray[Any]] = self._within_limit(self._adapter, inputs)
+        with self._memory.during(memory_for(inputs, self._weights, self._device)) as check:
+            outputs: Sequence[NDArray[Any]] = self._within_limit(self._adapter, inputs, check=check)
         return outputs
 
     def __getattr__(self, name: str) -> Any:

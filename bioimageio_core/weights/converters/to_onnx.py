@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 from ...atomic_files import write_bytes
+from ...compiler_folder import without_compiler_folder
 from ...errors import ModelRunError
 from ...onnx_runtime import import_onnxruntime
 from ...registry import ConverterContext
@@ -131,7 +132,7 @@ def _exported(context: ConverterContext, module: Any, example: Example) -> bytes
     import torch
 
     variable = [dict.fromkeys(numbers, torch.export.Dim.DYNAMIC) for numbers in _variable(context)[: len(example.inputs)]]
-    with _without_log():
+    with _without_log(), without_compiler_folder():
         program = torch.onnx.export(
             _ordered(module, context.source.output_ids),
             _tensors(example),
