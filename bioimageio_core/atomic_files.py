@@ -248,8 +248,10 @@ def remove_folder(path: Path) -> None:
     """
     removed = _temporary_name(path.parent, path.name)
     try:
+        if path.is_symlink() or not path.is_dir():
+            return
         path.rename(removed)
-    except OSError:  # there is none, or the folder above cannot be written
+    except OSError:  # the folder above cannot be written
         removed = path
     for _ in range(3):
         shutil.rmtree(removed, ignore_errors=True)

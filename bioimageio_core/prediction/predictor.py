@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from threading import Lock
 from typing import Any, Unpack
 
 import attrs
@@ -20,7 +21,7 @@ from ..resources import allotted_cores
 from ..shown import Shown
 from ..typing import FrozenMapping
 from .execution.chosen_executor import executor_of
-from .execution.executors.chosen_client import chosen_client
+from .execution.executors.chosen_client import chosen_client, within_task
 from .execution.run import begin_run
 from .execution.run_plan import run_plan
 from .files.file_set import file_set, run_place
@@ -71,7 +72,7 @@ class Predictor(Shown):
     def __init__(self, model: LoadedModel, options: PredictOptions) -> None:
         self.model = model
         self.options = options
-        self._plans = AlikePlans()
+        self._plans, self._loading = AlikePlans(), Lock()
         self._loaded: tuple[tuple[WeightsChoice, PlannedRunMode | None, int, int], Network] | None = None
 
     def __repr__(self) -> str:
@@ -93,8 +94,7 @@ class Predictor(Shown):
         """Ids of the inputs that have to be given."""
         return tuple(t.id for t in self.model.io.inputs if not t.optional)
 
-    runs_side_by_side = True
-    """Whether several threads may run plans for one network at a time."""
+    runs_side_by_side = True  # whether several threads may run plans for one network at a time
 
     def stores_first(self, plan: Plan) -> bool:
         """Return whether something is stored before this model runs; see `ready`."""
@@ -168,7 +168,8 @@ class Predictor(Shown):
             continued=continued,
             before=self._plans,
         )
-        plan = attrs.evolve(plan, warnings=(*sized.warnings, *plan.warnings, *(memory_warnings(plan) if client is None else ())))
+        short_of_memory = memory_warnings(plan) if client is None and not within_task() else ()
+        plan = attrs.evolve(plan, warnings=(*sized.warnings, *plan.warnings, *short_of_memory))
         if output is not None:
             if entry is not None:
                 files = file_set(output, [o.id for o in plan.outputs])
@@ -345,11 +346,12 @@ class Predictor(Shown):
     ) -> Network:
         """Return the network in its run mode, loaded for this many concurrent calls and threads per call."""
         key = (weights, run_mode, threads, calls)
-        if self._loaded is None or self._loaded[0] != key:
-            self._unload()
-            network = load_network(self.model, weights, run_mode, devices=weights.devices, threads=threads, calls=calls, trust=trust)
-            self._loaded = (key, network)
-        return self._loaded[1]
+        with self._loading:
+            if self._loaded is None or self._loaded[0] != key:
+                Predictor.close(self)  # this network alone: chains have further ones
+                network = load_network(self.model, weights, run_mode, devices=weights.devices, threads=threads, calls=calls, trust=trust)
+                self._loaded = (key, network)
+            return self._loaded[1]
 
     @contextmanager
     def open_network(self) -> Iterator[WeightsAdapter]:
@@ -385,9 +387,6 @@ class Predictor(Shown):
 
     def close(self) -> None:
         """Unload the network; a later prediction loads it again."""
-        self._unload()
-
-    def _unload(self) -> None:
         if self._loaded is not None:
             self._loaded[1].close()
             self._loaded = None

@@ -128,7 +128,10 @@ def _attributes(location: str) -> Any:
     """Return the attributes that a run wrote last into its group; None where it did not."""
     local = local_path(location)
     if local is not None:  # read as the files that they are, since zarr takes ten times as long
-        return next(filter(None, map(_attributes_in, (Path(local) / "zarr.json", Path(local) / ".zattrs"))), None)
+        node, group = _json_in(Path(local) / "zarr.json"), _json_in(Path(local) / ".zgroup")
+        if node.get("node_type") == "group":
+            return _mapping(node.get("attributes")).get(ATTRIBUTES)
+        return _json_in(Path(local) / ".zattrs").get(ATTRIBUTES) if group else None
     import zarr
 
     try:
@@ -137,13 +140,16 @@ def _attributes(location: str) -> Any:
         return None
 
 
-def _attributes_in(file: Path) -> Any:
+def _json_in(file: Path) -> Mapping[str, Any]:
+    """Return the mapping in a file; an empty one where there is none."""
     try:
-        content = json.loads(file.read_bytes())
+        return _mapping(json.loads(file.read_bytes()))
     except (OSError, ValueError):
-        return None
-    group = content.get("attributes") if isinstance(content, dict) and file.name == "zarr.json" else content
-    return group.get(ATTRIBUTES) if isinstance(group, dict) else None
+        return {}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def run_id_of_output(location: str) -> str:

@@ -142,9 +142,11 @@ class Run:
 
     @property
     def keeps_progress(self) -> bool:
-        """Whether a resumed run continues where this one stops; not where all is one task, after which the output is complete."""
-        single = self.plan.task_count == 1 and isinstance(self.plan.passes[-1], RegionsPass) and self.options.shard is None
-        return self.output.state is not None and not single
+        """Whether a resumed run continues where this one stops; not where each pass is one task of this process, and the last one
+        computes the regions, after which the output is complete.
+        """
+        single = all(p.tasks == 1 for p in self.plan.passes) and isinstance(self.plan.passes[-1], RegionsPass)
+        return self.output.state is not None and not (single and self.executor.shares_memory and self.options.shard is None)
 
     def marker(self, stage: str) -> CompletionMarker | None:
         """Return the completion marker of a sweep; None if the run keeps no progress."""
@@ -205,6 +207,8 @@ def begin_run(
         timer=StageTimer(),
     )
     try:
+        if output.state is not None and not executor.shares_memory:
+            output.state.sync()  # what this process wrote: workers mark tasks as done when their own writes are on the disk
         with nullcontext() if claims is None else claims:
             yield run
     except BaseException:

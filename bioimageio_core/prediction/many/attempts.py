@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeVar
 
 import attrs
@@ -50,8 +49,8 @@ def attempt(request: PredictionRequest, do: Callable[[], R]) -> R | Failed:
 
 
 def run(predictor: Predictor, request: PredictionRequest, plan: Plan) -> Prediction | Failed:
-    """Carry out the plan of an image."""
-    return attempt(request, partial(predictor.run, plan, request.output))
+    """Carry out the plan of a small image, which shows no progress of its own."""
+    return attempt(request, lambda: predictor.run(plan, request.output, progress=False))
 
 
 def check_axes_known(plan: Plan) -> None:

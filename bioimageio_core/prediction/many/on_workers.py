@@ -1,44 +1,47 @@
-"""Small images on a cluster: each is one task, and the network stays loaded in each worker process from one image to the next."""
+"""Small images on a cluster: each is one task, and workers keep the network from one image to the next."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
-from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
-from ...errors import BioimageioError, BlockError
-from ...io import holds_something, local_path
-from ...io.reading.scenes import ImagePart
-from ...io.writing.chosen_writer import EACH, writer_of
-from ...registry import collect
-from ...sources import Package
+from ...errors import BioimageioError, OutputError
+from ...io import local_path, run_of_output
 from ..execution.chosen_executor import executor_of
-from ..files.file_set import run_place
-from ..model.loaded_model import LoadedModel
-from ..options import LEAST_MEMORY, PredictOptions
+from ..execution.executors.base import Executor
 from ..output.result import Prediction
+from ..planning.profiling.profile import UNMEASURED
 from ..predictor import Predictor
-from .attempts import Failed, attempt, check_axes_known
+from .attempts import Failed, attempt
+from .images_job import ImagesJob, can_be_sent, files_of, is_new, sent_request
 from .requests import PredictionRequest
 
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["ImagesJob", "results_of_workers"]
+__all__ = ["Alone", "Result", "results_of_workers"]
 
-Result: TypeAlias = "Prediction | Failed | None"
-"""What a task returns; None for an image that is predicted by all workers together."""
+PER_THREAD = 4
+"""Images per thread that may have been running when the cluster reported an error: the tasks that a scheduler holds for each thread."""
+
+
+@attrs.frozen
+class Alone:
+    """Stands for an image that is predicted by all workers together, not as a task of one."""
+
+    continued: bool = False
+    """Whether a task may have begun its output."""
+
+
+Result: TypeAlias = "Prediction | Failed | Alone"
 
 
 def results_of_workers(
     predictor: Predictor, requests: Sequence[PredictionRequest], tables: Sequence[str | None], client: Client
 ) -> Iterator[Result]:
-    """Yield what workers predicted, in the order of the requests; None for each image that is too large for one task.
+    """Yield what workers predicted, in the order of the requests; `Alone` for each image that is too large for one task.
 
     Args:
         predictor: The predictor.
@@ -47,26 +50,55 @@ def results_of_workers(
         client: The client of the cluster.
 
     """
-    sent = {number for number, request in enumerate(requests) if _can_be_sent(request)} if _are_tasks(predictor) else set()
-    if len(sent) < 2:
-        yield from [None] * len(requests)
+    sent = [number for number, request in enumerate(requests) if can_be_sent(request)] if _are_tasks(predictor) else []
+    try:
+        job, threads = _job(predictor, requests, tables, client) if len(sent) > 1 else (None, 0)
+    except BioimageioError:  # of a cluster without workers, or of what cannot be sent: each image says so
+        job, threads = None, 0
+    if job is None:
+        yield from [Alone()] * len(requests)
         return
-    early: dict[int, Result] = {}
     with executor_of(client, wait_for_workers=predictor.options.wait_for_workers) as cluster:
-        job = _job(predictor, requests, tables, client)
-        results = cluster.run(job, sorted(sent), at_once=1)
-        for number in range(len(requests)):
-            while number in sent and number not in early:
-                try:
-                    done, result = next(results)
-                except (BioimageioError, StopIteration):  # of the cluster: images that are left fail or succeed one by one
-                    sent.clear()
-                else:
-                    early[done] = result
-            found = early.pop(number, None)
-            if isinstance(found, Prediction) and found.plan is not None:
-                found.plan.warn()
-            yield found
+        tasks = _Tasks(cluster, job, sent, PER_THREAD * threads)
+        for number, request in enumerate(requests):
+            yield _checked(tasks.result(number), request, predictor)
+
+
+class _Tasks:
+    """The tasks of a job, whose results are asked for one by one.
+
+    An error of the cluster, such as workers that die in the same task again and again, ends a job. Images that may have been running
+    are then left to be predicted alone, where the one that causes it fails, and another job goes on with the others.
+
+    Args:
+        cluster: The workers.
+        job: The job.
+        numbers: Numbers of its tasks, in order.
+        running: How many tasks may run or wait in workers at a time.
+
+    """
+
+    def __init__(self, cluster: Executor, job: ImagesJob, numbers: Sequence[int], running: int) -> None:
+        self._cluster, self._job, self._running = cluster, job, running
+        self._left = dict.fromkeys(numbers)
+        self._early: dict[int, Prediction | Failed | None] = {}
+        self._results: Iterator[tuple[int, Prediction | Failed | None]] | None = None
+
+    def result(self, number: int) -> Result:
+        """Return the result of a task; `Alone` for what is no task, or no longer."""
+        while number in self._left:
+            self._results = self._results or self._cluster.run(self._job, list(self._left), at_once=1)
+            try:
+                done, found = next(self._results)
+            except (BioimageioError, StopIteration):
+                self._results = None
+                for running in list(self._left)[: self._running]:
+                    del self._left[running]
+            else:
+                self._early[done] = found
+                del self._left[done]
+        result = self._early.pop(number, None)
+        return Alone(continued=number in self._job.new) if result is None else result
 
 
 def _are_tasks(predictor: Predictor) -> bool:
@@ -75,115 +107,51 @@ def _are_tasks(predictor: Predictor) -> bool:
     return predictor.runs_side_by_side and options.shard is None and not options.probe and not reports
 
 
-def _can_be_sent(request: PredictionRequest) -> bool:
-    return all(isinstance(image, str | os.PathLike | ImagePart) for image in request.images)
-
-
-def _job(predictor: Predictor, requests: Sequence[PredictionRequest], tables: Sequence[str | None], client: Client) -> ImagesJob:
+def _job(
+    predictor: Predictor, requests: Sequence[PredictionRequest], tables: Sequence[str | None], client: Client
+) -> tuple[ImagesJob, int]:
+    """Return the job that predicts the images, and the number of threads of all workers."""
     from ..execution.executors.cluster_workers import ranks_on_hosts, worker_machines
+    from ..execution.executors.scheduler_calls import ask_scheduler
 
     options = predictor.options
     machines = worker_machines(client, options.wait_for_workers)
     budget = options.memory_bytes if options.memory is not None else machines.budget(options.memory_bytes)
-    return ImagesJob(
+    networks = machines.processes * UNMEASURED.base  # each process holds one
+    placed = [sent_request(request, table) for request, table in zip(requests, tables, strict=True)]
+    outputs = [o.id for o in predictor.model.io.outputs]
+    job = ImagesJob(
         descr=predictor.model.descr,
         package=predictor.model.package,
-        options=attrs.evolve(
-            options, client=False, progress=False, workers=options.workers or 1, memory=max(LEAST_MEMORY, budget // machines.threads)
-        ),
-        requests=tuple(requests),
-        tables=tuple(tables),
-        new=frozenset(number for number, request in enumerate(requests) if _is_new(request.output, options)),
+        options=options,
+        memory=UNMEASURED.base + max(0, budget - networks) // machines.threads,
+        requests=tuple(request for request, _ in placed),
+        tables=tuple(table for _, table in placed),
+        new=frozenset(n for n, (request, table) in enumerate(placed) if not options.overwrite and is_new(request, table, outputs, options)),
         rank_on_host=ranks_on_hosts(client),
         threads_per_worker=-(-machines.threads // machines.processes),
     )
+    return job, sum(ask_scheduler(client, client.nthreads).values())
 
 
-def _is_new(output: str, options: PredictOptions) -> bool:
-    """Return whether there is nothing yet at the place of an output; False on servers, where it takes long to ask for many outputs."""
-    if local_path(output) is None:
-        return False
-    if writer_of(output, options.output_format) is None:
-        return not holds_something(output)
-    files = Path(output.replace(EACH, "*"))
-    return not holds_something(run_place(output)) and not any(files.parent.glob(files.name))
+def _checked(result: Result, request: PredictionRequest, predictor: Predictor) -> Result:
+    """Return a result, after warnings about its image; a failure for an output that this process cannot see."""
+    if isinstance(result, Failed):
+        return attrs.evolve(result, inputs=request.inputs, output=request.output)
+    if not isinstance(result, Prediction) or result.plan is None:
+        return result
+    warned = attempt(request, result.plan.warn)
+    if isinstance(warned, Failed):
+        return warned
+    if local_path(request.output) is not None and result.finished and not _is_here(request.output, predictor):
+        error = OutputError(
+            f"a worker of the cluster wrote {request.output} where this process does not see it: "
+            "give a path of a disk that all machines share"
+        )
+        return Failed(inputs=request.inputs, output=request.output, error=error)
+    return result
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class ImagesJob:
-    """Predicts complete images; the number of a task is that of its request."""
-
-    prefers_locality: ClassVar[bool] = False
-    is_picklable: ClassVar[bool] = True
-    marker: ClassVar[None] = None
-    units_per_task: ClassVar[int] = 1
-
-    descr: Any
-    """The description of the model."""
-
-    package: Package
-    """The files of the model; every worker must be able to read them."""
-
-    options: PredictOptions
-    requests: tuple[PredictionRequest, ...]
-    tables: tuple[str | None, ...]
-    new: frozenset[int]
-    """Requests of which nothing is written yet: a task that is repeated after its worker died continues what it wrote."""
-
-    rank_on_host: Mapping[str, int]
-    """Rank of each worker among the workers of its machine, by address; they share the devices."""
-
-    threads_per_worker: int
-
-    @property
-    def task_count(self) -> int:
-        """Number of images."""
-        return len(self.requests)
-
-    @property
-    def units(self) -> int:
-        """Number of images."""
-        return len(self.requests)
-
-    def open(self, worker: str) -> _Images:
-        """Return the work that predicts images, each on one thread of the worker."""
-        devices = self.options.devices
-        device = devices[self.rank_on_host.get(worker, len(self.rank_on_host)) % len(devices)]
-        return _Images(self, attrs.evolve(self.options, device=device))
-
-
-class _Images:
-    """Predicts images with networks that stay loaded."""
-
-    def __init__(self, job: ImagesJob, options: PredictOptions) -> None:
-        self._job, self._options = job, options
-        self._model = LoadedModel.of(job.descr, job.package, collect())
-        self._planner = Predictor(self._model, options)
-        self._by_network: dict[Any, Predictor] = {}
-        self._loading = Lock()
-
-    def __call__(self, task: int) -> Result:
-        """Predict an image; return None if it has to be cut into blocks."""
-        request = self._job.requests[task]
-        return attempt(request, partial(self._predicted, request, self._job.tables[task], is_new=task in self._job.new))
-
-    def _predicted(self, request: PredictionRequest, table: str | None, *, is_new: bool) -> Result:
-        resume = self._options.resume or (is_new and not self._options.overwrite)
-        try:
-            plan = self._planner.plan(request.inputs, request.output, table=table, resume=resume)
-        except BlockError:  # its part of the memory is too small
-            return None
-        check_axes_known(plan)
-        if plan.regions.count > 1:
-            return None
-        plan = attrs.evolve(plan, workers=self._job.threads_per_worker, threads=1)
-        with self._loading:
-            predictor = self._by_network.setdefault((plan.weights, plan.run_mode), Predictor(self._model, self._options))
-            predictor.network(plan.weights, plan.run_mode, threads=1, calls=plan.workers, trust=self._options.trust)
-        return attempt(request, lambda: predictor.run(plan, request.output, resume=resume))
-
-    def close(self) -> None:
-        """Unload the networks."""
-        for predictor in self._by_network.values():
-            predictor.close()
-        self._model.package.close()
+def _is_here(output: str, predictor: Predictor) -> bool:
+    files = files_of(output, [o.id for o in predictor.model.io.outputs], predictor.options)
+    return run_of_output(output)[0] if files is None else all(path.exists() for path in files.paths.values())

@@ -16,7 +16,7 @@ from ..output.result import Prediction
 from ..planning.plan import Plan
 from ..predictor import Predictor
 from .attempts import Failed, attempt, check_axes_known, run
-from .on_workers import results_of_workers
+from .on_workers import Alone, results_of_workers
 from .requests import PredictionRequest
 from .side_by_side import SideBySide
 
@@ -49,7 +49,7 @@ def predict_many(predictor: Predictor, requests: Sequence[PredictionRequest]) ->
         yield from _in_this_process(predictor, requests, tables)
         return
     for request, table, result in zip(requests, tables, results_of_workers(predictor, requests, tables, client), strict=True):
-        yield _alone(predictor, request, table) if result is None else result
+        yield _alone(predictor, request, table, continued=result.continued) if isinstance(result, Alone) else result
 
 
 def _in_this_process(
@@ -60,21 +60,36 @@ def _in_this_process(
             plan = (
                 attempt(request, partial(_planned, predictor, request, table, **side_by_side.options)) if side_by_side.is_possible else None
             )
-            if isinstance(plan, Plan) and side_by_side.at_once(plan) > 1:
+            small = isinstance(plan, Plan) and side_by_side.at_once(plan) > 1
+            warned = attempt(request, plan.warn) if isinstance(plan, Plan) and small else None
+            failed = next((found for found in (plan, warned) if isinstance(found, Failed)), None)
+            if isinstance(plan, Plan) and small and failed is None:
                 yield from side_by_side.add(plan, partial(run, predictor, request))
             else:
                 yield from side_by_side.rest()
-                yield plan if isinstance(plan, Failed) else _alone(predictor, request, table)
+                yield failed or _alone(predictor, request, table)
         yield from side_by_side.rest()
 
 
-def _alone(predictor: Predictor, request: PredictionRequest, table: str | None) -> Prediction | Failed:
-    """Predict an image with all cores, or on all workers of a cluster."""
-    plan = attempt(request, partial(_planned, predictor, request, table))
-    if isinstance(plan, Failed):
-        return plan
-    plan.warn()
-    return attempt(request, lambda: predictor.run(predictor.probed(plan, request.inputs, request.output, table=table), request.output))
+def _alone(predictor: Predictor, request: PredictionRequest, table: str | None, *, continued: bool = False) -> Prediction | Failed:
+    """Predict an image with all cores, or on all workers of a cluster.
+
+    Args:
+        predictor: The predictor.
+        request: The image.
+        table: Its table.
+        continued: Whether its output is continued, which another process of this prediction may have begun.
+
+    """
+    resume = predictor.options.resume or continued
+
+    def predict() -> Prediction:
+        plan = _planned(predictor, request, table, resume=resume)
+        plan.warn()
+        plan = predictor.probed(plan, request.inputs, request.output, table=table, resume=resume)
+        return predictor.run(plan, request.output, resume=resume)
+
+    return attempt(request, predict)
 
 
 def _planned(predictor: Predictor, request: PredictionRequest, table: str | None, **options: Any) -> Plan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
@@ -13,15 +14,13 @@ from ...resources import allotted_cores
 from ..planning.plan import Plan
 
 if TYPE_CHECKING:
-    from ..model.planned_run_mode import PlannedRunMode
-    from ..model.weights_selection import WeightsChoice
     from ..predictor import Predictor
 
 __all__ = ["SideBySide"]
 
 R = TypeVar("R")
 
-MOST = 8
+MOST = 32
 """Images at a time; with more, threads wait for each other, since Python runs one at a time."""
 
 
@@ -38,7 +37,7 @@ class SideBySide(Generic[R]):
         self._predictor, self._count = predictor, count
         self._pool = ThreadPoolExecutor(MOST, thread_name_prefix="bioimageio_core-image")
         self._started: deque[Future[R]] = deque()
-        self._network: tuple[WeightsChoice, PlannedRunMode | None, int, int] | None = None
+        self._network: Any = None
 
     def __enter__(self) -> SideBySide[R]:
         return self
@@ -59,12 +58,22 @@ class SideBySide(Generic[R]):
         return {} if self._predictor.options.workers is not None else {"workers": 1}
 
     def at_once(self, plan: Plan) -> int:
-        """Return how many images with such a plan run at a time: 1 for a large one, or where that is not possible."""
+        """Return how many images with such a plan run at a time.
+
+        One more than calls of the network, so that it never waits; 1 for a large image, and where too few fit into the memory to use
+        the cores better than blocks of one image do.
+        """
         if not self.is_possible or plan.regions.count > 1:
             return 1
         base = plan.profile.base  # of the network and the process, which images share
         fitting = (plan.memory - base) // max(1, plan.estimated_memory - base)
-        return max(1, min(MOST, allotted_cores() + 1, self._count, fitting))
+        calls = self._calls(plan)
+        found = min(MOST, calls + 1, self._count, fitting)
+        return found if 2 * found >= min(MOST, calls) else 1
+
+    def _calls(self, plan: Plan) -> int:
+        """Return the calls of the network at a time: those of any image in blocks, so that images of all sizes share one network."""
+        return plan.weights.calls(self._predictor.options.workers, allotted_cores())
 
     def add(self, plan: Plan, run: Callable[[Plan], R]) -> Iterator[R]:
         """Start to run a plan; yield the results of images that have to end first, in the order in which they were added.
@@ -74,24 +83,16 @@ class SideBySide(Generic[R]):
             run: Runs a plan, and raises nothing.
 
         """
-        plan.warn()
-        at_once, cores = self.at_once(plan), allotted_cores()
-        calls = min(at_once, plan.weights.calls(self._predictor.options.workers, cores))
-        plan = attrs.evolve(plan, workers=calls, threads=max(1, cores // calls))
-        network = (plan.weights, plan.run_mode, plan.threads, plan.workers)
+        at_once, calls = self.at_once(plan), self._calls(plan)
+        plan = attrs.evolve(plan, workers=calls, threads=max(1, allotted_cores() // calls))
+        network = (plan.weights, plan.run_mode)
         while self._started and (len(self._started) >= at_once or network != self._network):
             yield self._started.popleft().result()
-        if network != self._network:
-            self._started.append(self._loading(plan, run))
-            self._network = network
-        else:
-            self._started.append(self._pool.submit(run, plan))
-
-    def _loading(self, plan: Plan, run: Callable[[Plan], R]) -> Future[R]:
-        """Run the first plan with a network, which loads it; further runs find it loaded."""
-        future = self._pool.submit(run, plan)
-        future.exception()
-        return future
+        trust = self._predictor.options.trust
+        with suppress(Exception):  # the run fails in the same way, and says so in its place
+            self._predictor.network(plan.weights, plan.run_mode, threads=plan.threads, calls=calls, trust=trust)
+        self._network = network
+        self._started.append(self._pool.submit(run, plan))
 
     def rest(self) -> Iterator[R]:
         """Yield the results of all images that were started."""

@@ -29,28 +29,37 @@ class AlikePlans:
     def __init__(self) -> None:
         self._latest: deque[tuple[Any, Plan]] = deque(maxlen=KEPT)
 
-    def plan_of(self, request: Any, inputs: Sequence[BoundInput]) -> Plan | None:
+    def plan_of(self, request: Any, inputs: Sequence[BoundInput], options: PlanOptions) -> Plan | None:
         """Return a plan with these images in place of its own; None if they need a plan of their own.
 
         Args:
             request: All that the plan depends on beside the images.
             inputs: The images.
+            options: How to predict.
 
         """
+        if not _by_look(inputs, options):
+            return None
         looks = [_look(b) for b in inputs]
         for known, plan in tuple(self._latest):
             if known == request and looks == [_look(p.bound) for p in plan.inputs]:
-                return attrs.evolve(plan, inputs=tuple(attrs.evolve(p, bound=b) for p, b in zip(plan.inputs, inputs, strict=True)))
+                planned = tuple(attrs.evolve(p, bound=b) for p, b in zip(plan.inputs, inputs, strict=True))
+                return attrs.evolve(plan, inputs=planned, statistics_file=options.statistics.path)
         return None
 
     def keep(self, request: Any, plan: Plan, options: PlanOptions) -> None:
         """Keep a plan, unless it depends on pixels, names or places of its images."""
-        images = [p.bound.image for p in plan.inputs]
-        named = any(image.name in line for line in plan.warnings for image in images)
-        of_pixels = options.mask is not None or options.statistics.images
-        in_files = all(image.location is not None and not isinstance(image.reader, Resampler) for image in images)
-        if in_files and not named and not of_pixels:
+        named = any(p.bound.image.name in line for line in plan.warnings for p in plan.inputs)
+        if not named and _by_look([p.bound for p in plan.inputs], options):
             self._latest.appendleft((request, plan))
+
+
+def _by_look(inputs: Sequence[BoundInput], options: PlanOptions) -> bool:
+    """Return whether a plan depends on no more of its images than their looks: not on a mask, on statistics of single images, on what
+    they are resampled from, or on arrays in memory.
+    """
+    in_files = all(b.image.location is not None and not isinstance(b.image.reader, Resampler) for b in inputs)
+    return in_files and options.mask is None and not options.statistics.images
 
 
 def _look(bound: BoundInput) -> tuple[Any, ...]:

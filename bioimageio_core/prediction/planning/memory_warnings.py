@@ -20,8 +20,9 @@ def memory_warnings(plan: Plan, free: int | None = None) -> tuple[str, ...]:
     needed = plan.estimated_memory
     if free is None or needed <= free:
         return ()
+    rounded = max(100, free // 2**20 // 100 * 100)  # so that it is said once for many images
     return (
-        f"the run takes about {needed / 2**20:.0f} MiB, and this machine has {free / 2**20:.0f} MiB free: "
-        f"give less, memory='{max(1, free * 9 // 10 // 2**20)} MiB' (--memory '{max(1, free * 9 // 10 // 2**20)} MiB'), "
+        f"the run takes about {needed / 2**20:.0f} MiB, and this machine has about {rounded} MiB free: "
+        f"give less, memory='{rounded * 9 // 10} MiB' (--memory '{rounded * 9 // 10} MiB'), "
         "or wait until other programs end",
     )

@@ -124,7 +124,7 @@ def make_plan(
         options = run_mode.apply(options, of_network)
     bound = bind_inputs(model, inputs, options)
     reused = AlikePlans() if before is None or continued is not None else before
-    plan = reused.plan_of(request, bound)
+    plan = reused.plan_of(request, bound, options)
     if plan is None:
         plan = _plan(request, registry, model, run_mode, bound, options)
         reused.keep(request, plan, options)

@@ -49,6 +49,8 @@ def chosen_client(given: Any) -> Client | None:
 
 def within_task() -> bool:
     """Return whether this thread carries out a task of a worker."""
+    if "distributed" not in sys.modules:
+        return False
     from distributed import get_worker
 
     try:
