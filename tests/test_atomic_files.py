@@ -158,6 +158,9 @@ class TestFolders:
         assert not (tmp_path / "folder").exists()
         assert [p.is_dir() for p in leftovers(tmp_path, "folder")] == [True]
         remove_folder(tmp_path / "folder")  # nothing is there
+        (tmp_path / "link").symlink_to(tmp_path)
+        remove_folder(tmp_path / "link")
+        assert (tmp_path / "link").is_symlink()
 
 
 class TestPermissions:

@@ -1,3 +1,4 @@
+import json
 import os
 import pickle
 import subprocess
@@ -14,6 +15,7 @@ import zarr
 
 from bioimageio_core.errors import InputError, OutputError, SourceError
 from bioimageio_core.io import ArraySpec, OutputStore, RunState, continue_output, create_output, open_image, run_of_output
+from bioimageio_core.io.writing.group_metadata import write_group
 from bioimageio_core.typing import FrozenMapping
 
 SPEC = ArraySpec(
@@ -334,3 +336,36 @@ class TestCodecs:
 def test_equal_stores_pickle_to_their_location() -> None:
     """Nothing but the location travels."""
     assert len(pickle.dumps(OutputStore("/somewhere/o.zarr"))) < 200
+
+
+class TestRunOfOutput:
+    """What tells a complete output from what an interrupted process left."""
+
+    def test_halves(self, tmp_path: Path) -> None:
+        """Attributes without a group are no output, nor is an array, a broken file, or a group of somebody else."""
+        record = {"bioimageio_core": {"run": {"id": "1"}}}
+        folder = tmp_path / "out.zarr"
+        assert run_of_output(str(folder)) == (False, None)
+        folder.mkdir()
+        (folder / ".zattrs").write_text(json.dumps(record))
+        assert run_of_output(str(folder)) == (False, None)
+        (folder / ".zgroup").write_text('{"zarr_format": 2}')
+        assert run_of_output(str(folder)) == (True, {"id": "1"})
+        for content in ("{", json.dumps({"node_type": "array", "attributes": record}), '{"node_type": "group"}'):
+            (tmp_path / "v3.zarr").mkdir(exist_ok=True)
+            (tmp_path / "v3.zarr" / "zarr.json").write_text(content)
+            assert not run_of_output(str(tmp_path / "v3.zarr"))[0]
+        (tmp_path / "v3.zarr" / "zarr.json").write_text(json.dumps({"node_type": "group", "attributes": record}))
+        assert run_of_output(str(tmp_path / "v3.zarr")) == (True, {"id": "1"})
+
+    @pytest.mark.parametrize("zarr_format", [2, 3])
+    def test_groups_are_those_of_zarr(self, tmp_path: Path, zarr_format: Literal[2, 3]) -> None:
+        """A group that is written in one step is what zarr reads, and replaces one that is there."""
+        for attributes in ({"a": 1, "b": [1.5, "x"]}, {"c": None}):
+            write_group(str(tmp_path / "group"), attributes, zarr_format)
+            group = zarr.open_group(str(tmp_path / "group"), mode="r", zarr_format=zarr_format)
+            assert group.attrs.asdict() == attributes
+            assert group.metadata.zarr_format == zarr_format
+        write_group(f"memory://tests/group{zarr_format}", {"d": 1}, zarr_format)
+        write_group(f"memory://tests/group{zarr_format}", {"e": 1}, zarr_format)
+        assert zarr.open_group(f"memory://tests/group{zarr_format}", mode="r").attrs.asdict() == {"e": 1}

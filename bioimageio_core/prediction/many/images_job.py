@@ -142,7 +142,7 @@ class _Images:
     def __init__(self, job: ImagesJob, options: PredictOptions) -> None:
         self._job, self._options = job, options
         self._model = LoadedModel.of(job.descr, job.package, collect())
-        self._planner = Predictor(self._model, attrs.evolve(options, workers=options.workers or 1))
+        self._planner = Predictor(self._model, attrs.evolve(options, workers=1))  # more would cut an image that is small
         self._by_network: dict[Any, Predictor] = {}
         self._loading = Lock()
 

@@ -57,9 +57,9 @@ def _in_this_process(
 ) -> Iterator[Prediction | Failed]:
     with SideBySide[Prediction | Failed](predictor, len(requests)) as side_by_side:
         for request, table in zip(requests, tables, strict=True):
-            plan = (
-                attempt(request, partial(_planned, predictor, request, table, **side_by_side.options)) if side_by_side.is_possible else None
-            )
+            plan = None
+            if side_by_side.is_possible:  # for one call, since more would cut a small image
+                plan = attempt(request, partial(_planned, predictor, request, table, workers=1))
             small = isinstance(plan, Plan) and side_by_side.at_once(plan) > 1
             warned = attempt(request, plan.warn) if isinstance(plan, Plan) and small else None
             failed = next((found for found in (plan, warned) if isinstance(found, Failed)), None)

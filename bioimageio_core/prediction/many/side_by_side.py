@@ -52,11 +52,6 @@ class SideBySide(Generic[R]):
         reports = options.progress is True or options.callback is not None
         return self._predictor.runs_side_by_side and options.shard is None and not options.probe and not reports
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """Options for the plan of an image that may be small: one call of the network, unless the user chose their number."""
-        return {} if self._predictor.options.workers is not None else {"workers": 1}
-
     def at_once(self, plan: Plan) -> int:
         """Return how many images with such a plan run at a time.
 

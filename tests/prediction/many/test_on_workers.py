@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +17,16 @@ from made_models import box_model
 
 import bioimageio_core as bc
 from bioimageio_core.io import open_image
+from bioimageio_core.prediction.many.images_job import is_new
+from bioimageio_core.prediction.many.requests import PredictionRequest
+from bioimageio_core.prediction.options import PredictOptions
 from bioimageio_core.prediction.output.result import Prediction
+from bioimageio_core.prediction.predictor import Predictor
 
 pytest.importorskip("distributed", reason="distributed is not installed")
 
-from distributed import Client
+import cloudpickle
+from distributed import Client, WorkerPlugin
 
 LARGE = 5
 
@@ -117,3 +125,88 @@ def test_second_run(tmp_path: Path, model: Path, images: list[Path], client: Cli
     resumed = list(bc.predict_many(model, few, tmp_path / "out", axes="yx", client=client, resume=True))
     assert [one.done_before for one in resumed] == [1] * 4  # type: ignore[union-attr]
     assert [path.stat().st_mtime_ns for path in sorted((tmp_path / "out").rglob("*"))] == before
+
+
+def test_relative_paths(tmp_path: Path, model: Path, images: list[Path], client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Relative paths are those of this process, although workers have a folder of their own."""
+    monkeypatch.chdir(tmp_path)
+    few = [image.relative_to(tmp_path) for image in images[:3]]
+    found = list(bc.predict_many(model, few, "out/{name}.zarr", axes="yx", client=client))
+    assert [one for one in found if isinstance(one, bc.Failed)] == []
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["00.zarr", "01.zarr", "02.zarr"]
+    assert written(tmp_path / "out" / "02.zarr").any()
+
+
+def test_outputs_that_are_not_seen(tmp_path: Path, model: Path, images: list[Path], client: Client) -> None:
+    """An output in the memory of a process is none of a worker: each image says so."""
+    found = list(bc.predict_many(model, images[:3], "memory://out/{name}.zarr", axes="yx", client=client))
+    assert all(isinstance(one, bc.Failed) for one in found)
+
+
+def test_workers_option(tmp_path: Path, model: Path, images: list[Path], tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The number of calls at a time is what the user gave, else one for each thread of a worker."""
+    with KillableCluster(tmp_path / "cluster", workers=0, nannies=False) as cluster:
+        cluster.start_worker("--nthreads", "4", "--no-nanny")
+        with Client(cluster.address, set_as_default=False) as client:
+            client.wait_for_workers(1, timeout=60)
+            for workers, expected in ((None, (4, 1)), (1, (1, 4)), (2, (2, 2))):
+                found = bc.predict_many(model, images[:3], tmp_path / f"out{workers}", axes="yx", client=client, workers=workers)
+                plans = [one.plan for one in found]  # type: ignore[union-attr]
+                assert {(plan.workers, plan.threads) for plan in plans if plan is not None} == {expected}
+
+
+class Killer(WorkerPlugin):  # type: ignore[misc]  # distributed has no types
+    """Kills the worker that predicts an image."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def setup(self, worker: Any) -> None:
+        """Change the predictor of the worker."""
+        predict = Predictor._run
+
+        def run(predictor: Predictor, plan: Any, output: str | None, chosen: Any) -> Any:
+            if output is not None and self.name in output:
+                time.sleep(0.3)
+                os._exit(1)
+            return predict(predictor, plan, output, chosen)
+
+        Predictor._run = run  # type: ignore[method-assign]
+
+
+def test_image_that_kills_workers(tmp_path: Path, model: Path, images: list[Path], client: Client) -> None:
+    """An image on which workers die is predicted by this process's run on all of them; the others are not harmed, and most stay tasks."""
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    client.register_plugin(Killer("03.zarr"))
+    small = [image for image in images if image.stem != "05"]
+    found = list(bc.predict_many(model, small, tmp_path / "out", axes="yx", client=client))
+    assert [one for one in found if isinstance(one, bc.Failed)] == []
+    for image in small:
+        assert open_image(tmp_path / "out" / f"{image.stem}.zarr").shape[-1] == 40
+
+
+def test_a_cluster_without_workers(tmp_path: Path, model: Path, images: list[Path]) -> None:
+    """Each image is a failure that says that no worker came."""
+    options: dict[str, Any] = {"axes": "yx", "wait_for_workers": 1}
+    with (
+        KillableCluster(tmp_path / "cluster", workers=0, nannies=False) as cluster,
+        Client(cluster.address, set_as_default=False) as client,
+    ):
+        found = list(bc.predict_many(model, images[:2], tmp_path / "out", client=client, **options))
+    assert all(isinstance(one, bc.Failed) and "worker" in str(one.error) for one in found)
+
+
+def test_what_is_new(tmp_path: Path) -> None:
+    """Nothing that is written exists: neither the output, whatever its name, nor the table."""
+    options = PredictOptions()
+    (tmp_path / "table.csv").touch()
+    for output in ("a.zarr", "a[1].tif", "a_{output}.npy"):
+        request = PredictionRequest(inputs="image.tif", output=str(tmp_path / output))
+        assert is_new(request, None, ["one", "two"] if "{" in output else ["one"], options)
+        assert is_new(request, str(tmp_path / "other.csv"), ["one"], options)
+        assert not is_new(request, str(tmp_path / "table.csv"), ["one"], options)
+    for output, made in (("b.zarr", "b.zarr/zarr.json"), ("b[1].tif", "b[1].tif"), ("b_{output}.npy", "b_two.npy")):
+        (tmp_path / made).parent.mkdir(exist_ok=True)
+        (tmp_path / made).touch()
+        request = PredictionRequest(inputs="image.tif", output=str(tmp_path / output))
+        assert not is_new(request, None, ["one", "two"] if "{" in output else ["one"], options)

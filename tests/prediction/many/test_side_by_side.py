@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from made_models import pointwise_model
+from made_models import half_micrometer_model, pointwise_model
 
 import bioimageio_core as bc
+from bioimageio_core.errors import PredictionWarning
 from bioimageio_core.io import open_image
 from bioimageio_core.prediction.many.side_by_side import SideBySide
 from bioimageio_core.prediction.model import network as network_module
@@ -36,6 +38,43 @@ def images(tmp_path: Path) -> list[Path]:
     for number in range(12):
         np.save(folder / f"{number:02}.npy", random.normal(number, 3, (24 + 8 * (number // 4), 40)).astype(np.float32))
     return sorted(folder.iterdir())
+
+
+class Networks:
+    """Counts networks that are loaded and closed, and calls of those that are closed."""
+
+    def __init__(self) -> None:
+        self.loaded = self.closed = self.calls_after_closing = 0
+
+    def counted(self, adapter: Any) -> Any:
+        """Return an adapter that is counted."""
+        self.loaded += 1
+        return CountedAdapter(adapter, self)
+
+
+class CountedAdapter:
+    """Counts in `Networks` what happens to an adapter."""
+
+    def __init__(self, adapter: Any, networks: Networks) -> None:
+        self._adapter, self._networks, self._is_closed = adapter, networks, False
+
+    def __call__(self, inputs: Any) -> Any:
+        """Call the network."""
+        self._networks.calls_after_closing += self._is_closed
+        return self._adapter(inputs)
+
+    def close(self) -> None:
+        """Unload it."""
+        self._networks.closed += 1
+        self._is_closed = True
+
+
+@pytest.fixture
+def networks(monkeypatch: pytest.MonkeyPatch) -> Networks:
+    """The networks of a test."""
+    found, load = Networks(), network_module.load_adapter
+    monkeypatch.setattr(network_module, "load_adapter", lambda *args, **more: found.counted(load(*args, **more)))
+    return found
 
 
 def expected(image: Path) -> np.ndarray:
@@ -74,13 +113,38 @@ class TestPredictMany:
             written = open_image(path).read((slice(None),) * 3)
             np.testing.assert_allclose(written[0], expected(tmp_path / "images" / f"{path.stem}.npy"), rtol=1e-5, atol=1e-5)
 
-    def test_the_network_is_loaded_once(self, tmp_path: Path, model: Path, images: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-        """Images of all sizes share one network."""
-        loaded = []
-        load = network_module.load_adapter
-        monkeypatch.setattr(network_module, "load_adapter", lambda *args, **more: loaded.append(1) or load(*args, **more))
+    def test_the_network_is_loaded_once(self, tmp_path: Path, model: Path, images: list[Path], networks: Networks) -> None:
+        """Images of all sizes share one network, which is unloaded at the end."""
         assert all(isinstance(r, Prediction) for r in bc.predict_many(model, images, tmp_path / "out", axes="yx"))
-        assert loaded == [1]
+        assert (networks.loaded, networks.closed) == (1, 1)
+
+    def test_small_and_large_in_turn(self, tmp_path: Path, model: Path, images: list[Path], networks: Networks) -> None:
+        """Large images among small ones are cut into blocks, and leave no network in use or loaded."""
+        for number in (3, 7, 8):
+            np.save(images[number], np.ones((1200, 1300), np.float32))
+        found = list(bc.predict_many(model, images, tmp_path / "out", axes="yx", block=600))
+        assert [one for one in found if isinstance(one, bc.Failed)] == []
+        assert [n for n, one in enumerate(found) if one.plan.regions.count > 1] == [3, 7, 8]  # type: ignore[union-attr]
+        assert networks.loaded == networks.closed
+        assert networks.calls_after_closing == 0
+
+    def test_resumed(self, tmp_path: Path, model: Path, images: list[Path], networks: Networks) -> None:
+        """After complete images, which need no network, it is loaded once."""
+        few = bc.predict_many(model, images[:2], tmp_path / "out", axes="yx")
+        assert all(isinstance(one, Prediction) for one in few)
+        networks.loaded = networks.closed = 0
+        found = list(bc.predict_many(model, images, tmp_path / "out", axes="yx", resume=True))
+        assert [one.done_before for one in found] == [1, 1] + [0] * 10  # type: ignore[union-attr]
+        assert (networks.loaded, networks.closed) == (1, 1)
+
+    def test_warnings_as_errors(self, tmp_path: Path, images: list[Path]) -> None:
+        """A warning that is an error is a failure of its image."""
+        (tmp_path / "other").mkdir()
+        model = half_micrometer_model(tmp_path / "other")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", PredictionWarning)
+            found = list(bc.predict_many(model, images, tmp_path / "out", axes="yx", pixel_size=5))
+        assert all(isinstance(one, bc.Failed) and "pixel" in str(one.error) for one in found)
 
 
 class TestAtOnce:

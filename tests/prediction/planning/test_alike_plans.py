@@ -8,10 +8,11 @@ from typing import Any
 import attrs
 import numpy as np
 import pytest
+import tifffile
 import zarr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_models import pointwise_model
+from made_models import half_micrometer_model, pointwise_model
 
 import bioimageio_core as bc
 from bioimageio_core.prediction.planning.plan import Plan
@@ -70,13 +71,30 @@ def test_alike_images_share_decisions(predictor: Predictor, images: dict[tuple[A
 
 
 def test_masks_are_planned_each_time(predictor: Predictor, images: dict[tuple[Any, ...], list[Path]]) -> None:
-    """A mask is an array, which may have changed."""
+    """A mask counts after a plan without one; it is an array, which may have changed since the last plan."""
     image = images[SHAPES[2], CHUNKS[0], "uint8"][0]
     mask = np.zeros(SHAPES[2], bool)
     mask[:8] = True
+    assert predictor.plan(image, block=32).mask is None
     covered = predictor.plan(image, mask=mask, block=32).mask
     mask[:] = True
     whole = predictor.plan(image, mask=mask, block=32).mask
     assert covered is not None
     assert whole is not None
     assert whole.task_count > covered.task_count
+    assert predictor.plan(image, block=32).mask is None
+
+
+def test_resampled_images_are_planned_each_time(tmp_path: Path) -> None:
+    """Parts are given in pixels of the image, so they depend on what it is resampled from."""
+    (tmp_path / "model").mkdir()
+    model = half_micrometer_model(tmp_path / "model")
+    found = {}
+    with bc.open_predictor(model, rescale=True, roi={"y": (20, 60), "x": (20, 60)}) as predictor:
+        for pixels, size in ((100, 0.5), (200, 0.25)):
+            path = tmp_path / f"{pixels}.ome.tif"
+            sizes = {f"PhysicalSize{a}": size for a in "XY"} | {f"PhysicalSize{a}Unit": "µm" for a in "XY"}
+            tifffile.imwrite(path, np.ones((pixels, pixels), np.float32), ome=True, metadata={"axes": "YX", **sizes})
+            grid = predictor.plan(path).grids[-1]
+            found[pixels] = (grid.begin, grid.end)
+    assert found == {100: (20, 60), 200: (10, 30)}

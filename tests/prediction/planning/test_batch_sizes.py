@@ -88,7 +88,10 @@ class TestProbe:
         monkeypatch.setenv("BMZ_CACHE", str(tmp_path / "cache"))
         alike = [helper.make_node("Mul", ["raw", "raw"], ["out"])]
         mixing = [helper.make_node("ReduceMean", ["raw"], ["mean"], axes=[0]), helper.make_node("Sub", ["raw", "mean"], ["out"])]
+        largest = helper.make_node("ReduceMax", ["raw"], ["most"], axes=[0, 1, 2, 3])
+        by_largest = [largest, helper.make_node("Div", ["raw", "most"], ["out"])]
         assert self.probed(tmp_path / "alike", alike, 4).batches
+        assert not self.probed(tmp_path / "largest", by_largest, 4).batches
         assert not self.probed(tmp_path / "mixing", mixing, 4).batches
         assert not self.probed(tmp_path / "single", alike, (1, 1, "y", "x")).batches
 
