@@ -68,7 +68,7 @@ class _Tasks:
     """The tasks of a job, whose results are asked for one by one.
 
     An error of the cluster, such as workers that die in the same task again and again, ends a job. Images that may have been running
-    are then left to be predicted alone, where the one that causes it fails, and another job goes on with the others.
+    are then left to be predicted alone, where the one that causes it fails, and another job takes the others.
 
     Args:
         cluster: The workers.

@@ -20,7 +20,7 @@ def memory_warnings(plan: Plan, free: int | None = None) -> tuple[str, ...]:
     needed = plan.estimated_memory
     if free is None or needed <= free:
         return ()
-    rounded = max(100, free // 2**20 // 100 * 100)  # so that it is said once for many images
+    rounded = max(100, free // 2**20 // 100 * 100)  # the same for many images, so that it is shown once
     return (
         f"the run takes about {needed / 2**20:.0f} MiB, and this machine has about {rounded} MiB free: "
         f"give less, memory='{rounded * 9 // 10} MiB' (--memory '{rounded * 9 // 10} MiB'), "
