@@ -106,7 +106,7 @@ def predict(model: Models, inputs: Any, output: Any = None, **options: Unpack[Pr
 def predict_many(
     model: Models, inputs: Any, output: str | os.PathLike[str], **options: Unpack[PredictKwargs]
 ) -> Iterator[Prediction | Failed]:
-    """Run a model on many images, one after the other, with one network; a failure of one image does not stop the rest.
+    """Run a model on many images with one network, small ones side by side; a failure of one image does not stop the rest.
 
     Args:
         model: Any source of `load_description`.
@@ -117,7 +117,8 @@ def predict_many(
         options: See `PredictOptions`. With ``resume``, complete outputs are left unchanged.
 
     Returns:
-        An iterator that yields, for each image, its prediction or a `Failed` with the error.
+        An iterator that yields, for each image in their order, its prediction or a `Failed` with the error. Small images are predicted
+        ahead of it: when it is closed early, a few further outputs are complete.
 
     Raises:
         InputError: Two images have the same output, or the template has unknown fields.
