@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -235,6 +236,15 @@ class TestWorkerProcesses:
         assert dict(os.environ) == environment_before
         alone = bc.predict(model, image, axes="yx", block={"y": 48, "x": 48})
         np.testing.assert_array_equal(np.asarray(prediction["out"]), np.asarray(alone["out"]))
+
+    def test_killed_worker_comes_back(self) -> None:
+        """A worker that is killed is started again, however long that takes: dask would give it up after a while."""
+        import dask
+
+        with dask.config.set({"distributed.deploy.lost-worker-timeout": "1ms"}), bc.worker_processes(1) as client:
+            (killed,) = client.run(os.getpid).values()
+            os.kill(killed, signal.SIGKILL)
+            assert client.submit(os.getpid, pure=False).result(timeout=60) != killed
 
     def test_closed_to_others(self) -> None:
         """No client without its certificates talks to the scheduler or a worker, or runs code there."""

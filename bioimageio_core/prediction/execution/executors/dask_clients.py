@@ -17,6 +17,9 @@ __all__ = ["connect", "worker_processes"]
 SETTINGS = {
     # With the setting of dask, every large array takes fresh pages from the system, which has to zero them.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
+    # dask looks for a worker a while after it died, and gives it up for good if it is missing then, which it is also
+    # while it starts again: on a busy machine after its first death, and anywhere after a second one in this while.
+    "distributed.deploy.lost-worker-timeout": "1000 days",
     # Polling tasks, clocks, memory and disks a hundred times a second takes 2 to 5 % of a core in each process.
     "distributed.worker.profile.enabled": False,
     "distributed.worker.memory.monitor-interval": "1s",
