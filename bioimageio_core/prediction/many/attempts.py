@@ -16,7 +16,7 @@ from ..planning.plan import Plan
 from ..predictor import Predictor
 from .requests import PredictionRequest
 
-__all__ = ["Failed", "attempt", "check_axes_known", "run"]
+__all__ = ["Failed", "attempt", "check_axes_known", "may_run_ahead", "run"]
 
 R = TypeVar("R")
 
@@ -46,6 +46,15 @@ def attempt(request: PredictionRequest, do: Callable[[], R]) -> R | Failed:
         return Failed(inputs=request.inputs, output=request.output, error=error)
     except Exception as error:
         return Failed(inputs=request.inputs, output=request.output, error=_unexpected(error))
+
+
+def may_run_ahead(predictor: Predictor) -> bool:
+    """Return whether small images may run before the results of others are asked for: not where each reports its progress, or other
+    processes share it.
+    """
+    options = predictor.options
+    reports = options.progress is True or options.callback is not None
+    return predictor.runs_side_by_side and options.shard is None and not options.probe and not reports
 
 
 def run(predictor: Predictor, request: PredictionRequest, plan: Plan) -> Prediction | Failed:

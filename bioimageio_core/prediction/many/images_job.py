@@ -18,9 +18,10 @@ from ...io.writing.chosen_writer import writer_of
 from ...places import absolute_path
 from ...registry import collect
 from ...sources import Package
+from ..execution.executors.base import device_of
 from ..files.file_set import FileSet, file_set
 from ..model.loaded_model import LoadedModel
-from ..options import LEAST_MEMORY, PredictOptions
+from ..options import PredictOptions
 from ..output.result import Prediction
 from ..predictor import Predictor
 from .attempts import Failed, attempt, check_axes_known
@@ -85,11 +86,6 @@ def is_new(request: PredictionRequest, table: str | None, outputs: Sequence[str]
     return not files.existing and not holds_something(files.run_place)
 
 
-def _of_threads(options: PredictOptions) -> PredictOptions:
-    """Return the options for threads of one process."""
-    return attrs.evolve(options, client=False, progress=False)
-
-
 @attrs.frozen(kw_only=True, eq=False)
 class ImagesJob:
     """Predicts complete images; the number of a task is that of its request."""
@@ -105,9 +101,8 @@ class ImagesJob:
     package: Package
     """The files of the model; every worker must be able to read them."""
 
-    options: PredictOptions = attrs.field(converter=_of_threads)
-    memory: int
-    """Bytes for each image."""
+    options: PredictOptions
+    """How each image is predicted, on threads of one process; `memory` is that of one image."""
 
     requests: tuple[PredictionRequest, ...]
     tables: tuple[str | None, ...]
@@ -131,9 +126,7 @@ class ImagesJob:
 
     def open(self, worker: str) -> _Images:
         """Return the work that predicts images."""
-        devices = self.options.devices
-        device = devices[self.rank_on_host.get(worker, len(self.rank_on_host)) % len(devices)]
-        return _Images(self, attrs.evolve(self.options, device=device, memory=max(LEAST_MEMORY, self.memory)))
+        return _Images(self, attrs.evolve(self.options, device=device_of(worker, self.rank_on_host, self.options.devices)))
 
 
 class _Images:

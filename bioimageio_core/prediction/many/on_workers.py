@@ -11,10 +11,11 @@ from ...errors import BioimageioError, OutputError
 from ...io import local_path, run_of_output
 from ..execution.chosen_executor import executor_of
 from ..execution.executors.base import Executor
+from ..options import LEAST_MEMORY
 from ..output.result import Prediction
 from ..planning.profiling.profile import UNMEASURED
 from ..predictor import Predictor
-from .attempts import Failed, attempt
+from .attempts import Failed, attempt, may_run_ahead
 from .images_job import ImagesJob, can_be_sent, files_of, is_new, sent_request
 from .requests import PredictionRequest
 
@@ -50,16 +51,16 @@ def results_of_workers(
         client: The client of the cluster.
 
     """
-    sent = [number for number, request in enumerate(requests) if can_be_sent(request)] if _are_tasks(predictor) else []
+    sent = [number for number, request in enumerate(requests) if can_be_sent(request)] if may_run_ahead(predictor) else []
     try:
-        job, threads = _job(predictor, requests, tables, client) if len(sent) > 1 else (None, 0)
+        job = _job(predictor, requests, tables, client) if len(sent) > 1 else None
     except BioimageioError:  # of a cluster without workers, or of what cannot be sent: each image says so
-        job, threads = None, 0
+        job = None
     if job is None:
         yield from [Alone()] * len(requests)
         return
     with executor_of(client, wait_for_workers=predictor.options.wait_for_workers) as cluster:
-        tasks = _Tasks(cluster, job, sent, PER_THREAD * threads)
+        tasks = _Tasks(cluster, job, sent)
         for number, request in enumerate(requests):
             yield _checked(tasks.result(number), request, predictor)
 
@@ -74,12 +75,12 @@ class _Tasks:
         cluster: The workers.
         job: The job.
         numbers: Numbers of its tasks, in order.
-        running: How many tasks may run or wait in workers at a time.
 
     """
 
-    def __init__(self, cluster: Executor, job: ImagesJob, numbers: Sequence[int], running: int) -> None:
-        self._cluster, self._job, self._running = cluster, job, running
+    def __init__(self, cluster: Executor, job: ImagesJob, numbers: Sequence[int]) -> None:
+        self._cluster, self._job = cluster, job
+        self._running = PER_THREAD * len(job.rank_on_host) * job.threads_per_worker
         self._left = dict.fromkeys(numbers)
         self._early: dict[int, Prediction | Failed | None] = {}
         self._results: Iterator[tuple[int, Prediction | Failed | None]] | None = None
@@ -101,18 +102,9 @@ class _Tasks:
         return Alone(continued=number in self._job.new) if result is None else result
 
 
-def _are_tasks(predictor: Predictor) -> bool:
-    options = predictor.options
-    reports = options.progress is True or options.callback is not None
-    return predictor.runs_side_by_side and options.shard is None and not options.probe and not reports
-
-
-def _job(
-    predictor: Predictor, requests: Sequence[PredictionRequest], tables: Sequence[str | None], client: Client
-) -> tuple[ImagesJob, int]:
-    """Return the job that predicts the images, and the number of threads of all workers."""
+def _job(predictor: Predictor, requests: Sequence[PredictionRequest], tables: Sequence[str | None], client: Client) -> ImagesJob:
+    """Return the job that predicts the images."""
     from ..execution.executors.cluster_workers import ranks_on_hosts, worker_machines
-    from ..execution.executors.scheduler_calls import ask_scheduler
 
     options = predictor.options
     machines = worker_machines(client, options.wait_for_workers)
@@ -120,18 +112,17 @@ def _job(
     networks = machines.processes * UNMEASURED.base  # each process holds one
     placed = [sent_request(request, table) for request, table in zip(requests, tables, strict=True)]
     outputs = [o.id for o in predictor.model.io.outputs]
-    job = ImagesJob(
+    memory = max(LEAST_MEMORY, UNMEASURED.base + max(0, budget - networks) // machines.threads)
+    return ImagesJob(
         descr=predictor.model.descr,
         package=predictor.model.package,
-        options=options,
-        memory=UNMEASURED.base + max(0, budget - networks) // machines.threads,
+        options=attrs.evolve(options, client=False, progress=False, memory=memory),
         requests=tuple(request for request, _ in placed),
         tables=tuple(table for _, table in placed),
         new=frozenset(n for n, (request, table) in enumerate(placed) if not options.overwrite and is_new(request, table, outputs, options)),
         rank_on_host=ranks_on_hosts(client),
         threads_per_worker=-(-machines.threads // machines.processes),
     )
-    return job, sum(ask_scheduler(client, client.nthreads).values())
 
 
 def _checked(result: Result, request: PredictionRequest, predictor: Predictor) -> Result:

@@ -15,7 +15,7 @@ from ..output.output_names import fill_template
 from ..output.result import Prediction
 from ..planning.plan import Plan
 from ..predictor import Predictor
-from .attempts import Failed, attempt, check_axes_known, run
+from .attempts import Failed, attempt, check_axes_known, may_run_ahead, run
 from .on_workers import Alone, results_of_workers
 from .requests import PredictionRequest
 from .side_by_side import SideBySide
@@ -57,18 +57,22 @@ def _in_this_process(
 ) -> Iterator[Prediction | Failed]:
     with SideBySide[Prediction | Failed](predictor, len(requests)) as side_by_side:
         for request, table in zip(requests, tables, strict=True):
-            plan = None
-            if side_by_side.is_possible:  # for one call, since more would cut a small image
-                plan = attempt(request, partial(_planned, predictor, request, table, workers=1))
-            small = isinstance(plan, Plan) and side_by_side.at_once(plan) > 1
-            warned = attempt(request, plan.warn) if isinstance(plan, Plan) and small else None
-            failed = next((found for found in (plan, warned) if isinstance(found, Failed)), None)
-            if isinstance(plan, Plan) and small and failed is None:
-                yield from side_by_side.add(plan, partial(run, predictor, request))
+            small = attempt(request, partial(_small_plan, predictor, request, table, side_by_side)) if may_run_ahead(predictor) else None
+            if isinstance(small, Plan):
+                yield from side_by_side.add(small, partial(run, predictor, request))
             else:
                 yield from side_by_side.rest()
-                yield failed or _alone(predictor, request, table)
+                yield small or _alone(predictor, request, table)
         yield from side_by_side.rest()
+
+
+def _small_plan(predictor: Predictor, request: PredictionRequest, table: str | None, side_by_side: SideBySide[Any]) -> Plan | None:
+    """Return the plan of a small image, after warnings about it; None for an image that is predicted alone."""
+    plan = _planned(predictor, request, table, workers=1)  # more would cut a small image
+    if side_by_side.at_once(plan) == 1:
+        return None
+    plan.warn()
+    return plan
 
 
 def _alone(predictor: Predictor, request: PredictionRequest, table: str | None, *, continued: bool = False) -> Prediction | Failed:

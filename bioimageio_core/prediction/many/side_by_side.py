@@ -12,6 +12,7 @@ import attrs
 
 from ...resources import allotted_cores
 from ..planning.plan import Plan
+from .attempts import may_run_ahead
 
 if TYPE_CHECKING:
     from ..predictor import Predictor
@@ -45,20 +46,13 @@ class SideBySide(Generic[R]):
     def __exit__(self, *exc: object) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    @property
-    def is_possible(self) -> bool:
-        """Whether small images may run side by side: not where each reports its progress, or other processes share it."""
-        options = self._predictor.options
-        reports = options.progress is True or options.callback is not None
-        return self._predictor.runs_side_by_side and options.shard is None and not options.probe and not reports
-
     def at_once(self, plan: Plan) -> int:
         """Return how many images with such a plan run at a time.
 
         One more than calls of the network, so that it never waits; 1 for a large image, and where too few fit into the memory to use
         the cores better than blocks of one image do.
         """
-        if not self.is_possible or plan.regions.count > 1:
+        if not may_run_ahead(self._predictor) or plan.regions.count > 1:
             return 1
         base = plan.profile.base  # of the network and the process, which images share
         fitting = (plan.memory - base) // max(1, plan.estimated_memory - base)

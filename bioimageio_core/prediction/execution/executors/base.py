@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import attrs
 
 from ..completion import CompletionMarker
 
-__all__ = ["Executor", "Function", "Job", "Work"]
+__all__ = ["Executor", "Function", "Job", "Work", "device_of"]
+
+
+def device_of(worker: str, rank_on_host: Mapping[str, int], devices: Sequence[str]) -> str:
+    """Return the device of a worker: workers of a machine share its devices in turn.
+
+    Args:
+        worker: Address of the worker; one that joined late takes the device after those of the others.
+        rank_on_host: Rank of each worker among the workers of its machine, by address.
+        devices: The devices of each machine.
+
+    """
+    return devices[rank_on_host.get(worker, len(rank_on_host)) % len(devices)]
 
 
 class Work(Protocol):

@@ -19,7 +19,7 @@ from ...planning.plan import Plan
 from ..bound_steps import StepChain
 from ..cached_inputs import cached
 from ..completion import CompletionMarker
-from ..executors.base import Job, Work
+from ..executors.base import Job, Work, device_of
 from ..executors.threads import run_in_threads
 from ..run import InputRun, OutputRun, Run
 from ..stage_timer import StageTimer
@@ -76,7 +76,7 @@ class RegionJob:
             model = LoadedModel.of(self.descr, self.package, collect())
             plan = self.work.plan
             calls = max(1, plan.workers // max((rank + 1 for rank in self.rank_on_host.values()), default=1))
-            device = plan.weights.devices[self.rank_on_host.get(worker, len(self.rank_on_host)) % len(plan.weights.devices)]
+            device = device_of(worker, self.rank_on_host, plan.weights.devices)
             network = load_network(
                 model, plan.weights, plan.run_mode, devices=(device,), threads=plan.threads, calls=calls, trust=self.trust
             )
